@@ -1,0 +1,138 @@
+//! A document to be signed: any source of octets, of known or unknown length,
+//! never held in memory by us.
+
+use std::fmt;
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+
+use crate::algorithm::DigestAlgorithm;
+use crate::digest::{Digester, DocumentDigest};
+use crate::error::Error;
+
+/// What can be read and rewound: a file, bytes in memory, anything else.
+pub trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// The source of a document's octets.
+///
+/// A [seekable](Self::seekable) source is read from its start at each pass; a
+/// [stream](Self::stream) allows one pass, a second one is
+/// [`Error::SourceConsumed`].
+///
+/// ```
+/// use ades_core::{DigestAlgorithm, Document};
+///
+/// let mut document = Document::from_bytes(b"abc");
+/// let (digest, length) = document.digest(DigestAlgorithm::Sha256)?;
+/// assert_eq!(length, 3);
+/// assert!(digest.0.to_hex().starts_with("ba7816bf"));
+/// # Ok::<(), ades_core::Error>(())
+/// ```
+pub struct Document<'a>(Source<'a>);
+
+enum Source<'a> {
+    Bytes(&'a [u8]),
+    Seekable(Box<dyn ReadSeek + 'a>),
+    Stream(Option<Box<dyn Read + Send + 'a>>),
+}
+
+/// One pass reads in pieces of this many octets.
+const PIECE: usize = 128 * 1024;
+
+impl<'a> Document<'a> {
+    /// A document that is in memory already.
+    #[must_use]
+    pub const fn from_bytes(bytes: &'a [u8]) -> Self {
+        Self(Source::Bytes(bytes))
+    }
+
+    /// A document in a file or another seekable source.
+    #[must_use]
+    pub fn seekable(source: impl ReadSeek + 'a) -> Self {
+        Self(Source::Seekable(Box::new(source)))
+    }
+
+    /// A document that can be read once: a pipe, a socket.
+    #[must_use]
+    pub fn stream(source: impl Read + Send + 'a) -> Self {
+        Self(Source::Stream(Some(Box::new(source))))
+    }
+
+    /// The length in octets, where the source can tell without reading.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if seeking fails.
+    pub fn len(&mut self) -> Result<Option<u64>, Error> {
+        match &mut self.0 {
+            Source::Bytes(bytes) => Ok(u64::try_from(bytes.len()).ok()),
+            Source::Seekable(source) => {
+                source.seek(SeekFrom::End(0)).map(Some).map_err(Error::Read)
+            }
+            Source::Stream(_) => Ok(None),
+        }
+    }
+
+    /// A reader from the first octet on.
+    ///
+    /// # Errors
+    /// [`Error::Read`], [`Error::SourceConsumed`]
+    pub fn reader(&mut self) -> Result<Box<dyn Read + Send + '_>, Error> {
+        match &mut self.0 {
+            Source::Bytes(bytes) => Ok(Box::new(Cursor::new(*bytes))),
+            Source::Seekable(source) => {
+                source.rewind().map_err(Error::Read)?;
+                Ok(Box::new(source))
+            }
+            Source::Stream(source) => Ok(source.take().ok_or(Error::SourceConsumed)?),
+        }
+    }
+
+    /// One pass: the digest and the length in octets.
+    ///
+    /// # Errors
+    /// [`Error::Read`], [`Error::SourceConsumed`]
+    pub fn digest(&mut self, algorithm: DigestAlgorithm) -> Result<(DocumentDigest, u64), Error> {
+        if let Source::Bytes(bytes) = self.0 {
+            let mut digester = Digester::new(algorithm);
+            digester.update(bytes);
+            return Ok((DocumentDigest(digester.finish()), bytes.len() as u64));
+        }
+        self.copy(algorithm, &mut io::sink())
+    }
+
+    /// One pass: copies every octet to `out` and digests it on the way.
+    ///
+    /// # Errors
+    /// [`Error::Read`], [`Error::Write`], [`Error::SourceConsumed`]
+    pub fn copy(
+        &mut self,
+        algorithm: DigestAlgorithm,
+        out: &mut dyn Write,
+    ) -> Result<(DocumentDigest, u64), Error> {
+        let mut reader = self.reader()?;
+        let mut digester = Digester::new(algorithm);
+        let mut piece = vec![0; PIECE];
+        let mut length = 0u64;
+        loop {
+            let read = match reader.read(&mut piece) {
+                Ok(0) => break,
+                Ok(read) => piece.get(..read).ok_or(Error::ReaderMisbehaved)?,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(Error::Read(e)),
+            };
+            digester.update(read);
+            out.write_all(read).map_err(Error::Write)?;
+            length = length.saturating_add(read.len() as u64);
+        }
+        Ok((DocumentDigest(digester.finish()), length))
+    }
+}
+
+impl fmt::Debug for Document<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Source::Bytes(_) => "Document(bytes)",
+            Source::Seekable(_) => "Document(seekable)",
+            Source::Stream(_) => "Document(stream)",
+        })
+    }
+}

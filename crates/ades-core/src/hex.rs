@@ -1,0 +1,41 @@
+//! Lower-case hexadecimal, strict: one text for one value, so that a stored
+//! state has exactly one spelling.
+
+use std::fmt::Write as _;
+
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
+}
+
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    let nibble = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    pairs
+        .iter()
+        .map(|&[high, low]| Some(nibble(high)? << 4 | nibble(low)?))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn one_spelling_only() {
+        assert_eq!(super::decode("00ff").unwrap(), [0, 255]);
+        assert_eq!(super::encode(&[0, 255]), "00ff");
+        for bad in ["0", "0F", "zz", "é"] {
+            assert_eq!(super::decode(bad), None);
+        }
+    }
+}

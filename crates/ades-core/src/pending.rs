@@ -1,0 +1,241 @@
+//! Between *prepare* and *complete*: what a signer is sent, and the form in
+//! which a format's pending state is stored meanwhile.
+//!
+//! A stored state is one JSON object:
+//!
+//! ```json
+//! {"format":"cades","version":1,"state":{…},"checksum":"<sha256, hex>","mac":"<hmac-sha256, hex>"}
+//! ```
+//!
+//! The checksum finds damage; the MAC, which is there if the caller gave a
+//! [`StateKey`], finds tampering too. Neither the document nor any secret is
+//! in it.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
+use crate::digest::{Digest, DtbsDigest};
+use crate::error::Error;
+use crate::hex;
+
+/// No stored state may be longer, in octets. A state has a few kilobytes plus
+/// the certificate chain.
+pub const MAX_STATE_LEN: usize = 4 * 1024 * 1024;
+
+/// What a signer signs.
+///
+/// Most services want [`digest`](Self::digest) and wrap it themselves; Ed25519
+/// in pure mode needs [`data`](Self::data).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToBeSigned {
+    data: Vec<u8>,
+    algorithm: SignatureAlgorithm,
+    digest: DtbsDigest,
+}
+
+impl ToBeSigned {
+    /// For a format crate: the data to be signed and how.
+    #[must_use]
+    pub fn new(data: Vec<u8>, algorithm: SignatureAlgorithm) -> Self {
+        let digest = DtbsDigest(Digest::of(algorithm.digest_algorithm(), &data));
+        Self {
+            data,
+            algorithm,
+            digest,
+        }
+    }
+
+    /// For an application that asks a signer to sign a hash it computed itself.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if the algorithm signs data and not a digest
+    /// (Ed25519) or the digest is of another algorithm.
+    pub fn from_digest(digest: DtbsDigest, algorithm: SignatureAlgorithm) -> Result<Self, Error> {
+        if algorithm == SignatureAlgorithm::Ed25519 {
+            return Err(Error::Parameter {
+                parameter: "digest to be signed",
+                problem: "Ed25519 signs the data itself",
+            });
+        }
+        if digest.0.algorithm() != algorithm.digest_algorithm() {
+            return Err(Error::Parameter {
+                parameter: "digest to be signed",
+                problem: "not of the signature algorithm's digest algorithm",
+            });
+        }
+        Ok(Self {
+            data: Vec::new(),
+            algorithm,
+            digest,
+        })
+    }
+
+    /// The digest of the data to be signed.
+    #[must_use]
+    pub const fn digest(&self) -> &DtbsDigest {
+        &self.digest
+    }
+
+    /// The signature algorithm.
+    #[must_use]
+    pub const fn algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+
+    /// The data to be signed (CAdES: the DER of the signed attributes); empty
+    /// if only its digest is known.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+}
+
+/// One format's pending state, as its crate defines it.
+pub trait PendingState: Serialize + DeserializeOwned {
+    /// The format's name in stored states.
+    const FORMAT: &'static str;
+    /// The version of this layout. It grows with every change; older versions
+    /// stay readable.
+    const VERSION: u32;
+
+    /// Stores the state as JSON.
+    ///
+    /// # Errors
+    /// [`Error::StateTooLarge`]
+    fn to_json(&self, key: Option<&StateKey>) -> Result<String, Error> {
+        let state = serde_json::to_string(self).map_err(|_| Error::StateDamaged {
+            what: "it cannot be stored",
+        })?;
+        let protected = protected(Self::FORMAT, Self::VERSION, &state);
+        let checksum = Digest::of(DigestAlgorithm::Sha256, &protected).to_hex();
+        let mac = key.map_or(String::new(), |key| {
+            format!(",\"mac\":\"{}\"", hex::encode(&key.mac(&protected)))
+        });
+        let json = format!(
+            "{{\"format\":\"{}\",\"version\":{},\"state\":{state},\"checksum\":\"{checksum}\"{mac}}}",
+            Self::FORMAT,
+            Self::VERSION,
+        );
+        check_len(&json)?;
+        Ok(json)
+    }
+
+    /// Reads a stored state, however its JSON is spaced.
+    ///
+    /// # Errors
+    /// [`Error::StateDamaged`], [`Error::StateFromNewerVersion`],
+    /// [`Error::StateOfAnotherFormat`], [`Error::StateNotAuthentic`],
+    /// [`Error::StateKeyNeeded`], [`Error::StateTooLarge`]
+    fn from_json(json: &str, key: Option<&StateKey>) -> Result<Self, Error> {
+        check_len(json)?;
+        let head: Head = serde_json::from_str(json).map_err(|_| Error::StateDamaged {
+            what: "it is not a JSON object with a format",
+        })?;
+        if head.format != Self::FORMAT {
+            return Err(Error::StateOfAnotherFormat {
+                found: head.format.chars().take(40).collect(),
+                expected: Self::FORMAT,
+            });
+        }
+        if head.version > Self::VERSION {
+            return Err(Error::StateFromNewerVersion {
+                found: head.version,
+                known: Self::VERSION,
+            });
+        }
+        let stored: Stored<Self> = serde_json::from_str(json).map_err(|_| Error::StateDamaged {
+            what: "a field is missing, unknown or malformed",
+        })?;
+        // Whoever stored it may have spaced or ordered the JSON anew (a
+        // database does): what is protected is our own rendering of it.
+        let state = serde_json::to_string(&stored.state).map_err(|_| Error::StateDamaged {
+            what: "it cannot be stored",
+        })?;
+        let protected = protected(Self::FORMAT, stored.version, &state);
+        let checksum = Digest::of(DigestAlgorithm::Sha256, &protected).to_hex();
+        if checksum != stored.checksum {
+            return Err(Error::StateDamaged {
+                what: "its checksum differs",
+            });
+        }
+        match (key, &stored.mac) {
+            (None, None) => Ok(stored.state),
+            (None, Some(_)) => Err(Error::StateKeyNeeded),
+            (Some(key), Some(mac))
+                if hex::decode(mac).is_some_and(|mac| mac.ct_eq(&key.mac(&protected)).into()) =>
+            {
+                Ok(stored.state)
+            }
+            (Some(_), _) => Err(Error::StateNotAuthentic),
+        }
+    }
+}
+
+/// The key of a stored state's MAC: 32 octets from a good random source, kept
+/// apart from the states.
+#[derive(Clone)]
+pub struct StateKey(Zeroizing<[u8; 32]>);
+
+impl StateKey {
+    /// Takes the key.
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(Zeroizing::new(key))
+    }
+
+    fn mac(&self, protected: &[u8]) -> Vec<u8> {
+        // HMAC pads a short key with zeros up to its block (RFC 2104, 2).
+        let mut block = Zeroizing::new([0; 64]);
+        block
+            .iter_mut()
+            .zip(self.0.iter())
+            .for_each(|(to, from)| *to = *from);
+        let mut mac = Hmac::<Sha256>::new((&*block).into());
+        mac.update(protected);
+        mac.finalize().into_bytes().to_vec()
+    }
+}
+
+impl fmt::Debug for StateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StateKey(..)")
+    }
+}
+
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+    version: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored<S> {
+    #[serde(rename = "format")]
+    _format: String,
+    version: u32,
+    state: S,
+    checksum: String,
+    mac: Option<String>,
+}
+
+fn protected(format: &str, version: u32, state: &str) -> Vec<u8> {
+    format!("ades pending state\n{format}\n{version}\n{state}").into_bytes()
+}
+
+fn check_len(json: &str) -> Result<(), Error> {
+    if json.len() > MAX_STATE_LEN {
+        return Err(Error::StateTooLarge {
+            len: json.len(),
+            max: MAX_STATE_LEN,
+        });
+    }
+    Ok(())
+}
