@@ -144,6 +144,7 @@ pub struct SignatureParameters {
     signer_roles: Vec<String>,
     location: Option<SignerLocation>,
     mime_type: Option<String>,
+    description: Option<String>,
 }
 
 impl SignatureParameters {
@@ -158,6 +159,7 @@ impl SignatureParameters {
             signer_roles: Vec::new(),
             location: None,
             mime_type: None,
+            description: None,
         }
     }
 
@@ -203,6 +205,13 @@ impl SignatureParameters {
         self
     }
 
+    /// A description of the document (CAdES: content-hints).
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
     /// The claimed signing time.
     #[must_use]
     pub const fn signing_time(&self) -> SigningTime {
@@ -237,6 +246,12 @@ impl SignatureParameters {
     #[must_use]
     pub fn document_mime_type(&self) -> Option<&str> {
         self.mime_type.as_deref()
+    }
+
+    /// The document's description, if any.
+    #[must_use]
+    pub fn document_description(&self) -> Option<&str> {
+        self.description.as_deref()
     }
 
     /// The algorithm to sign with under this certificate.
@@ -292,6 +307,13 @@ impl SignatureParameters {
             && !is_media_type(mime_type)
         {
             return fail("MIME type", "not of the form type/subtype");
+        }
+        if self
+            .description
+            .as_deref()
+            .is_some_and(|d| d.is_empty() || d.len() > MAX_TEXT_LEN)
+        {
+            return fail("description", "empty or longer than 1,024 octets");
         }
         if let Some(policy) = &self.policy {
             if policy

@@ -1,0 +1,67 @@
+//! Writing DER around octets that are encoded already: headers, and the order
+//! of a `SET OF`. Values are encoded by rasn; octets that are signed, or that
+//! others made, are only ever wrapped.
+
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const OID: u8 = 0x06;
+pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
+
+/// `[n]`, constructed.
+pub(crate) const fn context(n: u8) -> u8 {
+    0xA0 | n
+}
+
+/// Tag and definite length (X.690, 10.1).
+pub(crate) fn header(tag: u8, len: u64) -> Vec<u8> {
+    let mut out = vec![tag];
+    let octets = len.to_be_bytes();
+    let significant: Vec<u8> = octets.into_iter().skip_while(|&b| b == 0).collect();
+    match significant.as_slice() {
+        [] => out.push(0),
+        [short] if *short < 0x80 => out.push(*short),
+        long => {
+            // At most eight octets.
+            out.push(0x80 | u8::try_from(long.len()).unwrap_or(8));
+            out.extend_from_slice(long);
+        }
+    }
+    out
+}
+
+/// A whole element around `parts`.
+pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let len: usize = parts.iter().map(|p| p.len()).sum();
+    let mut out = header(tag, len as u64);
+    out.reserve(len);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+    out
+}
+
+/// The content of a `SET OF`: elements in ascending order, the shorter one
+/// padded with zero octets for comparison (X.690, 11.6).
+pub(crate) fn set_of(elements: &mut [Vec<u8>]) -> Vec<u8> {
+    // No complete element is a prefix of another, so padding never decides.
+    elements.sort_unstable();
+    elements.concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_take_the_shortest_form() {
+        assert_eq!(header(SEQUENCE, 0), [0x30, 0]);
+        assert_eq!(header(SEQUENCE, 127), [0x30, 127]);
+        assert_eq!(header(SEQUENCE, 128), [0x30, 0x81, 128]);
+        assert_eq!(header(SEQUENCE, 256), [0x30, 0x82, 1, 0]);
+        assert_eq!(
+            header(OCTET_STRING, 5_000_000_000),
+            [0x04, 0x85, 1, 0x2A, 0x05, 0xF2, 0]
+        );
+    }
+}

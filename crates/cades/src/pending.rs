@@ -1,0 +1,106 @@
+//! The state between *prepare* and *complete*.
+
+use ades_core::{
+    CertificateChain, Digest, DocumentDigest, PendingState, SignatureAlgorithm, ToBeSigned,
+};
+use serde::{Deserialize, Serialize};
+
+/// Where the content of a signature is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Packaging {
+    /// Beside the container: `eContent` is absent.
+    Detached,
+    /// In the container, in front of the signature.
+    Enveloping,
+}
+
+/// A signature that has been prepared and waits for its value.
+///
+/// Small, free of secrets, and all that completing needs beside the value (and
+/// beside the document or container, where its octets go into the result).
+/// Stored with [`PendingState::to_json`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PendingSignature {
+    pub(crate) target: Target,
+    pub(crate) algorithm: SignatureAlgorithm,
+    /// DER of `SET OF Attribute` with its universal tag: what is signed.
+    #[serde(with = "octets")]
+    pub(crate) signed_attributes: Vec<u8>,
+    pub(crate) chain: CertificateChain,
+}
+
+/// What is signed, and where the signature goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    deny_unknown_fields
+)]
+pub(crate) enum Target {
+    /// A new container beside the document.
+    Detached { document: DocumentDigest },
+    /// A new container around the document.
+    Enveloping {
+        document: DocumentDigest,
+        length: u64,
+    },
+    /// One more signer in an existing container.
+    Parallel {
+        document: DocumentDigest,
+        container: Digest,
+    },
+    /// A signature on the signature of signer `signer` of an existing container.
+    Countersignature {
+        signature: Digest,
+        signer: usize,
+        container: Digest,
+    },
+}
+
+impl PendingSignature {
+    /// What the signer signs.
+    #[must_use]
+    pub fn to_be_signed(&self) -> ToBeSigned {
+        ToBeSigned::new(self.signed_attributes.clone(), self.algorithm)
+    }
+
+    /// The signer's certificate and its issuers.
+    #[must_use]
+    pub const fn chain(&self) -> &CertificateChain {
+        &self.chain
+    }
+
+    /// The digest of the document; of the signature value that is
+    /// countersigned, if it is a countersignature.
+    #[must_use]
+    pub const fn message_digest(&self) -> &Digest {
+        match &self.target {
+            Target::Detached { document }
+            | Target::Enveloping { document, .. }
+            | Target::Parallel { document, .. } => &document.0,
+            Target::Countersignature { signature, .. } => signature,
+        }
+    }
+}
+
+impl PendingState for PendingSignature {
+    const FORMAT: &'static str = "cades";
+    const VERSION: u32 = 1;
+}
+
+/// Octets as strict base64.
+mod octets {
+    use base64ct::{Base64, Encoding as _};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(octets: &[u8], s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&Base64::encode_string(octets))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(d)?;
+        Base64::decode_vec(&text).map_err(|_| D::Error::custom("malformed base64 text"))
+    }
+}
