@@ -26,28 +26,16 @@ impl OpensslSigner {
     fn sign_one(&self, item: &SigningItem) -> Result<SignatureValue, SignerError> {
         let unavailable = |e| SignerError::new(SignerErrorKind::Unavailable).caused_by(e);
         let mut openssl = Command::new("openssl")
-            .args([
-                "pkeyutl",
-                "-sign",
-                "-pkeyopt",
-                "digest:sha256",
-                "-inkey",
-                &self.key_file,
-            ])
+            .args(["pkeyutl", "-sign", "-pkeyopt", "digest:sha256", "-inkey", &self.key_file])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(unavailable)?;
         if let Some(mut stdin) = openssl.stdin.take() {
-            stdin
-                .write_all(item.to_be_signed.digest().0.value())
-                .map_err(unavailable)?;
+            stdin.write_all(item.to_be_signed.digest().0.value()).map_err(unavailable)?;
         }
         let output = openssl.wait_with_output().map_err(unavailable)?;
-        Ok(SignatureValue {
-            id: item.id.clone(),
-            value: output.stdout,
-        })
+        Ok(SignatureValue { id: item.id.clone(), value: output.stdout })
     }
 }
 
@@ -84,10 +72,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let chain = CertificateChain::from_pem(&std::fs::read_to_string(chain)?)?;
     // What a format crate's `to_be_signed()` yields.
     let to_be_signed = ToBeSigned::new(b"data to be signed".to_vec(), ALGORITHM);
-    let item = SigningItem {
-        id: "1".to_owned(),
-        to_be_signed: to_be_signed.clone(),
-    };
+    let item = SigningItem { id: "1".to_owned(), to_be_signed: to_be_signed.clone() };
 
     let signer: Box<dyn RemoteSigner> = Box::new(OpensslSigner { chain, key_file });
     let Step::Done(identity) = at_once(signer.identify(IdentificationRequest::default()))? else {
@@ -107,10 +92,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Runs a future that never waits; any executor would do.
 fn at_once<T>(mut future: BoxFuture<'_, Result<T, SignerError>>) -> Result<T, SignerError> {
-    match future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
         Poll::Pending => Err(SignerErrorKind::Unavailable.into()),
     }

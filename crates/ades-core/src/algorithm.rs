@@ -54,10 +54,7 @@ impl DigestAlgorithm {
     /// # Errors
     /// [`Error::UnsupportedAlgorithm`] for any other.
     pub fn from_oid(oid: Oid) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|a| a.oid() == oid)
-            .ok_or(Error::UnsupportedAlgorithm { oid })
+        Self::ALL.into_iter().find(|a| a.oid() == oid).ok_or(Error::UnsupportedAlgorithm { oid })
     }
 
     /// The identifier of XML Signature and XML Encryption (RFC 9231, 2.1).
@@ -113,9 +110,7 @@ impl FromStr for DigestAlgorithm {
         Self::ALL
             .into_iter()
             .find(|a| a.to_string().eq_ignore_ascii_case(name))
-            .ok_or_else(|| Error::UnknownAlgorithmName {
-                name: name.chars().take(40).collect(),
-            })
+            .ok_or_else(|| Error::UnknownAlgorithmName { name: name.chars().take(40).collect() })
     }
 }
 
@@ -265,9 +260,7 @@ impl FromStr for SignatureAlgorithm {
         Self::ALL
             .into_iter()
             .find(|a| a.to_string() == name)
-            .ok_or_else(|| Error::UnknownAlgorithmName {
-                name: name.chars().take(40).collect(),
-            })
+            .ok_or_else(|| Error::UnknownAlgorithmName { name: name.chars().take(40).collect() })
     }
 }
 
@@ -295,11 +288,7 @@ fn pss_parameters(digest: DigestAlgorithm) -> Vec<u8> {
     let hash = digest.algorithm_identifier_with_null();
     let mask = sequence(&[&oid_tlv(MGF1), &hash]);
     let salt_len = u8::try_from(digest.output_len()).unwrap_or(u8::MAX);
-    sequence(&[
-        &tlv(0xA0, &[&hash]),
-        &tlv(0xA1, &[&mask]),
-        &tlv(0xA2, &[&[0x02, 0x01, salt_len]]),
-    ])
+    sequence(&[&tlv(0xA0, &[&hash]), &tlv(0xA1, &[&mask]), &tlv(0xA2, &[&[0x02, 0x01, salt_len]])])
 }
 
 /// The digest of `RSASSA-PSS-params`, if they say what we would have said
@@ -344,11 +333,8 @@ fn read_algorithm_identifier(der: &[u8]) -> Result<(Oid, Option<&[u8]>), Error> 
     }
     let mut fields = SliceReader::new(any.value()).map_err(malformed)?;
     let oid = const_oid::ObjectIdentifier::decode(&mut fields).map_err(malformed)?;
-    let parameters = if fields.is_finished() {
-        None
-    } else {
-        Some(fields.tlv_bytes().map_err(malformed)?)
-    };
+    let parameters =
+        if fields.is_finished() { None } else { Some(fields.tlv_bytes().map_err(malformed)?) };
     if !fields.is_finished() {
         return Err(Error::MalformedAlgorithmIdentifier);
     }
@@ -386,10 +372,7 @@ mod tests {
                 SignatureAlgorithm::from_algorithm_identifier(&der, digest).unwrap(),
                 algorithm
             );
-            assert_eq!(
-                algorithm.to_string().parse::<SignatureAlgorithm>().unwrap(),
-                algorithm
-            );
+            assert_eq!(algorithm.to_string().parse::<SignatureAlgorithm>().unwrap(), algorithm);
         }
     }
 

@@ -78,13 +78,9 @@ impl KeyType {
     pub const fn fits(self, algorithm: SignatureAlgorithm) -> bool {
         matches!(
             (self, algorithm),
-            (
-                Self::Rsa { .. },
-                SignatureAlgorithm::RsaPkcs1v15(_) | SignatureAlgorithm::RsaPss(_)
-            ) | (
-                Self::P256 | Self::P384 | Self::P521,
-                SignatureAlgorithm::Ecdsa(_)
-            ) | (Self::Ed25519, SignatureAlgorithm::Ed25519)
+            (Self::Rsa { .. }, SignatureAlgorithm::RsaPkcs1v15(_) | SignatureAlgorithm::RsaPss(_))
+                | (Self::P256 | Self::P384 | Self::P521, SignatureAlgorithm::Ecdsa(_))
+                | (Self::Ed25519, SignatureAlgorithm::Ed25519)
         )
     }
 
@@ -149,18 +145,14 @@ impl Certificate {
     pub fn from_der(der: impl Into<Vec<u8>>) -> Result<Self, Error> {
         let der = der.into();
         if der.len() > MAX_CERTIFICATE_LEN {
-            return Err(Error::CertificateLimit {
-                limit: "64 KiB for one certificate",
-            });
+            return Err(Error::CertificateLimit { limit: "64 KiB for one certificate" });
         }
-        parse(der)
-            .map(|parsed| Self(Arc::new(parsed)))
-            .map_err(|e| Error::MalformedCertificate {
-                offset: e
-                    .position()
-                    .and_then(|position| usize::try_from(u32::from(position)).ok())
-                    .unwrap_or(0),
-            })
+        parse(der).map(|parsed| Self(Arc::new(parsed))).map_err(|e| Error::MalformedCertificate {
+            offset: e
+                .position()
+                .and_then(|position| usize::try_from(u32::from(position)).ok())
+                .unwrap_or(0),
+        })
     }
 
     /// The original bytes.
@@ -202,11 +194,7 @@ impl Certificate {
 
     /// What the issuer signed, the algorithm's identifier, and the value.
     pub(crate) fn issuer_signature(&self) -> (&[u8], &[u8], &[u8]) {
-        (
-            self.slice(&self.0.tbs),
-            self.slice(&self.0.signature_algorithm),
-            &self.0.signature,
-        )
+        (self.slice(&self.0.tbs), self.slice(&self.0.signature_algorithm), &self.0.signature)
     }
 
     /// The kind of public key.
@@ -279,29 +267,21 @@ impl Certificate {
         } else if p.is_ca {
             Some(NotFit::CertificationAuthority)
         } else if time < p.not_before {
-            Some(NotFit::NotYetValid {
-                not_before: p.not_before,
-            })
+            Some(NotFit::NotYetValid { not_before: p.not_before })
         } else if time > p.not_after {
-            Some(NotFit::Expired {
-                not_after: p.not_after,
-            })
+            Some(NotFit::Expired { not_after: p.not_after })
         } else {
             match (usage, p.key_usage) {
-                (UsageCheck::NonRepudiation, None) => Some(NotFit::KeyUsage {
-                    needed: "nonRepudiation",
-                }),
+                (UsageCheck::NonRepudiation, None) => {
+                    Some(NotFit::KeyUsage { needed: "nonRepudiation" })
+                }
                 (UsageCheck::NonRepudiation, Some(u)) if !u.non_repudiation() => {
-                    Some(NotFit::KeyUsage {
-                        needed: "nonRepudiation",
-                    })
+                    Some(NotFit::KeyUsage { needed: "nonRepudiation" })
                 }
                 (UsageCheck::Signature, Some(u))
                     if !u.non_repudiation() && !u.digital_signature() =>
                 {
-                    Some(NotFit::KeyUsage {
-                        needed: "digitalSignature or nonRepudiation",
-                    })
+                    Some(NotFit::KeyUsage { needed: "digitalSignature or nonRepudiation" })
                 }
                 _ => None,
             }
@@ -325,12 +305,7 @@ impl Eq for Certificate {}
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Certificate({}, {:?})",
-            self.0.key,
-            self.digest(DigestAlgorithm::Sha256)
-        )
+        write!(f, "Certificate({}, {:?})", self.0.key, self.digest(DigestAlgorithm::Sha256))
     }
 }
 
@@ -377,12 +352,8 @@ fn parse(der: Vec<u8>) -> Result<Parsed, der::Error> {
         not_after,
         key: key_type(tbs.subject_public_key_info()),
         key_usage: tbs.get_extension::<KeyUsage>()?.map(|(_, usage)| usage),
-        is_ca: tbs
-            .get_extension::<BasicConstraints>()?
-            .is_some_and(|(_, c)| c.ca),
-        subject_key_id: tbs
-            .get_extension::<SubjectKeyIdentifier>()?
-            .map(|(_, id)| octets(&id.0)),
+        is_ca: tbs.get_extension::<BasicConstraints>()?.is_some_and(|(_, c)| c.ca),
+        subject_key_id: tbs.get_extension::<SubjectKeyIdentifier>()?.map(|(_, id)| octets(&id.0)),
         authority_key_id: tbs
             .get_extension::<AuthorityKeyIdentifier>()?
             .and_then(|(_, id)| id.key_identifier.as_ref().map(octets)),
@@ -439,10 +410,7 @@ fn spans(der: &[u8]) -> Result<Spans, der::Error> {
 fn key_type(info: &x509_cert::spki::SubjectPublicKeyInfoOwned) -> KeyType {
     let curve = || {
         let parameters = info.algorithm.parameters.as_ref()?;
-        parameters
-            .decode_as::<const_oid::ObjectIdentifier>()
-            .ok()
-            .map(|oid| oid.to_string())
+        parameters.decode_as::<const_oid::ObjectIdentifier>().ok().map(|oid| oid.to_string())
     };
     match info.algorithm.oid.to_string().as_str() {
         // A key restricted to RSASSA-PSS (…1.10) is left for a later version.
@@ -474,10 +442,7 @@ fn modulus_bits(key: &[u8]) -> Option<usize> {
 
 /// The last common name (2.5.4.3) of a subject, as text.
 fn common_name(subject: &x509_cert::name::Name) -> Option<String> {
-    let attribute = subject
-        .iter()
-        .filter(|a| a.oid.to_string() == "2.5.4.3")
-        .last()?;
+    let attribute = subject.iter().filter(|a| a.oid.to_string() == "2.5.4.3").last()?;
     let value = attribute.value.to_der().ok()?;
     let any = AnyRef::from_der(&value).ok()?;
     match any.tag() {
@@ -489,13 +454,8 @@ fn common_name(subject: &x509_cert::name::Name) -> Option<String> {
             let (pairs, []) = any.value().as_chunks::<2>() else {
                 return None;
             };
-            String::from_utf16(
-                &pairs
-                    .iter()
-                    .map(|&p| u16::from_be_bytes(p))
-                    .collect::<Vec<_>>(),
-            )
-            .ok()
+            String::from_utf16(&pairs.iter().map(|&p| u16::from_be_bytes(p)).collect::<Vec<_>>())
+                .ok()
         }
         _ => None,
     }

@@ -31,14 +31,10 @@ impl CertificateChain {
     ) -> Result<Self, Error> {
         let certificates = distinct(certificates)?;
         let issues_another = |c: &Certificate| {
-            certificates
-                .iter()
-                .any(|other| other != c && other.names_as_issuer(c))
+            certificates.iter().any(|other| other != c && other.names_as_issuer(c))
         };
-        let mut leaves: Vec<_> = certificates
-            .iter()
-            .filter(|c| !issues_another(c) && !c.is_ca())
-            .collect();
+        let mut leaves: Vec<_> =
+            certificates.iter().filter(|c| !issues_another(c) && !c.is_ca()).collect();
         if leaves.is_empty() {
             // A CA's certificate alone: to be found unfit later, with that reason.
             leaves = certificates.iter().filter(|c| !issues_another(c)).collect();
@@ -48,9 +44,7 @@ impl CertificateChain {
                 let leaf = (*leaf).clone();
                 Self::from_leaf(leaf, certificates)
             }
-            _ => Err(Error::AmbiguousLeaf {
-                candidates: leaves.len(),
-            }),
+            _ => Err(Error::AmbiguousLeaf { candidates: leaves.len() }),
         }
     }
 
@@ -72,10 +66,7 @@ impl CertificateChain {
             rest = others;
             issuers.sort_by_key(|issuer| {
                 let leads_on = issuer.is_self_issued() || rest.iter().any(|c| is_issuer(c, issuer));
-                (
-                    std::cmp::Reverse(leads_on),
-                    std::cmp::Reverse(issuer.validity().0),
-                )
+                (std::cmp::Reverse(leads_on), std::cmp::Reverse(issuer.validity().0))
             });
             let Some(first) = issuers.first().cloned() else {
                 break;
@@ -150,9 +141,7 @@ pub fn certificates_from_pem(text: &str) -> Result<Vec<Certificate>, Error> {
                 let der =
                     crate::base64::decode(body).ok_or(Error::MalformedPem { line: *begin })?;
                 if certificates.len() == MAX_CHAIN_LEN {
-                    return Err(Error::CertificateLimit {
-                        limit: "32 certificates",
-                    });
+                    return Err(Error::CertificateLimit { limit: "32 certificates" });
                 }
                 certificates.push(Certificate::from_der(der)?);
                 block = None;
@@ -184,16 +173,10 @@ fn distinct(
     for certificate in certificates {
         if !distinct.contains(&certificate) {
             if distinct.len() == MAX_CHAIN_LEN {
-                return Err(Error::CertificateLimit {
-                    limit: "32 certificates",
-                });
+                return Err(Error::CertificateLimit { limit: "32 certificates" });
             }
             distinct.push(certificate);
         }
     }
-    if distinct.is_empty() {
-        Err(Error::NoCertificate)
-    } else {
-        Ok(distinct)
-    }
+    if distinct.is_empty() { Err(Error::NoCertificate) } else { Ok(distinct) }
 }

@@ -79,10 +79,7 @@ struct Stored {
 
 impl From<Digest> for Stored {
     fn from(digest: Digest) -> Self {
-        Self {
-            algorithm: digest.algorithm,
-            value: digest.to_hex(),
-        }
+        Self { algorithm: digest.algorithm, value: digest.to_hex() }
     }
 }
 
@@ -90,10 +87,7 @@ impl TryFrom<Stored> for Digest {
     type Error = Error;
 
     fn try_from(stored: Stored) -> Result<Self, Error> {
-        Self::new(
-            stored.algorithm,
-            hex::decode(&stored.value).ok_or(Error::MalformedHex)?,
-        )
+        Self::new(stored.algorithm, hex::decode(&stored.value).ok_or(Error::MalformedHex)?)
     }
 }
 

@@ -30,7 +30,7 @@ impl<T: Read + Seek + Send> ReadSeek for T {}
 pub struct Document<'a>(Source<'a>);
 
 enum Source<'a> {
-    Bytes(&'a [u8]),
+    Bytes(Cursor<&'a [u8]>),
     Seekable(Box<dyn ReadSeek + 'a>),
     Stream(Option<Box<dyn Read + Send + 'a>>),
 }
@@ -42,7 +42,7 @@ impl<'a> Document<'a> {
     /// A document that is in memory already.
     #[must_use]
     pub const fn from_bytes(bytes: &'a [u8]) -> Self {
-        Self(Source::Bytes(bytes))
+        Self(Source::Bytes(Cursor::new(bytes)))
     }
 
     /// A document in a file or another seekable source.
@@ -63,7 +63,7 @@ impl<'a> Document<'a> {
     /// [`Error::Read`] if seeking fails.
     pub fn len(&mut self) -> Result<Option<u64>, Error> {
         match &mut self.0 {
-            Source::Bytes(bytes) => Ok(u64::try_from(bytes.len()).ok()),
+            Source::Bytes(bytes) => Ok(Some(bytes.get_ref().len() as u64)),
             Source::Seekable(source) => {
                 source.seek(SeekFrom::End(0)).map(Some).map_err(Error::Read)
             }
@@ -77,7 +77,7 @@ impl<'a> Document<'a> {
     /// [`Error::Read`], [`Error::SourceConsumed`]
     pub fn reader(&mut self) -> Result<Box<dyn Read + Send + '_>, Error> {
         match &mut self.0 {
-            Source::Bytes(bytes) => Ok(Box::new(Cursor::new(*bytes))),
+            Source::Bytes(bytes) => Ok(Box::new(Cursor::new(*bytes.get_ref()))),
             Source::Seekable(source) => {
                 source.rewind().map_err(Error::Read)?;
                 Ok(Box::new(source))
@@ -86,16 +86,51 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// The source itself, for those who read here and there.
+    ///
+    /// # Errors
+    /// [`Error::NotSeekable`] for a stream.
+    pub fn random_access(&mut self) -> Result<&mut dyn ReadSeek, Error> {
+        match &mut self.0 {
+            Source::Bytes(bytes) => Ok(bytes),
+            Source::Seekable(source) => Ok(source),
+            Source::Stream(_) => Err(Error::NotSeekable),
+        }
+    }
+
+    /// One pass: hands every octet to `take`, in pieces and in order, and
+    /// yields their number.
+    ///
+    /// # Errors
+    /// [`Error::Read`], [`Error::SourceConsumed`], and what `take` yields.
+    pub fn read_through(
+        &mut self,
+        take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<u64, Error> {
+        if let Source::Bytes(bytes) = &self.0 {
+            take(bytes.get_ref())?;
+            return Ok(bytes.get_ref().len() as u64);
+        }
+        let mut reader = self.reader()?;
+        let mut piece = vec![0; PIECE];
+        let mut length = 0u64;
+        loop {
+            let read = match reader.read(&mut piece) {
+                Ok(0) => return Ok(length),
+                Ok(read) => piece.get(..read).ok_or(Error::ReaderMisbehaved)?,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(Error::Read(e)),
+            };
+            take(read)?;
+            length = length.saturating_add(read.len() as u64);
+        }
+    }
+
     /// One pass: the digest and the length in octets.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::SourceConsumed`]
     pub fn digest(&mut self, algorithm: DigestAlgorithm) -> Result<(DocumentDigest, u64), Error> {
-        if let Source::Bytes(bytes) = self.0 {
-            let mut digester = Digester::new(algorithm);
-            digester.update(bytes);
-            return Ok((DocumentDigest(digester.finish()), bytes.len() as u64));
-        }
         self.copy(algorithm, &mut io::sink())
     }
 
@@ -108,21 +143,11 @@ impl<'a> Document<'a> {
         algorithm: DigestAlgorithm,
         out: &mut dyn Write,
     ) -> Result<(DocumentDigest, u64), Error> {
-        let mut reader = self.reader()?;
         let mut digester = Digester::new(algorithm);
-        let mut piece = vec![0; PIECE];
-        let mut length = 0u64;
-        loop {
-            let read = match reader.read(&mut piece) {
-                Ok(0) => break,
-                Ok(read) => piece.get(..read).ok_or(Error::ReaderMisbehaved)?,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(Error::Read(e)),
-            };
-            digester.update(read);
-            out.write_all(read).map_err(Error::Write)?;
-            length = length.saturating_add(read.len() as u64);
-        }
+        let length = self.read_through(&mut |piece| {
+            digester.update(piece);
+            out.write_all(piece).map_err(Error::Write)
+        })?;
         Ok((DocumentDigest(digester.finish()), length))
     }
 }

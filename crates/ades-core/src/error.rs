@@ -100,6 +100,9 @@ pub enum Error {
     /// A source that can be read once was to be read again.
     #[error("the document's source was read already and cannot be rewound")]
     SourceConsumed,
+    /// A source that can only be read from start to end was to be read here and there.
+    #[error("the source is a stream; this needs one that can be rewound")]
+    NotSeekable,
     /// A `Read` implementation returned more than its buffer holds.
     #[error("the document's reader claims to have read more than it was asked for")]
     ReaderMisbehaved,
@@ -277,6 +280,7 @@ impl Error {
             Self::UnknownAlgorithmName { .. }
             | Self::DigestLength { .. }
             | Self::SourceConsumed
+            | Self::NotSeekable
             | Self::ReaderMisbehaved
             | Self::WrongAlgorithm { .. }
             | Self::StateKeyNeeded

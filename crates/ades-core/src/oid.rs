@@ -30,9 +30,7 @@ impl Oid {
     /// # Errors
     /// [`Error::MalformedOid`]
     pub fn from_bytes(content: &[u8]) -> Result<Self, Error> {
-        ObjectIdentifier::from_bytes(content)
-            .map(Self)
-            .map_err(|_| Error::MalformedOid)
+        ObjectIdentifier::from_bytes(content).map(Self).map_err(|_| Error::MalformedOid)
     }
 }
 

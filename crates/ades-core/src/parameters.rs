@@ -65,12 +65,7 @@ impl SignaturePolicy {
     /// A policy known by its document: the digest is that of `document`.
     #[must_use]
     pub fn of_document(id: Oid, algorithm: DigestAlgorithm, document: &[u8]) -> Self {
-        Self {
-            id,
-            digest: Some(Digest::of(algorithm, document)),
-            uri: None,
-            user_notice: None,
-        }
+        Self { id, digest: Some(Digest::of(algorithm, document)), uri: None, user_notice: None }
     }
 }
 
@@ -278,17 +273,11 @@ impl SignatureParameters {
     /// [`Error::Parameter`]
     pub fn check(&self) -> Result<(), Error> {
         let fail = |parameter, problem| Err(Error::Parameter { parameter, problem });
-        if self
-            .signer_roles
-            .iter()
-            .any(|r| r.trim().is_empty() || r.len() > MAX_TEXT_LEN)
-        {
+        if self.signer_roles.iter().any(|r| r.trim().is_empty() || r.len() > MAX_TEXT_LEN) {
             return fail("signer role", "empty or longer than 1,024 octets");
         }
         if let Some(location) = &self.location {
-            let lines = [&location.country, &location.locality]
-                .into_iter()
-                .flatten();
+            let lines = [&location.country, &location.locality].into_iter().flatten();
             let mut lines = lines.chain(&location.postal_address).peekable();
             if lines.peek().is_none() {
                 return fail("signer location", "nothing in it");
@@ -297,10 +286,7 @@ impl SignatureParameters {
                 return fail("signer location", "more than six lines of postal address");
             }
             if lines.any(|line| line.trim().is_empty() || line.len() > MAX_TEXT_LEN) {
-                return fail(
-                    "signer location",
-                    "an empty line or one longer than 1,024 octets",
-                );
+                return fail("signer location", "an empty line or one longer than 1,024 octets");
             }
         }
         if let Some(mime_type) = &self.mime_type
@@ -308,11 +294,7 @@ impl SignatureParameters {
         {
             return fail("MIME type", "not of the form type/subtype");
         }
-        if self
-            .description
-            .as_deref()
-            .is_some_and(|d| d.is_empty() || d.len() > MAX_TEXT_LEN)
-        {
+        if self.description.as_deref().is_some_and(|d| d.is_empty() || d.len() > MAX_TEXT_LEN) {
             return fail("description", "empty or longer than 1,024 octets");
         }
         if let Some(policy) = &self.policy {
@@ -341,13 +323,9 @@ const MAX_TEXT_LEN: usize = 1024;
 fn is_media_type(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default().trim_end();
     let name = |n: &str| {
-        !n.is_empty()
-            && n.chars()
-                .all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c))
+        !n.is_empty() && n.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c))
     };
     text.len() <= MAX_TEXT_LEN
         && text.chars().all(|c| c.is_ascii() && !c.is_ascii_control())
-        && essence
-            .split_once('/')
-            .is_some_and(|(kind, subtype)| name(kind) && name(subtype))
+        && essence.split_once('/').is_some_and(|(kind, subtype)| name(kind) && name(subtype))
 }

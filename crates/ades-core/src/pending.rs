@@ -45,11 +45,7 @@ impl ToBeSigned {
     #[must_use]
     pub fn new(data: Vec<u8>, algorithm: SignatureAlgorithm) -> Self {
         let digest = DtbsDigest(Digest::of(algorithm.digest_algorithm(), &data));
-        Self {
-            data,
-            algorithm,
-            digest,
-        }
+        Self { data, algorithm, digest }
     }
 
     /// For an application that asks a signer to sign a hash it computed itself.
@@ -70,11 +66,7 @@ impl ToBeSigned {
                 problem: "not of the signature algorithm's digest algorithm",
             });
         }
-        Ok(Self {
-            data: Vec::new(),
-            algorithm,
-            digest,
-        })
+        Ok(Self { data: Vec::new(), algorithm, digest })
     }
 
     /// The digest of the data to be signed.
@@ -110,9 +102,8 @@ pub trait PendingState: Serialize + DeserializeOwned {
     /// # Errors
     /// [`Error::StateTooLarge`]
     fn to_json(&self, key: Option<&StateKey>) -> Result<String, Error> {
-        let state = serde_json::to_string(self).map_err(|_| Error::StateDamaged {
-            what: "it cannot be stored",
-        })?;
+        let state = serde_json::to_string(self)
+            .map_err(|_| Error::StateDamaged { what: "it cannot be stored" })?;
         let protected = protected(Self::FORMAT, Self::VERSION, &state);
         let checksum = Digest::of(DigestAlgorithm::Sha256, &protected).to_hex();
         let mac = key.map_or(String::new(), |key| {
@@ -135,9 +126,8 @@ pub trait PendingState: Serialize + DeserializeOwned {
     /// [`Error::StateKeyNeeded`], [`Error::StateTooLarge`]
     fn from_json(json: &str, key: Option<&StateKey>) -> Result<Self, Error> {
         check_len(json)?;
-        let head: Head = serde_json::from_str(json).map_err(|_| Error::StateDamaged {
-            what: "it is not a JSON object with a format",
-        })?;
+        let head: Head = serde_json::from_str(json)
+            .map_err(|_| Error::StateDamaged { what: "it is not a JSON object with a format" })?;
         if head.format != Self::FORMAT {
             return Err(Error::StateOfAnotherFormat {
                 found: head.format.chars().take(40).collect(),
@@ -145,25 +135,19 @@ pub trait PendingState: Serialize + DeserializeOwned {
             });
         }
         if head.version > Self::VERSION {
-            return Err(Error::StateFromNewerVersion {
-                found: head.version,
-                known: Self::VERSION,
-            });
+            return Err(Error::StateFromNewerVersion { found: head.version, known: Self::VERSION });
         }
         let stored: Stored<Self> = serde_json::from_str(json).map_err(|_| Error::StateDamaged {
             what: "a field is missing, unknown or malformed",
         })?;
         // Whoever stored it may have spaced or ordered the JSON anew (a
         // database does): what is protected is our own rendering of it.
-        let state = serde_json::to_string(&stored.state).map_err(|_| Error::StateDamaged {
-            what: "it cannot be stored",
-        })?;
+        let state = serde_json::to_string(&stored.state)
+            .map_err(|_| Error::StateDamaged { what: "it cannot be stored" })?;
         let protected = protected(Self::FORMAT, stored.version, &state);
         let checksum = Digest::of(DigestAlgorithm::Sha256, &protected).to_hex();
         if checksum != stored.checksum {
-            return Err(Error::StateDamaged {
-                what: "its checksum differs",
-            });
+            return Err(Error::StateDamaged { what: "its checksum differs" });
         }
         match (key, &stored.mac) {
             (None, None) => Ok(stored.state),
@@ -193,10 +177,7 @@ impl StateKey {
     fn mac(&self, protected: &[u8]) -> Vec<u8> {
         // HMAC pads a short key with zeros up to its block (RFC 2104, 2).
         let mut block = Zeroizing::new([0; 64]);
-        block
-            .iter_mut()
-            .zip(self.0.iter())
-            .for_each(|(to, from)| *to = *from);
+        block.iter_mut().zip(self.0.iter()).for_each(|(to, from)| *to = *from);
         let mut mac = Hmac::<Sha256>::new((&*block).into());
         mac.update(protected);
         mac.finalize().into_bytes().to_vec()
@@ -232,10 +213,7 @@ fn protected(format: &str, version: u32, state: &str) -> Vec<u8> {
 
 fn check_len(json: &str) -> Result<(), Error> {
     if json.len() > MAX_STATE_LEN {
-        return Err(Error::StateTooLarge {
-            len: json.len(),
-            max: MAX_STATE_LEN,
-        });
+        return Err(Error::StateTooLarge { len: json.len(), max: MAX_STATE_LEN });
     }
     Ok(())
 }

@@ -208,9 +208,7 @@ impl Identity {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity")
-            .field("chain", &self.chain)
-            .finish_non_exhaustive()
+        f.debug_struct("Identity").field("chain", &self.chain).finish_non_exhaustive()
     }
 }
 
@@ -232,12 +230,7 @@ impl SigningRequest {
     /// A batch with nothing to show.
     #[must_use]
     pub fn new(identity: Identity, items: Vec<SigningItem>) -> Self {
-        Self {
-            identity,
-            items,
-            display: Display::default(),
-            browser: None,
-        }
+        Self { identity, items, display: Display::default(), browser: None }
     }
 
     /// Checks the batch against a signer's capabilities and its identity's key.
@@ -256,10 +249,7 @@ impl SigningRequest {
         let mut ids = HashSet::new();
         for item in &self.items {
             if item.id.is_empty() || !ids.insert(item.id.as_str()) {
-                return Err(SignerErrorKind::DuplicateId {
-                    id: item.id.clone(),
-                }
-                .into());
+                return Err(SignerErrorKind::DuplicateId { id: item.id.clone() }.into());
             }
             let algorithm = item.to_be_signed.algorithm();
             let key_fits = self.identity.chain.leaf().key_type().fits(algorithm);
@@ -273,9 +263,7 @@ impl SigningRequest {
 
 impl fmt::Debug for SigningRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningRequest")
-            .field("items", &self.items)
-            .finish_non_exhaustive()
+        f.debug_struct("SigningRequest").field("items", &self.items).finish_non_exhaustive()
     }
 }
 
@@ -328,9 +316,7 @@ impl Language {
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_']).next()?;
-        Self::ALL
-            .into_iter()
-            .find(|l| l.code().eq_ignore_ascii_case(primary))
+        Self::ALL.into_iter().find(|l| l.code().eq_ignore_ascii_case(primary))
     }
 
     /// The upper-case two-letter code.
@@ -358,12 +344,7 @@ pub struct SignatureValue {
 
 impl fmt::Debug for SignatureValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "SignatureValue({:?}, {} octets)",
-            self.id,
-            self.value.len()
-        )
+        write!(f, "SignatureValue({:?}, {} octets)", self.id, self.value.len())
     }
 }
 
@@ -378,17 +359,10 @@ pub fn match_values<'a>(
     let mismatch = || SignerError::new(SignerErrorKind::ResultMismatch);
     let mut ordered = Vec::with_capacity(values.len());
     for id in ids {
-        let at = values
-            .iter()
-            .position(|v| v.id == id)
-            .ok_or_else(mismatch)?;
+        let at = values.iter().position(|v| v.id == id).ok_or_else(mismatch)?;
         ordered.push(values.swap_remove(at));
     }
-    if values.is_empty() {
-        Ok(ordered)
-    } else {
-        Err(mismatch())
-    }
+    if values.is_empty() { Ok(ordered) } else { Err(mismatch()) }
 }
 
 /// What a signer can do.
@@ -511,11 +485,7 @@ impl SignerError {
     /// An error of this kind.
     #[must_use]
     pub const fn new(kind: SignerErrorKind) -> Self {
-        Self {
-            kind,
-            code: None,
-            source: None,
-        }
+        Self { kind, code: None, source: None }
     }
 
     /// With the service's own code.

@@ -24,6 +24,47 @@ pub fn verify(
     data: &[u8],
     value: &[u8],
 ) -> Result<(), Error> {
+    if algorithm == SignatureAlgorithm::Ed25519 {
+        check_key_and_length(certificate, algorithm, value)?;
+        return verify_ed25519(certificate.public_key_info(), data, value);
+    }
+    verify_digest(certificate, algorithm, &Digest::of(algorithm.digest_algorithm(), data), value)
+}
+
+/// Verifies `value` over data of which only the digest is known.
+///
+/// # Errors
+/// As [`verify`]; [`Error::Parameter`] for Ed25519, which signs the data
+/// itself, and for a digest of another algorithm.
+pub fn verify_digest(
+    certificate: &Certificate,
+    algorithm: SignatureAlgorithm,
+    digest: &Digest,
+    value: &[u8],
+) -> Result<(), Error> {
+    check_key_and_length(certificate, algorithm, value)?;
+    if digest.algorithm() != algorithm.digest_algorithm() {
+        return Err(Error::Parameter {
+            parameter: "digest",
+            problem: "not of the signature algorithm's digest algorithm",
+        });
+    }
+    let spki = certificate.public_key_info();
+    match algorithm {
+        SignatureAlgorithm::RsaPkcs1v15(_) => verify_pkcs1v15(spki, digest, value),
+        SignatureAlgorithm::RsaPss(_) => verify_pss(spki, digest, value),
+        SignatureAlgorithm::Ecdsa(_) => verify_ecdsa(certificate.key_type(), spki, digest, value),
+        SignatureAlgorithm::Ed25519 => {
+            Err(Error::Parameter { parameter: "digest", problem: "Ed25519 signs the data itself" })
+        }
+    }
+}
+
+fn check_key_and_length(
+    certificate: &Certificate,
+    algorithm: SignatureAlgorithm,
+    value: &[u8],
+) -> Result<(), Error> {
     let key = certificate.key_type();
     if key == KeyType::Unsupported {
         return Err(Error::CertificateNotFit(NotFit::KeyUnsupported));
@@ -31,22 +72,12 @@ pub fn verify(
     if !key.fits(algorithm) {
         return Err(Error::WrongAlgorithm { key, algorithm });
     }
-    let spki = certificate.public_key_info();
     let expected = key.max_value_len();
     let exact = !matches!(algorithm, SignatureAlgorithm::Ecdsa(_));
     if value.is_empty() || value.len() > expected || (exact && value.len() != expected) {
-        return Err(Error::ValueLength {
-            expected,
-            found: value.len(),
-        });
+        return Err(Error::ValueLength { expected, found: value.len() });
     }
-    let digest = Digest::of(algorithm.digest_algorithm(), data);
-    match algorithm {
-        SignatureAlgorithm::RsaPkcs1v15(_) => verify_pkcs1v15(spki, &digest, value),
-        SignatureAlgorithm::RsaPss(_) => verify_pss(spki, &digest, value),
-        SignatureAlgorithm::Ecdsa(_) => verify_ecdsa(key, spki, &digest, value),
-        SignatureAlgorithm::Ed25519 => verify_ed25519(spki, data, value),
-    }
+    Ok(())
 }
 
 /// Whether `issuer`'s key made the signature on `subject`; `None` if this
@@ -72,11 +103,7 @@ fn verify_pkcs1v15(spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Err
         BoxedUint::from_be_slice(value, key.n_bits_precision()).map_err(|_| Error::WrongKey)?;
     let encoded = rsa::hazmat::rsa_encrypt(&key, &number).map_err(|_| Error::WrongKey)?;
     let encoded = encoded.to_be_bytes();
-    let Some(message) = encoded
-        .len()
-        .checked_sub(len)
-        .and_then(|skip| encoded.get(skip..))
-    else {
+    let Some(message) = encoded.len().checked_sub(len).and_then(|skip| encoded.get(skip..)) else {
         return Err(Error::WrongKey);
     };
     if message == pkcs1v15_encoding(digest, len) {
@@ -159,8 +186,7 @@ fn verify_ecdsa(key: KeyType, spki: &[u8], digest: &Digest, value: &[u8]) -> Res
                 .map_err(|_| Error::CertificateNotFit(NotFit::KeyUnsupported))?;
             let value = $curve::ecdsa::DerSignature::from_bytes(value)
                 .map_err(|_| Error::ValueDoesNotVerify)?;
-            key.verify_prehash(digest.value(), &value)
-                .map_err(|_| Error::ValueDoesNotVerify)
+            key.verify_prehash(digest.value(), &value).map_err(|_| Error::ValueDoesNotVerify)
         }};
     }
     match key {
@@ -180,10 +206,7 @@ fn verify_ed25519(spki: &[u8], data: &[u8], value: &[u8]) -> Result<(), Error> {
     let Ok(key) = ed25519_dalek::VerifyingKey::from_bytes(key) else {
         return Err(unsupported);
     };
-    let value = ed25519_dalek::Signature::from_slice(value).map_err(|_| Error::ValueLength {
-        expected: 64,
-        found: value.len(),
-    })?;
-    key.verify_strict(data, &value)
-        .map_err(|_| Error::ValueDoesNotVerify)
+    let value = ed25519_dalek::Signature::from_slice(value)
+        .map_err(|_| Error::ValueLength { expected: 64, found: value.len() })?;
+    key.verify_strict(data, &value).map_err(|_| Error::ValueDoesNotVerify)
 }

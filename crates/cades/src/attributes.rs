@@ -61,13 +61,8 @@ pub(crate) fn baseline(
     ];
     if subject == Subject::Document {
         let value = der::element(der::OID, &[oids::DATA]);
-        attributes.push(SignedAttribute {
-            kind: oids::CONTENT_TYPE,
-            value,
-        });
-        let mime_type = parameters
-            .document_mime_type()
-            .unwrap_or("application/octet-stream");
+        attributes.push(SignedAttribute { kind: oids::CONTENT_TYPE, value });
+        let mime_type = parameters.document_mime_type().unwrap_or("application/octet-stream");
         attributes.push(attribute(oids::MIME_TYPE, &mime_type.to_owned())?);
         if let Some(description) = parameters.document_description() {
             attributes.push(content_hints(description)?);
@@ -90,29 +85,20 @@ pub(crate) fn baseline(
 
 fn message_digest_attribute(digest: &Digest) -> SignedAttribute {
     let value = der::element(der::OCTET_STRING, &[digest.value()]);
-    SignedAttribute {
-        kind: oids::MESSAGE_DIGEST,
-        value,
-    }
+    SignedAttribute { kind: oids::MESSAGE_DIGEST, value }
 }
 
 /// `UTCTime` up to 2049, `GeneralizedTime` from 2050 on; seconds and `Z`, no
 /// fraction (RFC 5652, 11.3).
 fn signing_time(time: SigningTime) -> Result<SignedAttribute, Error> {
-    let (tag, format) = if time.is_utc_time() {
-        (0x17, "%y%m%d%H%M%SZ")
-    } else {
-        (0x18, "%Y%m%d%H%M%SZ")
-    };
+    let (tag, format) =
+        if time.is_utc_time() { (0x17, "%y%m%d%H%M%SZ") } else { (0x18, "%Y%m%d%H%M%SZ") };
     if !(0..=9999).contains(&chrono::Datelike::year(&time.time())) {
         return Err(parameter("signing time", "not in the years 0 to 9999"));
     }
     let text = time.time().format(format).to_string();
     let value = der::element(tag, &[text.as_bytes()]);
-    Ok(SignedAttribute {
-        kind: oids::SIGNING_TIME,
-        value,
-    })
+    Ok(SignedAttribute { kind: oids::SIGNING_TIME, value })
 }
 
 /// `SigningCertificateV2` (RFC 5035, 3): `hashAlgorithm` is left out when it is
@@ -164,16 +150,9 @@ fn algorithm_protection(algorithm: SignatureAlgorithm) -> SignedAttribute {
     // [1] IMPLICIT: the SEQUENCE's own tag is replaced.
     let value = der::element(
         der::SEQUENCE,
-        &[
-            &digest,
-            &der::context(1).to_be_bytes(),
-            signature.get(1..).unwrap_or_default(),
-        ],
+        &[&digest, &der::context(1).to_be_bytes(), signature.get(1..).unwrap_or_default()],
     );
-    SignedAttribute {
-        kind: oids::ALGORITHM_PROTECTION,
-        value,
-    }
+    SignedAttribute { kind: oids::ALGORITHM_PROTECTION, value }
 }
 
 /// `SignaturePolicyId` (EN 319 122-1, 5.2.9).
@@ -231,10 +210,7 @@ fn signature_policy(
         let uri = Ia5String::try_from(uri.clone())
             .map_err(|_| parameter("policy URI", "not an IA5String"))?;
         let qualifier = Some(Any::new(encode(&uri)?));
-        qualifiers.push(Qualifier {
-            id: oid(oids::SP_URI)?,
-            qualifier,
-        });
+        qualifiers.push(Qualifier { id: oid(oids::SP_URI)?, qualifier });
     }
     if let Some(notice) = &policy.user_notice {
         let notice = SpUserNotice {
@@ -242,10 +218,7 @@ fn signature_policy(
             explicit_text: Some(DisplayText::Utf8(notice.clone())),
         };
         let qualifier = Some(Any::new(encode(&notice)?));
-        qualifiers.push(Qualifier {
-            id: oid(oids::SP_USER_NOTICE)?,
-            qualifier,
-        });
+        qualifiers.push(Qualifier { id: oid(oids::SP_USER_NOTICE)?, qualifier });
     }
     attribute(
         oids::SIGNATURE_POLICY,
@@ -326,10 +299,7 @@ fn signer_attributes_v2(roles: &[String]) -> Result<SignedAttribute, Error> {
         .iter()
         .map(|role| {
             let value = Any::new(encode(&DirectoryString::Utf8(role.clone()))?);
-            Ok(ClaimedAttribute {
-                kind: oid(oids::TITLE)?,
-                values: vec![value].into(),
-            })
+            Ok(ClaimedAttribute { kind: oid(oids::TITLE)?, values: vec![value].into() })
         })
         .collect::<Result<_, Error>>()?;
     attribute(
@@ -360,10 +330,7 @@ fn content_hints(description: &str) -> Result<SignedAttribute, Error> {
 }
 
 fn attribute<T: Encode>(kind: &'static [u8], value: &T) -> Result<SignedAttribute, Error> {
-    Ok(SignedAttribute {
-        kind,
-        value: encode(value)?,
-    })
+    Ok(SignedAttribute { kind, value: encode(value)? })
 }
 
 fn encode<T: Encode>(value: &T) -> Result<Vec<u8>, Error> {
@@ -375,10 +342,7 @@ fn octets(value: &[u8]) -> OctetString {
 }
 
 fn digest_identifier(algorithm: DigestAlgorithm) -> Result<AlgorithmIdentifier, Error> {
-    Ok(AlgorithmIdentifier {
-        algorithm: oid(algorithm.oid().as_bytes())?,
-        parameters: None,
-    })
+    Ok(AlgorithmIdentifier { algorithm: oid(algorithm.oid().as_bytes())?, parameters: None })
 }
 
 fn oid(content: &[u8]) -> Result<ObjectIdentifier, Error> {

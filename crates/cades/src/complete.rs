@@ -37,12 +37,7 @@ impl PendingSignature {
         out: &mut dyn Write,
     ) -> Result<(), Error> {
         self.check_consistency()?;
-        verify::verify(
-            self.chain.leaf(),
-            self.algorithm,
-            &self.signed_attributes,
-            value,
-        )?;
+        verify::verify(self.chain.leaf(), self.algorithm, &self.signed_attributes, value)?;
         let signer_info = self.signer_info(value);
         match &self.target {
             Target::Detached { document: expected } => {
@@ -55,10 +50,7 @@ impl PendingSignature {
                 write(out, &head)?;
                 write(out, &tail)
             }
-            Target::Enveloping {
-                document: expected,
-                length,
-            } => {
+            Target::Enveloping { document: expected, length } => {
                 let document = document.ok_or(Error::DocumentNeeded)?;
                 if document.len()?.is_some_and(|found| found != *length) {
                     return Err(Error::DocumentChanged);
@@ -88,11 +80,7 @@ impl PendingSignature {
             let kind: ObjectIdentifier =
                 rasn::der::decode(&der::element(der::OID, &[kind])).ok()?;
             let attribute = attributes.to_vec().into_iter().find(|a| a.kind == kind)?;
-            attribute
-                .values
-                .to_vec()
-                .first()
-                .map(|v| v.as_bytes().to_vec())
+            attribute.values.to_vec().first().map(|v| v.as_bytes().to_vec())
         };
         let digest = value(oids::MESSAGE_DIGEST)
             .and_then(|v| rasn::der::decode::<OctetString>(&v).ok())
@@ -117,35 +105,21 @@ impl PendingSignature {
         let sid = der::element(der::SEQUENCE, &[leaf.issuer(), leaf.serial_number()]);
         let digest_algorithm = self.algorithm.digest_algorithm().algorithm_identifier();
         // The signed octets with [0] in place of the universal SET tag.
-        let attributes = [
-            &[der::context(0)],
-            self.signed_attributes.get(1..).unwrap_or_default(),
-        ]
-        .concat();
+        let attributes =
+            [&[der::context(0)], self.signed_attributes.get(1..).unwrap_or_default()].concat();
         let algorithm = self.algorithm.algorithm_identifier();
         let value = der::element(der::OCTET_STRING, &[value]);
         der::element(
             der::SEQUENCE,
-            &[
-                VERSION_1,
-                &sid,
-                &digest_algorithm,
-                &attributes,
-                &algorithm,
-                &value,
-            ],
+            &[VERSION_1, &sid, &digest_algorithm, &attributes, &algorithm, &value],
         )
     }
 
     /// The octets of a new container in front of the content and behind it.
     /// All lengths are definite, so the content's must be known.
     fn envelope(&self, content: Option<u64>, signer_info: &[u8]) -> (Vec<u8>, Vec<u8>) {
-        let mut certificates: Vec<Vec<u8>> = self
-            .chain
-            .certificates()
-            .iter()
-            .map(|c| c.der().to_vec())
-            .collect();
+        let mut certificates: Vec<Vec<u8>> =
+            self.chain.certificates().iter().map(|c| c.der().to_vec()).collect();
         let certificates = der::element(der::context(0), &[&der::set_of(&mut certificates)]);
         let signer_infos = der::element(der::SET, &[signer_info]);
         let tail = [certificates, signer_infos].concat();
@@ -166,21 +140,13 @@ impl PendingSignature {
             enclose(Some(der::OCTET_STRING), &[], 0);
             enclose(Some(der::context(0)), &[], 0);
         }
-        enclose(
-            Some(der::SEQUENCE),
-            &der::element(der::OID, &[oids::DATA]),
-            0,
-        );
+        enclose(Some(der::SEQUENCE), &der::element(der::OID, &[oids::DATA]), 0);
         let digest_algorithm = self.algorithm.digest_algorithm().algorithm_identifier();
         let digest_algorithms = der::element(der::SET, &[&digest_algorithm]);
         let front = [VERSION_1, &digest_algorithms].concat();
         enclose(Some(der::SEQUENCE), &front, tail.len() as u64);
         enclose(Some(der::context(0)), &[], 0);
-        enclose(
-            Some(der::SEQUENCE),
-            &der::element(der::OID, &[oids::SIGNED_DATA]),
-            0,
-        );
+        enclose(Some(der::SEQUENCE), &der::element(der::OID, &[oids::SIGNED_DATA]), 0);
         (head, tail)
     }
 }
@@ -196,6 +162,5 @@ struct Attribute {
 }
 
 pub(crate) fn write(out: &mut dyn Write, octets: &[u8]) -> Result<(), Error> {
-    out.write_all(octets)
-        .map_err(|e| Error::Core(ades_core::Error::Write(e)))
+    out.write_all(octets).map_err(|e| Error::Core(ades_core::Error::Write(e)))
 }

@@ -59,9 +59,6 @@ mod tests {
         assert_eq!(header(SEQUENCE, 127), [0x30, 127]);
         assert_eq!(header(SEQUENCE, 128), [0x30, 0x81, 128]);
         assert_eq!(header(SEQUENCE, 256), [0x30, 0x82, 1, 0]);
-        assert_eq!(
-            header(OCTET_STRING, 5_000_000_000),
-            [0x04, 0x85, 1, 0x2A, 0x05, 0xF2, 0]
-        );
+        assert_eq!(header(OCTET_STRING, 5_000_000_000), [0x04, 0x85, 1, 0x2A, 0x05, 0xF2, 0]);
     }
 }

@@ -2,14 +2,22 @@
 #![deny(missing_docs)]
 
 mod attributes;
+mod ber;
 mod complete;
+pub mod container;
 mod der;
 mod error;
 mod existing;
 mod oids;
 mod pending;
 mod prepare;
+pub mod report;
+mod signer_info;
+mod verify;
 
+pub use container::Container;
 pub use error::Error;
+pub use existing::{prepare_countersignature, prepare_parallel};
 pub use pending::{Packaging, PendingSignature};
 pub use prepare::{prepare, prepare_digest};
+pub use verify::Given;

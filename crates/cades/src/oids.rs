@@ -36,8 +36,6 @@ macro_rules! smime {
 smime! {
     /// content-hints
     CONTENT_HINTS = (2, 4);
-    /// signing-certificate (version 1, SHA-1)
-    SIGNING_CERTIFICATE = (2, 12);
     /// signature-time-stamp (unsigned)
     SIGNATURE_TIME_STAMP = (2, 14);
     /// signature-policy-identifier
@@ -48,6 +46,10 @@ smime! {
     SIGNER_LOCATION = (2, 17);
     /// signing-certificate-v2
     SIGNING_CERTIFICATE_V2 = (2, 47);
+    /// archive-time-stamp, version 1 (unsigned)
+    ARCHIVE_TIME_STAMP_V1 = (2, 27);
+    /// archive-time-stamp, version 2 (unsigned)
+    ARCHIVE_TIME_STAMP_V2 = (2, 48);
     /// spuri, a policy qualifier
     SP_URI = (5, 1);
     /// unotice, a policy qualifier
@@ -58,6 +60,11 @@ smime! {
 pub(crate) const MIME_TYPE: &[u8] = &[0x04, 0x00, 0x8D, 0x45, 0x02, 0x01];
 /// archive-time-stamp-v3 (unsigned), 0.4.0.1733.2.4
 pub(crate) const ARCHIVE_TIME_STAMP_V3: &[u8] = &[0x04, 0x00, 0x8D, 0x45, 0x02, 0x04];
+/// long-term-validation (unsigned), 0.4.0.1733.2.2
+const LONG_TERM_VALIDATION: &[u8] = &[0x04, 0x00, 0x8D, 0x45, 0x02, 0x02];
+/// Unsigned attributes that cover the container's certificates as a whole.
+pub(crate) const CLOSING: [&[u8]; 3] =
+    [ARCHIVE_TIME_STAMP_V1, ARCHIVE_TIME_STAMP_V2, LONG_TERM_VALIDATION];
 /// signer-attributes-v2, 0.4.0.19122.1.1
 pub(crate) const SIGNER_ATTRIBUTES_V2: &[u8] = &[0x04, 0x00, 0x81, 0x95, 0x32, 0x01, 0x01];
 /// id-at-title, 2.5.4.12: in which a claimed role is written

@@ -33,30 +33,16 @@ pub struct PendingSignature {
 
 /// What is signed, and where the signature goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    rename_all = "kebab-case",
-    rename_all_fields = "kebab-case",
-    deny_unknown_fields
-)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Target {
     /// A new container beside the document.
     Detached { document: DocumentDigest },
     /// A new container around the document.
-    Enveloping {
-        document: DocumentDigest,
-        length: u64,
-    },
+    Enveloping { document: DocumentDigest, length: u64 },
     /// One more signer in an existing container.
-    Parallel {
-        document: DocumentDigest,
-        container: Digest,
-    },
+    Parallel { document: DocumentDigest, container: Digest },
     /// A signature on the signature of signer `signer` of an existing container.
-    Countersignature {
-        signature: Digest,
-        signer: usize,
-        container: Digest,
-    },
+    Countersignature { signature: Digest, signer: usize, container: Digest },
 }
 
 impl PendingSignature {

@@ -59,9 +59,7 @@ pub(crate) fn check(
     parameters: &SignatureParameters,
 ) -> Result<(), Error> {
     parameters.check()?;
-    chain
-        .leaf()
-        .check_fit(parameters.signing_time().time(), UsageCheck::Signature)?;
+    chain.leaf().check_fit(parameters.signing_time().time(), UsageCheck::Signature)?;
     if parameters.commitments().len() > 1 {
         // Table 1 of EN 319 122-1: commitment-type-indication 0..1.
         return Err(Error::Core(ades_core::Error::Parameter {
@@ -82,12 +80,8 @@ pub(crate) fn pending(
         Target::Countersignature { .. } => Subject::Signature,
         _ => Subject::Document,
     };
-    let mut pending = PendingSignature {
-        target,
-        algorithm,
-        signed_attributes: Vec::new(),
-        chain: chain.clone(),
-    };
+    let mut pending =
+        PendingSignature { target, algorithm, signed_attributes: Vec::new(), chain: chain.clone() };
     let digest: &Digest = pending.message_digest();
     let attributes = attributes::baseline(subject, digest, algorithm, chain.leaf(), parameters)?;
     pending.signed_attributes = attributes::signed_attributes(&attributes);

@@ -1,0 +1,214 @@
+//! Reading what others encoded: BER with definite and indefinite lengths
+//! (X.690, clause 8). Elements are spans of the original octets.
+
+use crate::error::Error;
+
+/// Elements may be nested this deep.
+pub(crate) const MAX_DEPTH: usize = 32;
+
+/// One element in a slice of octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Element<'a> {
+    /// The identifier octet.
+    pub(crate) tag: u8,
+    /// The whole element, end-of-contents octets included.
+    pub(crate) raw: &'a [u8],
+    /// Its content.
+    pub(crate) content: &'a [u8],
+    /// Where it begins, counted from the container's first octet.
+    pub(crate) offset: u64,
+    /// Whether its length is indefinite.
+    pub(crate) indefinite: bool,
+}
+
+impl<'a> Element<'a> {
+    /// The content octets, read as elements.
+    pub(crate) fn children(&self) -> Reader<'a> {
+        let header = self.raw.len() - self.content.len() - if self.indefinite { 2 } else { 0 };
+        Reader { rest: self.content, offset: self.offset + header as u64 }
+    }
+
+    /// Whether the tag is this one; else malformed.
+    pub(crate) fn expect(self, tag: u8, what: &'static str) -> Result<Self, Error> {
+        if self.tag == tag { Ok(self) } else { Err(malformed(self.offset, what)) }
+    }
+}
+
+/// Reads elements one behind the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+    offset: u64,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(octets: &'a [u8], offset: u64) -> Self {
+        Self { rest: octets, offset }
+    }
+
+    pub(crate) const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The next element, or an error if there is none.
+    pub(crate) fn next(&mut self, what: &'static str) -> Result<Element<'a>, Error> {
+        self.try_next()?.ok_or(malformed(self.offset, what))
+    }
+
+    /// The next element, if there is one.
+    pub(crate) fn try_next(&mut self) -> Result<Option<Element<'a>>, Error> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let truncated = malformed(self.offset, "an element is cut off");
+        let header = header(self.rest, self.offset)?;
+        let body = self.rest.get(header.len..).ok_or(malformed(self.offset, "cut off"))?;
+        let (content_len, end) = match header.content_len {
+            Some(len) => {
+                let len = usize::try_from(len).unwrap_or(usize::MAX);
+                (len, header.len.saturating_add(len))
+            }
+            None => {
+                let len = indefinite_len(body, self.offset + header.len as u64, 0)?;
+                (len, header.len + len + 2)
+            }
+        };
+        let (Some(raw), Some(content)) = (self.rest.get(..end), body.get(..content_len)) else {
+            return Err(truncated);
+        };
+        let element = Element {
+            tag: header.tag,
+            raw,
+            content,
+            offset: self.offset,
+            indefinite: header.content_len.is_none(),
+        };
+        self.rest = self.rest.get(end..).unwrap_or_default();
+        self.offset += end as u64;
+        Ok(Some(element))
+    }
+
+    /// The next element, if it has this tag.
+    pub(crate) fn next_if(&mut self, tag: u8) -> Result<Option<Element<'a>>, Error> {
+        if self.rest.first() == Some(&tag) { self.try_next() } else { Ok(None) }
+    }
+
+    /// All that are left.
+    pub(crate) fn all(mut self, max: usize) -> Result<Vec<Element<'a>>, Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = self.try_next()? {
+            if elements.len() == max {
+                return Err(Error::Limit { limit: "elements in one set" });
+            }
+            elements.push(element);
+        }
+        Ok(elements)
+    }
+}
+
+/// An element's first octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) tag: u8,
+    /// How many octets the header has.
+    pub(crate) len: usize,
+    /// `None`: indefinite.
+    pub(crate) content_len: Option<u64>,
+}
+
+/// Tag numbers up to 30, lengths up to eight octets.
+pub(crate) fn header(octets: &[u8], offset: u64) -> Result<Header, Error> {
+    let cut_off = malformed(offset, "an element's header is cut off");
+    let [tag, first, rest @ ..] = octets else {
+        return Err(cut_off);
+    };
+    if tag & 0x1F == 0x1F {
+        return Err(malformed(offset, "a tag number above 30"));
+    }
+    match first {
+        0x00..=0x7F => Ok(Header { tag: *tag, len: 2, content_len: Some(u64::from(*first)) }),
+        0x80 if tag & 0x20 != 0 => Ok(Header { tag: *tag, len: 2, content_len: None }),
+        0x81..=0x88 => {
+            let count = usize::from(first & 0x7F);
+            let Some(octets) = rest.get(..count) else {
+                return Err(cut_off);
+            };
+            let len = octets.iter().fold(0u64, |len, &octet| len << 8 | u64::from(octet));
+            Ok(Header { tag: *tag, len: 2 + count, content_len: Some(len) })
+        }
+        _ => Err(malformed(offset, "a length that BER does not allow here")),
+    }
+}
+
+/// How many octets stand before the end-of-contents octets. Each octet is
+/// looked at once: lengths found inside are skipped over or descended into.
+fn indefinite_len(octets: &[u8], offset: u64, depth: usize) -> Result<usize, Error> {
+    if depth == MAX_DEPTH {
+        return Err(Error::Limit { limit: "32 levels of nesting" });
+    }
+    let mut at = 0usize;
+    loop {
+        let here = offset + at as u64;
+        let rest = octets.get(at..).unwrap_or_default();
+        if rest.starts_with(&[0, 0]) {
+            return Ok(at);
+        }
+        let header = header(rest, here)?;
+        at = at.saturating_add(header.len);
+        at = match header.content_len {
+            Some(len) => at.saturating_add(usize::try_from(len).unwrap_or(usize::MAX)),
+            None => {
+                let inner = octets.get(at..).unwrap_or_default();
+                at + indefinite_len(inner, offset + at as u64, depth + 1)? + 2
+            }
+        };
+        if at > octets.len() {
+            return Err(malformed(here, "an element is cut off"));
+        }
+    }
+}
+
+pub(crate) const fn malformed(offset: u64, what: &'static str) -> Error {
+    Error::Malformed { offset, what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indefinite_lengths_end_at_their_own_end_of_contents() {
+        let octets = [0x30, 0x80, 0x24, 0x80, 0x04, 0x01, 0xAA, 0, 0, 0, 0, 0x02, 0x01, 0x07];
+        let mut reader = Reader::new(&octets, 100);
+        let outer = reader.next("").unwrap();
+        assert_eq!(outer.raw.len(), 11);
+        assert!(outer.indefinite);
+        let inner = outer.children().next("").unwrap();
+        assert_eq!((inner.offset, inner.content), (102, [0x04, 0x01, 0xAA].as_slice()));
+        assert_eq!(reader.next("").unwrap().content, [7]);
+        assert!(reader.is_empty());
+    }
+
+    #[test]
+    fn nesting_is_limited() {
+        let mut octets = [0x30, 0x80].repeat(100_000);
+        octets.extend_from_slice(&[0, 0].repeat(100_000));
+        assert!(matches!(Reader::new(&octets, 0).next(""), Err(Error::Limit { .. })));
+    }
+
+    #[test]
+    fn every_truncation_is_an_error_with_its_place() {
+        let octets = [0x30, 0x81, 0x03, 0x02, 0x01, 0x07];
+        for len in 1..octets.len() {
+            let cut = octets.get(..len).unwrap();
+            assert!(matches!(
+                Reader::new(cut, 0).next(""),
+                Err(Error::Malformed { offset: 0, .. })
+            ));
+        }
+    }
+}

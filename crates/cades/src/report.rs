@@ -1,0 +1,193 @@
+//! What inspecting and verifying a container answers.
+
+use ades_core::{CommitmentType, Digest, Oid, SignerLocation};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// A container and its signatures. Signers' names are in it: personal data.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Whether the content is in the container or beside it.
+    pub packaging: &'static str,
+    /// The content's length, if it is in the container.
+    pub content_length: Option<u64>,
+    /// How many X.509 certificates are in the container.
+    pub certificates: usize,
+    /// How many revocation values are in the container.
+    pub revocation_values: usize,
+    /// The signatures, in the container's order.
+    pub signatures: Vec<SignatureReport>,
+}
+
+impl Report {
+    /// Whether there is a signature and all, countersignatures included, are
+    /// intact and without problems.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        fn valid(signature: &SignatureReport) -> bool {
+            signature.intact
+                && signature.problems.is_empty()
+                && signature.countersignatures.iter().all(valid)
+        }
+        !self.signatures.is_empty() && self.signatures.iter().all(valid)
+    }
+}
+
+/// One signature.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct SignatureReport {
+    /// Always `CAdES`.
+    pub format: &'static str,
+    /// The highest level whose attributes are there.
+    pub level: Level,
+    /// Every digest matches and the value verifies.
+    pub intact: bool,
+    /// The signer's common name, if the certificate is there and has one.
+    pub signer: Option<String>,
+    /// What the signature covers.
+    pub covers: Coverage,
+    /// What is wrong, or could not be decided.
+    pub problems: Vec<Problem>,
+    /// Whether the signer's certificate leads to one of the trust anchors;
+    /// `None` if there were none to judge by.
+    pub trusted: Option<bool>,
+    /// The claimed signing time.
+    pub signing_time: Option<DateTime<Utc>>,
+    /// The digest algorithm's name, or its OID if it is not supported.
+    pub digest_algorithm: String,
+    /// The signature algorithm's name, or its OID if it is not supported.
+    pub signature_algorithm: String,
+    /// The signature policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyReport>,
+    /// The commitment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commitment: Option<CommitmentType>,
+    /// The claimed roles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signer_roles: Vec<String>,
+    /// The claimed place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<SignerLocation>,
+    /// The document's media type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<String>,
+    /// The document's description (content-hints).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The OIDs of the unsigned attributes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsigned_attributes: Vec<Oid>,
+    /// Signatures on this signature.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub countersignatures: Vec<Self>,
+}
+
+/// A signature policy as the signature names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PolicyReport {
+    /// Its identifier
+    pub id: Oid,
+    /// The digest of its document, if the signature knows one
+    pub digest: Option<Digest>,
+    /// Where its document is
+    pub uri: Option<String>,
+    /// The text to be shown
+    pub user_notice: Option<String>,
+}
+
+/// A baseline level (EN 319 122-1, clause 6), judged by the attributes present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub enum Level {
+    /// Something that B-B demands is missing
+    #[serde(rename = "below")]
+    Below,
+    /// B-B
+    #[serde(rename = "B-B")]
+    B,
+    /// B-T: with a signature time-stamp
+    #[serde(rename = "B-T")]
+    T,
+    /// B-LT: with revocation values too
+    #[serde(rename = "B-LT")]
+    Lt,
+    /// B-LTA: with an archive time-stamp too
+    #[serde(rename = "B-LTA")]
+    Lta,
+}
+
+/// What a signature covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Coverage {
+    /// The whole document
+    Whole,
+    /// The document was not there to compare
+    Unknown,
+}
+
+/// What can be wrong with a signature. The codes are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Problem {
+    /// cms-algorithm-protection names other algorithms than SignerInfo (RFC 6211)
+    #[error("the protected algorithms are not those used")]
+    AlgorithmProtectionMismatch,
+    /// A signed attribute that may be there once is there twice
+    #[error("a signed attribute is there more than once")]
+    AttributeRepeated,
+    /// A signed attribute's value does not read
+    #[error("a signed attribute is malformed")]
+    AttributeMalformed,
+    /// The certificate was not valid at the claimed signing time
+    #[error("the certificate was not valid at the signing time")]
+    CertificateNotValidAtSigningTime,
+    /// The document is not here
+    #[error("the signed document was not given")]
+    ContentMissing,
+    /// The content-type attribute is missing or not the eContentType (RFC 5652, 11.1)
+    #[error("the content-type attribute is missing or wrong")]
+    ContentTypeMismatch,
+    /// The document's digest is not the signed one
+    #[error("the document is not the one that was signed")]
+    DigestMismatch,
+    /// digestAlgorithm and signatureAlgorithm use different digests
+    #[error("digest and signature algorithm do not belong together")]
+    DigestAlgorithmMismatch,
+    /// No message-digest attribute (RFC 5652, 11.2)
+    #[error("there is no message-digest attribute")]
+    MessageDigestMissing,
+    /// The signed attributes are not in DER order, but the signature verifies in it
+    #[error("the signed attributes are not DER")]
+    SignedAttributesNotDer,
+    /// No signed attributes at all: a plain CMS signature
+    #[error("there are no signed attributes")]
+    SignedAttributesMissing,
+    /// The value does not verify
+    #[error("the signature value does not verify")]
+    SignatureInvalid,
+    /// The signer's certificate is not in the container
+    #[error("the signer's certificate is not in the container")]
+    SignerCertificateMissing,
+    /// signing-certificate-v2 names another certificate than the sid
+    #[error("signing-certificate and signer identifier name different certificates")]
+    SigningCertificateMismatch,
+    /// No signing-certificate-v2
+    #[error("no signing-certificate-v2 attribute binds the certificate")]
+    SigningCertificateMissing,
+    /// No signing-time (CAdES baseline demands it)
+    #[error("there is no signing-time attribute")]
+    SigningTimeMissing,
+    /// A digest or signature algorithm this version does not verify
+    #[error("an algorithm is not supported")]
+    UnsupportedAlgorithm,
+    /// The certificate does not lead to a trust anchor
+    #[error("the certificate does not lead to a trust anchor")]
+    Untrusted,
+}

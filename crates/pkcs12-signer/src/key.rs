@@ -1,0 +1,130 @@
+//! A private key that signs digests.
+
+use std::fmt;
+
+use ades_core::{DigestAlgorithm, SignatureAlgorithm, ToBeSigned};
+use aws_lc_rs::digest::{self, Digest};
+use aws_lc_rs::signature::{
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, RsaEncoding, RsaKeyPair,
+};
+
+use crate::Error;
+
+/// A private key in memory. `Debug` shows nothing of it.
+pub struct PrivateKey(Kind);
+
+enum Kind {
+    Rsa(RsaKeyPair),
+    /// One key, once for each digest it is used with.
+    Ecdsa(Vec<(DigestAlgorithm, EcdsaKeyPair)>),
+    Ed25519(Ed25519KeyPair),
+}
+
+impl PrivateKey {
+    /// Reads a PKCS#8 key (RFC 5958, DER, not encrypted).
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedKey`]
+    pub fn from_pkcs8(der: &[u8]) -> Result<Self, Error> {
+        use DigestAlgorithm::{Sha256, Sha384, Sha512};
+
+        if let Ok(key) = RsaKeyPair::from_pkcs8(der) {
+            return Ok(Self(Kind::Rsa(key)));
+        }
+        if let Ok(key) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
+            return Ok(Self(Kind::Ed25519(key)));
+        }
+        let curves: [&[(DigestAlgorithm, &'static EcdsaSigningAlgorithm)]; 3] = [
+            &[(Sha256, &signature::ECDSA_P256_SHA256_ASN1_SIGNING)],
+            &[(Sha384, &signature::ECDSA_P384_SHA384_ASN1_SIGNING)],
+            &[
+                (Sha512, &signature::ECDSA_P521_SHA512_ASN1_SIGNING),
+                (Sha384, &signature::ECDSA_P521_SHA384_ASN1_SIGNING),
+                (Sha256, &signature::ECDSA_P521_SHA256_ASN1_SIGNING),
+            ],
+        ];
+        for algorithms in curves {
+            let keys: Vec<_> = algorithms
+                .iter()
+                .filter_map(|&(digest, algorithm)| {
+                    Some((digest, EcdsaKeyPair::from_pkcs8(algorithm, der).ok()?))
+                })
+                .collect();
+            if !keys.is_empty() {
+                return Ok(Self(Kind::Ecdsa(keys)));
+            }
+        }
+        Err(Error::UnsupportedKey)
+    }
+
+    /// The algorithms this key signs with, the usual one first.
+    #[must_use]
+    pub fn algorithms(&self) -> Vec<SignatureAlgorithm> {
+        match &self.0 {
+            Kind::Rsa(_) => SignatureAlgorithm::ALL
+                .into_iter()
+                .filter(|a| {
+                    matches!(a, SignatureAlgorithm::RsaPkcs1v15(_) | SignatureAlgorithm::RsaPss(_))
+                })
+                .collect(),
+            Kind::Ecdsa(keys) => {
+                keys.iter().map(|(digest, _)| SignatureAlgorithm::Ecdsa(*digest)).collect()
+            }
+            Kind::Ed25519(_) => vec![SignatureAlgorithm::Ed25519],
+        }
+    }
+
+    /// The signature value; `None` if this key does not make such signatures.
+    #[must_use]
+    pub fn sign(&self, to_be_signed: &ToBeSigned) -> Option<Vec<u8>> {
+        let algorithm = to_be_signed.algorithm();
+        let digest = to_be_signed.digest().0.value();
+        let digest = Digest::import_less_safe(digest, digest_algorithm(algorithm)).ok()?;
+        match (&self.0, algorithm) {
+            (Kind::Rsa(key), _) => {
+                let mut value = vec![0; key.public_modulus_len()];
+                key.sign_digest(rsa_encoding(algorithm)?, &digest, &mut value).ok()?;
+                Some(value)
+            }
+            (Kind::Ecdsa(keys), SignatureAlgorithm::Ecdsa(with)) => {
+                let (_, key) = keys.iter().find(|(digest, _)| *digest == with)?;
+                key.sign_digest(&digest).ok().map(|value| value.as_ref().to_vec())
+            }
+            (Kind::Ed25519(key), SignatureAlgorithm::Ed25519)
+                if !to_be_signed.data().is_empty() =>
+            {
+                Some(key.sign(to_be_signed.data()).as_ref().to_vec())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateKey(..)")
+    }
+}
+
+fn digest_algorithm(algorithm: SignatureAlgorithm) -> &'static digest::Algorithm {
+    match algorithm.digest_algorithm() {
+        DigestAlgorithm::Sha384 => &digest::SHA384,
+        DigestAlgorithm::Sha512 => &digest::SHA512,
+        _ => &digest::SHA256,
+    }
+}
+
+fn rsa_encoding(algorithm: SignatureAlgorithm) -> Option<&'static dyn RsaEncoding> {
+    use DigestAlgorithm::{Sha256, Sha384, Sha512};
+    use SignatureAlgorithm::{RsaPkcs1v15, RsaPss};
+
+    Some(match algorithm {
+        RsaPkcs1v15(Sha256) => &signature::RSA_PKCS1_SHA256,
+        RsaPkcs1v15(Sha384) => &signature::RSA_PKCS1_SHA384,
+        RsaPkcs1v15(Sha512) => &signature::RSA_PKCS1_SHA512,
+        RsaPss(Sha256) => &signature::RSA_PSS_SHA256,
+        RsaPss(Sha384) => &signature::RSA_PSS_SHA384,
+        RsaPss(Sha512) => &signature::RSA_PSS_SHA512,
+        _ => return None,
+    })
+}

@@ -1,0 +1,218 @@
+//! A PKI made anew in each test process: root, issuing CA, one signer for each
+//! type of key.
+
+use std::sync::OnceLock;
+
+use ades_core::{Certificate, CertificateChain, ToBeSigned};
+use pkcs12_signer::{Pkcs12Signer, PrivateKey};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    RsaKeySize, SignatureAlgorithm, date_time_ymd,
+};
+
+/// A type of key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// RSA 2048
+    Rsa2048,
+    /// RSA 4096
+    Rsa4096,
+    /// P-256
+    P256,
+    /// P-384
+    P384,
+    /// P-521
+    P521,
+    /// Ed25519
+    Ed25519,
+}
+
+impl Key {
+    /// Every type.
+    pub const ALL: [Self; 6] =
+        [Self::Rsa2048, Self::Rsa4096, Self::P256, Self::P384, Self::P521, Self::Ed25519];
+
+    fn generate(self) -> KeyPair {
+        let ec = |algorithm: &'static SignatureAlgorithm| KeyPair::generate_for(algorithm);
+        match self {
+            Self::Rsa2048 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048),
+            Self::Rsa4096 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_4096),
+            Self::P256 => ec(&rcgen::PKCS_ECDSA_P256_SHA256),
+            Self::P384 => ec(&rcgen::PKCS_ECDSA_P384_SHA384),
+            Self::P521 => ec(&rcgen::PKCS_ECDSA_P521_SHA512),
+            Self::Ed25519 => ec(&rcgen::PKCS_ED25519),
+        }
+        .unwrap()
+    }
+}
+
+/// A signer of the test PKI.
+#[derive(Debug)]
+pub struct TestSigner {
+    /// The signer's certificate, the issuing CA's, the root.
+    pub chain: CertificateChain,
+    /// The private key, as PKCS#8 PEM.
+    pub key_pem: String,
+    key: PrivateKey,
+}
+
+impl TestSigner {
+    /// The signature value.
+    #[must_use]
+    pub fn sign(&self, to_be_signed: &ToBeSigned) -> Vec<u8> {
+        self.key.sign(to_be_signed).expect("the test key signs with this algorithm")
+    }
+
+    /// The signer's certificate.
+    #[must_use]
+    pub fn leaf(&self) -> &Certificate {
+        self.chain.leaf()
+    }
+
+    /// The certificates as PEM, the signer's first.
+    #[must_use]
+    pub fn chain_pem(&self) -> String {
+        self.chain.certificates().iter().map(pem).collect()
+    }
+
+    /// A `RemoteSigner` with this key.
+    #[must_use]
+    pub fn remote(&self) -> Pkcs12Signer {
+        let der = KeyPair::from_pem(&self.key_pem).unwrap().serialize_der();
+        Pkcs12Signer::new(PrivateKey::from_pkcs8(&der).unwrap(), self.chain.clone()).unwrap()
+    }
+}
+
+/// How a signer's certificate is made.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The key's type.
+    pub key: Key,
+    /// keyUsage; empty leaves the extension out.
+    pub key_usages: Vec<KeyUsagePurpose>,
+    /// First and last day, as year, month, day.
+    pub validity: ((i32, u8, u8), (i32, u8, u8)),
+    /// The common name.
+    pub common_name: String,
+}
+
+impl Profile {
+    /// A certificate for electronic signatures.
+    #[must_use]
+    pub fn new(key: Key) -> Self {
+        Self {
+            key,
+            key_usages: vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment],
+            validity: ((2020, 1, 1), (2050, 1, 1)),
+            common_name: format!("Test Signer {key:?}"),
+        }
+    }
+}
+
+/// Root, issuing CA, signers.
+#[derive(Debug)]
+pub struct Pki {
+    root: Certificate,
+    issuing: Certificate,
+    issuer: Issuer<'static, KeyPair>,
+    signers: [OnceLock<TestSigner>; Key::ALL.len()],
+}
+
+impl Pki {
+    /// The PKI of this process.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Pki> = OnceLock::new();
+        SHARED.get_or_init(Self::new)
+    }
+
+    /// A PKI of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        let (root, root_issuer) = ca("Test Root", None);
+        let (issuing, issuer) = ca("Test Issuing CA", Some(&root_issuer));
+        Self { root, issuing, issuer, signers: Default::default() }
+    }
+
+    /// The signer with this type of key.
+    #[must_use]
+    pub fn signer(&self, key: Key) -> &TestSigner {
+        let at = Key::ALL.iter().position(|k| *k == key).unwrap();
+        self.signers[at].get_or_init(|| self.issue(&Profile::new(key)))
+    }
+
+    /// A signer with a certificate of its own making.
+    #[must_use]
+    pub fn issue(&self, profile: &Profile) -> TestSigner {
+        let key = profile.key.generate();
+        let mut params = params(&profile.common_name);
+        let ((y1, m1, d1), (y2, m2, d2)) = profile.validity;
+        params.not_before = date_time_ymd(y1, m1, d1);
+        params.not_after = date_time_ymd(y2, m2, d2);
+        params.key_usages = profile.key_usages.clone();
+        params.is_ca = IsCa::ExplicitNoCa;
+        let leaf = params.signed_by(&key, &self.issuer).unwrap();
+        let leaf = Certificate::from_der(leaf.der().to_vec()).unwrap();
+        TestSigner {
+            chain: CertificateChain::from_leaf(leaf, [self.issuing.clone(), self.root.clone()])
+                .unwrap(),
+            key: PrivateKey::from_pkcs8(&key.serialize_der()).unwrap(),
+            key_pem: key.serialize_pem(),
+        }
+    }
+
+    /// The trust anchor.
+    #[must_use]
+    pub const fn root(&self) -> &Certificate {
+        &self.root
+    }
+
+    /// The trust anchor as PEM.
+    #[must_use]
+    pub fn root_pem(&self) -> String {
+        pem(&self.root)
+    }
+}
+
+impl Default for Pki {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn ca(
+    name: &str,
+    issuer: Option<&Issuer<'static, KeyPair>>,
+) -> (Certificate, Issuer<'static, KeyPair>) {
+    let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let mut params = params(name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(2060, 1, 1);
+    let certificate = match issuer {
+        Some(issuer) => params.signed_by(&key, issuer),
+        None => params.self_signed(&key),
+    }
+    .unwrap();
+    let certificate = Certificate::from_der(certificate.der().to_vec()).unwrap();
+    (certificate, Issuer::new(params, key))
+}
+
+fn params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CountryName, "BE");
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.use_authority_key_identifier_extension = true;
+    params
+}
+
+/// One certificate as PEM.
+#[must_use]
+pub fn pem(certificate: &Certificate) -> String {
+    let base64 = String::from(certificate.clone());
+    let lines: Vec<&str> =
+        base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+}

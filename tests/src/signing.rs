@@ -1,0 +1,48 @@
+//! The two halves of a signature in one call, for tests that care about the
+//! result.
+
+use ades_core::{Document, PendingState, SignatureAlgorithm, SignatureParameters};
+use cades::{Packaging, PendingSignature};
+use chrono::DateTime;
+
+use crate::pki::TestSigner;
+
+/// A signing time inside the test PKI's validity: 2026-09-21T14:13:20Z.
+#[must_use]
+pub fn parameters() -> SignatureParameters {
+    SignatureParameters::new(DateTime::from_timestamp(1_790_000_000, 0).unwrap())
+}
+
+/// Prepares, stores, restores, signs and completes.
+pub fn sign(
+    document: &[u8],
+    packaging: Packaging,
+    signer: &TestSigner,
+    parameters: &SignatureParameters,
+) -> Result<Vec<u8>, cades::Error> {
+    let mut source = Document::from_bytes(document);
+    let pending = cades::prepare(&mut source, packaging, &signer.chain, parameters)?;
+    finish(&pending, signer, Some(document))
+}
+
+/// Signs and completes what was prepared, from its stored form.
+pub fn finish(
+    pending: &PendingSignature,
+    signer: &TestSigner,
+    document: Option<&[u8]>,
+) -> Result<Vec<u8>, cades::Error> {
+    let pending = PendingSignature::from_json(&pending.to_json(None)?, None)?;
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    let mut document = document.map(Document::from_bytes);
+    pending.complete(document.as_mut(), &value, &mut out)?;
+    Ok(out)
+}
+
+/// The algorithms a test signer's key signs with.
+#[must_use]
+pub fn algorithms(signer: &TestSigner) -> Vec<SignatureAlgorithm> {
+    use ades_core::RemoteSigner;
+
+    signer.remote().capabilities().algorithms
+}
