@@ -4,13 +4,16 @@ use std::fmt;
 
 use ades_core::{DigestAlgorithm, SignatureAlgorithm, ToBeSigned};
 use aws_lc_rs::digest::{self, Digest};
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::signature::{
-    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, RsaEncoding, RsaKeyPair,
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
 };
 
 use crate::Error;
 
-/// A private key in memory. `Debug` shows nothing of it.
+/// A private key in memory. `Debug` shows nothing of it; AWS-LC, which holds
+/// it, overwrites it when it is dropped.
 pub struct PrivateKey(Kind);
 
 enum Kind {
@@ -72,6 +75,16 @@ impl PrivateKey {
             }
             Kind::Ed25519(_) => vec![SignatureAlgorithm::Ed25519],
         }
+    }
+
+    /// The public key's DER `SubjectPublicKeyInfo`.
+    pub(crate) fn public_key_info(&self) -> Option<Vec<u8>> {
+        let der: Result<PublicKeyX509Der<'_>, Unspecified> = match &self.0 {
+            Kind::Rsa(key) => key.public_key().as_der(),
+            Kind::Ecdsa(keys) => keys.first()?.1.public_key().as_der(),
+            Kind::Ed25519(key) => key.public_key().as_der(),
+        };
+        der.ok().map(|der| der.as_ref().to_vec())
     }
 
     /// The signature value; `None` if this key does not make such signatures.

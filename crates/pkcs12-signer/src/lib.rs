@@ -12,7 +12,7 @@ use ades_core::signer::{
     SignatureValue, SignerError, SignerErrorKind, SigningRequest, SigningSession, Step, StepResult,
 };
 use ades_core::{CertificateChain, Fault, RemoteSigner, Retry};
-use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12ImportPolicy, PrivateKeyChain};
+use p12_keystore::Pkcs12Archive;
 
 pub use key::PrivateKey;
 
@@ -39,12 +39,16 @@ pub enum Error {
         "the PKCS#12 file cannot be opened: wrong password, damaged, or an unsupported encryption"
     )]
     CannotOpen(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The file has no private key, or more than one.
-    #[error("the PKCS#12 file has {found} private keys with a certificate, not one")]
+    /// The file has no private key that belongs to one of its certificates,
+    /// or more than one.
+    #[error("the PKCS#12 file has {found} private keys with their certificate, not one")]
     NotOneKey {
         /// how many
         found: usize,
     },
+    /// Key and certificate are not a pair.
+    #[error("the private key is not the certificate's")]
+    KeyMismatch,
     /// The key is of a kind that is not supported, or malformed.
     #[error("the private key is malformed or of an unsupported kind")]
     UnsupportedKey,
@@ -61,7 +65,7 @@ impl Error {
             Self::FileTooLarge => Fault::Limit,
             Self::UnsupportedKey => Fault::Unsupported,
             Self::Certificates(error) => error.fault(),
-            Self::CannotOpen(_) | Self::NotOneKey { .. } => Fault::Input,
+            Self::CannotOpen(_) | Self::NotOneKey { .. } | Self::KeyMismatch => Fault::Input,
         }
     }
 
@@ -73,46 +77,54 @@ impl Error {
 }
 
 impl Pkcs12Signer {
-    /// Opens a PKCS#12 file with one private key.
+    /// Opens a PKCS#12 file. It may hold any number of keys and certificates,
+    /// in any order, as long as one key belongs to one of the certificates:
+    /// that pair signs.
     ///
     /// # Errors
     /// Any of [`Error`].
-    pub fn from_pkcs12(file: &[u8], password: &str) -> Result<Self, Error> {
-        if file.len() > MAX_FILE_LEN {
+    pub fn from_bytes(pkcs12: &[u8], password: &str) -> Result<Self, Error> {
+        if pkcs12.len() > MAX_FILE_LEN {
             return Err(Error::FileTooLarge);
         }
-        let store = KeyStore::from_pkcs12(file, password, Pkcs12ImportPolicy::Relaxed)
+        let archive = Pkcs12Archive::from_pkcs12(pkcs12, password)
             .map_err(|e| Error::CannotOpen(Box::new(e)))?;
-        let entries: Vec<&PrivateKeyChain> = store
-            .entries()
-            .filter_map(|(_, entry)| match entry {
-                KeyStoreEntry::PrivateKeyChain(chain) if !chain.certs().is_empty() => Some(chain),
-                _ => None,
-            })
+        // What does not read may stand beside what is needed.
+        let certificates: Vec<Certificate> = archive
+            .certs
+            .iter()
+            .filter_map(|bag| Certificate::from_der(bag.cert.as_der()).ok())
             .collect();
-        let [entry] = entries.as_slice() else {
-            return Err(Error::NotOneKey { found: entries.len() });
-        };
-        let read = |c: &p12_keystore::Certificate| Certificate::from_der(c.as_der());
-        // Issuers may stand beside the key's own chain.
-        let beside = store.entries().filter_map(|(_, entry)| match entry {
-            KeyStoreEntry::Certificate(certificate) => Some(read(certificate)),
-            _ => None,
-        });
-        let mut certificates = entry.certs().iter().map(read).chain(beside);
-        let leaf = certificates.next().ok_or(ades_core::Error::NoCertificate)??;
-        let issuers = certificates.collect::<Result<Vec<_>, _>>()?;
-        let chain = CertificateChain::from_leaf(leaf, issuers)?;
-        Self::new(PrivateKey::from_pkcs8(entry.key().as_der())?, chain)
+        let keys: Vec<PrivateKey> = archive
+            .keys
+            .iter()
+            .filter_map(|bag| PrivateKey::from_pkcs8(bag.key.as_der()).ok())
+            .collect();
+        if keys.is_empty() && !archive.keys.is_empty() {
+            return Err(Error::UnsupportedKey);
+        }
+        let mut pairs: Vec<(PrivateKey, Certificate)> = Vec::new();
+        for key in keys {
+            let own = certificates.iter().find(|c| is_pair(&key, c));
+            if let Some(leaf) = own.filter(|leaf| pairs.iter().all(|(_, known)| known != *leaf)) {
+                pairs.push((key, leaf.clone()));
+            }
+        }
+        let found = pairs.len();
+        match (pairs.pop(), found) {
+            (Some((key, leaf)), 1) => {
+                Ok(Self { key, chain: CertificateChain::from_leaf(leaf, certificates)? })
+            }
+            _ => Err(Error::NotOneKey { found }),
+        }
     }
 
     /// A key and its certificates from elsewhere.
     ///
     /// # Errors
-    /// [`Error::UnsupportedKey`] if the key is not of the certificate's type.
+    /// [`Error::KeyMismatch`] if the key is not the first certificate's.
     pub fn new(key: PrivateKey, chain: CertificateChain) -> Result<Self, Error> {
-        let same_type = key.algorithms().iter().all(|&a| chain.leaf().key_type().fits(a));
-        if same_type { Ok(Self { key, chain }) } else { Err(Error::UnsupportedKey) }
+        if is_pair(&key, chain.leaf()) { Ok(Self { key, chain }) } else { Err(Error::KeyMismatch) }
     }
 
     /// The certificates, the signer's first.
@@ -156,4 +168,8 @@ impl RemoteSigner for Pkcs12Signer {
             Ok(Step::Done(values))
         })
     }
+}
+
+fn is_pair(key: &PrivateKey, certificate: &Certificate) -> bool {
+    key.public_key_info().is_some_and(|info| info == certificate.public_key_info())
 }

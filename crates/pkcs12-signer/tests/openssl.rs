@@ -1,0 +1,153 @@
+//! PKCS#12 files as OpenSSL writes them.
+
+use std::path::Path;
+use std::process::Command;
+
+use ades_core::signer::{SigningItem, SigningRequest, Step};
+use ades_core::verify::verify;
+use ades_core::{RemoteSigner, SignatureAlgorithm, ToBeSigned};
+use pkcs12_signer::{Error, Pkcs12Signer};
+use tempfile::TempDir;
+
+/// Key algorithms with their options for `openssl req -newkey`.
+const KEYS: [(&str, &[&str]); 5] = [
+    ("rsa:2048", &[]),
+    ("ec", &["-pkeyopt", "ec_paramgen_curve:P-256"]),
+    ("ec", &["-pkeyopt", "ec_paramgen_curve:P-384"]),
+    ("ec", &["-pkeyopt", "ec_paramgen_curve:P-521"]),
+    ("ed25519", &[]),
+];
+
+fn openssl(dir: &Path, arguments: &[&str]) {
+    let run = Command::new("openssl").current_dir(dir).args(arguments).output().unwrap();
+    assert!(run.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&run.stderr));
+}
+
+/// A key and a self-signed certificate: `<name>.key`, `<name>.pem`.
+fn identity(dir: &Path, name: &str, (key, options): (&str, &[&str])) {
+    let (key_file, certificate) = (format!("{name}.key"), format!("{name}.pem"));
+    let subject = format!("/CN={name}");
+    let mut arguments = vec!["req", "-x509", "-nodes", "-days", "30", "-newkey", key];
+    arguments.extend(options);
+    arguments.extend(["-subj", &subject, "-keyout", &key_file, "-out", &certificate]);
+    arguments.extend(["-addext", "basicConstraints=CA:FALSE"]);
+    openssl(dir, &arguments);
+}
+
+/// `openssl pkcs12 -export`, and the file's octets.
+fn export(dir: &Path, options: &[&str]) -> Vec<u8> {
+    let mut arguments = vec!["pkcs12", "-export", "-out", "out.p12"];
+    arguments.extend(options);
+    openssl(dir, &arguments);
+    std::fs::read(dir.join("out.p12")).unwrap()
+}
+
+fn sign(signer: &Pkcs12Signer, to_be_signed: ToBeSigned) -> Option<Vec<u8>> {
+    let Ok(Step::Done(identity)) = now(signer.identify(Default::default())) else { panic!() };
+    let item = SigningItem { id: "1".to_owned(), to_be_signed };
+    match now(signer.sign(SigningRequest::new(identity, vec![item]))) {
+        Ok(Step::Done(mut values)) => values.pop().map(|v| v.value),
+        _ => None,
+    }
+}
+
+/// The signer answers at once: no runtime is needed.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        std::task::Poll::Ready(answer) => answer,
+        std::task::Poll::Pending => panic!("it does not answer at once"),
+    }
+}
+
+#[test]
+fn every_kind_of_key_signs_with_each_of_its_algorithms() {
+    for key in KEYS {
+        let dir = TempDir::new().unwrap();
+        identity(dir.path(), "signer", key);
+        let input = ["-inkey", "signer.key", "-in", "signer.pem", "-passout", "pass:sesame"];
+        for legacy in [false, true] {
+            let legacy: &[&str] = if legacy { &["-legacy"] } else { &[] };
+            let file = export(dir.path(), &[&input, legacy].concat());
+            let signer = Pkcs12Signer::from_bytes(&file, "sesame").unwrap();
+            let algorithms = signer.capabilities().algorithms;
+            assert!(!algorithms.is_empty());
+            for algorithm in algorithms {
+                let to_be_signed = ToBeSigned::new(b"signed attributes".to_vec(), algorithm);
+                let value = sign(&signer, to_be_signed).unwrap();
+                let leaf = signer.chain().leaf();
+                verify(leaf, algorithm, b"signed attributes", &value).unwrap();
+            }
+            // One that another key would have.
+            let other = SignatureAlgorithm::ALL
+                .into_iter()
+                .find(|a| !signer.capabilities().algorithms.contains(a))
+                .unwrap();
+            assert_eq!(sign(&signer, ToBeSigned::new(b"data".to_vec(), other)), None);
+        }
+    }
+}
+
+#[test]
+fn an_empty_password_is_a_password() {
+    let dir = TempDir::new().unwrap();
+    identity(dir.path(), "signer", KEYS[1]);
+    let input = ["-inkey", "signer.key", "-in", "signer.pem", "-passout", "pass:"];
+    let file = export(dir.path(), &input);
+    assert!(Pkcs12Signer::from_bytes(&file, "").is_ok());
+    let wrong = Pkcs12Signer::from_bytes(&file, "sesame").unwrap_err();
+    assert!(matches!(wrong, Error::CannotOpen(_)), "{wrong}");
+}
+
+#[test]
+fn a_wrong_password_and_damage_are_refused() {
+    let dir = TempDir::new().unwrap();
+    identity(dir.path(), "signer", KEYS[1]);
+    let input = ["-inkey", "signer.key", "-in", "signer.pem", "-passout", "pass:sesame"];
+    let mut file = export(dir.path(), &input);
+    for wrong in ["", "Sesame", "sesame "] {
+        let error = Pkcs12Signer::from_bytes(&file, wrong).unwrap_err();
+        assert!(matches!(error, Error::CannotOpen(_)), "{error}");
+    }
+    let middle = file.len() / 2;
+    file[middle] ^= 1;
+    let error = Pkcs12Signer::from_bytes(&file, "sesame").unwrap_err();
+    assert!(matches!(error, Error::CannotOpen(_)), "{error}");
+    assert!(matches!(Pkcs12Signer::from_bytes(b"", "").unwrap_err(), Error::CannotOpen(_)));
+    let huge = vec![0x30; pkcs12_signer::MAX_FILE_LEN + 1];
+    assert!(matches!(Pkcs12Signer::from_bytes(&huge, "").unwrap_err(), Error::FileTooLarge));
+}
+
+#[test]
+fn a_file_without_a_key_signs_nothing() {
+    let dir = TempDir::new().unwrap();
+    identity(dir.path(), "signer", KEYS[1]);
+    let file = export(dir.path(), &["-nokeys", "-in", "signer.pem", "-passout", "pass:x"]);
+    let error = Pkcs12Signer::from_bytes(&file, "x").unwrap_err();
+    assert!(matches!(error, Error::NotOneKey { found: 0 }), "{error}");
+}
+
+#[test]
+fn among_several_certificates_the_keys_own_is_the_leaf() {
+    let dir = TempDir::new().unwrap();
+    for (name, key) in [("signer", KEYS[1]), ("stranger", KEYS[1]), ("other", KEYS[0])] {
+        identity(dir.path(), name, key);
+    }
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+    let strangers = format!("{}{}", read("stranger.pem"), read("other.pem"));
+    std::fs::write(dir.path().join("strangers.pem"), strangers).unwrap();
+    let input = ["-inkey", "signer.key", "-in", "signer.pem", "-certfile", "strangers.pem"];
+    let file = export(dir.path(), &[&input[..], &["-passout", "pass:x"]].concat());
+    let signer = Pkcs12Signer::from_bytes(&file, "x").unwrap();
+    assert_eq!(signer.chain().leaf().common_name(), Some("signer"));
+    assert_eq!(signer.chain().certificates().len(), 1);
+}
+
+#[test]
+fn debug_shows_no_key() {
+    let dir = TempDir::new().unwrap();
+    identity(dir.path(), "signer", KEYS[1]);
+    let input = ["-inkey", "signer.key", "-in", "signer.pem", "-passout", "pass:x"];
+    let signer = Pkcs12Signer::from_bytes(&export(dir.path(), &input), "x").unwrap();
+    assert!(format!("{signer:?}").contains("PrivateKey(..)"));
+}
