@@ -1,1 +1,59 @@
-fn main() {}
+//! `ades`: sign documents with a key that is somewhere else.
+
+mod args;
+mod complete;
+mod drive;
+mod exit;
+mod job;
+mod output;
+mod prepare;
+mod sandbox;
+mod sign;
+mod signers;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help goes to standard output, a usage error to standard error.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { 0 });
+        }
+    };
+    let level = match (args.quiet, args.verbose) {
+        (true, _) => "off",
+        (false, 0) => "error",
+        (false, 1) => "info",
+        (false, 2) => "debug",
+        _ => "trace",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(level))
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    let say = output::Say::new(args.quiet);
+    let result = match args.command {
+        Command::Sign(options) => sign::run(options, &say),
+        Command::Resume(options) => sign::resume(&options, &say),
+        Command::Prepare(options) => prepare::run(&options),
+        Command::Complete(options) => complete::run(&options, &say),
+        Command::Inspect(options) => verify::inspect(&options),
+        Command::Verify(options) => verify::run(&options, &say),
+        Command::Sandbox(options) => sandbox::run(&options, &say),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => {
+            eprintln!("ades: {failure}");
+            ExitCode::from(failure.status)
+        }
+    }
+}

@@ -619,6 +619,9 @@ pub enum SignerErrorKind {
         /// what was asked for
         algorithm: SignatureAlgorithm,
     },
+    /// A value does not verify; the error behind says what is wrong with it.
+    #[error("a signature value does not verify")]
+    Value,
     /// The service wants to send the user somewhere we do not trust.
     #[error("the service wants to send the user to an address that is not allowed")]
     UntrustedRedirect,
@@ -635,9 +638,10 @@ impl SignerErrorKind {
             Self::Certificate => (Fault::Input, Retry::NewIdentification),
             Self::ClientNotAuthorised | Self::Configuration => (Fault::Configuration, Retry::Never),
             Self::Core | Self::Session | Self::State => (Fault::Input, Retry::Never),
-            Self::Protocol { .. } | Self::ResultMismatch | Self::UntrustedRedirect => {
-                (Fault::Service, Retry::NewSession)
-            }
+            Self::Protocol { .. }
+            | Self::ResultMismatch
+            | Self::UntrustedRedirect
+            | Self::Value => (Fault::Service, Retry::NewSession),
             Self::Service { .. } | Self::Unavailable => (Fault::Service, Retry::Later),
             Self::UnknownOutcome | Self::UnknownSession => (Fault::Service, Retry::NewSession),
         }

@@ -1,0 +1,267 @@
+//! What can be said on the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ades_core::signer::Language;
+use ades_core::{CommitmentType, DigestAlgorithm};
+use chrono::{DateTime, Utc};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "ades",
+    version,
+    about = "Sign documents with a key that is somewhere else: AdES containers through remote signers"
+)]
+#[command(
+    after_help = "Exit status: 0 done, 1 the answer is no, 2 usage, 3 the input is not what it should be, \
+4 the signer or user refused, 5 the signer or a network service failed, 70 a bug."
+)]
+pub(crate) struct Args {
+    /// Say less
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more; repeat for still more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Sign files: identify, confirm, complete
+    Sign(Box<SignOptions>),
+    /// Go on with a signing that was interrupted
+    Resume(ResumeOptions),
+    /// Print the digest to be signed and store what completing needs
+    Prepare(PrepareOptions),
+    /// Make the container from a stored state and a signature value
+    Complete(CompleteOptions),
+    /// Show what is in a container; judges nothing
+    Inspect(InspectOptions),
+    /// Verify a container
+    Verify(VerifyOptions),
+    /// Run the itsme® sandbox on its own
+    Sandbox(SandboxOptions),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Cades,
+    Xades,
+    Pades,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+pub(crate) enum Packaging {
+    Enveloped,
+    Enveloping,
+    Detached,
+    InternallyDetached,
+}
+
+/// What a signature says, and how it is made.
+#[derive(Clone, Debug, clap::Args, Serialize, Deserialize)]
+pub(crate) struct SignatureOptions {
+    /// Where the document is
+    #[arg(long, value_enum)]
+    pub(crate) packaging: Option<Packaging>,
+    /// The digest to sign with: sha256, sha384, sha512
+    #[arg(long)]
+    pub(crate) digest: Option<DigestAlgorithm>,
+    /// RSASSA-PSS in place of PKCS#1 v1.5
+    #[arg(long)]
+    pub(crate) pss: bool,
+    /// The claimed signing time (RFC 3339); default: now
+    #[arg(long)]
+    pub(crate) signing_time: Option<DateTime<Utc>>,
+    /// Signature policy: an OID, or a reference in itsme®'s discovery document
+    #[arg(long)]
+    pub(crate) policy: Option<String>,
+    /// The policy's document, for its digest
+    #[arg(long)]
+    pub(crate) policy_document: Option<PathBuf>,
+    /// Take the policy's digest from the discovery document
+    #[arg(long)]
+    pub(crate) policy_digest_from_discovery: bool,
+    /// Commitment: an OID, or origin, receipt, delivery, sender, approval, creation
+    #[arg(long)]
+    pub(crate) commitment: Option<String>,
+    /// A role the signer claims
+    #[arg(long)]
+    pub(crate) role: Option<String>,
+    /// The country the signer claims to be in
+    #[arg(long)]
+    pub(crate) country: Option<String>,
+    /// The place the signer claims to be in
+    #[arg(long)]
+    pub(crate) locality: Option<String>,
+    /// The document's media type
+    #[arg(long)]
+    pub(crate) mime_type: Option<String>,
+}
+
+impl SignatureOptions {
+    pub(crate) fn commitment(&self) -> Result<Option<CommitmentType>, ades_core::Error> {
+        self.commitment.as_deref().map(str::parse).transpose()
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SignOptions {
+    /// The files to sign; - is standard input
+    #[arg(required = true)]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// The container; - is standard output
+    #[arg(short, long, conflicts_with = "out_dir", required_unless_present = "out_dir")]
+    pub(crate) output: Option<PathBuf>,
+    /// The folder for the containers of several files
+    #[arg(long)]
+    pub(crate) out_dir: Option<PathBuf>,
+    /// Overwrite what is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Default: by the content
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// b, and later t, lt, lta
+    #[arg(long, default_value = "b")]
+    pub(crate) level: String,
+    /// sandbox | itsme:CONFIG.toml | pkcs12:FILE
+    #[arg(long, default_value = "sandbox")]
+    pub(crate) signer: String,
+    /// Sandbox only: its own user confirms at once, no browser needed
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// Sandbox only: who confirms
+    #[arg(long, default_value = "ready")]
+    pub(crate) sandbox_user: String,
+    /// Sandbox only: where its PKI is kept
+    #[arg(long)]
+    pub(crate) sandbox_dir: Option<PathBuf>,
+    /// The environment variable with the password of the key file
+    #[arg(long)]
+    pub(crate) password_env: Option<String>,
+    /// EN, FR, NL or DE
+    #[arg(long, value_parser = language)]
+    pub(crate) lang: Option<Language>,
+    /// What the user is told, as LANG=TEXT; all four languages or none
+    #[arg(long, value_parser = description)]
+    pub(crate) description: Vec<(Language, String)>,
+    #[command(flatten)]
+    pub(crate) signature: SignatureOptions,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResumeOptions {
+    /// The .pending file of the interrupted signing
+    pub(crate) pending: PathBuf,
+    /// The environment variable with the password of the key file
+    #[arg(long)]
+    pub(crate) password_env: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PrepareOptions {
+    /// The file to sign; - is standard input
+    pub(crate) input: PathBuf,
+    /// The signer's certificate and its issuers, PEM, in any order
+    #[arg(long)]
+    pub(crate) certs: PathBuf,
+    /// Where the pending state is written
+    #[arg(long)]
+    pub(crate) state: PathBuf,
+    /// The environment variable with the key of the state's MAC: 64 hexadecimal digits
+    #[arg(long)]
+    pub(crate) state_key_env: Option<String>,
+    /// Default: by the content
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Add a parallel signer to this container; IN is its document (detached) or the container
+    #[arg(long, conflicts_with = "counter_sign")]
+    pub(crate) parallel: Option<PathBuf>,
+    /// Countersign signer N (from 0) of the container IN
+    #[arg(long, value_name = "N")]
+    pub(crate) counter_sign: Option<usize>,
+    /// Overwrite what is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) signature: SignatureOptions,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompleteOptions {
+    /// The file that was prepared; the container, if one is added to
+    pub(crate) input: PathBuf,
+    /// The pending state
+    #[arg(long)]
+    pub(crate) state: PathBuf,
+    /// The environment variable with the key of the state's MAC
+    #[arg(long)]
+    pub(crate) state_key_env: Option<String>,
+    /// The signature value: raw octets or base64
+    #[arg(long)]
+    pub(crate) signature: PathBuf,
+    /// The container; - is standard output
+    #[arg(short, long)]
+    pub(crate) output: PathBuf,
+    /// Overwrite what is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InspectOptions {
+    /// The container
+    pub(crate) container: PathBuf,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyOptions {
+    /// The container
+    pub(crate) container: PathBuf,
+    /// The document of a detached signature
+    #[arg(long)]
+    pub(crate) original: Vec<PathBuf>,
+    /// Trust anchors, PEM; without any, trust is not judged
+    #[arg(long)]
+    pub(crate) trust: Vec<PathBuf>,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SandboxOptions {
+    /// Where the back end listens
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Where the pages and the control API listen
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) front_listen: SocketAddr,
+    /// Where PKI and itsme.toml are kept
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// The sandbox's own user confirms at once
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// Who confirms
+    #[arg(long, default_value = "ready")]
+    pub(crate) user: String,
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    Language::from_tag(text).ok_or_else(|| "not one of EN, FR, NL, DE".to_owned())
+}
+
+fn description(text: &str) -> Result<(Language, String), String> {
+    let (tag, text) = text.split_once('=').ok_or("not LANG=TEXT")?;
+    Ok((language(tag)?, text.to_owned()))
+}

@@ -1,0 +1,123 @@
+//! Exit status and message of whatever went wrong.
+
+use std::fmt;
+use std::path::Path;
+
+use ades_core::signer::{Refusal, SignerError};
+use ades_core::{Fault, Retry};
+
+pub(crate) const DONE: u8 = 0;
+pub(crate) const NO: u8 = 1;
+pub(crate) const USAGE: u8 = 2;
+pub(crate) const INPUT: u8 = 3;
+pub(crate) const REFUSED: u8 = 4;
+pub(crate) const SERVICE: u8 = 5;
+
+/// Why the program ends otherwise than done.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: u8,
+    message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(status: u8, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(USAGE, message)
+    }
+
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self::new(INPUT, message)
+    }
+
+    pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
+        Self::input(format!("{}: {error}", path.display()))
+    }
+
+    /// With the file it is about in front.
+    pub(crate) fn about(mut self, what: impl fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    fn of(fault: Fault, retry: Retry, error: &dyn std::error::Error) -> Self {
+        let status = match fault {
+            Fault::Caller => USAGE,
+            Fault::User => REFUSED,
+            Fault::Service => SERVICE,
+            _ => INPUT,
+        };
+        let hint = match retry {
+            Retry::Later => "; try again later",
+            Retry::NewSession => "; a new session may succeed",
+            Retry::NewIdentification => "; start again with the identification",
+            _ => "",
+        };
+        Self::new(status, format!("{}{hint}", with_causes(error)))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<ades_core::Error> for Failure {
+    fn from(error: ades_core::Error) -> Self {
+        Self::of(error.fault(), error.retry(), &error)
+    }
+}
+
+impl From<cades::Error> for Failure {
+    fn from(error: cades::Error) -> Self {
+        Self::of(error.fault(), error.retry(), &error)
+    }
+}
+
+impl From<SignerError> for Failure {
+    fn from(error: SignerError) -> Self {
+        Self::of(error.fault(), error.retry(), &error)
+    }
+}
+
+impl From<itsme_signer::Error> for Failure {
+    fn from(error: itsme_signer::Error) -> Self {
+        Self::of(error.fault(), error.retry(), &error)
+    }
+}
+
+impl From<pkcs12_signer::Error> for Failure {
+    fn from(error: pkcs12_signer::Error) -> Self {
+        Self::of(error.fault(), error.retry(), &error)
+    }
+}
+
+impl From<itsme_sandbox::SandboxError> for Failure {
+    fn from(error: itsme_sandbox::SandboxError) -> Self {
+        Self::input(with_causes(&error))
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
+        Self::new(REFUSED, format!("{}{code}", refusal.reason))
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,154 @@
+//! What can go wrong, in itsme®'s own terms. Behind the `RemoteSigner` trait
+//! each becomes the source of a [`SignerError`].
+
+use ades_core::signer::{Language, SignerError, SignerErrorKind};
+use ades_core::{Fault, Retry};
+
+use crate::codes::Code;
+
+/// The errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration file, with the key and line where it can be told.
+    #[error("itsme.toml{}: {key}: {problem}", line.map(|l| format!(", line {l}")).unwrap_or_default())]
+    Config {
+        /// the key, dotted
+        key: String,
+        /// the first line is 1
+        line: Option<usize>,
+        /// what is wrong
+        problem: String,
+    },
+    /// A file that the configuration names.
+    #[error("{key}: cannot read the file")]
+    ConfigFile {
+        /// the key that names it
+        key: &'static str,
+        /// why
+        #[source]
+        source: std::io::Error,
+    },
+    /// A character that itsme® does not take (ISO 8859-15; ISO 8859-1 for roles).
+    #[error("character {index} of the {field} ({char:?}, U+{:04X}) cannot be shown by itsme", u32::from(*char))]
+    UnsupportedCharacter {
+        /// which text
+        field: &'static str,
+        /// counted from 0, in characters
+        index: usize,
+        /// the character
+        char: char,
+    },
+    /// A text that is too long.
+    #[error("the {field} has {found} characters, more than {max}")]
+    TextTooLong {
+        /// which text
+        field: &'static str,
+        /// its characters
+        found: usize,
+        /// how many it may have
+        max: usize,
+    },
+    /// A text that is not there in every language.
+    #[error("the {field} is missing in {}", missing.iter().map(|l| l.code()).collect::<Vec<_>>().join(", "))]
+    MissingTranslation {
+        /// which text
+        field: &'static str,
+        /// the languages without it
+        missing: Vec<Language>,
+    },
+    /// A user code that cannot be one.
+    #[error("a user code has exactly 36 characters without spaces")]
+    InvalidUserCode,
+    /// A policy or commitment that the discovery document does not list.
+    #[error("{what} {reference:?} is not in itsme's discovery document")]
+    UnknownReference {
+        /// `policy` or `commitment`
+        what: &'static str,
+        /// what was asked for
+        reference: String,
+    },
+    /// A policy that is switched off.
+    #[error("policy {reference:?} is disabled")]
+    PolicyDisabled {
+        /// its reference
+        reference: String,
+    },
+    /// Nobody said where the policy's digest shall come from.
+    #[error(
+        "the policy document is needed for its digest; published digests disagree and are used only on request"
+    )]
+    PolicyDocumentNeeded,
+    /// An answer that breaks the protocol.
+    #[error("itsme's answer breaks its protocol: {what}")]
+    Protocol {
+        /// how
+        what: &'static str,
+    },
+    /// A code that means an error.
+    #[error("itsme answered {0}")]
+    Code(Code),
+    /// Certificates that do not fit together.
+    #[error("the certificate is not the first of the chain that came with it")]
+    CertificateMismatch,
+    /// A test certificate in the production profile.
+    #[error("a test certificate, which the production profile refuses")]
+    TestCertificate,
+    /// An address that the user must not be sent to.
+    #[error("an address the user must not be sent to: {why}")]
+    UntrustedRedirectTarget {
+        /// why
+        why: &'static str,
+    },
+}
+
+impl Error {
+    pub(crate) fn config(key: &str, problem: impl Into<String>) -> Self {
+        Self::Config { key: key.to_owned(), line: None, problem: problem.into() }
+    }
+
+    /// Whose fault it is.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        self.kind().map_or(Fault::Configuration, |kind| SignerError::new(kind).fault())
+    }
+
+    /// Whether another try may help.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        self.kind().map_or(Retry::Never, |kind| SignerError::new(kind).retry())
+    }
+
+    fn kind(&self) -> Option<SignerErrorKind> {
+        Some(match self {
+            Self::Config { .. }
+            | Self::ConfigFile { .. }
+            | Self::UnknownReference { .. }
+            | Self::PolicyDisabled { .. }
+            | Self::PolicyDocumentNeeded => SignerErrorKind::Configuration,
+            Self::UnsupportedCharacter { .. }
+            | Self::TextTooLong { .. }
+            | Self::MissingTranslation { .. }
+            | Self::InvalidUserCode => SignerErrorKind::InvalidRequest { what: self.to_string() },
+            Self::Protocol { what } => SignerErrorKind::Protocol { what: (*what).to_owned() },
+            Self::Code(code) => code.error_kind(),
+            Self::CertificateMismatch | Self::TestCertificate => SignerErrorKind::Certificate,
+            Self::UntrustedRedirectTarget { .. } => SignerErrorKind::UntrustedRedirect,
+        })
+    }
+}
+
+impl From<Error> for SignerError {
+    fn from(error: Error) -> Self {
+        let kind = error.kind().unwrap_or(SignerErrorKind::Configuration);
+        let code = match &error {
+            Error::Code(code) => Some(code.to_string()),
+            _ => None,
+        };
+        let converted = Self::new(kind).caused_by(error);
+        match code {
+            Some(code) => converted.with_code(code),
+            None => converted,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Where the user is sent, and who comes back.
+
+use ades_core::signer::{SignerError, SignerErrorKind};
+use ades_core::{Digest, DigestAlgorithm};
+use subtle::ConstantTimeEq;
+use url::Url;
+
+use crate::error::Error;
+
+/// The query parameter that carries our state.
+const STATE: &str = "st";
+
+/// Checks the application's own redirect URL: https, no fragment, no user
+/// info, at most 255 characters.
+pub(crate) fn check_own(url: &str, allow_loopback: bool) -> Result<(), &'static str> {
+    if url.chars().count() > 255 {
+        return Err("longer than 255 characters");
+    }
+    let parsed = Url::parse(url).map_err(|_| "not a URL")?;
+    if parsed.fragment().is_some() {
+        return Err("it has a fragment");
+    }
+    if has_user_info(&parsed) {
+        return Err("it has a user name or password");
+    }
+    let loopback = allow_loopback && parsed.scheme() == "http" && is_loopback(&parsed);
+    if parsed.scheme() == "https" || loopback { Ok(()) } else { Err("not https") }
+}
+
+/// Checks an address the service wants the user to go to, and puts our state
+/// on it: behind its query, which stays as it is, and before a fragment.
+pub(crate) fn with_state(
+    url: &str,
+    state: &str,
+    allowed_hosts: &[String],
+    allow_loopback: bool,
+) -> Result<String, Error> {
+    let untrusted = |why| Error::UntrustedRedirectTarget { why };
+    let parsed = Url::parse(url).map_err(|_| untrusted("not a URL"))?;
+    if has_user_info(&parsed) {
+        return Err(untrusted("it has a user name or password"));
+    }
+    let loopback = allow_loopback && is_loopback(&parsed);
+    if parsed.scheme() != "https" && !(loopback && parsed.scheme() == "http") {
+        return Err(untrusted("not https"));
+    }
+    let host = parsed.host_str().unwrap_or_default();
+    if !loopback && !allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
+        return Err(untrusted("its host is not one of front.allowed_hosts"));
+    }
+    let (address, fragment) = match url.split_once('#') {
+        Some((address, fragment)) => (address, format!("#{fragment}")),
+        None => (url, String::new()),
+    };
+    let separator = match address.split_once('?') {
+        None => "?",
+        Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
+        Some(_) => "&",
+    };
+    Ok(format!("{address}{separator}{STATE}={state}{fragment}"))
+}
+
+/// What ties a session to the browser it was started in: a digest of the
+/// application's own cookie value.
+pub(crate) fn binding(browser: &str) -> String {
+    Digest::of(DigestAlgorithm::Sha256, browser.as_bytes()).to_hex()
+}
+
+/// Checks that the browser that came back was sent by us in this session.
+pub(crate) fn check_return(
+    query: &str,
+    browser: Option<&str>,
+    expected_state: &str,
+    expected_binding: Option<&str>,
+) -> Result<(), SignerError> {
+    let query = query.strip_prefix('?').unwrap_or(query);
+    let mut states =
+        query.split('&').filter_map(|part| part.split_once('=')).filter(|p| p.0 == STATE);
+    let (Some((_, found)), None) = (states.next(), states.next()) else {
+        return Err(SignerErrorKind::State.into());
+    };
+    let same_state: bool = found.as_bytes().ct_eq(expected_state.as_bytes()).into();
+    let same_browser = match expected_binding {
+        None => true,
+        Some(expected) => {
+            browser.is_some_and(|b| binding(b).as_bytes().ct_eq(expected.as_bytes()).into())
+        }
+    };
+    if same_state && same_browser { Ok(()) } else { Err(SignerErrorKind::State.into()) }
+}
+
+fn has_user_info(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
