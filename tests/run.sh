@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Everything that is checked, on a machine that has the toolchains (Rust,
+# Java with Maven, Python) and may install the rest. Fails if a judge is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CARGO_TERM_COLOR=never RUST_BACKTRACE=1
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "judges"
+bash tests/oracles/install.sh
+
+step "format, lints, documentation"
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --locked -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+
+step "minimum Rust version"
+bash tests/msrv.sh
+
+step "dependencies: licences, duplicates, sources, advisories where the database can be reached"
+command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@0.20.2
+cargo deny --offline check bans licenses sources
+timeout 60 cargo deny check advisories 2>/dev/null \
+  || echo "advisories: the database is out of reach or has findings; run 'cargo deny check advisories' online"
+
+step "tests"
+cargo test --workspace --locked
+
+step "fuzzing, a bounded number of runs each"
+bash fuzz/smoke.sh

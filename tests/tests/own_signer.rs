@@ -1,0 +1,21 @@
+//! The signer that `docs/own-signer.md` shows works.
+
+use std::process::Command;
+
+use ades_tests::pki::{Key, Pki};
+
+#[test]
+fn the_documented_signer_signs_and_verifies() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let (chain, key) = (dir.path().join("chain.pem"), dir.path().join("key.pem"));
+    let signer = Pki::shared().signer(Key::Rsa2048);
+    std::fs::write(&chain, signer.chain_pem()).unwrap();
+    std::fs::write(&key, &signer.key_pem).unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--locked", "-p", "ades-core", "--example", "own_signer", "--"])
+        .args([&chain, &key])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.stdout, b"1: 256 octets, verified\n");
+}
