@@ -1,13 +1,13 @@
-//! What can be said on the command line.
+//! What can be said on the command line, as it was said. [`crate::options`]
+//! makes sense of it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ades_core::signer::Language;
-use ades_core::{CommitmentType, DigestAlgorithm};
+use ades_core::{DigestAlgorithm, SignatureAlgorithm};
 use chrono::{DateTime, Utc};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
-use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
     about = "Sign documents with a key that is somewhere else: AdES containers through remote signers"
 )]
 #[command(
-    after_help = "Exit status: 0 done, 1 the answer is no, 2 usage, 3 the input is not what it should be, \
-4 the signer or user refused, 5 the signer or a network service failed, 70 a bug."
+    after_help = "A signing that has to wait is stored in <OUT>.pending (several files: <DIR>/ades.pending) until it \
+is done; `ades resume` goes on with it after an interruption.\n\n\
+Exit status: 0 done, 1 the answer is no (verify: not valid), 2 usage, 3 the input is not what it should be, \
+4 the signer or user refused, 5 the signer or a network service failed and a later try may work, 70 a bug."
 )]
 pub(crate) struct Args {
     /// Say less
@@ -55,7 +57,7 @@ pub(crate) enum Format {
     Pades,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Packaging {
     Enveloped,
     Enveloping,
@@ -63,36 +65,56 @@ pub(crate) enum Packaging {
     InternallyDetached,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    B,
+    T,
+    Lt,
+    Lta,
+}
+
 /// What a signature says, and how it is made.
-#[derive(Clone, Debug, clap::Args, Serialize, Deserialize)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct SignatureOptions {
+    /// Default: by the content, a PDF is pades, XML is xades, anything else is cades
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
     /// Where the document is
     #[arg(long, value_enum)]
     pub(crate) packaging: Option<Packaging>,
+    /// The baseline level
+    #[arg(long, value_enum, default_value = "b")]
+    pub(crate) level: Level,
+    /// Add a parallel signer to this container; IN is its document (detached) or the container
+    #[arg(long, value_name = "CONTAINER", conflicts_with_all = ["counter_sign", "packaging"])]
+    pub(crate) parallel: Option<PathBuf>,
+    /// Countersign signer N (from 0) of the container IN
+    #[arg(long, value_name = "N", conflicts_with_all = ["packaging", "mime_type"])]
+    pub(crate) counter_sign: Option<usize>,
     /// The digest to sign with: sha256, sha384, sha512
     #[arg(long)]
     pub(crate) digest: Option<DigestAlgorithm>,
-    /// RSASSA-PSS in place of PKCS#1 v1.5
-    #[arg(long)]
-    pub(crate) pss: bool,
+    /// The signature algorithm: rsa-sha256, rsa-pss-sha256, ecdsa-sha384, ed25519, …
+    #[arg(long, conflicts_with = "digest")]
+    pub(crate) algorithm: Option<SignatureAlgorithm>,
     /// The claimed signing time (RFC 3339); default: now
-    #[arg(long)]
+    #[arg(long, value_name = "TIME")]
     pub(crate) signing_time: Option<DateTime<Utc>>,
     /// Signature policy: an OID, or a reference in itsme®'s discovery document
-    #[arg(long)]
+    #[arg(long, value_name = "OID|REF")]
     pub(crate) policy: Option<String>,
     /// The policy's document, for its digest
-    #[arg(long)]
+    #[arg(long, value_name = "FILE", conflicts_with = "policy_digest_from_discovery")]
     pub(crate) policy_document: Option<PathBuf>,
-    /// Take the policy's digest from the discovery document
+    /// Take the policy's digest from itsme®'s discovery document
     #[arg(long)]
     pub(crate) policy_digest_from_discovery: bool,
     /// Commitment: an OID, or origin, receipt, delivery, sender, approval, creation
-    #[arg(long)]
+    #[arg(long, value_name = "OID|REF")]
     pub(crate) commitment: Option<String>,
-    /// A role the signer claims
-    #[arg(long)]
-    pub(crate) role: Option<String>,
+    /// A role the signer claims; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) role: Vec<String>,
     /// The country the signer claims to be in
     #[arg(long)]
     pub(crate) country: Option<String>,
@@ -102,18 +124,19 @@ pub(crate) struct SignatureOptions {
     /// The document's media type
     #[arg(long)]
     pub(crate) mime_type: Option<String>,
-}
-
-impl SignatureOptions {
-    pub(crate) fn commitment(&self) -> Result<Option<CommitmentType>, ades_core::Error> {
-        self.commitment.as_deref().map(str::parse).transpose()
-    }
+    /// The user's language: EN, FR, NL or DE
+    #[arg(long, value_parser = language)]
+    pub(crate) lang: Option<Language>,
+    /// What is signed, in words, as LANG=TEXT; may be repeated. itsme® shows it in all
+    /// four languages or not at all; the signature has it in the user's
+    #[arg(long, value_name = "LANG=TEXT", value_parser = description)]
+    pub(crate) description: Vec<(Language, String)>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SignOptions {
     /// The files to sign; - is standard input
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "IN")]
     pub(crate) inputs: Vec<PathBuf>,
     /// The container; - is standard output
     #[arg(short, long, conflicts_with = "out_dir", required_unless_present = "out_dir")]
@@ -124,12 +147,6 @@ pub(crate) struct SignOptions {
     /// Overwrite what is there
     #[arg(long)]
     pub(crate) force: bool,
-    /// Default: by the content
-    #[arg(long, value_enum)]
-    pub(crate) format: Option<Format>,
-    /// b, and later t, lt, lta
-    #[arg(long, default_value = "b")]
-    pub(crate) level: String,
     /// sandbox | itsme:CONFIG.toml | pkcs12:FILE
     #[arg(long, default_value = "sandbox")]
     pub(crate) signer: String,
@@ -145,12 +162,6 @@ pub(crate) struct SignOptions {
     /// The environment variable with the password of the key file
     #[arg(long)]
     pub(crate) password_env: Option<String>,
-    /// EN, FR, NL or DE
-    #[arg(long, value_parser = language)]
-    pub(crate) lang: Option<Language>,
-    /// What the user is told, as LANG=TEXT; all four languages or none
-    #[arg(long, value_parser = description)]
-    pub(crate) description: Vec<(Language, String)>,
     #[command(flatten)]
     pub(crate) signature: SignatureOptions,
 }
@@ -158,7 +169,11 @@ pub(crate) struct SignOptions {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ResumeOptions {
     /// The .pending file of the interrupted signing
+    #[arg(value_name = "PENDING")]
     pub(crate) pending: PathBuf,
+    /// Ask the user once more where it is not known whether the signer got the request
+    #[arg(long)]
+    pub(crate) ask_again: bool,
     /// The environment variable with the password of the key file
     #[arg(long)]
     pub(crate) password_env: Option<String>,
@@ -177,15 +192,6 @@ pub(crate) struct PrepareOptions {
     /// The environment variable with the key of the state's MAC: 64 hexadecimal digits
     #[arg(long)]
     pub(crate) state_key_env: Option<String>,
-    /// Default: by the content
-    #[arg(long, value_enum)]
-    pub(crate) format: Option<Format>,
-    /// Add a parallel signer to this container; IN is its document (detached) or the container
-    #[arg(long, conflicts_with = "counter_sign")]
-    pub(crate) parallel: Option<PathBuf>,
-    /// Countersign signer N (from 0) of the container IN
-    #[arg(long, value_name = "N")]
-    pub(crate) counter_sign: Option<usize>,
     /// Overwrite what is there
     #[arg(long)]
     pub(crate) force: bool,
@@ -203,7 +209,7 @@ pub(crate) struct CompleteOptions {
     /// The environment variable with the key of the state's MAC
     #[arg(long)]
     pub(crate) state_key_env: Option<String>,
-    /// The signature value: raw octets or base64
+    /// The signature value, raw octets or base64; - is standard input
     #[arg(long)]
     pub(crate) signature: PathBuf,
     /// The container; - is standard output
@@ -216,7 +222,7 @@ pub(crate) struct CompleteOptions {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InspectOptions {
-    /// The container
+    /// The container; - is standard input
     pub(crate) container: PathBuf,
     /// One JSON object
     #[arg(long)]
@@ -225,7 +231,7 @@ pub(crate) struct InspectOptions {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyOptions {
-    /// The container
+    /// The container; - is standard input
     pub(crate) container: PathBuf,
     /// The document of a detached signature
     #[arg(long)]

@@ -2,12 +2,13 @@
 //! people on standard error.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use crate::exit::Failure;
+use crate::input::is_standard;
 
 /// Talks to people, unless they asked for quiet.
 #[derive(Clone, Copy, Debug)]
@@ -22,24 +23,59 @@ impl Say {
 
     pub(crate) fn line(self, text: impl std::fmt::Display) {
         if !self.quiet {
-            // Nobody reading is no reason to fail.
-            let _ = writeln!(io::stderr(), "{text}");
+            loud(text);
         }
     }
 }
 
-/// Whether a path means standard input or output.
-pub(crate) fn is_standard(path: &Path) -> bool {
-    path == Path::new("-")
+/// What has to be said even to those who asked for quiet.
+pub(crate) fn loud(text: impl std::fmt::Display) {
+    // Nobody reading is no reason to fail.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Fails early if an output cannot become what it should.
 pub(crate) fn check_free(path: &Path, force: bool) -> Result<(), Failure> {
-    if !is_standard(path) && !force && path.exists() {
-        let message = format!("{} is there already; --force overwrites it", path.display());
-        return Err(Failure::input(message));
+    if is_standard(path) {
+        return Ok(());
+    }
+    if path.is_dir() {
+        return Err(Failure::usage(format!("{}: is a folder", path.display())));
+    }
+    if !force && path.symlink_metadata().is_ok() {
+        return Err(taken(path));
     }
     Ok(())
+}
+
+fn taken(path: &Path) -> Failure {
+    Failure::usage(format!("{}: is there already; --force overwrites it", path.display()))
+}
+
+/// Who may read a new file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Whoever the system's settings let.
+    Usual,
+    /// Its owner only.
+    Owner,
+}
+
+/// What is done about a file that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Existing {
+    /// It stays, and that is an error.
+    Keep,
+    /// It stays if it has the very same octets, else that is an error.
+    KeepSame,
+    /// It is replaced.
+    Replace,
+}
+
+impl Existing {
+    pub(crate) const fn forced(force: bool) -> Self {
+        if force { Self::Replace } else { Self::Keep }
+    }
 }
 
 /// An output that is not there yet: a temporary file in the same folder.
@@ -50,15 +86,20 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
-        let folder = match path.parent() {
-            Some(parent) if !is_standard(path) && parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
+    pub(crate) fn create(path: &Path, readers: Readers) -> Result<Self, Failure> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".ades-");
+        #[cfg(unix)]
+        if readers == Readers::Usual && !is_standard(path) {
+            // The system's umask takes away what it should.
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        }
+        #[cfg(not(unix))]
+        let _ = readers;
         let temporary = if is_standard(path) {
-            NamedTempFile::new()
+            builder.tempfile()
         } else {
-            tempfile::Builder::new().prefix(".ades-").tempfile_in(folder)
+            builder.tempfile_in(folder_of(path))
         };
         let temporary = temporary.map_err(|e| Failure::file(path, &e))?;
         Ok(Self { temporary, path: path.to_owned() })
@@ -74,48 +115,73 @@ impl Output {
     }
 
     /// Puts the file in its place, whole.
-    pub(crate) fn publish(self, force: bool) -> Result<(), Failure> {
-        let path = self.path.clone();
-        let failed = |e: &io::Error| Failure::file(&path, e);
+    pub(crate) fn publish(self, existing: Existing) -> Result<(), Failure> {
+        let Self { temporary, path } = self;
+        let failed = |e: io::Error| Failure::file(&path, &e);
         if is_standard(&path) {
-            let mut from = self.temporary.reopen().map_err(|e| failed(&e))?;
+            let mut from = temporary.reopen().map_err(failed)?;
             let mut out = io::stdout().lock();
-            io::copy(&mut from, &mut out).map_err(|e| failed(&e))?;
-            return out.flush().map_err(|e| failed(&e));
+            io::copy(&mut from, &mut out).map_err(failed)?;
+            return out.flush().map_err(failed);
         }
-        self.temporary.as_file().sync_all().map_err(|e| failed(&e))?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::Permissions::from_mode(0o644);
-            self.temporary.as_file().set_permissions(mode).map_err(|e| failed(&e))?;
-        }
-        if force {
-            self.temporary.persist(&path).map_err(|e| failed(&e.error))?;
-        } else {
-            self.temporary.persist_noclobber(&path).map_err(|e| failed(&e.error))?;
+        temporary.as_file().sync_all().map_err(failed)?;
+        if existing == Existing::Replace {
+            temporary.persist(&path).map_err(|e| failed(e.error))?;
+        } else if let Err(refused) = temporary.persist_noclobber(&path) {
+            if refused.error.kind() != io::ErrorKind::AlreadyExists {
+                return Err(failed(refused.error));
+            }
+            let same = || same_octets(refused.file.reopen()?, File::open(&path)?);
+            return if existing == Existing::KeepSame && same().map_err(failed)? {
+                Ok(())
+            } else {
+                Err(taken(&path))
+            };
         }
         // The name, too, shall survive a power cut.
         #[cfg(unix)]
-        if let Some(folder) = path.parent() {
-            let folder = if folder == Path::new("") { Path::new(".") } else { folder };
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| failed(&e))?;
-        }
+        File::open(folder_of(&path)).and_then(|folder| folder.sync_all()).map_err(failed)?;
         Ok(())
     }
 }
 
-/// Writes a small file, whole or not at all.
-pub(crate) fn write_file(path: &Path, octets: &[u8], force: bool) -> Result<(), Failure> {
-    let mut output = Output::create(path)?;
-    output.writer().write_all(octets).map_err(|e| Failure::file(path, &e))?;
-    output.publish(force)
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
 
-/// Prints a machine's line.
-pub(crate) fn print(value: &serde_json::Value) -> Result<(), Failure> {
+fn same_octets(one: File, other: File) -> io::Result<bool> {
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut one, mut other) = (io::BufReader::new(one).bytes(), io::BufReader::new(other).bytes());
+    loop {
+        match (one.next().transpose()?, other.next().transpose()?) {
+            (None, None) => return Ok(true),
+            (a, b) if a != b => return Ok(false),
+            _ => {}
+        }
+    }
+}
+
+/// Writes a small file, whole or not at all.
+pub(crate) fn write_file(
+    path: &Path,
+    octets: &[u8],
+    readers: Readers,
+    existing: Existing,
+) -> Result<(), Failure> {
+    let mut output = Output::create(path, readers)?;
+    output.writer().write_all(octets).map_err(|e| Failure::file(path, &e))?;
+    output.publish(existing)
+}
+
+/// Prints for a machine. Whoever stopped reading has read enough.
+pub(crate) fn print(text: impl std::fmt::Display) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{value}")
-        .and_then(|()| out.flush())
-        .map_err(|e| Failure::file(Path::new("standard output"), &e))
+    match write!(out, "{text}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::input(format!("standard output: {e}")))
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,0 +1,147 @@
+//! What is read: files, and standard input where a path is `-`.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use ades_core::Document;
+use tempfile::NamedTempFile;
+
+use crate::exit::Failure;
+
+/// No text we read whole (certificates, states, jobs) may be longer.
+const MAX_TEXT: u64 = 8 * 1024 * 1024;
+
+/// Whether a path means standard input or output.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+pub(crate) fn name(path: &Path) -> String {
+    if is_standard(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    if is_standard(path) {
+        return path.to_owned();
+    }
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Opens what can be rewound: a file as it is, anything else by a copy in an
+/// unnamed temporary file.
+pub(crate) fn open(path: &Path) -> Result<File, Failure> {
+    let failed = |e: &io::Error| Failure::file(path, e);
+    if is_standard(path) {
+        return copied(&mut io::stdin().lock()).map_err(|e| failed(&e));
+    }
+    let mut file = File::open(path).map_err(|e| failed(&e))?;
+    let metadata = file.metadata().map_err(|e| failed(&e))?;
+    if metadata.is_dir() {
+        return Err(Failure::input(format!("{}: is a folder", path.display())));
+    }
+    if metadata.is_file() { Ok(file) } else { copied(&mut file).map_err(|e| failed(&e)) }
+}
+
+pub(crate) fn document(path: &Path) -> Result<Document<'static>, Failure> {
+    open(path).map(Document::seekable)
+}
+
+fn copied(from: &mut dyn Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(from, &mut file)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// Standard input, kept in a named file in `folder` until that is dropped.
+pub(crate) fn spool(folder: Option<&Path>) -> Result<NamedTempFile, Failure> {
+    let failed = |e: io::Error| Failure::file(Path::new("-"), &e);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ades-");
+    let file = match folder {
+        Some(folder) => builder.tempfile_in(folder),
+        None => builder.tempfile(),
+    };
+    let mut file = file.map_err(failed)?;
+    io::copy(&mut io::stdin().lock(), file.as_file_mut()).map_err(failed)?;
+    Ok(file)
+}
+
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    let octets = read_at_most(path, MAX_TEXT)?;
+    String::from_utf8(octets)
+        .map_err(|_| Failure::input(format!("{}: is not a text file", name(path))))
+}
+
+pub(crate) fn read_at_most(path: &Path, max: u64) -> Result<Vec<u8>, Failure> {
+    let mut octets = Vec::new();
+    open(path)?
+        .take(max + 1)
+        .read_to_end(&mut octets)
+        .map_err(|e| Failure::file(path, &e))?;
+    if octets.len() as u64 > max {
+        return Err(Failure::input(format!("{}: has more than {max} octets", name(path))));
+    }
+    Ok(octets)
+}
+
+/// What a file looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Pdf,
+    Xml,
+    Other,
+}
+
+/// Looks at a file's first kilobyte, and rewinds it.
+pub(crate) fn kind(file: &mut File) -> io::Result<Kind> {
+    let mut start = Vec::new();
+    file.by_ref().take(1024).read_to_end(&mut start)?;
+    file.rewind()?;
+    Ok(kind_of(&start))
+}
+
+fn kind_of(start: &[u8]) -> Kind {
+    if start.windows(5).any(|window| window == b"%PDF-") {
+        return Kind::Pdf;
+    }
+    // UTF-16 has a zero beside each ASCII character.
+    let wide = start.starts_with(b"\xFE\xFF") || start.starts_with(b"\xFF\xFE");
+    let text: Vec<u8> = if wide {
+        start.iter().skip(2).copied().filter(|b| *b != 0).collect()
+    } else {
+        start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).to_vec()
+    };
+    let text = text.trim_ascii_start().to_ascii_lowercase();
+    let html = text.starts_with(b"<!doctype html") || text.starts_with(b"<html");
+    match text.as_slice() {
+        _ if html => Kind::Other,
+        [b'<', next, ..] if next.is_ascii_alphabetic() || b"_?!".contains(next) => Kind::Xml,
+        [b'<', next, ..] if !next.is_ascii() => Kind::Xml,
+        _ => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_told_by_the_first_octets() {
+        for (start, kind) in [
+            (&b"%PDF-1.7\n"[..], Kind::Pdf),
+            (b"\0\0junk%PDF-1.4", Kind::Pdf),
+            (b"<?xml version=\"1.0\"?><a/>", Kind::Xml),
+            (b"\xEF\xBB\xBF \r\n<Invoice xmlns=\"urn:x\">", Kind::Xml),
+            (b"\xFF\xFE<\0?\0x\0m\0l\0", Kind::Xml),
+            (b"<!-- a comment --><a/>", Kind::Xml),
+            (b"<!DOCTYPE html><html>", Kind::Other),
+            (b"<- not XML", Kind::Other),
+            (b"plain text", Kind::Other),
+            (b"", Kind::Other),
+        ] {
+            assert_eq!(kind_of(start), kind, "{start:?}");
+        }
+    }
+}

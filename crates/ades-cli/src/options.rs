@@ -1,0 +1,254 @@
+//! What a signature shall say and how it is made: checked once, stored with a
+//! job, independent of how it was asked for.
+
+use std::path::{Path, PathBuf};
+
+use ades_core::certificate::KeyType;
+use ades_core::signer::{Display, Language};
+use ades_core::{
+    CommitmentType, DigestAlgorithm, Oid, SignatureAlgorithm, SignatureParameters, SignaturePolicy,
+    SignerLocation,
+};
+use cades::Packaging;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::args::{self, Format, Level, SignatureOptions};
+use crate::exit::Failure;
+use crate::input::Kind;
+
+/// What is wanted of each signature of a job.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wishes {
+    pub(crate) shape: Shape,
+    digest: Option<DigestAlgorithm>,
+    algorithm: Option<SignatureAlgorithm>,
+    signing_time: Option<DateTime<Utc>>,
+    pub(crate) policy: Option<String>,
+    pub(crate) policy_digest: Option<PolicySource>,
+    commitment: Option<CommitmentType>,
+    roles: Vec<String>,
+    location: Option<SignerLocation>,
+    mime_type: Option<String>,
+    pub(crate) language: Option<Language>,
+    description: Vec<(Language, String)>,
+}
+
+/// What becomes of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Shape {
+    /// A new container.
+    New(Packaging),
+    /// One more signer in this container.
+    Parallel(PathBuf),
+    /// A signature on signer number so-and-so of the container.
+    Countersignature(usize),
+}
+
+impl Shape {
+    /// The file name of what becomes of `input`.
+    pub(crate) fn output_name(&self, input: &Path) -> PathBuf {
+        let name = |path: &Path| path.file_name().map_or_else(|| "stdin".into(), PathBuf::from);
+        let with = |suffix: &str| {
+            let mut name = name(input).into_os_string();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        match self {
+            Self::New(Packaging::Detached) => with(".p7s"),
+            Self::New(Packaging::Enveloping) => with(".p7m"),
+            Self::Parallel(container) => name(container),
+            Self::Countersignature(_) => name(input),
+        }
+    }
+}
+
+/// Where the digest of a policy comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum PolicySource {
+    Document(PathBuf),
+    Discovery,
+}
+
+impl Wishes {
+    /// Makes sense of what was said.
+    pub(crate) fn new(options: SignatureOptions) -> Result<Self, Failure> {
+        if options.level != Level::B {
+            return Err(Failure::usage("--level: this version makes level b only, not yet more"));
+        }
+        let shape = match (options.parallel, options.counter_sign) {
+            (Some(container), _) => Shape::Parallel(crate::input::absolute(&container)),
+            (None, Some(signer)) => Shape::Countersignature(signer),
+            (None, None) => Shape::New(match options.packaging {
+                None | Some(args::Packaging::Detached) => Packaging::Detached,
+                Some(args::Packaging::Enveloping) => Packaging::Enveloping,
+                Some(args::Packaging::Enveloped | args::Packaging::InternallyDetached) => {
+                    return Err(Failure::usage("--packaging: CAdES is detached or enveloping"));
+                }
+            }),
+        };
+        if matches!(options.format, Some(Format::Pades | Format::Xades)) {
+            return Err(Failure::usage("--format: this version makes cades only, not yet more"));
+        }
+        let policy_digest = match options.policy_document {
+            Some(document) => Some(PolicySource::Document(crate::input::absolute(&document))),
+            None => options.policy_digest_from_discovery.then_some(PolicySource::Discovery),
+        };
+        let commitment = options.commitment.as_deref().map(str::parse).transpose();
+        let commitment = commitment.map_err(|_| {
+            Failure::usage(
+                "--commitment: not an OID, nor one of origin, receipt, delivery, sender, approval, creation",
+            )
+        })?;
+        let located = options.country.is_some() || options.locality.is_some();
+        let location = located.then(|| SignerLocation {
+            country: options.country,
+            locality: options.locality,
+            postal_address: Vec::new(),
+        });
+        let wishes = Self {
+            shape,
+            digest: options.digest,
+            algorithm: options.algorithm,
+            signing_time: options.signing_time,
+            policy: options.policy,
+            policy_digest,
+            commitment,
+            roles: options.role,
+            location,
+            mime_type: options.mime_type,
+            language: options.lang,
+            description: options.description,
+        };
+        // What is wrong with it is said before anybody is asked.
+        wishes.with_texts(SignatureParameters::new(DateTime::UNIX_EPOCH)).check()?;
+        Ok(wishes)
+    }
+
+    /// The parameters of one signature with a key of this type.
+    pub(crate) fn parameters(
+        &self,
+        key: KeyType,
+        policy: Option<&SignaturePolicy>,
+    ) -> Result<SignatureParameters, Failure> {
+        let now = || DateTime::from(std::time::SystemTime::now());
+        let time = self.signing_time.unwrap_or_else(now);
+        let mut parameters = self.with_texts(SignatureParameters::new(time));
+        if let Some(algorithm) = self.algorithm(key)? {
+            parameters = parameters.algorithm(algorithm);
+        }
+        if let Some(policy) = policy {
+            parameters = parameters.policy(policy.clone());
+        }
+        Ok(parameters)
+    }
+
+    fn with_texts(&self, mut parameters: SignatureParameters) -> SignatureParameters {
+        if let Some(commitment) = self.commitment {
+            parameters = parameters.commitment(commitment);
+        }
+        for role in &self.roles {
+            parameters = parameters.signer_role(role);
+        }
+        if let Some(location) = &self.location {
+            parameters = parameters.location(location.clone());
+        }
+        if let Some(mime_type) = &self.mime_type {
+            parameters = parameters.mime_type(mime_type);
+        }
+        if let Some(description) = self.description() {
+            parameters = parameters.description(description);
+        }
+        parameters
+    }
+
+    /// The description in the user's language, else in English, else the first.
+    fn description(&self) -> Option<&str> {
+        let wanted = self.language.unwrap_or(Language::En);
+        let fitting = self.description.iter().find(|(language, _)| *language == wanted);
+        fitting.or_else(|| self.description.first()).map(|(_, text)| text.as_str())
+    }
+
+    fn algorithm(&self, key: KeyType) -> Result<Option<SignatureAlgorithm>, Failure> {
+        let Some(digest) = self.digest else { return Ok(self.algorithm) };
+        match key {
+            KeyType::Rsa { .. } => Ok(Some(SignatureAlgorithm::RsaPkcs1v15(digest))),
+            KeyType::P256 | KeyType::P384 | KeyType::P521 => {
+                Ok(Some(SignatureAlgorithm::Ecdsa(digest)))
+            }
+            KeyType::Ed25519 if digest == DigestAlgorithm::Sha512 => Ok(None),
+            _ => Err(Failure::usage(format!("--digest: a key of type {key} does not use {digest}"))),
+        }
+    }
+
+    /// A policy named by its OID, its digest from the document: where the
+    /// signer knows no policies.
+    pub(crate) fn policy_by_oid(&self) -> Result<Option<SignaturePolicy>, Failure> {
+        let (name, path) = match (&self.policy, &self.policy_digest) {
+            (None, None) => return Ok(None),
+            (None, Some(_)) => {
+                return Err(Failure::usage("the source of a policy's digest needs --policy"));
+            }
+            (_, Some(PolicySource::Discovery)) => {
+                return Err(Failure::usage(
+                    "--policy-digest-from-discovery: only the sandbox and itsme have discovery",
+                ));
+            }
+            (Some(_), None) => {
+                return Err(Failure::usage(
+                    "--policy: its digest is needed too; --policy-document names the document",
+                ));
+            }
+            (Some(name), Some(PolicySource::Document(path))) => (name, path),
+        };
+        let id: Oid = name.parse().map_err(|_| {
+            Failure::usage(format!("--policy {name}: not an OID; references are for itsme only"))
+        })?;
+        let digest = self.digest.unwrap_or(DigestAlgorithm::Sha256);
+        let document = std::fs::read(path).map_err(|e| Failure::file(path, &e))?;
+        Ok(Some(SignaturePolicy::of_document(id, digest, &document)))
+    }
+
+    /// What the user gets to see at a signer that speaks these languages.
+    pub(crate) fn display(
+        &self,
+        policy: Option<&SignaturePolicy>,
+        languages: &[Language],
+    ) -> Display {
+        let mut display = Display::default();
+        display.language = self.language;
+        display.description.clone_from(&self.description);
+        // Without a policy nothing of the following can be shown; the
+        // signature says it all the same.
+        if let Some(policy) = policy {
+            display.policy = Some(policy.id);
+            display.commitment = self.commitment;
+            if !self.roles.is_empty() {
+                let roles = self.roles.join(", ");
+                display.role = languages.iter().map(|l| (*l, roles.clone())).collect();
+            }
+        }
+        display
+    }
+}
+
+/// CAdES is the only format so far: what would be another by default is
+/// refused, not signed another way.
+pub(crate) fn check_format(
+    asked: Option<Format>,
+    found: Kind,
+    name: &str,
+) -> Result<(), Failure> {
+    let (what, format) = match (asked, found) {
+        (Some(_), _) | (None, Kind::Other) => return Ok(()),
+        (None, Kind::Pdf) => ("a PDF", "pades"),
+        (None, Kind::Xml) => ("XML", "xades"),
+    };
+    Err(Failure::usage(format!(
+        "{name}: is {what}, for which --format {format} is the default, and this version does not \
+         make that yet; --format cades signs the file as it is, with the signature beside or around it"
+    )))
+}

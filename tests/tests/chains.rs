@@ -1,0 +1,140 @@
+//! Certificates: in order from any order, fit or not, and nothing personal in
+//! what is logged.
+
+use ades_core::certificate::UsageCheck;
+use ades_core::chain::certificates_from_pem;
+use ades_core::error::NotFit;
+use ades_core::{Certificate, CertificateChain, DigestAlgorithm, Error};
+use ades_tests::pki::{Key, Pki, Profile, pem};
+use chrono::DateTime;
+use proptest::prelude::*;
+use rcgen::KeyUsagePurpose;
+
+proptest! {
+    #[test]
+    fn any_order_with_duplicates_and_strangers_gives_one_chain(
+        order in Just((0..5usize).collect::<Vec<_>>()).prop_shuffle(),
+        again in 0..3usize,
+    ) {
+        let chain = &Pki::shared().signer(Key::P256).chain;
+        let all = chain.certificates();
+        let pool: Vec<Certificate> = vec![
+            all[0].clone(), all[1].clone(), all[2].clone(), all[again].clone(), all[1].clone(),
+        ];
+        let shuffled = order.iter().map(|&at| pool[at].clone());
+        let ordered = CertificateChain::from_unordered(shuffled).unwrap();
+        prop_assert_eq!(ordered.certificates(), all);
+        prop_assert!(ordered.is_complete());
+    }
+}
+
+/// EDGECASES 51: scrambled, duplicates, CRLF, no last line break, text around.
+#[test]
+fn case_51_pem_of_any_shape() {
+    let chain = &Pki::shared().signer(Key::P256).chain;
+    let mut text: String = chain.certificates().iter().rev().map(pem).collect();
+    text.push_str(&pem(chain.leaf()));
+    let text = format!("garbage in front\n{}", text.trim_end()).replace('\n', "\r\n");
+    assert_eq!(CertificateChain::from_pem(&text).unwrap(), *chain);
+
+    let cut = text.trim_end_matches("-----END CERTIFICATE-----").to_owned();
+    assert!(matches!(CertificateChain::from_pem(&cut), Err(Error::MalformedPem { .. })));
+    assert!(matches!(CertificateChain::from_pem("nothing"), Err(Error::NoCertificate)));
+}
+
+#[test]
+fn two_signers_are_ambiguous_and_a_stranger_is_left_out() {
+    let (one, two) = (Pki::shared().signer(Key::P256), Pki::shared().signer(Key::P384));
+    let both = [one.leaf().clone(), two.leaf().clone()];
+    assert!(matches!(
+        CertificateChain::from_unordered(both),
+        Err(Error::AmbiguousLeaf { candidates: 2 })
+    ));
+    let stranger = Pki::new().root().clone();
+    let with_stranger = [two.chain.certificates(), &[stranger.clone()]].concat();
+    let chain = CertificateChain::from_unordered(with_stranger).unwrap();
+    assert!(!chain.certificates().contains(&stranger));
+}
+
+/// EDGECASES 50: the leaf alone is a chain, not a complete one.
+#[test]
+fn case_50_a_leaf_alone_is_incomplete() {
+    let leaf = Pki::shared().signer(Key::P256).leaf().clone();
+    assert!(!CertificateChain::from_unordered([leaf]).unwrap().is_complete());
+}
+
+/// EDGECASES 58: two itsme® CAs with the same name and key are both kept.
+#[test]
+fn case_58_a_reissued_ca_stands_beside_the_other() {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/itsme-ca");
+    let read = |name: &str| {
+        let text = std::fs::read_to_string(format!("{dir}/{name}")).unwrap();
+        certificates_from_pem(&text).unwrap().remove(0)
+    };
+    let (g1, reissued) =
+        (read("itsme-sign-issuing-ca-g1.pem"), read("itsme-sign-issuing-ca-g1-reissue-2020.pem"));
+    assert_eq!(g1.subject(), reissued.subject());
+    assert_eq!(g1.public_key_info(), reissued.public_key_info());
+    assert_ne!(g1, reissued);
+    assert!(g1.is_ca() && reissued.is_ca());
+    // Their issuer signed both, so both lead on.
+    let issuer = read("quovadis-enterprise-trust-ca-1-g3.pem");
+    for ca in [&g1, &reissued] {
+        assert!(ca.names_as_issuer(&issuer));
+    }
+}
+
+/// EDGECASES 55: refused before anything is hashed, with the reason.
+#[test]
+fn case_55_unfit_certificates_are_refused_with_the_reason() {
+    let time = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+    let reason = |change: fn(&mut Profile)| {
+        let mut profile = Profile::new(Key::P256);
+        change(&mut profile);
+        let signer = Pki::shared().issue(&profile);
+        match signer.leaf().check_fit(time, UsageCheck::NonRepudiation) {
+            Err(Error::CertificateNotFit(reason)) => reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    let needed = NotFit::KeyUsage { needed: "nonRepudiation" };
+    assert_eq!(reason(|p| p.key_usages = vec![KeyUsagePurpose::DigitalSignature]), needed);
+    assert_eq!(reason(|p| p.key_usages.clear()), needed);
+    assert!(matches!(
+        reason(|p| p.validity = ((2020, 1, 1), (2021, 1, 1))),
+        NotFit::Expired { .. }
+    ));
+    assert!(matches!(
+        reason(|p| p.validity = ((2040, 1, 1), (2041, 1, 1))),
+        NotFit::NotYetValid { .. }
+    ));
+    assert!(matches!(
+        Pki::shared().root().check_fit(time, UsageCheck::Signature),
+        Err(Error::CertificateNotFit(NotFit::CertificationAuthority))
+    ));
+}
+
+/// EDGECASES 61: names can hold national register numbers.
+#[test]
+fn case_61_debug_shows_no_name() {
+    let signer = Pki::shared().signer(Key::P256);
+    let shown = format!("{:?} {:?}", signer.leaf(), signer.chain);
+    assert!(!shown.contains("Test Signer"), "{shown}");
+    assert!(shown.contains(&signer.leaf().digest(DigestAlgorithm::Sha256).to_hex()));
+    assert_eq!(signer.leaf().common_name(), Some("Test Signer P256"));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_octets_are_no_certificate_and_no_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(Certificate::from_der(octets).is_err());
+    }
+
+    #[test]
+    fn one_changed_octet_never_panics(at in 0..600usize, octet in any::<u8>()) {
+        let mut der = Pki::shared().signer(Key::P256).leaf().der().to_vec();
+        let at = at % der.len();
+        der[at] = octet;
+        let _ = Certificate::from_der(der);
+    }
+}

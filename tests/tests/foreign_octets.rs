@@ -1,0 +1,78 @@
+//! What others made is kept octet by octet, also where it is not DER.
+
+use ades_core::{Certificate, CertificateChain, Document};
+use ades_tests::pki::{Key, Pki};
+use ades_tests::signing::{finish, parameters, sign};
+use cades::{Container, Packaging};
+use der::{Decode, Encode};
+
+/// A certificate whose keyUsage says `critical FALSE` in so many octets, where
+/// DER wants nothing.
+fn with_explicit_false() -> Vec<u8> {
+    let mut certificate = Pki::shared().signer(Key::P256).leaf().der().to_vec();
+    let key_usage = [0x06, 0x03, 0x55, 0x1D, 0x0F, 0x01, 0x01, 0xFF];
+    let at = certificate.windows(8).position(|w| w == key_usage).unwrap();
+    certificate[at + 7] = 0;
+    certificate
+}
+
+/// Why we never encode again what others signed: the libraries would shorten it.
+#[test]
+fn the_libraries_would_change_it() {
+    let foreign = with_explicit_false();
+    let x509 = x509_cert::Certificate::from_der(&foreign).unwrap();
+    assert!(x509.to_der().unwrap().len() < foreign.len());
+    let rasn: rasn_pkix::Certificate = rasn::der::decode(&foreign).unwrap();
+    assert!(rasn::der::encode(&rasn).unwrap().len() < foreign.len());
+    let unsorted = [0x31, 0x06, 0x02, 0x01, 0x07, 0x02, 0x01, 0x03];
+    let set: rasn::types::SetOf<rasn::types::Integer> = rasn::der::decode(&unsorted).unwrap();
+    assert_ne!(rasn::der::encode(&set).unwrap(), unsorted);
+}
+
+#[test]
+fn foreign_octets_survive() {
+    let foreign = with_explicit_false();
+    let certificate = Certificate::from_der(foreign.clone()).unwrap();
+    assert_eq!(certificate.der(), foreign);
+    let stored = serde_json::to_string(&certificate).unwrap();
+    let restored: Certificate = serde_json::from_str(&stored).unwrap();
+    assert_eq!(restored.der(), foreign);
+
+    // In a container, and after another signer was added to it.
+    let signer = Pki::shared().signer(Key::P384);
+    let content = b"content";
+    let one = sign(content, Packaging::Enveloping, signer, &parameters()).unwrap();
+    let container = with_certificate(&one, signer, &foreign);
+    let second = Pki::shared().signer(Key::P521);
+    let pending = cades::prepare_parallel(
+        &mut Document::from_bytes(&container),
+        None,
+        &second.chain,
+        &parameters(),
+    )
+    .unwrap();
+    let two = finish(&pending, second, Some(&container)).unwrap();
+    assert!(two.windows(foreign.len()).any(|window| window == foreign));
+    let read = Container::read(&mut Document::from_bytes(&two)).unwrap();
+    assert!(read.certificates().contains(&certificate));
+}
+
+/// The container with one more certificate, put there by a countersigner whose
+/// chain it is part of.
+fn with_certificate(
+    container: &[u8],
+    signer: &ades_tests::pki::TestSigner,
+    certificate: &[u8],
+) -> Vec<u8> {
+    let mut certificates = signer.chain.certificates().to_vec();
+    certificates.push(Certificate::from_der(certificate.to_vec()).unwrap());
+    let chain = CertificateChain::try_from(certificates).unwrap();
+    let pending = cades::prepare_countersignature(
+        &mut Document::from_bytes(container),
+        0,
+        &chain,
+        &parameters(),
+    )
+    .unwrap();
+    finish(&pending, signer, Some(container)).unwrap()
+}
