@@ -39,7 +39,7 @@ pub(crate) enum Command {
     /// Go on with a signing that was interrupted
     Resume(ResumeOptions),
     /// Print the digest to be signed and store what completing needs
-    Prepare(PrepareOptions),
+    Prepare(Box<PrepareOptions>),
     /// Make the container from a stored state and a signature value
     Complete(CompleteOptions),
     /// Show what is in a container; judges nothing

@@ -2,46 +2,68 @@
 
 use std::path::Path;
 
-use ades_core::PendingState;
+use ades_core::{Document, PendingState};
 use base64ct::{Base64, Encoding};
 use cades::PendingSignature;
 
 use crate::args::CompleteOptions;
 use crate::exit::{DONE, Failure, INPUT};
-use crate::output::{self, Output, Say};
-use crate::prepare::{open, read_text, state_key};
+use crate::input;
+use crate::output::{self, Existing, Output, Readers, Say};
+use crate::prepare::state_key;
+use crate::verify;
 
 /// No signature value is longer, in octets.
-const MAX_VALUE: usize = 16 * 1024;
+const MAX_VALUE: u64 = 16 * 1024;
 
 pub(crate) fn run(options: &CompleteOptions, say: &Say) -> Result<u8, Failure> {
     output::check_free(&options.output, options.force)?;
+    let standard = [&options.input, &options.state, &options.signature];
+    if standard.into_iter().filter(|path| input::is_standard(path)).count() > 1 {
+        return Err(Failure::usage("standard input can be read once"));
+    }
     let key = state_key(options.state_key_env.as_deref())?;
-    let state = read_text(&options.state)?;
+    let state = input::read_text(&options.state)?;
     let pending = PendingSignature::from_json(state.trim_end(), key.as_ref())
-        .map_err(|e| Failure::from(e).about(options.state.display()))?;
+        .map_err(|e| Failure::from(e).about(input::name(&options.state)))?;
     let value = read_value(&options.signature)?;
-    let mut document = open(&options.input)?;
-    let mut out = Output::create(&options.output)?;
+    let file = input::open(&options.input)?;
+    let again = file.try_clone().map_err(|e| Failure::file(&options.input, &e))?;
+    let mut document = Document::seekable(file);
+    let mut out = Output::create(&options.output, Readers::Usual)?;
     pending.complete(Some(&mut document), &value, out.writer()).map_err(|e| {
-        // Whoever made the value, here it is an input.
-        let mut failure = Failure::from(e);
-        failure.status = INPUT;
-        failure.about(options.input.display())
+        let about_value = matches!(
+            e,
+            cades::Error::Core(
+                ades_core::Error::WrongKey
+                    | ades_core::Error::ValueLength { .. }
+                    | ades_core::Error::ValueOverOther(_)
+                    | ades_core::Error::ValueDoesNotVerify
+            )
+        );
+        let (status, file) = match &e {
+            // Whoever made the value, here it is an input.
+            _ if about_value => (Some(INPUT), &options.signature),
+            cades::Error::Core(ades_core::Error::StateDamaged { .. }) => (None, &options.state),
+            cades::Error::Core(ades_core::Error::Write(_)) => (None, &options.output),
+            _ => (None, &options.input),
+        };
+        let mut failure = Failure::from(e).about(input::name(file));
+        failure.status = status.unwrap_or(failure.status);
+        failure
     })?;
-    out.publish(options.force)?;
-    say.line(format_args!("{}: complete", options.output.display()));
+    let mut made = Document::seekable(out.reopen()?);
+    verify::check_made(&mut made, &mut Document::seekable(again), None)
+        .map_err(|e| e.about(input::name(&options.output)))?;
+    out.publish(Existing::forced(options.force))?;
+    say.line(format_args!("complete: {}", input::name(&options.output)));
     Ok(DONE)
 }
 
 /// Raw octets, or base64 text with white space anywhere.
 fn read_value(path: &Path) -> Result<Vec<u8>, Failure> {
-    let raw = std::fs::read(path).map_err(|e| Failure::file(path, &e))?;
-    if raw.len() > MAX_VALUE {
-        return Err(Failure::input(format!("{}: too long for a signature value", path.display())));
-    }
+    let raw = input::read_at_most(path, MAX_VALUE)?;
     let text: Vec<u8> = raw.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
     let base64 = std::str::from_utf8(&text).ok().and_then(|text| Base64::decode_vec(text).ok());
-    // 44 octets of base64 are the shortest value there is (DER of r and s aside).
-    Ok(base64.filter(|_| text.len() >= 44).unwrap_or(raw))
+    Ok(base64.unwrap_or(raw))
 }

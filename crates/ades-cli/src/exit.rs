@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use ades_core::signer::{Refusal, SignerError};
+use ades_core::signer::{Refusal, SignerError, SignerErrorKind};
 use ades_core::{Fault, Retry};
 
 pub(crate) const DONE: u8 = 0;
@@ -12,17 +12,19 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const INPUT: u8 = 3;
 pub(crate) const REFUSED: u8 = 4;
 pub(crate) const SERVICE: u8 = 5;
+pub(crate) const BUG: u8 = 70;
 
 /// Why the program ends otherwise than done.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) status: u8,
+    pub(crate) retry: Retry,
     message: String,
 }
 
 impl Failure {
     pub(crate) fn new(status: u8, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, retry: Retry::Never, message: message.into() }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -33,8 +35,12 @@ impl Failure {
         Self::new(INPUT, message)
     }
 
+    pub(crate) fn service(message: impl Into<String>) -> Self {
+        Self::new(SERVICE, message)
+    }
+
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
-        Self::input(format!("{}: {error}", path.display()))
+        Self::input(format!("{}: {error}", crate::input::name(path)))
     }
 
     /// With the file it is about in front.
@@ -56,7 +62,7 @@ impl Failure {
             Retry::NewIdentification => "; start again with the identification",
             _ => "",
         };
-        Self::new(status, format!("{}{hint}", with_causes(error)))
+        Self { status, retry, message: format!("{}{hint}", with_causes(error)) }
     }
 }
 
@@ -80,7 +86,11 @@ impl From<cades::Error> for Failure {
 
 impl From<SignerError> for Failure {
     fn from(error: SignerError) -> Self {
-        Self::of(error.fault(), error.retry(), &error)
+        let mut failure = Self::of(error.fault(), error.retry(), &error);
+        if *error.kind() == SignerErrorKind::ClientNotAuthorised {
+            failure.status = REFUSED;
+        }
+        failure
     }
 }
 
@@ -105,7 +115,8 @@ impl From<itsme_sandbox::SandboxError> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
-        Self::new(REFUSED, format!("{}{code}", refusal.reason))
+        let retry = refusal.reason.retry();
+        Self { status: REFUSED, retry, message: format!("{}{code}", refusal.reason) }
     }
 }
 

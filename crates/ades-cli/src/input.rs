@@ -76,10 +76,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
 
 pub(crate) fn read_at_most(path: &Path, max: u64) -> Result<Vec<u8>, Failure> {
     let mut octets = Vec::new();
-    open(path)?
-        .take(max + 1)
-        .read_to_end(&mut octets)
-        .map_err(|e| Failure::file(path, &e))?;
+    open(path)?.take(max + 1).read_to_end(&mut octets).map_err(|e| Failure::file(path, &e))?;
     if octets.len() as u64 > max {
         return Err(Failure::input(format!("{}: has more than {max} octets", name(path))));
     }

@@ -3,27 +3,23 @@
 
 use std::path::{Path, PathBuf};
 
-use ades_core::signer::{
-    IdentificationSession, Identity, Language, SignatureValue, SigningSession,
-};
-use ades_core::{PendingState, SignaturePolicy};
+use ades_core::signer::{IdentificationSession, Identity, SignatureValue, SigningSession};
+use ades_core::{Digest, PendingState, SignaturePolicy};
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
-use crate::args::SignatureOptions;
 use crate::exit::Failure;
-use crate::output;
+use crate::input;
+use crate::options::Wishes;
+use crate::output::{self, Existing, Readers, Say};
 
 /// Everything a later process needs; no document, password or key.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Job {
-    pub(crate) signer: String,
-    pub(crate) sandbox_dir: Option<PathBuf>,
-    pub(crate) sandbox_user: String,
-    pub(crate) auto_approve: bool,
-    pub(crate) language: Option<Language>,
-    pub(crate) description: Vec<(Language, String)>,
-    pub(crate) signature: SignatureOptions,
+    pub(crate) signer: SignerChoice,
+    pub(crate) wishes: Wishes,
+    /// The policy, once its digest is known.
     pub(crate) policy: Option<SignaturePolicy>,
     pub(crate) force: bool,
     pub(crate) items: Vec<JobItem>,
@@ -32,11 +28,33 @@ pub(crate) struct Job {
     pub(crate) stage: Stage,
 }
 
+/// Which signer, and what it is told beside the request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignerChoice {
+    pub(crate) kind: SignerKind,
+    /// The sandbox's folder; without it, the user's own.
+    pub(crate) sandbox_dir: Option<PathBuf>,
+    pub(crate) sandbox_user: String,
+    pub(crate) auto_approve: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum SignerKind {
+    Sandbox,
+    Itsme(PathBuf),
+    Pkcs12(PathBuf),
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JobItem {
     pub(crate) input: PathBuf,
     pub(crate) output: PathBuf,
+    /// The input's digest when the job began; it must not change while the
+    /// user is asked.
+    pub(crate) digest: Option<Digest>,
     /// The format's pending state, once prepared.
     pub(crate) pending: Option<String>,
 }
@@ -50,6 +68,8 @@ pub(crate) enum Stage {
     Identifying(IdentificationSession),
     /// The user is known; the next batch is to be prepared.
     Identified(Identity),
+    /// The signer is being asked; whether it got the request is not known.
+    Asking(Identity),
     /// The user is confirming the next `count` items.
     Signing { identity: Identity, count: usize, session: SigningSession },
     /// The values of the next items are here.
@@ -61,13 +81,80 @@ impl PendingState for Job {
     const VERSION: u32 = 1;
 }
 
-impl Job {
-    pub(crate) fn load(path: &Path) -> Result<Self, Failure> {
-        let text = crate::prepare::read_text(path)?;
-        Self::from_json(text.trim_end(), None).map_err(|e| Failure::from(e).about(path.display()))
+/// A job and the file it is stored in.
+pub(crate) struct Stored<'a> {
+    pub(crate) job: Job,
+    /// `None` if the result goes to standard output.
+    path: Option<PathBuf>,
+    /// Standard input's octets, as long as the job has no file.
+    spool: Option<NamedTempFile>,
+    on_disk: bool,
+    say: &'a Say,
+}
+
+impl<'a> Stored<'a> {
+    pub(crate) const fn new(
+        job: Job,
+        path: Option<PathBuf>,
+        spool: Option<NamedTempFile>,
+        say: &'a Say,
+    ) -> Self {
+        Self { job, path, spool, on_disk: false, say }
     }
 
-    pub(crate) fn save(&self, path: &Path) -> Result<(), Failure> {
-        output::write_file(path, self.to_json(None)?.as_bytes(), true)
+    pub(crate) fn load(path: &Path, say: &'a Say) -> Result<Self, Failure> {
+        let text = input::read_text(path)?;
+        let job = Job::from_json(text.trim_end(), None)
+            .map_err(|e| Failure::from(e).about(path.display()))?;
+        Ok(Self { job, path: Some(input::absolute(path)), spool: None, on_disk: true, say })
     }
+
+    /// Stores the job as it is now. Says where, the first time.
+    pub(crate) fn save(&mut self) -> Result<(), Failure> {
+        let Some(path) = &self.path else { return Ok(()) };
+        if let (Some(spool), Some(item)) = (self.spool.take(), self.job.items.first_mut()) {
+            let kept = kept_input(path);
+            spool.persist(&kept).map_err(|e| Failure::file(&kept, &e.error))?;
+            item.input = kept;
+        }
+        let all = self.job.items.iter().flat_map(|item| [&item.input, &item.output]);
+        if let Some(odd) = all.into_iter().find(|path| path.to_str().is_none()) {
+            return Err(Failure::usage(format!(
+                "{}: a name that is not UTF-8 cannot be stored while the user is asked",
+                odd.display()
+            )));
+        }
+        let json = self.job.to_json(None)?;
+        output::write_file(path, json.as_bytes(), Readers::Owner, Existing::Replace)?;
+        if !self.on_disk {
+            self.on_disk = true;
+            self.say.line(format_args!(
+                "stored in {0}; after an interruption: ades resume {0}",
+                path.display()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Where the job is stored, if it is.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.path.as_deref().filter(|_| self.on_disk)
+    }
+
+    /// The job is done: nothing of it stays but the result.
+    pub(crate) fn remove(&self) {
+        if let Some(path) = self.file() {
+            for file in [path.to_owned(), kept_input(path)] {
+                // Gone already is as good, and a leftover does no harm.
+                let _ = std::fs::remove_file(file);
+            }
+        }
+    }
+}
+
+/// Where what came on standard input is kept for as long as the job is.
+fn kept_input(job: &Path) -> PathBuf {
+    let mut name = job.to_owned().into_os_string();
+    name.push(".input");
+    name.into()
 }

@@ -4,13 +4,16 @@ mod args;
 mod complete;
 mod drive;
 mod exit;
+mod input;
 mod job;
+mod options;
 mod output;
 mod prepare;
 mod sandbox;
 mod sign;
 mod signers;
 mod verify;
+mod work;
 
 use std::process::ExitCode;
 
@@ -39,21 +42,27 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
-    let say = output::Say::new(args.quiet);
-    let result = match args.command {
-        Command::Sign(options) => sign::run(options, &say),
-        Command::Resume(options) => sign::resume(&options, &say),
-        Command::Prepare(options) => prepare::run(&options),
-        Command::Complete(options) => complete::run(&options, &say),
-        Command::Inspect(options) => verify::inspect(&options),
-        Command::Verify(options) => verify::run(&options, &say),
-        Command::Sandbox(options) => sandbox::run(&options, &say),
-    };
+    // A panic is a bug; it unwinds, so that temporary files are removed.
+    let result = std::panic::catch_unwind(|| run(args))
+        .unwrap_or_else(|_| Err(exit::Failure::new(exit::BUG, "this is a bug in ades")));
     match result {
         Ok(status) => ExitCode::from(status),
         Err(failure) => {
-            eprintln!("ades: {failure}");
+            output::loud(format_args!("ades: {failure}"));
             ExitCode::from(failure.status)
         }
+    }
+}
+
+fn run(args: Args) -> Result<u8, exit::Failure> {
+    let say = output::Say::new(args.quiet);
+    match args.command {
+        Command::Sign(options) => sign::run(*options, &say),
+        Command::Resume(options) => sign::resume(&options, &say),
+        Command::Prepare(options) => prepare::run(*options),
+        Command::Complete(options) => complete::run(&options, &say),
+        Command::Inspect(options) => verify::inspect(&options),
+        Command::Verify(options) => verify::run(&options, &say),
+        Command::Sandbox(options) => sandbox::run(&options),
     }
 }

@@ -180,7 +180,9 @@ impl Wishes {
                 Ok(Some(SignatureAlgorithm::Ecdsa(digest)))
             }
             KeyType::Ed25519 if digest == DigestAlgorithm::Sha512 => Ok(None),
-            _ => Err(Failure::usage(format!("--digest: a key of type {key} does not use {digest}"))),
+            _ => {
+                Err(Failure::usage(format!("--digest: a key of type {key} does not use {digest}")))
+            }
         }
     }
 
@@ -237,11 +239,7 @@ impl Wishes {
 
 /// CAdES is the only format so far: what would be another by default is
 /// refused, not signed another way.
-pub(crate) fn check_format(
-    asked: Option<Format>,
-    found: Kind,
-    name: &str,
-) -> Result<(), Failure> {
+pub(crate) fn check_format(asked: Option<Format>, found: Kind, name: &str) -> Result<(), Failure> {
     let (what, format) = match (asked, found) {
         (Some(_), _) | (None, Kind::Other) => return Ok(()),
         (None, Kind::Pdf) => ("a PDF", "pades"),

@@ -1,17 +1,18 @@
 //! `ades sandbox`, and the sandbox inside `sign`.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use itsme_sandbox::{Config, Sandbox, User};
 use serde_json::json;
 
 use crate::args::SandboxOptions;
-use crate::exit::{DONE, Failure};
-use crate::output::{self, Say};
+use crate::exit::{BUG, DONE, Failure};
+use crate::input::absolute;
+use crate::output::{self, Existing, Readers};
 
-pub(crate) fn run(options: &SandboxOptions, say: &Say) -> Result<u8, Failure> {
-    let dir = options.dir.clone().map_or_else(default_dir, Ok)?;
+pub(crate) fn run(options: &SandboxOptions) -> Result<u8, Failure> {
+    let dir = options.dir.as_deref().map_or_else(default_dir, |dir| Ok(absolute(dir)))?;
     let config = Config {
         listen: options.listen,
         front_listen: options.front_listen,
@@ -21,26 +22,30 @@ pub(crate) fn run(options: &SandboxOptions, say: &Say) -> Result<u8, Failure> {
         ..Config::default()
     };
     runtime()?.block_on(async {
-        let sandbox = Sandbox::start(config).await?;
-        let configuration = write_configuration(&dir, &sandbox)?;
-        say.line("SANDBOX: this is not itsme®, and nothing signed here has legal value.");
-        say.line(format_args!("pages and control: {}", sandbox.front_url()));
-        output::print(&json!({
+        let sandbox =
+            Sandbox::start(config).await.map_err(|e| Failure::from(e).about(dir.display()))?;
+        let file = dir.join("itsme.toml");
+        let text = configuration(&sandbox)?;
+        output::write_file(&file, text.as_bytes(), Readers::Usual, Existing::Replace)?;
+        output::loud("SANDBOX: this is not itsme®, and nothing signed here has legal value.");
+        let line = json!({
             "base_url": sandbox.base_url(),
             "front_url": sandbox.front_url(),
-            "config": configuration,
+            "config": file,
             "root": dir.join("root.pem"),
-        }))?;
-        tokio::signal::ctrl_c().await.map_err(|e| Failure::new(70, e.to_string()))?;
+        });
+        output::print(format_args!("{line}\n"))?;
+        tokio::signal::ctrl_c().await.map_err(|e| Failure::new(BUG, e.to_string()))?;
         sandbox.shutdown().await;
         Ok(DONE)
     })
 }
 
-/// Writes the `itsme.toml` that leads to this sandbox.
-pub(crate) fn write_configuration(dir: &Path, sandbox: &Sandbox) -> Result<PathBuf, Failure> {
+/// The `itsme.toml` that leads to this sandbox; the files it names are in the
+/// sandbox's folder.
+pub(crate) fn configuration(sandbox: &Sandbox) -> Result<String, Failure> {
     let partner = Config::default();
-    let text = format!(
+    Ok(format!(
         "# The itsme sandbox: no real signatures.\n\
          base_url = \"{}\"\n\
          partner_code = \"{}\"\n\
@@ -56,10 +61,7 @@ pub(crate) fn write_configuration(dir: &Path, sandbox: &Sandbox) -> Result<PathB
         partner.partner_code,
         partner.service_code,
         free_port()?,
-    );
-    let path = dir.join("itsme.toml");
-    output::write_file(&path, text.as_bytes(), true)?;
-    Ok(path)
+    ))
 }
 
 /// A port that nobody has at the moment, for the user's return.
@@ -91,5 +93,5 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|e| Failure::new(70, e.to_string()))
+        .map_err(|e| Failure::new(BUG, e.to_string()))
 }

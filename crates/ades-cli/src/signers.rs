@@ -8,9 +8,11 @@ use itsme_signer::discovery::PolicyDigest;
 use itsme_signer::{Config, ItsmeSigner};
 use pkcs12_signer::Pkcs12Signer;
 
-use crate::args::SignatureOptions;
+use zeroize::Zeroizing;
+
 use crate::exit::Failure;
-use crate::prepare::policy_by_oid;
+use crate::job::{SignerChoice, SignerKind};
+use crate::options::{PolicySource, Wishes};
 use crate::sandbox;
 
 /// A signer, and what has to live as long as it does.
@@ -26,47 +28,39 @@ enum Kind {
     Pkcs12(Box<Pkcs12Signer>),
 }
 
-/// What is needed to open a signer.
-pub(crate) struct Opening<'a> {
-    pub(crate) signer: &'a str,
-    pub(crate) password_env: Option<&'a str>,
-    pub(crate) sandbox_dir: Option<&'a Path>,
-    pub(crate) sandbox_user: &'a str,
-    pub(crate) auto_approve: bool,
-}
-
 impl Signer {
-    pub(crate) async fn open(opening: &Opening<'_>) -> Result<Self, Failure> {
-        match opening.signer.split_once(':') {
-            None if opening.signer == "sandbox" => Self::sandbox(opening).await,
-            Some(("itsme", path)) => Self::itsme(Path::new(path)),
-            Some(("pkcs12", path)) => Self::pkcs12(Path::new(path), opening.password_env),
-            Some(("csc" | "pkcs11", _)) => {
-                Err(Failure::usage(format!("--signer {}: not there yet", opening.signer)))
+    pub(crate) async fn open(
+        choice: &SignerChoice,
+        password_env: Option<&str>,
+    ) -> Result<Self, Failure> {
+        match &choice.kind {
+            SignerKind::Sandbox => Self::sandbox(choice).await,
+            SignerKind::Itsme(path) => {
+                let config = Config::load(path);
+                Self::itsme(config.map_err(|e| Failure::from(e).about(path.display()))?)
             }
-            _ => Err(Failure::usage(format!(
-                "--signer {}: not sandbox, itsme:CONFIG.toml or pkcs12:FILE",
-                opening.signer
-            ))),
+            SignerKind::Pkcs12(path) => Self::pkcs12(path, password_env),
         }
     }
 
-    async fn sandbox(opening: &Opening<'_>) -> Result<Self, Failure> {
-        let dir = opening.sandbox_dir.map_or_else(sandbox::default_dir, |d| Ok(d.to_owned()))?;
+    /// A sandbox of its own in this process.
+    async fn sandbox(choice: &SignerChoice) -> Result<Self, Failure> {
+        let dir = choice.sandbox_dir.clone().map_or_else(sandbox::default_dir, Ok)?;
         let sandbox = Sandbox::start(itsme_sandbox::Config {
             dir: Some(dir.clone()),
-            auto_approve: opening.auto_approve,
-            auto_user: sandbox::user(opening.sandbox_user)?,
+            auto_approve: choice.auto_approve,
+            auto_user: sandbox::user(&choice.sandbox_user)?,
             ..itsme_sandbox::Config::default()
         })
-        .await?;
-        let mut signer = Self::itsme(&sandbox::write_configuration(&dir, &sandbox)?)?;
+        .await
+        .map_err(|e| Failure::from(e).about(dir.display()))?;
+        let configuration = sandbox::configuration(&sandbox)?;
+        let mut signer = Self::itsme(Config::from_toml(&configuration, &dir)?)?;
         signer.sandbox = Some((sandbox, dir));
         Ok(signer)
     }
 
-    fn itsme(path: &Path) -> Result<Self, Failure> {
-        let config = Config::load(path).map_err(|e| Failure::from(e).about(path.display()))?;
+    fn itsme(config: Config) -> Result<Self, Failure> {
         let return_to =
             config.redirect_url.starts_with("http://").then(|| config.redirect_url.clone());
         let kind = Kind::Itsme(Box::new(ItsmeSigner::new(config)?));
@@ -74,16 +68,23 @@ impl Signer {
     }
 
     fn pkcs12(path: &Path, password_env: Option<&str>) -> Result<Self, Failure> {
-        let file = std::fs::read(path).map_err(|e| Failure::file(path, &e))?;
-        let password = match password_env {
+        let password = Zeroizing::new(match password_env {
             None => String::new(),
             Some(variable) => std::env::var(variable).map_err(|_| {
                 Failure::usage(format!("--password-env: the variable {variable} is not set"))
             })?,
-        };
+        });
+        let max = pkcs12_signer::MAX_FILE_LEN as u64;
+        let file = Zeroizing::new(crate::input::read_at_most(path, max)?);
         let signer = Pkcs12Signer::from_bytes(&file, &password)
             .map_err(|e| Failure::from(e).about(path.display()))?;
         Ok(Self { kind: Kind::Pkcs12(Box::new(signer)), return_to: None, sandbox: None })
+    }
+
+    pub(crate) async fn close(self) {
+        if let Some((sandbox, _)) = self.sandbox {
+            sandbox.shutdown().await;
+        }
     }
 
     pub(crate) fn remote(&self) -> &dyn RemoteSigner {
@@ -95,26 +96,21 @@ impl Signer {
 
     /// The policy by reference, as the user will see it; by OID where the
     /// signer knows no policies.
-    pub(crate) async fn policy(
-        &self,
-        options: &SignatureOptions,
-    ) -> Result<Option<SignaturePolicy>, Failure> {
-        let Kind::Itsme(itsme) = &self.kind else { return policy_by_oid(options) };
+    pub(crate) async fn policy(&self, wishes: &Wishes) -> Result<Option<SignaturePolicy>, Failure> {
+        let Kind::Itsme(itsme) = &self.kind else { return wishes.policy_by_oid() };
         let default = &itsme.config().policy.reference;
-        let Some(reference) = options.policy.as_ref().or(default.as_ref()) else {
+        let Some(reference) = wishes.policy.as_ref().or(default.as_ref()) else {
             return Ok(None);
         };
         let policy = itsme.discovery().await?.policy(reference)?;
-        let document = options
-            .policy_document
-            .as_ref()
-            .map(|path| std::fs::read(path).map_err(|e| Failure::file(path, &e)))
-            .transpose()?;
-        let digest = match &document {
-            Some(document) => PolicyDigest::OfDocument(document),
-            None if options.policy_digest_from_discovery => PolicyDigest::FromDiscovery,
+        let document = match &wishes.policy_digest {
             None => return Err(itsme_signer::Error::PolicyDocumentNeeded.into()),
+            Some(PolicySource::Discovery) => {
+                return Ok(Some(policy.signature_policy(PolicyDigest::FromDiscovery)?));
+            }
+            Some(PolicySource::Document(path)) => path,
         };
-        Ok(Some(policy.signature_policy(digest)?))
+        let document = std::fs::read(document).map_err(|e| Failure::file(document, &e))?;
+        Ok(Some(policy.signature_policy(PolicyDigest::OfDocument(&document))?))
     }
 }

@@ -1,0 +1,296 @@
+//! From stage to stage: identify, prepare, have confirmed, complete; batch by
+//! batch.
+
+use std::time::Duration;
+
+use ades_core::signer::{
+    IdentificationRequest, IdentificationSession, Identity, SignatureValue, SignerError,
+    SignerErrorKind, SigningItem, SigningRequest, SigningSession, Step,
+};
+use ades_core::{
+    CertificateChain, DigestAlgorithm, Document, PendingState, Retry, SignatureParameters,
+};
+use cades::PendingSignature;
+
+use crate::drive::{Conversation, Return};
+use crate::exit::Failure;
+use crate::input;
+use crate::job::{JobItem, Stage, Stored};
+use crate::options::Shape;
+use crate::output::{Existing, Output, Readers, Say};
+use crate::signers::Signer;
+use crate::verify;
+
+/// One confirmation covers this many files at most, whichever the signer.
+const MAX_BATCH: usize = 70;
+
+pub(crate) struct Work<'a> {
+    stored: Stored<'a>,
+    /// Whether an earlier process may have written some of the results.
+    resumed: bool,
+    signer: Signer,
+    back: Option<Return>,
+    say: &'a Say,
+}
+
+impl<'a> Work<'a> {
+    pub(crate) async fn new(
+        stored: Stored<'a>,
+        resumed: bool,
+        signer: Signer,
+        say: &'a Say,
+    ) -> Self {
+        let back = Return::listen(signer.return_to.as_deref()).await;
+        Self { stored, resumed, signer, back, say }
+    }
+
+    pub(crate) fn into_parts(self) -> (Stored<'a>, Signer) {
+        (self.stored, self.signer)
+    }
+
+    fn max_batch(&self) -> usize {
+        self.signer.remote().capabilities().max_batch.clamp(1, MAX_BATCH)
+    }
+
+    fn left(&self) -> usize {
+        self.stored.job.items.len().saturating_sub(self.stored.job.done)
+    }
+
+    pub(crate) async fn run(&mut self) -> Result<(), Failure> {
+        let (left, max) = (self.left(), self.max_batch());
+        if left > max {
+            self.say.line(format_args!(
+                "{left} files: {} batches of up to {max}, each with a confirmation of its own",
+                left.div_ceil(max)
+            ));
+        }
+        loop {
+            // A stage stays stored until the next one is reached.
+            let stage = std::mem::replace(&mut self.stored.job.stage, Stage::Start);
+            let next = match stage {
+                Stage::Start => {
+                    self.begin().await?;
+                    let mut request = IdentificationRequest::default();
+                    request.language = self.stored.job.wishes.language;
+                    let first = self.signer.remote().identify(request).await?;
+                    Stage::Identified(self.identified(first).await?)
+                }
+                Stage::Identifying(session) => {
+                    let first = Step::Wait { after: Duration::ZERO, session };
+                    Stage::Identified(self.identified(first).await?)
+                }
+                Stage::Identified(_) if self.left() == 0 => return Ok(()),
+                Stage::Identified(identity) | Stage::Asking(identity) => {
+                    let (count, values) = self.confirm(&identity).await?;
+                    self.received(identity, count, values)?
+                }
+                Stage::Signing { identity, count, session } => {
+                    let first = Step::Wait { after: Duration::ZERO, session };
+                    let values = self.confirmed(&identity, count, first).await?;
+                    self.received(identity, count, values)?
+                }
+                Stage::Completing { identity, values } => {
+                    self.complete(&values)?;
+                    Stage::Identified(identity)
+                }
+            };
+            self.stored.job.stage = next;
+        }
+    }
+
+    /// Looks at what is signed, where the user is going to be asked about it.
+    async fn begin(&mut self) -> Result<(), Failure> {
+        let policy = self.signer.policy(&self.stored.job.wishes).await?;
+        let job = &mut self.stored.job;
+        job.policy = policy;
+        if self.signer.remote().capabilities().interactive {
+            for item in job.items.iter_mut().filter(|item| item.digest.is_none()) {
+                item.digest = Some(digest(item)?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn identified(
+        &mut self,
+        first: Step<Identity, IdentificationSession>,
+    ) -> Result<Identity, Failure> {
+        let unattended = self.stored.job.signer.auto_approve;
+        let (stored, signer) = (&mut self.stored, self.signer.remote());
+        Conversation {
+            save: &mut |session| {
+                stored.job.stage = Stage::Identifying(Clone::clone(session));
+                stored.save()
+            },
+            back: self.back.as_mut(),
+            say: self.say,
+            unattended,
+        }
+        .finish(first, &|session, event| signer.continue_identification(session, event))
+        .await
+        .inspect_err(|failure| self.fall_back(failure, Stage::Start))
+    }
+
+    /// Prepares the next batch and has it confirmed.
+    async fn confirm(
+        &mut self,
+        identity: &Identity,
+    ) -> Result<(usize, Vec<SignatureValue>), Failure> {
+        let count = self.left().min(self.max_batch());
+        let job = &mut self.stored.job;
+        let key = identity.chain.leaf().key_type();
+        let parameters = job.wishes.parameters(key, job.policy.as_ref())?;
+        let mut items = Vec::new();
+        for (at, item) in job.items.iter_mut().enumerate().skip(job.done).take(count) {
+            let pending = prepare(&job.wishes.shape, item, &identity.chain, &parameters)?;
+            let to_be_signed = pending.to_be_signed();
+            items.push(SigningItem { id: format!("d{at:04}"), to_be_signed });
+            item.pending = Some(pending.to_json(None)?);
+        }
+        let signer = self.signer.remote();
+        let capabilities = signer.capabilities();
+        let mut request = SigningRequest::new(identity.clone(), items);
+        request.display = job.wishes.display(job.policy.as_ref(), &capabilities.languages);
+        if capabilities.interactive {
+            job.stage = Stage::Asking(identity.clone());
+            self.stored.save()?;
+        }
+        let first = match signer.sign(request).await {
+            Ok(first) => first,
+            Err(error) => {
+                // Only if nobody knows whether the user is asked now, a later
+                // process must not ask again by itself.
+                if *error.kind() != SignerErrorKind::UnknownOutcome && capabilities.interactive {
+                    self.stored.job.stage = Stage::Identified(identity.clone());
+                    self.stored.save()?;
+                }
+                return Err(error.into());
+            }
+        };
+        Ok((count, self.confirmed(identity, count, first).await?))
+    }
+
+    async fn confirmed(
+        &mut self,
+        identity: &Identity,
+        count: usize,
+        first: Step<Vec<SignatureValue>, SigningSession>,
+    ) -> Result<Vec<SignatureValue>, Failure> {
+        let unattended = self.stored.job.signer.auto_approve;
+        let (stored, signer) = (&mut self.stored, self.signer.remote());
+        Conversation {
+            save: &mut |session| {
+                let (identity, session) = (identity.clone(), Clone::clone(session));
+                stored.job.stage = Stage::Signing { identity, count, session };
+                stored.save()
+            },
+            back: self.back.as_mut(),
+            say: self.say,
+            unattended,
+        }
+        .finish(first, &|session, event| signer.continue_signing(session, event))
+        .await
+        .inspect_err(|failure| self.fall_back(failure, Stage::Identified(identity.clone())))
+    }
+
+    /// A session that is over is not gone on with: whoever resumes the job
+    /// starts a new one.
+    fn fall_back(&mut self, failure: &Failure, stage: Stage) {
+        self.stored.job.stage = match failure.retry {
+            Retry::NewSession => stage,
+            Retry::NewIdentification => Stage::Start,
+            _ => return,
+        };
+        // The failure itself matters more than where the job stands.
+        let _ = self.stored.save();
+    }
+
+    fn received(
+        &mut self,
+        identity: Identity,
+        count: usize,
+        values: Vec<SignatureValue>,
+    ) -> Result<Stage, Failure> {
+        if values.len() != count {
+            return Err(SignerError::new(SignerErrorKind::ResultMismatch).into());
+        }
+        if self.signer.remote().capabilities().interactive {
+            let stage = Stage::Completing { identity: identity.clone(), values: values.clone() };
+            self.stored.job.stage = stage;
+            self.stored.save()?;
+        }
+        Ok(Stage::Completing { identity, values })
+    }
+
+    /// Writes the containers of the items whose values are here.
+    fn complete(&mut self, values: &[SignatureValue]) -> Result<(), Failure> {
+        let job = &mut self.stored.job;
+        let first = job.done;
+        let existing = match (job.force, self.resumed) {
+            (true, _) => Existing::Replace,
+            (false, true) => Existing::KeepSame,
+            (false, false) => Existing::Keep,
+        };
+        for (item, value) in job.items.iter_mut().skip(first).zip(values) {
+            let state = item.pending.as_deref().unwrap_or_default();
+            let pending = PendingSignature::from_json(state, None)?;
+            let (source, original) = match &job.wishes.shape {
+                Shape::Parallel(container) => (container, &item.input),
+                _ => (&item.input, &item.input),
+            };
+            let mut document = input::document(source)?;
+            let mut out = Output::create(&item.output, Readers::Usual)?;
+            pending
+                .complete(Some(&mut document), &value.value, out.writer())
+                .map_err(|e| Failure::from(e).about(input::name(source)))?;
+            let mut made = Document::seekable(out.reopen()?);
+            verify::check(&mut made, source, original)
+                .map_err(|e| e.about(input::name(&item.output)))?;
+            out.publish(existing)?;
+            item.pending = None;
+            job.done += 1;
+        }
+        Ok(())
+    }
+}
+
+fn prepare(
+    shape: &Shape,
+    item: &JobItem,
+    chain: &CertificateChain,
+    parameters: &SignatureParameters,
+) -> Result<PendingSignature, Failure> {
+    if let Some(expected) = &item.digest
+        && digest(item)? != *expected
+    {
+        let message = "has changed since the signing was begun; sign it anew";
+        return Err(Failure::input(message).about(input::name(&item.input)));
+    }
+    prepare_one(shape, &mut input::document(&item.input)?, chain, parameters)
+        .map_err(|e| e.about(input::name(&item.input)))
+}
+
+/// What is signed of one document or container.
+pub(crate) fn prepare_one(
+    shape: &Shape,
+    document: &mut Document<'_>,
+    chain: &CertificateChain,
+    parameters: &SignatureParameters,
+) -> Result<PendingSignature, Failure> {
+    Ok(match shape {
+        Shape::New(packaging) => cades::prepare(document, *packaging, chain, parameters)?,
+        Shape::Parallel(container) => {
+            let mut container = input::document(container)?;
+            cades::prepare_parallel(&mut container, Some(document), chain, parameters)?
+        }
+        Shape::Countersignature(signer) => {
+            cades::prepare_countersignature(document, *signer, chain, parameters)?
+        }
+    })
+}
+
+fn digest(item: &JobItem) -> Result<ades_core::Digest, Failure> {
+    let mut document = input::document(&item.input)?;
+    let (digest, _) = document.digest(DigestAlgorithm::Sha256)?;
+    Ok(digest.0)
+}
