@@ -3,6 +3,8 @@
 
 use std::fmt;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::sync::mpsc::{channel, sync_channel};
+use std::thread;
 
 use crate::algorithm::DigestAlgorithm;
 use crate::digest::{Digester, DocumentDigest};
@@ -37,6 +39,10 @@ enum Source<'a> {
 
 /// One pass reads in pieces of this many octets.
 const PIECE: usize = 128 * 1024;
+/// From this length on, copying has a thread beside it that digests.
+const WORTH_A_THREAD: u64 = 1024 * 1024;
+/// So many pieces may wait to be digested while a document is copied.
+const IN_FLIGHT: usize = 8;
 
 impl<'a> Document<'a> {
     /// A document that is in memory already.
@@ -108,7 +114,7 @@ impl<'a> Document<'a> {
         take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
     ) -> Result<u64, Error> {
         if let Source::Bytes(bytes) = &self.0 {
-            take(bytes.get_ref())?;
+            bytes.get_ref().chunks(PIECE).try_for_each(take)?;
             return Ok(bytes.get_ref().len() as u64);
         }
         let mut reader = self.reader()?;
@@ -131,10 +137,18 @@ impl<'a> Document<'a> {
     /// # Errors
     /// [`Error::Read`], [`Error::SourceConsumed`]
     pub fn digest(&mut self, algorithm: DigestAlgorithm) -> Result<(DocumentDigest, u64), Error> {
-        self.copy(algorithm, &mut io::sink())
+        let mut digester = Digester::new(algorithm);
+        let length = self.read_through(&mut |piece| {
+            digester.update(piece);
+            Ok(())
+        })?;
+        Ok((DocumentDigest(digester.finish()), length))
     }
 
-    /// One pass: copies every octet to `out` and digests it on the way.
+    /// One pass: copies every octet to `out` and digests it on the way. A
+    /// document of a megabyte and more is digested on a second thread, if there
+    /// is one to be had, so that copying and digesting cost the longer of the
+    /// two.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Write`], [`Error::SourceConsumed`]
@@ -143,12 +157,43 @@ impl<'a> Document<'a> {
         algorithm: DigestAlgorithm,
         out: &mut dyn Write,
     ) -> Result<(DocumentDigest, u64), Error> {
-        let mut digester = Digester::new(algorithm);
-        let length = self.read_through(&mut |piece| {
-            digester.update(piece);
-            out.write_all(piece).map_err(Error::Write)
-        })?;
-        Ok((DocumentDigest(digester.finish()), length))
+        let long = self.len()?.is_none_or(|length| length >= WORTH_A_THREAD);
+        thread::scope(|scope| {
+            let (pieces, to_digest) = sync_channel::<Vec<u8>>(IN_FLIGHT);
+            let (digested, spare) = channel();
+            let digest = move || {
+                let mut digester = Digester::new(algorithm);
+                for piece in to_digest {
+                    digester.update(&piece);
+                    // The reader may have stopped already.
+                    let _ = digested.send(piece);
+                }
+                digester.finish()
+            };
+            let worker =
+                if long { thread::Builder::new().spawn_scoped(scope, digest).ok() } else { None };
+            let mut digester = worker.is_none().then(|| Digester::new(algorithm));
+            let length = self.read_through(&mut |piece| {
+                match &mut digester {
+                    Some(digester) => digester.update(piece),
+                    None => {
+                        let mut copy: Vec<u8> = spare.try_recv().unwrap_or_default();
+                        copy.clear();
+                        copy.extend_from_slice(piece);
+                        // Sending fails only if the worker panicked; joining tells.
+                        let _ = pieces.send(copy);
+                    }
+                }
+                out.write_all(piece).map_err(Error::Write)
+            })?;
+            drop(pieces);
+            let digest = match (worker, digester) {
+                (Some(worker), _) => worker.join().map_err(|_| Error::DigestThread)?,
+                (None, Some(digester)) => digester.finish(),
+                (None, None) => return Err(Error::DigestThread),
+            };
+            Ok((DocumentDigest(digest), length))
+        })
     }
 }
 
