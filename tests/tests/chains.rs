@@ -51,7 +51,7 @@ fn two_signers_are_ambiguous_and_a_stranger_is_left_out() {
         Err(Error::AmbiguousLeaf { candidates: 2 })
     ));
     let stranger = Pki::new().root().clone();
-    let with_stranger = [two.chain.certificates(), &[stranger.clone()]].concat();
+    let with_stranger = [two.chain.certificates(), std::slice::from_ref(&stranger)].concat();
     let chain = CertificateChain::from_unordered(with_stranger).unwrap();
     assert!(!chain.certificates().contains(&stranger));
 }

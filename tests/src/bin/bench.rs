@@ -2,7 +2,6 @@
 //! `docs/benchmarks.md`.
 //!
 //! `cargo run --release -p ades-tests --bin bench`
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -83,21 +82,15 @@ fn engine(path: &Path, out: &Path, packaging: Packaging) -> Duration {
     let signer = Pki::shared().signer(Key::Rsa2048);
     let start = Instant::now();
     let mut document = Document::seekable(File::open(path).unwrap());
-    let pending =
-        cades::prepare(&mut document, packaging, &signer.chain, &parameters()).unwrap();
+    let pending = cades::prepare(&mut document, packaging, &signer.chain, &parameters()).unwrap();
     let state = ades_core::PendingState::to_json(&pending, None).unwrap();
     let prepared = start.elapsed();
 
     let value = signer.sign(&pending.to_be_signed());
     let start = Instant::now();
     let to_be_signed = pending.to_be_signed();
-    ades_core::verify::verify(
-        signer.leaf(),
-        to_be_signed.algorithm(),
-        to_be_signed.data(),
-        &value,
-    )
-    .unwrap();
+    ades_core::verify::verify(signer.leaf(), to_be_signed.algorithm(), to_be_signed.data(), &value)
+        .unwrap();
     let verified = start.elapsed();
 
     let start = Instant::now();
