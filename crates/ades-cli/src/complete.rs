@@ -54,9 +54,9 @@ pub(crate) fn run(options: &CompleteOptions, say: &Say) -> Result<u8, Failure> {
     })?;
     let mut made = Document::seekable(out.reopen()?);
     verify::check_made(&mut made, &mut Document::seekable(again), None)
-        .map_err(|e| e.about(input::name(&options.output)))?;
+        .map_err(|e| e.about(output::name(&options.output)))?;
     out.publish(Existing::forced(options.force))?;
-    say.line(format_args!("complete: {}", input::name(&options.output)));
+    say.line(format_args!("complete: {}", output::name(&options.output)));
     Ok(DONE)
 }
 

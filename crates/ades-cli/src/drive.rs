@@ -145,12 +145,14 @@ mod tests {
 
     type Script = VecDeque<StepResult<&'static str, u32>>;
 
-    /// Plays a script; yields the answer, what was stored, and what happened.
-    fn play(
-        first: Step<&'static str, u32>,
-        script: Script,
-        back: Option<&mut Return>,
-    ) -> (Result<&'static str, Failure>, Vec<u32>, Vec<(u32, String)>) {
+    struct Played {
+        result: Result<&'static str, Failure>,
+        stored: Vec<u32>,
+        /// Sessions with what the signer was told.
+        events: Vec<(u32, String)>,
+    }
+
+    fn play(first: Step<&'static str, u32>, script: Script, back: Option<&mut Return>) -> Played {
         let (script, events) = (Mutex::new(script), Mutex::new(Vec::new()));
         let mut stored = Vec::new();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -170,7 +172,7 @@ mod tests {
                 Box::pin(async { next })
             }),
         );
-        (result, stored, events.into_inner().unwrap())
+        Played { result, stored, events: events.into_inner().unwrap() }
     }
 
     fn wait(session: u32) -> Step<&'static str, u32> {
@@ -181,7 +183,7 @@ mod tests {
     fn each_session_is_stored_before_it_is_waited_for() {
         let first = Step::Redirect { url: "https://page".to_owned(), session: 1 };
         let script = [Ok(wait(2)), Ok(wait(3)), Ok(Step::Done("signed"))].into();
-        let (result, stored, events) = play(first, script, None);
+        let Played { result, stored, events } = play(first, script, None);
         assert_eq!(result.unwrap(), "signed");
         assert_eq!(stored, [1, 2, 3]);
         assert_eq!(events.iter().map(|e| e.0).collect::<Vec<_>>(), stored);
@@ -189,20 +191,20 @@ mod tests {
 
     #[test]
     fn a_signer_that_answers_at_once_is_not_stored() {
-        let (result, stored, events) = play(Step::Done("signed"), Script::new(), None);
+        let Played { result, stored, events } = play(Step::Done("signed"), Script::new(), None);
         assert_eq!((result.unwrap(), stored.len(), events.len()), ("signed", 0, 0));
     }
 
     #[test]
     fn a_refusal_and_a_failure_end_the_conversation() {
         let refusal = Refusal::new(RefusalReason::ByUser, Some("REJECTED".to_owned()));
-        let (result, ..) = play(wait(1), [Ok(Step::Refused(refusal))].into(), None);
+        let Played { result, .. } = play(wait(1), [Ok(Step::Refused(refusal))].into(), None);
         let failure = result.unwrap_err();
         assert_eq!(failure.status, REFUSED);
         assert_eq!(failure.to_string(), "the user refused (REJECTED)");
 
         let error = SignerError::new(SignerErrorKind::UnknownSession);
-        let (result, ..) = play(wait(1), [Err(error)].into(), None);
+        let Played { result, .. } = play(wait(1), [Err(error)].into(), None);
         assert_eq!(result.unwrap_err().status, SERVICE);
     }
 
@@ -214,7 +216,7 @@ mod tests {
         let script =
             [Err(SignerError::new(SignerErrorKind::State)), Ok(Step::Done("signed"))].into();
         let first = Step::Wait { after: Duration::from_secs(60), session: 1 };
-        let (result, stored, events) = play(first, script, Some(&mut back));
+        let Played { result, stored, events } = play(first, script, Some(&mut back));
         assert_eq!(result.unwrap(), "signed");
         assert_eq!(stored, [1, 1]);
         assert_eq!(events[0].1, "Returned(..)");

@@ -87,8 +87,11 @@ impl From<cades::Error> for Failure {
 impl From<SignerError> for Failure {
     fn from(error: SignerError) -> Self {
         let mut failure = Self::of(error.fault(), error.retry(), &error);
-        if *error.kind() == SignerErrorKind::ClientNotAuthorised {
-            failure.status = REFUSED;
+        match error.kind() {
+            SignerErrorKind::ClientNotAuthorised => failure.status = REFUSED,
+            // It came from the signer, not from whoever called us.
+            SignerErrorKind::Certificate => failure.status = SERVICE,
+            _ => {}
         }
         failure
     }

@@ -34,6 +34,10 @@ pub(crate) fn loud(text: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
+pub(crate) fn name(path: &Path) -> String {
+    if is_standard(path) { "standard output".to_owned() } else { path.display().to_string() }
+}
+
 /// Fails early if an output cannot become what it should.
 pub(crate) fn check_free(path: &Path, force: bool) -> Result<(), Failure> {
     if is_standard(path) {

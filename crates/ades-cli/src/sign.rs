@@ -113,7 +113,7 @@ fn work(
         match &result {
             Ok(()) => {
                 for item in &stored.job.items {
-                    say.line(format_args!("signed: {}", input::name(&item.output)));
+                    say.line(format_args!("signed: {}", output::name(&item.output)));
                 }
                 if let Some((_, dir)) = &signer.sandbox {
                     how_to_check(&stored.job, dir, say);

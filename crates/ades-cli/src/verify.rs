@@ -30,9 +30,9 @@ pub(crate) fn run(options: &VerifyOptions, say: &Say) -> Result<u8, Failure> {
     } else {
         let verdict = if valid { "valid" } else { "NOT VALID" };
         output::print(format_args!("{}{verdict}\n", people(&report)))?;
-        if trust.is_empty() {
-            say.line("trust was not judged: --trust names the trust anchors");
-        }
+    }
+    if trust.is_empty() {
+        say.line("trust was not judged: --trust names the trust anchors");
     }
     if original.is_none() && report.packaging == "detached" {
         say.line("the container is detached: --original names its document");
@@ -85,6 +85,20 @@ fn report(path: &Path, original: Option<&Path>, trust: &[Certificate]) -> Result
 fn not_yet(path: &Path, what: &str) -> Failure {
     let message = format!("is {what}; this version reads CAdES containers only, not yet more");
     Failure::input(message).about(input::name(path))
+}
+
+/// Whether a document is that of the container it is to be signed in once more.
+pub(crate) fn check_original(
+    container: &mut Document<'_>,
+    document: &mut Document<'_>,
+) -> Result<(), Failure> {
+    let parsed = Container::read(container)?;
+    let report = parsed.verify(container, Given { original: Some(document), trust: &[] })?;
+    let other = |s: &SignatureReport| s.problems.contains(&Problem::DigestMismatch);
+    if !report.signatures.is_empty() && report.signatures.iter().all(other) {
+        return Err(Failure::input("its signatures are over another document than the one given"));
+    }
+    Ok(())
 }
 
 /// Whether a container that was just made from `source` holds, judged from its

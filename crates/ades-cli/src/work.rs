@@ -17,7 +17,7 @@ use crate::exit::Failure;
 use crate::input;
 use crate::job::{JobItem, Stage, Stored};
 use crate::options::Shape;
-use crate::output::{Existing, Output, Readers, Say};
+use crate::output::{self, Existing, Output, Readers, Say};
 use crate::signers::Signer;
 use crate::verify;
 
@@ -245,7 +245,7 @@ impl<'a> Work<'a> {
                 .map_err(|e| Failure::from(e).about(input::name(source)))?;
             let mut made = Document::seekable(out.reopen()?);
             verify::check(&mut made, source, original)
-                .map_err(|e| e.about(input::name(&item.output)))?;
+                .map_err(|e| e.about(output::name(&item.output)))?;
             out.publish(existing)?;
             item.pending = None;
             job.done += 1;
@@ -280,7 +280,9 @@ pub(crate) fn prepare_one(
     Ok(match shape {
         Shape::New(packaging) => cades::prepare(document, *packaging, chain, parameters)?,
         Shape::Parallel(container) => {
+            let name = input::name(container);
             let mut container = input::document(container)?;
+            verify::check_original(&mut container, document).map_err(|e| e.about(name))?;
             cades::prepare_parallel(&mut container, Some(document), chain, parameters)?
         }
         Shape::Countersignature(signer) => {

@@ -1,0 +1,462 @@
+//! The program with keys at hand: signing, preparing and completing,
+//! inspecting and verifying.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod common;
+
+use std::process::Stdio;
+
+use ades_tests::pki::Key;
+use common::{Bench, PKCS12, json};
+
+const DOCUMENT: &[u8] = b"a contract\r\n\x00\xFF with any octets\n";
+
+fn bench(key: Key) -> Bench {
+    let bench = Bench::new();
+    bench.identity(key);
+    bench.write("doc.bin", DOCUMENT);
+    bench
+}
+
+#[test]
+fn every_kind_of_key_signs_detached_and_enveloping() {
+    for key in Key::ALL {
+        let bench = bench(key);
+        bench.sign(&["doc.bin", "-o", "doc.p7s"]).ends(0, "signed: ");
+        bench.sign(&["doc.bin", "-o", "doc.p7m", "--packaging", "enveloping"]).ends(0, "");
+        if key != Key::Ed25519 {
+            bench.openssl_accepts("doc.p7s", Some("doc.bin"), "root.pem");
+            bench.openssl_accepts("doc.p7m", None, "root.pem");
+        }
+        bench
+            .ades(&["verify", "doc.p7s", "--original", "doc.bin", "--trust", "root.pem"])
+            .ends(0, "");
+        bench.ades(&["verify", "doc.p7m", "--trust", "root.pem"]).ends(0, "");
+        assert!(!bench.has("doc.p7s.pending"));
+    }
+}
+
+#[test]
+fn what_is_asked_for_is_in_the_signature() {
+    let bench = bench(Key::Rsa2048);
+    bench.write("policy.pdf", b"the policy");
+    let asked = [
+        ["--algorithm", "rsa-pss-sha384"],
+        ["--signing-time", "2026-01-02T03:04:05Z"],
+        ["--policy", "1.2.3.4"],
+        ["--policy-document", "policy.pdf"],
+        ["--commitment", "approval"],
+        ["--role", "Director"],
+        ["--role", "Owner"],
+        ["--country", "BE"],
+        ["--locality", "Gent"],
+        ["--mime-type", "text/plain"],
+        ["--lang", "nl-BE"],
+        ["--description", "EN=A contract"],
+        ["--description", "NL=Een contract"],
+    ];
+    bench.sign(&[&["doc.bin", "-o", "doc.p7s"], asked.concat().as_slice()].concat()).ends(0, "");
+    bench.openssl_accepts("doc.p7s", Some("doc.bin"), "root.pem");
+    let run = bench.ades(&["inspect", "doc.p7s", "--json"]);
+    let signature = &json(&run.out)["signatures"][0];
+    assert_eq!(signature["signature_algorithm"], "rsa-pss-sha384");
+    assert_eq!(signature["signing_time"], "2026-01-02T03:04:05Z");
+    assert_eq!(signature["policy"]["id"], "1.2.3.4");
+    assert_eq!(signature["commitment"], "1.2.840.113549.1.9.16.6.5");
+    assert_eq!(signature["signer_roles"], serde_json::json!(["Director", "Owner"]));
+    assert_eq!(signature["location"]["country"], "BE");
+    assert_eq!(signature["location"]["locality"], "Gent");
+    assert_eq!(signature["mime_type"], "text/plain");
+    assert_eq!(signature["description"], "Een contract");
+    // Inspecting judges nothing.
+    assert!(signature.get("intact").is_none() && signature.get("problems").is_none());
+    let people = bench.ades(&["inspect", "doc.p7s"]);
+    assert!(people.out.contains("role (claimed): Owner"), "{people:?}");
+}
+
+#[test]
+fn a_digest_is_chosen_for_the_key_there_is() {
+    for (key, digest, algorithm) in [
+        (Key::Rsa2048, "sha512", "rsa-sha512"),
+        (Key::P521, "sha384", "ecdsa-sha384"),
+        (Key::Ed25519, "sha512", "ed25519"),
+    ] {
+        let bench = bench(key);
+        bench.sign(&["doc.bin", "-o", "doc.p7s", "--digest", digest]).ends(0, "");
+        let run = bench.ades(&["inspect", "doc.p7s", "--json"]);
+        assert_eq!(json(&run.out)["signatures"][0]["signature_algorithm"], algorithm);
+    }
+    let bench = bench(Key::Ed25519);
+    bench.sign(&["doc.bin", "-o", "doc.p7s", "--digest", "sha256"]).ends(2, "--digest");
+    bench.sign(&["doc.bin", "-o", "doc.p7s", "--algorithm", "rsa-sha256"]).ends(2, "rsa-sha256");
+    assert!(!bench.has("doc.p7s"));
+}
+
+/// The value comes from `openssl pkeyutl`, as it would from a device.
+fn openssl_value(bench: &Bench, key: Key, prepared: &serde_json::Value) {
+    use base64ct::Encoding;
+    let octets =
+        |name: &str| base64ct::Base64::decode_vec(prepared[name].as_str().unwrap()).unwrap();
+    let sign = ["pkeyutl", "-sign", "-inkey", "key.pem", "-in", "tbs.bin", "-out", "value.bin"];
+    if key == Key::Ed25519 {
+        bench.write("tbs.bin", octets("data_base64"));
+        bench.openssl(&[&sign[..], &["-rawin"]].concat()).ends(0, "");
+    } else {
+        bench.write("tbs.bin", octets("digest_base64"));
+        let digest = format!("digest:{}", prepared["digest_algorithm"].as_str().unwrap());
+        bench.openssl(&[&sign[..], &["-pkeyopt", &digest]].concat()).ends(0, "");
+    }
+}
+
+fn prepare(bench: &Bench, arguments: &[&str]) -> serde_json::Value {
+    let common = ["prepare", "doc.bin", "--certs", "chain.pem", "--state", "doc.state"];
+    let run = bench.ades(&[&common[..], arguments].concat());
+    run.ends(0, "");
+    json(&run.out)
+}
+
+const COMPLETE: &[&str] =
+    &["complete", "doc.bin", "--state", "doc.state", "--signature", "value.bin", "-o", "out.p7"];
+
+#[test]
+fn prepared_here_signed_by_openssl_completed_there() {
+    for key in Key::ALL {
+        for (packaging, document) in [("detached", Some("doc.bin")), ("enveloping", None)] {
+            let bench = bench(key);
+            let prepared = prepare(&bench, &["--packaging", packaging]);
+            let hex = prepared["digest_hex"].as_str().unwrap();
+            assert!(hex.len() >= 64 && hex.chars().all(|c| c.is_ascii_hexdigit()));
+            openssl_value(&bench, key, &prepared);
+            bench.ades(COMPLETE).ends(0, "complete: out.p7");
+            if key != Key::Ed25519 {
+                bench.openssl_accepts("out.p7", document, "root.pem");
+            }
+            let mut verify = vec!["verify", "out.p7", "--trust", "root.pem"];
+            verify.extend(document.iter().flat_map(|document| ["--original", document]));
+            bench.ades(&verify).ends(0, "");
+        }
+    }
+}
+
+#[test]
+fn a_value_may_be_base64_and_come_on_standard_input() {
+    let bench = bench(Key::Rsa2048);
+    openssl_value(&bench, Key::Rsa2048, &prepare(&bench, &[]));
+    bench.openssl(&["base64", "-in", "value.bin", "-out", "value.b64"]).ends(0, "");
+    let base64 = bench.read("value.b64");
+    let arguments =
+        ["complete", "doc.bin", "--state", "doc.state", "--signature", "-", "-o", "out.p7"];
+    bench.ades_with(&arguments, &base64).0.ends(0, "");
+    bench.openssl_accepts("out.p7", Some("doc.bin"), "root.pem");
+}
+
+#[test]
+fn a_signing_time_makes_preparing_repeatable() {
+    let bench = bench(Key::P256);
+    let time = ["--signing-time", "2026-01-02T03:04:05+01:00"];
+    let first = prepare(&bench, &time);
+    let state = bench.read("doc.state");
+    let second = prepare(&bench, &[&time[..], &["--force"]].concat());
+    assert_eq!(first, second);
+    assert_eq!(state, bench.read("doc.state"));
+}
+
+/// Every octet class of each of the three inputs.
+#[test]
+fn nothing_is_completed_from_what_was_tampered_with() {
+    let bench = bench(Key::Rsa2048);
+    for packaging in ["detached", "enveloping"] {
+        let prepared = prepare(&bench, &["--packaging", packaging, "--force"]);
+        openssl_value(&bench, Key::Rsa2048, &prepared);
+        let (state, value) = (bench.read("doc.state"), bench.read("value.bin"));
+        let refused = |about: &str| {
+            let run = bench.ades(COMPLETE);
+            run.ends(3, about);
+            assert_eq!(bench.names(".").iter().find(|n| n.starts_with("out.p7")), None);
+            assert!(!bench.names(".").iter().any(|n| n.starts_with(".ades-")), "{run:?}");
+        };
+
+        for at in (0..state.len()).step_by(97).chain([state.len() - 1]) {
+            let mut changed = state.clone();
+            changed[at] = if changed[at] == b'0' { b'1' } else { b'0' };
+            bench.write("doc.state", changed);
+            refused("doc.state: the pending state");
+        }
+        for length in [0, 1, state.len() / 2, state.len() - 1] {
+            bench.write("doc.state", &state[..length]);
+            refused("doc.state: the pending state");
+        }
+        bench.write("doc.state", &state);
+
+        for at in [0, 1, 100, value.len() - 1] {
+            let mut changed = value.clone();
+            changed[at] ^= 1;
+            bench.write("value.bin", changed);
+            refused("value.bin: ");
+        }
+        for length in [0, 1, value.len() - 1] {
+            bench.write("value.bin", &value[..length]);
+            refused("value.bin: a signature value of");
+        }
+        bench.write("value.bin", vec![0; 20_000]);
+        refused("value.bin: has more than");
+        bench.write("value.bin", &value);
+
+        for changed in [&b""[..], b"another", &DOCUMENT[1..], &[DOCUMENT, b"\n"].concat()] {
+            bench.write("doc.bin", changed);
+            refused("doc.bin: the document has changed");
+        }
+        bench.write("doc.bin", DOCUMENT);
+    }
+    bench.ades(COMPLETE).ends(0, "");
+}
+
+#[test]
+fn a_value_of_another_key_or_over_the_document_is_told_apart() {
+    let bench = bench(Key::Rsa2048);
+    prepare(&bench, &[]);
+    bench.openssl(&["genrsa", "-out", "other.pem", "2048"]).ends(0, "");
+    let sign = |key: &str, input: &str| {
+        bench.openssl(&["dgst", "-sha256", "-sign", key, "-out", "value.bin", input]).ends(0, "");
+    };
+    sign("other.pem", "doc.bin");
+    bench.ades(COMPLETE).ends(3, "another key than the certificate's");
+    sign("key.pem", "doc.bin");
+    bench.ades(COMPLETE).ends(3, "another sha256 digest");
+    assert!(!bench.has("out.p7"));
+}
+
+#[test]
+fn a_state_with_a_mac_needs_its_key() {
+    let bench = bench(Key::P256);
+    let key = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
+    let run = |arguments: &[&str], key: &str| {
+        common::Run::new(&bench.command(arguments).env("STATE_KEY", key).output().unwrap())
+    };
+    let with_key = ["--state-key-env", "STATE_KEY"];
+    let preparing = ["prepare", "doc.bin", "--certs", "chain.pem", "--state", "doc.state"];
+    let preparing = [&preparing[..], &with_key].concat();
+    for wrong in ["", "00", &key[1..], &format!("{key}0"), &key.replace('f', "g")] {
+        run(&preparing, wrong).ends(2, "64 hexadecimal digits");
+    }
+    assert!(!bench.has("doc.state"));
+    let prepared = run(&preparing, key);
+    openssl_value(&bench, Key::P256, &json(&prepared.out));
+    let completing = [COMPLETE, &with_key].concat();
+    run(COMPLETE, key).ends(2, "its key is needed");
+    run(&completing, &key.replace("00", "01")).ends(3, "not authentic");
+    assert!(!bench.has("out.p7"));
+    run(&completing, key).ends(0, "");
+}
+
+#[test]
+fn nothing_is_overwritten_unless_forced() {
+    let bench = bench(Key::P256);
+    bench.write("taken", b"precious");
+    bench.sign(&["doc.bin", "-o", "taken"]).ends(2, "--force");
+    let prepare = ["prepare", "doc.bin", "--certs", "chain.pem", "--state", "taken"];
+    bench.ades(&prepare).ends(2, "--force");
+    assert_eq!(bench.read("taken"), b"precious");
+    bench.sign(&["doc.bin", "-o", "taken", "--force"]).ends(0, "");
+    bench.openssl_accepts("taken", Some("doc.bin"), "root.pem");
+    // Not even by force: the document itself, and a folder.
+    bench.sign(&["doc.bin", "-o", "doc.bin", "--force"]).ends(2, "overwritten by its signature");
+    bench.sign(&["doc.bin", "-o", ".", "--force"]).ends(2, "is a folder");
+    assert_eq!(bench.read("doc.bin"), DOCUMENT);
+    // A signing that waits for somebody is not dropped either.
+    bench.write("new.p7s.pending", b"{}");
+    bench.sign(&["doc.bin", "-o", "new.p7s"]).ends(2, "ades resume");
+}
+
+#[test]
+fn standard_input_and_output() {
+    let bench = bench(Key::P256);
+    let arguments = [&["sign"], PKCS12, &["-", "-o", "-"]].concat();
+    let (run, container) = bench.ades_with(&arguments, DOCUMENT);
+    run.ends(0, "signed: standard output");
+    bench.write("doc.p7s", &container);
+    bench.openssl_accepts("doc.p7s", Some("doc.bin"), "root.pem");
+
+    let enveloping = [&arguments[..], &["--packaging", "enveloping"]].concat();
+    let (run, container) = bench.ades_with(&enveloping, DOCUMENT);
+    run.ends(0, "");
+    let (run, report) = bench.ades_with(&["verify", "-", "--json"], &container);
+    run.ends(0, "");
+    assert_eq!(json(std::str::from_utf8(&report).unwrap())["valid"], true);
+
+    bench.write("signed", b"");
+    let (run, _) = bench.ades_with(&[&["sign"], PKCS12, &["-", "-o", "in.p7s"]].concat(), DOCUMENT);
+    run.ends(0, "");
+    bench.openssl_accepts("in.p7s", Some("doc.bin"), "root.pem");
+    bench.sign(&["-", "-", "--out-dir", "out"]).ends(2, "once");
+    assert!(!bench.names(".").iter().any(|name| name.starts_with(".ades-")));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_panic() {
+    let bench = bench(Key::P256);
+    bench.sign(&["doc.bin", "-o", "doc.p7s"]).ends(0, "");
+    for arguments in
+        [&["inspect", "doc.p7s"][..], &["verify", "doc.p7s", "--original", "doc.bin"], &["help"]]
+    {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = bench.command(arguments);
+        command.stdout(writer).stderr(Stdio::null());
+        assert_eq!(command.status().unwrap().code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
+fn several_files_are_batches_of_seventy() {
+    let bench = bench(Key::P256);
+    let names: Vec<String> = (0..71).map(|at| format!("doc-{at:02}.bin")).collect();
+    for name in &names {
+        bench.write(name, name);
+    }
+    let inputs: Vec<&str> = names.iter().map(String::as_str).collect();
+    let run = bench.sign(&[&inputs[..70], &["--out-dir", "seventy"]].concat());
+    run.ends(0, "");
+    assert!(!run.err.contains("batches"), "{run:?}");
+    let run =
+        bench.sign(&[&inputs[..], &["--out-dir", "all", "--packaging", "enveloping"]].concat());
+    run.ends(0, "");
+    assert!(run.err.starts_with("71 files: 2 batches of up to 70"), "{run:?}");
+    assert_eq!(bench.names("all").len(), 71);
+    bench.openssl_accepts("seventy/doc-69.bin.p7s", Some("doc-69.bin"), "root.pem");
+    bench.openssl_accepts("all/doc-70.bin.p7m", None, "root.pem");
+
+    bench.sign(&["doc-01.bin", "doc-02.bin", "-o", "one"]).ends(2, "--out-dir");
+    bench.sign(&["doc-01.bin", "./doc-01.bin", "--out-dir", "twice"]).ends(2, "both become");
+    bench.sign(&["doc-01.bin", "nowhere", "--out-dir", "none"]).ends(3, "nowhere");
+    assert_eq!(bench.names("none").len(), 0);
+}
+
+#[test]
+fn what_this_version_cannot_do_is_said() {
+    let bench = bench(Key::P256);
+    bench.write("doc.pdf", b"%PDF-1.7\n");
+    bench.write("doc.xml", b"<?xml version=\"1.0\"?><a/>");
+    let sign = |arguments: &[&str]| bench.sign(&[arguments, &["-o", "out.p7s"]].concat());
+    sign(&["doc.pdf"]).ends(2, "--format cades");
+    sign(&["doc.xml"]).ends(2, "--format cades");
+    for format in ["pades", "xades"] {
+        sign(&["doc.bin", "--format", format]).ends(2, "not yet");
+    }
+    for level in ["t", "lt", "lta"] {
+        sign(&["doc.bin", "--level", level]).ends(2, "not yet");
+    }
+    for packaging in ["enveloped", "internally-detached"] {
+        sign(&["doc.bin", "--packaging", packaging]).ends(2, "detached or enveloping");
+    }
+    for signer in ["csc:config.toml", "pkcs11:token=x"] {
+        let arguments = ["sign", "doc.bin", "-o", "out.p7s", "--signer", signer];
+        bench.ades(&arguments).ends(2, "not yet");
+    }
+    bench.ades(&["verify", "doc.pdf"]).ends(3, "not yet");
+    assert!(!bench.has("out.p7s"));
+    sign(&["doc.pdf", "--format", "cades"]).ends(0, "");
+    bench.openssl_accepts("out.p7s", Some("doc.pdf"), "root.pem");
+}
+
+#[test]
+fn wrong_usage_is_said_before_anything_is_done() {
+    let bench = bench(Key::P256);
+    let sign =
+        |arguments: &[&str]| bench.sign(&[&["doc.bin", "-o", "out.p7s"], arguments].concat());
+    sign(&["--signing-time", "yesterday"]).ends(2, "yesterday");
+    sign(&["--algorithm", "rot13"]).ends(2, "rot13");
+    sign(&["--commitment", "promise"]).ends(2, "--commitment");
+    sign(&["--policy", "1.2.3"]).ends(2, "--policy-document");
+    sign(&["--policy", "a reference", "--policy-document", "doc.bin"]).ends(2, "not an OID");
+    sign(&["--policy-document", "doc.bin"]).ends(2, "needs --policy");
+    sign(&["--role", ""]).ends(2, "signer role");
+    sign(&["--mime-type", "text"]).ends(2, "MIME type");
+    sign(&["--lang", "ES"]).ends(2, "EN, FR, NL, DE");
+    sign(&["--description", "no language"]).ends(2, "LANG=TEXT");
+    sign(&["--auto-approve"]).ends(2, "--auto-approve");
+    sign(&["--signing-time", "2000-01-01T00:00:00Z"]).ends(3, "valid only from");
+    bench.ades(&["sign", "doc.bin"]).ends(2, "--output");
+    bench.ades(&["sign", "doc.bin", "-o", "x", "--signer", "smartcard"]).ends(2, "--signer");
+    let wrong = ["sign", "doc.bin", "-o", "x", "--signer", "pkcs12:key.p12"];
+    bench.ades(&wrong).ends(3, "wrong password");
+    bench.ades(&[&wrong[..], &["--password-env", "NOT_SET"]].concat()).ends(2, "NOT_SET");
+    bench.ades(&["sign", "doc.bin", "-o", "x", "--signer", "itsme:none.toml"]).ends(3, "none.toml");
+    bench.ades(&["frobnicate"]).ends(2, "frobnicate");
+    bench.ades(&["--version"]).ends(0, "");
+    assert!(!bench.has("out.p7s") && !bench.has("x"));
+}
+
+#[test]
+fn verifying_answers_yes_no_or_what_is_wrong() {
+    let bench = bench(Key::P256);
+    bench.sign(&["doc.bin", "-o", "doc.p7s"]).ends(0, "");
+    let verify = |arguments: &[&str]| {
+        let run = bench.ades(&[&["verify", "doc.p7s", "--json"], arguments].concat());
+        let report = json(&run.out);
+        (run, report)
+    };
+    let (run, report) = verify(&["--original", "doc.bin"]);
+    run.ends(0, "trust was not judged").ends(0, "");
+    assert_eq!(report["file"], "doc.p7s");
+    let signature = &report["signatures"][0];
+    assert_eq!(signature["format"], "CAdES");
+    assert_eq!(signature["level"], "B-B");
+    assert_eq!(signature["intact"], true);
+    assert_eq!(signature["signer"], "Test Signer P256");
+    assert_eq!(signature["covers"], "whole");
+    assert_eq!(signature["problems"], serde_json::json!([]));
+
+    let (run, report) = verify(&[]);
+    run.ends(1, "--original");
+    assert_eq!(report["signatures"][0]["covers"], "unknown");
+    bench.write("other.bin", b"another document");
+    let (run, report) = verify(&["--original", "other.bin", "--trust", "root.pem"]);
+    run.ends(1, "");
+    assert_eq!(report["signatures"][0]["problems"], serde_json::json!(["digest-mismatch"]));
+    // A stranger's trust anchor.
+    let stranger = ["req", "-x509", "-nodes", "-newkey", "ed25519", "-subj", "/CN=x"];
+    bench.openssl(&[&stranger[..], &["-keyout", "x.key", "-out", "x.pem"]].concat()).ends(0, "");
+    let (run, report) = verify(&["--original", "doc.bin", "--trust", "x.pem"]);
+    run.ends(1, "");
+    assert_eq!(report["signatures"][0]["problems"], serde_json::json!(["untrusted"]));
+    // What is no container at all.
+    bench.ades(&["verify", "doc.bin"]).ends(3, "doc.bin: malformed CMS");
+    bench.ades(&["inspect", "nowhere.p7s"]).ends(3, "nowhere.p7s");
+    bench.ades(&["verify", "doc.p7s", "--trust", "doc.bin"]).ends(3, "doc.bin");
+}
+
+#[test]
+fn signatures_are_added_beside_and_upon_others() {
+    let bench = bench(Key::P256);
+    bench.sign(&["doc.bin", "-o", "one.p7s"]).ends(0, "");
+    bench.identity(Key::Rsa2048);
+    bench.sign(&["doc.bin", "--parallel", "one.p7s", "-o", "two.p7s"]).ends(0, "");
+    bench.openssl_accepts("two.p7s", Some("doc.bin"), "root.pem");
+    bench.sign(&["two.p7s", "--counter-sign", "1", "-o", "three.p7s"]).ends(0, "");
+    bench.openssl_accepts("three.p7s", Some("doc.bin"), "root.pem");
+    let run = bench.ades(&["verify", "three.p7s", "--original", "doc.bin", "--json"]);
+    run.ends(0, "");
+    let report = json(&run.out);
+    assert_eq!(report["signatures"].as_array().unwrap().len(), 2);
+    assert_eq!(report["signatures"][1]["countersignatures"].as_array().unwrap().len(), 1);
+    bench.sign(&["two.p7s", "--counter-sign", "2", "-o", "no.p7s"]).ends(2, "signer number 2");
+    // A document that is not the container's makes two signatures of two documents.
+    bench.write("other.bin", b"another document");
+    let wrong = bench.sign(&["other.bin", "--parallel", "one.p7s", "-o", "no.p7s"]);
+    wrong.ends(3, "over another document");
+    assert!(!bench.has("no.p7s"));
+
+    // The same by the two halves; the container is what is completed.
+    let prepared = prepare(&bench, &["--parallel", "one.p7s"]);
+    openssl_value(&bench, Key::Rsa2048, &prepared);
+    let complete = ["complete", "one.p7s", "--state", "doc.state", "--signature", "value.bin"];
+    bench.ades(&[&complete[..], &["-o", "four.p7s"]].concat()).ends(0, "");
+    bench.openssl_accepts("four.p7s", Some("doc.bin"), "root.pem");
+    bench.ades(COMPLETE).ends(3, "the container has changed");
+
+    // In place, by force.
+    bench.sign(&["one.p7s", "--counter-sign", "0", "--out-dir", "."]).ends(2, "--force");
+    bench.sign(&["one.p7s", "--counter-sign", "0", "--out-dir", ".", "--force"]).ends(0, "");
+    bench.ades(&["verify", "one.p7s", "--original", "doc.bin"]).ends(0, "");
+}
