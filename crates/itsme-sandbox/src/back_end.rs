@@ -35,8 +35,9 @@ pub(crate) fn router(world: Arc<World>) -> Router {
 }
 
 async fn configuration(State(world): State<Arc<World>>) -> Response<Body> {
-    let answer = serde_json::from_str(CONFIGURATION).unwrap_or_default();
-    reply(take(&world, Endpoint::Configuration), StatusCode::OK, answer, |_, _| {}).await
+    let answer = discovery(&world);
+    let endpoint = Endpoint::Configuration;
+    reply(endpoint, take(&world, endpoint, StatusCode::OK), StatusCode::OK, answer, |_, _| {}).await
 }
 
 async fn user_identification(State(world): State<Arc<World>>, body: Bytes) -> Response<Body> {
@@ -44,7 +45,14 @@ async fn user_identification(State(world): State<Arc<World>>, body: Bytes) -> Re
         Ok(answer) => (StatusCode::OK, answer),
         Err(code) => (StatusCode::BAD_REQUEST, nok(code)),
     };
-    reply(take(&world, Endpoint::UserIdentification), status, answer, spoil_page).await
+    reply(
+        Endpoint::UserIdentification,
+        take(&world, Endpoint::UserIdentification, status),
+        status,
+        answer,
+        spoil_page,
+    )
+    .await
 }
 
 fn open_identification(world: &World, body: &[u8]) -> Result<Value, &'static str> {
@@ -52,17 +60,15 @@ fn open_identification(world: &World, body: &[u8]) -> Result<Value, &'static str
     check_partner(world, &request)?;
     check_redirect(world, &request)?;
     let lang = check_lang(request.get("lang"), true)?;
-    let user = match text(&request, "userCode") {
-        None => None,
-        Some(code) => Some(User::from_user_code(code).ok_or("INVALID_REQUESTOR")?),
-    };
+    let user = text(&request, "userCode").map(|code| check_user(world, code)).transpose()?;
     let id = open_session(world, Purpose::Identification, &request, &lang, user);
     Ok(json!({ "status": "OK", "asyncRespID": id.0, "identificationUrl": id.1 }))
 }
 
 async fn identification_status(State(world): State<Arc<World>>, body: Bytes) -> Response<Body> {
     let (status, answer) = identification(&world, &body);
-    reply(take(&world, Endpoint::IdentificationStatus), status, answer, spoil_certificates).await
+    let fault = take(&world, Endpoint::IdentificationStatus, status);
+    reply(Endpoint::IdentificationStatus, fault, status, answer, spoil_certificates).await
 }
 
 fn identification(world: &World, body: &[u8]) -> (StatusCode, Value) {
@@ -77,18 +83,15 @@ fn identification(world: &World, body: &[u8]) -> (StatusCode, Value) {
     let Some(session) = session else { return (StatusCode::CONFLICT, Value::Null) };
     match (session.state(changing.now()), session.user) {
         (SessionState::Confirmed, Some(user)) => {
-            let edition = changing.edition(user);
+            let edition = session.edition;
             drop(changing);
             let Ok(leaf) = world.pki.certificate(user, edition) else {
                 return (StatusCode::INTERNAL_SERVER_ERROR, nok("TECHNICAL_ERROR"));
             };
             let chain = format!("{leaf}{}{}", world.pki.issuing_pem(), world.pki.root_pem());
-            if user == User::Renews {
-                world.changing().renewed = 1;
-            }
             let answer = json!({
                 "status": "OK",
-                "userCode": user.user_code(),
+                "userCode": user.user_code(&world.config.partner_code),
                 "certificate": leaf,
                 "fullCertificateChain": chain,
             });
@@ -107,20 +110,21 @@ async fn sign_document(State(world): State<Arc<World>>, body: Bytes) -> Response
         Err(code) => {
             let answer = failure(&Value::Null, code);
             let status = StatusCode::BAD_REQUEST;
-            return reply(take(&world, Endpoint::SignDocument), status, answer, spoil_page).await;
+            let fault = take(&world, Endpoint::SignDocument, status);
+            return reply(Endpoint::SignDocument, fault, status, answer, spoil_page).await;
         }
     };
     // The documented trap: without an id this opens a session, whatever was meant.
     if let Some(id) = text(&request, "asyncRespID") {
-        let fault = world.changing().faults.take(Endpoint::SignStatus);
-        let (status, answer) = result(&world, &request, id, fault.as_ref());
-        return reply(fault, status, answer, spoil_result).await;
+        let (status, answer, fault) = result(&world, &request, id);
+        return reply(Endpoint::SignStatus, fault, status, answer, spoil_result).await;
     }
     let (status, answer) = match open_signature(&world, &request) {
         Ok(answer) => (StatusCode::OK, answer),
         Err(code) => (StatusCode::BAD_REQUEST, failure(&request, code)),
     };
-    reply(take(&world, Endpoint::SignDocument), status, answer, spoil_page).await
+    let fault = take(&world, Endpoint::SignDocument, status);
+    reply(Endpoint::SignDocument, fault, status, answer, spoil_page).await
 }
 
 fn open_signature(world: &World, request: &Value) -> Result<Value, &'static str> {
@@ -129,12 +133,9 @@ fn open_signature(world: &World, request: &Value) -> Result<Value, &'static str>
     check_redirect(world, options)?;
     let lang = check_lang(request.pointer("/optInp/lang"), false)?;
     let code = options.pointer("/signer/userCode").and_then(Value::as_str);
-    let user =
-        User::from_user_code(code.ok_or("INCOMPLETE_REQUEST")?).ok_or("INVALID_REQUESTOR")?;
-    if user == User::Blocked {
-        return Err("NOT_ALLOWED_TO_SIGN");
-    }
-    let (policy, commitment) = check_policy(options.get("signPolicy"))?;
+    let user = check_user(world, code.ok_or("INCOMPLETE_REQUEST")?)?;
+    text(request, "reqID").ok_or("INCOMPLETE_REQUEST")?;
+    let (policy, commitment) = check_policy(world, options.get("signPolicy"))?;
     let sign = SignRequest {
         documents: check_documents(world, request)?,
         description: check_texts(options.get("description"), 255, is_latin9)?,
@@ -147,59 +148,62 @@ fn open_signature(world: &World, request: &Value) -> Result<Value, &'static str>
         "result": { "maj": format!("{DSS}:profiles:asynchronousprocessing:resultmajor:Pending") },
         "reqID": request.get("reqID"),
         "respID": id,
-        "optOutp": { "itsme": { "signingUrl": url, "userCode": user.user_code() } },
+        "optOutp": { "itsme": { "signingUrl": url, "userCode": code } },
     }))
 }
 
-fn result(world: &World, request: &Value, id: &str, fault: Option<&Fault>) -> (StatusCode, Value) {
-    let options = request.pointer("/optInp/itsme").unwrap_or(&Value::Null);
-    if let Err(code) = check_partner(world, options) {
-        return (StatusCode::BAD_REQUEST, failure(request, code));
-    }
-    let changing = world.changing();
-    let now = changing.now();
-    let Some(session) = changing.sessions.get(id).cloned() else {
-        return (StatusCode::CONFLICT, Value::Null);
-    };
-    let Purpose::Signature(sign) = &session.purpose else {
-        return (StatusCode::CONFLICT, Value::Null);
-    };
-    let major = match session.state(now) {
-        SessionState::Confirmed => {
-            let edition = session.user.map_or(0, |user| changing.edition(user));
-            drop(changing);
-            let values = values(world, &session, sign, edition, fault);
+/// The answer to a status query. A fault that waits for values is taken here,
+/// where it is known whether there are any.
+fn result(world: &World, request: &Value, id: &str) -> (StatusCode, Value, Option<Fault>) {
+    let (status, answer) = match confirmed(world, request, id) {
+        Err(answer) => answer,
+        Ok(session) => {
+            let fault = take(world, Endpoint::SignStatus, StatusCode::OK);
             let answer = json!({
                 "result": { "maj": format!("{DSS}:resultmajor:Success") },
                 "reqID": request.get("reqID"),
                 "respID": id,
-                "sigObj": values,
+                "sigObj": values(world, &session, fault.as_ref()),
             });
-            return (StatusCode::OK, answer);
+            return (StatusCode::OK, answer, fault);
         }
+    };
+    let fault = world.changing().faults.take(Endpoint::SignStatus, false);
+    (status, answer, fault)
+}
+
+/// The session of an id if it is a signature's and confirmed; else the answer.
+fn confirmed(world: &World, request: &Value, id: &str) -> Result<Session, (StatusCode, Value)> {
+    let options = request.pointer("/optInp/itsme").unwrap_or(&Value::Null);
+    if let Err(code) = check_partner(world, options) {
+        return Err((StatusCode::BAD_REQUEST, failure(request, code)));
+    }
+    let changing = world.changing();
+    let now = changing.now();
+    let session = changing.sessions.get(id).filter(|s| s.purpose != Purpose::Identification);
+    let Some(session) = session else { return Err((StatusCode::CONFLICT, Value::Null)) };
+    let major = match session.state(now) {
+        SessionState::Confirmed => return Ok(session.clone()),
         SessionState::Pending => {
             let major = format!("{DSS}:profiles:asynchronousprocessing:resultmajor:Pending");
             let answer = json!({
                 "result": { "maj": major }, "reqID": request.get("reqID"), "respID": id,
             });
-            return (StatusCode::OK, answer);
+            return Err((StatusCode::OK, answer));
         }
         SessionState::Expired => "EXPIRED",
         SessionState::NotAllowed => "NOT_ALLOWED_TO_SIGN",
         SessionState::Rejected => "REJECTED",
     };
-    (StatusCode::OK, failure(request, major))
+    Err((StatusCode::OK, failure(request, major)))
 }
 
 /// One value per document, as the user's key or a fault makes it.
-fn values(
-    world: &World,
-    session: &Session,
-    sign: &SignRequest,
-    edition: u8,
-    fault: Option<&Fault>,
-) -> Vec<Value> {
-    let Some(user) = session.user else { return Vec::new() };
+fn values(world: &World, session: &Session, fault: Option<&Fault>) -> Vec<Value> {
+    let (Some(user), Purpose::Signature(sign)) = (session.user, &session.purpose) else {
+        return Vec::new();
+    };
+    let edition = session.edition;
     let sha256 = |data: &[u8]| {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, data);
         <[u8; 32]>::try_from(digest.as_ref()).unwrap_or_default()
@@ -247,9 +251,21 @@ fn spoil_result(answer: &mut Value, fault: &Fault) {
                 answer.remove("sigObj");
             }
         }
+        Fault::Result { maj, min, msg } => {
+            let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
+            for (key, value) in [("maj", text(maj)), ("min", text(min)), ("msg", msg.clone())] {
+                let result = answer.get_mut("result").and_then(Value::as_object_mut);
+                if let (Some(result), Some(value)) = (result, value) {
+                    result.insert(key.to_owned(), value);
+                }
+            }
+        }
         _ => {}
     }
     let Some(Value::Array(values)) = answer.get_mut("sigObj") else { return };
+    if *fault == Fault::DuplicateId && values.len() == 1 {
+        values.extend(values.first().cloned());
+    }
     let id = |values: &[Value], at: usize| {
         values.get(at).and_then(|v| v.get("whichDoc")).cloned().unwrap_or_default()
     };
@@ -285,11 +301,15 @@ fn spoil_page(answer: &mut Value, fault: &Fault) {
     {
         object.insert("asyncRespId".to_owned(), id);
     }
-    if *fault == Fault::UntrustedHost {
-        for pointer in ["/identificationUrl", "/optOutp/itsme/signingUrl"] {
-            if let Some(url) = answer.pointer_mut(pointer) {
-                *url = json!("https://evil.example/qes/identify?q=1");
+    for pointer in ["/identificationUrl", "/optOutp/itsme/signingUrl"] {
+        let Some(url) = answer.pointer_mut(pointer) else { continue };
+        match fault {
+            Fault::UntrustedHost => *url = json!("https://untrusted.example/qes/identify?q=1"),
+            Fault::HttpUrl => *url = json!("http://front.sandbox.invalid/qes/identify?q=1"),
+            Fault::UrlFragment => {
+                *url = json!(format!("{}#fragment", url.as_str().unwrap_or_default()));
             }
+            _ => {}
         }
     }
 }
@@ -325,6 +345,7 @@ fn spoil_certificates(answer: &mut Value, fault: &Fault) {
 
 /// Sends an answer, or what a waiting fault makes of it.
 async fn reply(
+    endpoint: Endpoint,
     fault: Option<Fault>,
     status: StatusCode,
     mut answer: Value,
@@ -337,6 +358,13 @@ async fn reply(
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::OK);
                 let headers = [(header::CONTENT_TYPE, content_type.clone())];
                 return (status, headers, body.clone()).into_response();
+            }
+            Fault::Code { status, code } => {
+                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::OK);
+                let sign = matches!(endpoint, Endpoint::SignDocument | Endpoint::SignStatus);
+                let body = if sign { failure(&Value::Null, code) } else { nok(code) };
+                let json = [(header::CONTENT_TYPE, "application/json")];
+                return (status, json, body.to_string()).into_response();
             }
             Fault::Delay { millis } => {
                 tokio::time::sleep(std::time::Duration::from_millis(*millis)).await;
@@ -362,11 +390,10 @@ async fn reply(
     if answer.is_null() {
         return status.into_response();
     }
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::SET_COOKIE, "sandbox=ignore-me; Secure"),
-    ];
-    (status, headers, answer.to_string()).into_response()
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    let cookie = (fault == Some(Fault::SetCookie))
+        .then_some([(header::SET_COOKIE, "sandbox=not-to-be-kept; Secure")]);
+    (status, json, cookie, answer.to_string()).into_response()
 }
 
 /// A body that fails where data should come.
@@ -384,8 +411,30 @@ impl axum::body::HttpBody for BrokenBody {
     }
 }
 
-fn take(world: &World, endpoint: Endpoint) -> Option<Fault> {
-    world.changing().faults.take(endpoint)
+fn take(world: &World, endpoint: Endpoint, status: StatusCode) -> Option<Fault> {
+    world.changing().faults.take(endpoint, status == StatusCode::OK)
+}
+
+/// The discovery document, with the policies that were switched off.
+fn discovery(world: &World) -> Value {
+    let mut document: Value = serde_json::from_str(CONFIGURATION).unwrap_or_default();
+    let changing = world.changing();
+    let policies = document.get_mut("sign_policy_templates_supported");
+    for policy in policies.and_then(Value::as_array_mut).into_iter().flatten() {
+        if text(policy, "ref").is_some_and(|reference| changing.disabled.contains(reference)) {
+            policy["status"] = json!("DISABLED");
+        }
+    }
+    document
+}
+
+/// The user of a user code who may sign.
+fn check_user(world: &World, code: &str) -> Result<User, &'static str> {
+    match User::from_user_code(code, &world.config.partner_code) {
+        Some(User::Blocked) => Err("NOT_ALLOWED_TO_SIGN"),
+        Some(user) => Ok(user),
+        None => Err("INVALID_REQUESTOR"),
+    }
 }
 
 fn nok(code: &str) -> Value {
@@ -428,6 +477,11 @@ fn check_redirect(world: &World, request: &Value) -> Result<(), &'static str> {
         return Err("INVALID_URL");
     }
     let mut found = url::Url::parse(found).map_err(|_| "INVALID_URL")?;
+    let here = matches!(found.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    let scheme = found.scheme() == "https" || (found.scheme() == "http" && here);
+    if !scheme || found.fragment().is_some() || !found.username().is_empty() {
+        return Err("INVALID_URL");
+    }
     let registered = &world.config.redirect_url;
     let mut registered = url::Url::parse(registered).map_err(|_| "INVALID_URL")?;
     let loopback = matches!(registered.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
@@ -483,9 +537,12 @@ fn check_documents(
 }
 
 /// Policy and commitment, both known to the configuration.
-fn check_policy(policy: Option<&Value>) -> Result<(Option<String>, Option<String>), &'static str> {
+fn check_policy(
+    world: &World,
+    policy: Option<&Value>,
+) -> Result<(Option<String>, Option<String>), &'static str> {
     let Some(policy) = policy.filter(|p| !p.is_null()) else { return Ok((None, None)) };
-    let configuration: Value = serde_json::from_str(CONFIGURATION).unwrap_or_default();
+    let configuration = discovery(world);
     let known = |list: &str, reference: &str| {
         let list = configuration.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
         list.into_iter().find(|entry| text(entry, "ref") == Some(reference))

@@ -6,8 +6,9 @@
 //! | POST `/sandbox/answer` | `{"session":"…","user":"ready","approve":true}` | a user answers |
 //! | POST `/sandbox/auto` | `{"user":"refuses-signing"}` or `{"user":null}` | who answers at once, if anybody |
 //! | POST `/sandbox/clock` | `{"advance_seconds":180}` | puts the clock forward |
+//! | POST `/sandbox/policies` | `{"ref":"1.3.6…","enabled":false}` | switches a signature policy off or on |
 //! | POST `/sandbox/faults` | `{"endpoint":"sign_status","fault":{"kind":"reset"},"times":1}` | injects a fault |
-//! | POST `/sandbox/reset` | | forgets sessions, faults and the clock |
+//! | POST `/sandbox/reset` | | back to how it started: no sessions, no faults, the right time |
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use crate::faults::{Endpoint, Fault};
-use crate::server::World;
+use crate::server::{Changing, World};
 use crate::sessions::{Purpose, State};
 use crate::users::User;
 
@@ -71,7 +72,8 @@ impl Control {
             .collect()
     }
 
-    /// A user answers a session; `None` if there is no such session.
+    /// A user answers a session; `None` if there is no such session, or it is
+    /// another user's.
     #[must_use]
     pub fn answer(&self, session: &str, user: User, approve: bool) -> Option<State> {
         let mut changing = self.0.changing();
@@ -90,18 +92,25 @@ impl Control {
         changing.ahead = changing.ahead.saturating_add(seconds);
     }
 
-    /// The next `times` answers of `endpoint` go wrong.
+    /// The next `times` answers of `endpoint` go wrong. A fault that changes
+    /// what only a good answer has waits for one.
     pub fn inject(&self, endpoint: Endpoint, fault: Fault, times: u32) {
         self.0.changing().faults.add(endpoint, fault, times);
     }
 
-    /// Forgets sessions, faults and the clock.
-    pub fn reset(&self) {
+    /// Switches a signature policy of the discovery document off or on.
+    pub fn set_policy(&self, reference: &str, enabled: bool) {
         let mut changing = self.0.changing();
-        changing.sessions.clear();
-        changing.faults.clear();
-        changing.ahead = 0;
-        changing.renewed = 0;
+        if enabled {
+            changing.disabled.remove(reference);
+        } else {
+            changing.disabled.insert(reference.to_owned());
+        }
+    }
+
+    /// Back to how it started: no sessions, no faults, the right time.
+    pub fn reset(&self) {
+        *self.0.changing() = Changing::new(&self.0.config);
     }
 }
 
@@ -117,6 +126,7 @@ pub(crate) fn router(world: Arc<World>) -> Router {
         .route("/sandbox/answer", post(answer))
         .route("/sandbox/auto", post(auto))
         .route("/sandbox/clock", post(clock))
+        .route("/sandbox/policies", post(policies))
         .route("/sandbox/faults", post(faults))
         .route("/sandbox/reset", post(reset))
         .with_state(Control::new(world))
@@ -159,6 +169,17 @@ struct Clock {
 
 async fn clock(Shared(control): Shared<Control>, Json(clock): Json<Clock>) {
     control.advance(clock.advance_seconds);
+}
+
+#[derive(Deserialize)]
+struct Policy {
+    #[serde(rename = "ref")]
+    reference: String,
+    enabled: bool,
+}
+
+async fn policies(Shared(control): Shared<Control>, Json(policy): Json<Policy>) {
+    control.set_policy(&policy.reference, policy.enabled);
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! Things that go wrong on demand.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What a fault is injected into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,14 +29,24 @@ pub enum Fault {
     Answer {
         /// its HTTP status
         status: u16,
-        /// its media type
+        /// its media type; empty: none is given
+        #[serde(default)]
         content_type: String,
         /// its body
+        #[serde(default)]
         body: String,
+    },
+    /// An error in the endpoint's own form
+    Code {
+        /// its HTTP status
+        status: u16,
+        /// `statusReason`, or `result.min` of a `RequesterError`
+        code: String,
     },
     /// The answer comes late
     Delay {
-        /// by how much
+        /// by how much, in milliseconds
+        #[serde(alias = "delay_ms")]
         millis: u64,
     },
     /// The connection breaks while the answer is sent
@@ -44,10 +55,28 @@ pub enum Fault {
     Huge,
     /// HTTP 302 to elsewhere, with a cookie
     Redirect,
+    /// A cookie, which nobody should keep
+    SetCookie,
+    /// Other values in `result`
+    Result {
+        /// `result.maj`
+        #[serde(default)]
+        maj: Option<String>,
+        /// `result.min`
+        #[serde(default)]
+        min: Option<String>,
+        /// `result.msg`: a string, as the documentation has it, or an object
+        #[serde(default)]
+        msg: Option<Value>,
+    },
     /// `asyncRespId` in place of `asyncRespID`
     SmallD,
     /// A page on a host that is not the service's
     UntrustedHost,
+    /// A page at an http address that is not loopback
+    HttpUrl,
+    /// A page whose address has a fragment
+    UrlFragment,
     /// A certificate that is not the first of its chain
     ForeignCertificate,
     /// No `fullCertificateChain`
@@ -60,7 +89,7 @@ pub enum Fault {
     UnknownMajor,
     /// Success, but no `sigObj`
     SuccessWithoutValues,
-    /// Random octets in place of the value
+    /// Other octets of the right length in place of the value
     WrongValue,
     /// A value that is too short
     ShortValue,
@@ -74,9 +103,9 @@ pub enum Fault {
     ForeignKey,
     /// The ids of the first two values swapped
     SwappedValues,
-    /// The first id twice
+    /// The first id twice, with the second value or the first again
     DuplicateId,
-    /// One value has no id
+    /// The values have no ids
     MissingId,
     /// One value has an id nobody asked for
     UnknownId,
@@ -90,6 +119,25 @@ pub enum Fault {
     UrlAlphabet,
 }
 
+impl Fault {
+    /// Whether it changes what only a good answer has: it then waits for one
+    /// and is not used up by a session that is pending.
+    pub(crate) const fn needs_success(&self) -> bool {
+        !matches!(
+            self,
+            Self::Answer { .. }
+                | Self::Code { .. }
+                | Self::Delay { .. }
+                | Self::Huge
+                | Self::Redirect
+                | Self::Reset
+                | Self::Result { .. }
+                | Self::SetCookie
+                | Self::UnknownMajor
+        )
+    }
+}
+
 /// Faults that wait for their turn.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<(Endpoint, Fault, u32)>);
@@ -99,16 +147,61 @@ impl Faults {
         self.0.push((endpoint, fault, times));
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// The next fault of an endpoint, used up by one.
-    pub(crate) fn take(&mut self, endpoint: Endpoint) -> Option<Fault> {
-        let entry = self.0.iter_mut().find(|(e, _, times)| *e == endpoint && *times > 0)?;
+    /// The next fault of an endpoint that applies, used up by one.
+    pub(crate) fn take(&mut self, endpoint: Endpoint, success: bool) -> Option<Fault> {
+        let applies = |fault: &Fault| success || !fault.needs_success();
+        let entry = self
+            .0
+            .iter_mut()
+            .find(|(e, fault, times)| *e == endpoint && *times > 0 && applies(fault))?;
         entry.2 -= 1;
         let fault = entry.1.clone();
         self.0.retain(|(_, _, times)| *times > 0);
         Some(fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_come_in_order_and_are_used_up() {
+        let mut faults = Faults::default();
+        faults.add(Endpoint::SignStatus, Fault::Reset, 2);
+        faults.add(Endpoint::SignStatus, Fault::Huge, 1);
+        faults.add(Endpoint::SignDocument, Fault::Redirect, 0);
+        let take = |faults: &mut Faults| faults.take(Endpoint::SignStatus, true);
+        assert_eq!(faults.take(Endpoint::SignDocument, true), None);
+        assert_eq!(take(&mut faults), Some(Fault::Reset));
+        assert_eq!(take(&mut faults), Some(Fault::Reset));
+        assert_eq!(take(&mut faults), Some(Fault::Huge));
+        assert_eq!(take(&mut faults), None);
+    }
+
+    #[test]
+    fn a_fault_of_the_value_waits_for_a_value() {
+        let mut faults = Faults::default();
+        faults.add(Endpoint::SignStatus, Fault::WrongValue, 1);
+        assert_eq!(faults.take(Endpoint::SignStatus, false), None);
+        assert_eq!(faults.take(Endpoint::SignStatus, true), Some(Fault::WrongValue));
+    }
+
+    #[test]
+    fn faults_read_as_documented() {
+        for (json, fault) in [
+            (r#"{"kind":"delay","delay_ms":20}"#, Fault::Delay { millis: 20 }),
+            (r#"{"kind":"lower_case_key"}"#, Fault::LowerCaseKey),
+            (
+                r#"{"kind":"answer","status":502}"#,
+                Fault::Answer { status: 502, content_type: String::new(), body: String::new() },
+            ),
+            (
+                r#"{"kind":"result","min":"X"}"#,
+                Fault::Result { maj: None, min: Some("X".to_owned()), msg: None },
+            ),
+        ] {
+            assert_eq!(serde_json::from_str::<Fault>(json).unwrap(), fault);
+        }
     }
 }

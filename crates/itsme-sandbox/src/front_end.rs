@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Form, RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
@@ -31,7 +31,7 @@ async fn start() -> Html<String> {
             body,
             "<tr><th scope=\"row\">{}</th><td>{}</td></tr>",
             user.name(),
-            user.habit()
+            texts("EN").habit(user)
         );
     }
     Html(page(texts("EN"), &format!("{body}</table>")))
@@ -45,16 +45,17 @@ struct Query {
 }
 
 fn query(raw: Option<&str>) -> Query {
-    let mut page = String::new();
+    let mut page = None;
     let mut extra = Vec::new();
     for part in raw.unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
         match part.split_once('=') {
-            Some(("q", value)) => value.clone_into(&mut page),
+            // Only the first is ours: the application may use the name too.
+            Some(("q", value)) if page.is_none() => page = Some(value.to_owned()),
             Some(("language", _)) => {}
             _ => extra.push(part),
         }
     }
-    Query { page, extra: extra.join("&") }
+    Query { page: page.unwrap_or_default(), extra: extra.join("&") }
 }
 
 async fn show(State(world): State<Arc<World>>, RawQuery(raw): RawQuery) -> Response {
@@ -74,7 +75,7 @@ async fn show(State(world): State<Arc<World>>, RawQuery(raw): RawQuery) -> Respo
             confirm(texts, texts.sign, &details(texts, sign, &session.lang), session)
         }
     };
-    Html(page(texts, &body)).into_response()
+    html(StatusCode::OK, page(texts, &body))
 }
 
 #[derive(Deserialize)]
@@ -110,28 +111,54 @@ async fn act(
         let texts = texts(&session.lang);
         let mut chosen = session;
         chosen.user = Some(user);
-        return Html(page(texts, &confirm(texts, texts.identify, "", &chosen))).into_response();
+        let body = confirm(texts, texts.identify, "", &chosen);
+        return html(StatusCode::OK, page(texts, &body));
     }
     // A wrong icon means that somebody else's page is being confirmed.
     let right_icon = ICONS.get(session.icon) == Some(&act.icon.as_str());
     changing.sessions.answer(&session.id, user, confirms && right_icon, now);
+    if confirms && !right_icon {
+        let texts = texts(&session.lang);
+        let url = escape(&way_back(&session, &query.extra));
+        let body = format!(
+            "<h1>{}</h1><p role=\"status\"><a href=\"{url}\">{}</a></p>",
+            texts.wrong_icon, texts.back
+        );
+        return html(StatusCode::OK, page(texts, &body));
+    }
     back(&session, &query.extra)
 }
 
 /// Back to the application: the answer itself is never in the address.
 fn back(session: &Session, extra: &str) -> Response {
+    Redirect::to(&way_back(session, extra)).into_response()
+}
+
+fn way_back(session: &Session, extra: &str) -> String {
     let separator = if session.redirect_url.contains('?') { '&' } else { '?' };
-    let url = if extra.is_empty() {
+    if extra.is_empty() {
         session.redirect_url.clone()
     } else {
         format!("{}{separator}{extra}", session.redirect_url)
-    };
-    Redirect::to(&url).into_response()
+    }
+}
+
+/// A page, with the headers that keep it to itself.
+fn html(status: StatusCode, page: String) -> Response {
+    let headers = [
+        (header::CACHE_CONTROL, "no-store"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    (status, headers, Html(page)).into_response()
 }
 
 fn gone(texts: &Texts) -> Response {
     let body = format!("<h1>{}</h1>", texts.gone);
-    (StatusCode::NOT_FOUND, Html(page(texts, &body))).into_response()
+    html(StatusCode::NOT_FOUND, page(texts, &body))
 }
 
 fn choose(texts: &Texts) -> String {
@@ -142,7 +169,7 @@ fn choose(texts: &Texts) -> String {
             choices,
             "<p><label><input type=\"radio\" name=\"user\" value=\"{0}\"{checked}> {0}: {1}</label></p>",
             user.name(),
-            user.habit(),
+            texts.habit(user),
         );
     }
     format!(

@@ -29,6 +29,7 @@ pub(crate) struct Pki {
     issuing_pem: String,
     issuer: Issuer<'static, KeyPair>,
     tls_ca_pem: String,
+    client_ca_pem: String,
     server: (String, String),
     client: (String, String),
     signers: Mutex<HashMap<(User, u8), Signer>>,
@@ -59,13 +60,16 @@ impl Pki {
         let (issuing_pem, issuer) =
             ca(dir, "issuing", "SANDBOX Sign Issuing CA - no legal value", Some(&root))?;
         let (tls_ca_pem, tls) = ca(dir, "tls-ca", "SANDBOX TLS CA", None)?;
-        let server = tls_end(dir, "server", &tls)?;
-        let client = tls_end(dir, "client", &tls)?;
+        let (client_ca_pem, clients) = ca(dir, "client-ca", "SANDBOX TLS client CA", None)?;
+        let server = tls_end(dir, "server", ExtendedKeyUsagePurpose::ServerAuth, &tls)?;
+        let client = tls_end(dir, "partner", ExtendedKeyUsagePurpose::ClientAuth, &clients)?;
         if let Some(dir) = dir {
             let identity = format!("{}{}", client.0, client.1);
             write_private(&dir.join("client.pem"), identity.as_bytes())?;
             fs::write(dir.join("root.pem"), &root_pem).map_err(SandboxError::Io)?;
             fs::write(dir.join("server-ca.pem"), &tls_ca_pem).map_err(SandboxError::Io)?;
+            let chain = format!("{issuing_pem}{root_pem}");
+            fs::write(dir.join("chain.pem"), chain).map_err(SandboxError::Io)?;
         }
         Ok(Self {
             dir: dir.map(Path::to_owned),
@@ -73,6 +77,7 @@ impl Pki {
             issuing_pem,
             issuer,
             tls_ca_pem,
+            client_ca_pem,
             server,
             client,
             signers: Mutex::default(),
@@ -90,6 +95,11 @@ impl Pki {
 
     pub(crate) fn tls_ca_pem(&self) -> &str {
         &self.tls_ca_pem
+    }
+
+    /// The CA of the clients that the back end accepts.
+    pub(crate) fn client_ca_pem(&self) -> &str {
+        &self.client_ca_pem
     }
 
     /// Certificate and key of the back end's TLS server.
@@ -136,7 +146,7 @@ impl Pki {
         let name = format!("user-{}-{edition}", user.name());
         let (pem, key) = stored(self.dir.as_deref(), &name, || {
             let key = rsa_key()?;
-            let certificate = leaf(user)?.signed_by(&key, &self.issuer)?;
+            let certificate = leaf(user, &key)?.signed_by(&key, &self.issuer)?;
             Ok((certificate.pem(), key.serialize_pem()))
         })?;
         let key_der = KeyPair::from_pem(&key)?.serialize_der();
@@ -147,7 +157,7 @@ impl Pki {
 }
 
 /// The documented test leaf: subject order, key usages, policies, statements.
-fn leaf(user: User) -> Result<CertificateParams, SandboxError> {
+fn leaf(user: User, key: &KeyPair) -> Result<CertificateParams, SandboxError> {
     let (given, surname, number) = user.person();
     let printable =
         |text: &str| text.try_into().map(DnValue::PrintableString).map_err(|_| SandboxError::Key);
@@ -172,8 +182,12 @@ fn leaf(user: User) -> Result<CertificateParams, SandboxError> {
     params.crl_distribution_points = vec![CrlDistributionPoint {
         uris: vec!["http://crl.sandbox.invalid/issuing.crl".to_owned()],
     }];
+    // rcgen writes a subject key identifier only for CAs.
+    let mut key_identifier = vec![0x04, 20];
+    key_identifier.extend(params.key_identifier(key));
     for (oid, der) in [
-        (&[2, 5, 29, 32][..], CERTIFICATE_POLICIES),
+        (&[2, 5, 29, 14][..], key_identifier.as_slice()),
+        (&[2, 5, 29, 32], CERTIFICATE_POLICIES),
         (&[1, 3, 6, 1, 5, 5, 7, 1, 1], AUTHORITY_INFO_ACCESS),
         (&[1, 3, 6, 1, 5, 5, 7, 1, 3], QC_STATEMENTS),
     ] {
@@ -182,22 +196,37 @@ fn leaf(user: User) -> Result<CertificateParams, SandboxError> {
     Ok(params)
 }
 
-/// `SEQUENCE OF PolicyInformation`: 2.25.4711 (a sandbox) and QCP-n-qscd
-/// (0.4.0.194112.1.2).
+/// `SEQUENCE OF PolicyInformation`: the sandbox's own policy
+/// (2.25.147696108260133247754979445240114994976, the OID of a UUID) and
+/// QCP-n-qscd (0.4.0.194112.1.2).
 const CERTIFICATE_POLICIES: &[u8] = &[
-    0x30, 0x12, 0x30, 0x05, 0x06, 0x03, 0x69, 0xA4, 0x67, 0x30, 0x09, 0x06, 0x07, 0x04, 0x00, 0x8B,
-    0xEC, 0x40, 0x01, 0x02,
+    0x30, 0x23, 0x30, 0x16, 0x06, 0x14, 0x69, 0x81, 0xDE, 0x9D, 0x9E, 0x96, 0xD1, 0xE2, 0xDA, 0xBD,
+    0xEF, 0x90, 0xD5, 0xD9, 0x9A, 0x9C, 0x9F, 0xA1, 0xBE, 0x20, 0x30, 0x09, 0x06, 0x07, 0x04, 0x00,
+    0x8B, 0xEC, 0x40, 0x01, 0x02,
 ];
 
-/// id-ad-ocsp at `http://ocsp.sandbox.invalid`.
-const AUTHORITY_INFO_ACCESS: &[u8] = b"\x30\x29\x30\x27\x06\x08\x2B\x06\x01\x05\x05\x07\x30\x01\
-\x86\x1Bhttp://ocsp.sandbox.invalid";
+/// id-ad-caIssuers at `http://ca.sandbox.invalid/issuing.crt`, id-ad-ocsp at
+/// `http://ocsp.sandbox.invalid`.
+const AUTHORITY_INFO_ACCESS: &[u8] = &[
+    0x30, 0x5C, 0x30, 0x31, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x02, 0x86, 0x25,
+    0x68, 0x74, 0x74, 0x70, 0x3A, 0x2F, 0x2F, 0x63, 0x61, 0x2E, 0x73, 0x61, 0x6E, 0x64, 0x62, 0x6F,
+    0x78, 0x2E, 0x69, 0x6E, 0x76, 0x61, 0x6C, 0x69, 0x64, 0x2F, 0x69, 0x73, 0x73, 0x75, 0x69, 0x6E,
+    0x67, 0x2E, 0x63, 0x72, 0x74, 0x30, 0x27, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30,
+    0x01, 0x86, 0x1B, 0x68, 0x74, 0x74, 0x70, 0x3A, 0x2F, 0x2F, 0x6F, 0x63, 0x73, 0x70, 0x2E, 0x73,
+    0x61, 0x6E, 0x64, 0x62, 0x6F, 0x78, 0x2E, 0x69, 0x6E, 0x76, 0x61, 0x6C, 0x69, 0x64,
+];
 
-/// QcCompliance, QcSSCD, QcType eSign (EN 319 412-5).
+/// Semantics of a natural person, QcCompliance, QcSSCD, QcType eSign, QcPDS at
+/// `https://pds.sandbox.invalid` (EN 319 412-5).
 const QC_STATEMENTS: &[u8] = &[
-    0x30, 0x29, 0x30, 0x08, 0x06, 0x06, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x01, 0x30, 0x08, 0x06, 0x06,
-    0x04, 0x00, 0x8E, 0x46, 0x01, 0x04, 0x30, 0x13, 0x06, 0x06, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x06,
-    0x30, 0x09, 0x06, 0x07, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x06, 0x01,
+    0x30, 0x6F, 0x30, 0x15, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x0B, 0x02, 0x30, 0x09,
+    0x06, 0x07, 0x04, 0x00, 0x8B, 0xEC, 0x49, 0x01, 0x01, 0x30, 0x08, 0x06, 0x06, 0x04, 0x00, 0x8E,
+    0x46, 0x01, 0x01, 0x30, 0x08, 0x06, 0x06, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x04, 0x30, 0x13, 0x06,
+    0x06, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x06, 0x30, 0x09, 0x06, 0x07, 0x04, 0x00, 0x8E, 0x46, 0x01,
+    0x06, 0x01, 0x30, 0x2D, 0x06, 0x06, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x05, 0x30, 0x23, 0x30, 0x21,
+    0x16, 0x1B, 0x68, 0x74, 0x74, 0x70, 0x73, 0x3A, 0x2F, 0x2F, 0x70, 0x64, 0x73, 0x2E, 0x73, 0x61,
+    0x6E, 0x64, 0x62, 0x6F, 0x78, 0x2E, 0x69, 0x6E, 0x76, 0x61, 0x6C, 0x69, 0x64, 0x13, 0x02, 0x65,
+    0x6E,
 ];
 
 fn validity(params: &mut CertificateParams, days: i64) {
@@ -239,6 +268,7 @@ fn ca(
 fn tls_end(
     dir: Option<&Path>,
     name: &str,
+    usage: ExtendedKeyUsagePurpose,
     issuer: &Issuer<'static, KeyPair>,
 ) -> Result<(String, String), SandboxError> {
     stored(dir, name, || {
@@ -246,8 +276,7 @@ fn tls_end(
         params.subject_alt_names.push(SanType::IpAddress([127, 0, 0, 1].into()));
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, format!("SANDBOX {name}"));
-        params.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params.extended_key_usages = vec![usage];
         params.use_authority_key_identifier_extension = true;
         validity(&mut params, 3650);
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;

@@ -1,5 +1,6 @@
 //! The running sandbox: two listeners over one world.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -34,8 +35,8 @@ pub(crate) struct Changing {
     /// By how many seconds the sandbox's clock is ahead.
     pub(crate) ahead: u64,
     pub(crate) auto_user: Option<User>,
-    /// The certificate's edition of the user who renews.
-    pub(crate) renewed: u8,
+    /// The signature policies that were switched off, by reference.
+    pub(crate) disabled: HashSet<String>,
 }
 
 impl World {
@@ -51,8 +52,15 @@ impl Changing {
         real.as_secs().saturating_add(self.ahead)
     }
 
-    pub(crate) fn edition(&self, user: User) -> u8 {
-        if user == User::Renews { self.renewed } else { 0 }
+    /// As a sandbox starts.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            sessions: Sessions::default(),
+            faults: Faults::default(),
+            ahead: 0,
+            auto_user: config.auto_approve.then_some(config.auto_user),
+            disabled: HashSet::new(),
+        }
     }
 }
 
@@ -78,13 +86,7 @@ impl Sandbox {
         let base_url = format!("https://{}", address(&back)?);
         let front_url = format!("http://{}", address(&front)?);
         let world = Arc::new(World {
-            changing: Mutex::new(Changing {
-                sessions: Sessions::default(),
-                faults: Faults::default(),
-                ahead: 0,
-                auto_user: config.auto_approve.then_some(config.auto_user),
-                renewed: 0,
-            }),
+            changing: Mutex::new(Changing::new(&config)),
             config,
             pki,
             front_url,
@@ -172,7 +174,8 @@ fn tls(pki: &Pki, mutual: bool) -> Result<TlsAcceptor, SandboxError> {
         .with_safe_default_protocol_versions()?;
     let builder = if mutual {
         let mut roots = rustls::RootCertStore::empty();
-        let ca = CertificateDer::from_pem_slice(pki.tls_ca_pem().as_bytes()).map_err(malformed)?;
+        let ca = pki.client_ca_pem().as_bytes();
+        let ca = CertificateDer::from_pem_slice(ca).map_err(malformed)?;
         roots.add(ca)?;
         let verifier =
             rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)

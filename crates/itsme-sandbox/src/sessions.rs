@@ -19,6 +19,9 @@ pub const MAX_BATCH: usize = 70;
 /// No more sessions are kept at a time.
 pub const MAX_SESSIONS: usize = 10_000;
 
+/// The user who renews goes through so many certificates, then starts over.
+const EDITIONS: u8 = 4;
+
 /// The icons of the check between web page and app.
 pub const ICONS: [&str; 3] = ["circle", "triangle", "square"];
 
@@ -67,6 +70,8 @@ pub(crate) struct Session {
     pub(crate) lang: String,
     pub(crate) user: Option<User>,
     pub(crate) icon: usize,
+    /// Which of the user's certificates is shown or signs, once confirmed.
+    pub(crate) edition: u8,
     created: u64,
     answered: Option<(u64, State)>,
 }
@@ -90,6 +95,8 @@ impl Session {
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     by_id: HashMap<String, Session>,
+    /// How often the user who renews has done so.
+    renewals: u8,
 }
 
 impl Sessions {
@@ -120,6 +127,7 @@ impl Sessions {
             lang,
             user,
             icon: icon % ICONS.len(),
+            edition: 0,
             created: now,
             answered: None,
         };
@@ -138,15 +146,14 @@ impl Sessions {
         self.by_id.values()
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.by_id.clear();
-    }
-
     /// A user answers; habits decide what becomes of a yes.
     pub(crate) fn answer(&mut self, id: &str, user: User, yes: bool, now: u64) -> Option<State> {
         let session = self.by_id.get_mut(id)?;
         if session.state(now) != State::Pending {
             return Some(session.state(now));
+        }
+        if session.user.is_some_and(|known| known != user) {
+            return None;
         }
         session.user = Some(user);
         let identification = session.purpose == Purpose::Identification;
@@ -161,6 +168,12 @@ impl Sessions {
             _ => Some((now, State::Confirmed)),
         };
         session.answered = answered;
+        if user == User::Renews {
+            if !identification {
+                self.renewals = (self.renewals + 1) % EDITIONS;
+            }
+            session.edition = self.renewals;
+        }
         Some(session.state(now))
     }
 }

@@ -1,5 +1,7 @@
 //! What the pages say, in four languages.
 
+use crate::users::User;
+
 /// Every text of the pages.
 pub(crate) struct Texts {
     pub(crate) code: &'static str,
@@ -19,6 +21,17 @@ pub(crate) struct Texts {
     pub(crate) refuse: &'static str,
     pub(crate) gone: &'static str,
     pub(crate) icons: [&'static str; 3],
+    pub(crate) wrong_icon: &'static str,
+    pub(crate) back: &'static str,
+    habits: [&'static str; User::ALL.len()],
+}
+
+impl Texts {
+    /// What a user is known for.
+    pub(crate) fn habit(&self, user: User) -> &'static str {
+        let mut habits = User::ALL.into_iter().zip(self.habits);
+        habits.find(|(other, _)| *other == user).map_or("", |(_, habit)| habit)
+    }
 }
 
 pub(crate) fn texts(lang: &str) -> &'static Texts {
@@ -48,6 +61,19 @@ const EN: Texts = Texts {
     refuse: "Refuse",
     gone: "This session does not exist or has ended.",
     icons: ["circle", "triangle", "square"],
+    wrong_icon: "That was the wrong icon: the request is refused.",
+    back: "Back to the organisation",
+    habits: [
+        "has a certificate and confirms",
+        "has no certificate yet; it is created",
+        "is not allowed to sign",
+        "refuses the identification",
+        "never answers the identification",
+        "refuses to sign",
+        "never answers a signature",
+        "takes some seconds over everything",
+        "renews the certificate before signing",
+    ],
 };
 
 const FR: Texts = Texts {
@@ -68,6 +94,19 @@ const FR: Texts = Texts {
     refuse: "Refuser",
     gone: "Cette session n'existe pas ou est terminée.",
     icons: ["cercle", "triangle", "carré"],
+    wrong_icon: "Ce n’était pas la bonne icône : la demande est refusée.",
+    back: "Retour à l’organisation",
+    habits: [
+        "a un certificat et confirme",
+        "n’a pas encore de certificat ; il est créé",
+        "n’est pas autorisé à signer",
+        "refuse l’identification",
+        "ne répond jamais à l’identification",
+        "refuse de signer",
+        "ne répond jamais à une signature",
+        "prend quelques secondes pour tout",
+        "renouvelle le certificat avant de signer",
+    ],
 };
 
 const NL: Texts = Texts {
@@ -88,6 +127,19 @@ const NL: Texts = Texts {
     refuse: "Weigeren",
     gone: "Deze sessie bestaat niet of is afgelopen.",
     icons: ["cirkel", "driehoek", "vierkant"],
+    wrong_icon: "Dat was het verkeerde icoon: de aanvraag is geweigerd.",
+    back: "Terug naar de organisatie",
+    habits: [
+        "heeft een certificaat en bevestigt",
+        "heeft nog geen certificaat; het wordt aangemaakt",
+        "mag niet ondertekenen",
+        "weigert de identificatie",
+        "antwoordt nooit op de identificatie",
+        "weigert te ondertekenen",
+        "antwoordt nooit op een handtekening",
+        "doet over alles enkele seconden",
+        "vernieuwt het certificaat voor het ondertekenen",
+    ],
 };
 
 const DE: Texts = Texts {
@@ -108,4 +160,17 @@ const DE: Texts = Texts {
     refuse: "Ablehnen",
     gone: "Diese Sitzung gibt es nicht, oder sie ist beendet.",
     icons: ["Kreis", "Dreieck", "Quadrat"],
+    wrong_icon: "Das war das falsche Symbol: Die Anfrage ist abgelehnt.",
+    back: "Zurück zur Organisation",
+    habits: [
+        "hat ein Zertifikat und bestätigt",
+        "hat noch kein Zertifikat; es wird erstellt",
+        "darf nicht signieren",
+        "lehnt die Identifizierung ab",
+        "antwortet nie auf die Identifizierung",
+        "lehnt die Signatur ab",
+        "antwortet nie auf eine Signatur",
+        "braucht für alles einige Sekunden",
+        "erneuert das Zertifikat vor dem Signieren",
+    ],
 };

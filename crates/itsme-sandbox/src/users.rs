@@ -1,5 +1,8 @@
 //! The people of the sandbox, each with one habit.
 
+use std::fmt::Write;
+
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 /// A test user. Whoever signs with the sandbox chooses one.
@@ -61,28 +64,24 @@ impl User {
         Self::ALL.into_iter().find(|user| user.name() == name)
     }
 
-    pub(crate) const fn habit(self) -> &'static str {
-        match self {
-            Self::Ready => "has a certificate and confirms",
-            Self::New => "has no certificate yet",
-            Self::Blocked => "is not allowed to sign",
-            Self::RefusesIdentification => "refuses the certificate",
-            Self::ExpiresIdentification => "never answers the identification",
-            Self::RefusesSigning => "refuses to sign",
-            Self::ExpiresSigning => "never answers a signature",
-            Self::Slow => "takes some seconds",
-            Self::Renews => "renews the certificate in between",
-        }
-    }
-
-    /// The 36 characters by which the service calls this user.
+    /// The 36 characters by which the service calls this user towards a
+    /// partner: the same for ever, and different for every partner.
     #[must_use]
-    pub fn user_code(self) -> String {
-        format!("sandbox-user-{:-<23}", self.name())
+    pub fn user_code(self, partner_code: &str) -> String {
+        let text = format!("itsme-sandbox/{partner_code}/{}", self.name());
+        let hash = digest(&SHA256, text.as_bytes());
+        let mut code = String::with_capacity(36);
+        for (at, octet) in hash.as_ref().iter().take(16).enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                code.push('-');
+            }
+            let _ = write!(code, "{octet:02x}");
+        }
+        code
     }
 
-    pub(crate) fn from_user_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|user| user.user_code() == code)
+    pub(crate) fn from_user_code(code: &str, partner_code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|user| user.user_code(partner_code) == code)
     }
 
     /// Given name and surname; the number stands where a national one would.
@@ -103,14 +102,28 @@ impl User {
 
 #[cfg(test)]
 mod tests {
-    use super::User;
+    use super::*;
 
     #[test]
     fn user_codes_have_36_characters_and_lead_back() {
         for user in User::ALL {
-            assert_eq!(user.user_code().len(), 36);
-            assert_eq!(User::from_user_code(&user.user_code()), Some(user));
+            let code = user.user_code("SANDBOX");
+            assert_eq!(code.len(), 36);
+            assert_eq!(User::from_user_code(&code, "SANDBOX"), Some(user));
             assert_eq!(User::from_name(user.name()), Some(user));
+        }
+    }
+
+    #[test]
+    fn another_partner_gets_another_user_code() {
+        assert_ne!(User::Ready.user_code("A"), User::Ready.user_code("B"));
+        assert_eq!(User::from_user_code(&User::Ready.user_code("A"), "B"), None);
+    }
+
+    #[test]
+    fn names_are_the_same_in_forms_and_in_json() {
+        for user in User::ALL {
+            assert_eq!(serde_json::to_value(user).unwrap(), user.name());
         }
     }
 }

@@ -1,0 +1,213 @@
+//! The whole way, and what users do on it.
+
+use itsme_sandbox::sessions::{CREATE_CERT_SECONDS, SIGN_SECONDS, SLOW_SECONDS};
+use itsme_sandbox::{Config, User};
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::client::{
+    DIGEST, PENDING, Partner, REQUESTER_ERROR, SUCCESS, builder, documents, identification,
+    signature, text,
+};
+use crate::openssl::{decode, verifies};
+
+#[tokio::test]
+async fn a_digest_is_signed_and_openssl_agrees() {
+    let partner = Partner::auto(User::Ready).await;
+    let (user_code, leaf, chain) = partner.identified().await;
+    assert_eq!(user_code.len(), 36);
+    assert!(chain.starts_with(&leaf) && chain.ends_with("-----END CERTIFICATE-----\n"));
+    assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 3);
+
+    let (id, _) = partner.sign(&signature(&user_code)).await;
+    let answer = partner.result(&id).await;
+    let body = answer.json();
+    assert_eq!((answer.status, &body["result"]["maj"]), (StatusCode::OK, &json!(SUCCESS)));
+    assert_eq!((&body["reqID"], &body["respID"]), (&json!("r-2"), &json!(id)));
+    assert_eq!(body["sigObj"][0]["whichDoc"], "s-000");
+    let value = text(&body["sigObj"][0]["b64Sig"]["value"]);
+    assert_eq!(value.len(), 344);
+    assert!(verifies(&leaf, &DIGEST, &decode(&value)));
+
+    // A result may be fetched again.
+    assert_eq!(partner.result(&id).await.json()["sigObj"][0], body["sigObj"][0]);
+    partner.sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn seventy_digests_in_one_confirmation() {
+    let partner = Partner::auto(User::Ready).await;
+    let (user_code, leaf, _) = partner.identified().await;
+    let mut request = signature(&user_code);
+    request["inDocs"]["docHash"] = documents(70);
+    let (id, _) = partner.sign(&request).await;
+    let body = partner.result(&id).await.json();
+    let values = body["sigObj"].as_array().unwrap();
+    assert_eq!(values.len(), 70);
+    assert_eq!(values[69]["whichDoc"], "s-069");
+    assert!(verifies(&leaf, &DIGEST, &decode(&text(&values[69]["b64Sig"]["value"]))));
+}
+
+#[tokio::test]
+async fn the_discovery_document_is_there() {
+    let partner = Partner::start().await;
+    let url = format!("{}/.well-known/configuration", partner.sandbox.base_url());
+    let response = partner.client.get(url).send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let body: serde_json::Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+    assert_eq!(body["sign_languages_supported"], json!(["EN", "FR", "NL", "DE"]));
+    assert_eq!(body["sign_policy_templates_supported"].as_array().unwrap().len(), 12);
+}
+
+#[tokio::test]
+async fn without_the_client_certificate_there_is_no_answer() {
+    let partner = Partner::start().await;
+    let stranger = builder(&partner.sandbox).build().unwrap();
+    let url = format!("{}/.well-known/configuration", partner.sandbox.base_url());
+    assert!(stranger.get(&url).send().await.is_err());
+
+    // A certificate of another sandbox's CA is no better.
+    let other = Partner::start().await;
+    let identity = crate::client::identity(&other.sandbox);
+    let stranger = builder(&partner.sandbox).identity(identity).build().unwrap();
+    assert!(stranger.get(&url).send().await.is_err());
+}
+
+#[tokio::test]
+async fn mutual_tls_can_be_off() {
+    let partner = Partner::with(Config { mutual_tls: false, ..Config::default() }).await;
+    let anybody = builder(&partner.sandbox).build().unwrap();
+    let url = format!("{}/.well-known/configuration", partner.sandbox.base_url());
+    assert_eq!(anybody.get(url).send().await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn pending_is_409_for_the_identification_and_200_for_the_signature() {
+    let partner = Partner::start().await;
+    let control = partner.sandbox.control();
+    let (id, _) = partner.identify().await;
+    let answer = partner.identification_status(&id).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(answer.json(), json!({ "status": "NOK", "statusReason": "PENDING" }));
+    control.answer(&id, User::Ready, true).unwrap();
+    let user_code = text(&partner.identification_status(&id).await.json()["userCode"]);
+
+    let (id, _) = partner.sign(&signature(&user_code)).await;
+    let answer = partner.result(&id).await;
+    assert_eq!((answer.status, &answer.json()["result"]["maj"]), (StatusCode::OK, &json!(PENDING)));
+    control.answer(&id, User::Ready, true).unwrap();
+    assert_eq!(partner.result(&id).await.json()["result"]["maj"], SUCCESS);
+}
+
+#[tokio::test]
+async fn a_known_user_needs_not_say_who_it_is() {
+    let partner = Partner::auto(User::Ready).await;
+    let (user_code, leaf, _) = partner.identified().await;
+    // Somebody else would answer: the user code counts.
+    partner.sandbox.control().set_auto(Some(User::RefusesIdentification));
+    let mut request = identification();
+    request["userCode"] = json!(user_code);
+    let id = text(&partner.post("/user_identification", &request).await.json()["asyncRespID"]);
+    let answer = partner.identification_status(&id).await.json();
+    assert_eq!((&answer["userCode"], &answer["certificate"]), (&json!(user_code), &json!(leaf)));
+}
+
+#[tokio::test]
+async fn identifications_are_refused_or_expire() {
+    let partner = Partner::auto(User::RefusesIdentification).await;
+    let (id, _) = partner.identify().await;
+    let answer = partner.identification_status(&id).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(answer.json(), json!({ "status": "NOK", "statusReason": "REJECTED" }));
+
+    let control = partner.sandbox.control();
+    control.set_auto(Some(User::ExpiresIdentification));
+    let (id, _) = partner.identify().await;
+    assert_eq!(partner.identification_status(&id).await.json()["statusReason"], "PENDING");
+    control.advance(CREATE_CERT_SECONDS);
+    let answer = partner.identification_status(&id).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(answer.json(), json!({ "status": "NOK", "statusReason": "EXPIRED" }));
+}
+
+#[tokio::test]
+async fn signatures_are_refused_or_expire() {
+    let partner = Partner::auto(User::RefusesSigning).await;
+    let (user_code, ..) = partner.identified().await;
+    let (id, _) = partner.sign(&signature(&user_code)).await;
+    let answer = partner.result(&id).await;
+    let body = answer.json();
+    assert_eq!(body["result"]["maj"], REQUESTER_ERROR);
+    assert_eq!(body["result"]["min"], "REJECTED");
+    assert!(text(&body["result"]["msg"]["value"]).starts_with("SANDBOX"));
+
+    let control = partner.sandbox.control();
+    control.set_auto(Some(User::ExpiresSigning));
+    let (user_code, ..) = partner.identified().await;
+    let (id, _) = partner.sign(&signature(&user_code)).await;
+    assert_eq!(partner.result(&id).await.json()["result"]["maj"], PENDING);
+    control.advance(SIGN_SECONDS);
+    let answer = partner.result(&id).await;
+    assert_eq!(answer.json()["result"]["min"], "EXPIRED");
+}
+
+#[tokio::test]
+async fn the_slow_user_comes_in_the_end() {
+    let partner = Partner::auto(User::Slow).await;
+    let (id, _) = partner.identify().await;
+    assert_eq!(partner.identification_status(&id).await.json()["statusReason"], "PENDING");
+    partner.sandbox.control().advance(SLOW_SECONDS);
+    assert_eq!(partner.identification_status(&id).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_does_not_fit() {
+    let partner = Partner::auto(User::Renews).await;
+    let (user_code, leaf, _) = partner.identified().await;
+    let (id, _) = partner.sign(&signature(&user_code)).await;
+    let value = text(&partner.result(&id).await.json()["sigObj"][0]["b64Sig"]["value"]);
+    assert!(!verifies(&leaf, &DIGEST, &decode(&value)));
+    let (_, renewed, _) = partner.identified().await;
+    assert!(verifies(&renewed, &DIGEST, &decode(&value)));
+}
+
+#[tokio::test]
+async fn a_status_query_without_id_opens_a_session() {
+    let partner = Partner::auto(User::Ready).await;
+    let (user_code, ..) = partner.identified().await;
+    let mut request = signature(&user_code);
+    let (first, _) = partner.sign(&request).await;
+    request["asyncRespID"] = json!("");
+    let (second, _) = partner.sign(&request).await;
+    assert_ne!(first, second);
+    assert_eq!(partner.sandbox.control().sessions().len(), 3);
+}
+
+#[tokio::test]
+async fn the_control_api_does_what_the_handle_does() {
+    let partner = Partner::start().await;
+    let (id, _) = partner.identify().await;
+    let answer = json!({ "session": id, "user": "slow", "approve": true });
+    assert_eq!(partner.control("answer", &answer).await.text, "\"pending\"");
+    let clock = json!({ "advance_seconds": SLOW_SECONDS });
+    assert!(partner.control("clock", &clock).await.status.is_success());
+    let url = format!("{}/sandbox/sessions", partner.sandbox.front_url());
+    let sessions = partner.get(&url).await.0.json();
+    let expected = json!([{
+        "session": id, "purpose": "identification", "state": "confirmed", "user": "slow",
+        "documents": 0,
+    }]);
+    assert_eq!(sessions, expected);
+
+    let unknown = json!({ "session": "nothing", "user": "ready", "approve": true });
+    assert_eq!(partner.control("answer", &unknown).await.status, StatusCode::NOT_FOUND);
+    let nobody = json!({ "user": "nobody" });
+    assert_eq!(partner.control("auto", &nobody).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    assert!(partner.control("auto", &json!({ "user": "ready" })).await.status.is_success());
+    partner.identified().await;
+    assert!(partner.control("reset", &json!({})).await.status.is_success());
+    assert!(partner.sandbox.control().sessions().is_empty());
+    let (id, _) = partner.identify().await;
+    assert_eq!(partner.identification_status(&id).await.json()["statusReason"], "PENDING");
+}

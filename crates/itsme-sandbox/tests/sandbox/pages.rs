@@ -1,0 +1,149 @@
+//! The pages, as a browser without scripts sees them.
+
+use itsme_sandbox::{Config, User};
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::client::{Partner, signature, text};
+
+/// The icon that the page shows and the app asks for.
+fn shown(page: &str) -> &'static str {
+    let at = page.find("class=\"icon\"").expect("an icon");
+    match page[at..].chars().find(|c| "●▲■".contains(*c)) {
+        Some('●') => "circle",
+        Some('▲') => "triangle",
+        _ => "square",
+    }
+}
+
+fn form(icon: &str, answer: &str) -> &'static str {
+    format!("icon={icon}&answer={answer}").leak()
+}
+
+/// The first form has said who it is.
+fn new_user(icon: &str) -> &'static str {
+    format!("user=new&icon={icon}&answer=confirm").leak()
+}
+
+fn wrong(icon: &str) -> &'static str {
+    if icon == "circle" { "square" } else { "circle" }
+}
+
+#[tokio::test]
+async fn a_person_clicks_through_both_trips() {
+    let partner = Partner::start().await;
+    let (id, url) = partner.identify().await;
+    let url = format!("{url}&st=Zk%2B1&x=y");
+    let (page, _) = partner.get(&url).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("<html lang=\"nl\">") && page.text.contains("SANDBOX"));
+    for user in User::ALL {
+        assert!(page.text.contains(&format!("value=\"{}\"", user.name())));
+    }
+    let (page, _) = partner.submit(&url, "user=new").await;
+    let (answer, location) = partner.submit(&url, new_user(shown(&page.text))).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let back = "http://127.0.0.1:8080/itsme/return?st=Zk%2B1&x=y";
+    assert_eq!(location.as_deref(), Some(back));
+    let identified = partner.identification_status(&id).await.json();
+    let user_code = text(&identified["userCode"]);
+
+    let (id, url) = partner.sign(&signature(&user_code)).await;
+    let (page, _) = partner.get(&url).await;
+    for part in
+        ["Lease 12 NL", "Tenant NL", "1.2.840.113549.1.9.16.6.5", "1.3.6.1.4.1.49274.1.1.7.2.0"]
+    {
+        assert!(page.text.contains(part), "{part}");
+    }
+    let (_, location) = partner.submit(&url, form(shown(&page.text), "confirm")).await;
+    assert_eq!(location.as_deref(), Some("http://127.0.0.1:8080/itsme/return"));
+    assert!(partner.result(&id).await.json().get("sigObj").is_some());
+    // Back in the browser: nothing happens twice.
+    let (_, location) = partner.get(&url).await;
+    assert_eq!(location.as_deref(), Some("http://127.0.0.1:8080/itsme/return"));
+}
+
+#[tokio::test]
+async fn a_wrong_icon_refuses() {
+    let partner = Partner::start().await;
+    let (id, url) = partner.sign(&signature(&User::Ready.user_code("SANDBOX"))).await;
+    let url = format!("{url}&st=1");
+    let icon = shown(&partner.get(&url).await.0.text);
+    let (page, location) = partner.submit(&url, form(wrong(icon), "confirm")).await;
+    assert_eq!((page.status, location), (StatusCode::OK, None));
+    assert!(page.text.contains("verkeerde icoon") && page.text.contains("role=\"status\""));
+    assert!(page.text.contains("href=\"http://127.0.0.1:8080/itsme/return?st=1\""));
+    assert_eq!(partner.result(&id).await.json()["result"]["min"], "REJECTED");
+}
+
+#[tokio::test]
+async fn refusing_needs_no_icon() {
+    let partner = Partner::start().await;
+    let (id, url) = partner.sign(&signature(&User::Ready.user_code("SANDBOX"))).await;
+    let (_, location) = partner.submit(&url, "answer=refuse").await;
+    assert!(location.is_some());
+    assert_eq!(partner.result(&id).await.json()["result"]["min"], "REJECTED");
+}
+
+#[tokio::test]
+async fn what_the_application_sends_is_text_not_markup() {
+    let partner = Partner::start().await;
+    let mut request = signature(&User::Ready.user_code("SANDBOX"));
+    let label = |lang: &str| json!({ "lang": lang, "value": "<script>alert(1)</script>&\"'" });
+    let labels: serde_json::Value = ["EN", "FR", "NL", "DE"].into_iter().map(label).collect();
+    request["optInp"]["itsme"]["description"] = labels.clone();
+    request["optInp"]["itsme"]["signPolicy"]["signerRole"] = labels;
+    let (_, url) = partner.sign(&request).await;
+    let (page, _) = partner.get(&format!("{url}&x=\"><script>alert(2)</script>")).await;
+    assert!(!page.text.contains("<script"));
+    assert_eq!(page.text.matches("&lt;script&gt;alert(1)").count(), 2);
+}
+
+#[tokio::test]
+async fn every_page_in_four_languages() {
+    let partner = Partner::start().await;
+    let request = signature(&User::Ready.user_code("SANDBOX"));
+    for (code, title) in [
+        ("EN", "Confirm your signature"),
+        ("FR", "Confirmez votre signature"),
+        ("NL", "Bevestig uw handtekening"),
+        ("DE", "Bestätigen Sie Ihre Signatur"),
+    ] {
+        let mut request = request.clone();
+        request["optInp"]["lang"] = json!(code);
+        let (_, url) = partner.sign(&request).await;
+        let (page, _) = partner.get(&url).await;
+        assert!(page.text.contains(&format!("<h1>{title}</h1>")));
+        assert!(page.text.contains(&format!("Lease 12 {code}")));
+        assert!(page.text.contains("SANDBOX"));
+    }
+}
+
+#[tokio::test]
+async fn pages_that_are_not_there() {
+    let partner = Partner::start().await;
+    let front = partner.sandbox.front_url().to_owned();
+    for query in ["", "?q=", "?q=nothing", "?q=%00%FF"] {
+        let (page, _) = partner.get(&format!("{front}/qes/sign{query}")).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND);
+        let (page, _) = partner.submit(&format!("{front}/qes/sign{query}"), "answer=confirm").await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND);
+    }
+    let (_, url) = partner.identify().await;
+    let (page, _) = partner.submit(&url, "user=nobody").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    let (page, _) = partner.get(&front).await;
+    assert!(page.text.contains("expires-identification") && page.text.contains("SANDBOX"));
+}
+
+#[tokio::test]
+async fn pages_load_nothing_from_elsewhere() {
+    let partner = Partner::with(Config::default()).await;
+    let (_, url) = partner.identify().await;
+    let response = partner.browser.get(&url).send().await.unwrap();
+    let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.starts_with("default-src 'none'"));
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    let page = response.text().await.unwrap();
+    assert!(!page.contains("src=") && !page.contains("<link") && !page.contains("http://"));
+}
