@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use ades_core::{Certificate, CertificateChain, ToBeSigned};
 use pkcs12_signer::{Pkcs12Signer, PrivateKey};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    RsaKeySize, SignatureAlgorithm, date_time_ymd,
+    BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, RsaKeySize, SignatureAlgorithm, date_time_ymd,
 };
 
 /// A type of key.
@@ -94,6 +94,8 @@ pub struct Profile {
     pub validity: ((i32, u8, u8), (i32, u8, u8)),
     /// The common name.
     pub common_name: String,
+    /// Extensions beyond those.
+    pub extensions: Vec<CustomExtension>,
 }
 
 impl Profile {
@@ -105,6 +107,7 @@ impl Profile {
             key_usages: vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment],
             validity: ((2020, 1, 1), (2050, 1, 1)),
             common_name: format!("Test Signer {key:?}"),
+            extensions: Vec::new(),
         }
     }
 }
@@ -151,6 +154,7 @@ impl Pki {
         params.not_after = date_time_ymd(y2, m2, d2);
         params.key_usages = profile.key_usages.clone();
         params.is_ca = IsCa::ExplicitNoCa;
+        params.custom_extensions = profile.extensions.clone();
         let leaf = params.signed_by(&key, &self.issuer).unwrap();
         let leaf = Certificate::from_der(leaf.der().to_vec()).unwrap();
         TestSigner {

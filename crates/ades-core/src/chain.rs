@@ -30,6 +30,9 @@ impl CertificateChain {
         certificates: impl IntoIterator<Item = Certificate>,
     ) -> Result<Self, Error> {
         let certificates = distinct(certificates)?;
+        if certificates.is_empty() {
+            return Err(Error::NoCertificate);
+        }
         let issues_another = |c: &Certificate| {
             certificates.iter().any(|other| other != c && other.names_as_issuer(c))
         };
@@ -119,7 +122,8 @@ impl TryFrom<Vec<Certificate>> for CertificateChain {
 
     /// From a stored chain, whose order stays as it is.
     fn try_from(certificates: Vec<Certificate>) -> Result<Self, Error> {
-        distinct(certificates).map(Self)
+        let certificates = distinct(certificates)?;
+        if certificates.is_empty() { Err(Error::NoCertificate) } else { Ok(Self(certificates)) }
     }
 }
 
@@ -178,5 +182,5 @@ fn distinct(
             distinct.push(certificate);
         }
     }
-    if distinct.is_empty() { Err(Error::NoCertificate) } else { Ok(distinct) }
+    Ok(distinct)
 }
