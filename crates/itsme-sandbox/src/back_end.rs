@@ -428,6 +428,17 @@ fn discovery(world: &World) -> Value {
     document
 }
 
+/// What a policy or commitment is called in a language.
+pub(crate) fn label(reference: &str, lang: &str) -> Option<String> {
+    let document: Value = serde_json::from_str(CONFIGURATION).ok()?;
+    ["sign_policy_templates_supported", "commitment_types_supported"]
+        .into_iter()
+        .filter_map(|list| document.get(list)?.as_array())
+        .flatten()
+        .find(|entry| text(entry, "ref") == Some(reference))
+        .and_then(|entry| text(entry.get("text")?, lang).map(ToOwned::to_owned))
+}
+
 /// The user of a user code who may sign.
 fn check_user(world: &World, code: &str) -> Result<User, &'static str> {
     match User::from_user_code(code, &world.config.partner_code) {

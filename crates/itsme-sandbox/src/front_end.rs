@@ -11,6 +11,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
+use crate::back_end::label;
 use crate::server::World;
 use crate::sessions::{ICONS, Purpose, Session, SignRequest, State as SessionState};
 use crate::texts::{Texts, texts};
@@ -181,9 +182,14 @@ fn choose(texts: &Texts) -> String {
 
 /// The page with its icon, and beside it what the app would show.
 fn confirm(texts: &Texts, title: &str, details: &str, session: &Session) -> String {
-    let icon = texts.icons.get(session.icon).copied().unwrap_or_default();
-    let mut choices = String::new();
+    let (mut shown, mut choices) = (String::new(), String::new());
     for (at, (value, name)) in ICONS.iter().zip(texts.icons).enumerate() {
+        let (class, mark) = if at == session.icon {
+            (" class=\"marked\"", format!("<br>← {}", texts.icon_this))
+        } else {
+            ("", String::new())
+        };
+        let _ = write!(shown, "<li{class}>{} {name}{mark}</li>", shape(at));
         let _ = write!(
             choices,
             "<p><label><input type=\"radio\" name=\"icon\" value=\"{value}\" required> {} {name}</label></p>",
@@ -193,24 +199,23 @@ fn confirm(texts: &Texts, title: &str, details: &str, session: &Session) -> Stri
     let user = session.user.map_or("", User::name);
     format!(
         "<h1>{title}</h1>{details}\
-         <section><h2>{}</h2><p class=\"icon\">{} {icon}</p></section>\
+         <section><h2>{}</h2><ul class=\"icons\">{shown}</ul></section>\
          <section class=\"app\"><h2>{}</h2><form method=\"post\">\
          <input type=\"hidden\" name=\"user\" value=\"{user}\">\
          <fieldset><legend>{}</legend>{choices}</fieldset>\
          <p><button name=\"answer\" value=\"confirm\">{}</button> \
          <button name=\"answer\" value=\"refuse\" formnovalidate>{}</button></p></form></section>",
-        texts.icon_here,
-        shape(session.icon),
-        texts.app,
-        texts.icon_question,
-        texts.confirm,
-        texts.refuse,
+        texts.icon_here, texts.app, texts.icon_question, texts.confirm, texts.refuse,
     )
 }
 
 fn details(texts: &Texts, sign: &SignRequest, lang: &str) -> String {
     let in_language = |list: &[(String, String)]| {
         list.iter().find(|(l, _)| l == lang).map(|(_, text)| text.clone())
+    };
+    let named = |reference: &String| match label(reference, lang) {
+        Some(label) => format!("{label} ({reference})"),
+        None => reference.clone(),
     };
     let mut rows = String::new();
     let mut row = |name: &str, value: &str| {
@@ -219,8 +224,8 @@ fn details(texts: &Texts, sign: &SignRequest, lang: &str) -> String {
     };
     row(texts.documents, &sign.documents.len().to_string());
     for (name, value) in [
-        (texts.policy, sign.policy.clone()),
-        (texts.commitment, sign.commitment.clone()),
+        (texts.policy, sign.policy.as_ref().map(named)),
+        (texts.commitment, sign.commitment.as_ref().map(named)),
         (texts.role, in_language(&sign.role)),
     ] {
         if let Some(value) = value {
@@ -268,7 +273,11 @@ fn page(texts: &Texts, body: &str) -> String {
 const STYLE: &str = "body{font:1.1rem/1.5 sans-serif;margin:0;color:#1a1a1a;background:#fff}\
 main{max-width:40rem;margin:auto;padding:1rem}\
 .banner{margin:0;padding:.7rem;background:#8a1c00;color:#fff;font-weight:bold;text-align:center}\
-.app{border:3px solid #444;border-radius:1rem;padding:0 1rem}.icon{font-size:1.8rem}\
+.app{border:3px solid #444;border-radius:1rem;padding:0 1rem}\
+.icons{display:flex;gap:1rem;padding:0;list-style:none;text-align:center}\
+.icons li{flex:1;padding:.7rem;border:4px solid transparent;color:#595959}\
+.icons .marked{border-color:#0047ab;background:#e5eef8;color:#1a1a1a;font-weight:bold}\
+.icons span{display:block;font-size:2.2rem}\
 .description{font-size:1.3rem}th{text-align:left;padding-right:1rem;vertical-align:top}\
 button{font:inherit;padding:.5rem 1.2rem}:focus-visible{outline:3px solid #0047ab}";
 

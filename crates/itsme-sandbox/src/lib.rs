@@ -10,9 +10,37 @@
 //!   four languages, and the [control API](control) for tests.
 //! - The *PKI* is made on first use; keys never leave it.
 //!
+//! The test users ([`User`]) each have one habit:
+//!
+//! | user | habit |
+//! |---|---|
+//! | `ready` | has a certificate; confirms what is shown |
+//! | `new` | has no certificate yet: it is created on the first identification |
+//! | `blocked` | is not allowed to sign: `NOT_ALLOWED_TO_SIGN` |
+//! | `refuses-identification` | refuses to identify: `REJECTED` |
+//! | `expires-identification` | never answers the identification: `EXPIRED` after three minutes |
+//! | `refuses-signing` | refuses every signature |
+//! | `expires-signing` | never answers a signature |
+//! | `slow` | takes [`sessions::SLOW_SECONDS`] over every answer |
+//! | `renews` | has another certificate by the time of the signature: the value does not fit the first |
+//!
+//! With [`Config::dir`] the PKI stays the same from one start to the next, and
+//! what an application needs lies on top of the directory: `server-ca.pem` (to
+//! trust the back end), `client.pem` (certificate and key to show it),
+//! `root.pem` (to trust the signers), `chain.pem` (issuing CA and root).
+//!
 //! Where the service's documentation is silent the sandbox assumes, and says
-//! so: a refused or expired signature is answered with `RequesterError` and
-//! `min` REJECTED or EXPIRED; a result may be fetched again.
+//! so:
+//!
+//! - A refused or expired signature is answered with `RequesterError` and `min`
+//!   REJECTED or EXPIRED; it expires after [`sessions::SIGN_SECONDS`]; a result
+//!   may be fetched again.
+//! - The redirect URL matches exactly, query included; one on a loopback
+//!   address may have any port.
+//! - A user code that is not one of this partner's is INVALID_REQUESTOR, an id
+//!   that is there twice INVALID_DIGEST_INFO, a text that is too long or not in
+//!   its character set UNEXPECTED_ERROR, another field that is missing
+//!   INCOMPLETE_REQUEST.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), itsme_sandbox::SandboxError> {

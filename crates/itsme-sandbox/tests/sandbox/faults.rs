@@ -198,7 +198,10 @@ async fn delays_and_broken_connections() {
     assert!(begin.elapsed().as_millis() >= 300);
 
     control.inject(Endpoint::IdentificationStatus, Fault::Reset, 1);
-    assert!(partner.try_post("/user_identification/status", &request).await.is_err());
+    let url = format!("{}/user_identification/status", partner.sandbox.base_url());
+    let json = partner.client.post(url).header("content-type", "application/json");
+    // Not even a status line comes.
+    assert!(json.body(request.to_string()).send().await.is_err());
     // Only that connection is gone.
     let answer = partner.post("/user_identification/status", &request).await;
     assert_eq!(answer.status, StatusCode::OK);

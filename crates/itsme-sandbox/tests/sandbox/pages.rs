@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::client::{Partner, signature, text};
 
-/// The icon that the page shows and the app asks for.
+/// The icon that is marked on the page.
 fn shown(page: &str) -> &'static str {
-    let at = page.find("class=\"icon\"").expect("an icon");
+    let at = page.find("class=\"marked\"").expect("a marked icon");
     match page[at..].chars().find(|c| "●▲■".contains(*c)) {
         Some('●') => "circle",
         Some('▲') => "triangle",
@@ -50,9 +50,12 @@ async fn a_person_clicks_through_both_trips() {
 
     let (id, url) = partner.sign(&signature(&user_code)).await;
     let (page, _) = partner.get(&url).await;
-    for part in
-        ["Lease 12 NL", "Tenant NL", "1.2.840.113549.1.9.16.6.5", "1.3.6.1.4.1.49274.1.1.7.2.0"]
-    {
+    for part in [
+        "Lease 12 NL",
+        "Tenant NL",
+        "Bewijs van goedkeuring (1.2.840.113549.1.9.16.6.5)",
+        "1.3.6.1.4.1.49274.1.1.7.2.0",
+    ] {
         assert!(page.text.contains(part), "{part}");
     }
     let (_, location) = partner.submit(&url, form(shown(&page.text), "confirm")).await;
