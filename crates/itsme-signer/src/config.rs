@@ -62,7 +62,7 @@ pub enum Profile {
 #[derive(Clone)]
 pub struct ClientIdentity {
     /// PEM: the certificate, its issuers, the PKCS#8 key
-    pub(crate) pem: Zeroizing<String>,
+    pem: Zeroizing<String>,
 }
 
 impl ClientIdentity {
@@ -70,6 +70,12 @@ impl ClientIdentity {
     #[must_use]
     pub fn from_pem(pem: impl Into<String>) -> Self {
         Self { pem: Zeroizing::new(pem.into()) }
+    }
+
+    /// For a transport: the PEM text, private key included.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
     }
 
     /// From a PKCS#12 file.
@@ -150,11 +156,15 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(crate) const fn connect(&self) -> Duration {
+    /// How long to wait for a connection.
+    #[must_use]
+    pub const fn connect(&self) -> Duration {
         Duration::from_secs(self.connect_seconds)
     }
 
-    pub(crate) const fn answer(&self) -> Duration {
+    /// How long to wait for an answer.
+    #[must_use]
+    pub const fn answer(&self) -> Duration {
         Duration::from_secs(self.answer_seconds)
     }
 }

@@ -2,6 +2,7 @@
 //! with two redirects (identify, sign) and status queries over mutual TLS.
 //!
 //! ```no_run
+//! # #[cfg(feature = "https")]
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! use ades_core::RemoteSigner;
 //! use ades_core::signer::{IdentificationRequest, Step};
@@ -17,13 +18,16 @@
 //! ```
 //!
 //! `docs/itsme-flow.md` walks through the whole flow. Inside, requests are
-//! built and answers read by pure functions; [`transport`] is the only I/O.
+//! built and answers read by pure functions; [`transport`] is the only I/O. The
+//! feature `https` (on by default) brings one over reqwest and rustls.
 #![deny(missing_docs)]
 
 pub mod codes;
 pub mod config;
 pub mod discovery;
 mod error;
+#[cfg(feature = "https")]
+mod https;
 mod redirect;
 mod session;
 mod signer;
@@ -34,3 +38,19 @@ mod wire;
 pub use config::Config;
 pub use error::Error;
 pub use signer::ItsmeSigner;
+
+/// The answers' readers, for the fuzzer.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    use crate::discovery::Discovery;
+    use crate::wire;
+
+    /// Reads `body` as every answer there is.
+    pub fn answers(status: u16, body: &[u8]) {
+        let _ = wire::identification_answer(status, body);
+        let _ = wire::identification_status_answer(status, body);
+        let _ = wire::sign_answer(status, body);
+        let _ = wire::sign_status_answer(status, body, true);
+        let _ = Discovery::from_json(body);
+    }
+}

@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::redirect;
 use crate::session::{Common, Identification, Item, Signing, VERSION};
 use crate::text::{self, Charset};
-use crate::transport::{Https, Transport, TransportError};
+use crate::transport::{Transport, TransportError};
 use crate::wire::{self, Answer};
 
 const NAME: &str = "itsme";
@@ -46,8 +46,9 @@ impl ItsmeSigner {
     ///
     /// # Errors
     /// [`Error::Config`] if certificate, key or trust anchors are not usable.
+    #[cfg(feature = "https")]
     pub fn new(config: Config) -> Result<Self, Error> {
-        let transport = Https::new(&config)?;
+        let transport = crate::https::Https::new(&config)?;
         Ok(Self::with_transport(config, transport, || {
             // chrono's own clock is switched off for the sans-IO crates.
             DateTime::from(std::time::SystemTime::now())

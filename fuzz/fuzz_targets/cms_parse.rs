@@ -1,0 +1,24 @@
+//! A container of any origin reads or is an error; what reads can be verified,
+//! and its content read, without a panic.
+#![no_main]
+
+use ades_core::Document;
+use cades::{Container, Given};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|octets: &[u8]| {
+    let mut source = Document::from_bytes(octets);
+    let Ok(container) = Container::read(&mut source) else { return };
+    if let Some(expected) = container.content_len() {
+        let mut length = 0;
+        let read = container.read_content(&mut source, &mut |piece| {
+            length += piece.len() as u64;
+            Ok(())
+        });
+        assert!(read.is_ok() && length == expected, "what was measured is what is read");
+    }
+    let mut original = Document::from_bytes(b"content");
+    let trust = container.certificates().to_vec();
+    let given = Given { original: Some(&mut original), trust: &trust };
+    let _ = container.verify(&mut source, given);
+});

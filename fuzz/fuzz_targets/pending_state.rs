@@ -1,0 +1,19 @@
+//! A stored state reads or is an error; what reads is stored as the same state
+//! again and can be completed or refused.
+#![no_main]
+
+use ades_core::{Document, PendingState, StateKey};
+use cades::PendingSignature;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|octets: &[u8]| {
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    let key = StateKey::new([7; 32]);
+    for key in [None, Some(&key)] {
+        let Ok(pending) = PendingSignature::from_json(text, key) else { continue };
+        let again = pending.to_json(key).expect("what was read can be stored");
+        assert_eq!(PendingSignature::from_json(&again, key).expect("and read"), pending);
+        let mut document = Document::from_bytes(b"document");
+        let _ = pending.complete(Some(&mut document), &[1; 256], &mut Vec::new());
+    }
+});
