@@ -25,7 +25,7 @@ pub enum Endpoint {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {
-    /// Another answer altogether
+    /// Another answer altogether: JSON, HTML, text or nothing
     Answer {
         /// its HTTP status
         status: u16,
@@ -49,7 +49,7 @@ pub enum Fault {
         #[serde(alias = "delay_ms")]
         millis: u64,
     },
-    /// The connection breaks while the answer is sent
+    /// The connection is closed without an answer
     Reset,
     /// An answer of two mebibytes
     Huge,
@@ -77,8 +77,11 @@ pub enum Fault {
     HttpUrl,
     /// A page whose address has a fragment
     UrlFragment,
-    /// A certificate that is not the first of its chain
+    /// A certificate whose key signs nothing, and that is not the first of the
+    /// chain that comes with it
     ForeignCertificate,
+    /// Such a certificate, and the chain fits it
+    ForeignIdentity,
     /// No `fullCertificateChain`
     ChainMissing,
     /// The chain in another order, with a duplicate
@@ -101,7 +104,7 @@ pub enum Fault {
     Pss,
     /// A value by another user's key
     ForeignKey,
-    /// The ids of the first two values swapped
+    /// The values of the first two documents swapped
     SwappedValues,
     /// The first id twice, with the second value or the first again
     DuplicateId,
@@ -121,7 +124,7 @@ pub enum Fault {
 
 impl Fault {
     /// Whether it changes what only a good answer has: it then waits for one
-    /// and is not used up by a session that is pending.
+    /// and is not used up by a pending session.
     pub(crate) const fn needs_success(&self) -> bool {
         !matches!(
             self,
@@ -143,21 +146,25 @@ impl Fault {
 pub(crate) struct Faults(Vec<(Endpoint, Fault, u32)>);
 
 impl Faults {
-    pub(crate) fn add(&mut self, endpoint: Endpoint, fault: Fault, times: u32) {
-        self.0.push((endpoint, fault, times));
+    /// No more faults wait at a time.
+    const MAX: usize = 1000;
+
+    /// Adds a fault; `false` if too many wait.
+    pub(crate) fn add(&mut self, endpoint: Endpoint, fault: Fault, times: u32) -> bool {
+        let fits = self.0.len() < Self::MAX;
+        if fits && times > 0 {
+            self.0.push((endpoint, fault, times));
+        }
+        fits
     }
 
     /// The next fault of an endpoint that applies, used up by one.
     pub(crate) fn take(&mut self, endpoint: Endpoint, success: bool) -> Option<Fault> {
         let applies = |fault: &Fault| success || !fault.needs_success();
-        let entry = self
-            .0
-            .iter_mut()
-            .find(|(e, fault, times)| *e == endpoint && *times > 0 && applies(fault))?;
-        entry.2 -= 1;
-        let fault = entry.1.clone();
-        self.0.retain(|(_, _, times)| *times > 0);
-        Some(fault)
+        let at = self.0.iter().position(|(e, fault, _)| *e == endpoint && applies(fault))?;
+        let (_, fault, times) = self.0.get_mut(at)?;
+        *times -= 1;
+        if *times > 0 { Some(fault.clone()) } else { Some(self.0.remove(at).1) }
     }
 }
 

@@ -1,187 +1,238 @@
-//! The pages: plain HTML without scripts, for people and for keyboards and
-//! screen readers.
+//! The pages: plain HTML without scripts, for people, keyboards and screen
+//! readers.
 
 use std::fmt::Write;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Form, RawQuery, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Form, RawQuery, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
-use crate::back_end::label;
-use crate::server::World;
-use crate::sessions::{ICONS, Purpose, Session, SignRequest, State as SessionState};
-use crate::texts::{Texts, texts};
+use crate::discovery::Discovery;
+use crate::html::{escape, icon, page};
+use crate::redirect::PageQuery;
+use crate::sessions::{ICONS, Purpose, Session, SignOrder, State as SessionState};
+use crate::texts::{Lang, Texts};
 use crate::users::User;
+use crate::world::World;
+
+/// No form is longer, in octets.
+const MAX_FORM: usize = 16 * 1024;
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 
 pub(crate) fn router(world: Arc<World>) -> Router {
     Router::new()
         .route("/", get(start))
         .route("/qes/identify", get(show).post(act))
         .route("/qes/sign", get(show).post(act))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
         .with_state(world)
 }
 
-async fn start() -> Html<String> {
-    let mut body = String::from("<h1>itsme-sandbox</h1><table><caption>Users</caption>");
+async fn start(State(world): State<Arc<World>>) -> Response {
+    let texts = Lang::En.texts();
+    let mut rows = String::new();
     for user in User::ALL {
-        let _ = write!(
-            body,
-            "<tr><th scope=\"row\">{}</th><td>{}</td></tr>",
-            user.name(),
-            texts("EN").habit(user)
-        );
+        let (name, habit) = (user.name(), texts.habit(user));
+        let _ = write!(rows, "<tr><th scope=\"row\"><code>{name}</code></th><td>{habit}</td></tr>");
     }
-    Html(page(texts("EN"), &format!("{body}</table>")))
-}
-
-/// The query of a page: which session, and what else came with it.
-struct Query {
-    page: String,
-    /// What the application added; it goes back to it, octet by octet.
-    extra: String,
-}
-
-fn query(raw: Option<&str>) -> Query {
-    let mut page = None;
-    let mut extra = Vec::new();
-    for part in raw.unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
-        match part.split_once('=') {
-            // Only the first is ours: the application may use the name too.
-            Some(("q", value)) if page.is_none() => page = Some(value.to_owned()),
-            Some(("language", _)) => {}
-            _ => extra.push(part),
-        }
-    }
-    Query { page: page.unwrap_or_default(), extra: extra.join("&") }
+    let config = &world.config;
+    let body = format!(
+        "<dl><dt>partnerCode</dt><dd><code>{}</code></dd><dt>serviceCode</dt><dd><code>{}</code>\
+         </dd><dt>redirectUrl</dt><dd><code>{}</code></dd></dl>\
+         <table><caption>Test users</caption><thead><tr><th scope=\"col\">User</th>\
+         <th scope=\"col\">Habit</th></tr></thead><tbody>{rows}</tbody></table>",
+        escape(&config.partner_code),
+        escape(&config.service_code),
+        escape(&config.redirect_url),
+    );
+    html(StatusCode::OK, page(Lang::En, "A stand-in for itsme® Sign", None, &body))
 }
 
 async fn show(State(world): State<Arc<World>>, RawQuery(raw): RawQuery) -> Response {
-    let query = query(raw.as_deref());
-    let changing = world.changing();
-    let Some(session) = changing.sessions.by_page(&query.page) else {
-        return gone(texts("EN"));
-    };
-    if session.state(changing.now()) != SessionState::Pending {
-        return back(session, &query.extra);
+    let query = PageQuery::read(raw.as_deref().unwrap_or_default());
+    let session = world.changing().sessions.by_page(&query.page).cloned();
+    match session {
+        Some(session) => current(&world, &session, &query),
+        None => gone(&query),
     }
-    let texts = texts(&session.lang);
-    let body = match (&session.purpose, session.user) {
-        (Purpose::Identification, None) => choose(texts),
-        (Purpose::Identification, Some(_)) => confirm(texts, texts.identify, "", session),
-        (Purpose::Signature(sign), _) => {
-            confirm(texts, texts.sign, &details(texts, sign, &session.lang), session)
-        }
-    };
-    html(StatusCode::OK, page(texts, &body))
 }
 
-#[derive(Deserialize)]
+/// The page of a session as it stands, or the way back.
+fn current(world: &World, session: &Session, query: &PageQuery) -> Response {
+    let changing = world.changing();
+    let lang = language(session, query);
+    let texts = lang.texts();
+    let (title, body) = match (&session.purpose, session.user) {
+        _ if session.state(changing.now()) != SessionState::Pending => return back(session, query),
+        _ if session.ignored => {
+            let body = notice(texts.ignored_more, texts, session, query);
+            (texts.ignored, body)
+        }
+        _ if session.is_answered() => return back(session, query),
+        (Purpose::Identification, None) => (texts.identify, choose(texts)),
+        (Purpose::Identification, Some(user)) => {
+            let question = if world.pki.has_certificate(user) { texts.share } else { texts.create };
+            let details = format!("<p>{question}</p><dl>{}</dl>", people(world, texts, user));
+            (texts.identify, confirm(texts, &details, session))
+        }
+        (Purpose::Signature(order), user) => {
+            let people = user.map(|user| people(world, texts, user)).unwrap_or_default();
+            let details = details(&changing.discovery, lang, order, &people);
+            (texts.sign, confirm(texts, &details, session))
+        }
+    };
+    html(StatusCode::OK, page(lang, title, Some(query), &body))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Act {
-    #[serde(default)]
-    user: String,
-    #[serde(default)]
+    /// Who identifies, by name.
+    user: Option<String>,
+    /// Which icon was chosen.
     icon: String,
-    #[serde(default)]
+    /// `confirm` or `refuse`.
     answer: String,
 }
 
 async fn act(
     State(world): State<Arc<World>>,
     RawQuery(raw): RawQuery,
+    uri: Uri,
     Form(act): Form<Act>,
 ) -> Response {
-    let query = query(raw.as_deref());
+    let query = PageQuery::read(raw.as_deref().unwrap_or_default());
     let mut changing = world.changing();
     let now = changing.now();
     let Some(session) = changing.sessions.by_page(&query.page).cloned() else {
-        return gone(texts("EN"));
+        return gone(&query);
     };
-    if session.state(now) != SessionState::Pending {
-        return back(&session, &query.extra);
+    let lang = language(&session, &query);
+    let texts = lang.texts();
+    if session.user.is_none() {
+        let Some(user) = act.user.as_deref().and_then(User::from_name) else {
+            let body = format!("<p class=\"notice\">{}</p>{}", texts.choose_first, choose(texts));
+            let page = page(lang, texts.identify, Some(&query), &body);
+            return html(StatusCode::UNPROCESSABLE_ENTITY, page);
+        };
+        // The session was there a moment ago, under the same lock.
+        let _ = changing.sessions.choose(&session.id, user, now);
+        return Redirect::to(&uri.to_string()).into_response();
     }
-    let Some(user) = session.user.or_else(|| User::from_name(&act.user)) else {
-        return gone(texts(&session.lang));
-    };
-    let confirms = act.answer == "confirm";
-    if !confirms && act.answer != "refuse" {
-        // The user was chosen: now the icon is asked for.
-        let texts = texts(&session.lang);
-        let mut chosen = session;
-        chosen.user = Some(user);
-        let body = confirm(texts, texts.identify, "", &chosen);
-        return html(StatusCode::OK, page(texts, &body));
+    if session.state(now) == SessionState::Pending && !session.is_answered() {
+        // A wrong icon means that somebody else's page is being confirmed.
+        let right_icon = ICONS.get(session.icon) == Some(&act.icon.as_str());
+        let confirms = act.answer == "confirm";
+        let _ = changing.sessions.answer(&session.id, None, confirms && right_icon, now);
+        if confirms && !right_icon {
+            let body = notice(texts.wrong_icon_more, texts, &session, &query);
+            return html(StatusCode::OK, page(lang, texts.wrong_icon, Some(&query), &body));
+        }
     }
-    // A wrong icon means that somebody else's page is being confirmed.
-    let right_icon = ICONS.get(session.icon) == Some(&act.icon.as_str());
-    changing.sessions.answer(&session.id, user, confirms && right_icon, now);
-    if confirms && !right_icon {
-        let texts = texts(&session.lang);
-        let url = escape(&way_back(&session, &query.extra));
-        let body = format!(
-            "<h1>{}</h1><p role=\"status\"><a href=\"{url}\">{}</a></p>",
-            texts.wrong_icon, texts.back
-        );
-        return html(StatusCode::OK, page(texts, &body));
-    }
-    back(&session, &query.extra)
+    let session = changing.sessions.get(&session.id).cloned().unwrap_or(session);
+    drop(changing);
+    current(&world, &session, &query)
 }
 
-/// Back to the application: the answer itself is never in the address.
-fn back(session: &Session, extra: &str) -> Response {
-    Redirect::to(&way_back(session, extra)).into_response()
+/// The page's own language first, then the one the application asked for.
+fn language(session: &Session, query: &PageQuery) -> Lang {
+    query.language.as_deref().and_then(Lang::from_code).unwrap_or(session.lang)
 }
 
-fn way_back(session: &Session, extra: &str) -> String {
-    let separator = if session.redirect_url.contains('?') { '&' } else { '?' };
-    if extra.is_empty() {
-        session.redirect_url.clone()
-    } else {
-        format!("{}{separator}{extra}", session.redirect_url)
-    }
+/// Back to the application: the outcome is never in the address.
+fn back(session: &Session, query: &PageQuery) -> Response {
+    Redirect::to(&query.way_back(&session.redirect_url)).into_response()
 }
 
-/// A page, with the headers that keep it to itself.
+fn gone(query: &PageQuery) -> Response {
+    let lang = query.language.as_deref().and_then(Lang::from_code).unwrap_or(Lang::En);
+    html(StatusCode::NOT_FOUND, page(lang, lang.texts().gone, Some(query), ""))
+}
+
 fn html(status: StatusCode, page: String) -> Response {
     let headers = [
-        (header::CACHE_CONTROL, "no-store"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (status, headers, Html(page)).into_response()
 }
 
-fn gone(texts: &Texts) -> Response {
-    let body = format!("<h1>{}</h1>", texts.gone);
-    html(StatusCode::NOT_FOUND, page(texts, &body))
+fn notice(more: &str, texts: &Texts, session: &Session, query: &PageQuery) -> String {
+    let href = escape(&query.way_back(&session.redirect_url));
+    format!(
+        "<p class=\"notice\" role=\"status\">{more}</p><p><a href=\"{href}\">{}</a></p>",
+        texts.back
+    )
 }
 
 fn choose(texts: &Texts) -> String {
     let mut choices = String::new();
     for (at, user) in User::ALL.into_iter().enumerate() {
         let checked = if at == 0 { " checked" } else { "" };
-        let _ = write!(
+        let (name, habit) = (user.name(), texts.habit(user));
+        let _ = writeln!(
             choices,
-            "<p><label><input type=\"radio\" name=\"user\" value=\"{0}\"{checked}> {0}: {1}</label></p>",
-            user.name(),
-            texts.habit(user),
+            "<label><input type=\"radio\" name=\"user\" value=\"{name}\"{checked}>\
+             <span><code>{name}</code>: {habit}</span></label>",
         );
     }
     format!(
-        "<h1>{}</h1><form method=\"post\"><fieldset><legend>{}</legend>{choices}</fieldset>\
-         <p><button>{}</button></p></form>",
-        texts.identify, texts.who, texts.go_on,
+        "<form method=\"post\" class=\"panel\"><fieldset><legend>{}</legend>\n{choices}</fieldset>\
+         <p class=\"actions\"><button class=\"main\">{}</button></p></form>",
+        texts.who, texts.go_on,
     )
 }
 
-/// The page with its icon, and beside it what the app would show.
-fn confirm(texts: &Texts, title: &str, details: &str, session: &Session) -> String {
+fn row(name: &str, value: &str) -> String {
+    format!("<dt>{name}</dt><dd>{}</dd>", escape(value))
+}
+
+fn people(world: &World, texts: &Texts, user: User) -> String {
+    let (surname, given, _) = user.person();
+    let who = format!("{surname} {given} ({})", user.name());
+    row(texts.partner, &world.config.partner_code) + &row(texts.signs, &who)
+}
+
+/// What is to be signed, in the page's language.
+fn details(discovery: &Discovery, lang: Lang, order: &SignOrder, people: &str) -> String {
+    let texts = lang.texts();
+    let find = |list: &[(Lang, String)]| {
+        list.iter().find(|(other, _)| *other == lang).map(|(_, text)| text.clone())
+    };
+    let named = |reference: &String| {
+        let label = discovery.label(reference, lang.code()).unwrap_or_default();
+        format!("{label} ({reference})")
+    };
+    let description = match find(&order.description) {
+        Some(text) => format!("<p class=\"description\">{}</p>", escape(&text)),
+        None => format!("<p>{}</p>", texts.no_description),
+    };
+    let mut rows = people.to_owned();
+    rows += &row(texts.documents, &order.documents.len().to_string());
+    for (name, value) in [
+        (texts.policy, order.policy.as_ref().map(named)),
+        (texts.commitment, order.commitment.as_ref().map(named)),
+        (texts.role, find(&order.role)),
+    ] {
+        if let Some(value) = value {
+            rows += &row(name, &value);
+        }
+    }
+    format!("{description}<dl>{rows}</dl>")
+}
+
+/// The page with its icons, and beside it what the app shows.
+fn confirm(texts: &Texts, details: &str, session: &Session) -> String {
     let (mut shown, mut choices) = (String::new(), String::new());
     for (at, (value, name)) in ICONS.iter().zip(texts.icons).enumerate() {
         let (class, mark) = if at == session.icon {
@@ -189,110 +240,29 @@ fn confirm(texts: &Texts, title: &str, details: &str, session: &Session) -> Stri
         } else {
             ("", String::new())
         };
-        let _ = write!(shown, "<li{class}>{} {name}{mark}</li>", shape(at));
-        let _ = write!(
+        let _ = write!(shown, "<li{class}>{}<br>{name}{mark}</li>", icon(at));
+        let _ = writeln!(
             choices,
-            "<p><label><input type=\"radio\" name=\"icon\" value=\"{value}\" required> {} {name}</label></p>",
-            shape(at),
+            "<label><input type=\"radio\" name=\"icon\" value=\"{value}\" required>{}\
+             <span>{name}</span></label>",
+            icon(at),
         );
     }
-    let user = session.user.map_or("", User::name);
     format!(
-        "<h1>{title}</h1>{details}\
-         <section><h2>{}</h2><ul class=\"icons\">{shown}</ul></section>\
-         <section class=\"app\"><h2>{}</h2><form method=\"post\">\
-         <input type=\"hidden\" name=\"user\" value=\"{user}\">\
-         <fieldset><legend>{}</legend>{choices}</fieldset>\
-         <p><button name=\"answer\" value=\"confirm\">{}</button> \
-         <button name=\"answer\" value=\"refuse\" formnovalidate>{}</button></p></form></section>",
-        texts.icon_here, texts.app, texts.icon_question, texts.confirm, texts.refuse,
+        "<div class=\"panels\">\n\
+         <section class=\"panel\" aria-labelledby=\"here\"><h2 id=\"here\">{}</h2>\
+         <ul class=\"icons\">{shown}</ul><p>{}</p></section>\n\
+         <section class=\"panel app\" aria-labelledby=\"app\"><h2 id=\"app\">{}</h2>\n{details}\n\
+         <form method=\"post\"><fieldset><legend>{}</legend>\n{choices}</fieldset>\
+         <p class=\"actions\">\
+         <button class=\"main\" name=\"answer\" value=\"confirm\">{}</button>\
+         <button name=\"answer\" value=\"refuse\" formnovalidate>{}</button></p></form></section>\n\
+         </div>",
+        texts.icon_here,
+        texts.icon_remember,
+        texts.app,
+        texts.icon_question,
+        texts.confirm,
+        texts.refuse,
     )
-}
-
-fn details(texts: &Texts, sign: &SignRequest, lang: &str) -> String {
-    let in_language = |list: &[(String, String)]| {
-        list.iter().find(|(l, _)| l == lang).map(|(_, text)| text.clone())
-    };
-    let named = |reference: &String| match label(reference, lang) {
-        Some(label) => format!("{label} ({reference})"),
-        None => reference.clone(),
-    };
-    let mut rows = String::new();
-    let mut row = |name: &str, value: &str| {
-        let value = escape(value);
-        let _ = write!(rows, "<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>");
-    };
-    row(texts.documents, &sign.documents.len().to_string());
-    for (name, value) in [
-        (texts.policy, sign.policy.as_ref().map(named)),
-        (texts.commitment, sign.commitment.as_ref().map(named)),
-        (texts.role, in_language(&sign.role)),
-    ] {
-        if let Some(value) = value {
-            row(name, &value);
-        }
-    }
-    let description = in_language(&sign.description).map_or(String::new(), |description| {
-        format!("<p class=\"description\">{}</p>", escape(&description))
-    });
-    format!("{description}<table>{rows}</table>")
-}
-
-const fn shape(icon: usize) -> &'static str {
-    match icon {
-        0 => "<span aria-hidden=\"true\">●</span>",
-        1 => "<span aria-hidden=\"true\">▲</span>",
-        _ => "<span aria-hidden=\"true\">■</span>",
-    }
-}
-
-fn escape(text: &str) -> String {
-    text.chars().fold(String::new(), |mut out, c| {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-        out
-    })
-}
-
-fn page(texts: &Texts, body: &str) -> String {
-    format!(
-        "<!DOCTYPE html><html lang=\"{}\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>itsme-sandbox</title>\
-         <style>{STYLE}</style></head><body><p role=\"alert\" class=\"banner\">{}</p>\
-         <main>{body}</main></body></html>",
-        texts.code, texts.banner,
-    )
-}
-
-const STYLE: &str = "body{font:1.1rem/1.5 sans-serif;margin:0;color:#1a1a1a;background:#fff}\
-main{max-width:40rem;margin:auto;padding:1rem}\
-.banner{margin:0;padding:.7rem;background:#8a1c00;color:#fff;font-weight:bold;text-align:center}\
-.app{border:3px solid #444;border-radius:1rem;padding:0 1rem}\
-.icons{display:flex;gap:1rem;padding:0;list-style:none;text-align:center}\
-.icons li{flex:1;padding:.7rem;border:4px solid transparent;color:#595959}\
-.icons .marked{border-color:#0047ab;background:#e5eef8;color:#1a1a1a;font-weight:bold}\
-.icons span{display:block;font-size:2.2rem}\
-.description{font-size:1.3rem}th{text-align:left;padding-right:1rem;vertical-align:top}\
-button{font:inherit;padding:.5rem 1.2rem}:focus-visible{outline:3px solid #0047ab}";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_application_added_comes_back_untouched() {
-        let query = query(Some("language=NL&q=0a1b&st=Zk%2B1&x"));
-        assert_eq!((query.page.as_str(), query.extra.as_str()), ("0a1b", "st=Zk%2B1&x"));
-    }
-
-    #[test]
-    fn texts_of_the_application_are_escaped() {
-        assert_eq!(escape("<b>&\"'"), "&lt;b&gt;&amp;&quot;&#39;");
-    }
 }

@@ -26,7 +26,8 @@ pub enum User {
     ExpiresSigning,
     /// Takes [`crate::sessions::SLOW_SECONDS`] over every answer.
     Slow,
-    /// Gets a new certificate between identification and signature.
+    /// Gets a new certificate between identification and signature, so that
+    /// the value does not fit the certificate of the identification.
     Renews,
 }
 
@@ -60,7 +61,9 @@ impl User {
         }
     }
 
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
+    /// The user of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|user| user.name() == name)
     }
 
@@ -84,18 +87,19 @@ impl User {
         Self::ALL.into_iter().find(|user| user.user_code(partner_code) == code)
     }
 
-    /// Given name and surname; the number stands where a national one would.
+    /// Surname, given name and a number where a national one would stand: too
+    /// low for anybody to have it.
     pub(crate) const fn person(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Ready => ("Sandbox", "Ready", "00000000097"),
-            Self::New => ("Sandbox", "New", "00000000196"),
-            Self::Blocked => ("Sandbox", "Blocked", "00000000295"),
-            Self::RefusesIdentification => ("Sandbox", "Refuses", "00000000394"),
-            Self::ExpiresIdentification => ("Sandbox", "Expires", "00000000493"),
-            Self::RefusesSigning => ("Sandbox", "Declines", "00000000592"),
-            Self::ExpiresSigning => ("Sandbox", "Dawdles", "00000000691"),
-            Self::Slow => ("Sandbox", "Slow", "00000000790"),
-            Self::Renews => ("Sandbox", "Renews", "00000000889"),
+            Self::Ready => ("SANDBOX", "Ready", "00000000097"),
+            Self::New => ("SANDBOX", "New", "00000000196"),
+            Self::Blocked => ("SANDBOX", "Blocked", "00000000295"),
+            Self::RefusesIdentification => ("SANDBOX", "Refuses", "00000000394"),
+            Self::ExpiresIdentification => ("SANDBOX", "Expires", "00000000493"),
+            Self::RefusesSigning => ("SANDBOX", "Declines", "00000000592"),
+            Self::ExpiresSigning => ("SANDBOX", "Dawdles", "00000000691"),
+            Self::Slow => ("SANDBOX", "Slow", "00000000790"),
+            Self::Renews => ("SANDBOX", "Renews", "00000000889"),
         }
     }
 }

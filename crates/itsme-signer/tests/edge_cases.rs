@@ -57,6 +57,7 @@ enum Reply {
 
 /// A service that answers from a list and keeps what it was asked.
 #[derive(Clone, Default)]
+#[allow(clippy::type_complexity)]
 struct Script(Arc<Mutex<(VecDeque<Reply>, Vec<(String, Value)>)>>);
 
 impl Script {

@@ -27,7 +27,7 @@ async fn codes_of_the_identification() {
         ("/partnerCode", json!("ELEVENCHARS"), "INVALID_REQUESTOR"),
         ("/serviceCode", json!(null), "MISSING_SERVICE_CODE"),
         ("/serviceCode", json!("OTHER"), "INVALID_REQUESTOR"),
-        ("/redirectUrl", json!(null), "INCOMPLETE_REQUEST"),
+        ("/redirectUrl", json!(null), "INVALID_URL"),
         ("/redirectUrl", json!("return"), "INVALID_URL"),
         ("/redirectUrl", json!("http://sca.example/return"), "INVALID_URL"),
         ("/redirectUrl", json!("http://127.0.0.1:8080/itsme/return#x"), "INVALID_URL"),
@@ -35,7 +35,7 @@ async fn codes_of_the_identification() {
         ("/redirectUrl", json!("http://127.0.0.1:8080/itsme/return?x=1"), "UNAUTHORIZED_URL"),
         ("/lang", json!(null), "INVALID_LANG"),
         ("/lang", json!("ES"), "INVALID_LANG"),
-        ("/lang", json!(7), "INVALID_LANG"),
+        ("/lang", json!(7), "INCOMPLETE_REQUEST"),
         ("/userCode", json!("x"), "INVALID_REQUESTOR"),
         ("/userCode", json!(blocked), "NOT_ALLOWED_TO_SIGN"),
     ] {
@@ -59,6 +59,7 @@ async fn what_is_no_request() {
             ("application/json", "null"),
             ("application/json", "[]"),
             ("application/json", "{"),
+            ("text/plain", "{}"),
         ] {
             let answer = partner.post_text(path, content_type, body.to_owned()).await.unwrap();
             assert_eq!(answer.status, StatusCode::BAD_REQUEST);
@@ -135,8 +136,9 @@ async fn codes_of_the_signature() {
     };
     for (pointer, value, code) in [
         ("/optInp".to_owned(), json!(null), "INCOMPLETE_REQUEST"),
-        ("/optInp/itsme".to_owned(), json!(null), "MISSING_PARTNER_CODE"),
+        ("/optInp/itsme".to_owned(), json!(null), "INCOMPLETE_REQUEST"),
         ("/reqID".to_owned(), json!(null), "INCOMPLETE_REQUEST"),
+        ("/asyncRespID".to_owned(), json!(7), "INCOMPLETE_REQUEST"),
         ("/optInp/lang".to_owned(), json!("ES"), "INVALID_LANG"),
         (itsme("partnerCode"), json!(null), "MISSING_PARTNER_CODE"),
         (itsme("serviceCode"), json!(null), "MISSING_SERVICE_CODE"),
@@ -210,9 +212,11 @@ async fn a_policy_can_be_disabled() {
     let partner = Partner::start().await;
     let request = signature(&User::Ready.user_code("SANDBOX"));
     let policy = json!({ "ref": "1.3.6.1.4.1.49274.1.1.7.2.0", "enabled": false });
-    assert!(partner.control("policies", &policy).await.status.is_success());
+    assert_eq!(partner.control("policies", &policy).await.status, StatusCode::NO_CONTENT);
     let body = partner.post("/sign_document", &request).await.json();
     assert_eq!(body["result"]["min"], "INVALID_POLICY_STATUS");
+    let unknown = json!({ "ref": "nothing", "enabled": false });
+    assert_eq!(partner.control("policies", &unknown).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -220,12 +224,12 @@ async fn codes_of_the_result() {
     let partner = Partner::auto(User::Ready).await;
     let (id, _) = partner.sign(&signature(&User::Ready.user_code("SANDBOX"))).await;
     for (pointer, value, code) in [
-        ("/optInp", json!(null), "MISSING_PARTNER_CODE"),
+        ("/optInp", json!(null), "INCOMPLETE_REQUEST"),
         ("/optInp/itsme/partnerCode", json!(null), "MISSING_PARTNER_CODE"),
         ("/optInp/itsme/serviceCode", json!(null), "MISSING_SERVICE_CODE"),
         ("/optInp/itsme/partnerCode", json!("OTHER"), "INVALID_REQUESTOR"),
-        // The trap: this is now a request to open a session.
-        ("/asyncRespID", json!(null), "INCOMPLETE_REQUEST"),
+        // The trap: this is now a request to sign nothing.
+        ("/asyncRespID", json!(null), "NO_HASH_PROVIDED"),
     ] {
         let answer = partner.post("/sign_document", &changed(result(&id), pointer, value)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);

@@ -25,7 +25,7 @@ async fn signed() -> (Partner, String, String) {
 /// The result once with a fault, over the control API's JSON.
 async fn spoilt(partner: &Partner, id: &str, kind: &str) -> Value {
     let fault = json!({ "endpoint": "sign_status", "fault": { "kind": kind } });
-    assert!(partner.control("faults", &fault).await.status.is_success(), "{kind}");
+    assert_eq!(partner.control("faults", &fault).await.status, StatusCode::NO_CONTENT, "{kind}");
     let answer = partner.result(id).await;
     assert_eq!(answer.status, StatusCode::OK);
     answer.json()
@@ -78,7 +78,7 @@ async fn ids_that_do_not_fit() {
     let body = spoilt(&partner, &id, "reversed_order").await;
     assert_eq!(ids(&body), json!(["s-001", "s-000"]));
     let body = spoilt(&partner, &id, "swapped_values").await;
-    assert_eq!(ids(&body), json!(["s-001", "s-000"]));
+    assert_eq!(ids(&body), json!(["s-000", "s-001"]));
     let body = spoilt(&partner, &id, "lower_case_key").await;
     assert_eq!(body["sigObj"][1]["whichdoc"], "s-001");
 }
@@ -106,15 +106,21 @@ async fn certificates_that_do_not_fit() {
     let control = partner.sandbox.control();
     let (id, _) = partner.identify().await;
     let mut answers = Vec::new();
-    for fault in
-        [Fault::ForeignCertificate, Fault::ChainMissing, Fault::ChainScrambled, Fault::CrlfPem]
-    {
+    for fault in [
+        Fault::ForeignCertificate,
+        Fault::ForeignIdentity,
+        Fault::ChainMissing,
+        Fault::ChainScrambled,
+        Fault::CrlfPem,
+    ] {
         control.inject(Endpoint::IdentificationStatus, fault, 1);
         answers.push(partner.identification_status(&id).await.json());
     }
-    let [foreign, missing, scrambled, crlf] = answers.try_into().unwrap();
+    let [foreign, identity, missing, scrambled, crlf] = answers.try_into().unwrap();
     assert_ne!(text(&foreign["certificate"]), leaf);
     assert_eq!(text(&foreign["fullCertificateChain"]), chain);
+    assert_ne!(text(&identity["certificate"]), leaf);
+    assert!(text(&identity["fullCertificateChain"]).starts_with(&text(&identity["certificate"])));
     assert_eq!(missing.get("fullCertificateChain"), None);
     assert_eq!(text(&scrambled["fullCertificateChain"]).matches("BEGIN").count(), 4);
     assert_ne!(text(&scrambled["fullCertificateChain"]).find(&leaf), Some(0));
@@ -198,10 +204,7 @@ async fn delays_and_broken_connections() {
     assert!(begin.elapsed().as_millis() >= 300);
 
     control.inject(Endpoint::IdentificationStatus, Fault::Reset, 1);
-    let url = format!("{}/user_identification/status", partner.sandbox.base_url());
-    let json = partner.client.post(url).header("content-type", "application/json");
-    // Not even a status line comes.
-    assert!(json.body(request.to_string()).send().await.is_err());
+    assert!(partner.try_post("/user_identification/status", &request).await.is_err());
     // Only that connection is gone.
     let answer = partner.post("/user_identification/status", &request).await;
     assert_eq!(answer.status, StatusCode::OK);

@@ -95,7 +95,7 @@ async fn pending_is_409_for_the_identification_and_200_for_the_signature() {
     let (id, _) = partner.sign(&signature(&user_code)).await;
     let answer = partner.result(&id).await;
     assert_eq!((answer.status, &answer.json()["result"]["maj"]), (StatusCode::OK, &json!(PENDING)));
-    control.answer(&id, User::Ready, true).unwrap();
+    control.answer(&id, None, true).unwrap();
     assert_eq!(partner.result(&id).await.json()["result"]["maj"], SUCCESS);
 }
 
@@ -137,6 +137,7 @@ async fn signatures_are_refused_or_expire() {
     let (id, _) = partner.sign(&signature(&user_code)).await;
     let answer = partner.result(&id).await;
     let body = answer.json();
+    assert_eq!(answer.status, StatusCode::CONFLICT);
     assert_eq!(body["result"]["maj"], REQUESTER_ERROR);
     assert_eq!(body["result"]["min"], "REJECTED");
     assert!(text(&body["result"]["msg"]["value"]).starts_with("SANDBOX"));
@@ -148,6 +149,7 @@ async fn signatures_are_refused_or_expire() {
     assert_eq!(partner.result(&id).await.json()["result"]["maj"], PENDING);
     control.advance(SIGN_SECONDS);
     let answer = partner.result(&id).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
     assert_eq!(answer.json()["result"]["min"], "EXPIRED");
 }
 
@@ -187,10 +189,12 @@ async fn a_status_query_without_id_opens_a_session() {
 async fn the_control_api_does_what_the_handle_does() {
     let partner = Partner::start().await;
     let (id, _) = partner.identify().await;
+    let answer = json!({ "session": id, "approve": true });
+    assert_eq!(partner.control("answer", &answer).await.status, StatusCode::CONFLICT);
     let answer = json!({ "session": id, "user": "slow", "approve": true });
     assert_eq!(partner.control("answer", &answer).await.text, "\"pending\"");
     let clock = json!({ "advance_seconds": SLOW_SECONDS });
-    assert!(partner.control("clock", &clock).await.status.is_success());
+    assert_eq!(partner.control("clock", &clock).await.status, StatusCode::NO_CONTENT);
     let url = format!("{}/sandbox/sessions", partner.sandbox.front_url());
     let sessions = partner.get(&url).await.0.json();
     let expected = json!([{
@@ -204,10 +208,21 @@ async fn the_control_api_does_what_the_handle_does() {
     let nobody = json!({ "user": "nobody" });
     assert_eq!(partner.control("auto", &nobody).await.status, StatusCode::UNPROCESSABLE_ENTITY);
 
-    assert!(partner.control("auto", &json!({ "user": "ready" })).await.status.is_success());
+    assert_eq!(partner.control("auto", &json!({ "user": "ready" })).await.status, 204);
     partner.identified().await;
-    assert!(partner.control("reset", &json!({})).await.status.is_success());
+    assert_eq!(partner.control("reset", &json!({})).await.status, StatusCode::NO_CONTENT);
     assert!(partner.sandbox.control().sessions().is_empty());
     let (id, _) = partner.identify().await;
     assert_eq!(partner.identification_status(&id).await.json()["statusReason"], "PENDING");
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_be_is_refused() {
+    for config in [
+        Config { partner_code: "ELEVENCHARS".to_owned(), ..Config::default() },
+        Config { service_code: String::new(), ..Config::default() },
+        Config { redirect_url: "http://sca.example/return".to_owned(), ..Config::default() },
+    ] {
+        assert!(itsme_sandbox::Sandbox::start(config).await.is_err());
+    }
 }

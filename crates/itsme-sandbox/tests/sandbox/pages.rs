@@ -6,23 +6,21 @@ use serde_json::json;
 
 use crate::client::{Partner, signature, text};
 
-/// The icon that is marked on the page.
-fn shown(page: &str) -> &'static str {
-    let at = page.find("class=\"marked\"").expect("a marked icon");
-    match page[at..].chars().find(|c| "●▲■".contains(*c)) {
-        Some('●') => "circle",
-        Some('▲') => "triangle",
-        _ => "square",
+/// The marked icon of a confirmation page.
+fn marked(page: &str) -> &'static str {
+    let at = page.find("<li class=\"marked\">").expect("a marked icon");
+    let item = page[at..].split("</li>").next().unwrap();
+    if item.contains("<circle") {
+        "circle"
+    } else if item.contains("M12 2 22") {
+        "triangle"
+    } else {
+        "square"
     }
 }
 
 fn form(icon: &str, answer: &str) -> &'static str {
     format!("icon={icon}&answer={answer}").leak()
-}
-
-/// The first form has said who it is.
-fn new_user(icon: &str) -> &'static str {
-    format!("user=new&icon={icon}&answer=confirm").leak()
 }
 
 fn wrong(icon: &str) -> &'static str {
@@ -40,25 +38,32 @@ async fn a_person_clicks_through_both_trips() {
     for user in User::ALL {
         assert!(page.text.contains(&format!("value=\"{}\"", user.name())));
     }
-    let (page, _) = partner.submit(&url, "user=new").await;
-    let (answer, location) = partner.submit(&url, new_user(shown(&page.text))).await;
+    let (answer, location) = partner.submit(&url, "user=new").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let next = format!("{}{}", partner.sandbox.front_url(), location.unwrap());
+    assert_eq!(next, url);
+    let (page, _) = partner.get(&next).await;
+    assert!(page.text.contains("nog geen certificaat"));
+    let (answer, location) = partner.submit(&url, form(marked(&page.text), "confirm")).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let back = "http://127.0.0.1:8080/itsme/return?st=Zk%2B1&x=y";
     assert_eq!(location.as_deref(), Some(back));
     let identified = partner.identification_status(&id).await.json();
     let user_code = text(&identified["userCode"]);
 
+    // The certificate is there now, and nobody is asked to create it again.
+    let (_, other) = partner.identify().await;
+    partner.submit(&other, "user=new").await;
+    assert!(!partner.get(&other).await.0.text.contains("nog geen certificaat"));
+
     let (id, url) = partner.sign(&signature(&user_code)).await;
     let (page, _) = partner.get(&url).await;
-    for part in [
-        "Lease 12 NL",
-        "Tenant NL",
-        "Bewijs van goedkeuring (1.2.840.113549.1.9.16.6.5)",
-        "1.3.6.1.4.1.49274.1.1.7.2.0",
-    ] {
+    for part in
+        ["Lease 12 NL", "Tenant NL", "Bewijs van goedkeuring", "1.3.6.1.4.1.49274.1.1.7.2.0"]
+    {
         assert!(page.text.contains(part), "{part}");
     }
-    let (_, location) = partner.submit(&url, form(shown(&page.text), "confirm")).await;
+    let (_, location) = partner.submit(&url, form(marked(&page.text), "confirm")).await;
     assert_eq!(location.as_deref(), Some("http://127.0.0.1:8080/itsme/return"));
     assert!(partner.result(&id).await.json().get("sigObj").is_some());
     // Back in the browser: nothing happens twice.
@@ -71,7 +76,7 @@ async fn a_wrong_icon_refuses() {
     let partner = Partner::start().await;
     let (id, url) = partner.sign(&signature(&User::Ready.user_code("SANDBOX"))).await;
     let url = format!("{url}&st=1");
-    let icon = shown(&partner.get(&url).await.0.text);
+    let icon = marked(&partner.get(&url).await.0.text);
     let (page, location) = partner.submit(&url, form(wrong(icon), "confirm")).await;
     assert_eq!((page.status, location), (StatusCode::OK, None));
     assert!(page.text.contains("verkeerde icoon") && page.text.contains("role=\"status\""));
@@ -86,6 +91,15 @@ async fn refusing_needs_no_icon() {
     let (_, location) = partner.submit(&url, "answer=refuse").await;
     assert!(location.is_some());
     assert_eq!(partner.result(&id).await.json()["result"]["min"], "REJECTED");
+}
+
+#[tokio::test]
+async fn who_never_answers_is_told_so() {
+    let partner = Partner::start().await;
+    let (_, url) = partner.sign(&signature(&User::ExpiresSigning.user_code("SANDBOX"))).await;
+    let icon = marked(&partner.get(&url).await.0.text);
+    let (page, _) = partner.submit(&url, form(icon, "confirm")).await;
+    assert!(page.text.contains("antwoordt niet"));
 }
 
 #[tokio::test]
@@ -105,17 +119,14 @@ async fn what_the_application_sends_is_text_not_markup() {
 #[tokio::test]
 async fn every_page_in_four_languages() {
     let partner = Partner::start().await;
-    let request = signature(&User::Ready.user_code("SANDBOX"));
+    let (_, url) = partner.sign(&signature(&User::Ready.user_code("SANDBOX"))).await;
     for (code, title) in [
         ("EN", "Confirm your signature"),
         ("FR", "Confirmez votre signature"),
         ("NL", "Bevestig uw handtekening"),
         ("DE", "Bestätigen Sie Ihre Signatur"),
     ] {
-        let mut request = request.clone();
-        request["optInp"]["lang"] = json!(code);
-        let (_, url) = partner.sign(&request).await;
-        let (page, _) = partner.get(&url).await;
+        let (page, _) = partner.get(&url.replace("language=NL", &format!("language={code}"))).await;
         assert!(page.text.contains(&format!("<h1>{title}</h1>")));
         assert!(page.text.contains(&format!("Lease 12 {code}")));
         assert!(page.text.contains("SANDBOX"));
@@ -134,7 +145,7 @@ async fn pages_that_are_not_there() {
     }
     let (_, url) = partner.identify().await;
     let (page, _) = partner.submit(&url, "user=nobody").await;
-    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     let (page, _) = partner.get(&front).await;
     assert!(page.text.contains("expires-identification") && page.text.contains("SANDBOX"));
 }

@@ -1,0 +1,367 @@
+//! `itsme.toml`: the documented example, errors that name key and line, and
+//! the client's certificate in each form, shown to a server that demands it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+
+use std::path::Path;
+use std::process::Command;
+
+use ades_core::signer::{Language, SignerErrorKind};
+use ades_core::{Fault, Retry};
+use itsme_sandbox::Sandbox;
+use itsme_signer::config::{ClientIdentity, Profile};
+use itsme_signer::{Config, Error, ItsmeSigner};
+use tempfile::TempDir;
+
+const EXAMPLE: &str = include_str!("../itsme.example.toml");
+
+const MINIMAL: &str = r#"base_url = "https://back.example/"
+partner_code = "DEMOPARTNR"
+service_code = "DEMO_SIGN"
+redirect_url = "https://sign.example.org/itsme/return"
+"#;
+
+/// A variable that cargo sets: a test cannot set one itself without `unsafe`.
+const PASSWORD_VARIABLE: &str = "CARGO_PKG_NAME";
+const PASSWORD: &str = env!("CARGO_PKG_NAME");
+
+fn read(text: &str) -> Result<Config, Error> {
+    Config::from_toml(text, Path::new("."))
+}
+
+fn minimal(more: &str) -> Result<Config, Error> {
+    read(&format!("{MINIMAL}{more}"))
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let dir = TempDir::new().unwrap();
+    for (name, content) in files {
+        std::fs::write(dir.path().join(name), content).unwrap();
+    }
+    dir
+}
+
+// The example
+
+#[test]
+fn the_example_loads_and_says_what_it_seems_to_say() {
+    let dir = folder(&[("itsme.toml", EXAMPLE), ("client.pem", "c"), ("server-ca.pem", "a")]);
+    let config = Config::load(dir.path().join("itsme.toml")).unwrap();
+    assert_eq!(config.base_url, "https://itsme-back-end.example");
+    assert_eq!(config.partner_code, "DEMOPARTNR");
+    assert_eq!(config.service_code, "DEMO_SIGN");
+    assert_eq!(config.redirect_url, "https://sign.example.org/itsme/return");
+    assert_eq!(config.language, Language::Nl);
+    assert_eq!(config.profile, Profile::Test);
+    assert!(!config.allow_loopback_http);
+    assert_eq!(config.allowed_hosts, ["itsme-front-end.example"]);
+    assert!(config.client.is_some());
+    assert_eq!(config.server_ca_pem.as_deref(), Some("a"));
+    assert_eq!(config.policy.reference.as_deref(), Some("1.3.6.1.4.1.49274.1.1.7.2.0"));
+    assert_eq!(config.policy.commitment.as_deref(), Some("1.2.840.113549.1.9.16.6.5"));
+}
+
+/// What stands commented out is read too: the other forms of the certificate.
+#[test]
+fn the_example_has_no_key_that_is_not_read() {
+    let separate = EXAMPLE.replace("# key = ", "key = ");
+    let dir = folder(&[("client.pem", "c"), ("client.key", "k"), ("server-ca.pem", "a")]);
+    assert!(Config::from_toml(&separate, dir.path()).unwrap().client.is_some());
+
+    let pkcs12 = EXAMPLE
+        .replace("certificate = \"client.pem\"\n", "")
+        .replace("# pkcs12 = ", "pkcs12 = ")
+        .replace("# password_env = ", "password_env = ");
+    // The keys are known; it is the variable that is not there.
+    let error = Config::from_toml(&pkcs12, dir.path()).unwrap_err().to_string();
+    assert!(error.contains("client.password_env"), "{error}");
+}
+
+#[test]
+fn the_example_explains_every_key() {
+    let mut before = "";
+    for line in EXAMPLE.lines() {
+        let key = line.split_once(" = ").map(|(key, _)| key);
+        if key.is_some_and(|key| !key.contains(' ')) {
+            assert!(before.starts_with("# "), "no word about {line:?}");
+        }
+        before = line;
+    }
+}
+
+/// The defaults are those that the example names.
+#[test]
+fn the_example_tells_the_defaults() {
+    let config = minimal("").unwrap();
+    let default = |key: &str| {
+        let at = EXAMPLE.find(&format!("\n{key} = ")).unwrap();
+        let comment = EXAMPLE[..at].lines().next_back().unwrap();
+        let default = comment.split_once("Default: ").unwrap().1;
+        default.strip_suffix('.').unwrap().trim_matches('"').to_owned()
+    };
+    let (limits, tolerance) = (&config.limits, &config.tolerance);
+    for (key, actual) in [
+        ("language", config.language.code().to_owned()),
+        ("profile", format!("{:?}", config.profile).to_lowercase()),
+        ("allow_loopback_http", config.allow_loopback_http.to_string()),
+        ("allow_unchecked", config.policy.allow_unchecked.to_string()),
+        ("batch", limits.batch.to_string()),
+        ("description", limits.description.to_string()),
+        ("connect_seconds", limits.connect_seconds.to_string()),
+        ("answer_seconds", limits.answer_seconds.to_string()),
+        ("session_seconds", limits.session_seconds.to_string()),
+        ("status_failures", limits.status_failures.to_string()),
+        ("url_safe_values", tolerance.url_safe_values.to_string()),
+        ("reordered_values", tolerance.reordered_values.to_string()),
+        ("transliterate", tolerance.transliterate.to_string()),
+    ] {
+        assert_eq!(default(key), actual, "{key}");
+    }
+    assert!(config.client.is_none() && config.server_ca_pem.is_none());
+    assert!(config.allowed_hosts.is_empty());
+    assert_eq!(config.base_url, "https://back.example", "without the slash at its end");
+}
+
+// What is wrong, and where
+
+#[test]
+fn values_that_are_not_allowed_are_named_with_their_line() {
+    let long_url = format!("https://sign.example.org/{}", "x".repeat(231));
+    let replaced = |from: &str, to: &str| MINIMAL.replace(from, to);
+    let with = |more: &str| format!("{MINIMAL}{more}");
+    for (text, line, key) in [
+        (replaced("https://back.example/", "http://back.example"), 1, "base_url"),
+        (replaced("https://back.example/", "https://back.example?x=1"), 1, "base_url"),
+        (replaced("https://back.example/", "https://back.example#x"), 1, "base_url"),
+        (replaced("https://back.example/", "back.example"), 1, "base_url"),
+        (replaced("DEMOPARTNR", ""), 2, "partner_code"),
+        (replaced("DEMOPARTNR", "ELEVENCHARS"), 2, "partner_code"),
+        (replaced("DEMO_SIGN", ""), 3, "service_code"),
+        (replaced("DEMO_SIGN", &"x".repeat(46)), 3, "service_code"),
+        (replaced("https://sign", "http://sign"), 4, "redirect_url"),
+        (replaced("https://sign", "https://user@sign"), 4, "redirect_url"),
+        (replaced("itsme/return", "itsme/return#top"), 4, "redirect_url"),
+        (replaced("https://sign.example.org/itsme/return", &long_url), 4, "redirect_url"),
+        // Not even on this machine, unless the switch says so.
+        (replaced("https://sign.example.org", "http://127.0.0.1:8080"), 4, "redirect_url"),
+        (with("language = \"ES\"\n"), 5, "language"),
+        (with("\n[limits]\nbatch = 0\n"), 6, "limits.batch"),
+        (with("\n[limits]\nbatch = 71\n"), 6, "limits.batch"),
+        (with("\n[limits]\ndescription = 256\n"), 6, "limits.description"),
+    ] {
+        let error = read(&text).unwrap_err();
+        // Of a table's value the line is that of the table.
+        let expected = format!("itsme.toml, line {line}: {key}: ");
+        assert!(error.to_string().starts_with(&expected), "{error}, not {expected}");
+        assert!(matches!(&error, Error::Config { key: k, .. } if k == key));
+        assert_eq!((error.fault(), error.retry()), (Fault::Configuration, Retry::Never));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_its_line() {
+    let with = |more: &str| format!("{MINIMAL}{more}");
+    for (text, line, named) in [
+        (MINIMAL.replace("partner_code", "partner_kode"), 2, "partner_kode"),
+        (with("[policy]\nreferense = \"1.2.3\"\n"), 6, "referense"),
+        (with("[tolerances]\n"), 5, "tolerances"),
+        (with("profile = \"staging\"\n"), 5, "staging"),
+        (with("[limits]\nconnect_seconds = -1\n"), 6, "-1"),
+        (MINIMAL.replace("\"DEMO_SIGN\"", "DEMO_SIGN"), 3, "string"),
+    ] {
+        let error = read(&text).unwrap_err();
+        let Error::Config { line: found, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(*found, Some(line), "{error}");
+        assert!(error.to_string().contains(named), "{error}");
+    }
+}
+
+#[test]
+fn a_key_that_is_missing_is_named() {
+    for key in ["base_url", "partner_code", "service_code", "redirect_url"] {
+        let text: String =
+            MINIMAL.lines().filter(|l| !l.starts_with(key)).map(|l| format!("{l}\n")).collect();
+        let error = read(&text).unwrap_err().to_string();
+        assert!(error.contains(key), "{error}");
+    }
+}
+
+#[test]
+fn lines_are_counted_with_either_line_end() {
+    let text = MINIMAL.replace("DEMO_SIGN", "").replace('\n', "\r\n");
+    let error = read(&text).unwrap_err().to_string();
+    assert!(error.contains("line 3: service_code"), "{error}");
+}
+
+#[test]
+fn http_on_this_machine_is_for_who_asks_for_it() {
+    for host in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"] {
+        let text = MINIMAL.replace("https://sign.example.org", &format!("http://{host}"));
+        assert!(read(&text).is_err());
+        assert!(read(&format!("{text}allow_loopback_http = true\n")).is_ok());
+    }
+    for host in ["sign.example.org", "10.0.0.1", "localhost.example.org", "127.0.0.1.example.org"] {
+        let text = MINIMAL.replace("https://sign.example.org", &format!("http://{host}"));
+        assert!(read(&format!("{text}allow_loopback_http = true\n")).is_err(), "{host}");
+    }
+    // The back end is never spoken to without TLS.
+    let text = MINIMAL.replace("https://back.example/", "http://127.0.0.1");
+    assert!(read(&format!("{text}allow_loopback_http = true\n")).is_err());
+}
+
+#[test]
+fn files_that_are_not_there_are_named_by_their_key() {
+    let dir = folder(&[("client.pem", "c")]);
+    for (more, named) in [
+        ("[client]\ncertificate = \"none.pem\"\n", "client.certificate"),
+        ("[client]\ncertificate = \"client.pem\"\nkey = \"none.key\"\n", "client.key"),
+        ("[client]\npkcs12 = \"none.p12\"\n", "client.pkcs12"),
+        ("[server]\nca = \"none.pem\"\n", "server.ca"),
+    ] {
+        let error = Config::from_toml(&format!("{MINIMAL}{more}"), dir.path()).unwrap_err();
+        assert!(matches!(&error, Error::ConfigFile { key, .. } if *key == named), "{error:?}");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+    assert!(matches!(Config::load(dir.path().join("none.toml")), Err(Error::ConfigFile { .. })));
+}
+
+#[test]
+fn two_client_certificates_are_one_too_many() {
+    let error =
+        minimal("[client]\ncertificate = \"a.pem\"\npkcs12 = \"a.p12\"\n").unwrap_err().to_string();
+    assert!(error.contains("client: has both"), "{error}");
+}
+
+// The client's certificate
+
+async fn sandbox() -> Sandbox {
+    Sandbox::start(itsme_sandbox::Config::default()).await.unwrap()
+}
+
+/// A folder with the sandbox's certificates as PEM and PKCS#12.
+fn identities(sandbox: &Sandbox) -> TempDir {
+    let pem = sandbox.client_identity_pem();
+    let (certificates, keys) = pem.split_at(pem.find("-----BEGIN PRIVATE KEY-----").unwrap());
+    let dir = folder(&[
+        ("server-ca.pem", sandbox.server_ca_pem()),
+        ("client.pem", &pem),
+        ("certificate.pem", certificates),
+        ("key.pem", keys),
+    ]);
+    for (name, password) in [("client.p12", PASSWORD), ("open.p12", "")] {
+        let made = Command::new("openssl")
+            .current_dir(dir.path())
+            .args(["pkcs12", "-export", "-in", "client.pem", "-out", name])
+            .args(["-passout", &format!("pass:{password}")])
+            .output()
+            .expect("openssl is needed for this test");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+    dir
+}
+
+fn of_sandbox(sandbox: &Sandbox, dir: &Path, more: &str) -> Result<Config, Error> {
+    let text = format!(
+        "base_url = \"{}\"\npartner_code = \"SANDBOX\"\nservice_code = \"SANDBOX_SIGN\"\n\
+         redirect_url = \"http://127.0.0.1/itsme/return\"\nallow_loopback_http = true\n{more}",
+        sandbox.base_url(),
+    );
+    Config::from_toml(&text, dir)
+}
+
+#[tokio::test]
+async fn each_form_of_the_client_certificate_is_accepted_by_the_server() {
+    let sandbox = sandbox().await;
+    let dir = identities(&sandbox);
+    let password = format!("pkcs12 = \"client.p12\"\npassword_env = \"{PASSWORD_VARIABLE}\"");
+    for client in [
+        "certificate = \"client.pem\"",
+        "certificate = \"certificate.pem\"\nkey = \"key.pem\"",
+        "pkcs12 = \"open.p12\"",
+        &password,
+    ] {
+        let more = format!("[server]\nca = \"server-ca.pem\"\n[client]\n{client}\n");
+        let config = of_sandbox(&sandbox, dir.path(), &more).unwrap();
+        let signer = ItsmeSigner::new(config).unwrap();
+        let discovery = signer.discovery().await.unwrap();
+        assert!(!discovery.policies.is_empty(), "{client}");
+    }
+    sandbox.shutdown().await;
+}
+
+/// Case 62 over a real connection.
+#[tokio::test]
+async fn without_a_client_certificate_the_server_says_no() {
+    let sandbox = sandbox().await;
+    let dir = identities(&sandbox);
+    let config = of_sandbox(&sandbox, dir.path(), "[server]\nca = \"server-ca.pem\"\n").unwrap();
+    let error = ItsmeSigner::new(config).unwrap().discovery().await.unwrap_err();
+    assert_eq!(error.kind(), &SignerErrorKind::ClientNotAuthorised);
+    assert_eq!(error.fault(), Fault::Configuration);
+    sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_server_of_another_ca_is_not_spoken_to() {
+    let (sandbox, other) = (sandbox().await, sandbox().await);
+    let dir = identities(&other);
+    let more = "[server]\nca = \"server-ca.pem\"\n[client]\ncertificate = \"client.pem\"\n";
+    let signer = ItsmeSigner::new(of_sandbox(&sandbox, dir.path(), more).unwrap()).unwrap();
+    let error = signer.discovery().await.unwrap_err();
+    assert_eq!(error.kind(), &SignerErrorKind::Unavailable);
+    // Nor without `server.ca`: the system's anchors do not know it.
+    let config = of_sandbox(&sandbox, dir.path(), "").unwrap();
+    assert!(ItsmeSigner::new(config).unwrap().discovery().await.is_err());
+    sandbox.shutdown().await;
+    other.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_pkcs12_file_that_does_not_open_is_said_at_load() {
+    let sandbox = sandbox().await;
+    let dir = identities(&sandbox);
+    std::fs::write(dir.path().join("broken.p12"), b"\x30\x03\x02\x01\x03").unwrap();
+    for client in ["pkcs12 = \"client.p12\"", "pkcs12 = \"broken.p12\""] {
+        let error = of_sandbox(&sandbox, dir.path(), &format!("[client]\n{client}\n")).unwrap_err();
+        assert!(error.to_string().contains("client.pkcs12: cannot be opened"), "{error}");
+    }
+    let more = "[client]\npkcs12 = \"client.p12\"\npassword_env = \"ITSME_NO_SUCH_VARIABLE\"\n";
+    let error = of_sandbox(&sandbox, dir.path(), more).unwrap_err();
+    assert!(error.to_string().contains("client.password_env"), "{error}");
+
+    // Certificates without a key.
+    let made = Command::new("openssl")
+        .current_dir(dir.path())
+        .args(["pkcs12", "-export", "-nokeys", "-in", "client.pem", "-out", "no-key.p12"])
+        .args(["-passout", "pass:"])
+        .output()
+        .unwrap();
+    assert!(made.status.success());
+    let file = std::fs::read(dir.path().join("no-key.p12")).unwrap();
+    let error = ClientIdentity::from_pkcs12(&file, "").unwrap_err();
+    assert!(error.to_string().contains("has no private key"), "{error}");
+    sandbox.shutdown().await;
+}
+
+#[test]
+fn what_is_no_certificate_is_said_when_the_signer_is_made() {
+    let dir = folder(&[("text.pem", "no PEM at all")]);
+    for (more, key) in [
+        ("[client]\ncertificate = \"text.pem\"\n", "client"),
+        ("[server]\nca = \"text.pem\"\n", "server.ca"),
+    ] {
+        let config = Config::from_toml(&format!("{MINIMAL}{more}"), dir.path()).unwrap();
+        let error = ItsmeSigner::new(config).unwrap_err();
+        assert!(matches!(&error, Error::Config { key: k, .. } if k == key), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_key_is_shown() {
+    let sandbox = sandbox().await;
+    let dir = identities(&sandbox);
+    let more = "[client]\ncertificate = \"client.pem\"\n";
+    let config = of_sandbox(&sandbox, dir.path(), more).unwrap();
+    let shown = format!("{config:?} {:?}", config.client);
+    assert!(shown.contains("ClientIdentity(..)") && !shown.contains("BEGIN"), "{shown}");
+    sandbox.shutdown().await;
+}
