@@ -8,6 +8,7 @@ use ades_core::Document;
 use tempfile::NamedTempFile;
 
 use crate::exit::Failure;
+use crate::output;
 
 /// No text we read whole (certificates, states, jobs) may be longer.
 const MAX_TEXT: u64 = 8 * 1024 * 1024;
@@ -54,14 +55,14 @@ fn copied(from: &mut dyn Read) -> io::Result<File> {
     Ok(file)
 }
 
-/// Standard input, kept in a named file in `folder` until that is dropped.
-pub(crate) fn spool(folder: Option<&Path>) -> Result<NamedTempFile, Failure> {
+/// Standard input, kept in a temporary file beside `place` until that is dropped.
+pub(crate) fn spool(place: Option<&Path>) -> Result<NamedTempFile, Failure> {
     let failed = |e: io::Error| Failure::file(Path::new("-"), &e);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".ades-");
-    let file = match folder {
-        Some(folder) => builder.tempfile_in(folder),
-        None => builder.tempfile(),
+    let file = match place {
+        Some(place) => tempfile::Builder::new()
+            .prefix(&output::temporary_prefix(place))
+            .tempfile_in(output::folder_of(place)),
+        None => NamedTempFile::new(),
     };
     let mut file = file.map_err(failed)?;
     io::copy(&mut io::stdin().lock(), file.as_file_mut()).map_err(failed)?;

@@ -106,16 +106,21 @@ impl<'a> Stored<'a> {
         let text = input::read_text(path)?;
         let job = Job::from_json(text.trim_end(), None)
             .map_err(|e| Failure::from(e).about(path.display()))?;
-        Ok(Self { job, path: Some(input::absolute(path)), spool: None, on_disk: true, say })
+        let path = input::absolute(path);
+        let outputs = job.items.iter().map(|item| item.output.as_path());
+        output::sweep(outputs.chain([path.as_path(), kept_input(&path).as_path()]));
+        Ok(Self { job, path: Some(path), spool: None, on_disk: true, say })
     }
 
     /// Stores the job as it is now. Says where, the first time.
     pub(crate) fn save(&mut self) -> Result<(), Failure> {
         let Some(path) = &self.path else { return Ok(()) };
-        if let (Some(spool), Some(item)) = (self.spool.take(), self.job.items.first_mut()) {
-            let kept = kept_input(path);
+        if let Some(spool) = self.spool.take() {
+            let (now, kept) = (input::absolute(spool.path()), kept_input(path));
             spool.persist(&kept).map_err(|e| Failure::file(&kept, &e.error))?;
-            item.input = kept;
+            for item in self.job.items.iter_mut().filter(|item| item.input == now) {
+                item.input.clone_from(&kept);
+            }
         }
         let all = self.job.items.iter().flat_map(|item| [&item.input, &item.output]);
         if let Some(odd) = all.into_iter().find(|path| path.to_str().is_none()) {
@@ -141,19 +146,20 @@ impl<'a> Stored<'a> {
         self.path.as_deref().filter(|_| self.on_disk)
     }
 
-    /// The job is done: nothing of it stays but the result.
-    pub(crate) fn remove(&self) {
+    /// The job is over: nothing of it stays but the result.
+    pub(crate) fn remove(&mut self) {
         if let Some(path) = self.file() {
             for file in [path.to_owned(), kept_input(path)] {
                 // Gone already is as good, and a leftover does no harm.
                 let _ = std::fs::remove_file(file);
             }
         }
+        self.on_disk = false;
     }
 }
 
 /// Where what came on standard input is kept for as long as the job is.
-fn kept_input(job: &Path) -> PathBuf {
+pub(crate) fn kept_input(job: &Path) -> PathBuf {
     let mut name = job.to_owned().into_os_string();
     name.push(".input");
     name.into()

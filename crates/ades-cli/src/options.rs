@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{self, Format, Level, SignatureOptions};
 use crate::exit::Failure;
-use crate::input::Kind;
+use crate::input::{Kind, is_standard};
 
 /// What is wanted of each signature of a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,7 +50,10 @@ pub(crate) enum Shape {
 impl Shape {
     /// The file name of what becomes of `input`.
     pub(crate) fn output_name(&self, input: &Path) -> PathBuf {
-        let name = |path: &Path| path.file_name().map_or_else(|| "stdin".into(), PathBuf::from);
+        let name = |path: &Path| match path.file_name() {
+            Some(name) if !is_standard(path) => PathBuf::from(name),
+            _ => PathBuf::from("stdin"),
+        };
         let with = |suffix: &str| {
             let mut name = name(input).into_os_string();
             name.push(suffix);

@@ -1,6 +1,7 @@
 //! What is written: files that appear whole or not at all, and words for
 //! people on standard error.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -91,8 +92,9 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn create(path: &Path, readers: Readers) -> Result<Self, Failure> {
+        let prefix = temporary_prefix(path);
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".ades-");
+        builder.prefix(&prefix);
         #[cfg(unix)]
         if readers == Readers::Usual && !is_standard(path) {
             // The system's umask takes away what it should.
@@ -151,6 +153,35 @@ impl Output {
 
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
+}
+
+/// How the names of a file's temporary files begin.
+pub(crate) fn temporary_prefix(path: &Path) -> String {
+    /// File systems take 255 octets; the rest of the name needs a few.
+    const MAX_NAME: usize = 200;
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if name.len() > MAX_NAME { ".ades-".to_owned() } else { format!(".{name}.ades-") }
+}
+
+/// Removes what a killed process left of these files: temporary ones beside
+/// them, which nobody finishes any more.
+pub(crate) fn sweep<'a>(paths: impl Iterator<Item = &'a Path>) {
+    let mut by_folder: BTreeMap<&Path, BTreeSet<String>> = BTreeMap::new();
+    for path in paths.filter(|path| !is_standard(path)) {
+        by_folder.entry(folder_of(path)).or_default().insert(temporary_prefix(path));
+    }
+    for (folder, prefixes) in by_folder {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            // The prefix of another file's temporary files is another.
+            let left =
+                name.to_str().and_then(|name| name.rfind(".ades-").map(|at| name.split_at(at)));
+            if left.is_some_and(|(front, _)| prefixes.contains(&format!("{front}.ades-"))) {
+                // What cannot be removed does no harm.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
 }
 
 fn same_octets(one: File, other: File) -> io::Result<bool> {

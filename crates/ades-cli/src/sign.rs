@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 use crate::args::{ResumeOptions, SignOptions};
 use crate::exit::{DONE, Failure, REFUSED};
 use crate::input::{self, absolute, is_standard};
-use crate::job::{Job, JobItem, SignerChoice, SignerKind, Stage, Stored};
+use crate::job::{Job, JobItem, SignerChoice, SignerKind, Stage, Stored, kept_input};
 use crate::options::{Shape, Wishes, check_format};
 use crate::output::{self, Say};
 use crate::signers::Signer;
@@ -45,22 +45,27 @@ pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
     for item in items.iter().filter(|item| !is_standard(&item.output)) {
         output::check_free(&item.output, options.force)?;
     }
+    // What is wrong with a file is better known before the user is asked.
+    let check = |asked: &Path, path: &Path| {
+        let mut file = input::open(path)?;
+        if matches!(wishes.shape, Shape::New(_)) {
+            let kind = input::kind(&mut file).map_err(|e| Failure::file(path, &e))?;
+            check_format(format, kind, &input::name(asked))?;
+        }
+        Ok::<_, Failure>(())
+    };
+    for input in options.inputs.iter().filter(|input| !is_standard(input)) {
+        check(input, input)?;
+    }
     if let Place::Folder(dir) = &place {
         std::fs::create_dir_all(dir).map_err(|e| Failure::file(dir, &e))?;
     }
     let mut spooled: Option<NamedTempFile> = None;
-    for (item, asked) in items.iter_mut().zip(&options.inputs) {
-        if is_standard(asked) {
-            let file = input::spool(job_path.as_deref().map(output::folder_of))?;
-            item.input = absolute(file.path());
-            spooled = Some(file);
-        }
-        // A file that is not there is better known before the user is asked.
-        let mut file = input::open(&item.input)?;
-        if matches!(wishes.shape, Shape::New(_)) {
-            let kind = input::kind(&mut file).map_err(|e| Failure::file(&item.input, &e))?;
-            check_format(format, kind, &input::name(asked))?;
-        }
+    for item in items.iter_mut().filter(|item| is_standard(&item.input)) {
+        let file = input::spool(job_path.as_deref().map(kept_input).as_deref())?;
+        check(&item.input, file.path())?;
+        item.input = absolute(file.path());
+        spooled = Some(file);
     }
     let force = options.force;
     let stage = Stage::Start;
@@ -109,7 +114,7 @@ fn work(
         let signer = Signer::open(&stored.job.signer, password_env).await?;
         let mut work = Work::new(stored, resumed, signer, say).await;
         let result = work.run().await;
-        let (stored, signer) = work.into_parts();
+        let (mut stored, signer) = work.into_parts();
         match &result {
             Ok(()) => {
                 for item in &stored.job.items {

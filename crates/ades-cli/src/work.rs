@@ -8,7 +8,7 @@ use ades_core::signer::{
     SignerErrorKind, SigningItem, SigningRequest, SigningSession, Step,
 };
 use ades_core::{
-    CertificateChain, DigestAlgorithm, Document, PendingState, Retry, SignatureParameters,
+    CertificateChain, DigestAlgorithm, Document, Fault, PendingState, Retry, SignatureParameters,
 };
 use cades::PendingSignature;
 
@@ -158,9 +158,14 @@ impl<'a> Work<'a> {
         let first = match signer.sign(request).await {
             Ok(first) => first,
             Err(error) => {
-                // Only if nobody knows whether the user is asked now, a later
-                // process must not ask again by itself.
-                if *error.kind() != SignerErrorKind::UnknownOutcome && capabilities.interactive {
+                if error.fault() == Fault::Caller && self.stored.job.done == 0 {
+                    // The same request would fail the same way again.
+                    self.stored.remove();
+                } else if *error.kind() != SignerErrorKind::UnknownOutcome
+                    && capabilities.interactive
+                {
+                    // Nobody was asked. Where that is not known, a later
+                    // process must not ask again by itself.
                     self.stored.job.stage = Stage::Identified(identity.clone());
                     self.stored.save()?;
                 }
@@ -260,14 +265,22 @@ fn prepare(
     chain: &CertificateChain,
     parameters: &SignatureParameters,
 ) -> Result<PendingSignature, Failure> {
-    if let Some(expected) = &item.digest
-        && digest(item)? != *expected
-    {
-        let message = "has changed since the signing was begun; sign it anew";
-        return Err(Failure::input(message).about(input::name(&item.input)));
+    let about = |e: Failure| e.about(input::name(&item.input));
+    let mut document = input::document(&item.input)?;
+    let pending = prepare_one(shape, &mut document, chain, parameters).map_err(about)?;
+    if let Some(expected) = &item.digest {
+        let signed = pending.message_digest();
+        // One pass is enough where it was over the input itself.
+        let same = match shape {
+            Shape::New(_) if signed.algorithm() == expected.algorithm() => signed == expected,
+            _ => digest(item)? == *expected,
+        };
+        if !same {
+            let message = "has changed since the signing was begun; sign it anew";
+            return Err(about(Failure::input(message)));
+        }
     }
-    prepare_one(shape, &mut input::document(&item.input)?, chain, parameters)
-        .map_err(|e| e.about(input::name(&item.input)))
+    Ok(pending)
 }
 
 /// What is signed of one document or container.

@@ -173,7 +173,7 @@ fn nothing_is_completed_from_what_was_tampered_with() {
             let run = bench.ades(COMPLETE);
             run.ends(3, about);
             assert_eq!(bench.names(".").iter().find(|n| n.starts_with("out.p7")), None);
-            assert!(!bench.names(".").iter().any(|n| n.starts_with(".ades-")), "{run:?}");
+            assert!(!bench.names(".").iter().any(|n| n.contains(".ades-")), "{run:?}");
         };
 
         for at in (0..state.len()).step_by(97).chain([state.len() - 1]) {
@@ -220,7 +220,9 @@ fn a_value_of_another_key_or_over_the_document_is_told_apart() {
         bench.openssl(&["dgst", "-sha256", "-sign", key, "-out", "value.bin", input]).ends(0, "");
     };
     sign("other.pem", "doc.bin");
-    bench.ades(COMPLETE).ends(3, "another key than the certificate's");
+    let wrong_key = bench.ades(COMPLETE);
+    wrong_key.ends(3, "value.bin: the signature value ");
+    assert!(!wrong_key.err.contains("another sha256 digest"), "{wrong_key:?}");
     sign("key.pem", "doc.bin");
     bench.ades(COMPLETE).ends(3, "another sha256 digest");
     assert!(!bench.has("out.p7"));
@@ -289,7 +291,7 @@ fn standard_input_and_output() {
     run.ends(0, "");
     bench.openssl_accepts("in.p7s", Some("doc.bin"), "root.pem");
     bench.sign(&["-", "-", "--out-dir", "out"]).ends(2, "once");
-    assert!(!bench.names(".").iter().any(|name| name.starts_with(".ades-")));
+    assert!(!bench.names(".").iter().any(|name| name.contains(".ades-")));
 }
 
 #[test]
@@ -329,7 +331,7 @@ fn several_files_are_batches_of_seventy() {
     bench.sign(&["doc-01.bin", "doc-02.bin", "-o", "one"]).ends(2, "--out-dir");
     bench.sign(&["doc-01.bin", "./doc-01.bin", "--out-dir", "twice"]).ends(2, "both become");
     bench.sign(&["doc-01.bin", "nowhere", "--out-dir", "none"]).ends(3, "nowhere");
-    assert_eq!(bench.names("none").len(), 0);
+    assert!(!bench.has("twice") && !bench.has("none"));
 }
 
 #[test]

@@ -1,0 +1,472 @@
+//! The program with the itsme® sandbox: in its own process, and in another one
+//! while the program is killed between the steps.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Bench, Run, json};
+use serde_json::{Value, json};
+
+/// A sandbox in a process of its own.
+struct Sandbox {
+    child: Child,
+    front: String,
+}
+
+impl Sandbox {
+    fn start(bench: &Bench, arguments: &[&str]) -> Self {
+        let mut command = bench.command(&[&["sandbox", "--dir", "sb"], arguments].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let addresses = json(&line);
+        let front = addresses["front_url"].as_str().unwrap().to_owned();
+        assert!(std::path::Path::new(addresses["config"].as_str().unwrap()).exists());
+        Self { child, front: front.strip_prefix("http://").unwrap().to_owned() }
+    }
+
+    fn control(&self, path: &str, body: &Value) -> Value {
+        let (_, answer) = http(&self.front, "POST", path, "application/json", &body.to_string());
+        serde_json::from_str(&answer).unwrap_or_default()
+    }
+
+    fn sessions(&self, purpose: &str) -> Vec<Value> {
+        let (_, answer) = http(&self.front, "GET", "/sandbox/sessions", "", "");
+        let all: Vec<Value> = serde_json::from_str(&answer).unwrap();
+        all.into_iter().filter(|session| session["purpose"] == purpose).collect()
+    }
+
+    fn answer(&self, purpose: &str, approve: bool) {
+        for session in self.sessions(purpose) {
+            let session = &session["session"];
+            let answer = json!({"session": session, "user": "ready", "approve": approve});
+            self.control("/sandbox/answer", &answer);
+        }
+    }
+
+    fn fault(&self, endpoint: &str, fault: &Value, times: u32) {
+        let fault = json!({"endpoint": endpoint, "fault": fault, "times": times});
+        self.control("/sandbox/faults", &fault);
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One request; its head and body.
+fn http(host: &str, method: &str, path: &str, kind: &str, body: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+/// Waits until it is so.
+#[track_caller]
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !so() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{what}: not after 30 seconds");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+const ITSME: &[&str] = &["--signer", "itsme:sb/itsme.toml"];
+
+fn bench() -> Bench {
+    let bench = Bench::new();
+    bench.write("one.txt", b"the first document");
+    bench.write("two.txt", b"the second document");
+    bench
+}
+
+fn spawn(bench: &Bench, arguments: &[&str]) -> Child {
+    let mut command = bench.command(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// SIGKILL: nothing can be tidied up.
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn stage(bench: &Bench, pending: &str) -> String {
+    let Ok(text) = std::fs::read_to_string(bench.path(pending)) else { return String::new() };
+    let stage = &json(&text)["state"]["stage"];
+    let named = stage.as_object().and_then(|stage| stage.keys().next().cloned());
+    named.or_else(|| stage.as_str().map(ToOwned::to_owned)).unwrap_or_default()
+}
+
+#[test]
+fn the_shortest_way_prints_how_to_check_what_it_made() {
+    let bench = bench();
+    let run = bench.ades(&["sign", "one.txt", "-o", "it's one.p7s", "--auto-approve"]);
+    run.ends(0, "NOT a real signature").ends(0, "data/ades/sandbox/root.pem");
+    let command = run.err.lines().find_map(|line| line.strip_prefix("check it: ")).unwrap();
+    let shell = std::process::Command::new("sh").args(["-c", command]).output().unwrap();
+    assert!(shell.status.success(), "{command}: {shell:?}");
+    assert!(!bench.has("it's one.p7s.pending"));
+    // Loud even for those who asked for quiet.
+    let quiet = bench.ades(&["-q", "sign", "one.txt", "-o", "2.p7s", "--auto-approve"]);
+    quiet.ends(0, "NOT a real signature");
+    assert_eq!(quiet.err.lines().count(), 1);
+}
+
+#[test]
+fn what_the_user_sees_is_what_the_signature_says() {
+    let bench = bench();
+    let descriptions = ["EN=A contract", "FR=Un contrat", "NL=Een contract", "DE=Ein Vertrag"];
+    let mut arguments =
+        vec!["sign", "one.txt", "-o", "one.p7s", "--auto-approve", "--sandbox-dir", "sb"];
+    arguments.extend(["--policy", "1.3.6.1.4.1.49274.1.1.7.1.0", "--commitment", "approval"]);
+    arguments.extend(["--policy-digest-from-discovery", "--role", "Director", "--lang", "fr"]);
+    bench.ades(&[&arguments[..], &["--description", "EN=only one"]].concat()).ends(2, "FR, NL, DE");
+    assert!(!bench.has("one.p7s") && !bench.has("one.p7s.pending"));
+    arguments.extend(descriptions.iter().flat_map(|text| ["--description", text]));
+    bench.ades(&arguments).ends(0, "");
+    bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+    let report = json(&bench.ades(&["inspect", "one.p7s", "--json"]).out);
+    let signature = &report["signatures"][0];
+    assert_eq!(signature["policy"]["id"], "1.3.6.1.4.1.49274.1.1.7.1.0");
+    let digest = signature["policy"]["digest"]["value"].as_str().unwrap();
+    assert!(digest.starts_with("8efd9f3c"));
+    assert_eq!(signature["description"], "Un contrat");
+    let no_source = ["sign", "one.txt", "-o", "x", "--auto-approve", "--policy", "1.2.3"];
+    assert_ne!(bench.ades(&no_source).code, 0);
+    assert!(!bench.has("x"));
+}
+
+#[test]
+fn seventy_files_are_one_confirmation_and_one_more_is_two() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    let names: Vec<String> = (0..71).map(|at| format!("{at:02}.txt")).collect();
+    names.iter().for_each(|name| bench.write(name, name));
+    let inputs: Vec<&str> = names.iter().map(String::as_str).collect();
+    let sign = |inputs: &[&str], dir: &str| {
+        bench.ades(&[&["sign"], ITSME, inputs, &["--out-dir", dir]].concat())
+    };
+    sign(&inputs[..70], "seventy").ends(0, "");
+    assert_eq!(sandbox.sessions("signature").len(), 1);
+    assert_eq!(sandbox.sessions("signature")[0]["documents"], 70);
+    assert_eq!(bench.names("seventy").len(), 70);
+    bench.openssl_accepts("seventy/69.txt.p7s", Some("69.txt"), "sb/root.pem");
+
+    sandbox.control("/sandbox/reset", &json!({}));
+    let run = sign(&inputs, "all");
+    run.ends(0, "71 files: 2 batches of up to 70");
+    assert_eq!(sandbox.sessions("identification").len(), 1);
+    assert_eq!(sandbox.sessions("signature").len(), 2);
+    assert_eq!(bench.names("all").len(), 71);
+    bench.openssl_accepts("all/70.txt.p7s", Some("70.txt"), "sb/root.pem");
+}
+
+#[test]
+fn a_no_leaves_nothing_behind() {
+    for (user, saying) in [
+        ("blocked", "not allowed to sign"),
+        ("refuses-identification", "the user refused (REJECTED)"),
+        ("refuses-signing", "the user refused (REJECTED)"),
+    ] {
+        let bench = bench();
+        let before = bench.names(".");
+        let arguments = ["sign", "one.txt", "-o", "one.p7s", "--auto-approve"];
+        bench.ades(&[&arguments[..], &["--sandbox-user", user]].concat()).ends(4, saying);
+        let mut after = bench.names(".");
+        after.retain(|name| name != "data");
+        assert_eq!(after, before, "{user}");
+    }
+    let bench = bench();
+    let nobody = ["sign", "one.txt", "-o", "one.p7s", "--sandbox-user", "nobody"];
+    bench.ades(&nobody).ends(2, "refuses-signing");
+}
+
+#[test]
+fn who_never_answers_is_not_waited_for_for_ever() {
+    for (user, stage_reached, seconds) in
+        [("expires-identification", "identifying", 181), ("expires-signing", "signing", 601)]
+    {
+        let bench = bench();
+        let sandbox = Sandbox::start(&bench, &["--auto-approve", "--user", user]);
+        let child = spawn(&bench, &[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+        until(user, || stage(&bench, "one.p7s.pending") == stage_reached);
+        sandbox.control("/sandbox/clock", &json!({"advance_seconds": seconds}));
+        Run::new(&child.wait_with_output().unwrap()).ends(4, "did not confirm in time");
+        assert!(!bench.has("one.p7s") && !bench.has("one.p7s.pending"));
+    }
+}
+
+#[test]
+fn killed_at_every_wait_and_resumed_it_asks_once() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &[]);
+    let pending = "out/ades.pending";
+    let sign = ["sign", "one.txt", "two.txt", "--out-dir", "out", "--packaging", "enveloping"];
+    let child = spawn(&bench, &[&sign[..], ITSME].concat());
+    until("identifying", || stage(&bench, pending) == "identifying");
+    kill(child);
+
+    // Killed again while nobody has answered.
+    let child = spawn(&bench, &["resume", pending]);
+    std::thread::sleep(Duration::from_millis(500));
+    kill(child);
+    assert_eq!(sandbox.sessions("identification").len(), 1);
+
+    sandbox.answer("identification", true);
+    let child = spawn(&bench, &["resume", pending]);
+    until("signing", || stage(&bench, pending) == "signing");
+    kill(child);
+    let child = spawn(&bench, &["resume", pending]);
+    std::thread::sleep(Duration::from_millis(500));
+    kill(child);
+    assert_eq!(sandbox.sessions("signature").len(), 1);
+    // What a kill may leave of a file that was being written goes at the end.
+    bench.write("out/.one.txt.p7m.ades-AbC123", b"half");
+    bench.write("out/.ades.pending.ades-AbC123", b"half");
+    bench.write("out/.other.ades-AbC123", b"not ours");
+    assert!(!bench.has("out/one.txt.p7m"));
+
+    sandbox.answer("signature", true);
+    let done = bench.read(pending);
+    bench.ades(&["resume", pending]).ends(0, "two.txt.p7m");
+    assert_eq!(bench.names("out"), [".other.ades-AbC123", "one.txt.p7m", "two.txt.p7m"]);
+    bench.openssl_accepts("out/one.txt.p7m", None, "sb/root.pem");
+    bench.openssl_accepts("out/two.txt.p7m", None, "sb/root.pem");
+    assert_eq!(sandbox.sessions("identification").len(), 1);
+    assert_eq!(sandbox.sessions("signature").len(), 1);
+
+    // Killed between the last rename and the job's end: what is there stays.
+    let one = bench.read("out/one.txt.p7m");
+    bench.write(pending, &done);
+    bench.ades(&["resume", pending]).ends(0, "");
+    assert_eq!(bench.read("out/one.txt.p7m"), one);
+    // Somebody else's file in its place stays, too.
+    bench.write(pending, &done);
+    bench.write("out/one.txt.p7m", b"precious");
+    bench.ades(&["resume", pending]).ends(2, "--force");
+    assert_eq!(bench.read("out/one.txt.p7m"), b"precious");
+}
+
+#[test]
+fn whether_the_user_was_asked_is_never_guessed() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    let pending = "one.p7s.pending";
+    let arguments = [&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat();
+
+    // Killed while the request is under way.
+    sandbox.fault("sign_document", &json!({"kind": "delay", "millis": 20_000}), 1);
+    let child = spawn(&bench, &arguments);
+    until("asking", || sandbox.sessions("signature").len() == 1);
+    assert_eq!(stage(&bench, pending), "asking");
+    kill(child);
+    bench.ades(&["resume", pending]).ends(5, "--ask-again");
+    assert_eq!(sandbox.sessions("signature").len(), 1);
+    bench.ades(&["resume", pending, "--ask-again"]).ends(0, "");
+    assert_eq!(sandbox.sessions("signature").len(), 2);
+    bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+    std::fs::remove_file(bench.path("one.p7s")).unwrap();
+
+    // The answer breaks off.
+    sandbox.control("/sandbox/reset", &json!({}));
+    sandbox.fault("sign_document", &json!({"kind": "reset"}), 1);
+    bench.ades(&arguments).ends(5, "must not be repeated blindly");
+    assert_eq!(sandbox.sessions("signature").len(), 1);
+    bench.ades(&["resume", pending]).ends(5, "--ask-again");
+    assert_eq!(sandbox.sessions("signature").len(), 1);
+    bench.ades(&["resume", pending, "--ask-again"]).ends(0, "");
+}
+
+#[test]
+fn a_document_that_changes_meanwhile_is_not_signed() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &[]);
+    let pending = "one.p7s.pending";
+    let arguments = [&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat();
+    let child = spawn(&bench, &arguments);
+    until("identifying", || stage(&bench, pending) == "identifying");
+    bench.write("one.txt", b"another document");
+    sandbox.answer("identification", true);
+    let run = Run::new(&child.wait_with_output().unwrap());
+    run.ends(3, "one.txt: has changed since the signing was begun");
+    assert_eq!(sandbox.sessions("signature").len(), 0);
+
+    // Put right, the job goes on; changed once more after the confirmation, it stops.
+    bench.write("one.txt", b"the first document");
+    let child = spawn(&bench, &["resume", pending]);
+    until("signing", || stage(&bench, pending) == "signing");
+    bench.write("one.txt", b"another document");
+    sandbox.answer("signature", true);
+    let run = Run::new(&child.wait_with_output().unwrap());
+    run.ends(3, "the document has changed").ends(3, "the job is kept");
+    assert!(!bench.has("one.p7s"));
+    bench.write("one.txt", b"the first document");
+    bench.ades(&["resume", pending]).ends(0, "");
+    bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+}
+
+#[test]
+fn a_damaged_job_is_refused() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &[]);
+    let pending = "one.p7s.pending";
+    let child = spawn(&bench, &[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+    until("identifying", || stage(&bench, pending) == "identifying");
+    kill(child);
+    let job = bench.read(pending);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(bench.path(pending)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "a job names the user");
+    }
+    for at in (0..job.len()).step_by(61) {
+        let mut changed = job.clone();
+        changed[at] = if changed[at] == b'0' { b'1' } else { b'0' };
+        bench.write(pending, changed);
+        bench.ades(&["resume", pending]).ends(3, "the pending state");
+    }
+    bench.ades(&["resume", "nowhere.pending"]).ends(3, "nowhere.pending");
+    assert_eq!(sandbox.sessions("identification").len(), 1);
+}
+
+#[test]
+fn standard_input_is_kept_for_as_long_as_the_job() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &[]);
+    let inputs = ["sign", "one.txt", "-", "--out-dir", ".", "--packaging", "enveloping"];
+    let arguments = [&inputs[..], ITSME].concat();
+    let mut command = bench.command(&arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"from a pipe").unwrap();
+    until("identifying", || stage(&bench, "ades.pending") == "identifying");
+    kill(child);
+    assert_eq!(bench.read("ades.pending.input"), b"from a pipe");
+    sandbox.answer("identification", true);
+    sandbox.control("/sandbox/auto", &json!({"user": "ready"}));
+    bench.ades(&["resume", "ades.pending"]).ends(0, "");
+    for container in ["one.txt.p7m", "stdin.p7m"] {
+        bench.openssl_accepts(container, None, "sb/root.pem");
+    }
+    assert!(!bench.names(".").iter().any(|name| name.contains("pending")));
+}
+
+#[test]
+fn the_users_browser_comes_back_to_the_program() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &[]);
+    let mut child = spawn(&bench, &[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    for purpose in ["identification", "signature"] {
+        let page = lines.find_map(|l| l.trim().strip_prefix("http://").map(str::to_owned)).unwrap();
+        let (host, path) = page.split_once('/').unwrap();
+        let path = format!("/{path}");
+        sandbox.answer(purpose, true);
+        let (head, _) = http(host, "GET", &path, "", "");
+        let back = head.lines().find_map(|line| line.strip_prefix("location: http://")).unwrap();
+        let (host, path) = back.trim().split_once('/').unwrap();
+        // A stranger's return first, which changes nothing.
+        let (head, _) = http(host, "GET", "/itsme/return?st=0", "", "");
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        let (head, _) = http(host, "GET", "/elsewhere", "", "");
+        assert!(head.starts_with("HTTP/1.1 404"), "{head}");
+        let (head, body) = http(host, "GET", &format!("/{path}"), "", "");
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        assert!(body.contains("You can close this page"));
+    }
+    assert!(lines.any(|line| line.starts_with("signed: ")));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+}
+
+#[test]
+fn no_bad_answer_becomes_a_container() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    for (endpoint, kinds) in [
+        ("user_identification", &["untrusted_host", "huge", "redirect"][..]),
+        ("identification_status", &["foreign_certificate", "huge", "redirect"]),
+        ("sign_document", &["untrusted_host", "huge", "redirect"]),
+        (
+            "sign_status",
+            &[
+                "unknown_major",
+                "success_without_values",
+                "wrong_value",
+                "short_value",
+                "other_digest",
+                "double_hash",
+                "pss",
+                "foreign_key",
+                "swapped_values",
+                "duplicate_id",
+                "missing_id",
+                "unknown_id",
+                "url_alphabet",
+            ],
+        ),
+    ] {
+        for kind in kinds {
+            sandbox.control("/sandbox/reset", &json!({}));
+            sandbox.fault(endpoint, &json!({"kind": kind}), 1);
+            let arguments = ["sign", "one.txt", "two.txt", "--out-dir", "out"];
+            let run = bench.ades(&[&arguments[..], ITSME].concat());
+            assert_eq!(run.code, 5, "{endpoint} {kind}: {run:?}");
+            let names = bench.names("out");
+            assert!(names.iter().all(|name| name == "ades.pending"), "{kind}: {names:?}");
+            std::fs::remove_dir_all(bench.path("out")).unwrap();
+        }
+    }
+    for kind in ["small_d", "chain_missing", "chain_scrambled", "crlf_pem"] {
+        let endpoint =
+            if kind == "small_d" { "user_identification" } else { "identification_status" };
+        sandbox.fault(endpoint, &json!({"kind": kind}), 1);
+        bench.ades(&[&["sign", "one.txt", "-o", kind], ITSME].concat()).ends(0, "");
+    }
+    for kind in ["reversed_order", "lower_case_key", "line_breaks"] {
+        sandbox.fault("sign_status", &json!({"kind": kind}), 1);
+        let arguments = ["sign", "one.txt", "two.txt", "--out-dir", kind];
+        bench.ades(&[&arguments[..], ITSME].concat()).ends(0, "");
+        bench.openssl_accepts(&format!("{kind}/two.txt.p7s"), Some("two.txt"), "sb/root.pem");
+    }
+}
+
+#[test]
+fn the_embedded_sandbox_asks_anew_when_resumed() {
+    let bench = bench();
+    let child = spawn(&bench, &["sign", "one.txt", "-o", "one.p7s"]);
+    until("identifying", || stage(&bench, "one.p7s.pending") == "identifying");
+    kill(child);
+    let mut child = spawn(&bench, &["resume", "one.p7s.pending"]);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let said = lines.any(|line| line.contains("session ended with its process: asking anew"));
+    kill(child);
+    assert!(said);
+}
+
+#[test]
+fn a_service_that_is_not_there_may_be_tried_later() {
+    let bench = bench();
+    drop(Sandbox::start(&bench, &[]));
+    bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat()).ends(5, "try again later");
+    assert!(!bench.has("one.p7s") && !bench.has("one.p7s.pending"));
+}
