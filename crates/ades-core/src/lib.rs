@@ -22,12 +22,13 @@
 //! - [`parameters`]: what a signature says about itself
 //! - [`pending`]: what is signed, and the state between the two halves
 //! - [`signer`]: the [`RemoteSigner`] trait
+//! - [`base64`]: octets in stored forms
 //! - [`verify`](mod@verify): signature values, and what is wrong with the bad ones
 //! - [`error`](mod@error): what can go wrong, whose fault it is, whether a retry helps
 #![deny(missing_docs)]
 
 pub mod algorithm;
-mod base64;
+pub mod base64;
 pub mod certificate;
 pub mod chain;
 pub mod digest;

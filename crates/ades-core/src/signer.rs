@@ -9,21 +9,26 @@
 //!
 //! `docs/own-signer.md` shows how to write one.
 
+mod error;
+mod session;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Oid;
 use crate::algorithm::SignatureAlgorithm;
 use crate::chain::CertificateChain;
-use crate::error::{Error, Fault, Retry};
+use crate::error::Retry;
 use crate::parameters::CommitmentType;
 use crate::pending::ToBeSigned;
+
+pub use error::{SignerError, SignerErrorKind};
+pub use session::{IdentificationSession, SigningSession};
 
 /// A future that any executor can run.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -397,253 +402,6 @@ impl Capabilities {
             languages: Vec::new(),
             shows_policy: false,
             max_description: None,
-        }
-    }
-}
-
-macro_rules! session {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        ///
-        /// Serialises as the signer's name, the layout's version, and a text
-        /// that only this signer reads. It holds no key, password or token.
-        #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct $name {
-            signer: String,
-            version: u32,
-            data: String,
-        }
-
-        impl $name {
-            /// For a signer: stores its own session data.
-            ///
-            /// # Errors
-            /// [`SignerErrorKind::Session`] if `data` cannot be serialised.
-            pub fn pack(
-                signer: &str,
-                version: u32,
-                data: &impl Serialize,
-            ) -> Result<Self, SignerError> {
-                let data = serde_json::to_string(data)
-                    .map_err(|e| SignerError::new(SignerErrorKind::Session).caused_by(e))?;
-                Ok(Self { signer: signer.to_owned(), version, data })
-            }
-
-            /// For a signer: reads what it stored.
-            ///
-            /// # Errors
-            /// [`SignerErrorKind::Session`] if another signer or a newer
-            /// version stored it, or it is damaged.
-            pub fn unpack<T: DeserializeOwned>(
-                &self,
-                signer: &str,
-                version: u32,
-            ) -> Result<T, SignerError> {
-                let fail = || SignerError::new(SignerErrorKind::Session);
-                if self.signer != signer || self.version > version {
-                    return Err(fail());
-                }
-                serde_json::from_str(&self.data).map_err(|e| fail().caused_by(e))
-            }
-
-            /// The name of the signer that can continue it.
-            #[must_use]
-            pub fn signer(&self) -> &str {
-                &self.signer
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({}, ..)"), self.signer)
-            }
-        }
-    };
-}
-
-session! {
-    /// An identification that is under way.
-    IdentificationSession
-}
-session! {
-    /// A batch that is being confirmed.
-    SigningSession
-}
-
-/// A signer's error: what happened, whose fault it is, whether a retry helps.
-#[derive(Debug, thiserror::Error)]
-#[error("{kind}{}", code.as_ref().map(|c| format!(" ({c})")).unwrap_or_default())]
-pub struct SignerError {
-    kind: SignerErrorKind,
-    code: Option<String>,
-    #[source]
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-impl SignerError {
-    /// An error of this kind.
-    #[must_use]
-    pub const fn new(kind: SignerErrorKind) -> Self {
-        Self { kind, code: None, source: None }
-    }
-
-    /// With the service's own code.
-    #[must_use]
-    pub fn with_code(mut self, code: impl Into<String>) -> Self {
-        self.code = Some(code.into());
-        self
-    }
-
-    /// With the error behind it.
-    #[must_use]
-    pub fn caused_by(
-        mut self,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-
-    /// What happened.
-    #[must_use]
-    pub const fn kind(&self) -> &SignerErrorKind {
-        &self.kind
-    }
-
-    /// The service's own code, if it gave one.
-    #[must_use]
-    pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
-    }
-
-    /// Whose fault it is.
-    #[must_use]
-    pub const fn fault(&self) -> Fault {
-        self.kind.blame().0
-    }
-
-    /// Whether another try may help.
-    #[must_use]
-    pub const fn retry(&self) -> Retry {
-        self.kind.blame().1
-    }
-}
-
-impl From<SignerErrorKind> for SignerError {
-    fn from(kind: SignerErrorKind) -> Self {
-        Self::new(kind)
-    }
-}
-
-impl From<Error> for SignerError {
-    fn from(error: Error) -> Self {
-        Self::new(SignerErrorKind::Core).caused_by(error)
-    }
-}
-
-/// What can go wrong with a signer, whichever it is.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignerErrorKind {
-    /// More items than one confirmation may cover.
-    #[error("the batch has more than {max} items")]
-    BatchTooLarge {
-        /// how many it may have
-        max: usize,
-    },
-    /// The certificate is not the one that was expected, or not fit to sign.
-    #[error("the certificate is not the expected one or not fit to sign")]
-    Certificate,
-    /// The service does not accept this application.
-    #[error(
-        "the service does not accept this application: check client certificate, address filter and codes"
-    )]
-    ClientNotAuthorised,
-    /// The configuration does not fit the service.
-    #[error("the configuration does not fit the service")]
-    Configuration,
-    /// What lies behind is an error of `ades-core`.
-    #[error("the request or answer is not usable")]
-    Core,
-    /// Two items have the same id, or one has none.
-    #[error("the id {id:?} is empty or not unique in the batch")]
-    DuplicateId {
-        /// the id
-        id: String,
-    },
-    /// Nothing to sign.
-    #[error("the batch is empty")]
-    EmptyBatch,
-    /// Something given to the signer is not allowed.
-    #[error("{what}")]
-    InvalidRequest {
-        /// what, and why
-        what: String,
-    },
-    /// The service's answer breaks its own protocol.
-    #[error("the service's answer is not what its protocol says: {what}")]
-    Protocol {
-        /// what was found
-        what: String,
-    },
-    /// Values do not match the items asked for.
-    #[error("the service's values do not match the items asked for")]
-    ResultMismatch,
-    /// The service failed.
-    #[error("the service failed with HTTP status {status}")]
-    Service {
-        /// the HTTP status
-        status: u16,
-    },
-    /// The stored session is not readable by this signer.
-    #[error("the stored session is damaged, or from another signer or a newer version")]
-    Session,
-    /// The browser that came back is not the one that was sent, or its state
-    /// parameter is missing, wrong or used.
-    #[error("the returning browser does not belong to this session")]
-    State,
-    /// The service could not be reached, or did not answer in time.
-    #[error("the service could not be reached or did not answer in time")]
-    Unavailable,
-    /// Whether the service got the request is not known; asking again could
-    /// ask the user twice.
-    #[error("no answer came to a request that must not be repeated blindly")]
-    UnknownOutcome,
-    /// The service does not know this session, or it has ended.
-    #[error("the session is unknown to the signer or has ended")]
-    UnknownSession,
-    /// This signer or this key does not make such signatures.
-    #[error("the signer does not make {algorithm} signatures with this key")]
-    UnsupportedAlgorithm {
-        /// what was asked for
-        algorithm: SignatureAlgorithm,
-    },
-    /// A value does not verify; the error behind says what is wrong with it.
-    #[error("a signature value does not verify")]
-    Value,
-    /// The service wants to send the user somewhere we do not trust.
-    #[error("the service wants to send the user to an address that is not allowed")]
-    UntrustedRedirect,
-}
-
-impl SignerErrorKind {
-    const fn blame(&self) -> (Fault, Retry) {
-        match self {
-            Self::BatchTooLarge { .. }
-            | Self::DuplicateId { .. }
-            | Self::EmptyBatch
-            | Self::InvalidRequest { .. }
-            | Self::UnsupportedAlgorithm { .. } => (Fault::Caller, Retry::Never),
-            Self::Certificate => (Fault::Input, Retry::NewIdentification),
-            Self::ClientNotAuthorised | Self::Configuration => (Fault::Configuration, Retry::Never),
-            Self::Core | Self::Session | Self::State => (Fault::Input, Retry::Never),
-            Self::Protocol { .. }
-            | Self::ResultMismatch
-            | Self::UntrustedRedirect
-            | Self::Value => (Fault::Service, Retry::NewSession),
-            Self::Service { .. } | Self::Unavailable => (Fault::Service, Retry::Later),
-            Self::UnknownOutcome | Self::UnknownSession => (Fault::Service, Retry::NewSession),
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct PendingSignature {
     pub(crate) target: Target,
     pub(crate) algorithm: SignatureAlgorithm,
     /// DER of `SET OF Attribute` with its universal tag: what is signed.
-    #[serde(with = "octets")]
+    #[serde(with = "ades_core::base64::octets")]
     pub(crate) signed_attributes: Vec<u8>,
     pub(crate) chain: CertificateChain,
 }
@@ -74,19 +74,4 @@ impl PendingSignature {
 impl PendingState for PendingSignature {
     const FORMAT: &'static str = "cades";
     const VERSION: u32 = 1;
-}
-
-/// Octets as strict base64.
-mod octets {
-    use base64ct::{Base64, Encoding as _};
-    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
-
-    pub(super) fn serialize<S: Serializer>(octets: &[u8], s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(&Base64::encode_string(octets))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(d)?;
-        Base64::decode_vec(&text).map_err(|_| D::Error::custom("malformed base64 text"))
-    }
 }
