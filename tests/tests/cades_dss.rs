@@ -199,7 +199,8 @@ fn containers_of_dss_verify() {
                 Dss::shared().sign(&json!({
                     "file": files.path("content"), "out": out, "packaging": packaging,
                     "digest": digest, "pss": pss, "pkcs12": pkcs12, "password": "secret",
-                    "policy": "1.2.3.4.5",
+                    "policy": "1.2.3.4.5", "policy_url": "https://policy.example/p.pdf",
+                    "commitments": ["ProofOfApproval"], "roles": ["Director"],
                 }));
                 let theirs = std::fs::read(&out).unwrap();
                 let mut source = Document::from_bytes(&theirs);

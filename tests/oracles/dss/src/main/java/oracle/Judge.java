@@ -1,0 +1,123 @@
+package oracle;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import eu.europa.esig.dss.diagnostic.CertificateRefWrapper;
+import eu.europa.esig.dss.diagnostic.SignatureWrapper;
+import eu.europa.esig.dss.diagnostic.jaxb.XmlDigestMatcher;
+import eu.europa.esig.dss.diagnostic.jaxb.XmlPolicyDigestAlgoAndValue;
+import eu.europa.esig.dss.enumerations.CertificateOrigin;
+import eu.europa.esig.dss.jaxb.object.Message;
+import eu.europa.esig.dss.model.FileDocument;
+import eu.europa.esig.dss.simplereport.SimpleReport;
+import eu.europa.esig.dss.validation.SignedDocumentValidator;
+import eu.europa.esig.dss.validation.reports.Reports;
+import java.time.Instant;
+import java.util.Date;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * DSS's verdict: one object for each signature, countersignatures too. "time"
+ * (RFC 3339) is when to judge; now, if it is left out.
+ */
+final class Judge {
+    private Judge() {}
+
+    static ObjectNode validate(JsonNode request) {
+        SignedDocumentValidator validator =
+            SignedDocumentValidator.fromDocument(new FileDocument(request.get("file").asText()));
+        validator.setCertificateVerifier(Oracle.verifier(request));
+        if (request.hasNonNull("original")) {
+            validator.setDetachedContents(Oracle.original(request));
+        }
+        if (request.hasNonNull("time")) {
+            validator.setValidationTime(Date.from(Instant.parse(request.get("time").asText())));
+        }
+        Reports reports = validator.validateDocument();
+        SimpleReport simple = reports.getSimpleReport();
+        ObjectNode answer = Oracle.JSON.createObjectNode();
+        ArrayNode signatures = answer.putArray("signatures");
+        for (SignatureWrapper signature : reports.getDiagnosticData().getSignatures()) {
+            ObjectNode node = signatures.addObject();
+            verdict(node, signature, simple);
+            claims(node, signature);
+            certificates(node, signature);
+        }
+        return answer;
+    }
+
+    private static void verdict(ObjectNode node, SignatureWrapper signature, SimpleReport simple) {
+        String id = signature.getId();
+        node.put("id", id);
+        node.put("level", String.valueOf(signature.getSignatureFormat()));
+        node.put("intact", signature.isSignatureIntact());
+        node.put("valid", signature.isSignatureValid());
+        node.put("counter", signature.isCounterSignature());
+        node.put("parent", signature.getParent() == null ? null : signature.getParent().getId());
+        node.put("algorithm", String.valueOf(signature.getSignatureAlgorithm()));
+        node.put("structure_valid", signature.isStructuralValidationValid());
+        Oracle.strings(node.putArray("structure"), signature.getStructuralValidationMessages());
+        ArrayNode digests = node.putArray("digests");
+        for (XmlDigestMatcher matcher : signature.getDigestMatchers()) {
+            ObjectNode digest = digests.addObject();
+            digest.put("type", String.valueOf(matcher.getType()));
+            digest.put("found", matcher.isDataFound());
+            digest.put("intact", matcher.isDataIntact());
+        }
+        node.put("indication", String.valueOf(simple.getIndication(id)));
+        node.put("sub_indication", String.valueOf(simple.getSubIndication(id)));
+        messages(node.putArray("errors"), simple.getAdESValidationErrors(id));
+        messages(node.putArray("warnings"), simple.getAdESValidationWarnings(id));
+        node.put("error_message", signature.getErrorMessage());
+    }
+
+    /** What the signer says of itself and of the content. */
+    private static void claims(ObjectNode node, SignatureWrapper signature) {
+        Date time = signature.getClaimedSigningTime();
+        node.put("signing_time", time == null ? null : time.toInstant().toString());
+        node.put("policy", signature.isPolicyPresent() ? signature.getPolicyId() : null);
+        XmlPolicyDigestAlgoAndValue hash = signature.getPolicyDigestAlgoAndValue();
+        boolean hashed = hash != null && hash.getDigestValue() != null;
+        node.put("policy_hash", hashed ? HexFormat.of().formatHex(hash.getDigestValue()) : null);
+        node.put("policy_hash_algorithm", hashed ? String.valueOf(hash.getDigestMethod()) : null);
+        node.put("policy_zero_hash", signature.isPolicyZeroHash());
+        node.put("policy_url", signature.getPolicyUrl());
+        node.put("policy_notice", signature.getPolicyUserNotice() == null ? null : signature.getPolicyUserNotice().getExplicitText());
+        node.put("content_type", signature.getContentType());
+        node.put("mime_type", signature.getMimeType());
+        node.put("content_hints", signature.getContentHints());
+        node.put("country", signature.getCountryName());
+        node.put("city", signature.getCity());
+        Oracle.strings(node.putArray("postal_address"), signature.getPostalAddress());
+        ArrayNode commitments = node.putArray("commitments");
+        signature.getCommitmentTypeIndications().forEach(c -> commitments.add(c.getIdentifier()));
+        ArrayNode roles = node.putArray("roles");
+        signature.getSignerRoles().forEach(r -> roles.add(r.getRole()));
+    }
+
+    private static void certificates(ObjectNode node, SignatureWrapper signature) {
+        node.put("signing_certificate_identified", signature.isSigningCertificateIdentified());
+        node.put("signing_certificate_unique", signature.isSigningCertificateReferenceUnique());
+        CertificateRefWrapper reference = signature.getSigningCertificateReference();
+        if (reference != null) {
+            ObjectNode found = node.putObject("signing_certificate_reference");
+            found.put("origin", String.valueOf(reference.getOrigin()));
+            found.put("digest_algorithm", reference.isDigestValuePresent() ? String.valueOf(reference.getDigestMethod()) : null);
+            found.put("digest_match", reference.isDigestValueMatch());
+            found.put("issuer_serial_present", reference.isIssuerSerialPresent());
+            found.put("issuer_serial_match", reference.isIssuerSerialMatch());
+        } else {
+            node.putNull("signing_certificate_reference");
+        }
+        node.put("certificates",
+            signature.foundCertificates().getRelatedCertificatesByOrigin(CertificateOrigin.SIGNED_DATA).size()
+                + signature.foundCertificates().getOrphanCertificatesByOrigin(CertificateOrigin.SIGNED_DATA).size());
+        node.put("trusted_chain", signature.isTrustedChain());
+    }
+
+    private static void messages(ArrayNode array, List<Message> messages) {
+        messages.forEach(message -> array.add(message.getValue()));
+    }
+}
