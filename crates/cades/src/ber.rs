@@ -3,8 +3,11 @@
 
 use crate::error::Error;
 
-/// Elements may be nested this deep.
+/// Elements may be nested this deep where lengths are indefinite.
 pub(crate) const MAX_DEPTH: usize = 32;
+
+/// A definite length that ends elsewhere than what is in the element.
+pub(crate) const WRONG_LENGTH: &str = "a length that is not that of its content";
 
 /// One element in a slice of octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +172,51 @@ fn indefinite_len(octets: &[u8], offset: u64, depth: usize) -> Result<usize, Err
         if at > octets.len() {
             return Err(malformed(here, "an element is cut off"));
         }
+    }
+}
+
+/// Where the first header stands that DER does not allow (X.690, 10.1 and
+/// 10.2): an indefinite length, one in more octets than it needs, a string in
+/// segments. Headers that this reader does not read are among them. `octets`
+/// may end within an element.
+pub(crate) fn first_not_der(octets: &[u8], offset: u64) -> Option<u64> {
+    const SEQUENCE_AND_SET: [u8; 2] = [0x10, 0x11];
+
+    let mut at = 0usize;
+    while let Some(rest) = octets.get(at..).filter(|rest| !rest.is_empty()) {
+        let here = offset + at as u64;
+        let Ok(header) = header(rest, here) else {
+            return Some(here);
+        };
+        let universal = header.tag & 0xC0 == 0;
+        let constructed = header.tag & 0x20 != 0;
+        let in_segments =
+            universal && constructed && !SEQUENCE_AND_SET.contains(&(header.tag & 0x1F));
+        let shortest = header.content_len.is_some_and(|len| header.len == header_len(len));
+        if in_segments || !shortest {
+            return Some(here);
+        }
+        at = at.saturating_add(header.len);
+        if !constructed {
+            let len = header.content_len.and_then(|len| usize::try_from(len).ok());
+            at = at.saturating_add(len.unwrap_or(usize::MAX));
+        }
+    }
+    None
+}
+
+/// Where the first element of a `SET OF` stands that comes after a greater one
+/// (X.690, 11.6).
+pub(crate) fn first_unsorted(set: &[Element<'_>]) -> Option<u64> {
+    let mut pairs = set.iter().zip(set.iter().skip(1));
+    pairs.find(|(before, after)| before.raw > after.raw).map(|(_, after)| after.offset)
+}
+
+/// How many octets tag and length have in DER.
+fn header_len(content_len: u64) -> usize {
+    match content_len {
+        0..0x80 => 2,
+        _ => 2 + (u64::BITS - content_len.leading_zeros()).div_ceil(8) as usize,
     }
 }
 

@@ -1,15 +1,13 @@
 //! A CMS SignedData container as spans over its source. The content is never
 //! held in memory; everything else is, up to [`MAX_HELD`].
 
-use std::io::{BufReader, Read};
-
-use ades_core::document::ReadSeek;
 use ades_core::{Certificate, Document};
 
-use crate::ber::{self, Element, Reader, malformed};
+use crate::ber::{self, Element, Reader, WRONG_LENGTH, malformed};
 use crate::der;
 use crate::error::Error;
 use crate::oids;
+use crate::source::{Source, Take};
 
 /// A container may hold this many octets beside its content.
 pub const MAX_HELD: u64 = 64 * 1024 * 1024;
@@ -18,6 +16,8 @@ pub const MAX_SIGNERS: usize = 256;
 /// A container may have this many certificates, revocation values or
 /// attributes in one set.
 pub const MAX_ELEMENTS: usize = 4096;
+/// Elements may be nested this deep where lengths are indefinite.
+pub const MAX_DEPTH: usize = ber::MAX_DEPTH;
 
 /// A SignedData container of any origin: DER or BER, detached or enveloping.
 #[derive(Clone, Debug)]
@@ -52,6 +52,8 @@ pub(crate) struct EncapContentInfo {
     pub(crate) octet_string: Option<u64>,
     /// The content's length.
     pub(crate) length: u64,
+    /// The headers in front of the content's octets.
+    headers: Vec<u8>,
 }
 
 /// Ranges in the tail.
@@ -63,7 +65,8 @@ pub(crate) struct TailSpans {
 }
 
 impl Container {
-    /// Reads a container from a seekable source, from its first octet.
+    /// Reads a container from a seekable source, from its first octet. Nothing
+    /// may stand behind it.
     ///
     /// # Errors
     /// [`Error::Malformed`] with the place, [`Error::NotSignedData`],
@@ -72,60 +75,33 @@ impl Container {
         let total = source.len()?.ok_or(ades_core::Error::NotSeekable)?;
         let mut source = Source::new(source.random_access()?, total)?;
 
-        let content_info = source.header(der::SEQUENCE, "no ContentInfo")?;
-        let kind = source.small_element(der::OID, "no content type in ContentInfo")?;
-        if kind != der::element(der::OID, &[oids::SIGNED_DATA]) {
+        let content_info = Enclosing::read(&mut source, der::SEQUENCE, "no ContentInfo")?;
+        let (_, kind) = source.small_element(der::OID, "no content type in ContentInfo")?;
+        if kind != oids::SIGNED_DATA {
             return Err(Error::NotSignedData);
         }
-        let explicit = source.header(der::context(0), "no [0] in ContentInfo")?;
-        let signed_data = source.header(der::SEQUENCE, "no SignedData")?;
-        let version = source.small_element(der::INTEGER, "no version in SignedData")?;
+        let explicit = Enclosing::read(&mut source, der::context(0), "no [0] in ContentInfo")?;
+        let signed_data = Enclosing::read(&mut source, der::SEQUENCE, "no SignedData")?;
+        let (version, _) = source.small_element(der::INTEGER, "no version in SignedData")?;
         let start = source.at;
         let digest_algorithms = source.element(der::SET, "no digestAlgorithms")?;
         let end = start + digest_algorithms.len() as u64;
 
-        let offset = source.at;
-        let encap = source.header(der::SEQUENCE, "no encapContentInfo")?;
-        let content_type = source.small_element(der::OID, "no eContentType")?;
-        let (mut octet_string, mut length) = (None, 0);
-        let has_content = match encap.content_len {
-            Some(len) => source.at < offset + encap.len as u64 + len,
-            None => source.peek()? != 0,
-        };
-        if has_content {
-            let explicit = source.header(der::context(0), "no eContent")?;
-            octet_string = Some(source.at);
-            length = source.octet_string(0, None)?;
-            source.end_of(&explicit)?;
-        }
-        source.end_of(&encap)?;
-        let end_of_encap = source.at;
-        if encap.content_len.is_some_and(|len| end_of_encap != offset + encap.len as u64 + len) {
-            return Err(malformed(offset, "encapContentInfo is longer than what is in it"));
-        }
-
-        let head = source.read_range(0, offset)?;
-        let tail = source.read_range(end_of_encap, total)?;
-        let tail_spans = tail_spans(&tail, end_of_encap, &[signed_data, explicit, content_info])?;
-        // Lengths that are definite must end where the octets do.
-        if content_info.content_len.is_some_and(|len| content_info.len as u64 + len != total) {
-            return Err(malformed(0, "octets behind the ContentInfo, or it is cut off"));
-        }
+        let encap = read_encap(&mut source)?;
+        let head = source.read_range(0, encap.offset)?;
+        let tail = source.read_range(encap.end, total)?;
+        let enclosing = [&signed_data, &explicit, &content_info];
+        let tail_spans = tail_spans(&tail, encap.end, enclosing)?;
         let usize_at = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
         let mut container = Self {
             head,
             head_spans: HeadSpans {
-                definite: [content_info, explicit, signed_data].map(|h| h.content_len.is_some()),
+                definite: [content_info, explicit, signed_data]
+                    .map(|e| e.header.content_len.is_some()),
                 version,
                 digest_algorithms: (usize_at(start), usize_at(end)),
             },
-            encap: EncapContentInfo {
-                offset,
-                end: end_of_encap,
-                content_type: content_type.get(2..).unwrap_or_default().to_vec(),
-                octet_string,
-                length,
-            },
+            encap,
             tail,
             tail_spans,
             certificates: Vec::new(),
@@ -175,6 +151,34 @@ impl Container {
         source.octet_string(0, Some(take)).map(|_| ())
     }
 
+    /// The version as it stands, if it is a number below 128.
+    #[must_use]
+    pub fn version(&self) -> Option<u8> {
+        match Reader::new(&self.head_spans.version, 0).next("").ok()?.content {
+            [version @ 0..0x80] => Some(*version),
+            _ => None,
+        }
+    }
+
+    /// Where the first octets stand that are not DER, as far as headers, sets of
+    /// SignedData and those of its signers show: a length that is indefinite or
+    /// longer than need be, a string in segments, a `SET OF` out of order.
+    pub(crate) fn first_not_der(&self) -> Option<u64> {
+        let headers = [
+            ber::first_not_der(&self.head, 0),
+            ber::first_not_der(&self.encap.headers, self.encap.offset),
+            ber::first_not_der(&self.tail, self.encap.end),
+        ];
+        let sets = [
+            self.digest_algorithm_elements(),
+            self.certificate_elements(),
+            self.crl_elements(),
+            self.signer_elements(),
+        ];
+        let unsorted = sets.iter().flatten().filter_map(|set| ber::first_unsorted(set));
+        headers.into_iter().flatten().chain(unsorted).min()
+    }
+
     pub(crate) fn digest_algorithm_elements(&self) -> Result<Vec<Element<'_>>, Error> {
         let (start, end) = self.head_spans.digest_algorithms;
         let octets = self.head.get(start..end).unwrap_or_default();
@@ -210,7 +214,48 @@ impl Container {
     }
 }
 
-fn tail_spans(tail: &[u8], offset: u64, enclosing: &[ber::Header]) -> Result<TailSpans, Error> {
+/// A header whose element ends behind the signers.
+struct Enclosing {
+    header: ber::Header,
+    /// Where its content begins.
+    start: u64,
+}
+
+impl Enclosing {
+    fn read(source: &mut Source<'_>, tag: u8, what: &'static str) -> Result<Self, Error> {
+        let header = source.header(tag, what)?;
+        Ok(Self { header, start: source.at })
+    }
+}
+
+fn read_encap(source: &mut Source<'_>) -> Result<EncapContentInfo, Error> {
+    let offset = source.at;
+    let encap = source.header(der::SEQUENCE, "no encapContentInfo")?;
+    let start = source.at;
+    let (_, content_type) = source.small_element(der::OID, "no eContentType")?;
+    let has_content = match encap.content_len {
+        Some(len) => source.at < start + len,
+        None => source.peek()? != 0,
+    };
+    let (mut octet_string, mut length, mut headers_end) = (None, 0, source.at);
+    if has_content {
+        let explicit = source.header(der::context(0), "no eContent")?;
+        let start = source.at;
+        octet_string = Some(start);
+        let string = source.any_header()?;
+        headers_end = source.at;
+        source.seek(headers_end - string.len as u64)?;
+        length = source.octet_string(0, None)?;
+        source.end_of(&explicit, start)?;
+    }
+    source.end_of(&encap, start)?;
+    let end = source.at;
+    let headers = source.read_range(offset, headers_end)?;
+    source.seek(end)?;
+    Ok(EncapContentInfo { offset, end, content_type, octet_string, length, headers })
+}
+
+fn tail_spans(tail: &[u8], offset: u64, enclosing: [&Enclosing; 3]) -> Result<TailSpans, Error> {
     let mut reader = Reader::new(tail, offset);
     let span = |element: Element<'_>| {
         let start = usize::try_from(element.offset - offset).unwrap_or(usize::MAX);
@@ -220,11 +265,15 @@ fn tail_spans(tail: &[u8], offset: u64, enclosing: &[ber::Header]) -> Result<Tai
     let crls = reader.next_if(der::context(1))?.map(span);
     let signer_infos =
         reader.next("no signerInfos")?.expect(der::SET, "no signerInfos").map(span)?;
-    for header in enclosing {
-        if header.content_len.is_none() {
-            let end = reader.next("no end-of-contents")?;
-            if end.raw != [0, 0] {
-                return Err(malformed(end.offset, "no end-of-contents"));
+    for Enclosing { header, start } in enclosing {
+        match header.content_len {
+            Some(len) if start + len == reader.offset() => {}
+            Some(_) => return Err(malformed(start - header.len as u64, WRONG_LENGTH)),
+            None => {
+                let end = reader.next("no end-of-contents")?;
+                if end.raw != [0, 0] {
+                    return Err(malformed(end.offset, "no end-of-contents"));
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ mod pending;
 mod prepare;
 pub mod report;
 mod signer_info;
+mod source;
 mod verify;
 
 pub use container::Container;

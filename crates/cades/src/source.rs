@@ -54,16 +54,16 @@ impl<'a> Source<'a> {
         Ok(octet[0])
     }
 
-    fn any_header(&mut self) -> Result<ber::Header, Error> {
+    pub(crate) fn any_header(&mut self) -> Result<ber::Header, Error> {
         let offset = self.at;
-        let available = usize::try_from((self.total - offset).min(10)).unwrap_or(10);
+        let available = usize::try_from(self.total.saturating_sub(offset).min(10)).unwrap_or(10);
         let mut octets = [0; 10];
         let octets = octets.get_mut(..available).unwrap_or_default();
         self.read(octets)?;
         let header = ber::header(octets, offset)?;
         self.seek(offset + header.len as u64)?;
         // From here on no sum of a place and a length overflows.
-        if header.content_len.is_some_and(|len| len > self.total - self.at) {
+        if header.content_len.is_some_and(|len| len > self.total.saturating_sub(self.at)) {
             return Err(malformed(offset, "an element ends behind the container"));
         }
         Ok(header)
@@ -79,14 +79,14 @@ impl<'a> Source<'a> {
     pub(crate) fn element(&mut self, tag: u8, what: &'static str) -> Result<Vec<u8>, Error> {
         let offset = self.at;
         let header = self.header(tag, what)?;
-        match header.content_len {
-            Some(len) => self.at += len,
-            None => self.skip_to_end(0)?,
-        }
-        let end = self.at;
-        self.at = offset + header.len as u64;
-        let octets = self.read_range(offset, end)?;
-        Ok(octets)
+        let end = match header.content_len {
+            Some(len) => self.at + len,
+            None => {
+                self.skip_to_end(0)?;
+                self.at
+            }
+        };
+        self.read_range(offset, end)
     }
 
     /// Skips what an indefinite length has before its end, and its end.
