@@ -3,18 +3,26 @@
 
 use std::sync::OnceLock;
 
-use ades_core::{Certificate, CertificateChain, ToBeSigned};
+use ades_core::{
+    Certificate, CertificateChain, Digest, DtbsDigest, SignatureAlgorithm as Algorithm, ToBeSigned,
+};
 use pkcs12_signer::{Pkcs12Signer, PrivateKey};
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, RsaKeySize, SignatureAlgorithm, date_time_ymd,
 };
 
+mod files;
+
+pub use files::PemFiles;
+
 /// A type of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
     /// RSA 2048
     Rsa2048,
+    /// RSA 3072
+    Rsa3072,
     /// RSA 4096
     Rsa4096,
     /// P-256
@@ -29,13 +37,21 @@ pub enum Key {
 
 impl Key {
     /// Every type.
-    pub const ALL: [Self; 6] =
-        [Self::Rsa2048, Self::Rsa4096, Self::P256, Self::P384, Self::P521, Self::Ed25519];
+    pub const ALL: [Self; 7] = [
+        Self::Rsa2048,
+        Self::Rsa3072,
+        Self::Rsa4096,
+        Self::P256,
+        Self::P384,
+        Self::P521,
+        Self::Ed25519,
+    ];
 
     fn generate(self) -> KeyPair {
         let ec = |algorithm: &'static SignatureAlgorithm| KeyPair::generate_for(algorithm);
         match self {
             Self::Rsa2048 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048),
+            Self::Rsa3072 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_3072),
             Self::Rsa4096 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_4096),
             Self::P256 => ec(&rcgen::PKCS_ECDSA_P256_SHA256),
             Self::P384 => ec(&rcgen::PKCS_ECDSA_P384_SHA384),
@@ -63,6 +79,26 @@ impl TestSigner {
         self.key.sign(to_be_signed).expect("the test key signs with this algorithm")
     }
 
+    /// The signature value over a digest: what a remote signer is sent.
+    /// Ed25519 signs no digest: use [`sign`](Self::sign).
+    #[must_use]
+    pub fn sign_digest(&self, algorithm: Algorithm, digest: &[u8]) -> Vec<u8> {
+        let digest = Digest::new(algorithm.digest_algorithm(), digest).unwrap();
+        self.sign(&ToBeSigned::from_digest(DtbsDigest(digest), algorithm).unwrap())
+    }
+
+    /// The signature value over a message.
+    #[must_use]
+    pub fn sign_message(&self, algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
+        self.sign(&ToBeSigned::new(message.to_vec(), algorithm))
+    }
+
+    /// The private key, as PKCS#8 DER.
+    #[must_use]
+    pub fn key_der(&self) -> Vec<u8> {
+        KeyPair::from_pem(&self.key_pem).unwrap().serialize_der()
+    }
+
     /// The signer's certificate.
     #[must_use]
     pub fn leaf(&self) -> &Certificate {
@@ -78,8 +114,8 @@ impl TestSigner {
     /// A `RemoteSigner` with this key.
     #[must_use]
     pub fn remote(&self) -> Pkcs12Signer {
-        let der = KeyPair::from_pem(&self.key_pem).unwrap().serialize_der();
-        Pkcs12Signer::new(PrivateKey::from_pkcs8(&der).unwrap(), self.chain.clone()).unwrap()
+        let key = PrivateKey::from_pkcs8(&self.key_der()).unwrap();
+        Pkcs12Signer::new(key, self.chain.clone()).unwrap()
     }
 }
 
@@ -112,10 +148,13 @@ impl Profile {
     }
 }
 
+const ISSUING_CA: &str = "Test Issuing CA";
+
 /// Root, issuing CA, signers.
 #[derive(Debug)]
 pub struct Pki {
     root: Certificate,
+    root_issuer: Issuer<'static, KeyPair>,
     issuing: Certificate,
     issuer: Issuer<'static, KeyPair>,
     signers: [OnceLock<TestSigner>; Key::ALL.len()],
@@ -133,8 +172,8 @@ impl Pki {
     #[must_use]
     pub fn new() -> Self {
         let (root, root_issuer) = ca("Test Root", None);
-        let (issuing, issuer) = ca("Test Issuing CA", Some(&root_issuer));
-        Self { root, issuing, issuer, signers: Default::default() }
+        let (issuing, issuer) = ca(ISSUING_CA, Some(&root_issuer));
+        Self { root, root_issuer, issuing, issuer, signers: Default::default() }
     }
 
     /// The signer with this type of key.
@@ -165,6 +204,33 @@ impl Pki {
         }
     }
 
+    /// The issuing CA's certificate.
+    #[must_use]
+    pub const fn issuing(&self) -> &Certificate {
+        &self.issuing
+    }
+
+    /// The issuing CA's certificate anew: same name, key and issuer; another
+    /// serial number and validity.
+    #[must_use]
+    pub fn reissued(&self) -> Certificate {
+        self.certify_again(&self.root_issuer, 2)
+    }
+
+    /// The issuing CA's name and key, certified by another PKI's root.
+    #[must_use]
+    pub fn cross_signed_by(&self, other: &Self) -> Certificate {
+        self.certify_again(&other.root_issuer, 3)
+    }
+
+    fn certify_again(&self, by: &Issuer<'static, KeyPair>, serial_number: u64) -> Certificate {
+        let mut params = ca_params(ISSUING_CA);
+        params.serial_number = Some(serial_number.into());
+        params.not_before = date_time_ymd(2021, 1, 1);
+        let certificate = params.signed_by(self.issuer.key(), by).unwrap();
+        Certificate::from_der(certificate.der().to_vec()).unwrap()
+    }
+
     /// The trust anchor.
     #[must_use]
     pub const fn root(&self) -> &Certificate {
@@ -189,11 +255,7 @@ fn ca(
     issuer: Option<&Issuer<'static, KeyPair>>,
 ) -> (Certificate, Issuer<'static, KeyPair>) {
     let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-    let mut params = params(name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.not_before = date_time_ymd(2020, 1, 1);
-    params.not_after = date_time_ymd(2060, 1, 1);
+    let params = ca_params(name);
     let certificate = match issuer {
         Some(issuer) => params.signed_by(&key, issuer),
         None => params.self_signed(&key),
@@ -201,6 +263,15 @@ fn ca(
     .unwrap();
     let certificate = Certificate::from_der(certificate.der().to_vec()).unwrap();
     (certificate, Issuer::new(params, key))
+}
+
+fn ca_params(name: &str) -> CertificateParams {
+    let mut params = params(name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(2060, 1, 1);
+    params
 }
 
 fn params(name: &str) -> CertificateParams {

@@ -101,6 +101,13 @@ pub(crate) fn kind(file: &mut File) -> io::Result<Kind> {
 }
 
 fn kind_of(start: &[u8]) -> Kind {
+    /// `06 09 …`: id-signedData, the first thing in a CMS container, whose
+    /// content may be anything.
+    const SIGNED_DATA: &[u8] = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02";
+    let head = start.get(..32).unwrap_or(start);
+    if head.starts_with(b"\x30") && head.windows(11).any(|window| window == SIGNED_DATA) {
+        return Kind::Other;
+    }
     if start.windows(5).any(|window| window == b"%PDF-") {
         return Kind::Pdf;
     }
@@ -137,6 +144,7 @@ mod tests {
             (b"<!DOCTYPE html><html>", Kind::Other),
             (b"<- not XML", Kind::Other),
             (b"plain text", Kind::Other),
+            (b"\x30\x80\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02 %PDF-1.4", Kind::Other),
             (b"", Kind::Other),
         ] {
             assert_eq!(kind_of(start), kind, "{start:?}");

@@ -214,6 +214,9 @@ fn contents(report: &Report) -> String {
         report.certificates,
         report.revocation_values,
     );
+    if let Some(at) = report.first_not_der {
+        text.push_str(&format!("BER, not DER, from octet {at} on\n"));
+    }
     for (at, signature) in report.signatures.iter().enumerate() {
         listed(signature, &format!("signature {at}"), &mut text);
     }

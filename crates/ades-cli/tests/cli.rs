@@ -1,6 +1,6 @@
 //! The program with keys at hand: signing, preparing and completing,
 //! inspecting and verifying.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
 

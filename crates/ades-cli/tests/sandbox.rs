@@ -1,6 +1,6 @@
 //! The program with the itsme® sandbox: in its own process, and in another one
 //! while the program is killed between the steps.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
 

@@ -151,18 +151,16 @@ impl Container {
         source.octet_string(0, Some(take)).map(|_| ())
     }
 
-    /// The version as it stands, if it is a number below 128.
-    #[must_use]
-    pub fn version(&self) -> Option<u8> {
+    pub(crate) fn version(&self) -> Option<u8> {
         match Reader::new(&self.head_spans.version, 0).next("").ok()?.content {
             [version @ 0..0x80] => Some(*version),
             _ => None,
         }
     }
 
-    /// Where the first octets stand that are not DER, as far as headers, sets of
-    /// SignedData and those of its signers show: a length that is indefinite or
-    /// longer than need be, a string in segments, a `SET OF` out of order.
+    /// Where the first octets stand that are not DER, as far as headers and the
+    /// sets of SignedData show: a length that is indefinite or longer than need
+    /// be, a string in segments, a `SET OF` out of order.
     pub(crate) fn first_not_der(&self) -> Option<u64> {
         let headers = [
             ber::first_not_der(&self.head, 0),

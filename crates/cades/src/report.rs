@@ -10,6 +10,12 @@ use serde::Serialize;
 pub struct Report {
     /// Whether the content is in the container or beside it.
     pub packaging: &'static str,
+    /// SignedData's version as it stands, if it is a number below 128.
+    pub version: Option<u8>,
+    /// Where the first octets stand that are BER but not DER, as far as headers
+    /// and sets show. CAdES allows them outside the signed attributes; PAdES
+    /// does not.
+    pub first_not_der: Option<u64>,
     /// The content's length, if it is in the container.
     pub content_length: Option<u64>,
     /// How many X.509 certificates are in the container.

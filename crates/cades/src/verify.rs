@@ -54,6 +54,8 @@ impl Container {
             .collect::<Result<_, _>>()?;
         Ok(Report {
             packaging: if self.is_enveloping() { "enveloping" } else { "detached" },
+            version: self.version(),
+            first_not_der: self.first_not_der(),
             content_length: self.content_len(),
             certificates: self.certificates().len(),
             revocation_values: self.crl_elements()?.len(),

@@ -1,5 +1,5 @@
 //! PKCS#12 files as OpenSSL writes them.
-#![allow(clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::Command;

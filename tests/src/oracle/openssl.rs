@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use ades_core::{DigestAlgorithm, SignatureAlgorithm};
+use tempfile::TempDir;
+
 /// Runs `openssl`; standard output, or standard error if it fails.
 pub fn run(args: &[&str]) -> Result<Vec<u8>, String> {
     let output = Command::new("openssl")
@@ -55,6 +58,46 @@ pub fn cms_sign(
     args.extend(["-inkey", path(key), "-certfile", path(chain)]);
     args.extend_from_slice(more);
     run(&args)
+}
+
+/// `openssl pkeyutl -sign`: the signature value over a digest; for Ed25519,
+/// over the message itself.
+pub fn pkeyutl_sign(
+    key: &Path,
+    algorithm: SignatureAlgorithm,
+    signed: &[u8],
+) -> Result<Vec<u8>, String> {
+    let dir = TempDir::new().unwrap();
+    let input = dir.path().join("input");
+    std::fs::write(&input, signed).unwrap();
+    let digest = match algorithm.digest_algorithm() {
+        DigestAlgorithm::Sha256 => "digest:sha256",
+        DigestAlgorithm::Sha384 => "digest:sha384",
+        DigestAlgorithm::Sha512 => "digest:sha512",
+        other => panic!("unknown digest algorithm {other}"),
+    };
+    let mut args = vec!["pkeyutl", "-sign", "-inkey", path(key), "-in", path(&input)];
+    match algorithm {
+        SignatureAlgorithm::Ed25519 => args.push("-rawin"),
+        SignatureAlgorithm::RsaPss(_) => {
+            args.extend(["-pkeyopt", digest, "-pkeyopt", "rsa_padding_mode:pss"]);
+            args.extend(["-pkeyopt", "rsa_pss_saltlen:digest"]);
+        }
+        _ => args.extend(["-pkeyopt", digest]),
+    }
+    run(&args)
+}
+
+/// `openssl asn1parse`: a line for each element.
+pub fn asn1parse(der: &Path) -> Result<String, String> {
+    let out = run(&["asn1parse", "-inform", "DER", "-in", path(der)])?;
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// `openssl verify`: a certificate up to a root, by way of `issuers` (PEM).
+pub fn verify_certificate(certificate: &Path, issuers: &Path, root: &Path) -> Result<(), String> {
+    let args = ["verify", "-x509_strict", "-CAfile", path(root), "-untrusted", path(issuers)];
+    run(&[&args[..], &[path(certificate)]].concat()).map(|_| ())
 }
 
 fn path(path: &Path) -> &str {
