@@ -2,7 +2,9 @@
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
-use ades_core::{CommitmentType, Document, SignatureParameters, SignerLocation};
+use ades_core::{
+    CommitmentType, DigestAlgorithm, Document, SignatureParameters, SignaturePolicy, SignerLocation,
+};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{finish, parameters, sign};
 use cades::report::Report;
@@ -43,8 +45,10 @@ fn any_parameters() -> impl Strategy<Value = SignatureParameters> {
     let text = "[ -~à-öα-ω]{1,40}";
     let location = proptest::option::of((text, text, proptest::collection::vec(text, 0..4)));
     let roles = proptest::collection::vec(text, 0..3);
-    (roles, location, proptest::option::of(text), any::<bool>()).prop_map(
-        |(roles, location, description, commitment)| {
+    // 2.25: the OIDs made from UUIDs (X.667).
+    let policy = proptest::option::of(any::<u128>().prop_map(|uuid| format!("2.25.{uuid}")));
+    (roles, location, proptest::option::of(text), any::<bool>(), policy).prop_map(
+        |(roles, location, description, commitment, policy)| {
             let mut given = roles.into_iter().fold(parameters(), SignatureParameters::signer_role);
             if let Some((country, locality, postal_address)) = location {
                 given = given.location(SignerLocation {
@@ -55,6 +59,11 @@ fn any_parameters() -> impl Strategy<Value = SignatureParameters> {
             }
             if let Some(description) = description {
                 given = given.description(description);
+            }
+            if let Some(id) = policy {
+                let id = id.parse().unwrap();
+                let policy = SignaturePolicy::of_document(id, DigestAlgorithm::Sha512, b"policy");
+                given = given.policy(policy);
             }
             if commitment {
                 given = given.commitment(CommitmentType::APPROVAL);
@@ -93,6 +102,9 @@ proptest! {
         prop_assert_eq!(&signature.signer_roles, given.signer_roles());
         prop_assert_eq!(signature.location.as_ref(), given.signer_location());
         prop_assert_eq!(signature.description.as_deref(), given.document_description());
+        let policy = signature.policy.as_ref().map(|p| (p.id, p.digest.clone()));
+        let said = given.signature_policy().map(|p| (p.id, p.digest.clone()));
+        prop_assert_eq!(policy, said);
         prop_assert_eq!(signature.commitment.as_ref(), given.commitments().first());
     }
 

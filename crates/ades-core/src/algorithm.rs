@@ -332,13 +332,13 @@ fn read_algorithm_identifier(der: &[u8]) -> Result<(Oid, Option<&[u8]>), Error> 
         return Err(Error::MalformedAlgorithmIdentifier);
     }
     let mut fields = SliceReader::new(any.value()).map_err(malformed)?;
-    let oid = const_oid::ObjectIdentifier::decode(&mut fields).map_err(malformed)?;
+    let oid = Oid::read(&mut fields).map_err(malformed)?;
     let parameters =
         if fields.is_finished() { None } else { Some(fields.tlv_bytes().map_err(malformed)?) };
     if !fields.is_finished() {
         return Err(Error::MalformedAlgorithmIdentifier);
     }
-    Ok((oid.into(), parameters))
+    Ok((oid, parameters))
 }
 
 fn oid_tlv(oid: Oid) -> Vec<u8> {

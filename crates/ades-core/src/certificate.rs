@@ -5,13 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use der::asn1::AnyRef;
-use der::{Decode, Encode, Reader, SliceReader, Tag, Tagged};
+use der::asn1::{AnyRef, BitStringRef, OctetStringRef};
+use der::{Decode, Reader, SliceReader, Tag, Tagged};
 use serde::{Deserialize, Serialize};
-use x509_cert::certificate::{CertificateInner, Raw};
-use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, KeyUsage, SubjectKeyIdentifier,
-};
+use x509_cert::certificate::Rfc5280;
+use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
+use x509_cert::time::{Time, Validity};
 
 use crate::Oid;
 use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
@@ -43,11 +42,7 @@ struct Parsed {
     not_before: DateTime<Utc>,
     not_after: DateTime<Utc>,
     key: KeyType,
-    key_usage: Option<KeyUsage>,
-    is_ca: bool,
-    subject_key_id: Option<Vec<u8>>,
-    authority_key_id: Option<Vec<u8>>,
-    policies: Vec<Oid>,
+    extensions: Extensions,
     common_name: Option<String>,
 }
 
@@ -212,7 +207,7 @@ impl Certificate {
     /// Whether basicConstraints say that it is a CA's.
     #[must_use]
     pub fn is_ca(&self) -> bool {
-        self.0.is_ca
+        self.0.extensions.is_ca
     }
 
     /// Whether subject and issuer are the same name.
@@ -224,13 +219,13 @@ impl Certificate {
     /// The subject key identifier, if there is one.
     #[must_use]
     pub fn subject_key_id(&self) -> Option<&[u8]> {
-        self.0.subject_key_id.as_deref()
+        self.0.extensions.subject_key_id.as_deref()
     }
 
     /// The policy identifiers of the certificatePolicies extension.
     #[must_use]
     pub fn policies(&self) -> &[Oid] {
-        &self.0.policies
+        &self.0.extensions.policies
     }
 
     /// The subject's common name: personal data, to be shown to the user and
@@ -245,7 +240,7 @@ impl Certificate {
     #[must_use]
     pub fn names_as_issuer(&self, issuer: &Self) -> bool {
         self.issuer() == issuer.subject()
-            && match (&self.0.authority_key_id, &issuer.0.subject_key_id) {
+            && match (&self.0.extensions.authority_key_id, &issuer.0.extensions.subject_key_id) {
                 (Some(ours), Some(theirs)) => ours == theirs,
                 _ => true,
             }
@@ -264,14 +259,14 @@ impl Certificate {
             && bits < 2048
         {
             Some(NotFit::WeakKey { bits })
-        } else if p.is_ca {
+        } else if p.extensions.is_ca {
             Some(NotFit::CertificationAuthority)
         } else if time < p.not_before {
             Some(NotFit::NotYetValid { not_before: p.not_before })
         } else if time > p.not_after {
             Some(NotFit::Expired { not_after: p.not_after })
         } else {
-            match (usage, p.key_usage) {
+            match (usage, p.extensions.key_usage) {
                 (UsageCheck::NonRepudiation, None) => {
                     Some(NotFit::KeyUsage { needed: "nonRepudiation" })
                 }
@@ -323,111 +318,154 @@ impl TryFrom<String> for Certificate {
     }
 }
 
+/// Reads the fields of RFC 5280, 4.1, each where it stands. What is not asked
+/// for here (unknown extensions, attributes of names) is not read, so that
+/// nothing odd in it makes a certificate unusable.
 fn parse(der: Vec<u8>) -> Result<Parsed, der::Error> {
-    let certificate = CertificateInner::<Raw>::from_der(&der)?;
-    let tbs = certificate.tbs_certificate();
-    let spans = spans(&der)?;
-    let time = |t: x509_cert::time::Time| {
-        i64::try_from(t.to_unix_duration().as_secs())
-            .ok()
-            .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
-            .ok_or_else(|| der::Error::from(der::ErrorKind::DateTime))
-    };
-    let validity = tbs.validity();
-    let (not_before, not_after) = (time(validity.not_before)?, time(validity.not_after)?);
-    let octets = |id: &der::asn1::OctetString| id.as_bytes().to_vec();
-    let parsed = Parsed {
-        serial: spans.serial,
-        issuer: spans.issuer,
-        subject: spans.subject,
-        spki: spans.spki,
-        tbs: spans.tbs,
-        signature_algorithm: spans.signature_algorithm,
-        signature: certificate
-            .signature()
-            .as_bytes()
-            .ok_or_else(|| der::Error::from(Tag::BitString.value_error()))?
-            .to_vec(),
-        not_before,
-        not_after,
-        key: key_type(tbs.subject_public_key_info()),
-        key_usage: tbs.get_extension::<KeyUsage>()?.map(|(_, usage)| usage),
-        is_ca: tbs.get_extension::<BasicConstraints>()?.is_some_and(|(_, c)| c.ca),
-        subject_key_id: tbs.get_extension::<SubjectKeyIdentifier>()?.map(|(_, id)| octets(&id.0)),
-        authority_key_id: tbs
-            .get_extension::<AuthorityKeyIdentifier>()?
-            .and_then(|(_, id)| id.key_identifier.as_ref().map(octets)),
-        policies: tbs
-            .get_extension::<CertificatePolicies>()?
-            .map(|(_, p)| p.0.iter().map(|i| i.policy_identifier.into()).collect())
-            .unwrap_or_default(),
-        common_name: common_name(tbs.subject()),
-        der: Vec::new(),
-    };
-    Ok(Parsed { der, ..parsed })
-}
+    /// `[0]` and `[3]` of TBSCertificate.
+    const VERSION: u8 = 0xA0;
+    const EXTENSIONS: u8 = 0xA3;
 
-struct Spans {
-    tbs: Range<usize>,
-    serial: Range<usize>,
-    issuer: Range<usize>,
-    subject: Range<usize>,
-    spki: Range<usize>,
-    signature_algorithm: Range<usize>,
-}
-
-/// Where the fields stand that others sign, compare or copy (RFC 5280, 4.1).
-fn spans(der: &[u8]) -> Result<Spans, der::Error> {
     let base = der.as_ptr() as usize;
     let range = |part: &[u8]| {
         let start = part.as_ptr() as usize - base;
         start..start + part.len()
     };
-    let value = |tlv| AnyRef::from_der(tlv).map(|any: AnyRef<'_>| any.value());
-    let mut outer = SliceReader::new(value(der)?)?;
+    let mut outer = fields(&der)?;
     let tbs = outer.tlv_bytes()?;
     let signature_algorithm = outer.tlv_bytes()?;
-    let mut fields = SliceReader::new(value(tbs)?)?;
-    if fields.peek_byte() == Some(0xA0) {
-        fields.tlv_bytes()?; // version
+    let signature = BitStringRef::decode(&mut outer)?;
+    outer.finish()?;
+
+    let mut tbs_fields = fields(tbs)?;
+    if tbs_fields.peek_byte() == Some(VERSION) {
+        tbs_fields.tlv_bytes()?;
     }
-    let serial = fields.tlv_bytes()?;
-    fields.tlv_bytes()?; // signature
-    let issuer = fields.tlv_bytes()?;
-    fields.tlv_bytes()?; // validity
-    let subject = fields.tlv_bytes()?;
-    let spki = fields.tlv_bytes()?;
-    Ok(Spans {
-        tbs: range(tbs),
+    let serial = tbs_fields.tlv_bytes()?;
+    tbs_fields.tlv_bytes()?; // signature
+    let issuer = tbs_fields.tlv_bytes()?;
+    let validity = Validity::<Rfc5280>::decode(&mut tbs_fields)?;
+    let subject = tbs_fields.tlv_bytes()?;
+    let spki = tbs_fields.tlv_bytes()?;
+    let mut extensions = Extensions::default();
+    while !tbs_fields.is_finished() {
+        let is_extensions = tbs_fields.peek_byte() == Some(EXTENSIONS);
+        let field = AnyRef::decode(&mut tbs_fields)?;
+        if is_extensions {
+            extensions = Extensions::read(field.value())?;
+        }
+    }
+
+    let time = |t: Time| {
+        i64::try_from(t.to_unix_duration().as_secs())
+            .ok()
+            .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+            .ok_or_else(|| der::Error::from(der::ErrorKind::DateTime))
+    };
+    let parsed = Parsed {
         serial: range(serial),
         issuer: range(issuer),
         subject: range(subject),
         spki: range(spki),
+        tbs: range(tbs),
         signature_algorithm: range(signature_algorithm),
-    })
+        signature: signature
+            .as_bytes()
+            .ok_or_else(|| der::Error::from(Tag::BitString.value_error()))?
+            .to_vec(),
+        not_before: time(validity.not_before)?,
+        not_after: time(validity.not_after)?,
+        key: key_type(spki)?,
+        extensions,
+        common_name: common_name(subject)?,
+        der: Vec::new(),
+    };
+    Ok(Parsed { der, ..parsed })
 }
 
-fn key_type(info: &x509_cert::spki::SubjectPublicKeyInfoOwned) -> KeyType {
-    let curve = || {
-        let parameters = info.algorithm.parameters.as_ref()?;
-        parameters.decode_as::<const_oid::ObjectIdentifier>().ok().map(|oid| oid.to_string())
-    };
-    match info.algorithm.oid.to_string().as_str() {
+/// The fields of a SEQUENCE or SET that is all of `der`.
+fn fields(der: &[u8]) -> Result<SliceReader<'_>, der::Error> {
+    SliceReader::new(AnyRef::from_der(der)?.value())
+}
+
+/// The extensions that matter here (RFC 5280, 4.2.1).
+#[derive(Default)]
+struct Extensions {
+    key_usage: Option<KeyUsage>,
+    is_ca: bool,
+    subject_key_id: Option<Vec<u8>>,
+    authority_key_id: Option<Vec<u8>>,
+    policies: Vec<Oid>,
+}
+
+impl Extensions {
+    fn read(sequence: &[u8]) -> Result<Self, der::Error> {
+        const BOOLEAN: u8 = 0x01;
+
+        let mut all = fields(sequence)?;
+        let mut extensions = Self::default();
+        while !all.is_finished() {
+            let mut extension = fields(all.tlv_bytes()?)?;
+            let id = extension.tlv_bytes()?;
+            if extension.peek_byte() == Some(BOOLEAN) {
+                extension.tlv_bytes()?; // critical
+            }
+            extensions.take(id, <&OctetStringRef>::decode(&mut extension)?.as_bytes())?;
+        }
+        Ok(extensions)
+    }
+
+    /// `id` with tag and length: 2.5.29 and one number.
+    fn take(&mut self, id: &[u8], value: &[u8]) -> Result<(), der::Error> {
+        /// `[0]` of AuthorityKeyIdentifier.
+        const KEY_IDENTIFIER: u8 = 0x80;
+
+        match id {
+            [0x06, 3, 0x55, 0x1D, 14] => {
+                let id = <&OctetStringRef>::from_der(value)?;
+                self.subject_key_id = Some(id.as_bytes().to_vec());
+            }
+            [0x06, 3, 0x55, 0x1D, 15] => self.key_usage = Some(KeyUsage::from_der(value)?),
+            [0x06, 3, 0x55, 0x1D, 19] => self.is_ca = BasicConstraints::from_der(value)?.ca,
+            [0x06, 3, 0x55, 0x1D, 32] => {
+                let mut policies = fields(value)?;
+                while !policies.is_finished() {
+                    self.policies.push(Oid::read(&mut fields(policies.tlv_bytes()?)?)?);
+                }
+            }
+            [0x06, 3, 0x55, 0x1D, 35] => {
+                let mut parts = fields(value)?;
+                if parts.peek_byte() == Some(KEY_IDENTIFIER) {
+                    self.authority_key_id = Some(AnyRef::decode(&mut parts)?.value().to_vec());
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn key_type(spki: &[u8]) -> Result<KeyType, der::Error> {
+    let mut parts = fields(spki)?;
+    let mut algorithm = fields(parts.tlv_bytes()?)?;
+    let key = BitStringRef::decode(&mut parts)?;
+    Ok(match Oid::read(&mut algorithm)?.to_string().as_str() {
         // A key restricted to RSASSA-PSS (…1.10) is left for a later version.
-        "1.2.840.113549.1.1.1" => info
-            .subject_public_key
+        "1.2.840.113549.1.1.1" => key
             .as_bytes()
             .and_then(modulus_bits)
             .map_or(KeyType::Unsupported, |bits| KeyType::Rsa { bits }),
-        "1.2.840.10045.2.1" => match curve().as_deref() {
-            Some("1.2.840.10045.3.1.7") => KeyType::P256,
-            Some("1.3.132.0.34") => KeyType::P384,
-            Some("1.3.132.0.35") => KeyType::P521,
-            _ => KeyType::Unsupported,
-        },
+        "1.2.840.10045.2.1" => {
+            match Oid::read(&mut algorithm).map(|curve| curve.to_string()).as_deref() {
+                Ok("1.2.840.10045.3.1.7") => KeyType::P256,
+                Ok("1.3.132.0.34") => KeyType::P384,
+                Ok("1.3.132.0.35") => KeyType::P521,
+                _ => KeyType::Unsupported,
+            }
+        }
         "1.3.101.112" => KeyType::Ed25519,
         _ => KeyType::Unsupported,
-    }
+    })
 }
 
 /// The length of the modulus of an `RSAPublicKey` (RFC 8017, A.1.1).
@@ -441,10 +479,23 @@ fn modulus_bits(key: &[u8]) -> Option<usize> {
 }
 
 /// The last common name (2.5.4.3) of a subject, as text.
-fn common_name(subject: &x509_cert::name::Name) -> Option<String> {
-    let attribute = subject.iter().filter(|a| a.oid.to_string() == "2.5.4.3").last()?;
-    let value = attribute.value.to_der().ok()?;
-    let any = AnyRef::from_der(&value).ok()?;
+fn common_name(subject: &[u8]) -> Result<Option<String>, der::Error> {
+    let mut last = None;
+    let mut relative_names = fields(subject)?;
+    while !relative_names.is_finished() {
+        let mut attributes = fields(relative_names.tlv_bytes()?)?;
+        while !attributes.is_finished() {
+            let mut attribute = fields(attributes.tlv_bytes()?)?;
+            if attribute.tlv_bytes()? == [0x06, 3, 0x55, 0x04, 3] {
+                last = Some(AnyRef::decode(&mut attribute)?);
+            }
+        }
+    }
+    Ok(last.and_then(text))
+}
+
+/// A `DirectoryString` or `IA5String`.
+fn text(any: AnyRef<'_>) -> Option<String> {
     match any.tag() {
         Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => {
             std::str::from_utf8(any.value()).ok().map(ToOwned::to_owned)

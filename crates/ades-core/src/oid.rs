@@ -3,35 +3,146 @@
 use std::fmt;
 use std::str::FromStr;
 
-use const_oid::ObjectIdentifier;
+use der::asn1::AnyRef;
+use der::{Decode, Reader, Tag, Tagged};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
+/// The content octets of an OID may be so many.
+const MAX_LEN: usize = 63;
+
 /// An object identifier. Serialises as dotted decimals.
+///
+/// Each number may have 128 bits, as those made from UUIDs do (2.25; X.667).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct Oid(ObjectIdentifier);
+pub struct Oid {
+    /// X.690, 8.19, with zeros behind.
+    octets: [u8; MAX_LEN],
+    len: u8,
+}
 
 impl Oid {
+    const EMPTY: Self = Self { octets: [0; MAX_LEN], len: 0 };
+
     /// For constants in this project's source: does not compile if `dotted` is no OID.
+    #[allow(clippy::panic)]
     pub(crate) const fn new_const(dotted: &str) -> Self {
-        Self(ObjectIdentifier::new_unwrap(dotted))
+        match Self::parse(dotted.as_bytes()) {
+            Some(oid) => oid,
+            None => panic!("no OID"),
+        }
     }
 
     /// The content octets of the DER encoding (without tag and length).
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.octets.get(..usize::from(self.len)).unwrap_or_default()
     }
 
     /// From the content octets of a DER encoding.
     ///
     /// # Errors
-    /// [`Error::MalformedOid`]
+    /// [`Error::MalformedOid`]; longer ones than 63 octets and numbers of more
+    /// than 128 bits are malformed too.
     pub fn from_bytes(content: &[u8]) -> Result<Self, Error> {
-        ObjectIdentifier::from_bytes(content).map(Self).map_err(|_| Error::MalformedOid)
+        let mut oid = Self::EMPTY;
+        let octets = oid.octets.get_mut(..content.len()).ok_or(Error::MalformedOid)?;
+        octets.copy_from_slice(content);
+        oid.len = u8::try_from(content.len()).map_err(|_| Error::MalformedOid)?;
+        match numbers(content) {
+            Some(numbers) if !numbers.is_empty() => Ok(oid),
+            _ => Err(Error::MalformedOid),
+        }
     }
+
+    /// The next element of DER.
+    pub(crate) fn read<'a>(reader: &mut impl Reader<'a>) -> Result<Self, der::Error> {
+        let any = AnyRef::decode(reader)?;
+        any.tag().assert_eq(Tag::ObjectIdentifier)?;
+        Self::from_bytes(any.value()).map_err(|_| Tag::ObjectIdentifier.value_error().into())
+    }
+
+    /// Two numbers or more, without needless zeros.
+    #[allow(clippy::indexing_slicing)]
+    const fn parse(dotted: &[u8]) -> Option<Self> {
+        let mut oid = Self::EMPTY;
+        let (mut at, mut count, mut root) = (0, 0, 0);
+        while at < dotted.len() {
+            let start = at;
+            let mut number: u128 = 0;
+            while at < dotted.len() && dotted[at] != b'.' {
+                let digit = dotted[at].wrapping_sub(b'0');
+                if digit > 9 || (at > start && dotted[start] == b'0') {
+                    return None;
+                }
+                let Some(tens) = number.checked_mul(10) else { return None };
+                let Some(next) = tens.checked_add(digit as u128) else { return None };
+                number = next;
+                at += 1;
+            }
+            if at == start || (at < dotted.len() && at + 1 == dotted.len()) {
+                return None;
+            }
+            at += 1;
+            count += 1;
+            // X.660, 7.6: below 0 and 1 there are forty numbers each; the first
+            // two numbers share one encoding.
+            match (count, root) {
+                (1, _) if number > 2 => return None,
+                (1, _) => root = number,
+                (2, 0 | 1) if number > 39 => return None,
+                (2, _) => {
+                    let Some(first) = number.checked_add(root * 40) else { return None };
+                    if !oid.push(first) {
+                        return None;
+                    }
+                }
+                _ => {
+                    if !oid.push(number) {
+                        return None;
+                    }
+                }
+            }
+        }
+        if count >= 2 { Some(oid) } else { None }
+    }
+
+    /// Seven bits to an octet, the last without the high bit.
+    #[allow(clippy::indexing_slicing)]
+    const fn push(&mut self, number: u128) -> bool {
+        let bits = 128 - number.leading_zeros();
+        let mut left = if bits == 0 { 1 } else { bits.div_ceil(7) };
+        while left > 0 {
+            left -= 1;
+            if self.len as usize == MAX_LEN {
+                return false;
+            }
+            let seven = ((number >> (7 * left)) & 0x7F) as u8;
+            self.octets[self.len as usize] = seven | if left > 0 { 0x80 } else { 0 };
+            self.len += 1;
+        }
+        true
+    }
+}
+
+/// The numbers as they are encoded (the first two as one); `None` if one is
+/// cut off, longer than need be or too great.
+fn numbers(content: &[u8]) -> Option<Vec<u128>> {
+    let mut numbers = Vec::new();
+    let mut begun: Option<u128> = None;
+    for &octet in content {
+        if begun.is_none() && octet == 0x80 {
+            return None;
+        }
+        let number = begun.unwrap_or(0).checked_mul(0x80)? | u128::from(octet & 0x7F);
+        begun = (octet & 0x80 != 0).then_some(number);
+        if begun.is_none() {
+            numbers.push(number);
+        }
+    }
+    begun.is_none().then_some(numbers)
 }
 
 impl FromStr for Oid {
@@ -40,19 +151,25 @@ impl FromStr for Oid {
     /// From dotted decimals, with or without `urn:oid:` before them.
     fn from_str(text: &str) -> Result<Self, Error> {
         let dotted = text.strip_prefix("urn:oid:").unwrap_or(text);
-        dotted.parse().map(Self).map_err(|_| Error::MalformedOid)
+        Self::parse(dotted.as_bytes()).ok_or(Error::MalformedOid)
     }
 }
 
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let numbers = numbers(self.as_bytes()).unwrap_or_default();
+        let mut numbers = numbers.into_iter();
+        if let Some(first) = numbers.next() {
+            let root = (first / 40).min(2);
+            write!(f, "{root}.{}", first - root * 40)?;
+        }
+        numbers.try_for_each(|number| write!(f, ".{number}"))
     }
 }
 
 impl fmt::Debug for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Oid({})", self.0)
+        write!(f, "Oid({self})")
     }
 }
 
@@ -70,8 +187,45 @@ impl TryFrom<String> for Oid {
     }
 }
 
-impl From<ObjectIdentifier> for Oid {
-    fn from(oid: ObjectIdentifier) -> Self {
-        Self(oid)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// X.690, 8.19.5, and an OID from a UUID as X.667 has them.
+    #[test]
+    fn text_and_octets_are_the_same() {
+        for (text, octets) in [
+            ("2.999.3", &[0x88, 0x37, 0x03][..]),
+            ("0.0", &[0]),
+            ("0.39", &[39]),
+            ("1.0", &[40]),
+            ("2.0", &[80]),
+            ("1.2.840.113549.1.1.11", b"\x2A\x86\x48\x86\xF7\x0D\x01\x01\x0B"),
+            (
+                "2.25.329800735698586629295641978511506172918",
+                b"\x69\x83\xF0\x9D\xA7\xEB\xCF\xDE\xE0\xC7\xA1\xA7\xB2\xC0\x94\x8C\xC8\xF9\xD7\x76",
+            ),
+        ] {
+            let oid: Oid = text.parse().unwrap();
+            assert_eq!(oid.to_string(), text);
+            assert_eq!(oid.as_bytes(), octets, "{text}");
+            assert_eq!(Oid::from_bytes(oid.as_bytes()).unwrap(), oid);
+        }
+    }
+
+    #[test]
+    fn what_is_no_oid_is_an_error() {
+        let long = format!("2.{}", "1.".repeat(70).trim_end_matches('.'));
+        for text in
+            ["", "1", "1.", ".1", "1..2", "3.1", "1.40", "0.040", "1.2.x", "1.2.-3", "1.2 ", &long]
+        {
+            assert!(text.parse::<Oid>().is_err(), "{text}");
+        }
+        let too_great = format!("1.2.{}0", u128::MAX);
+        assert!(too_great.parse::<Oid>().is_err());
+        for octets in [&[][..], &[0x80, 1], &[0x2A, 0x86], &[0x2A, 0x80, 1], &[0xFF; 20], &[1; 64]]
+        {
+            assert!(Oid::from_bytes(octets).is_err(), "{octets:?}");
+        }
     }
 }

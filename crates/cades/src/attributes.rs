@@ -3,12 +3,13 @@
 //! RFC 6211). The modules of EN 319 122-1 use explicit tags throughout.
 
 use ades_core::{
-    Certificate, CommitmentType, Digest, DigestAlgorithm, SignatureAlgorithm, SignatureParameters,
-    SignaturePolicy, SignerLocation, SigningTime,
+    Certificate, CommitmentType, Digest, DigestAlgorithm, Oid, SignatureAlgorithm,
+    SignatureParameters, SignaturePolicy, SignerLocation, SigningTime,
 };
 use rasn::prelude::*;
 use rasn_pkix::{AlgorithmIdentifier, DirectoryString};
 
+use crate::ber::Reader;
 use crate::der;
 use crate::error::Error;
 use crate::oids;
@@ -158,7 +159,7 @@ fn algorithm_protection(algorithm: SignatureAlgorithm) -> SignedAttribute {
 /// `SignaturePolicyId` (EN 319 122-1, 5.2.9).
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
 pub(crate) struct SignaturePolicyId {
-    pub(crate) sig_policy_id: ObjectIdentifier,
+    pub(crate) sig_policy_id: AnyOid,
     pub(crate) sig_policy_hash: OtherHashAlgAndValue,
     pub(crate) sig_policy_qualifiers: Option<SequenceOf<Qualifier>>,
 }
@@ -172,7 +173,7 @@ pub(crate) struct OtherHashAlgAndValue {
 /// `SigPolicyQualifierInfo`, and `CommitmentTypeQualifier` alike.
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
 pub(crate) struct Qualifier {
-    pub(crate) id: ObjectIdentifier,
+    pub(crate) id: AnyOid,
     pub(crate) qualifier: Option<Any>,
 }
 
@@ -210,7 +211,7 @@ fn signature_policy(
         let uri = Ia5String::try_from(uri.clone())
             .map_err(|_| parameter("policy URI", "not an IA5String"))?;
         let qualifier = Some(Any::new(encode(&uri)?));
-        qualifiers.push(Qualifier { id: oid(oids::SP_URI)?, qualifier });
+        qualifiers.push(Qualifier { id: AnyOid::new(oids::SP_URI), qualifier });
     }
     if let Some(notice) = &policy.user_notice {
         let notice = SpUserNotice {
@@ -218,12 +219,12 @@ fn signature_policy(
             explicit_text: Some(DisplayText::Utf8(notice.clone())),
         };
         let qualifier = Some(Any::new(encode(&notice)?));
-        qualifiers.push(Qualifier { id: oid(oids::SP_USER_NOTICE)?, qualifier });
+        qualifiers.push(Qualifier { id: AnyOid::new(oids::SP_USER_NOTICE), qualifier });
     }
     attribute(
         oids::SIGNATURE_POLICY,
         &SignaturePolicyId {
-            sig_policy_id: oid(policy.id.as_bytes())?,
+            sig_policy_id: AnyOid::new(policy.id.as_bytes()),
             sig_policy_hash: OtherHashAlgAndValue {
                 hash_algorithm: digest_identifier(algorithm)?,
                 hash_value: octets(&value),
@@ -236,7 +237,7 @@ fn signature_policy(
 /// `CommitmentTypeIndication` (EN 319 122-1, 5.2.3).
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
 pub(crate) struct CommitmentTypeIndication {
-    pub(crate) commitment_type_id: ObjectIdentifier,
+    pub(crate) commitment_type_id: AnyOid,
     pub(crate) commitment_type_qualifier: Option<SequenceOf<Qualifier>>,
 }
 
@@ -244,7 +245,7 @@ fn commitment_type(commitment: CommitmentType) -> Result<SignedAttribute, Error>
     attribute(
         oids::COMMITMENT_TYPE,
         &CommitmentTypeIndication {
-            commitment_type_id: oid(commitment.0.as_bytes())?,
+            commitment_type_id: AnyOid::new(commitment.0.as_bytes()),
             commitment_type_qualifier: None,
         },
     )
@@ -287,7 +288,7 @@ pub(crate) struct SignerAttributeV2 {
 
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
 pub(crate) struct ClaimedAttribute {
-    pub(crate) kind: ObjectIdentifier,
+    pub(crate) kind: AnyOid,
     pub(crate) values: SetOf<Any>,
 }
 
@@ -299,7 +300,7 @@ fn signer_attributes_v2(roles: &[String]) -> Result<SignedAttribute, Error> {
         .iter()
         .map(|role| {
             let value = Any::new(encode(&DirectoryString::Utf8(role.clone()))?);
-            Ok(ClaimedAttribute { kind: oid(oids::TITLE)?, values: vec![value].into() })
+            Ok(ClaimedAttribute { kind: AnyOid::new(oids::TITLE), values: vec![value].into() })
         })
         .collect::<Result<_, Error>>()?;
     attribute(
@@ -316,7 +317,7 @@ fn signer_attributes_v2(roles: &[String]) -> Result<SignedAttribute, Error> {
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
 pub(crate) struct ContentHints {
     pub(crate) content_description: Option<Utf8String>,
-    pub(crate) content_type: ObjectIdentifier,
+    pub(crate) content_type: AnyOid,
 }
 
 fn content_hints(description: &str) -> Result<SignedAttribute, Error> {
@@ -324,7 +325,7 @@ fn content_hints(description: &str) -> Result<SignedAttribute, Error> {
         oids::CONTENT_HINTS,
         &ContentHints {
             content_description: Some(description.to_owned()),
-            content_type: oid(oids::DATA)?,
+            content_type: AnyOid::new(oids::DATA),
         },
     )
 }
@@ -342,12 +343,26 @@ fn octets(value: &[u8]) -> OctetString {
 }
 
 fn digest_identifier(algorithm: DigestAlgorithm) -> Result<AlgorithmIdentifier, Error> {
-    Ok(AlgorithmIdentifier { algorithm: oid(algorithm.oid().as_bytes())?, parameters: None })
+    rasn::der::decode(&algorithm.algorithm_identifier())
+        .map_err(|_| parameter("digest algorithm", "malformed"))
 }
 
-fn oid(content: &[u8]) -> Result<ObjectIdentifier, Error> {
-    rasn::der::decode(&der::element(der::OID, &[content]))
-        .map_err(|_| parameter("object identifier", "malformed"))
+/// An OBJECT IDENTIFIER as it stands: rasn's own type has no number above 32
+/// bits, but 2.25 and a UUID is an OID like any other.
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+#[rasn(delegate)]
+pub(crate) struct AnyOid(Any);
+
+impl AnyOid {
+    fn new(content: &[u8]) -> Self {
+        Self(Any::new(der::element(der::OID, &[content])))
+    }
+
+    /// `None` if it is something else, or malformed.
+    pub(crate) fn read(&self) -> Option<Oid> {
+        let element = Reader::new(self.0.as_bytes(), 0).next("no OID").ok()?;
+        Oid::from_bytes(element.expect(der::OID, "no OID").ok()?.content).ok()
+    }
 }
 
 fn parameter(parameter: &'static str, problem: &'static str) -> Error {

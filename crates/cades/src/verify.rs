@@ -391,7 +391,7 @@ impl Signed {
             }
             oids::COMMITMENT_TYPE => {
                 let commitment: CommitmentTypeIndication = rasn::ber::decode(raw).ok()?;
-                self.commitment = Some(CommitmentType(oid(&commitment.commitment_type_id)?));
+                self.commitment = Some(CommitmentType(commitment.commitment_type_id.read()?));
                 Some(())
             }
             oids::SIGNER_LOCATION => {
@@ -464,7 +464,7 @@ fn policy(raw: &[u8]) -> Option<PolicyReport> {
         let Some(value) = &qualifier.qualifier else {
             continue;
         };
-        match oid(&qualifier.id)?.as_bytes() {
+        match qualifier.id.read()?.as_bytes() {
             oids::SP_URI => {
                 let text: rasn::types::Ia5String = rasn::ber::decode(value.as_bytes()).ok()?;
                 uri = Some(text.to_string());
@@ -480,7 +480,7 @@ fn policy(raw: &[u8]) -> Option<PolicyReport> {
             _ => {}
         }
     }
-    Some(PolicyReport { id: oid(&policy.sig_policy_id)?, digest, uri, user_notice })
+    Some(PolicyReport { id: policy.sig_policy_id.read()?, digest, uri, user_notice })
 }
 
 /// `UTCTime` (two-digit years: 1950 to 2049) or `GeneralizedTime`, in the one
