@@ -25,8 +25,10 @@ impl Https {
             builder = builder.identity(identity);
         }
         if let Some(ca) = &config.server_ca_pem {
-            let malformed = |_| Error::config("server.ca", "not PEM certificates");
-            let roots = reqwest::Certificate::from_pem_bundle(ca.as_bytes()).map_err(malformed)?;
+            let roots = reqwest::Certificate::from_pem_bundle(ca.as_bytes())
+                .ok()
+                .filter(|roots| !roots.is_empty())
+                .ok_or_else(|| Error::config("server.ca", "not PEM certificates"))?;
             builder = builder.tls_certs_only(roots);
         }
         builder.build().map(Self).map_err(|e| Error::config("client", root_cause(&e)))
