@@ -9,10 +9,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ades_core::{Digest, DigestAlgorithm, Digester, Document};
+use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::openssl;
-use ades_tests::pki::{Key, Pki};
+use ades_tests::pki::{Key, PemFiles, Pki};
 use ades_tests::signing::parameters;
 use cades::{Packaging, PendingSignature};
+use serde_json::json;
 
 const RUNS: usize = 15;
 
@@ -24,15 +26,12 @@ fn main() {
         std::fs::write(&path, octets).unwrap();
         path
     };
-    let leaf = write("leaf.pem", ades_tests::pki::pem(signer.leaf()).as_bytes());
-    let key = write("key.pem", signer.key_pem.as_bytes());
-    let issuers: String =
-        signer.chain.certificates()[1..].iter().map(ades_tests::pki::pem).collect();
-    let chain = write("chain.pem", issuers.as_bytes());
+    let PemFiles { leaf, key, issuers, .. } = signer.write_pem_files(dir.path());
+    let pkcs12 = write("signer.p12", &signer.pkcs12("secret"));
     let out = dir.path().join("out");
 
-    println!("| work | ours, engine | limit | ours / limit | OpenSSL, whole process |");
-    println!("|---|---|---|---|---|");
+    println!("| work | ours, engine | limit | ours / limit | OpenSSL, process | EU DSS, warm |");
+    println!("|---|---|---|---|---|---|");
     for (name, len, packaging) in [
         ("CAdES detached, 100 KB", 100_000, Packaging::Detached),
         ("CAdES detached, 100 MB", 100_000_000, Packaging::Detached),
@@ -49,10 +48,16 @@ fn main() {
         }
         let theirs = || {
             timed(|| {
-                openssl::cms_sign(&more, &document, &leaf, &key, &chain).unwrap();
+                openssl::cms_sign(&more, &document, &leaf, &key, &issuers).unwrap();
             })
         };
-        let (mut a, mut b, mut c) = (Vec::new(), Vec::new(), Vec::new());
+        let request = json!({
+            "file": document, "out": out, "digest": "SHA256",
+            "packaging": if packaging == Packaging::Detached { "DETACHED" } else { "ENVELOPING" },
+            "pkcs12": pkcs12, "password": "secret",
+        });
+        let dss = || timed(|| Dss::shared().sign(&request));
+        let (mut a, mut b, mut c, mut d) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         // In turn, so that a drifting machine drifts for all.
         let fresh = || drop(std::fs::remove_file(&out));
         for _ in 0..RUNS {
@@ -63,15 +68,18 @@ fn main() {
             b.push(limit());
             fresh();
             c.push(theirs());
+            fresh();
+            d.push(dss());
         }
         let ratios: Vec<f64> =
             a.iter().zip(&b).map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()).collect();
         println!(
-            "| {name} | {} | {} | {:.2} | {} |",
+            "| {name} | {} | {} | {:.2} | {} | {} |",
             shown(median(&mut a)),
             shown(median(&mut b)),
             median_of(ratios),
             shown(median(&mut c)),
+            shown(median(&mut d)),
         );
     }
 }
