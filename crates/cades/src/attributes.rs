@@ -42,7 +42,11 @@ pub(crate) fn signed_attributes(attributes: &[SignedAttribute]) -> Vec<u8> {
 pub(crate) enum Subject {
     /// The document: content-type and the data's type belong to it.
     Document,
-    /// Another signature: neither is allowed (EN 319 122-1, 5.2.7).
+    /// A format that embeds the CMS: it has its own places for the time and
+    /// for what is said about the data.
+    Embedding,
+    /// Another signature: content-type and the data's type are not allowed
+    /// (EN 319 122-1, 5.2.7).
     Signature,
 }
 
@@ -56,13 +60,17 @@ pub(crate) fn baseline(
 ) -> Result<Vec<SignedAttribute>, Error> {
     let mut attributes = vec![
         message_digest_attribute(message_digest),
-        signing_time(parameters.signing_time())?,
         signing_certificate_v2(algorithm.digest_algorithm(), certificate)?,
-        algorithm_protection(algorithm),
     ];
-    if subject == Subject::Document {
+    if subject != Subject::Embedding {
+        attributes.push(signing_time(parameters.signing_time())?);
+        attributes.push(algorithm_protection(algorithm));
+    }
+    if subject != Subject::Signature {
         let value = der::element(der::OID, &[oids::DATA]);
         attributes.push(SignedAttribute { kind: oids::CONTENT_TYPE, value });
+    }
+    if subject == Subject::Document {
         let mime_type = parameters.document_mime_type().unwrap_or("application/octet-stream");
         attributes.push(attribute(oids::MIME_TYPE, &mime_type.to_owned())?);
         if let Some(description) = parameters.document_description() {
@@ -75,7 +83,9 @@ pub(crate) fn baseline(
     if let Some(commitment) = parameters.commitments().first() {
         attributes.push(commitment_type(*commitment)?);
     }
-    if let Some(location) = parameters.signer_location() {
+    if let Some(location) = parameters.signer_location()
+        && subject != Subject::Embedding
+    {
         attributes.push(signer_location(location)?);
     }
     if !parameters.signer_roles().is_empty() {

@@ -38,7 +38,6 @@ impl PendingSignature {
     ) -> Result<(), Error> {
         self.check_consistency()?;
         verify::verify(self.chain.leaf(), self.algorithm, &self.signed_attributes, value)?;
-        let signer_info = self.signer_info(value);
         match &self.target {
             Target::Detached { document: expected } => {
                 if let Some(document) = document
@@ -46,16 +45,14 @@ impl PendingSignature {
                 {
                     return Err(Error::DocumentChanged);
                 }
-                let (head, tail) = self.envelope(None, &signer_info);
-                write(out, &head)?;
-                write(out, &tail)
+                write(out, &self.detached(value))
             }
             Target::Enveloping { document: expected, length } => {
                 let document = document.ok_or(Error::DocumentNeeded)?;
                 if document.len()?.is_some_and(|found| found != *length) {
                     return Err(Error::DocumentChanged);
                 }
-                let (head, tail) = self.envelope(Some(*length), &signer_info);
+                let (head, tail) = self.envelope(Some(*length), &self.signer_info(value));
                 write(out, &head)?;
                 let (found, found_length) = document.copy(expected.0.algorithm(), out)?;
                 if found != *expected || found_length != *length {
@@ -65,9 +62,16 @@ impl PendingSignature {
             }
             Target::Parallel { .. } | Target::Countersignature { .. } => {
                 let container = document.ok_or(Error::DocumentNeeded)?;
-                self.add_to(container, &signer_info, out)
+                self.add_to(container, &self.signer_info(value), out)
             }
         }
+    }
+
+    /// A detached container, whatever the value is.
+    pub(crate) fn detached(&self, value: &[u8]) -> Vec<u8> {
+        let (mut head, tail) = self.envelope(None, &self.signer_info(value));
+        head.extend_from_slice(&tail);
+        head
     }
 
     /// Recomputes what the signed attributes must say from the rest of the

@@ -10,7 +10,7 @@ use std::io::{SeekFrom, Write};
 
 use ades_core::{CertificateChain, Digest, DigestAlgorithm, Document, SignatureParameters};
 
-use crate::attributes::SignedAttribute;
+use crate::attributes::{SignedAttribute, Subject};
 use crate::ber::Element;
 use crate::complete::write;
 use crate::container::Container;
@@ -53,7 +53,12 @@ pub fn prepare_parallel(
         original.ok_or(Error::DocumentNeeded)?.digest(algorithm)?.0
     };
     let (container, _) = container.digest(DigestAlgorithm::Sha256)?;
-    prepare::pending(Target::Parallel { document, container: container.0 }, chain, parameters)
+    prepare::pending(
+        Subject::Document,
+        Target::Parallel { document, container: container.0 },
+        chain,
+        parameters,
+    )
 }
 
 /// Prepares a countersignature on the signature of signer number `signer`
@@ -77,7 +82,7 @@ pub fn prepare_countersignature(
     let signature = Digest::of(algorithm, SignerInfo::read(*element)?.signature);
     let (container, _) = container.digest(DigestAlgorithm::Sha256)?;
     let target = Target::Countersignature { signature, signer, container: container.0 };
-    prepare::pending(target, chain, parameters)
+    prepare::pending(Subject::Signature, target, chain, parameters)
 }
 
 /// Archive time-stamps of the older kind cover the container's certificates

@@ -6,6 +6,7 @@ mod ber;
 mod complete;
 pub mod container;
 mod der;
+pub mod embedded;
 mod error;
 mod existing;
 mod oids;

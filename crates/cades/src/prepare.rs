@@ -30,7 +30,7 @@ pub fn prepare(
         Packaging::Detached => Target::Detached { document },
         Packaging::Enveloping => Target::Enveloping { document, length },
     };
-    pending(target, chain, parameters)
+    pending(Subject::Document, target, chain, parameters)
 }
 
 /// Prepares a detached baseline B-B signature over a document that is
@@ -43,6 +43,15 @@ pub fn prepare_digest(
     chain: &CertificateChain,
     parameters: &SignatureParameters,
 ) -> Result<PendingSignature, Error> {
+    prepare_digest_as(Subject::Document, document, chain, parameters)
+}
+
+pub(crate) fn prepare_digest_as(
+    subject: Subject,
+    document: DocumentDigest,
+    chain: &CertificateChain,
+    parameters: &SignatureParameters,
+) -> Result<PendingSignature, Error> {
     let algorithm = parameters.algorithm_for(chain.leaf())?;
     if document.0.algorithm() != algorithm.digest_algorithm() {
         return Err(Error::Core(ades_core::Error::Parameter {
@@ -51,7 +60,7 @@ pub fn prepare_digest(
         }));
     }
     check(chain, parameters)?;
-    pending(Target::Detached { document }, chain, parameters)
+    pending(subject, Target::Detached { document }, chain, parameters)
 }
 
 pub(crate) fn check(
@@ -71,15 +80,12 @@ pub(crate) fn check(
 }
 
 pub(crate) fn pending(
+    subject: Subject,
     target: Target,
     chain: &CertificateChain,
     parameters: &SignatureParameters,
 ) -> Result<PendingSignature, Error> {
     let algorithm = parameters.algorithm_for(chain.leaf())?;
-    let subject = match &target {
-        Target::Countersignature { .. } => Subject::Signature,
-        _ => Subject::Document,
-    };
     let mut pending =
         PendingSignature { target, algorithm, signed_attributes: Vec::new(), chain: chain.clone() };
     let digest: &Digest = pending.message_digest();

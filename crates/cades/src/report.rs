@@ -190,6 +190,9 @@ pub enum Problem {
     /// No signing-time (CAdES baseline demands it)
     #[error("there is no signing-time attribute")]
     SigningTimeMissing,
+    /// A signing-time where the embedding format has the time (EN 319 142-1, 6.3)
+    #[error("there is a signing-time attribute beside the embedding format's own time")]
+    SigningTimePresent,
     /// A digest or signature algorithm this version does not verify
     #[error("an algorithm is not supported")]
     UnsupportedAlgorithm,

@@ -41,6 +41,16 @@ impl Container {
     /// a source fails. A signature that is wrong is no error: the report says
     /// what is.
     pub fn verify(&self, source: &mut Document<'_>, given: Given<'_, '_>) -> Result<Report, Error> {
+        self.verify_as(source, given, Profile::Cades)
+    }
+
+    /// Verifies by the rules of CAdES or of a format that embeds CMS.
+    pub(crate) fn verify_as(
+        &self,
+        source: &mut Document<'_>,
+        given: Given<'_, '_>,
+        profile: Profile,
+    ) -> Result<Report, Error> {
         let elements = self.signer_elements()?;
         let signers = elements.into_iter().map(SignerInfo::read).collect::<Result<Vec<_>, _>>()?;
         let contents = self.content_digests(&signers, source, given.original)?;
@@ -49,7 +59,7 @@ impl Container {
             .map(|signer| {
                 let digest =
                     |algorithm| contents.iter().find(|d| d.algorithm() == algorithm).cloned();
-                self.judge(signer, &digest, Subject::Document, given.trust, 0)
+                self.judge(signer, &digest, Subject::Document(profile), given.trust, 0)
             })
             .collect::<Result<_, _>>()?;
         Ok(Report {
@@ -164,10 +174,13 @@ impl Container {
 
         if !problem(plain, Problem::SignedAttributesMissing) {
             problem(signed.message_digest.is_none(), Problem::MessageDigestMissing);
-            problem(signed.signing_time.is_none(), Problem::SigningTimeMissing);
+            let embedded = matches!(subject, Subject::Document(Profile::Embedded { .. }));
+            let has_time = signed.signing_time.is_some();
+            problem(!embedded && !has_time, Problem::SigningTimeMissing);
+            problem(embedded && has_time, Problem::SigningTimePresent);
             problem(by_hash.is_none(), Problem::SigningCertificateMissing);
             let content_type = match subject {
-                Subject::Document => Some(self.encap.content_type.as_slice()),
+                Subject::Document(_) => Some(self.encap.content_type.as_slice()),
                 Subject::Signature => None,
             };
             problem(signed.content_type.as_deref() != content_type, Problem::ContentTypeMismatch);
@@ -183,13 +196,17 @@ impl Container {
                 Problem::AlgorithmProtectionMismatch,
             );
         }
-        if let (Some(certificate), Some(time)) = (certificate, signed.signing_time) {
+        let claimed_time = match subject {
+            Subject::Document(Profile::Embedded { claimed_time }) => claimed_time,
+            _ => signed.signing_time,
+        };
+        if let (Some(certificate), Some(time)) = (certificate, claimed_time) {
             let (from, to) = certificate.validity();
             problem(time < from || time > to, Problem::CertificateNotValidAtSigningTime);
         }
         let trusted = certificate
             .filter(|_| !trust.is_empty())
-            .map(|c| leads_to(c, self.certificates(), trust, signed.signing_time, 0));
+            .map(|c| leads_to(c, self.certificates(), trust, claimed_time, 0));
         problem(trusted == Some(false), Problem::Untrusted);
 
         let level = level(&problems, &unsigned, !self.crl_elements()?.is_empty());
@@ -218,7 +235,7 @@ impl Container {
             covers: if found.is_some() { Coverage::Whole } else { Coverage::Unknown },
             problems,
             trusted,
-            signing_time: signed.signing_time,
+            signing_time: claimed_time,
             digest_algorithm: name(digest_algorithm.map(|a| a.to_string()), digest_oid),
             signature_algorithm: name(algorithm.map(|a| a.to_string()), signature_oid),
             policy: signed.policy,
@@ -238,14 +255,23 @@ impl Container {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Subject {
-    Document,
+    Document(Profile),
     Signature,
+}
+
+/// Whose rules hold for the time that a signature claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// signing-time is in the signed attributes.
+    Cades,
+    /// The embedding format has the time, and signing-time is not there.
+    Embedded { claimed_time: Option<DateTime<Utc>> },
 }
 
 /// The highest level whose attributes are there (EN 319 122-1, table 1). It
 /// says nothing about whether they verify.
 fn level(problems: &[Problem], unsigned: &[Attribute<'_>], revocation_values: bool) -> Level {
-    const BELOW: [Problem; 9] = [
+    const BELOW: [Problem; 10] = [
         Problem::AttributeMalformed,
         Problem::AttributeRepeated,
         Problem::ContentTypeMismatch,
@@ -255,6 +281,7 @@ fn level(problems: &[Problem], unsigned: &[Attribute<'_>], revocation_values: bo
         Problem::SigningCertificateMissing,
         Problem::SigningCertificateMismatch,
         Problem::SigningTimeMissing,
+        Problem::SigningTimePresent,
     ];
     let has = |kind: &[u8]| unsigned.iter().any(|a| a.kind == kind);
     if problems.iter().any(|p| BELOW.contains(p)) {

@@ -1,0 +1,5 @@
+//! What a document is made of, as far as signatures touch it.
+
+pub(crate) mod form;
+pub(crate) mod page;
+pub(crate) mod signature;

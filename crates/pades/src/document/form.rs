@@ -1,0 +1,112 @@
+//! The interactive form and its fields (ISO 32000-2, 12.7).
+
+use std::collections::HashSet;
+
+use crate::error::Error;
+use crate::file::Pdf;
+use crate::syntax::{Reference, Value, decode_text};
+
+/// A form may have this many fields and widgets.
+const MAX_FIELDS: usize = 1 << 17;
+/// Fields may be nested this deep.
+const MAX_LEVELS: usize = 64;
+
+/// One field, terminal or not.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    pub(crate) reference: Reference,
+    /// The full name: those of all levels, with periods between.
+    pub(crate) name: String,
+    pub(crate) is_signature: bool,
+    /// Its own `/V`, unless null.
+    pub(crate) value: Option<Value>,
+    /// How many children without a name it has: widgets.
+    pub(crate) widgets: usize,
+}
+
+/// All fields, parents before their children.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Form {
+    pub(crate) fields: Vec<Field>,
+}
+
+struct Visit {
+    reference: Reference,
+    /// The parent's place in `fields`, and the level.
+    parent: Option<usize>,
+    level: usize,
+}
+
+impl Form {
+    /// Reads the form of a document that may have none.
+    pub(crate) fn read(pdf: &mut Pdf<'_>, catalog: &Value) -> Result<Self, Error> {
+        let mut form = Self::default();
+        let Some(dictionary) = pdf.get(catalog, b"AcroForm")? else {
+            return Ok(form);
+        };
+        let roots = pdf.get(&dictionary, b"Fields")?;
+        let visit = |value: &Value, parent, level| {
+            value.reference().map(|reference| Visit { reference, parent, level })
+        };
+        let roots = roots.as_ref().and_then(Value::elements).unwrap_or_default();
+        let mut stack: Vec<Visit> =
+            roots.iter().rev().filter_map(|root| visit(root, None, 0)).collect();
+        let mut seen = HashSet::new();
+        while let Some(Visit { reference, parent, level }) = stack.pop() {
+            if !seen.insert(reference) {
+                continue;
+            }
+            if seen.len() > MAX_FIELDS || level > MAX_LEVELS {
+                return Err(Error::Limit { limit: "131,072 fields, 64 levels of them" });
+            }
+            let Some(object) = pdf.object(reference)? else {
+                continue;
+            };
+            let partial = pdf.get(&object.value, b"T")?;
+            let partial = partial.as_ref().and_then(Value::string).map(decode_text);
+            let above = parent.and_then(|parent| form.fields.get_mut(parent));
+            let (name, inherited) = match (above, partial) {
+                (Some(above), None) => {
+                    above.widgets += 1;
+                    continue;
+                }
+                (Some(above), Some(name)) => (format!("{}.{name}", above.name), above.is_signature),
+                (None, name) => (name.unwrap_or_default(), false),
+            };
+            pdf.source().charge(name.len())?;
+            let kind = pdf.get(&object.value, b"FT")?;
+            let is_signature =
+                kind.as_ref().and_then(Value::name).map_or(inherited, |kind| kind == b"Sig");
+            let value = pdf.get(&object.value, b"V")?.and(object.value.get(b"V").cloned());
+            let at = form.fields.len();
+            form.fields.push(Field { reference, name, is_signature, value, widgets: 0 });
+            let kids = pdf.get(&object.value, b"Kids")?;
+            let kids = kids.as_ref().and_then(Value::elements).unwrap_or_default();
+            stack.extend(kids.iter().rev().filter_map(|kid| visit(kid, Some(at), level + 1)));
+        }
+        Ok(form)
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The signature fields that hold a signature.
+    pub(crate) fn signed(&self) -> impl Iterator<Item = (&Field, &Value)> {
+        let signed = self.fields.iter().filter(|field| field.is_signature);
+        signed.filter_map(|field| Some((field, field.value.as_ref()?)))
+    }
+
+    /// `Signature` and the first number that makes it a new name.
+    pub(crate) fn free_name(&self) -> String {
+        let taken: HashSet<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
+        let mut number = 1usize;
+        loop {
+            let name = format!("Signature{number}");
+            if !taken.contains(name.as_str()) {
+                return name;
+            }
+            number += 1;
+        }
+    }
+}

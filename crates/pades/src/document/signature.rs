@@ -1,0 +1,86 @@
+//! What earlier signatures say about the document (ISO 32000-2, 12.8.2).
+
+use crate::error::Error;
+use crate::file::Pdf;
+use crate::syntax::{Value, decode_text};
+
+/// A signature may have this many references.
+const MAX_REFERENCES: usize = 64;
+
+/// What a signature does not allow to be changed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Permissions {
+    /// DocMDP's `/P`, which is 2 if it is not there.
+    pub(crate) certification: Option<u64>,
+    pub(crate) locks: Vec<Lock>,
+}
+
+/// The fields that a FieldMDP or a lock dictionary is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Lock {
+    All,
+    Include(Vec<String>),
+    Exclude(Vec<String>),
+}
+
+impl Lock {
+    /// From transform parameters or a lock dictionary; what says nothing that
+    /// is known locks everything.
+    pub(crate) fn read(pdf: &mut Pdf<'_>, dictionary: &Value) -> Result<Self, Error> {
+        let action = pdf.get(dictionary, b"Action")?;
+        let fields = pdf.get(dictionary, b"Fields")?;
+        let mut names = Vec::new();
+        for field in fields.as_ref().and_then(Value::elements).unwrap_or_default() {
+            let field = pdf.resolve(field)?;
+            names.extend(field.string().map(decode_text));
+        }
+        Ok(match action.as_ref().and_then(Value::name) {
+            Some(b"Include") => Self::Include(names),
+            Some(b"Exclude") => Self::Exclude(names),
+            _ => Self::All,
+        })
+    }
+
+    /// Whether the field, or a field above it, is locked.
+    pub(crate) fn covers(&self, name: &str) -> bool {
+        let named = |names: &[String]| {
+            names.iter().any(|locked| {
+                name.strip_prefix(locked.as_str())
+                    .is_some_and(|r| r.is_empty() || r.starts_with('.'))
+            })
+        };
+        match self {
+            Self::All => true,
+            Self::Include(names) => named(names),
+            Self::Exclude(names) => !named(names),
+        }
+    }
+}
+
+/// Reads the signature's references.
+pub(crate) fn permissions(pdf: &mut Pdf<'_>, signature: &Value) -> Result<Permissions, Error> {
+    let mut permissions = Permissions::default();
+    let references = pdf.get(signature, b"Reference")?;
+    let references = references.as_ref().and_then(Value::elements).unwrap_or_default();
+    for reference in references.iter().take(MAX_REFERENCES) {
+        let reference = pdf.resolve(reference)?;
+        let method = pdf.get(&reference, b"TransformMethod")?;
+        let parameters = pdf.get(&reference, b"TransformParams")?;
+        match method.as_ref().and_then(Value::name) {
+            Some(b"DocMDP") => {
+                let level = match &parameters {
+                    Some(parameters) => pdf.get(parameters, b"P")?.and_then(|p| p.unsigned()),
+                    None => None,
+                };
+                permissions.certification = Some(level.unwrap_or(2));
+            }
+            Some(b"FieldMDP") => {
+                if let Some(parameters) = &parameters {
+                    permissions.locks.push(Lock::read(pdf, parameters)?);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(permissions)
+}

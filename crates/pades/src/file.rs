@@ -1,0 +1,10 @@
+//! A PDF file read lazily: the cross-reference, and then only the objects that
+//! are asked for (ISO 32000-2 clause 7.5).
+
+mod filter;
+mod object;
+mod source;
+mod xref;
+
+pub(crate) use object::{Indirect, Pdf};
+pub(crate) use xref::SectionKind;

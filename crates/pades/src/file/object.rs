@@ -1,0 +1,413 @@
+//! Opening a file, and reading the objects that are asked for.
+
+use ades_core::Document;
+use ades_core::document::ReadSeek;
+
+use super::filter::{self, MAX_DECODED, Predictor};
+use super::source::Source;
+use super::xref::{self, Entry, Section};
+use crate::error::{Error, broken, structure};
+use crate::syntax::{Kind, Lexer, Reference, Stop, Value, is_space};
+
+/// The header may begin as far from the file's first octet.
+const MAX_JUNK: u64 = 1024;
+/// References may lead to references this often.
+const MAX_LINKS: usize = 16;
+/// All object streams that are read may decode to this many octets.
+const MAX_ALL_DECODED: u64 = 1024 * 1024 * 1024;
+/// So many decoded object streams are kept.
+const KEPT_STREAMS: usize = 4;
+
+const END_STREAM: &[u8] = b"endstream";
+
+/// A PDF file and its cross-reference.
+pub(crate) struct Pdf<'a> {
+    source: Source<'a>,
+    /// Where the file's own offsets count from.
+    pub(crate) shift: u64,
+    /// The offset in `startxref`, as it stands.
+    pub(crate) startxref: u64,
+    /// The newest first.
+    pub(crate) sections: Vec<Section>,
+    object_streams: Vec<ObjectStream>,
+    decoded: u64,
+}
+
+/// An indirect object: its value, and the octets that it is in.
+#[derive(Clone, Debug)]
+pub(crate) struct Indirect {
+    pub(crate) reference: Reference,
+    pub(crate) value: Value,
+    /// The value's spans are in these.
+    pub(crate) octets: Vec<u8>,
+    /// Where the stream's data begins, if it is a stream.
+    stream: Option<u64>,
+}
+
+/// What a stream's filters yield.
+pub(crate) enum StreamData {
+    Decoded(Vec<u8>),
+    /// Another filter than Flate.
+    OtherFilter,
+}
+
+struct ObjectStream {
+    number: u32,
+    /// Object numbers and where they begin in `data`.
+    index: Vec<(u32, usize)>,
+    data: Vec<u8>,
+}
+
+impl Indirect {
+    pub(crate) const fn is_stream(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// The length of the stream's data, if what is stated is followed by the
+    /// end of the stream. `length` is what an indirect `/Length` leads to.
+    pub(crate) fn stated_length(
+        &self,
+        source: &mut Source<'_>,
+        length: Option<u64>,
+    ) -> Result<Option<u64>, Error> {
+        let start = self.stream.ok_or(structure("an object that should be a stream is none"))?;
+        let length = length.or_else(|| self.value.get(b"Length").and_then(Value::unsigned));
+        let Some(length) = length.filter(|length| *length <= MAX_DECODED) else {
+            return Ok(None);
+        };
+        let behind = source.read(start.saturating_add(length), 16)?;
+        let skip = behind.iter().take_while(|&&o| is_space(o)).count();
+        let ends = behind.get(skip..).is_some_and(|rest| rest.starts_with(END_STREAM));
+        Ok(ends.then_some(length))
+    }
+
+    /// Where the keyword stands that ends the stream.
+    fn searched_length(&self, source: &mut Source<'_>) -> Result<u64, Error> {
+        let start = self.stream.ok_or(structure("an object that should be a stream is none"))?;
+        let data = source.read(start, MAX_DECODED)?;
+        data.windows(END_STREAM.len())
+            .position(|window| window == END_STREAM)
+            .map(|length| length as u64)
+            .ok_or(Error::Malformed { offset: start, what: "a stream without its end" })
+    }
+
+    /// The data without its filters; `length` octets of it stand in the file.
+    pub(crate) fn decode(&self, source: &mut Source<'_>, length: u64) -> Result<StreamData, Error> {
+        let start = self.stream.ok_or(structure("an object that should be a stream is none"))?;
+        let one = |key: &[u8]| match self.value.get(key) {
+            Some(value) => match value.elements() {
+                Some([]) => Some(None),
+                Some([one]) => Some(Some(one)),
+                Some(_) => None,
+                None => Some((!value.is_null()).then_some(value)),
+            },
+            None => Some(None),
+        };
+        let (Some(filter), Some(parameters)) = (one(b"Filter"), one(b"DecodeParms")) else {
+            return Ok(StreamData::OtherFilter);
+        };
+        let data = source.read(start, length)?;
+        let data = match filter.map(Value::name) {
+            None => data.to_vec(),
+            Some(Some(b"FlateDecode" | b"Fl")) => filter::flate(data)?,
+            Some(_) => return Ok(StreamData::OtherFilter),
+        };
+        let Some(parameters) = parameters.filter(|p| p.is_dictionary()) else {
+            return Ok(StreamData::Decoded(data));
+        };
+        let number =
+            |key: &[u8], default| parameters.get(key).and_then(Value::unsigned).unwrap_or(default);
+        let predictor = Predictor {
+            predictor: number(b"Predictor", 1),
+            colors: number(b"Colors", 1),
+            bits: number(b"BitsPerComponent", 8),
+            columns: number(b"Columns", 1),
+        };
+        let decoded = predictor.undo(data);
+        decoded
+            .map(StreamData::Decoded)
+            .ok_or(Error::Malformed { offset: start, what: "a stream with a wrong predictor" })
+    }
+}
+
+impl<'a> Pdf<'a> {
+    /// Reads header and cross-reference.
+    pub(crate) fn open(document: &'a mut Document<'_>) -> Result<Self, Error> {
+        let len = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
+        Self::open_first(document.random_access()?, len)
+    }
+
+    /// The first `len` octets as a file of their own: an earlier revision.
+    pub(crate) fn open_first(reader: &'a mut dyn ReadSeek, len: u64) -> Result<Self, Error> {
+        let mut source = Source::new(reader, len);
+        let header = header(&mut source)?;
+        let (startxref, keyword) = xref::start(&mut source)?;
+        // Offsets count from the header, but not in every file with junk
+        // before it: what is found there decides.
+        let candidates = [header, 0];
+        let mut shift = None;
+        for candidate in candidates {
+            let at = startxref.saturating_add(candidate);
+            if shift.is_none() && at < len && xref::begins_section(&mut source, at)? {
+                shift = Some(candidate);
+            }
+        }
+        let Some(shift) = shift else {
+            return Err(broken(keyword, "startxref leads to no cross-reference section"));
+        };
+        let sections = xref::read_chain(&mut source, startxref.saturating_add(shift), shift)?;
+        let (object_streams, decoded) = (Vec::new(), 0);
+        Ok(Self { source, shift, startxref, sections, object_streams, decoded })
+    }
+
+    pub(crate) const fn len(&self) -> u64 {
+        self.source.len()
+    }
+
+    pub(crate) fn source(&mut self) -> &mut Source<'a> {
+        &mut self.source
+    }
+
+    /// The newest section.
+    pub(crate) fn newest(&self) -> Result<&Section, Error> {
+        self.sections.first().ok_or(structure("no cross-reference section"))
+    }
+
+    /// A trailer key, of the newest section that has it, with the octets its
+    /// span is in.
+    pub(crate) fn trailer(&self, key: &[u8]) -> Option<(&Value, &[u8])> {
+        self.sections
+            .iter()
+            .find_map(|section| Some((section.trailer.get(key)?, &*section.trailer_octets)))
+            .filter(|(value, _)| !value.is_null())
+    }
+
+    /// What the cross-reference says about an object.
+    pub(crate) fn entry(&mut self, number: u32) -> Result<Option<Entry>, Error> {
+        for section in &self.sections {
+            if let Some(entry) = section.entry(&mut self.source, number)? {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
+    /// An indirect object; `None` if there is none of this number and
+    /// generation, which is the same as null (7.3.10).
+    pub(crate) fn object(&mut self, reference: Reference) -> Result<Option<Indirect>, Error> {
+        match self.entry(reference.number)? {
+            None | Some(Entry::Free) => Ok(None),
+            Some(Entry::Plain { generation, .. }) if generation != reference.generation => Ok(None),
+            Some(Entry::Plain { offset, .. }) => {
+                let offset = offset.saturating_add(self.shift);
+                let found = Self::read_plain(&mut self.source, offset);
+                match found {
+                    Ok(found) if found.reference == reference => Ok(Some(found)),
+                    Ok(_) => Err(broken(offset, "another object than the cross-reference says")),
+                    Err(Error::Malformed { offset: at, .. }) if at == offset => {
+                        Err(broken(offset, "no object where the cross-reference says"))
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            Some(Entry::Compressed { .. }) if reference.generation != 0 => Ok(None),
+            Some(Entry::Compressed { stream, index }) => {
+                self.compressed(reference, stream, index).map(Some)
+            }
+        }
+    }
+
+    /// The object a reference leads to, however many references are between.
+    /// `None` for null.
+    pub(crate) fn follow(&mut self, reference: Reference) -> Result<Option<Indirect>, Error> {
+        let mut next = reference;
+        for _ in 0..MAX_LINKS {
+            match self.object(next)? {
+                Some(object) => match object.value.reference() {
+                    Some(reference) => next = reference,
+                    None if object.value.is_null() => return Ok(None),
+                    None => return Ok(Some(object)),
+                },
+                None => return Ok(None),
+            }
+        }
+        Err(structure("references lead to references without an end"))
+    }
+
+    /// The value, or what it refers to. Spans are of the object it comes from.
+    pub(crate) fn resolve(&mut self, value: &Value) -> Result<Value, Error> {
+        match value.reference() {
+            Some(reference) => {
+                let null = Value { kind: Kind::Null, span: 0..0 };
+                Ok(self.follow(reference)?.map_or(null, |object| object.value))
+            }
+            None => Ok(value.clone()),
+        }
+    }
+
+    /// A dictionary's key, resolved; `None` for null and if it is not there.
+    pub(crate) fn get(&mut self, dictionary: &Value, key: &[u8]) -> Result<Option<Value>, Error> {
+        match dictionary.get(key) {
+            Some(value) => Ok(Some(self.resolve(value)?).filter(|value| !value.is_null())),
+            None => Ok(None),
+        }
+    }
+
+    /// The document's catalog (7.7.2).
+    pub(crate) fn catalog(&mut self) -> Result<Indirect, Error> {
+        let root = self.trailer(b"Root").and_then(|(root, _)| root.reference());
+        let root = root.ok_or(structure("the trailer has no /Root"))?;
+        let catalog = self.object(root)?.ok_or(structure("the catalog is missing"))?;
+        if catalog.value.is_dictionary() && !catalog.is_stream() {
+            Ok(catalog)
+        } else {
+            Err(structure("the catalog is no dictionary"))
+        }
+    }
+
+    /// The first number that no object has.
+    pub(crate) fn next_number(&self) -> Result<u32, Error> {
+        let sizes =
+            self.sections.iter().filter_map(|s| s.trailer.get(b"Size").and_then(Value::unsigned));
+        let ends = self.sections.iter().flat_map(Section::ranges).map(|range| range.end);
+        let next = sizes.chain(ends).max().unwrap_or(0).max(1);
+        u32::try_from(next)
+            .ok()
+            .filter(|next| u64::from(*next) < xref::MAX_NUMBER)
+            .ok_or(Error::Limit { limit: "2,147,483,647 objects" })
+    }
+
+    /// An object at its place in the file.
+    pub(crate) fn read_plain(source: &mut Source<'_>, offset: u64) -> Result<Indirect, Error> {
+        if offset >= source.len() {
+            return Err(broken(offset, "an object behind the end of the file"));
+        }
+        let ((reference, value, stream), octets) = source.parse(offset, |lexer| {
+            let reference = lexer.object_header()?;
+            let value = lexer.value()?;
+            let behind = lexer.at;
+            let mut stream = None;
+            if value.is_dictionary() && lexer.keyword(b"stream")? {
+                stream = Some(data_begin(lexer)?);
+            }
+            lexer.at = behind;
+            Ok((reference, value, stream))
+        })?;
+        let stream = stream.map(|at| offset + at as u64);
+        Ok(Indirect { reference, value, octets, stream })
+    }
+
+    /// An object in an object stream (7.5.7).
+    fn compressed(
+        &mut self,
+        reference: Reference,
+        stream: u32,
+        index: u32,
+    ) -> Result<Indirect, Error> {
+        let kept = self.object_streams.iter().position(|kept| kept.number == stream);
+        let at = match kept {
+            Some(at) => at,
+            None => {
+                let read = self.object_stream(stream)?;
+                self.object_streams.truncate(KEPT_STREAMS - 1);
+                self.object_streams.insert(0, read);
+                0
+            }
+        };
+        let missing = structure("an object stream has not the object it should have");
+        let stream = self.object_streams.get(at).ok_or(missing)?;
+        let by_index = usize::try_from(index).ok().and_then(|index| stream.index.get(index));
+        let place = by_index
+            .filter(|(number, _)| *number == reference.number)
+            .or_else(|| stream.index.iter().find(|(number, _)| *number == reference.number));
+        let Some((_, start)) = place else {
+            return Err(structure("an object stream has not the object it should have"));
+        };
+        let octets = stream.data.get(*start..).unwrap_or_default();
+        let mut lexer = Lexer::new(octets, true);
+        let value = lexer.value().map_err(|stop| match stop {
+            Stop::Limit(limit) => Error::Limit { limit },
+            _ => structure("a malformed object in an object stream"),
+        })?;
+        let octets = octets.get(..lexer.at).unwrap_or_default().to_vec();
+        self.source.charge(octets.len())?;
+        Ok(Indirect { reference, value, octets, stream: None })
+    }
+
+    fn object_stream(&mut self, number: u32) -> Result<ObjectStream, Error> {
+        let Some(Entry::Plain { offset, .. }) = self.entry(number)? else {
+            return Err(structure("an object stream is not there"));
+        };
+        let offset = offset.saturating_add(self.shift);
+        let stream = Self::read_plain(&mut self.source, offset)?;
+        if stream.reference.number != number || !stream.value.is(b"Type", b"ObjStm") {
+            return Err(broken(offset, "no object stream where the cross-reference says"));
+        }
+        let length = match stream.value.get(b"Length").and_then(Value::reference) {
+            // A length inside an object stream could be inside this one.
+            Some(length) => match self.entry(length.number)? {
+                Some(Entry::Plain { .. }) => self.object(length)?.and_then(|l| l.value.unsigned()),
+                _ => None,
+            },
+            None => None,
+        };
+        let length = match stream.stated_length(&mut self.source, length)? {
+            Some(length) => length,
+            None => stream.searched_length(&mut self.source)?,
+        };
+        self.decoded = self.decoded.saturating_add(length);
+        let StreamData::Decoded(data) = stream.decode(&mut self.source, length)? else {
+            return Err(Error::Unsupported { what: "an object stream with a filter of its own" });
+        };
+        self.decoded = self.decoded.saturating_add(data.len() as u64);
+        if self.decoded > MAX_ALL_DECODED {
+            return Err(Error::Limit { limit: "1 GiB of decoded object streams" });
+        }
+        let number_of = |key: &[u8]| stream.value.get(key).and_then(Value::unsigned);
+        let (Some(first), Some(count)) = (number_of(b"First"), number_of(b"N")) else {
+            return Err(structure("an object stream without /First or /N"));
+        };
+        let first = usize::try_from(first).unwrap_or(usize::MAX);
+        let head = data.get(..first).ok_or(structure("an object stream ends in its index"))?;
+        let mut lexer = Lexer::new(head, true);
+        let mut index = Vec::new();
+        for _ in 0..count {
+            let pair = lexer.unsigned("").and_then(|number| Ok((number, lexer.unsigned("")?)));
+            let Ok((number, start)) = pair else {
+                break;
+            };
+            if let (Ok(number), Ok(start)) = (u32::try_from(number), usize::try_from(start)) {
+                index.push((number, first.saturating_add(start)));
+            }
+        }
+        Ok(ObjectStream { number, index, data })
+    }
+}
+
+/// Behind the keyword `stream`: CR LF or LF, or CR alone from some writers.
+fn data_begin(lexer: &Lexer<'_>) -> Result<usize, Stop> {
+    let mut behind = lexer.clone();
+    if behind.peek() == Some(b'\r') {
+        behind.at += 1;
+    }
+    match behind.peek() {
+        Some(b'\n') => Ok(behind.at + 1),
+        Some(_) => Ok(behind.at),
+        None => Err(Stop::CutOff),
+    }
+}
+
+/// Where the header is.
+fn header(source: &mut Source<'_>) -> Result<u64, Error> {
+    const MARK: &[u8] = b"%PDF-";
+
+    let octets = source.read(0, MAX_JUNK + 16)?;
+    let at = octets.windows(MARK.len()).position(|window| window == MARK);
+    at.map(|at| at as u64).ok_or(Error::NotPdf)
+}
+
+impl std::fmt::Debug for Pdf<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pdf").field("sections", &self.sections.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,413 @@
+//! Cross-reference sections, kept as spans of the file or as decoded streams:
+//! entries are looked up when they are asked for (ISO 32000-2, 7.5.4, 7.5.8).
+
+use std::collections::HashSet;
+
+use super::filter::MAX_DECODED;
+use super::object::{Pdf, StreamData};
+use super::source::Source;
+use crate::error::{Error, broken};
+use crate::syntax::{Lexer, Stop, Value, is_space};
+
+/// A file may have this many cross-reference sections.
+const MAX_SECTIONS: usize = 1 << 14;
+/// All sections together may have this many subsections.
+const MAX_SUBSECTIONS: usize = 1 << 20;
+/// All trailers together may have this many octets.
+const MAX_TRAILERS: usize = 4 * 1024 * 1024;
+/// No object has a higher number.
+pub(crate) const MAX_NUMBER: u64 = i32::MAX as u64;
+/// An entry of a table has this many octets.
+const ENTRY: u64 = 20;
+
+/// Where an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// It is not there.
+    Free,
+    /// At an offset, as the file counts them.
+    Plain { offset: u64, generation: u16 },
+    /// In an object stream.
+    Compressed { stream: u32, index: u32 },
+}
+
+/// How a section is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SectionKind {
+    Table,
+    Stream,
+}
+
+/// One cross-reference section and its trailer.
+#[derive(Clone, Debug)]
+pub(crate) struct Section {
+    /// Where it begins, counted from the file's first octet.
+    pub(crate) offset: u64,
+    pub(crate) kind: SectionKind,
+    /// The trailer, or the stream's dictionary, with the octets it is in.
+    pub(crate) trailer: Value,
+    pub(crate) trailer_octets: Vec<u8>,
+    /// In ascending order, none overlapping another.
+    subsections: Vec<Subsection>,
+    /// A stream's entries.
+    decoded: Vec<u8>,
+    /// A stream's length in the file.
+    encoded: u64,
+    widths: [usize; 3],
+    /// What the section says about objects in its `/XRefStm`.
+    hybrid: Option<Box<Self>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Subsection {
+    first: u64,
+    count: u64,
+    /// Of the first entry: in the file for a table, in `decoded` for a stream.
+    at: u64,
+    /// Octets from one entry to the next.
+    step: u64,
+}
+
+impl Section {
+    /// What this section says about an object, if it says anything. The
+    /// entries of a hybrid file's stream count behind the table's (7.5.8.4),
+    /// but where the table says *free*, the stream may say more.
+    pub(crate) fn entry(
+        &self,
+        source: &mut Source<'_>,
+        number: u32,
+    ) -> Result<Option<Entry>, Error> {
+        let own = self.own_entry(source, number)?;
+        match (&self.hybrid, own) {
+            (Some(hybrid), None | Some(Entry::Free)) => {
+                Ok(hybrid.own_entry(source, number)?.or(own))
+            }
+            _ => Ok(own),
+        }
+    }
+
+    fn own_entry(&self, source: &mut Source<'_>, number: u32) -> Result<Option<Entry>, Error> {
+        let number = u64::from(number);
+        let behind = self.subsections.partition_point(|s| s.first <= number);
+        let Some(subsection) = behind.checked_sub(1).and_then(|at| self.subsections.get(at)) else {
+            return Ok(None);
+        };
+        let index = number - subsection.first;
+        if index >= subsection.count {
+            return Ok(None);
+        }
+        let at = subsection.at + index * subsection.step;
+        match self.kind {
+            SectionKind::Table => table_entry(source.read(at, ENTRY)?, at).map(Some),
+            SectionKind::Stream => {
+                let at = usize::try_from(at).unwrap_or(usize::MAX);
+                Ok(self.decoded.get(at..).and_then(|octets| stream_entry(octets, self.widths)))
+            }
+        }
+    }
+
+    /// The numbers this section says something about, as ranges.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = std::ops::Range<u64>> {
+        let hybrid = self.hybrid.iter().flat_map(|h| &h.subsections);
+        self.subsections.iter().chain(hybrid).map(|s| s.first..s.first + s.count)
+    }
+}
+
+/// `0000000016 00000 n`; readers are lenient about the white space around.
+fn table_entry(octets: &[u8], at: u64) -> Result<Entry, Error> {
+    let mut fields =
+        octets.split(|&o| is_space(o)).filter(|field| !field.is_empty()).map(std::str::from_utf8);
+    let (Some(Ok(offset)), Some(Ok(generation)), Some(Ok(kind))) =
+        (fields.next(), fields.next(), fields.next())
+    else {
+        return Err(broken(at, "no entry of a table"));
+    };
+    match (kind.as_bytes().first(), offset.parse(), generation.parse::<u32>()) {
+        (Some(b'f'), _, _) => Ok(Entry::Free),
+        (Some(b'n'), Ok(0), _) => Ok(Entry::Free),
+        (Some(b'n'), Ok(offset), Ok(generation)) => {
+            let generation =
+                u16::try_from(generation).map_err(|_| broken(at, "a generation above 65,535"))?;
+            Ok(Entry::Plain { offset, generation })
+        }
+        _ => Err(broken(at, "no entry of a table")),
+    }
+}
+
+/// Fields of a stream's entry; a type that is not there is 1 (table 17).
+fn stream_entry(octets: &[u8], [kind, second, third]: [usize; 3]) -> Option<Entry> {
+    let number = |start: usize, len: usize| {
+        let octets = octets.get(start..start.checked_add(len)?)?;
+        Some(octets.iter().fold(0u64, |number, &octet| number << 8 | u64::from(octet)))
+    };
+    let (a, b) = (number(kind, second)?, number(kind + second, third)?);
+    match if kind == 0 { 1 } else { number(0, kind)? } {
+        0 => Some(Entry::Free),
+        1 if a == 0 => Some(Entry::Free),
+        1 => Some(Entry::Plain { offset: a, generation: u16::try_from(b).ok()? }),
+        2 => Some(Entry::Compressed {
+            stream: u32::try_from(a).ok()?,
+            index: u32::try_from(b).ok()?,
+        }),
+        // Of a type unknown: as if it were null (7.5.8.3).
+        _ => Some(Entry::Free),
+    }
+}
+
+/// Reads all sections, the newest first.
+///
+/// `shift` is where offset 0 of the file's own counting is.
+pub(crate) fn read_chain(
+    source: &mut Source<'_>,
+    start: u64,
+    shift: u64,
+) -> Result<Vec<Section>, Error> {
+    let mut sections: Vec<Section> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut next = Some(start);
+    let (mut subsections, mut decoded, mut trailers) = (0, 0, 0);
+    while let Some(offset) = next {
+        if !seen.insert(offset) {
+            return Err(broken(offset, "a section comes before itself (/Prev)"));
+        }
+        if sections.len() == MAX_SECTIONS {
+            return Err(Error::Limit { limit: "16,384 cross-reference sections" });
+        }
+        let mut section = read_section(source, offset)?;
+        if section.kind == SectionKind::Table
+            && let Some(stream) = section.trailer.get(b"XRefStm").and_then(Value::unsigned)
+        {
+            let hybrid = read_section(source, stream.saturating_add(shift))?;
+            if hybrid.kind != SectionKind::Stream {
+                return Err(broken(hybrid.offset, "/XRefStm leads to no stream"));
+            }
+            section.hybrid = Some(Box::new(hybrid));
+        }
+        next = match section.trailer.get(b"Prev") {
+            None => None,
+            Some(prev) => {
+                let prev = prev.unsigned().ok_or(broken(offset, "/Prev is no offset"))?;
+                Some(prev.saturating_add(shift))
+            }
+        };
+        for part in [Some(&section), section.hybrid.as_deref()].into_iter().flatten() {
+            subsections += part.subsections.len();
+            decoded += part.encoded.max(part.decoded.len() as u64);
+            trailers += part.trailer_octets.len();
+        }
+        if trailers > MAX_TRAILERS {
+            return Err(Error::Limit { limit: "4 MiB of trailers" });
+        }
+        if subsections > MAX_SUBSECTIONS {
+            return Err(Error::Limit { limit: "1,048,576 cross-reference subsections" });
+        }
+        if decoded > MAX_DECODED {
+            return Err(Error::Limit { limit: "64 MiB of cross-reference streams" });
+        }
+        sections.push(section);
+    }
+    Ok(sections)
+}
+
+/// What may begin where a section should: a table or an object.
+pub(crate) fn begins_section(source: &mut Source<'_>, offset: u64) -> Result<bool, Error> {
+    let octets = source.read(offset, 64)?;
+    let mut lexer = Lexer::new(octets, true);
+    Ok(lexer.keyword(b"xref") == Ok(true) || lexer.object_header().is_ok())
+}
+
+fn read_section(source: &mut Source<'_>, offset: u64) -> Result<Section, Error> {
+    if offset >= source.len() {
+        return Err(broken(offset, "a cross-reference section is behind the end of the file"));
+    }
+    let (table, octets) = match source.parse(offset, |lexer| lexer.keyword(b"xref")) {
+        Err(Error::Malformed { offset, what }) => return Err(broken(offset, what)),
+        other => other?,
+    };
+    let read = if table {
+        read_table(source, offset, offset + octets.len() as u64)
+    } else {
+        read_stream(source, offset)
+    };
+    match read {
+        Err(Error::Malformed { offset, what }) => Err(broken(offset, what)),
+        other => other,
+    }
+}
+
+/// 7.5.4: subsections are skipped over, entries stay where they are.
+fn read_table(source: &mut Source<'_>, offset: u64, behind: u64) -> Result<Section, Error> {
+    let mut at = behind;
+    let mut subsections = Vec::new();
+    loop {
+        let (head, octets) = source.parse(at, |lexer| {
+            if lexer.keyword(b"trailer")? {
+                return Ok(None);
+            }
+            let first = lexer.unsigned("no subsection of a table and no trailer")?;
+            let count = lexer.unsigned("no subsection of a table")?;
+            lexer.space()?;
+            Ok(Some((first, count)))
+        })?;
+        let here = at;
+        at += octets.len() as u64;
+        let Some((first, count)) = head else {
+            break;
+        };
+        if subsections.len() == MAX_SUBSECTIONS {
+            return Err(Error::Limit { limit: "1,048,576 cross-reference subsections" });
+        }
+        let step = entry_step(source, at, count)?;
+        let len = count.checked_mul(step).filter(|len| *len <= source.len().saturating_sub(at));
+        let Some(len) = len else {
+            return Err(broken(here, "a subsection ends behind the file"));
+        };
+        subsections.push(Subsection { first, count, at, step });
+        at += len;
+    }
+    let (trailer, trailer_octets) = source.parse(at, |lexer| {
+        let trailer = lexer.value()?;
+        if trailer.is_dictionary() { Ok(trailer) } else { lexer.fail("no trailer dictionary") }
+    })?;
+    // One free entry less than the head says: the numbers begin with 0.
+    if let [only] = subsections.as_mut_slice()
+        && only.first == 1
+        && source.read(only.at, ENTRY)?.starts_with(b"0000000000 65535 f")
+    {
+        only.first = 0;
+    }
+    Ok(Section {
+        offset,
+        kind: SectionKind::Table,
+        trailer,
+        trailer_octets,
+        subsections: in_order(subsections, offset)?,
+        decoded: Vec::new(),
+        encoded: 0,
+        widths: [0; 3],
+        hybrid: None,
+    })
+}
+
+/// 20 octets, but some writers end lines with one octet: then it is 19.
+fn entry_step(source: &mut Source<'_>, at: u64, count: u64) -> Result<u64, Error> {
+    if count < 2 {
+        // One entry: whatever comes behind it is found behind white space.
+        let octets = source.read(at, ENTRY)?;
+        let kind = octets.iter().position(|o| matches!(o, b'n' | b'f'));
+        return Ok(kind.map_or(ENTRY, |kind| kind as u64 + 1));
+    }
+    let octets = source.read(at, 2 * ENTRY)?;
+    let next = octets.iter().position(|o| matches!(o, b'n' | b'f')).and_then(|kind| {
+        let behind = octets.get(kind + 1..)?;
+        Some(kind + 1 + behind.iter().position(u8::is_ascii_digit)?)
+    });
+    next.map(|next| next as u64).ok_or(broken(at, "no entry of a table"))
+}
+
+/// 7.5.8
+fn read_stream(source: &mut Source<'_>, offset: u64) -> Result<Section, Error> {
+    let stream = Pdf::read_plain(source, offset)?;
+    let dictionary = &stream.value;
+    if !dictionary.is(b"Type", b"XRef") {
+        return Err(broken(offset, "neither a cross-reference table nor a stream"));
+    }
+    // A wrong length is not searched for: those who could be led astray here
+    // would not know which octets are signed.
+    let Some(encoded) = stream.stated_length(source, None)? else {
+        return Err(broken(offset, "a cross-reference stream with a wrong /Length"));
+    };
+    let StreamData::Decoded(decoded) = stream.decode(source, encoded)? else {
+        return Err(broken(offset, "a cross-reference stream with a filter that is not supported"));
+    };
+    let malformed = |what| broken(offset, what);
+    let widths = dictionary
+        .get(b"W")
+        .and_then(Value::elements)
+        .and_then(|widths| {
+            let width = |at: usize| {
+                let width = widths.get(at)?.unsigned()?;
+                usize::try_from(width).ok().filter(|width| *width <= 8)
+            };
+            Some([width(0)?, width(1)?, width(2)?])
+        })
+        .ok_or(malformed("a cross-reference stream without its widths (/W)"))?;
+    let step = widths.iter().sum::<usize>() as u64;
+    if step == 0 {
+        return Err(malformed("a cross-reference stream without its widths (/W)"));
+    }
+    let size = dictionary
+        .get(b"Size")
+        .and_then(Value::unsigned)
+        .ok_or(malformed("a cross-reference stream without /Size"))?;
+    let index = match dictionary.get(b"Index") {
+        None => vec![(0, size)],
+        Some(index) => index
+            .elements()
+            .unwrap_or_default()
+            .chunks(2)
+            .map(|pair| match pair {
+                [first, count] => first.unsigned().zip(count.unsigned()),
+                _ => None,
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or(malformed("a malformed /Index"))?,
+    };
+    let mut subsections = Vec::new();
+    let mut at = 0;
+    for (first, count) in index {
+        let there = (decoded.len() as u64).saturating_sub(at) / step;
+        if count > there {
+            return Err(malformed("a cross-reference stream with fewer entries than it says"));
+        }
+        subsections.push(Subsection { first, count, at, step });
+        at += count * step;
+    }
+    Ok(Section {
+        offset,
+        kind: SectionKind::Stream,
+        trailer: stream.value,
+        trailer_octets: stream.octets,
+        subsections: in_order(subsections, offset)?,
+        decoded,
+        encoded,
+        widths,
+        hybrid: None,
+    })
+}
+
+fn in_order(mut subsections: Vec<Subsection>, offset: u64) -> Result<Vec<Subsection>, Error> {
+    subsections.retain(|s| s.count > 0);
+    subsections.sort_by_key(|s| s.first);
+    let end = |s: &Subsection| s.first.checked_add(s.count);
+    let too_high = |s: &Subsection| end(s).is_none_or(|end| end > MAX_NUMBER);
+    if subsections.iter().any(too_high) {
+        return Err(Error::Limit { limit: "2,147,483,647 objects" });
+    }
+    let mut pairs = subsections.iter().zip(subsections.iter().skip(1));
+    if pairs.any(|(before, after)| end(before).is_none_or(|end| end > after.first)) {
+        return Err(broken(offset, "two subsections speak of the same object"));
+    }
+    Ok(subsections)
+}
+
+/// The offset in the last `startxref` (7.5.5), and where that keyword stands.
+pub(crate) fn start(source: &mut Source<'_>) -> Result<(u64, u64), Error> {
+    /// As far from the end it is looked for.
+    const TAIL: u64 = 64 * 1024;
+    const KEYWORD: &[u8] = b"startxref";
+
+    let from = source.len().saturating_sub(TAIL);
+    let tail = source.read(from, TAIL)?;
+    let found = tail.windows(KEYWORD.len()).rposition(|window| window == KEYWORD);
+    let Some(at) = found else {
+        return Err(broken(source.len(), "no startxref in the last 65,536 octets"));
+    };
+    let keyword = from + at as u64;
+    let mut lexer = Lexer::new(tail.get(at + KEYWORD.len()..).unwrap_or_default(), true);
+    match lexer.unsigned("no offset behind startxref") {
+        Ok(offset) => Ok((offset, keyword)),
+        Err(Stop::Malformed(at, what)) => Err(broken(keyword + at as u64, what)),
+        Err(_) => Err(broken(keyword, "no offset behind startxref")),
+    }
+}

@@ -1,0 +1,30 @@
+//! PAdES baseline signatures (EN 319 142-1).
+//!
+//! A PDF is signed by what is appended to it; not one of its octets changes.
+//! Files are read lazily, only as far as a signature touches them, and never
+//! held in memory.
+//!
+//! - [`prepare`], [`PendingSignature::complete`]: the two halves of a signature
+//! - [`SignatureOptions`]: which field, which texts, certification
+//! - [`PreparedDocument`]: the lower door, for CMS that somebody else makes
+#![deny(missing_docs)]
+
+mod dictionary;
+mod document;
+mod error;
+mod file;
+mod in_place;
+mod options;
+mod pending;
+mod placement;
+mod prepared;
+mod rules;
+mod seed;
+mod syntax;
+mod update;
+
+pub use error::Error;
+pub use in_place::{Check, InPlace};
+pub use options::{Certification, SignatureField, SignatureOptions};
+pub use pending::{PendingSignature, prepare};
+pub use prepared::{PreparedDocument, SubFilter};

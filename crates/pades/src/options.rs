@@ -1,0 +1,172 @@
+//! What a signature in a PDF says and where it goes, beyond what all formats
+//! share.
+
+use ades_core::SignatureParameters;
+
+use crate::error::Error;
+
+/// Which form field holds the signature.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SignatureField {
+    /// A new field named `Signature` and the first number that is free.
+    #[default]
+    New,
+    /// A new field with this name, which no field has.
+    NewNamed(String),
+    /// The empty signature field with this full name; levels are separated by
+    /// periods.
+    Existing(String),
+}
+
+/// What may change after a certification (ISO 32000-2, table 257).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certification {
+    /// Nothing.
+    NoChanges = 1,
+    /// Forms may be filled and signed.
+    FormFilling = 2,
+    /// Annotations may be made, too.
+    Annotations = 3,
+}
+
+/// Options of one PAdES signature.
+///
+/// Text may be in any language. ISO 32000 calls the signer's location
+/// `/Location`; without [`location`](Self::location), that of
+/// [`SignatureParameters`] is written there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignatureOptions {
+    pub(crate) field: SignatureField,
+    pub(crate) page: Option<usize>,
+    pub(crate) name: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) location: Option<String>,
+    pub(crate) contact: Option<String>,
+    pub(crate) application: Option<(String, String)>,
+    pub(crate) certification: Option<Certification>,
+    pub(crate) reserve: usize,
+}
+
+impl SignatureOptions {
+    /// A new invisible field on the first page; no text.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The field that holds the signature.
+    #[must_use]
+    pub fn field(mut self, field: SignatureField) -> Self {
+        self.field = field;
+        self
+    }
+
+    /// The page a new field belongs to, counted from 1.
+    #[must_use]
+    pub const fn page(mut self, page: usize) -> Self {
+        self.page = Some(page);
+        self
+    }
+
+    /// The signer's name (`/Name`).
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The reason (`/Reason`). Not together with a commitment or a policy
+    /// (EN 319 142-1, 6.3).
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Where the document is signed (`/Location`).
+    #[must_use]
+    pub fn location(mut self, location: impl Into<String>) -> Self {
+        self.location = Some(location.into());
+        self
+    }
+
+    /// How to reach the signer (`/ContactInfo`).
+    #[must_use]
+    pub fn contact(mut self, contact: impl Into<String>) -> Self {
+        self.contact = Some(contact.into());
+        self
+    }
+
+    /// The name and version of the program that signs (`/Prop_Build`).
+    #[must_use]
+    pub fn application(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.application = Some((name.into(), version.into()));
+        self
+    }
+
+    /// Certifies the document: only as its first signature.
+    #[must_use]
+    pub const fn certify(mut self, certification: Certification) -> Self {
+        self.certification = Some(certification);
+        self
+    }
+
+    /// Reserves room for this many more octets of CMS than the signature
+    /// needs, for a time-stamp to be added later. At most 16 MiB.
+    #[must_use]
+    pub const fn reserve(mut self, octets: usize) -> Self {
+        self.reserve = octets;
+        self
+    }
+
+    /// What EN 319 142-1, table 1 and what PDF itself do not allow.
+    pub(crate) fn check(&self, parameters: &SignatureParameters) -> Result<(), Error> {
+        const MAX_TEXT: usize = 4096;
+        const MAX_RESERVE: usize = 16 * 1024 * 1024;
+
+        let fail = |parameter, problem| {
+            Err(Error::Core(ades_core::Error::Parameter { parameter, problem }))
+        };
+        if self.reason.is_some() && !parameters.commitments().is_empty() {
+            return fail("reason", "not together with a commitment");
+        }
+        if self.reason.is_some() && parameters.signature_policy().is_some() {
+            return fail("reason", "not together with a signature policy");
+        }
+        let year = chrono::Datelike::year(&parameters.signing_time().time());
+        if !(0..=9999).contains(&year) {
+            return fail("signing time", "not in the years 0 to 9999");
+        }
+        if self.reserve > MAX_RESERVE {
+            return fail("reserve", "more than 16 MiB");
+        }
+        let application = self.application.iter().flat_map(|(name, version)| [name, version]);
+        let texts = [&self.name, &self.reason, &self.location, &self.contact];
+        let mut texts = texts.into_iter().flatten().chain(application);
+        if texts.any(|text| text.trim().is_empty() || text.len() > MAX_TEXT) {
+            return fail("text", "empty or longer than 4,096 octets");
+        }
+        if let SignatureField::NewNamed(name) = &self.field
+            && (name.is_empty() || name.contains('.') || name.len() > MAX_TEXT)
+        {
+            return fail("field name", "empty, longer than 4,096 octets or with a period");
+        }
+        if self.page == Some(0) {
+            return fail("page", "pages are counted from 1");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn location_text(&self, parameters: &SignatureParameters) -> Option<String> {
+        self.location.clone().or_else(|| {
+            let location = parameters.signer_location()?;
+            let lines = location.postal_address.iter();
+            let parts: Vec<&str> = lines
+                .chain(&location.locality)
+                .chain(&location.country)
+                .map(String::as_str)
+                .collect();
+            Some(parts.join(", "))
+        })
+    }
+}

@@ -1,0 +1,279 @@
+//! Putting a signature into a document: field and widget, page, form, catalog
+//! (ISO 32000-2, 12.7.5.5, 12.5.6.19).
+
+use ades_core::DigestAlgorithm;
+
+use crate::dictionary::{Dictionary, Written};
+use crate::document::form::Form;
+use crate::document::page;
+use crate::document::signature::Lock;
+use crate::error::{Error, structure};
+use crate::file::{Indirect, Pdf};
+use crate::options::{SignatureField, SignatureOptions};
+use crate::rules;
+use crate::seed;
+use crate::syntax::{Edit, Reference, Value, encode_text, string};
+use crate::update::{Place, Update};
+
+/// `/SigFlags`: signatures are there, and changes are only ever appended.
+const SIG_FLAGS: u64 = 3;
+/// Annotation flags: printed, and not to be moved.
+const WIDGET_FLAGS: u32 = 4 + 128;
+
+/// Where a signature goes, and all that changes there.
+pub(crate) struct Placement {
+    pub(crate) update: Update,
+    /// What the first object of the update is.
+    pub(crate) dictionary: Written,
+}
+
+/// Plans the update.
+pub(crate) fn plan(
+    pdf: &mut Pdf<'_>,
+    mut dictionary: Dictionary<'_>,
+    digest: DigestAlgorithm,
+    options: &SignatureOptions,
+) -> Result<Placement, Error> {
+    if pdf.trailer(b"Encrypt").is_some() {
+        return Err(Error::Unsupported { what: "it is encrypted" });
+    }
+    let catalog = pdf.catalog()?;
+    let form = Form::read(pdf, &catalog.value)?;
+    let mut update = Update::new(pdf)?;
+    let signature = update.allocate();
+    let mut catalog_edit = Edited::new(&catalog);
+
+    let mut changes = Vec::new();
+    let mut new_field = None;
+    let name = match &options.field {
+        SignatureField::New => form.free_name(),
+        SignatureField::NewNamed(name) | SignatureField::Existing(name) => name.clone(),
+    };
+    rules::check(pdf, &catalog.value, &form, &name, options)?;
+    if let SignatureField::Existing(_) = &options.field {
+        let (field, lock) = existing(pdf, &form, &name, dictionary.sub_filter, digest, options)?;
+        dictionary.lock = lock.map(|lock| (lock, catalog.reference));
+        let mut edit = Edit::new(&field.octets);
+        edit.set(&field.value, b"V", signature.to_string().as_bytes());
+        let is_widget = field.value.is(b"Subtype", b"Widget");
+        if is_widget && field.value.get(b"F").is_none() {
+            edit.set(&field.value, b"F", WIDGET_FLAGS.to_string().as_bytes());
+        }
+        changes.push((field.reference, edit.finish(&field.value)));
+    } else {
+        if form.find(&name).is_some() {
+            return Err(Error::FieldNameTaken { name });
+        }
+        let page = page::find(pdf, &catalog.value, options.page.unwrap_or(1))?;
+        let (field, appearance) = (update.allocate(), update.allocate());
+        new_field = Some(field);
+        changes.push((field, widget(&name, signature, appearance, page.reference)));
+        changes.push((appearance, EMPTY_APPEARANCE.to_vec()));
+        let tagged = catalog.value.get(b"StructTreeRoot").is_some();
+        changes.push(annotate(pdf, &page, field, tagged)?);
+    }
+    let dictionary = dictionary.write();
+    update.put(signature, dictionary.octets.clone());
+    for (reference, value) in changes {
+        update.put(reference, value);
+    }
+    extend_form(pdf, &mut update, &mut catalog_edit, new_field)?;
+    if options.certification.is_some() {
+        certify(pdf, &mut update, &mut catalog_edit, signature)?;
+    }
+    catalog_edit.put(&mut update);
+    Ok(Placement { update, dictionary })
+}
+
+/// An object and its changes, if there are any.
+struct Edited<'a> {
+    object: &'a Indirect,
+    edit: Edit<'a>,
+    changed: bool,
+}
+
+impl<'a> Edited<'a> {
+    fn new(object: &'a Indirect) -> Self {
+        Self { object, edit: Edit::new(&object.octets), changed: false }
+    }
+
+    fn set(&mut self, dictionary: &Value, key: &[u8], value: &[u8]) {
+        self.edit.set(dictionary, key, value);
+        self.changed = true;
+    }
+
+    fn push(&mut self, array: &Value, element: &[u8]) {
+        self.edit.push(array, element);
+        self.changed = true;
+    }
+
+    fn put(self, update: &mut Update) {
+        if self.changed {
+            update.rewrite(self.object, self.edit);
+        }
+    }
+}
+
+/// An empty form XObject: PDF/A-1 wants one even for what is not seen.
+const EMPTY_APPEARANCE: &[u8] =
+    b"<</Type/XObject/Subtype/Form/BBox[0 0 0 0]/Length 0>>\nstream\n\nendstream";
+
+/// Field and widget in one: a signature field has no other widget.
+fn widget(name: &str, signature: Reference, appearance: Reference, page: Reference) -> Vec<u8> {
+    let mut out = b"<</Type/Annot/Subtype/Widget/FT/Sig/T".to_vec();
+    out.extend_from_slice(&string(&encode_text(name)));
+    let rest =
+        format!("/V {signature}/F {WIDGET_FLAGS}/Rect[0 0 0 0]/AP<</N {appearance}>>/P {page}>>");
+    out.extend_from_slice(rest.as_bytes());
+    out
+}
+
+/// The field to be signed, and its lock.
+fn existing(
+    pdf: &mut Pdf<'_>,
+    form: &Form,
+    name: &str,
+    sub_filter: &str,
+    digest: DigestAlgorithm,
+    options: &SignatureOptions,
+) -> Result<(Indirect, Option<Lock>), Error> {
+    let found = form.find(name).ok_or_else(|| Error::NoSuchField { name: name.to_owned() })?;
+    let refuse = |why| Err(Error::FieldNotFit { name: name.to_owned(), why });
+    if !found.is_signature {
+        return refuse("it is no signature field");
+    }
+    if found.value.is_some() {
+        return refuse("it is signed already");
+    }
+    if found.widgets > 1 {
+        return refuse("it has more than one widget");
+    }
+    let field = pdf.object(found.reference)?.ok_or(structure("a field is missing"))?;
+    seed::check(pdf, &field.value, name, sub_filter, digest, options)?;
+    let lock = seed::lock(pdf, &field.value, name, options)?;
+    Ok((field, lock))
+}
+
+/// Adds the widget to the page's annotations, by changing the page, or the
+/// array if it is an object of its own that holds more than references.
+fn annotate(
+    pdf: &mut Pdf<'_>,
+    page: &Indirect,
+    widget: Reference,
+    tagged: bool,
+) -> Result<(Reference, Vec<u8>), Error> {
+    let widget = widget.to_string();
+    let mut edit = Edit::new(&page.octets);
+    match Place::of(pdf, &page.value, b"Annots")? {
+        Place::Absent => edit.set(&page.value, b"Annots", format!("[{widget}]").as_bytes()),
+        Place::Direct(array) if array.elements().is_some() => edit.push(&array, widget.as_bytes()),
+        Place::Indirect(array) => {
+            let Some(elements) = array.value.elements() else {
+                return Err(structure("a page's /Annots is no array"));
+            };
+            if elements.iter().any(|element| element.reference().is_none()) {
+                let mut edit = Edit::new(&array.octets);
+                edit.push(&array.value, widget.as_bytes());
+                return Ok((array.reference, edit.finish(&array.value)));
+            }
+            // Other pages may share the array: this page gets its own.
+            let mut own = b"[".to_vec();
+            for reference in elements.iter().filter_map(Value::reference) {
+                own.extend_from_slice(format!("{reference} ").as_bytes());
+            }
+            own.extend_from_slice(format!("{widget}]").as_bytes());
+            edit.set(&page.value, b"Annots", &own);
+        }
+        Place::Direct(_) => return Err(structure("a page's /Annots is no array")),
+    }
+    if tagged && page.value.get(b"Tabs").is_none() {
+        // PDF/UA: with annotations, the order is that of the structure.
+        edit.set(&page.value, b"Tabs", b"/S");
+    }
+    Ok((page.reference, edit.finish(&page.value)))
+}
+
+/// Adds the field to the form, which may not be there yet.
+fn extend_form(
+    pdf: &mut Pdf<'_>,
+    update: &mut Update,
+    catalog: &mut Edited<'_>,
+    field: Option<Reference>,
+) -> Result<(), Error> {
+    let object = catalog.object;
+    match Place::of(pdf, &object.value, b"AcroForm")? {
+        Place::Absent => {
+            let fields = field.map(|field| field.to_string()).unwrap_or_default();
+            let form = update.allocate();
+            let value = format!("<</Fields[{fields}]/SigFlags {SIG_FLAGS}>>");
+            update.put(form, value.into_bytes());
+            catalog.set(&object.value, b"AcroForm", form.to_string().as_bytes());
+        }
+        Place::Direct(form) if form.is_dictionary() => {
+            extend(pdf, update, catalog, &form, field)?;
+        }
+        Place::Indirect(form) if form.value.is_dictionary() => {
+            let mut edited = Edited::new(&form);
+            extend(pdf, update, &mut edited, &form.value, field)?;
+            edited.put(update);
+        }
+        _ => return Err(structure("/AcroForm is no dictionary")),
+    }
+    Ok(())
+}
+
+fn extend(
+    pdf: &mut Pdf<'_>,
+    update: &mut Update,
+    holder: &mut Edited<'_>,
+    form: &Value,
+    field: Option<Reference>,
+) -> Result<(), Error> {
+    let flags = pdf.get(form, b"SigFlags")?.and_then(|flags| flags.unsigned()).unwrap_or(0);
+    if flags & SIG_FLAGS != SIG_FLAGS {
+        holder.set(form, b"SigFlags", (flags | SIG_FLAGS).to_string().as_bytes());
+    }
+    let Some(field) = field else {
+        return Ok(());
+    };
+    let field = field.to_string();
+    match Place::of(pdf, form, b"Fields")? {
+        Place::Absent => holder.set(form, b"Fields", format!("[{field}]").as_bytes()),
+        Place::Direct(array) if array.elements().is_some() => {
+            holder.push(&array, field.as_bytes());
+        }
+        Place::Indirect(array) if array.value.elements().is_some() => {
+            let mut edited = Edited::new(&array);
+            edited.push(&array.value, field.as_bytes());
+            edited.put(update);
+        }
+        _ => return Err(structure("/Fields is no array")),
+    }
+    Ok(())
+}
+
+/// The catalog names the signature that certifies (12.8.6).
+fn certify(
+    pdf: &mut Pdf<'_>,
+    update: &mut Update,
+    catalog: &mut Edited<'_>,
+    signature: Reference,
+) -> Result<(), Error> {
+    let object = catalog.object;
+    let signature = signature.to_string();
+    match Place::of(pdf, &object.value, b"Perms")? {
+        Place::Absent => {
+            catalog.set(&object.value, b"Perms", format!("<</DocMDP {signature}>>").as_bytes());
+        }
+        Place::Direct(permissions) if permissions.is_dictionary() => {
+            catalog.set(&permissions, b"DocMDP", signature.as_bytes());
+        }
+        Place::Indirect(permissions) if permissions.value.is_dictionary() => {
+            let mut edited = Edited::new(&permissions);
+            edited.set(&permissions.value, b"DocMDP", signature.as_bytes());
+            edited.put(update);
+        }
+        _ => return Err(structure("/Perms is no dictionary")),
+    }
+    Ok(())
+}

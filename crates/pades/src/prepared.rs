@@ -1,0 +1,250 @@
+//! A document with room for a signature: the lower door, for those who bring
+//! their own CMS.
+
+use std::io::Write;
+use std::ops::Range;
+
+use ades_core::{
+    Digest, DigestAlgorithm, Digester, Document, DocumentDigest, PendingState, SignatureParameters,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::dictionary::Dictionary;
+use crate::error::Error;
+use crate::file::Pdf;
+use crate::in_place::{Check, InPlace, append};
+use crate::options::SignatureOptions;
+use crate::placement;
+use crate::syntax::date;
+
+/// The format of the signature in `/Contents`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SubFilter {
+    /// CAdES by the rules of PAdES: `ETSI.CAdES.detached`.
+    #[default]
+    Cades,
+    /// CMS by the rules of ISO 32000: `adbe.pkcs7.detached`.
+    Pkcs7,
+}
+
+impl SubFilter {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Cades => "ETSI.CAdES.detached",
+            Self::Pkcs7 => "adbe.pkcs7.detached",
+        }
+    }
+}
+
+/// As many octets at the document's end are digested on their own, so that
+/// another document of the same length is noticed at little cost.
+pub(crate) const TAIL: u64 = 4096;
+
+/// A document's update with a gap for the CMS, and the digest of all but the
+/// gap. Neither the document nor any secret is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PreparedDocument {
+    /// The document's length and digests: of all of it, of its last octets.
+    length: u64,
+    document: DocumentDigest,
+    tail: Digest,
+    /// What is appended to the document.
+    #[serde(with = "ades_core::base64::octets")]
+    update: Vec<u8>,
+    /// The gap in `update`: from `<` to behind `>`.
+    gap: Range<usize>,
+    /// The digest of document and update without the gap.
+    signed: DocumentDigest,
+}
+
+impl PreparedDocument {
+    /// Prepares a document for a CMS of at most `capacity` octets. The document
+    /// is read once, beside the few objects that a signature touches.
+    ///
+    /// Of the parameters, the signing time and the location are used; the rest
+    /// belongs to the CMS.
+    ///
+    /// # Errors
+    /// What is wrong with the document, or forbids the signature; see [`Error`].
+    pub fn new(
+        document: &mut Document<'_>,
+        algorithm: DigestAlgorithm,
+        sub_filter: SubFilter,
+        capacity: usize,
+        parameters: &SignatureParameters,
+        options: &SignatureOptions,
+    ) -> Result<Self, Error> {
+        const MAX_CAPACITY: usize = 32 * 1024 * 1024;
+
+        options.check(parameters)?;
+        if capacity > MAX_CAPACITY {
+            return Err(Error::Limit { limit: "32 MiB of CMS" });
+        }
+        let mut texts = vec![("M", date(parameters.signing_time().time()))];
+        let location = options.location_text(parameters);
+        let optional = [
+            ("Name", &options.name),
+            ("Reason", &options.reason),
+            ("Location", &location),
+            ("ContactInfo", &options.contact),
+        ];
+        texts.extend(optional.into_iter().filter_map(|(key, text)| Some((key, text.clone()?))));
+        let dictionary = Dictionary {
+            sub_filter: sub_filter.name(),
+            capacity,
+            texts,
+            application: options.application.as_ref(),
+            certification: options.certification,
+            lock: None,
+        };
+        let mut pdf = Pdf::open(document)?;
+        let length = pdf.len();
+        let planned = placement::plan(&mut pdf, dictionary, algorithm, options)?;
+        let written = planned.update.write(&mut pdf)?;
+        let tail = pdf.source().read(length.saturating_sub(TAIL), TAIL)?;
+        let tail = Digest::of(algorithm, tail);
+        drop(pdf);
+
+        let mut update = written.octets;
+        // The signature dictionary is the update's first object.
+        let at = written.values.first().copied().unwrap_or(0);
+        let within = |range: &Range<usize>| range.start + at..range.end + at;
+        let gap = within(&planned.dictionary.contents);
+        let second = length + gap.end as u64;
+        let byte_range = format!(
+            "0 {} {second} {}",
+            length + gap.start as u64,
+            length + update.len() as u64 - second
+        );
+        let digits = within(&planned.dictionary.byte_range);
+        overwrite(&mut update, digits.start, byte_range.as_bytes());
+
+        let mut digester = Digester::new(algorithm);
+        let read = document.read_through(&mut |piece| {
+            digester.update(piece);
+            Ok(())
+        })?;
+        if read != length {
+            return Err(Error::DocumentChanged);
+        }
+        let whole = digester.clone().finish();
+        // The new identifier says which document this is and what was added.
+        let mut id = Digester::new(algorithm);
+        id.update(whole.value());
+        id.update(&update);
+        let id = id.finish().to_hex();
+        for range in written.id {
+            overwrite(
+                &mut update,
+                range.start,
+                id.get(..range.len()).unwrap_or_default().as_bytes(),
+            );
+        }
+        digester.update(update.get(..gap.start).unwrap_or_default());
+        digester.update(update.get(gap.end..).unwrap_or_default());
+        Ok(Self {
+            length,
+            document: DocumentDigest(whole),
+            tail,
+            update,
+            gap,
+            signed: DocumentDigest(digester.finish()),
+        })
+    }
+
+    /// The digest of what the signature covers: the document and its update,
+    /// but for the gap.
+    #[must_use]
+    pub const fn digest(&self) -> &DocumentDigest {
+        &self.signed
+    }
+
+    /// The octets of CMS that there is room for.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.gap.end.saturating_sub(self.gap.start).saturating_sub(2) / 2
+    }
+
+    /// The document's length in octets.
+    #[must_use]
+    pub const fn document_len(&self) -> u64 {
+        self.length
+    }
+
+    /// The signed document's length in octets.
+    #[must_use]
+    pub const fn signed_len(&self) -> u64 {
+        self.length + self.update.len() as u64
+    }
+
+    /// Writes the signed document: a copy of the document and, if that was the
+    /// one that was prepared, the update with this CMS.
+    ///
+    /// # Errors
+    /// [`Error::DoesNotFit`] before anything is written;
+    /// [`Error::DocumentChanged`] with nothing but a copy of the document
+    /// written; [`Error::Core`] if reading or writing fails.
+    pub fn embed(
+        &self,
+        document: &mut Document<'_>,
+        cms: &[u8],
+        out: &mut dyn Write,
+    ) -> Result<(), Error> {
+        let update = self.filled(cms)?;
+        if document.len()?.is_some_and(|length| length != self.length) {
+            return Err(Error::DocumentChanged);
+        }
+        let (found, length) = document.copy(self.document.0.algorithm(), out)?;
+        if found != self.document || length != self.length {
+            return Err(Error::DocumentChanged);
+        }
+        out.write_all(&update).map_err(|e| Error::Core(ades_core::Error::Write(e)))
+    }
+
+    /// Appends the update with this CMS to the document's own file. If that
+    /// fails, the file is cut back to what it was.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed); nothing is written unless all is right.
+    pub fn embed_in_place(
+        &self,
+        file: &mut dyn InPlace,
+        cms: &[u8],
+        check: Check,
+    ) -> Result<(), Error> {
+        let update = self.filled(cms)?;
+        check.run(file, self.length, &self.document, &self.tail)?;
+        append(file, self.length, &update)
+    }
+
+    /// The update with the CMS in its gap, padded with zeros.
+    fn filled(&self, cms: &[u8]) -> Result<Vec<u8>, Error> {
+        let damaged = Error::Core(ades_core::Error::StateDamaged { what: "its gap is elsewhere" });
+        if cms.len() > self.capacity() {
+            return Err(Error::DoesNotFit { len: cms.len(), reserved: self.capacity() });
+        }
+        let mut update = self.update.clone();
+        let Some([b'<', digits @ .., b'>']) = update.get_mut(self.gap.clone()) else {
+            return Err(damaged);
+        };
+        if digits.iter().any(|digit| *digit != b'0') {
+            return Err(damaged);
+        }
+        for (pair, octet) in digits.chunks_mut(2).zip(cms) {
+            pair.copy_from_slice(format!("{octet:02x}").as_bytes());
+        }
+        Ok(update)
+    }
+}
+
+impl PendingState for PreparedDocument {
+    const FORMAT: &'static str = "pades-cms";
+    const VERSION: u32 = 1;
+}
+
+fn overwrite(octets: &mut [u8], at: usize, new: &[u8]) {
+    for (octet, new) in octets.iter_mut().skip(at).zip(new) {
+        *octet = *new;
+    }
+}

@@ -1,0 +1,11 @@
+//! PDF's object syntax (ISO 32000-2 clause 7.3), read and written.
+
+mod lexer;
+mod string;
+mod value;
+mod write;
+
+pub(crate) use lexer::{Lexer, Stop, is_space};
+pub(crate) use string::{date, decode_text, encode_text};
+pub(crate) use value::{Kind, Reference, Value};
+pub(crate) use write::{Edit, name, string};

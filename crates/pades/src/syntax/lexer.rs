@@ -1,0 +1,433 @@
+//! Reading values from octets (ISO 32000-2, 7.2 and 7.3). Every octet is
+//! looked at a bounded number of times; nesting and counts are limited.
+
+use super::value::{Kind, Reference, Value};
+
+/// Arrays and dictionaries may be nested this deep.
+const MAX_DEPTH: usize = 128;
+/// One indirect object may have this many values in it.
+const MAX_VALUES: usize = 1 << 20;
+
+/// Why reading ended without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The octets end here, but the file may go on.
+    CutOff,
+    /// What stands at this place cannot stand there.
+    Malformed(usize, &'static str),
+    /// A limit.
+    Limit(&'static str),
+}
+
+/// Reads tokens and values one behind the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Lexer<'a> {
+    octets: &'a [u8],
+    pub(crate) at: usize,
+    /// Whether nothing comes behind `octets`.
+    last: bool,
+    values: usize,
+}
+
+pub(crate) const fn is_space(octet: u8) -> bool {
+    matches!(octet, 0 | b'\t' | b'\n' | 0x0C | b'\r' | b' ')
+}
+
+const fn is_delimiter(octet: u8) -> bool {
+    matches!(octet, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
+}
+
+pub(crate) const fn is_regular(octet: u8) -> bool {
+    !is_space(octet) && !is_delimiter(octet)
+}
+
+impl<'a> Lexer<'a> {
+    /// Octets up to the end of the file if `last`, else an excerpt.
+    pub(crate) const fn new(octets: &'a [u8], last: bool) -> Self {
+        Self { octets, at: 0, last, values: 0 }
+    }
+
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.octets.get(self.at).copied()
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.octets.get(self.at..).unwrap_or_default()
+    }
+
+    pub(crate) const fn fail<T>(&self, what: &'static str) -> Result<T, Stop> {
+        Err(Stop::Malformed(self.at, what))
+    }
+
+    /// The end of the octets was met where something is missing.
+    const fn end<T>(&self) -> Result<T, Stop> {
+        if self.last { self.fail("the file ends within an object") } else { Err(Stop::CutOff) }
+    }
+
+    /// Skips white space and comments. The end of an excerpt may hide more.
+    pub(crate) fn space(&mut self) -> Result<(), Stop> {
+        loop {
+            match self.peek() {
+                Some(octet) if is_space(octet) => self.at += 1,
+                Some(b'%') => {
+                    let line = self.rest().iter().position(|o| matches!(o, b'\r' | b'\n'));
+                    self.at += line.unwrap_or(self.rest().len());
+                }
+                Some(_) => return Ok(()),
+                None if self.last => return Ok(()),
+                None => return Err(Stop::CutOff),
+            }
+        }
+    }
+
+    /// Takes a keyword if it comes next, behind white space.
+    pub(crate) fn keyword(&mut self, word: &[u8]) -> Result<bool, Stop> {
+        self.space()?;
+        if !self.last && self.rest().len() <= word.len() {
+            return Err(Stop::CutOff);
+        }
+        let found = self.rest().starts_with(word)
+            && !self.rest().get(word.len()).copied().is_some_and(is_regular);
+        if found {
+            self.at += word.len();
+        }
+        Ok(found)
+    }
+
+    /// The octets of a token of regular characters.
+    fn regular(&mut self) -> Result<&'a [u8], Stop> {
+        let rest = self.rest();
+        let len = rest.iter().position(|&o| !is_regular(o));
+        if len.is_none() && !self.last {
+            return Err(Stop::CutOff);
+        }
+        let token = rest.get(..len.unwrap_or(rest.len())).unwrap_or_default();
+        self.at += token.len();
+        Ok(token)
+    }
+
+    /// An unsigned integer behind white space.
+    pub(crate) fn unsigned(&mut self, what: &'static str) -> Result<u64, Stop> {
+        self.space()?;
+        let start = self.at;
+        let token = self.regular()?;
+        digits(token).ok_or(Stop::Malformed(start, what))
+    }
+
+    /// `12 0 obj`
+    pub(crate) fn object_header(&mut self) -> Result<Reference, Stop> {
+        const NO_OBJECT: &str = "no object begins here";
+
+        self.space()?;
+        let start = self.at;
+        let number = self.unsigned(NO_OBJECT)?;
+        let generation = self.unsigned(NO_OBJECT)?;
+        if !self.keyword(b"obj")? {
+            // `obj` directly followed by a number or a name is written by some.
+            if !self.rest().starts_with(b"obj") {
+                return Err(Stop::Malformed(start, NO_OBJECT));
+            }
+            self.at += 3;
+        }
+        match (u32::try_from(number), u16::try_from(generation)) {
+            (Ok(number), Ok(generation)) => Ok(Reference { number, generation }),
+            _ => Err(Stop::Malformed(start, "an object number or generation beyond any")),
+        }
+    }
+
+    /// The next value.
+    pub(crate) fn value(&mut self) -> Result<Value, Stop> {
+        self.nested(0)
+    }
+
+    fn nested(&mut self, depth: usize) -> Result<Value, Stop> {
+        if depth == MAX_DEPTH {
+            return Err(Stop::Limit("128 levels of nesting"));
+        }
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(Stop::Limit("1,048,576 values in one object"));
+        }
+        self.space()?;
+        let start = self.at;
+        let kind = match self.peek() {
+            None => return self.end(),
+            Some(b'/') => Kind::Name(self.name()?),
+            Some(b'(') => Kind::String(self.literal_string()?),
+            Some(b'<') => match self.octets.get(self.at + 1) {
+                Some(b'<') => self.dictionary(depth)?,
+                None => return self.end(),
+                Some(_) => Kind::String(self.hexadecimal_string()?),
+            },
+            Some(b'[') => self.array(depth)?,
+            Some(b'0'..=b'9' | b'+' | b'-' | b'.') => self.number_or_reference()?,
+            Some(_) => match self.regular()? {
+                b"true" => Kind::Boolean(true),
+                b"false" => Kind::Boolean(false),
+                b"null" => Kind::Null,
+                _ => return Err(Stop::Malformed(start, "no value")),
+            },
+        };
+        Ok(Value { kind, span: start..self.at })
+    }
+
+    /// `#` and two digits stand for an octet (7.3.5); `#` without them is
+    /// itself, as in PDF 1.1.
+    fn name(&mut self) -> Result<Vec<u8>, Stop> {
+        self.at += 1;
+        let mut rest = self.regular()?;
+        let mut name = Vec::with_capacity(rest.len());
+        while let [octet, behind @ ..] = rest {
+            rest = behind;
+            match (octet, behind) {
+                (b'#', [high, low, behind @ ..]) => match (hex(*high), hex(*low)) {
+                    (Some(high), Some(low)) => {
+                        name.push(high << 4 | low);
+                        rest = behind;
+                    }
+                    _ => name.push(b'#'),
+                },
+                _ => name.push(*octet),
+            }
+        }
+        Ok(name)
+    }
+
+    fn next(&mut self) -> Result<u8, Stop> {
+        match self.peek() {
+            Some(octet) => {
+                self.at += 1;
+                Ok(octet)
+            }
+            None => self.end(),
+        }
+    }
+
+    /// 7.3.4.2
+    fn literal_string(&mut self) -> Result<Vec<u8>, Stop> {
+        self.at += 1;
+        let mut string = Vec::new();
+        let mut open = 0usize;
+        loop {
+            match self.next()? {
+                b'(' => {
+                    open += 1;
+                    string.push(b'(');
+                }
+                b')' if open == 0 => return Ok(string),
+                b')' => {
+                    open -= 1;
+                    string.push(b')');
+                }
+                b'\r' => {
+                    self.line_feed()?;
+                    string.push(b'\n');
+                }
+                b'\\' => match self.next()? {
+                    b'n' => string.push(b'\n'),
+                    b'r' => string.push(b'\r'),
+                    b't' => string.push(b'\t'),
+                    b'b' => string.push(0x08),
+                    b'f' => string.push(0x0C),
+                    b'\n' => {}
+                    b'\r' => self.line_feed()?,
+                    octet @ b'0'..=b'7' => {
+                        let mut code = u16::from(octet - b'0');
+                        for _ in 0..2 {
+                            match self.peek() {
+                                Some(octet @ b'0'..=b'7') => {
+                                    self.at += 1;
+                                    code = code << 3 | u16::from(octet - b'0');
+                                }
+                                Some(_) => break,
+                                None => return self.end(),
+                            }
+                        }
+                        // Overflow of the highest digit is ignored (table 3).
+                        string.push(code.to_be_bytes()[1]);
+                    }
+                    octet => string.push(octet),
+                },
+                octet => string.push(octet),
+            }
+        }
+    }
+
+    /// Skips the line feed of a CR LF.
+    fn line_feed(&mut self) -> Result<(), Stop> {
+        match self.peek() {
+            Some(b'\n') => self.at += 1,
+            Some(_) => {}
+            None => return self.end(),
+        }
+        Ok(())
+    }
+
+    /// 7.3.4.3: a missing last digit is 0.
+    fn hexadecimal_string(&mut self) -> Result<Vec<u8>, Stop> {
+        self.at += 1;
+        let mut string = Vec::new();
+        let mut half = None;
+        loop {
+            let octet = self.next()?;
+            match (hex(octet), half) {
+                (Some(digit), None) => half = Some(digit),
+                (Some(digit), Some(high)) => {
+                    string.push(high << 4 | digit);
+                    half = None;
+                }
+                (None, half) if octet == b'>' => {
+                    string.extend(half.map(|high| high << 4));
+                    return Ok(string);
+                }
+                (None, _) if is_space(octet) => {}
+                (None, _) => {
+                    self.at -= 1;
+                    return self.fail("no hexadecimal digit");
+                }
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Kind, Stop> {
+        self.at += 1;
+        let mut elements = Vec::new();
+        loop {
+            self.space()?;
+            match self.peek() {
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(Kind::Array(elements));
+                }
+                Some(_) => elements.push(self.nested(depth + 1)?),
+                None => return self.end(),
+            }
+        }
+    }
+
+    fn dictionary(&mut self, depth: usize) -> Result<Kind, Stop> {
+        self.at += 2;
+        let mut entries = Vec::new();
+        loop {
+            self.space()?;
+            match (self.peek(), self.octets.get(self.at + 1)) {
+                (Some(b'>'), Some(b'>')) => {
+                    self.at += 2;
+                    return Ok(Kind::Dictionary(entries));
+                }
+                (Some(b'>'), None) | (None, _) => return self.end(),
+                (Some(b'/'), _) => {
+                    let key = self.name()?;
+                    entries.push((key, self.nested(depth + 1)?));
+                }
+                _ => return self.fail("no key of a dictionary"),
+            }
+        }
+    }
+
+    /// Numbers, and `12 0 R`.
+    fn number_or_reference(&mut self) -> Result<Kind, Stop> {
+        let start = self.at;
+        let token = self.regular()?;
+        let Some(integer) = integer(token) else {
+            let real = token.iter().all(|o| matches!(o, b'0'..=b'9' | b'+' | b'-' | b'.'));
+            return if real { Ok(Kind::Real) } else { Err(Stop::Malformed(start, "no number")) };
+        };
+        let Some(number) = digits(token).and_then(|n| u32::try_from(n).ok()) else {
+            return Ok(Kind::Integer(integer));
+        };
+        // What follows is looked at, and given back if it makes no reference.
+        let behind = self.at;
+        self.space()?;
+        if self.peek().is_some_and(|o| o.is_ascii_digit()) {
+            let generation = digits(self.regular()?).and_then(|n| u16::try_from(n).ok());
+            if let Some(generation) = generation
+                && self.keyword(b"R")?
+            {
+                return Ok(Kind::Reference(Reference { number, generation }));
+            }
+        }
+        self.at = behind;
+        Ok(Kind::Integer(integer))
+    }
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+fn digits(token: &[u8]) -> Option<u64> {
+    if token.is_empty() || !token.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(token).ok()?.parse().ok()
+}
+
+fn integer(token: &[u8]) -> Option<i64> {
+    std::str::from_utf8(token).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &[u8]) -> Result<Value, Stop> {
+        Lexer::new(text, true).value()
+    }
+
+    fn string(text: &[u8]) -> Vec<u8> {
+        read(text).unwrap().string().unwrap().to_vec()
+    }
+
+    #[test]
+    fn strings_in_all_their_spellings() {
+        assert_eq!(string(b"(a(b)c)"), b"a(b)c");
+        assert_eq!(string(b"(a\\(b\\\\\\n\\053\\53\\0053)"), b"a(b\\\n++\x053");
+        assert_eq!(string(b"(a\\\r\nb\r\nc\rd)"), b"ab\nc\nd");
+        assert_eq!(string(b"<48 65\n6C6c6F7>"), b"Hellop");
+        assert_eq!(string(b"<>"), b"");
+        assert!(read(b"<4x>").is_err());
+    }
+
+    #[test]
+    fn names_have_escapes_and_may_be_empty() {
+        assert_eq!(read(b"/A#20B#zz/").unwrap().name().unwrap(), b"A B#zz");
+        assert_eq!(read(b"/ 1").unwrap().name().unwrap(), b"");
+    }
+
+    #[test]
+    fn numbers_and_references_are_told_apart() {
+        let value = read(b"[1 2 3 0 R 4 5 -7 .5 +8 12 0 R]").unwrap();
+        let kinds: Vec<_> = value.elements().unwrap().iter().map(|v| v.kind.clone()).collect();
+        let reference = |number| Kind::Reference(Reference { number, generation: 0 });
+        assert_eq!(kinds.get(2), Some(&reference(3)));
+        assert_eq!(kinds.last(), Some(&reference(12)));
+        assert_eq!(read(b"[1 0 R]").unwrap().elements().unwrap().len(), 1);
+        assert!(matches!(kinds.get(5), Some(Kind::Integer(-7))), "{kinds:?}");
+    }
+
+    #[test]
+    fn an_excerpt_asks_for_more_and_a_file_does_not_end_within() {
+        let text = b"<</A[1 0 R(x)]/B<41>>> ";
+        assert!(read(text).is_ok());
+        for len in 0..text.len() - 1 {
+            assert_eq!(Lexer::new(&text[..len], false).value(), Err(Stop::CutOff), "{len}");
+            assert!(matches!(read(&text[..len]), Err(Stop::Malformed(..))), "{len}");
+        }
+    }
+
+    #[test]
+    fn spans_are_the_octets_of_the_values() {
+        let text = b" << /A (x) % c\n /B[ 1 0 R ] >>";
+        let value = read(text).unwrap();
+        assert_eq!(&text[value.get(b"B").unwrap().span.clone()], b"[ 1 0 R ]");
+        assert_eq!(&text[value.get(b"A").unwrap().span.clone()], b"(x)");
+        assert_eq!(value.span, 1..text.len());
+    }
+
+    #[test]
+    fn nesting_is_limited() {
+        assert!(matches!(read(&b"[".repeat(100_000)), Err(Stop::Limit(_))));
+        assert!(read(&[b"[".repeat(100), b"]".repeat(100)].concat()).is_ok());
+    }
+}

@@ -1,0 +1,115 @@
+//! Objects as spans of the octets they were read from: what is not changed is
+//! copied, never written anew.
+
+use std::fmt;
+use std::ops::Range;
+
+/// An object's number and generation (ISO 32000-2, 7.3.10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Reference {
+    pub(crate) number: u32,
+    pub(crate) generation: u16,
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} R", self.number, self.generation)
+    }
+}
+
+/// One value and where it stands in the octets it was read from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Value {
+    pub(crate) kind: Kind,
+    pub(crate) span: Range<usize>,
+}
+
+/// What a value is. Names and strings are octets, decoded.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Null,
+    Boolean(bool),
+    Integer(i64),
+    Real,
+    Name(Vec<u8>),
+    /// Literal or hexadecimal: the span tells.
+    String(Vec<u8>),
+    Array(Vec<Value>),
+    /// In the order of the file. A key that is there twice is there twice.
+    Dictionary(Vec<(Vec<u8>, Value)>),
+    Reference(Reference),
+}
+
+impl Value {
+    /// The value of a dictionary's key; of a key that is there twice, the last.
+    pub(crate) fn get(&self, key: &[u8]) -> Option<&Self> {
+        self.entries().iter().rev().find(|(k, _)| k == key).map(|(_, value)| value)
+    }
+
+    /// A dictionary's entries; none if it is no dictionary.
+    pub(crate) fn entries(&self) -> &[(Vec<u8>, Self)] {
+        match &self.kind {
+            Kind::Dictionary(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    pub(crate) const fn is_dictionary(&self) -> bool {
+        matches!(self.kind, Kind::Dictionary(_))
+    }
+
+    pub(crate) const fn is_null(&self) -> bool {
+        matches!(self.kind, Kind::Null)
+    }
+
+    pub(crate) fn elements(&self) -> Option<&[Self]> {
+        match &self.kind {
+            Kind::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn name(&self) -> Option<&[u8]> {
+        match &self.kind {
+            Kind::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn string(&self) -> Option<&[u8]> {
+        match &self.kind {
+            Kind::String(string) => Some(string),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn integer(&self) -> Option<i64> {
+        match self.kind {
+            Kind::Integer(integer) => Some(integer),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn unsigned(&self) -> Option<u64> {
+        self.integer().and_then(|integer| u64::try_from(integer).ok())
+    }
+
+    pub(crate) const fn boolean(&self) -> Option<bool> {
+        match self.kind {
+            Kind::Boolean(boolean) => Some(boolean),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn reference(&self) -> Option<Reference> {
+        match self.kind {
+            Kind::Reference(reference) => Some(reference),
+            _ => None,
+        }
+    }
+
+    /// Whether the dictionary's key has this name.
+    pub(crate) fn is(&self, key: &[u8], name: &[u8]) -> bool {
+        self.get(key).and_then(Self::name) == Some(name)
+    }
+}

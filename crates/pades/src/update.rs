@@ -1,0 +1,217 @@
+//! One incremental update: objects, a cross-reference section of the kind the
+//! file's newest has, and a trailer (ISO 32000-2, 7.5.6).
+
+use std::ops::Range;
+
+use crate::error::{Error, structure};
+use crate::file::{Indirect, Pdf, SectionKind};
+use crate::syntax::{Edit, Reference, Value, name, string};
+
+/// The second part of `/ID` has this many octets.
+const ID_LEN: usize = 16;
+/// A table has ten digits for an offset.
+const MAX_TABLE_OFFSET: u64 = 9_999_999_999;
+
+/// Objects to be written, new and changed.
+#[derive(Debug)]
+pub(crate) struct Update {
+    objects: Vec<(Reference, Vec<u8>)>,
+    next: u32,
+}
+
+/// The update's octets.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) octets: Vec<u8>,
+    /// Where each object's value begins in `octets`, in the order they were put.
+    pub(crate) values: Vec<usize>,
+    /// Where the hexadecimal digits of the file's new identifier are.
+    pub(crate) id: Vec<Range<usize>>,
+}
+
+impl Update {
+    pub(crate) fn new(pdf: &Pdf<'_>) -> Result<Self, Error> {
+        Ok(Self { objects: Vec::new(), next: pdf.next_number()? })
+    }
+
+    /// A number for a new object.
+    pub(crate) fn allocate(&mut self) -> Reference {
+        let reference = Reference { number: self.next, generation: 0 };
+        self.next = self.next.saturating_add(1);
+        reference
+    }
+
+    /// Adds an object: its value and, for a stream, the data.
+    pub(crate) fn put(&mut self, reference: Reference, value: Vec<u8>) {
+        self.objects.push((reference, value));
+    }
+
+    /// Adds a changed object.
+    pub(crate) fn rewrite(&mut self, object: &Indirect, edit: Edit<'_>) {
+        self.put(object.reference, edit.finish(&object.value));
+    }
+
+    /// Writes it all, as it stands behind the file.
+    pub(crate) fn write(mut self, pdf: &mut Pdf<'_>) -> Result<Written, Error> {
+        let start = pdf.len();
+        let mut octets = Vec::new();
+        if !pdf.source().read(start.saturating_sub(1), 1)?.ends_with(b"\n") {
+            octets.push(b'\n');
+        }
+        let counted = |at: usize| (start + at as u64).saturating_sub(pdf.shift);
+        let mut offsets = Vec::new();
+        let mut values = Vec::new();
+        for (reference, value) in &self.objects {
+            offsets.push((*reference, counted(octets.len())));
+            let Reference { number, generation } = reference;
+            octets.extend_from_slice(format!("{number} {generation} obj\n").as_bytes());
+            values.push(octets.len());
+            octets.extend_from_slice(value);
+            octets.extend_from_slice(b"\nendobj\n");
+        }
+        let kind = pdf.newest()?.kind;
+        let section = counted(octets.len());
+        if kind == SectionKind::Stream {
+            offsets.push((self.allocate(), section));
+        }
+        offsets.sort_unstable_by_key(|(reference, _)| reference.number);
+        let mut pairs = offsets.iter().zip(offsets.iter().skip(1));
+        if pairs.any(|((before, _), (after, _))| before.number == after.number) {
+            return Err(structure("one object plays two parts in the document"));
+        }
+        let runs: Vec<_> = offsets.chunk_by(|(a, _), (b, _)| a.number + 1 == b.number).collect();
+        let size = offsets.last().map_or(0, |(last, _)| last.number + 1).max(self.next);
+        let mut id = Vec::new();
+        let trailer = |octets: &mut Vec<u8>, id: &mut _| write_trailer(pdf, size, octets, id);
+        match kind {
+            SectionKind::Table => {
+                if section > MAX_TABLE_OFFSET {
+                    return Err(Error::Limit { limit: "10 GB with a cross-reference table" });
+                }
+                octets.extend_from_slice(b"xref\n");
+                for run in runs {
+                    let first = run.first().map_or(0, |(reference, _)| reference.number);
+                    octets.extend_from_slice(format!("{first} {}\n", run.len()).as_bytes());
+                    for (reference, offset) in run {
+                        let entry = format!("{offset:010} {:05} n \n", reference.generation);
+                        octets.extend_from_slice(entry.as_bytes());
+                    }
+                }
+                octets.extend_from_slice(b"trailer\n<<");
+                trailer(&mut octets, &mut id)?;
+                octets.extend_from_slice(b">>\n");
+            }
+            SectionKind::Stream => {
+                let number = size - 1;
+                octets.extend_from_slice(format!("{number} 0 obj\n<</Type/XRef/Index[").as_bytes());
+                for run in &runs {
+                    let first = run.first().map_or(0, |(reference, _)| reference.number);
+                    octets.extend_from_slice(format!("{first} {} ", run.len()).as_bytes());
+                }
+                let width = (u64::BITS - section.leading_zeros()).div_ceil(8).max(1) as usize;
+                let length = offsets.len() * (1 + width + 2);
+                octets.extend_from_slice(format!("]/W[1 {width} 2]/Length {length}").as_bytes());
+                trailer(&mut octets, &mut id)?;
+                octets.extend_from_slice(b">>\nstream\n");
+                for (reference, offset) in &offsets {
+                    let offset = offset.to_be_bytes();
+                    octets.push(1);
+                    octets.extend_from_slice(offset.get(offset.len() - width..).unwrap_or(&offset));
+                    octets.extend_from_slice(&reference.generation.to_be_bytes());
+                }
+                octets.extend_from_slice(b"\nendstream\nendobj\n");
+            }
+        }
+        octets.extend_from_slice(format!("startxref\n{section}\n%%EOF\n").as_bytes());
+        Ok(Written { octets, values, id })
+    }
+}
+
+/// All that the trailer says about the document is kept: what is left out
+/// belongs to the section it was in.
+fn write_trailer(
+    pdf: &Pdf<'_>,
+    size: u32,
+    out: &mut Vec<u8>,
+    id: &mut Vec<Range<usize>>,
+) -> Result<(), Error> {
+    const OF_THE_SECTION: [&[u8]; 14] = [
+        b"DL",
+        b"DecodeParms",
+        b"F",
+        b"FDecodeParms",
+        b"FFilter",
+        b"Filter",
+        b"ID",
+        b"Index",
+        b"Length",
+        b"Prev",
+        b"Size",
+        b"Type",
+        b"W",
+        b"XRefStm",
+    ];
+    const OF_THE_DOCUMENT: [&[u8]; 3] = [b"Encrypt", b"Info", b"Root"];
+
+    out.extend_from_slice(format!("/Size {size}/Prev {}", pdf.startxref).as_bytes());
+    let newest = pdf.newest()?;
+    let mut keys: Vec<&[u8]> =
+        newest.trailer.entries().iter().map(|(key, _)| key.as_slice()).collect();
+    keys.extend(OF_THE_DOCUMENT);
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys.into_iter().filter(|key| !OF_THE_SECTION.contains(key)) {
+        if let Some((value, octets)) = pdf.trailer(key) {
+            out.extend_from_slice(&name(key));
+            out.push(b' ');
+            out.extend_from_slice(octets.get(value.span.clone()).unwrap_or_default());
+        }
+    }
+    let first = pdf.trailer(b"ID").and_then(|(value, _)| value.elements()?.first()?.string());
+    let mut placeholder = |out: &mut Vec<u8>| {
+        out.push(b'<');
+        id.push(out.len()..out.len() + 2 * ID_LEN);
+        out.extend_from_slice(&[b'0'; 2 * ID_LEN]);
+        out.push(b'>');
+    };
+    match first {
+        Some(first) => {
+            out.extend_from_slice(b"/ID[");
+            out.extend_from_slice(&string(first));
+            placeholder(out);
+            out.push(b']');
+        }
+        // With encryption, the first part is part of the key.
+        None if pdf.trailer(b"Encrypt").is_some() => {}
+        None => {
+            out.extend_from_slice(b"/ID[");
+            placeholder(out);
+            placeholder(out);
+            out.push(b']');
+        }
+    }
+    Ok(())
+}
+
+/// What a reference in a dictionary leads to, and where it is written.
+pub(crate) enum Place {
+    /// Nothing is there.
+    Absent,
+    /// In the dictionary itself.
+    Direct(Value),
+    /// An object of its own.
+    Indirect(Indirect),
+}
+
+impl Place {
+    pub(crate) fn of(pdf: &mut Pdf<'_>, dictionary: &Value, key: &[u8]) -> Result<Self, Error> {
+        match dictionary.get(key) {
+            None => Ok(Self::Absent),
+            Some(value) if value.is_null() => Ok(Self::Absent),
+            Some(value) => match value.reference() {
+                Some(reference) => Ok(pdf.follow(reference)?.map_or(Self::Absent, Self::Indirect)),
+                None => Ok(Self::Direct(value.clone())),
+            },
+        }
+    }
+}
