@@ -22,6 +22,7 @@ from datetime import datetime
 
 from asn1crypto import pem, x509
 from pyhanko.pdf_utils.crypt import AuthStatus
+from pyhanko.pdf_utils.generic import DecryptedObjectProxy
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
@@ -47,6 +48,8 @@ def certificates(path):
 
 
 def text(value):
+    if isinstance(value, DecryptedObjectProxy):
+        value = value.decrypted
     return None if value is None else str(value)
 
 
