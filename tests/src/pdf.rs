@@ -196,14 +196,14 @@ impl Document {
             );
             let field = objects.add(&format!(
                 "<</Type/Annot/Subtype/Widget/FT/Tx/T(Text)/V(value)/DA(/F1 10 Tf 0 g)/F 4\
-                 /Rect[72 600 272 620]/P {page} 0 R/AP<</N {look} 0 R>>>>"
+                 /Rect[72 520 272 540]/P {page} 0 R/AP<</N {look} 0 R>>>>"
             ));
             fields.push(field);
             widgets.push(field);
         }
         for (at, name) in self.signature_fields.iter().enumerate() {
             let look = appearance(objects, "", 150, 40);
-            let bottom = 500 - 50 * at;
+            let bottom = 450 - 50 * at;
             let widget = format!(
                 "/Type/Annot/Subtype/Widget/FT/Sig/F 4/Rect[72 {bottom} 222 {}]/P {page} 0 R\
                  /AP<</N {look} 0 R>>",

@@ -346,13 +346,16 @@ fn the_comparison_notices_a_page_that_changes_or_goes() {
     let bench = Bench::new(Key::P256, &document.write());
     let other = bench.write("other.pdf", &Document { seed: 2, ..document.clone() }.write());
     let fewer = bench.write("fewer.pdf", &Document { pages: 2, ..document.clone() }.write());
-    let turned = bench.write("turned.pdf", &Document { rotate: 180, ..document }.write());
+    let turned = bench.write("turned.pdf", &Document { rotate: 180, ..document.clone() }.write());
+    let crop_box = Some([0, 0, 400, 842]);
+    let cropped = bench.write("cropped.pdf", &Document { crop_box, ..document }.write());
     let no_pdf = bench.write("no.pdf", b"no PDF");
     for (after, first_difference) in [
         (&bench.document, None),
         (&other, Some(1)),
         (&fewer, Some(3)),
         (&turned, Some(1)),
+        (&cropped, Some(1)),
         (&no_pdf, Some(1)),
     ] {
         let expected = Comparison { pages: 3, first_difference };
@@ -428,6 +431,32 @@ fn every_sample_is_what_it_says() {
         if password.is_some() {
             assert!(qpdf_check(&path, None).needs_password, "{name}");
         }
+    }
+}
+
+#[test]
+fn samples_have_what_their_names_say() {
+    let samples = samples();
+    for (name, needle) in [
+        ("version-1.0", "%PDF-1.0\n"),
+        ("xref-stream", "/Type/XRef"),
+        ("xref-stream", "/Type/ObjStm"),
+        ("hybrid", "/XRefStm"),
+        ("form-inline", "/AcroForm<<"),
+        ("form-indirect", "/AcroForm 1"),
+        ("signature-field", "/FT/Sig"),
+        ("signature-fields-in-groups", "<</T(buyer)/Kids["),
+        ("annots-direct", "/Annots["),
+        ("annots-indirect", "/Annots 1"),
+        ("annots-shared", "/Annots 1"),
+        ("deep", "[[[[[[[["),
+        ("linearized", "/Linearized"),
+        ("object-streams", "/Type /ObjStm"),
+        ("aes-256", "/AESV3"),
+        ("aes-128", "/AESV2"),
+    ] {
+        let octets = &samples.iter().find(|sample| sample.name == name).unwrap().octets;
+        assert!(String::from_utf8_lossy(octets).contains(needle), "{name}: {needle}");
     }
 }
 

@@ -175,13 +175,14 @@ fn ranges_of(text: &str) -> Vec<(u64, u64)> {
     text.split(", ").filter_map(range).collect()
 }
 
-/// Every page that poppler draws, at 50 dpi: its number and its pixels.
+/// Every page that poppler draws, at 50 dpi, what the crop box shows of it: its
+/// number and its pixels.
 #[must_use]
 pub fn render(pdf: &Path, password: Option<&str>) -> BTreeMap<u32, Vec<u8>> {
     let dir = TempDir::new().unwrap();
     let password = password.unwrap_or_default();
     let page = dir.path().join("page");
-    let options = ["-r", "50", "-upw", password].map(OsStr::new);
+    let options = ["-r", "50", "-cropbox", "-upw", password].map(OsStr::new);
     run("pdftoppm", [&options[..], &[pdf.as_ref(), page.as_ref()]].concat());
     std::fs::read_dir(dir.path())
         .unwrap()

@@ -17,7 +17,10 @@ pub fn write_image_pages(out: &mut impl Write, pages: u32) -> io::Result<u64> {
     let kids: Vec<String> = (0..pages).map(|at| format!("{} 0 R", page(at))).collect();
     file.object(2, &format!("<</Type/Pages/Count {pages}/Kids[{}]>>", kids.join(" ")))?;
     file.object(3, "<</Title(Images)>>")?;
-    let mut image = Vec::with_capacity(IMAGE);
+    let mut noise = Vec::with_capacity(2 * IMAGE);
+    while noise.len() < 2 * IMAGE {
+        noise.extend(random.next().to_le_bytes());
+    }
     for at in 0..pages {
         let number = page(at);
         file.object(
@@ -30,13 +33,10 @@ pub fn write_image_pages(out: &mut impl Write, pages: u32) -> io::Result<u64> {
             ),
         )?;
         file.stream(number + 1, "", b"500 0 0 1000 0 0 cm /Im Do")?;
-        image.clear();
-        while image.len() < IMAGE {
-            image.extend(random.next().to_le_bytes());
-        }
+        let from = usize::try_from(random.next() % IMAGE as u64).unwrap();
         let entries = "/Type/XObject/Subtype/Image/Width 500/Height 1000\
                        /ColorSpace/DeviceGray/BitsPerComponent 8";
-        file.stream(number + 2, entries, &image)?;
+        file.stream(number + 2, entries, &noise[from..from + IMAGE])?;
     }
     file.finish(random.next())
 }
