@@ -56,6 +56,8 @@ pub struct Document {
     pub form: Form,
     /// Empty signature fields on the first page; `a.b` is `b`, a child of `a`.
     pub signature_fields: &'static [&'static str],
+    /// Further entries of the signature fields: `/SV`, `/Lock`.
+    pub field_entries: &'static str,
     /// `/Resources` and `/MediaBox` are in the root of the page tree only.
     pub inherited: bool,
     /// `/Rotate` of every page.
@@ -77,6 +79,7 @@ impl Default for Document {
             annots: Annots::Absent,
             form: Form::Absent,
             signature_fields: &[],
+            field_entries: "",
             inherited: false,
             rotate: 0,
             crop_box: None,
@@ -214,7 +217,8 @@ impl Document {
             let above =
                 parent.map(|parent| objects.add(&format!("<</T({parent})/Kids[{field} 0 R]>>")));
             let up = above.map_or_else(String::new, |above| format!("/Parent {above} 0 R"));
-            objects.set(field, &format!("<<{widget}/T({name}){up}>>"));
+            let more = self.field_entries;
+            objects.set(field, &format!("<<{widget}/T({name}){up}{more}>>"));
             fields.push(above.unwrap_or(field));
             widgets.push(field);
         }

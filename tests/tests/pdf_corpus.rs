@@ -10,6 +10,8 @@ use ades_tests::oracle::pyhanko::PyHanko;
 use ades_tests::oracle::verapdf;
 use serde_json::{Value, json};
 
+const TIME: &str = "2026-09-21T14:13:20Z";
+
 fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pdf")
 }
@@ -79,7 +81,7 @@ fn from_pdfsig(path: &Path) -> Value {
 }
 
 fn from_pyhanko(path: &Path) -> Value {
-    let mut answer = match PyHanko::shared().try_validate(&json!({ "file": path })) {
+    let mut answer = match PyHanko::shared().try_validate(&json!({ "file": path, "time": TIME })) {
         Ok(answer) => answer,
         Err(error) => return json!({ "error": error }),
     };
@@ -102,7 +104,7 @@ fn from_pyhanko(path: &Path) -> Value {
 }
 
 fn from_dss(path: &Path) -> Value {
-    let request = json!({ "file": path, "time": "2026-09-21T14:13:20Z" });
+    let request = json!({ "file": path, "time": TIME });
     let answer = match Dss::shared().try_validate_pdf(&request) {
         Ok(answer) => answer,
         Err(error) => return json!({ "error": error }),

@@ -197,6 +197,33 @@ fn both_sign_into_an_existing_field() {
 }
 
 #[test]
+fn seed_values_and_locks_are_judged() {
+    let sample = |name| {
+        let found = samples().into_iter().find(|sample| sample.name == name).unwrap();
+        Bench::new(Key::P256, &found.octets)
+    };
+    let bench = sample("seed-values");
+    // DSS does not look at seed values.
+    for (reason, satisfied) in [("Agreed", true), ("Read", false)] {
+        let into = json!({ "field": "Signature1", "reason": reason });
+        let signed = bench.dss(&bench.document, "signed.pdf", &into).unwrap();
+        let signature = &bench.by_pyhanko(&signed)[0];
+        assert_eq!(signature["has_seed_values"], true, "{signature}");
+        assert_eq!(signature["seed_value_ok"], satisfied, "{signature}");
+        assert_eq!(signature["bottom_line"], satisfied, "{signature}");
+    }
+    let into = json!({ "field": "Signature1", "existing": true, "reason": "Read" });
+    let error = bench.pyhanko(&bench.document, "signed.pdf", &into).unwrap_err();
+    assert!(error.contains("Agreed"), "{error}");
+
+    let bench = sample("lock");
+    let into = json!({ "field": "Signature1", "existing": true });
+    let signed = bench.pyhanko(&bench.document, "signed.pdf", &into).unwrap();
+    assert_eq!(bench.by_pyhanko(&signed)[0]["locked"], json!(["Text"]));
+    assert_eq!(bench.by_dss(&signed)[0]["pdf"]["field_mdp"], json!(["Text"]));
+}
+
+#[test]
 fn certification_permits_what_it_says() {
     let bench = Bench::new(Key::P256, &Document::default().write());
     for permission in 1..=3 {

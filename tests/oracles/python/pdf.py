@@ -103,6 +103,7 @@ def signature(reader, name, value, field, request):
         embedded = EmbeddedPdfSignature(reader, field, name)
         answer["signer"] = embedded.signer_cert.subject.native.get("common_name")
         answer["certification"] = embedded.docmdp_level.value if embedded.docmdp_level else None
+        answer["locked"] = embedded.fieldmdp.fields if embedded.fieldmdp else None
         answer["revision"] = embedded.signed_revision
         try:
             answer.update(judge(embedded, request, skip_diff=False))

@@ -41,6 +41,22 @@ pub fn samples() -> Vec<Sample> {
             "signature-fields-in-groups",
             Document { signature_fields: &["buyer.sign", "seller.sign"], ..form.clone() },
         ),
+        (
+            "seed-values",
+            Document {
+                signature_fields: &["Signature1"],
+                field_entries: "/SV<</Type/SV/Ff 8/Reasons[(Agreed)]>>",
+                ..plain.clone()
+            },
+        ),
+        (
+            "lock",
+            Document {
+                signature_fields: &["Signature1", "Signature2"],
+                field_entries: "/Lock<</Type/SigFieldLock/Action/Include/Fields[(Text)]>>",
+                ..form.clone()
+            },
+        ),
         ("annots-direct", Document { annots: Annots::Direct, ..plain.clone() }),
         ("annots-indirect", Document { annots: Annots::Indirect, ..plain.clone() }),
         ("annots-shared", Document { annots: Annots::Shared, ..plain.clone() }),

@@ -85,6 +85,8 @@ final class Judge {
         pdf.put("byte_range_valid", revision.isSignatureByteRangeValid());
         pdf.put("dictionary_consistent", revision.isPdfSignatureDictionaryConsistent());
         pdf.put("doc_mdp", revision.getDocMDPPermissions() == null ? null : revision.getDocMDPPermissions().getCode());
+        Oracle.strings(
+            pdf.putArray("field_mdp"), revision.getFieldMDP() == null ? null : revision.getFieldMDP().getFields());
         ObjectNode after = pdf.putObject("after");
         after.put("any", revision.arePdfModificationsDetected());
         numbers(after.putArray("pages_added_or_removed"), revision.getPdfPageDifferenceConcernedPages());
