@@ -114,34 +114,46 @@ impl Document {
         for (at, &page) in pages.iter().enumerate() {
             let content = content(at + 1, &mut random);
             let content = objects.add_stream("", content.as_bytes());
-            let mut dictionary =
-                format!("<</Type/Page/Parent {} 0 R/Contents {content} 0 R", parent.node);
-            if !self.inherited {
-                dictionary += &shared;
-            }
-            if self.rotate != 0 {
-                write!(dictionary, "/Rotate {}", self.rotate).unwrap();
-            }
-            if let Some([left, bottom, right, top]) = self.crop_box {
-                write!(dictionary, "/CropBox[{left} {bottom} {right} {top}]").unwrap();
-            }
-            let own = format!("[{}]", references(&annots[at]));
+            let mut entries = self.page_entries(&shared);
             match (self.annots, shared_annots) {
-                (_, Some(shared)) => write!(dictionary, "/Annots {shared} 0 R").unwrap(),
-                (Annots::Indirect, _) => {
-                    write!(dictionary, "/Annots {} 0 R", objects.add(&own)).unwrap();
-                }
+                (_, Some(shared)) => write!(entries, "/Annots {shared} 0 R").unwrap(),
                 _ if annots[at].is_empty() => {}
-                _ => write!(dictionary, "/Annots{own}").unwrap(),
+                (Annots::Indirect, _) => {
+                    let own = objects.add(&format!("[{}]", references(&annots[at])));
+                    write!(entries, "/Annots {own} 0 R").unwrap();
+                }
+                _ => write!(entries, "/Annots[{}]", references(&annots[at])).unwrap(),
             }
-            objects.set(page, &(dictionary + ">>"));
+            let parent = parent.node;
+            objects.set(
+                page,
+                &format!("<</Type/Page/Parent {parent} 0 R/Contents {content} 0 R{entries}>>"),
+            );
         }
 
-        let mut entries = format!("/Type/Catalog/Pages {root} 0 R");
+        let entries = self.catalog_entries(&mut objects, &fields, font);
+        objects.set(catalog, &format!("<</Type/Catalog/Pages {root} 0 R{entries}>>"));
+        let id = random.next();
+        objects.write(self.version, self.xref, &trailer(catalog, info, id))
+    }
+
+    fn page_entries(&self, shared: &str) -> String {
+        let mut entries = if self.inherited { String::new() } else { shared.to_owned() };
+        if self.rotate != 0 {
+            write!(entries, "/Rotate {}", self.rotate).unwrap();
+        }
+        if let Some([left, bottom, right, top]) = self.crop_box {
+            write!(entries, "/CropBox[{left} {bottom} {right} {top}]").unwrap();
+        }
+        entries
+    }
+
+    fn catalog_entries(&self, objects: &mut Objects, fields: &[u32], font: u32) -> String {
+        let mut entries = String::new();
         if !fields.is_empty() {
             let form = format!(
                 "<</Fields[{}]/DR<</Font<</F1 {font} 0 R>>>>/DA(/F1 10 Tf 0 g)>>",
-                references(&fields)
+                references(fields)
             );
             match self.form {
                 Form::Inline => write!(entries, "/AcroForm{form}").unwrap(),
@@ -156,9 +168,7 @@ impl Document {
             let hidden = objects.add_hidden("<</Test<</LastModified(D:20260101000000Z)>>>>");
             write!(entries, "/PieceInfo {hidden} 0 R").unwrap();
         }
-        objects.set(catalog, &format!("<<{entries}>>"));
-        let id = random.next();
-        objects.write(self.version, self.xref, &trailer(catalog, info, id))
+        entries
     }
 
     /// The page tree down to the node that has the pages.
