@@ -145,7 +145,7 @@ fn existing(
     if found.value.is_some() {
         return refuse("it is signed already");
     }
-    if found.widgets > 1 {
+    if found.widgets.len() > 1 {
         return refuse("it has more than one widget");
     }
     let field = pdf.object(found.reference)?.ok_or(structure("a field is missing"))?;

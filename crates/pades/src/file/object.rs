@@ -29,6 +29,8 @@ pub(crate) struct Pdf<'a> {
     pub(crate) startxref: u64,
     /// The newest first.
     pub(crate) sections: Vec<Section>,
+    /// How many of the newest sections are left out: see [`Pdf::at_revision`].
+    left_out: usize,
     object_streams: Vec<ObjectStream>,
     decoded: u64,
 }
@@ -40,6 +42,8 @@ pub(crate) struct Indirect {
     pub(crate) value: Value,
     /// The value's spans are in these.
     pub(crate) octets: Vec<u8>,
+    /// Where `octets` begin in the file; `None` if in an object stream.
+    pub(crate) offset: Option<u64>,
     /// Where the stream's data begins, if it is a stream.
     stream: Option<u64>,
 }
@@ -52,13 +56,19 @@ pub(crate) enum StreamData {
 }
 
 struct ObjectStream {
-    number: u32,
+    /// Where it is: that tells it from one of the same number that came later.
+    offset: u64,
     /// Object numbers and where they begin in `data`.
     index: Vec<(u32, usize)>,
     data: Vec<u8>,
 }
 
 impl Indirect {
+    /// A value without octets of its own.
+    pub(crate) const fn new(reference: Reference, value: Value) -> Self {
+        Self { reference, value, octets: Vec::new(), offset: None, stream: None }
+    }
+
     pub(crate) const fn is_stream(&self) -> bool {
         self.stream.is_some()
     }
@@ -156,8 +166,18 @@ impl<'a> Pdf<'a> {
             return Err(broken(keyword, "startxref leads to no cross-reference section"));
         };
         let sections = xref::read_chain(&mut source, startxref.saturating_add(shift), shift)?;
-        let (object_streams, decoded) = (Vec::new(), 0);
-        Ok(Self { source, shift, startxref, sections, object_streams, decoded })
+        let (object_streams, decoded, left_out) = (Vec::new(), 0, 0);
+        Ok(Self { source, shift, startxref, sections, left_out, object_streams, decoded })
+    }
+
+    /// Goes back to an earlier revision, in which the newest `left_out`
+    /// sections are not there yet; 0 is the file as it is.
+    pub(crate) fn at_revision(&mut self, left_out: usize) {
+        self.left_out = left_out;
+    }
+
+    fn visible(&self) -> &[Section] {
+        self.sections.get(self.left_out..).unwrap_or_default()
     }
 
     pub(crate) const fn len(&self) -> u64 {
@@ -170,13 +190,13 @@ impl<'a> Pdf<'a> {
 
     /// The newest section.
     pub(crate) fn newest(&self) -> Result<&Section, Error> {
-        self.sections.first().ok_or(structure("no cross-reference section"))
+        self.visible().first().ok_or(structure("no cross-reference section"))
     }
 
     /// A trailer key, of the newest section that has it, with the octets its
     /// span is in.
     pub(crate) fn trailer(&self, key: &[u8]) -> Option<(&Value, &[u8])> {
-        self.sections
+        self.visible()
             .iter()
             .find_map(|section| Some((section.trailer.get(key)?, &*section.trailer_octets)))
             .filter(|(value, _)| !value.is_null())
@@ -184,7 +204,7 @@ impl<'a> Pdf<'a> {
 
     /// What the cross-reference says about an object.
     pub(crate) fn entry(&mut self, number: u32) -> Result<Option<Entry>, Error> {
-        for section in &self.sections {
+        for section in self.sections.get(self.left_out..).unwrap_or_default() {
             if let Some(entry) = section.entry(&mut self.source, number)? {
                 return Ok(Some(entry));
             }
@@ -268,8 +288,8 @@ impl<'a> Pdf<'a> {
     /// The first number that no object has.
     pub(crate) fn next_number(&self) -> Result<u32, Error> {
         let sizes =
-            self.sections.iter().filter_map(|s| s.trailer.get(b"Size").and_then(Value::unsigned));
-        let ends = self.sections.iter().flat_map(Section::ranges).map(|range| range.end);
+            self.visible().iter().filter_map(|s| s.trailer.get(b"Size").and_then(Value::unsigned));
+        let ends = self.visible().iter().flat_map(Section::ranges).map(|range| range.end);
         let next = sizes.chain(ends).max().unwrap_or(0).max(1);
         u32::try_from(next)
             .ok()
@@ -294,7 +314,7 @@ impl<'a> Pdf<'a> {
             Ok((reference, value, stream))
         })?;
         let stream = stream.map(|at| offset + at as u64);
-        Ok(Indirect { reference, value, octets, stream })
+        Ok(Indirect { reference, value, octets, offset: Some(offset), stream })
     }
 
     /// An object in an object stream (7.5.7).
@@ -304,11 +324,15 @@ impl<'a> Pdf<'a> {
         stream: u32,
         index: u32,
     ) -> Result<Indirect, Error> {
-        let kept = self.object_streams.iter().position(|kept| kept.number == stream);
+        let Some(Entry::Plain { offset, .. }) = self.entry(stream)? else {
+            return Err(structure("an object stream is not there"));
+        };
+        let offset = offset.saturating_add(self.shift);
+        let kept = self.object_streams.iter().position(|kept| kept.offset == offset);
         let at = match kept {
             Some(at) => at,
             None => {
-                let read = self.object_stream(stream)?;
+                let read = self.object_stream(stream, offset)?;
                 self.object_streams.truncate(KEPT_STREAMS - 1);
                 self.object_streams.insert(0, read);
                 0
@@ -331,14 +355,10 @@ impl<'a> Pdf<'a> {
         })?;
         let octets = octets.get(..lexer.at).unwrap_or_default().to_vec();
         self.source.charge(octets.len())?;
-        Ok(Indirect { reference, value, octets, stream: None })
+        Ok(Indirect { reference, value, octets, offset: None, stream: None })
     }
 
-    fn object_stream(&mut self, number: u32) -> Result<ObjectStream, Error> {
-        let Some(Entry::Plain { offset, .. }) = self.entry(number)? else {
-            return Err(structure("an object stream is not there"));
-        };
-        let offset = offset.saturating_add(self.shift);
+    fn object_stream(&mut self, number: u32, offset: u64) -> Result<ObjectStream, Error> {
         let stream = Self::read_plain(&mut self.source, offset)?;
         if stream.reference.number != number || !stream.value.is(b"Type", b"ObjStm") {
             return Err(broken(offset, "no object stream where the cross-reference says"));
@@ -380,7 +400,7 @@ impl<'a> Pdf<'a> {
                 index.push((number, first.saturating_add(start)));
             }
         }
-        Ok(ObjectStream { number, index, data })
+        Ok(ObjectStream { offset, index, data })
     }
 }
 
