@@ -170,6 +170,9 @@ pub enum Problem {
     /// validation data was changed later
     #[error("the document was changed after it was signed")]
     ChangedLater,
+    /// Octets behind the last revision that belong to no update
+    #[error("there are octets behind the document that belong to no update")]
+    TrailingData,
     /// A later change that this signature does not allow (DocMDP, FieldMDP)
     #[error("the document was changed in a way that this signature forbids")]
     ForbiddenChange,

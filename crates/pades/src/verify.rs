@@ -12,7 +12,7 @@ use crate::document::signature::permissions;
 use crate::error::Error;
 use crate::file::{Indirect, Pdf};
 use crate::report::{Change, Coverage, Problem, Report, SignatureReport, TimeStampReport};
-use crate::syntax::{Kind, Reference, Value, decode_text, parse_date};
+use crate::syntax::{Kind, Reference, Value, decode_text, is_space, parse_date};
 use ranges::{Range, Ranges};
 
 /// A document may have this many signatures.
@@ -178,6 +178,12 @@ impl Found {
         } else if let Some(later) = revision(pdf, end)? {
             self.covers = Coverage::Part;
             self.later = later;
+            let behind = pdf.len() - end;
+            if later == 0
+                && !(behind <= 2 && pdf.source().read(end, 2)?.iter().all(|o| is_space(*o)))
+            {
+                self.problem(Problem::TrailingData);
+            }
         } else {
             self.problem(Problem::NotARevision);
             return Ok(());
@@ -310,6 +316,7 @@ fn is_below(problem: Problem) -> bool {
         problem,
         Problem::ChangedLater
             | Problem::ForbiddenChange
+            | Problem::TrailingData
             | Problem::Cms(
                 CmsProblem::Untrusted
                     | CmsProblem::CertificateNotValidAtSigningTime
