@@ -11,7 +11,7 @@ use ades_tests::signing::{algorithms, parameters};
 use cades::report::Level;
 use pades::report::{Change, Coverage, Problem};
 use pades::{
-    Certification, Check, Error, PendingSignature, PreparedDocument, SignatureField,
+    Certification, Check, Error, Given, PendingSignature, PreparedDocument, SignatureField,
     SignatureOptions, SubFilter,
 };
 
@@ -56,7 +56,8 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
 
 fn report(document: &[u8]) -> pades::report::Report {
     let trust = [Pki::shared().root().clone()];
-    pades::verify(&mut Document::from_bytes(document), &trust).unwrap()
+    let given = Given { trust: &trust, password: None };
+    pades::verify(&mut Document::from_bytes(document), given).unwrap()
 }
 
 /// The text between two marks, the last time they are there.
@@ -72,7 +73,12 @@ fn what_is_signed_twice_stays_valid_and_no_octet_changes() {
     for (name, document) in fixtures() {
         let first = match sign(&document, &SignatureOptions::new()) {
             Ok(first) => first,
-            Err(Error::Forbidden { .. } | Error::BrokenCrossReference { .. }) => continue,
+            Err(
+                Error::Forbidden { .. }
+                | Error::BrokenCrossReference { .. }
+                | Error::PasswordNeeded
+                | Error::Unsupported { .. },
+            ) => continue,
             Err(error) => panic!("{name}: {error}"),
         };
         assert!(first.starts_with(&document), "{name}");
@@ -210,6 +216,42 @@ fn an_empty_field_is_signed_and_a_taken_name_is_refused() {
         sign(&text, &group),
         Err(Error::FieldNotFit { .. } | Error::NoSuchField { .. })
     ));
+}
+
+#[test]
+fn encrypted_documents_are_signed_and_their_texts_encrypted() {
+    for (name, user, owner) in [
+        ("qpdf__ae2b23b0__diff-data-enc.pdf", "", None),
+        ("qpdf__d99bf6f8__enc-R2,V1,U=view,O=view.pdf", "view", None),
+        ("qpdf__89efb6a7__c-r4.pdf", "user2", Some("owner2")),
+        ("qpdf__b2b249a5__c-r5-in.pdf", "user3", Some("owner3")),
+        ("qpdf__8ce12550__c-r6-in.pdf", "user4", Some("owner4")),
+        ("pyHanko__efe9cd1e__minimal-with-field-aes256.pdf", "usersecret", Some("ownersecret")),
+    ] {
+        let document = fixture(name);
+        for password in [Some(user), owner].into_iter().flatten() {
+            let options = SignatureOptions::new().reason("Top secret").with_password(password);
+            assert!(!format!("{options:?}").contains(password) || password.is_empty());
+            let signed = sign(&document, &options).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert!(!String::from_utf8_lossy(&signed).contains("Top secret"), "{name}");
+            let twice = sign(&signed, &options).unwrap();
+            let given = Given { trust: &[], password: Some(password) };
+            let report = pades::verify(&mut Document::from_bytes(&twice), given).unwrap();
+            assert_eq!(report.signatures.len(), 2, "{name}");
+            assert!(report.is_valid(), "{name}: {report:?}");
+            for signature in report.signatures {
+                assert_eq!(signature.reason.as_deref(), Some("Top secret"));
+                assert_eq!(signature.signing_time, Some(parameters().signing_time().time()));
+            }
+        }
+        let wrong = SignatureOptions::new().with_password("not this one");
+        assert!(matches!(sign(&document, &wrong), Err(Error::WrongPassword)), "{name}");
+        let none = sign(&document, &SignatureOptions::new());
+        assert_eq!(matches!(none, Err(Error::PasswordNeeded)), !user.is_empty(), "{name}");
+    }
+    let recipients = fixture("pyHanko__cb01add1__minimal-two-fields-pubkey-aes256.pdf");
+    let refused = sign(&recipients, &SignatureOptions::new());
+    assert!(matches!(refused, Err(Error::Unsupported { .. })));
 }
 
 #[test]
@@ -446,7 +488,7 @@ fn a_gap_that_is_not_the_signature_is_found() {
 fn no_prefix_of_a_signed_document_is_a_panic() {
     let signed = sign(&fixture(TABLE), &SignatureOptions::new()).unwrap();
     for len in (0..signed.len()).step_by(7) {
-        let _ = pades::verify(&mut Document::from_bytes(&signed[..len]), &[]);
+        let _ = pades::verify(&mut Document::from_bytes(&signed[..len]), Given::default());
         let _ = sign(&signed[..len], &SignatureOptions::new());
     }
 }

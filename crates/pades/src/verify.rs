@@ -23,6 +23,22 @@ const MAX_PASSES: u64 = 64;
 /// What may be digested however short the file is.
 const FREE_OCTETS: u64 = 1024 * 1024 * 1024;
 
+/// What signatures are verified with.
+#[derive(Clone, Copy, Default)]
+pub struct Given<'a> {
+    /// Trust anchors. Without any, trust is not judged.
+    pub trust: &'a [Certificate],
+    /// The password of an encrypted document; without it, the empty one is
+    /// tried.
+    pub password: Option<&'a str>,
+}
+
+impl std::fmt::Debug for Given<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Given").field("trust", &self.trust.len()).finish_non_exhaustive()
+    }
+}
+
 /// Verifies every signature of a document. Without trust anchors, trust is not
 /// judged. A document without signatures has a report without signatures.
 ///
@@ -30,8 +46,8 @@ const FREE_OCTETS: u64 = 1024 * 1024 * 1024;
 /// [`Error::Malformed`], [`Error::BrokenCrossReference`] and others if the
 /// document does not read; [`Error::Core`] if the source fails or is a stream.
 /// A signature that is wrong is no error: the report says what is.
-pub fn verify(document: &mut Document<'_>, trust: &[Certificate]) -> Result<Report, Error> {
-    let mut pdf = Pdf::open(document)?;
+pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, Error> {
+    let mut pdf = Pdf::open(document, given.password)?;
     let catalog = pdf.catalog()?;
     let form = Form::read(&mut pdf, &catalog.value)?;
     let mut found = Vec::new();
@@ -66,7 +82,7 @@ pub fn verify(document: &mut Document<'_>, trust: &[Certificate]) -> Result<Repo
         budget = budget
             .checked_sub(signed)
             .ok_or(Error::Limit { limit: "signatures that cover 64 times the file" })?;
-        let mut signature = found.judge(&mut pdf, trust)?;
+        let mut signature = found.judge(&mut pdf, given.trust)?;
         let later: Vec<_> = stamps.iter().filter(|(end, _)| *end > signed).collect();
         let covered = later.iter().any(|(_, sees_dss)| *sees_dss);
         signature.level = match signature.level {

@@ -1,12 +1,12 @@
 //! Opening a file, and reading the objects that are asked for.
 
 use ades_core::Document;
-use ades_core::document::ReadSeek;
 
 use super::filter::{self, MAX_DECODED, Predictor};
 use super::source::Source;
 use super::xref::{self, Entry, Section};
 use crate::error::{Error, broken, structure};
+use crate::security::Security;
 use crate::syntax::{Kind, Lexer, Reference, Stop, Value, is_space};
 
 /// The header may begin as far from the file's first octet.
@@ -33,6 +33,8 @@ pub(crate) struct Pdf<'a> {
     left_out: usize,
     object_streams: Vec<ObjectStream>,
     decoded: u64,
+    /// The key, if the file is encrypted.
+    pub(crate) security: Option<Security>,
 }
 
 /// An indirect object: its value, and the octets that it is in.
@@ -102,7 +104,12 @@ impl Indirect {
     }
 
     /// The data without its filters; `length` octets of it stand in the file.
-    pub(crate) fn decode(&self, source: &mut Source<'_>, length: u64) -> Result<StreamData, Error> {
+    pub(crate) fn decode(
+        &self,
+        source: &mut Source<'_>,
+        length: u64,
+        security: Option<&Security>,
+    ) -> Result<StreamData, Error> {
         let start = self.stream.ok_or(structure("an object that should be a stream is none"))?;
         let one = |key: &[u8]| match self.value.get(key) {
             Some(value) => match value.elements() {
@@ -117,6 +124,8 @@ impl Indirect {
             return Ok(StreamData::OtherFilter);
         };
         let data = source.read(start, length)?;
+        let plain = security.map(|s| s.decrypt_stream(self.reference, data)).transpose()?;
+        let data = plain.as_deref().unwrap_or(data);
         let data = match filter.map(Value::name) {
             None => data.to_vec(),
             Some(Some(b"FlateDecode" | b"Fl")) => filter::flate(data)?,
@@ -142,14 +151,12 @@ impl Indirect {
 
 impl<'a> Pdf<'a> {
     /// Reads header and cross-reference.
-    pub(crate) fn open(document: &'a mut Document<'_>) -> Result<Self, Error> {
+    pub(crate) fn open(
+        document: &'a mut Document<'_>,
+        password: Option<&str>,
+    ) -> Result<Self, Error> {
         let len = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
-        Self::open_first(document.random_access()?, len)
-    }
-
-    /// The first `len` octets as a file of their own: an earlier revision.
-    pub(crate) fn open_first(reader: &'a mut dyn ReadSeek, len: u64) -> Result<Self, Error> {
-        let mut source = Source::new(reader, len);
+        let mut source = Source::new(document.random_access()?, len);
         let header = header(&mut source)?;
         let (startxref, keyword) = xref::start(&mut source)?;
         // Offsets count from the header, but not in every file with junk
@@ -166,8 +173,39 @@ impl<'a> Pdf<'a> {
             return Err(broken(keyword, "startxref leads to no cross-reference section"));
         };
         let sections = xref::read_chain(&mut source, startxref.saturating_add(shift), shift)?;
-        let (object_streams, decoded, left_out) = (Vec::new(), 0, 0);
-        Ok(Self { source, shift, startxref, sections, left_out, object_streams, decoded })
+        let mut pdf = Self {
+            source,
+            shift,
+            startxref,
+            sections,
+            left_out: 0,
+            object_streams: Vec::new(),
+            decoded: 0,
+            security: None,
+        };
+        pdf.security = pdf.unlock(password)?;
+        Ok(pdf)
+    }
+
+    fn unlock(&mut self, password: Option<&str>) -> Result<Option<Security>, Error> {
+        let Some((encrypt, _)) = self.trailer(b"Encrypt") else {
+            return Ok(None);
+        };
+        let encrypt = encrypt.clone();
+        let dictionary = self.resolve(&encrypt)?;
+        let id = self.first_id()?.unwrap_or_default();
+        Security::open(&dictionary, encrypt.reference(), &id, password).map(Some)
+    }
+
+    /// The part of `/ID` that never changes.
+    pub(crate) fn first_id(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let Some((id, _)) = self.trailer(b"ID") else {
+            return Ok(None);
+        };
+        let id = id.clone();
+        let id = self.resolve(&id)?;
+        let first = id.elements().and_then(<[Value]>::first).and_then(Value::string);
+        Ok(first.map(<[u8]>::to_vec))
     }
 
     /// Goes back to an earlier revision, in which the newest `left_out`
@@ -222,7 +260,12 @@ impl<'a> Pdf<'a> {
                 let offset = offset.saturating_add(self.shift);
                 let found = Self::read_plain(&mut self.source, offset);
                 match found {
-                    Ok(found) if found.reference == reference => Ok(Some(found)),
+                    Ok(mut found) if found.reference == reference => {
+                        if let Some(security) = &self.security {
+                            security.decrypt_strings(reference, &mut found.value);
+                        }
+                        Ok(Some(found))
+                    }
                     Ok(_) => Err(broken(offset, "another object than the cross-reference says")),
                     Err(Error::Malformed { offset: at, .. }) if at == offset => {
                         Err(broken(offset, "no object where the cross-reference says"))
@@ -376,7 +419,9 @@ impl<'a> Pdf<'a> {
             None => stream.searched_length(&mut self.source)?,
         };
         self.decoded = self.decoded.saturating_add(length);
-        let StreamData::Decoded(data) = stream.decode(&mut self.source, length)? else {
+        let StreamData::Decoded(data) =
+            stream.decode(&mut self.source, length, self.security.as_ref())?
+        else {
             return Err(Error::Unsupported { what: "an object stream with a filter of its own" });
         };
         self.decoded = self.decoded.saturating_add(data.len() as u64);
