@@ -50,6 +50,12 @@ pub enum Error {
         /// what
         what: &'static str,
     },
+    /// The document is encrypted, and the empty password does not open it.
+    #[error("the document is encrypted; its password is needed")]
+    PasswordNeeded,
+    /// The document is encrypted with another password.
+    #[error("the password does not open the document")]
+    WrongPassword,
     /// Something that an earlier signature or the document itself forbids.
     #[error("the document forbids this signature: {why}")]
     Forbidden {
@@ -106,6 +112,8 @@ impl Error {
             | Self::NoSuchField { .. }
             | Self::FieldNotFit { .. }
             | Self::NoSuchPage { .. }
+            | Self::PasswordNeeded
+            | Self::WrongPassword
             | Self::DoesNotFit { .. } => Fault::Caller,
             Self::Limit { .. } => Fault::Limit,
             Self::Unsupported { .. } => Fault::Unsupported,

@@ -7,4 +7,4 @@ mod source;
 mod xref;
 
 pub(crate) use object::{Indirect, Pdf};
-pub(crate) use xref::SectionKind;
+pub(crate) use xref::{Entry, SectionKind};

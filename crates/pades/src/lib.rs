@@ -6,6 +6,7 @@
 //!
 //! - [`prepare`], [`PendingSignature::complete`]: the two halves of a signature
 //! - [`SignatureOptions`]: which field, which texts, certification
+//! - [`verify`], [`report`]: what signatures a document has, and what is wrong with them
 //! - [`PreparedDocument`]: the lower door, for CMS that somebody else makes
 #![deny(missing_docs)]
 
@@ -18,13 +19,17 @@ mod options;
 mod pending;
 mod placement;
 mod prepared;
+pub mod report;
 mod rules;
+mod security;
 mod seed;
 mod syntax;
 mod update;
+mod verify;
 
 pub use error::Error;
 pub use in_place::{Check, InPlace};
 pub use options::{Certification, SignatureField, SignatureOptions};
 pub use pending::{PendingSignature, prepare};
 pub use prepared::{PreparedDocument, SubFilter};
+pub use verify::{Given, verify};

@@ -2,8 +2,10 @@
 //! share.
 
 use ades_core::SignatureParameters;
+use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::security::Password;
 
 /// Which form field holds the signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +47,8 @@ pub struct SignatureOptions {
     pub(crate) application: Option<(String, String)>,
     pub(crate) certification: Option<Certification>,
     pub(crate) reserve: usize,
+    pub(crate) overrule_permissions: bool,
+    password: Option<Password>,
 }
 
 impl SignatureOptions {
@@ -117,6 +121,26 @@ impl SignatureOptions {
     pub const fn reserve(mut self, octets: usize) -> Self {
         self.reserve = octets;
         self
+    }
+
+    /// The password of an encrypted document, the user's or the owner's.
+    /// Without it, the empty password is tried.
+    #[must_use]
+    pub fn with_password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(Password(Zeroizing::new(password.into())));
+        self
+    }
+
+    /// Signs an encrypted document, even if its permissions do not allow it to
+    /// those who have not the owner's password.
+    #[must_use]
+    pub const fn overrule_permissions(mut self) -> Self {
+        self.overrule_permissions = true;
+        self
+    }
+
+    pub(crate) fn password(&self) -> Option<&str> {
+        self.password.as_ref().map(|password| password.0.as_str())
     }
 
     /// What EN 319 142-1, table 1 and what PDF itself do not allow.

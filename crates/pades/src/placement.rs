@@ -23,7 +23,8 @@ const WIDGET_FLAGS: u32 = 4 + 128;
 /// Where a signature goes, and all that changes there.
 pub(crate) struct Placement {
     pub(crate) update: Update,
-    /// What the first object of the update is.
+    pub(crate) signature: Reference,
+    /// The signature dictionary; the places in it hold for the update, too.
     pub(crate) dictionary: Written,
 }
 
@@ -34,22 +35,19 @@ pub(crate) fn plan(
     digest: DigestAlgorithm,
     options: &SignatureOptions,
 ) -> Result<Placement, Error> {
-    if pdf.trailer(b"Encrypt").is_some() {
-        return Err(Error::Unsupported { what: "it is encrypted" });
-    }
     let catalog = pdf.catalog()?;
     let form = Form::read(pdf, &catalog.value)?;
     let mut update = Update::new(pdf)?;
     let signature = update.allocate();
     let mut catalog_edit = Edited::new(&catalog);
 
-    let mut changes = Vec::new();
     let mut new_field = None;
     let name = match &options.field {
         SignatureField::New => form.free_name(),
         SignatureField::NewNamed(name) | SignatureField::Existing(name) => name.clone(),
     };
     rules::check(pdf, &catalog.value, &form, &name, options)?;
+    rules::check_permissions(pdf, options)?;
     if let SignatureField::Existing(_) = &options.field {
         let (field, lock) = existing(pdf, &form, &name, dictionary.sub_filter, digest, options)?;
         dictionary.lock = lock.map(|lock| (lock, catalog.reference));
@@ -59,30 +57,31 @@ pub(crate) fn plan(
         if is_widget && field.value.get(b"F").is_none() {
             edit.set(&field.value, b"F", WIDGET_FLAGS.to_string().as_bytes());
         }
-        changes.push((field.reference, edit.finish(&field.value)));
+        update.change(pdf, &field, edit)?;
     } else {
         if form.find(&name).is_some() {
             return Err(Error::FieldNameTaken { name });
         }
         let page = page::find(pdf, &catalog.value, options.page.unwrap_or(1))?;
-        let (field, appearance) = (update.allocate(), update.allocate());
+        let field = update.allocate();
         new_field = Some(field);
-        changes.push((field, widget(&name, signature, appearance, page.reference)));
-        changes.push((appearance, EMPTY_APPEARANCE.to_vec()));
+        // PDF/A, which wants an appearance, is never encrypted.
+        let appearance = pdf.security.is_none().then(|| update.allocate());
+        update.add(pdf, field, widget(&name, signature, appearance, page.reference))?;
+        if let Some(appearance) = appearance {
+            update.put(appearance, EMPTY_APPEARANCE.to_vec());
+        }
         let tagged = catalog.value.get(b"StructTreeRoot").is_some();
-        changes.push(annotate(pdf, &page, field, tagged)?);
+        annotate(pdf, &mut update, &page, field, tagged)?;
     }
     let dictionary = dictionary.write();
-    update.put(signature, dictionary.octets.clone());
-    for (reference, value) in changes {
-        update.put(reference, value);
-    }
+    update.add(pdf, signature, dictionary.octets.clone())?;
     extend_form(pdf, &mut update, &mut catalog_edit, new_field)?;
     if options.certification.is_some() {
         certify(pdf, &mut update, &mut catalog_edit, signature)?;
     }
-    catalog_edit.put(&mut update);
-    Ok(Placement { update, dictionary })
+    catalog_edit.put(pdf, &mut update)?;
+    Ok(Placement { update, signature, dictionary })
 }
 
 /// An object and its changes, if there are any.
@@ -107,10 +106,8 @@ impl<'a> Edited<'a> {
         self.changed = true;
     }
 
-    fn put(self, update: &mut Update) {
-        if self.changed {
-            update.rewrite(self.object, self.edit);
-        }
+    fn put(self, pdf: &Pdf<'_>, update: &mut Update) -> Result<(), Error> {
+        if self.changed { update.change(pdf, self.object, self.edit) } else { Ok(()) }
     }
 }
 
@@ -119,11 +116,16 @@ const EMPTY_APPEARANCE: &[u8] =
     b"<</Type/XObject/Subtype/Form/BBox[0 0 0 0]/Length 0>>\nstream\n\nendstream";
 
 /// Field and widget in one: a signature field has no other widget.
-fn widget(name: &str, signature: Reference, appearance: Reference, page: Reference) -> Vec<u8> {
+fn widget(
+    name: &str,
+    signature: Reference,
+    appearance: Option<Reference>,
+    page: Reference,
+) -> Vec<u8> {
     let mut out = b"<</Type/Annot/Subtype/Widget/FT/Sig/T".to_vec();
     out.extend_from_slice(&string(&encode_text(name)));
-    let rest =
-        format!("/V {signature}/F {WIDGET_FLAGS}/Rect[0 0 0 0]/AP<</N {appearance}>>/P {page}>>");
+    let appearance = appearance.map(|it| format!("/AP<</N {it}>>")).unwrap_or_default();
+    let rest = format!("/V {signature}/F {WIDGET_FLAGS}/Rect[0 0 0 0]{appearance}/P {page}>>");
     out.extend_from_slice(rest.as_bytes());
     out
 }
@@ -145,7 +147,7 @@ fn existing(
     if found.value.is_some() {
         return refuse("it is signed already");
     }
-    if found.widgets > 1 {
+    if found.widgets.len() > 1 {
         return refuse("it has more than one widget");
     }
     let field = pdf.object(found.reference)?.ok_or(structure("a field is missing"))?;
@@ -158,10 +160,11 @@ fn existing(
 /// array if it is an object of its own that holds more than references.
 fn annotate(
     pdf: &mut Pdf<'_>,
+    update: &mut Update,
     page: &Indirect,
     widget: Reference,
     tagged: bool,
-) -> Result<(Reference, Vec<u8>), Error> {
+) -> Result<(), Error> {
     let widget = widget.to_string();
     let mut edit = Edit::new(&page.octets);
     match Place::of(pdf, &page.value, b"Annots")? {
@@ -174,7 +177,7 @@ fn annotate(
             if elements.iter().any(|element| element.reference().is_none()) {
                 let mut edit = Edit::new(&array.octets);
                 edit.push(&array.value, widget.as_bytes());
-                return Ok((array.reference, edit.finish(&array.value)));
+                return update.change(pdf, &array, edit);
             }
             // Other pages may share the array: this page gets its own.
             let mut own = b"[".to_vec();
@@ -190,7 +193,7 @@ fn annotate(
         // PDF/UA: with annotations, the order is that of the structure.
         edit.set(&page.value, b"Tabs", b"/S");
     }
-    Ok((page.reference, edit.finish(&page.value)))
+    update.change(pdf, page, edit)
 }
 
 /// Adds the field to the form, which may not be there yet.
@@ -215,7 +218,7 @@ fn extend_form(
         Place::Indirect(form) if form.value.is_dictionary() => {
             let mut edited = Edited::new(&form);
             extend(pdf, update, &mut edited, &form.value, field)?;
-            edited.put(update);
+            edited.put(pdf, update)?;
         }
         _ => return Err(structure("/AcroForm is no dictionary")),
     }
@@ -245,7 +248,7 @@ fn extend(
         Place::Indirect(array) if array.value.elements().is_some() => {
             let mut edited = Edited::new(&array);
             edited.push(&array.value, field.as_bytes());
-            edited.put(update);
+            edited.put(pdf, update)?;
         }
         _ => return Err(structure("/Fields is no array")),
     }
@@ -271,7 +274,7 @@ fn certify(
         Place::Indirect(permissions) if permissions.value.is_dictionary() => {
             let mut edited = Edited::new(&permissions);
             edited.set(&permissions.value, b"DocMDP", signature.as_bytes());
-            edited.put(update);
+            edited.put(pdf, update)?;
         }
         _ => return Err(structure("/Perms is no dictionary")),
     }

@@ -98,7 +98,7 @@ impl PreparedDocument {
             certification: options.certification,
             lock: None,
         };
-        let mut pdf = Pdf::open(document)?;
+        let mut pdf = Pdf::open(document, options.password())?;
         let length = pdf.len();
         let planned = placement::plan(&mut pdf, dictionary, algorithm, options)?;
         let written = planned.update.write(&mut pdf)?;
@@ -107,8 +107,8 @@ impl PreparedDocument {
         drop(pdf);
 
         let mut update = written.octets;
-        // The signature dictionary is the update's first object.
-        let at = written.values.first().copied().unwrap_or(0);
+        let at = written.values.iter().find(|(reference, _)| *reference == planned.signature);
+        let at = at.map_or(0, |(_, at)| *at);
         let within = |range: &Range<usize>| range.start + at..range.end + at;
         let gap = within(&planned.dictionary.contents);
         let second = length + gap.end as u64;

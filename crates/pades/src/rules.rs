@@ -5,7 +5,7 @@ use crate::document::form::Form;
 use crate::document::signature::{Permissions, permissions};
 use crate::error::Error;
 use crate::file::Pdf;
-use crate::options::SignatureOptions;
+use crate::options::{SignatureField, SignatureOptions};
 use crate::syntax::Value;
 
 const fn forbidden<T>(why: &'static str) -> Result<T, Error> {
@@ -36,6 +36,29 @@ pub(crate) fn check(
         }
     }
     Ok(())
+}
+
+/// Whether an encrypted document's permissions allow it (table 22).
+pub(crate) fn check_permissions(pdf: &Pdf<'_>, options: &SignatureOptions) -> Result<(), Error> {
+    const MODIFY: u32 = 4;
+    const ANNOTATE: u32 = 6;
+    const FILL: u32 = 9;
+
+    let Some(security) = pdf.security.as_ref().filter(|_| !options.overrule_permissions) else {
+        return Ok(());
+    };
+    let annotate = security.permits(ANNOTATE);
+    match &options.field {
+        SignatureField::Existing(_) if !annotate && !security.permits(FILL) => {
+            forbidden("its permissions do not allow to fill forms without the owner's password")
+        }
+        SignatureField::New | SignatureField::NewNamed(_)
+            if !annotate || !security.permits(MODIFY) =>
+        {
+            forbidden("its permissions do not allow new fields without the owner's password")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What all earlier signatures allow.

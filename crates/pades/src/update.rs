@@ -23,8 +23,8 @@ pub(crate) struct Update {
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) octets: Vec<u8>,
-    /// Where each object's value begins in `octets`, in the order they were put.
-    pub(crate) values: Vec<usize>,
+    /// Where each object's value begins in `octets`.
+    pub(crate) values: Vec<(Reference, usize)>,
     /// Where the hexadecimal digits of the file's new identifier are.
     pub(crate) id: Vec<Range<usize>>,
 }
@@ -41,14 +41,41 @@ impl Update {
         reference
     }
 
-    /// Adds an object: its value and, for a stream, the data.
+    /// Adds a new object without strings: its value and, for a stream, the data.
     pub(crate) fn put(&mut self, reference: Reference, value: Vec<u8>) {
         self.objects.push((reference, value));
     }
 
-    /// Adds a changed object.
-    pub(crate) fn rewrite(&mut self, object: &Indirect, edit: Edit<'_>) {
-        self.put(object.reference, edit.finish(&object.value));
+    /// Adds a new object whose strings have yet to be encrypted, if the
+    /// document is.
+    pub(crate) fn add(
+        &mut self,
+        pdf: &Pdf<'_>,
+        reference: Reference,
+        value: Vec<u8>,
+    ) -> Result<(), Error> {
+        let value = match &pdf.security {
+            Some(security) => security.encrypt_strings(reference, &value)?,
+            None => value,
+        };
+        self.put(reference, value);
+        Ok(())
+    }
+
+    /// Adds a changed object. Strings that stand in the file are encrypted
+    /// already, if the document is; those in object streams are not.
+    pub(crate) fn change(
+        &mut self,
+        pdf: &Pdf<'_>,
+        object: &Indirect,
+        edit: Edit<'_>,
+    ) -> Result<(), Error> {
+        let value = edit.finish(&object.value);
+        if object.offset.is_none() {
+            return self.add(pdf, object.reference, value);
+        }
+        self.put(object.reference, value);
+        Ok(())
     }
 
     /// Writes it all, as it stands behind the file.
@@ -65,7 +92,7 @@ impl Update {
             offsets.push((*reference, counted(octets.len())));
             let Reference { number, generation } = reference;
             octets.extend_from_slice(format!("{number} {generation} obj\n").as_bytes());
-            values.push(octets.len());
+            values.push((*reference, octets.len()));
             octets.extend_from_slice(value);
             octets.extend_from_slice(b"\nendobj\n");
         }
@@ -82,7 +109,9 @@ impl Update {
         let runs: Vec<_> = offsets.chunk_by(|(a, _), (b, _)| a.number + 1 == b.number).collect();
         let size = offsets.last().map_or(0, |(last, _)| last.number + 1).max(self.next);
         let mut id = Vec::new();
-        let trailer = |octets: &mut Vec<u8>, id: &mut _| write_trailer(pdf, size, octets, id);
+        let first_id = pdf.first_id()?;
+        let trailer =
+            |octets: &mut Vec<u8>, id: &mut _| write_trailer(pdf, size, first_id, octets, id);
         match kind {
             SectionKind::Table => {
                 if section > MAX_TABLE_OFFSET {
@@ -132,6 +161,7 @@ impl Update {
 fn write_trailer(
     pdf: &Pdf<'_>,
     size: u32,
+    first_id: Option<Vec<u8>>,
     out: &mut Vec<u8>,
     id: &mut Vec<Range<usize>>,
 ) -> Result<(), Error> {
@@ -167,17 +197,16 @@ fn write_trailer(
             out.extend_from_slice(octets.get(value.span.clone()).unwrap_or_default());
         }
     }
-    let first = pdf.trailer(b"ID").and_then(|(value, _)| value.elements()?.first()?.string());
     let mut placeholder = |out: &mut Vec<u8>| {
         out.push(b'<');
         id.push(out.len()..out.len() + 2 * ID_LEN);
         out.extend_from_slice(&[b'0'; 2 * ID_LEN]);
         out.push(b'>');
     };
-    match first {
+    match first_id {
         Some(first) => {
             out.extend_from_slice(b"/ID[");
-            out.extend_from_slice(&string(first));
+            out.extend_from_slice(&string(&first));
             placeholder(out);
             out.push(b']');
         }

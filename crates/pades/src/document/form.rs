@@ -20,8 +20,8 @@ pub(crate) struct Field {
     pub(crate) is_signature: bool,
     /// Its own `/V`, unless null.
     pub(crate) value: Option<Value>,
-    /// How many children without a name it has: widgets.
-    pub(crate) widgets: usize,
+    /// Its children without a name: widgets.
+    pub(crate) widgets: Vec<Reference>,
 }
 
 /// All fields, parents before their children.
@@ -67,7 +67,7 @@ impl Form {
             let above = parent.and_then(|parent| form.fields.get_mut(parent));
             let (name, inherited) = match (above, partial) {
                 (Some(above), None) => {
-                    above.widgets += 1;
+                    above.widgets.push(reference);
                     continue;
                 }
                 (Some(above), Some(name)) => (format!("{}.{name}", above.name), above.is_signature),
@@ -79,7 +79,7 @@ impl Form {
                 kind.as_ref().and_then(Value::name).map_or(inherited, |kind| kind == b"Sig");
             let value = pdf.get(&object.value, b"V")?.and(object.value.get(b"V").cloned());
             let at = form.fields.len();
-            form.fields.push(Field { reference, name, is_signature, value, widgets: 0 });
+            form.fields.push(Field { reference, name, is_signature, value, widgets: Vec::new() });
             let kids = pdf.get(&object.value, b"Kids")?;
             let kids = kids.as_ref().and_then(Value::elements).unwrap_or_default();
             stack.extend(kids.iter().rev().filter_map(|kid| visit(kid, Some(at), level + 1)));

@@ -1,12 +1,12 @@
 //! Opening a file, and reading the objects that are asked for.
 
 use ades_core::Document;
-use ades_core::document::ReadSeek;
 
 use super::filter::{self, MAX_DECODED, Predictor};
 use super::source::Source;
 use super::xref::{self, Entry, Section};
 use crate::error::{Error, broken, structure};
+use crate::security::Security;
 use crate::syntax::{Kind, Lexer, Reference, Stop, Value, is_space};
 
 /// The header may begin as far from the file's first octet.
@@ -29,8 +29,12 @@ pub(crate) struct Pdf<'a> {
     pub(crate) startxref: u64,
     /// The newest first.
     pub(crate) sections: Vec<Section>,
+    /// How many of the newest sections are left out: see [`Pdf::at_revision`].
+    left_out: usize,
     object_streams: Vec<ObjectStream>,
     decoded: u64,
+    /// The key, if the file is encrypted.
+    pub(crate) security: Option<Security>,
 }
 
 /// An indirect object: its value, and the octets that it is in.
@@ -40,6 +44,8 @@ pub(crate) struct Indirect {
     pub(crate) value: Value,
     /// The value's spans are in these.
     pub(crate) octets: Vec<u8>,
+    /// Where `octets` begin in the file; `None` if in an object stream.
+    pub(crate) offset: Option<u64>,
     /// Where the stream's data begins, if it is a stream.
     stream: Option<u64>,
 }
@@ -52,13 +58,19 @@ pub(crate) enum StreamData {
 }
 
 struct ObjectStream {
-    number: u32,
+    /// Where it is: that tells it from one of the same number that came later.
+    offset: u64,
     /// Object numbers and where they begin in `data`.
     index: Vec<(u32, usize)>,
     data: Vec<u8>,
 }
 
 impl Indirect {
+    /// A value without octets of its own.
+    pub(crate) const fn new(reference: Reference, value: Value) -> Self {
+        Self { reference, value, octets: Vec::new(), offset: None, stream: None }
+    }
+
     pub(crate) const fn is_stream(&self) -> bool {
         self.stream.is_some()
     }
@@ -92,7 +104,12 @@ impl Indirect {
     }
 
     /// The data without its filters; `length` octets of it stand in the file.
-    pub(crate) fn decode(&self, source: &mut Source<'_>, length: u64) -> Result<StreamData, Error> {
+    pub(crate) fn decode(
+        &self,
+        source: &mut Source<'_>,
+        length: u64,
+        security: Option<&Security>,
+    ) -> Result<StreamData, Error> {
         let start = self.stream.ok_or(structure("an object that should be a stream is none"))?;
         let one = |key: &[u8]| match self.value.get(key) {
             Some(value) => match value.elements() {
@@ -107,6 +124,8 @@ impl Indirect {
             return Ok(StreamData::OtherFilter);
         };
         let data = source.read(start, length)?;
+        let plain = security.map(|s| s.decrypt_stream(self.reference, data)).transpose()?;
+        let data = plain.as_deref().unwrap_or(data);
         let data = match filter.map(Value::name) {
             None => data.to_vec(),
             Some(Some(b"FlateDecode" | b"Fl")) => filter::flate(data)?,
@@ -132,14 +151,12 @@ impl Indirect {
 
 impl<'a> Pdf<'a> {
     /// Reads header and cross-reference.
-    pub(crate) fn open(document: &'a mut Document<'_>) -> Result<Self, Error> {
+    pub(crate) fn open(
+        document: &'a mut Document<'_>,
+        password: Option<&str>,
+    ) -> Result<Self, Error> {
         let len = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
-        Self::open_first(document.random_access()?, len)
-    }
-
-    /// The first `len` octets as a file of their own: an earlier revision.
-    pub(crate) fn open_first(reader: &'a mut dyn ReadSeek, len: u64) -> Result<Self, Error> {
-        let mut source = Source::new(reader, len);
+        let mut source = Source::new(document.random_access()?, len);
         let header = header(&mut source)?;
         let (startxref, keyword) = xref::start(&mut source)?;
         // Offsets count from the header, but not in every file with junk
@@ -156,8 +173,49 @@ impl<'a> Pdf<'a> {
             return Err(broken(keyword, "startxref leads to no cross-reference section"));
         };
         let sections = xref::read_chain(&mut source, startxref.saturating_add(shift), shift)?;
-        let (object_streams, decoded) = (Vec::new(), 0);
-        Ok(Self { source, shift, startxref, sections, object_streams, decoded })
+        let mut pdf = Self {
+            source,
+            shift,
+            startxref,
+            sections,
+            left_out: 0,
+            object_streams: Vec::new(),
+            decoded: 0,
+            security: None,
+        };
+        pdf.security = pdf.unlock(password)?;
+        Ok(pdf)
+    }
+
+    fn unlock(&mut self, password: Option<&str>) -> Result<Option<Security>, Error> {
+        let Some((encrypt, _)) = self.trailer(b"Encrypt") else {
+            return Ok(None);
+        };
+        let encrypt = encrypt.clone();
+        let dictionary = self.resolve(&encrypt)?;
+        let id = self.first_id()?.unwrap_or_default();
+        Security::open(&dictionary, encrypt.reference(), &id, password).map(Some)
+    }
+
+    /// The part of `/ID` that never changes.
+    pub(crate) fn first_id(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let Some((id, _)) = self.trailer(b"ID") else {
+            return Ok(None);
+        };
+        let id = id.clone();
+        let id = self.resolve(&id)?;
+        let first = id.elements().and_then(<[Value]>::first).and_then(Value::string);
+        Ok(first.map(<[u8]>::to_vec))
+    }
+
+    /// Goes back to an earlier revision, in which the newest `left_out`
+    /// sections are not there yet; 0 is the file as it is.
+    pub(crate) fn at_revision(&mut self, left_out: usize) {
+        self.left_out = left_out;
+    }
+
+    fn visible(&self) -> &[Section] {
+        self.sections.get(self.left_out..).unwrap_or_default()
     }
 
     pub(crate) const fn len(&self) -> u64 {
@@ -170,13 +228,13 @@ impl<'a> Pdf<'a> {
 
     /// The newest section.
     pub(crate) fn newest(&self) -> Result<&Section, Error> {
-        self.sections.first().ok_or(structure("no cross-reference section"))
+        self.visible().first().ok_or(structure("no cross-reference section"))
     }
 
     /// A trailer key, of the newest section that has it, with the octets its
     /// span is in.
     pub(crate) fn trailer(&self, key: &[u8]) -> Option<(&Value, &[u8])> {
-        self.sections
+        self.visible()
             .iter()
             .find_map(|section| Some((section.trailer.get(key)?, &*section.trailer_octets)))
             .filter(|(value, _)| !value.is_null())
@@ -184,7 +242,7 @@ impl<'a> Pdf<'a> {
 
     /// What the cross-reference says about an object.
     pub(crate) fn entry(&mut self, number: u32) -> Result<Option<Entry>, Error> {
-        for section in &self.sections {
+        for section in self.sections.get(self.left_out..).unwrap_or_default() {
             if let Some(entry) = section.entry(&mut self.source, number)? {
                 return Ok(Some(entry));
             }
@@ -202,7 +260,12 @@ impl<'a> Pdf<'a> {
                 let offset = offset.saturating_add(self.shift);
                 let found = Self::read_plain(&mut self.source, offset);
                 match found {
-                    Ok(found) if found.reference == reference => Ok(Some(found)),
+                    Ok(mut found) if found.reference == reference => {
+                        if let Some(security) = &self.security {
+                            security.decrypt_strings(reference, &mut found.value);
+                        }
+                        Ok(Some(found))
+                    }
                     Ok(_) => Err(broken(offset, "another object than the cross-reference says")),
                     Err(Error::Malformed { offset: at, .. }) if at == offset => {
                         Err(broken(offset, "no object where the cross-reference says"))
@@ -268,8 +331,8 @@ impl<'a> Pdf<'a> {
     /// The first number that no object has.
     pub(crate) fn next_number(&self) -> Result<u32, Error> {
         let sizes =
-            self.sections.iter().filter_map(|s| s.trailer.get(b"Size").and_then(Value::unsigned));
-        let ends = self.sections.iter().flat_map(Section::ranges).map(|range| range.end);
+            self.visible().iter().filter_map(|s| s.trailer.get(b"Size").and_then(Value::unsigned));
+        let ends = self.visible().iter().flat_map(Section::ranges).map(|range| range.end);
         let next = sizes.chain(ends).max().unwrap_or(0).max(1);
         u32::try_from(next)
             .ok()
@@ -294,7 +357,7 @@ impl<'a> Pdf<'a> {
             Ok((reference, value, stream))
         })?;
         let stream = stream.map(|at| offset + at as u64);
-        Ok(Indirect { reference, value, octets, stream })
+        Ok(Indirect { reference, value, octets, offset: Some(offset), stream })
     }
 
     /// An object in an object stream (7.5.7).
@@ -304,11 +367,15 @@ impl<'a> Pdf<'a> {
         stream: u32,
         index: u32,
     ) -> Result<Indirect, Error> {
-        let kept = self.object_streams.iter().position(|kept| kept.number == stream);
+        let Some(Entry::Plain { offset, .. }) = self.entry(stream)? else {
+            return Err(structure("an object stream is not there"));
+        };
+        let offset = offset.saturating_add(self.shift);
+        let kept = self.object_streams.iter().position(|kept| kept.offset == offset);
         let at = match kept {
             Some(at) => at,
             None => {
-                let read = self.object_stream(stream)?;
+                let read = self.object_stream(stream, offset)?;
                 self.object_streams.truncate(KEPT_STREAMS - 1);
                 self.object_streams.insert(0, read);
                 0
@@ -331,14 +398,10 @@ impl<'a> Pdf<'a> {
         })?;
         let octets = octets.get(..lexer.at).unwrap_or_default().to_vec();
         self.source.charge(octets.len())?;
-        Ok(Indirect { reference, value, octets, stream: None })
+        Ok(Indirect { reference, value, octets, offset: None, stream: None })
     }
 
-    fn object_stream(&mut self, number: u32) -> Result<ObjectStream, Error> {
-        let Some(Entry::Plain { offset, .. }) = self.entry(number)? else {
-            return Err(structure("an object stream is not there"));
-        };
-        let offset = offset.saturating_add(self.shift);
+    fn object_stream(&mut self, number: u32, offset: u64) -> Result<ObjectStream, Error> {
         let stream = Self::read_plain(&mut self.source, offset)?;
         if stream.reference.number != number || !stream.value.is(b"Type", b"ObjStm") {
             return Err(broken(offset, "no object stream where the cross-reference says"));
@@ -356,7 +419,9 @@ impl<'a> Pdf<'a> {
             None => stream.searched_length(&mut self.source)?,
         };
         self.decoded = self.decoded.saturating_add(length);
-        let StreamData::Decoded(data) = stream.decode(&mut self.source, length)? else {
+        let StreamData::Decoded(data) =
+            stream.decode(&mut self.source, length, self.security.as_ref())?
+        else {
             return Err(Error::Unsupported { what: "an object stream with a filter of its own" });
         };
         self.decoded = self.decoded.saturating_add(data.len() as u64);
@@ -380,7 +445,7 @@ impl<'a> Pdf<'a> {
                 index.push((number, first.saturating_add(start)));
             }
         }
-        Ok(ObjectStream { number, index, data })
+        Ok(ObjectStream { offset, index, data })
     }
 }
 

@@ -37,6 +37,10 @@ impl<'a> Source<'a> {
         self.len
     }
 
+    pub(crate) fn reader(&mut self) -> &mut dyn ReadSeek {
+        self.reader
+    }
+
     /// `len` octets from `offset` on, or as many as there are.
     pub(crate) fn read(&mut self, offset: u64, len: u64) -> Result<&[u8], Error> {
         let len = len.min(self.len.saturating_sub(offset));

@@ -317,7 +317,7 @@ fn read_stream(source: &mut Source<'_>, offset: u64) -> Result<Section, Error> {
     let Some(encoded) = stream.stated_length(source, None)? else {
         return Err(broken(offset, "a cross-reference stream with a wrong /Length"));
     };
-    let StreamData::Decoded(decoded) = stream.decode(source, encoded)? else {
+    let StreamData::Decoded(decoded) = stream.decode(source, encoded, None)? else {
         return Err(broken(offset, "a cross-reference stream with a filter that is not supported"));
     };
     let malformed = |what| broken(offset, what);

@@ -331,7 +331,11 @@ impl<'a> Lexer<'a> {
         let token = self.regular()?;
         let Some(integer) = integer(token) else {
             let real = token.iter().all(|o| matches!(o, b'0'..=b'9' | b'+' | b'-' | b'.'));
-            return if real { Ok(Kind::Real) } else { Err(Stop::Malformed(start, "no number")) };
+            return if real {
+                Ok(Kind::Real(token.to_vec()))
+            } else {
+                Err(Stop::Malformed(start, "no number"))
+            };
         };
         let Some(number) = digits(token).and_then(|n| u32::try_from(n).ok()) else {
             return Ok(Kind::Integer(integer));

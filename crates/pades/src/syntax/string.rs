@@ -1,8 +1,6 @@
 //! Text and dates in strings (ISO 32000-2, 7.9.2 and 7.9.4).
 
-use chrono::{DateTime, Utc};
-#[cfg(test)]
-use chrono::{FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 
 /// PDFDocEncoding where it is neither ASCII nor Latin-1 (annex D.2).
 const LOW: [char; 8] = ['˘', 'ˇ', 'ˆ', '˙', '˝', '˛', '˚', '˜'];
@@ -55,7 +53,6 @@ pub(crate) fn date(time: DateTime<Utc>) -> String {
 }
 
 /// Reads a date; what is left out has its default (7.9.4).
-#[cfg(test)]
 pub(crate) fn parse_date(text: &str) -> Option<DateTime<Utc>> {
     let mut rest = text.strip_prefix("D:").unwrap_or(text);
     let mut number = |digits: usize, default: u32| {

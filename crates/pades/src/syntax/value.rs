@@ -30,7 +30,8 @@ pub(crate) enum Kind {
     Null,
     Boolean(bool),
     Integer(i64),
-    Real,
+    /// As it is written.
+    Real(Vec<u8>),
     Name(Vec<u8>),
     /// Literal or hexadecimal: the span tells.
     String(Vec<u8>),

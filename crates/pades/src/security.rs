@@ -1,0 +1,251 @@
+//! Documents that are encrypted with a password (ISO 32000-2, 7.6): strings
+//! and streams of what is read and written.
+//!
+//! MD5, RC4 and the rest of it protect nobody's signature; they are what such
+//! documents are made with.
+
+mod key;
+mod rc4;
+
+use aes::cipher::block_padding::Pkcs7;
+use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use md5::{Digest as _, Md5};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::syntax::{Kind, Lexer, Reference, Value, string};
+use key::Handler;
+
+/// How strings or streams are encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    Identity,
+    Rc4,
+    Aes128,
+    Aes256,
+}
+
+/// The key of an encrypted document, and how it is used.
+pub(crate) struct Security {
+    key: Zeroizing<Vec<u8>>,
+    strings: Method,
+    streams: Method,
+    /// `/P`: what those may do who have not the owner's password.
+    permissions: i64,
+    owner: bool,
+    /// The object that is never encrypted.
+    dictionary: Option<Reference>,
+}
+
+/// A password, which is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Password(pub(crate) Zeroizing<String>);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+impl Security {
+    /// Opens with the user's or the owner's password; without one, with the
+    /// empty password.
+    ///
+    /// `dictionary` is `/Encrypt`, all its values direct; `id` the first part
+    /// of the file's identifier.
+    pub(crate) fn open(
+        dictionary: &Value,
+        reference: Option<Reference>,
+        id: &[u8],
+        password: Option<&str>,
+    ) -> Result<Self, Error> {
+        if !dictionary.is(b"Filter", b"Standard") {
+            return Err(Error::Unsupported { what: "it is encrypted, but not with a password" });
+        }
+        let handler = Handler::read(dictionary, id)?;
+        let method = |filter: &[u8]| match handler.version {
+            1 | 2 => Ok(Method::Rc4),
+            _ => crypt_filter(dictionary, filter),
+        };
+        let (strings, streams) = (method(b"StrF")?, method(b"StmF")?);
+        let opened = handler.open(password.unwrap_or_default())?;
+        Ok(Self {
+            key: opened.key,
+            strings,
+            streams,
+            permissions: handler.permissions,
+            owner: opened.owner,
+            dictionary: reference,
+        })
+    }
+
+    /// Whether a permission, a bit counted from 1 (table 22), is granted.
+    pub(crate) const fn permits(&self, bit: u32) -> bool {
+        self.owner || self.permissions >> (bit - 1) & 1 == 1
+    }
+
+    /// Decrypts the strings of an object that stands in the file itself.
+    pub(crate) fn decrypt_strings(&self, reference: Reference, value: &mut Value) {
+        if self.dictionary == Some(reference) {
+            return;
+        }
+        let signature = is_signature(value);
+        match &mut value.kind {
+            Kind::String(octets) => {
+                if let Some(plain) = self.decrypt(self.strings, reference, octets) {
+                    *octets = plain;
+                }
+            }
+            Kind::Array(elements) => {
+                elements.iter_mut().for_each(|element| self.decrypt_strings(reference, element));
+            }
+            Kind::Dictionary(entries) => entries
+                .iter_mut()
+                .filter(|(key, _)| !(signature && key == b"Contents"))
+                .for_each(|(_, value)| self.decrypt_strings(reference, value)),
+            _ => {}
+        }
+    }
+
+    /// Decrypts a stream's data.
+    pub(crate) fn decrypt_stream(
+        &self,
+        reference: Reference,
+        data: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        self.decrypt(self.streams, reference, data)
+            .ok_or(Error::Structure { what: "an encrypted stream does not decrypt" })
+    }
+
+    /// Encrypts the strings of an object that was written in plain; all else
+    /// stays as it is.
+    pub(crate) fn encrypt_strings(
+        &self,
+        reference: Reference,
+        text: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let value = Lexer::new(text, true).value();
+        let value = value.map_err(|_| Error::Structure { what: "an object does not read" })?;
+        let mut out = Vec::with_capacity(text.len());
+        let mut at = 0;
+        self.encrypt_within(reference, text, &value, &mut at, &mut out);
+        out.extend_from_slice(text.get(at..).unwrap_or_default());
+        Ok(out)
+    }
+
+    fn encrypt_within(
+        &self,
+        reference: Reference,
+        text: &[u8],
+        value: &Value,
+        at: &mut usize,
+        out: &mut Vec<u8>,
+    ) {
+        let signature = is_signature(value);
+        match &value.kind {
+            Kind::String(plain) => {
+                out.extend_from_slice(text.get(*at..value.span.start).unwrap_or_default());
+                out.extend_from_slice(&string(&self.encrypt(reference, plain)));
+                *at = value.span.end;
+            }
+            Kind::Array(elements) => {
+                for element in elements {
+                    self.encrypt_within(reference, text, element, at, out);
+                }
+            }
+            Kind::Dictionary(entries) => {
+                for (key, value) in entries {
+                    if !(signature && key == b"Contents") {
+                        self.encrypt_within(reference, text, value, at, out);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The key of one object (7.6.3.2, algorithm 1).
+    fn object_key(&self, method: Method, reference: Reference) -> Vec<u8> {
+        if method == Method::Aes256 {
+            return self.key.to_vec();
+        }
+        let mut digest = Md5::new();
+        digest.update(&*self.key);
+        digest.update(reference.number.to_le_bytes().get(..3).unwrap_or_default());
+        digest.update(reference.generation.to_le_bytes());
+        if method == Method::Aes128 {
+            digest.update(b"sAlT");
+        }
+        let mut key = digest.finalize().to_vec();
+        key.truncate((self.key.len() + 5).min(16));
+        key
+    }
+
+    fn decrypt(&self, method: Method, reference: Reference, data: &[u8]) -> Option<Vec<u8>> {
+        let key = self.object_key(method, reference);
+        match method {
+            Method::Identity => Some(data.to_vec()),
+            Method::Rc4 => Some(rc4::apply(&key, data)),
+            Method::Aes128 | Method::Aes256 => {
+                let (iv, data) = data.split_at_checked(16)?;
+                if method == Method::Aes128 {
+                    let cipher = cbc::Decryptor::<aes::Aes128>::new_from_slices(&key, iv).ok()?;
+                    cipher.decrypt_padded_vec::<Pkcs7>(data).ok()
+                } else {
+                    let cipher = cbc::Decryptor::<aes::Aes256>::new_from_slices(&key, iv).ok()?;
+                    cipher.decrypt_padded_vec::<Pkcs7>(data).ok()
+                }
+            }
+        }
+    }
+
+    fn encrypt(&self, reference: Reference, plain: &[u8]) -> Vec<u8> {
+        let method = self.strings;
+        let key = self.object_key(method, reference);
+        match method {
+            Method::Identity => plain.to_vec(),
+            Method::Rc4 => rc4::apply(&key, plain),
+            Method::Aes128 | Method::Aes256 => {
+                // We have no randomness: a vector that only the key's holders
+                // can foretell, and that differs with object and text.
+                let mut digest = Sha256::new();
+                digest.update(&*self.key);
+                digest.update(reference.number.to_le_bytes());
+                digest.update(plain);
+                let digest = digest.finalize();
+                let iv = digest.get(..16).unwrap_or_default();
+                let encrypted = if method == Method::Aes128 {
+                    cbc::Encryptor::<aes::Aes128>::new_from_slices(&key, iv)
+                        .map(|cipher| cipher.encrypt_padded_vec::<Pkcs7>(plain))
+                } else {
+                    cbc::Encryptor::<aes::Aes256>::new_from_slices(&key, iv)
+                        .map(|cipher| cipher.encrypt_padded_vec::<Pkcs7>(plain))
+                };
+                // The lengths are those of the ciphers: see `Handler`.
+                [iv, &encrypted.unwrap_or_default()].concat()
+            }
+        }
+    }
+}
+
+/// Its contents are not encrypted (7.6.2).
+fn is_signature(value: &Value) -> bool {
+    value.get(b"ByteRange").is_some() && value.get(b"Contents").is_some()
+}
+
+/// The method that `/StrF` or `/StmF` names (7.6.6).
+fn crypt_filter(dictionary: &Value, filter: &[u8]) -> Result<Method, Error> {
+    let name = dictionary.get(filter).and_then(Value::name).unwrap_or(b"Identity");
+    if name == b"Identity" {
+        return Ok(Method::Identity);
+    }
+    let filter = dictionary.get(b"CF").and_then(|filters| filters.get(name));
+    match filter.and_then(|filter| filter.get(b"CFM")).and_then(Value::name) {
+        Some(b"V2") => Ok(Method::Rc4),
+        Some(b"AESV2") => Ok(Method::Aes128),
+        Some(b"AESV3") => Ok(Method::Aes256),
+        Some(b"None") => Ok(Method::Identity),
+        _ => Err(Error::Unsupported { what: "it is encrypted in a way that is not known" }),
+    }
+}

@@ -1,0 +1,494 @@
+//! Signing PDFs: what is kept, what is refused, and what two halves need.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use ades_core::{
+    CommitmentType, DigestAlgorithm, Document, PendingState, SignaturePolicy, SignerLocation,
+};
+use ades_tests::pki::{Key, Pki, Profile, TestSigner};
+use ades_tests::signing::{algorithms, parameters};
+use cades::report::Level;
+use pades::report::{Change, Coverage, Problem};
+use pades::{
+    Certification, Check, Error, Given, PendingSignature, PreparedDocument, SignatureField,
+    SignatureOptions, SubFilter,
+};
+
+/// With xref table; one page, one empty signature field.
+const TABLE: &str = "dss__f15c4c98__hello-world.pdf";
+/// Everything in object streams, two empty signature fields, tagged.
+const STREAMS: &str = "pyHanko__0b4869d4__minimal-two-fields-tagged.pdf";
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pdf").join(name);
+    std::fs::read(path).unwrap()
+}
+
+fn fixtures() -> Vec<(String, Vec<u8>)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pdf");
+    let mut names: Vec<String> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".pdf"))
+        .collect();
+    names.sort();
+    names.into_iter().map(|name| (name.clone(), fixture(&name))).collect()
+}
+
+fn signer() -> &'static TestSigner {
+    Pki::shared().signer(Key::P256)
+}
+
+fn prepare(document: &[u8], options: &SignatureOptions) -> Result<PendingSignature, Error> {
+    let mut document = Document::from_bytes(document);
+    let pending = pades::prepare(&mut document, &signer().chain, &parameters(), options)?;
+    Ok(PendingSignature::from_json(&pending.to_json(None)?, None)?)
+}
+
+fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
+    let pending = prepare(document, options)?;
+    let value = signer().sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(&mut Document::from_bytes(document), &value, &mut out)?;
+    Ok(out)
+}
+
+fn report(document: &[u8]) -> pades::report::Report {
+    let trust = [Pki::shared().root().clone()];
+    let given = Given { trust: &trust, password: None };
+    pades::verify(&mut Document::from_bytes(document), given).unwrap()
+}
+
+/// The text between two marks, the last time they are there.
+fn last_between<'a>(document: &'a [u8], from: &str, to: &str) -> &'a str {
+    let at = document.windows(from.len()).rposition(|w| w == from.as_bytes()).unwrap();
+    let rest = &document[at + from.len()..];
+    let end = rest.windows(to.len()).position(|w| w == to.as_bytes()).unwrap();
+    std::str::from_utf8(&rest[..end]).unwrap()
+}
+
+#[test]
+fn what_is_signed_twice_stays_valid_and_no_octet_changes() {
+    for (name, document) in fixtures() {
+        let first = match sign(&document, &SignatureOptions::new()) {
+            Ok(first) => first,
+            Err(
+                Error::Forbidden { .. }
+                | Error::BrokenCrossReference { .. }
+                | Error::PasswordNeeded
+                | Error::Unsupported { .. },
+            ) => continue,
+            Err(error) => panic!("{name}: {error}"),
+        };
+        assert!(first.starts_with(&document), "{name}");
+        let second = sign(&first, &SignatureOptions::new()).unwrap();
+        assert!(second.starts_with(&first), "{name}");
+        let report = report(&second);
+        let ours: Vec<_> = report.signatures.iter().rev().take(2).collect();
+        assert_eq!(ours[0].covers, Coverage::Whole, "{name}");
+        assert_eq!(ours[1].covers, Coverage::Part, "{name}");
+        assert_eq!(ours[1].changes, [Change::Signature], "{name}");
+        for signature in ours {
+            assert!(signature.intact, "{name}: {signature:?}");
+            assert_eq!(signature.problems, [], "{name}");
+            assert_eq!(signature.level, Level::B);
+            assert_eq!(signature.trusted, Some(true));
+        }
+    }
+}
+
+#[test]
+fn documents_that_forbid_it_or_are_broken_say_so() {
+    let refused = |name| sign(&fixture(name), &SignatureOptions::new()).unwrap_err().to_string();
+    let certified = refused("pyHanko__3242e7f2__certified-with-indirect-refs-in-dir.pdf");
+    assert!(certified.contains("DocMDP 1"), "{certified}");
+    let endless = refused("qpdf__9a2f8a88__issue-149.pdf");
+    assert!(endless.contains("before itself") && endless.contains("octet 1516"), "{endless}");
+    let missing = refused("qpdf__aa63b0b2__bad2.pdf");
+    assert!(missing.contains("no startxref"), "{missing}");
+    let wrong = refused("qpdf__fc418b3b__issue-100.pdf");
+    assert!(wrong.contains("startxref leads to no"), "{wrong}");
+    assert!(matches!(sign(b"no pdf", &SignatureOptions::new()), Err(Error::NotPdf)));
+}
+
+#[test]
+fn every_key_and_algorithm_fits_the_room_that_was_computed() {
+    let document = fixture(TABLE);
+    for key in Key::ALL {
+        let signer = Pki::shared().signer(key);
+        for algorithm in algorithms(signer) {
+            let parameters = parameters().algorithm(algorithm);
+            let mut source = Document::from_bytes(&document);
+            let options = SignatureOptions::new();
+            let pending =
+                pades::prepare(&mut source, &signer.chain, &parameters, &options).unwrap();
+            let value = signer.sign(&pending.to_be_signed());
+            let mut out = Vec::new();
+            pending.complete(&mut source, &value, &mut out).unwrap();
+            let report = report(&out);
+            assert!(report.is_valid(), "{algorithm}: {report:?}");
+            // Exact: nothing is left but what an ECDSA value may be shorter.
+            let contents = last_between(&out, "/Contents<", ">");
+            let padding = contents.len() - contents.trim_end_matches('0').len();
+            assert!(padding <= 2 * 8, "{algorithm}: {padding} digits of padding");
+        }
+    }
+}
+
+#[test]
+fn texts_are_what_they_were_and_inject_nothing() {
+    let reason = "ok) /Evil true (x\\";
+    let options = SignatureOptions::new()
+        .name("Řehoř Žluťoučký 🖋")
+        .reason(reason)
+        .contact("a\nb")
+        .application("our program", "1.0)");
+    let document = fixture(TABLE);
+    let mut source = Document::from_bytes(&document);
+    let location = SignerLocation {
+        country: Some("BE".into()),
+        locality: Some("Liège".into()),
+        postal_address: vec![],
+    };
+    let parameters = parameters().location(location);
+    let pending = pades::prepare(&mut source, &signer().chain, &parameters, &options).unwrap();
+    let value = signer().sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(&mut source, &value, &mut out).unwrap();
+    let report = report(&out);
+    assert!(report.is_valid(), "{report:?}");
+    let signature = &report.signatures[0];
+    assert_eq!(signature.reason.as_deref(), Some(reason));
+    assert_eq!(signature.name.as_deref(), Some("Řehoř Žluťoučký 🖋"));
+    assert_eq!(signature.location.as_deref(), Some("Liège, BE"));
+    assert_eq!(signature.contact.as_deref(), Some("a\nb"));
+    assert_eq!(signature.signing_time, Some(parameters.signing_time().time()));
+    let dictionary = last_between(&out, "/Type/Sig/", "endobj");
+    assert!(dictionary.contains("/Name/our#20program"), "{dictionary}");
+    assert!(dictionary.contains("(1.0\\))"), "{dictionary}");
+}
+
+#[test]
+fn reason_excludes_commitment_and_policy() {
+    let document = fixture(TABLE);
+    let options = SignatureOptions::new().reason("Agreed");
+    let policy = SignaturePolicy::of_document(
+        "1.2.3.4".parse().unwrap(),
+        DigestAlgorithm::Sha256,
+        b"policy",
+    );
+    for parameters in
+        [parameters().commitment(CommitmentType::APPROVAL), parameters().policy(policy)]
+    {
+        let mut source = Document::from_bytes(&document);
+        let refused = pades::prepare(&mut source, &signer().chain, &parameters, &options);
+        assert!(
+            matches!(
+                refused,
+                Err(Error::Core(ades_core::Error::Parameter { parameter: "reason", .. }))
+            ),
+            "{refused:?}"
+        );
+        let without = SignatureOptions::new();
+        assert!(pades::prepare(&mut source, &signer().chain, &parameters, &without).is_ok());
+    }
+}
+
+#[test]
+fn an_empty_field_is_signed_and_a_taken_name_is_refused() {
+    let document = fixture(STREAMS);
+    let existing =
+        |name: &str| SignatureOptions::new().field(SignatureField::Existing(name.into()));
+    let once = sign(&document, &existing("Sig1")).unwrap();
+    let twice = sign(&once, &existing("Sig2")).unwrap();
+    let found = report(&twice);
+    assert!(found.is_valid(), "{found:?}");
+    let fields: Vec<_> = found.signatures.iter().map(|s| s.field.as_str()).collect();
+    assert_eq!(fields, ["Sig1", "Sig2"]);
+    assert!(matches!(sign(&once, &existing("Sig1")), Err(Error::FieldNotFit { .. })));
+    assert!(matches!(sign(&once, &existing("Sig3")), Err(Error::NoSuchField { .. })));
+    let named = SignatureOptions::new().field(SignatureField::NewNamed("Sig2".into()));
+    assert!(matches!(sign(&document, &named), Err(Error::FieldNameTaken { .. })));
+    let text = fixture("pyHanko__60e128ae__minimal-with-textfield-group.pdf");
+    let group = existing("TextInputTest");
+    assert!(matches!(
+        sign(&text, &group),
+        Err(Error::FieldNotFit { .. } | Error::NoSuchField { .. })
+    ));
+}
+
+#[test]
+fn encrypted_documents_are_signed_and_their_texts_encrypted() {
+    for (name, user, owner) in [
+        ("qpdf__ae2b23b0__diff-data-enc.pdf", "", None),
+        ("qpdf__d99bf6f8__enc-R2,V1,U=view,O=view.pdf", "view", None),
+        ("qpdf__89efb6a7__c-r4.pdf", "user2", Some("owner2")),
+        ("qpdf__b2b249a5__c-r5-in.pdf", "user3", Some("owner3")),
+        ("qpdf__8ce12550__c-r6-in.pdf", "user4", Some("owner4")),
+        ("pyHanko__efe9cd1e__minimal-with-field-aes256.pdf", "usersecret", Some("ownersecret")),
+    ] {
+        let document = fixture(name);
+        for password in [Some(user), owner].into_iter().flatten() {
+            let options = SignatureOptions::new().reason("Top secret").with_password(password);
+            assert!(!format!("{options:?}").contains(password) || password.is_empty());
+            let signed = sign(&document, &options).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert!(!String::from_utf8_lossy(&signed).contains("Top secret"), "{name}");
+            let twice = sign(&signed, &options).unwrap();
+            let given = Given { trust: &[], password: Some(password) };
+            let report = pades::verify(&mut Document::from_bytes(&twice), given).unwrap();
+            assert_eq!(report.signatures.len(), 2, "{name}");
+            assert!(report.is_valid(), "{name}: {report:?}");
+            for signature in report.signatures {
+                assert_eq!(signature.reason.as_deref(), Some("Top secret"));
+                assert_eq!(signature.signing_time, Some(parameters().signing_time().time()));
+            }
+        }
+        let wrong = SignatureOptions::new().with_password("not this one");
+        assert!(matches!(sign(&document, &wrong), Err(Error::WrongPassword)), "{name}");
+        let none = sign(&document, &SignatureOptions::new());
+        assert_eq!(matches!(none, Err(Error::PasswordNeeded)), !user.is_empty(), "{name}");
+    }
+    let recipients = fixture("pyHanko__cb01add1__minimal-two-fields-pubkey-aes256.pdf");
+    let refused = sign(&recipients, &SignatureOptions::new());
+    assert!(matches!(refused, Err(Error::Unsupported { .. })));
+}
+
+#[test]
+fn a_certification_comes_first_and_forbids_what_it_forbids() {
+    let document = fixture(TABLE);
+    let certify = |level| SignatureOptions::new().certify(level);
+    let closed = sign(&document, &certify(Certification::NoChanges)).unwrap();
+    assert_eq!(report(&closed).signatures[0].certification, Some(1));
+    assert!(matches!(sign(&closed, &SignatureOptions::new()), Err(Error::Forbidden { .. })));
+    let open = sign(&document, &certify(Certification::FormFilling)).unwrap();
+    assert!(matches!(
+        sign(&open, &certify(Certification::FormFilling)),
+        Err(Error::Forbidden { .. })
+    ));
+    let both = report(&sign(&open, &SignatureOptions::new()).unwrap());
+    assert!(both.is_valid(), "{both:?}");
+}
+
+#[test]
+fn the_update_has_the_kind_of_the_newest_section_and_keeps_the_trailer() {
+    let table = sign(&fixture(TABLE), &SignatureOptions::new()).unwrap();
+    let section: usize = last_between(&table, "startxref\n", "\n").parse().unwrap();
+    assert!(table[section..].starts_with(b"xref\n"));
+    let streams = sign(&fixture(STREAMS), &SignatureOptions::new()).unwrap();
+    let section: usize = last_between(&streams, "startxref\n", "\n").parse().unwrap();
+    assert!(String::from_utf8_lossy(&streams[section..]).contains("/Type/XRef"));
+
+    let original = fixture("qpdf__e33c7019__lin3.pdf");
+    let signed = sign(&original, &SignatureOptions::new()).unwrap();
+    let trailer = last_between(&signed, "trailer\n", "startxref");
+    assert!(trailer.contains("/Info ") && trailer.contains("/Root "), "{trailer}");
+    let first_id = |text: &str| text.split_once("/ID").unwrap().1[..20].to_owned();
+    assert_ne!(first_id(trailer), "");
+}
+
+#[test]
+fn a_value_over_something_else_writes_nothing() {
+    let document = fixture(TABLE);
+    let pending = prepare(&document, &SignatureOptions::new()).unwrap();
+    let other = Pki::shared().issue(&Profile::new(Key::P256));
+    let value = other.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    assert!(pending.complete(&mut Document::from_bytes(&document), &value, &mut out).is_err());
+    assert!(out.is_empty());
+}
+
+#[test]
+fn another_document_gets_no_update() {
+    let document = fixture(TABLE);
+    let pending = prepare(&document, &SignatureOptions::new()).unwrap();
+    let value = signer().sign(&pending.to_be_signed());
+    let mut changed = document.clone();
+    changed[20] ^= 1;
+    let mut out = Vec::new();
+    let refused = pending.complete(&mut Document::from_bytes(&changed), &value, &mut out);
+    assert!(matches!(refused, Err(Error::DocumentChanged)));
+    assert_eq!(out, changed, "a copy at most");
+    let mut file = Cursor::new(changed.clone());
+    let refused = pending.complete_in_place(&mut file, &value, Check::Whole);
+    assert!(matches!(refused, Err(Error::DocumentChanged)));
+    assert_eq!(file.into_inner(), changed);
+}
+
+#[test]
+fn in_place_is_the_same_as_a_copy() {
+    let document = fixture(TABLE);
+    let pending = prepare(&document, &SignatureOptions::new()).unwrap();
+    let value = signer().sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(&mut Document::from_bytes(&document), &value, &mut out).unwrap();
+    for check in [Check::Whole, Check::LengthAndTail] {
+        let mut file = Cursor::new(document.clone());
+        pending.complete_in_place(&mut file, &value, check).unwrap();
+        assert_eq!(file.into_inner(), out);
+    }
+    let mut longer = Cursor::new([document.as_slice(), b"\n"].concat());
+    let refused = pending.complete_in_place(&mut longer, &value, Check::LengthAndTail);
+    assert!(matches!(refused, Err(Error::DocumentChanged)));
+}
+
+/// Writes fail after some octets.
+struct Full {
+    inner: Cursor<Vec<u8>>,
+    room: usize,
+}
+
+impl std::io::Read for Full {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        self.inner.read(out)
+    }
+}
+
+impl std::io::Seek for Full {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+impl std::io::Write for Full {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        let len = octets.len().min(self.room);
+        self.room -= len;
+        if len == 0 {
+            Err(std::io::ErrorKind::StorageFull.into())
+        } else {
+            self.inner.write(&octets[..len])
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl pades::InPlace for Full {
+    fn truncate(&mut self, length: u64) -> std::io::Result<()> {
+        self.inner.truncate(length)
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_the_document_as_it_was() {
+    let document = fixture(TABLE);
+    let pending = prepare(&document, &SignatureOptions::new()).unwrap();
+    let value = signer().sign(&pending.to_be_signed());
+    let mut file = Full { inner: Cursor::new(document.clone()), room: 100 };
+    let refused = pending.complete_in_place(&mut file, &value, Check::LengthAndTail);
+    assert!(matches!(refused, Err(Error::Core(ades_core::Error::Write(_)))));
+    assert_eq!(file.inner.into_inner(), document);
+}
+
+#[test]
+fn the_lower_door_takes_cms_of_others() {
+    let document = fixture(TABLE);
+    let mut source = Document::from_bytes(&document);
+    let options = SignatureOptions::new();
+    let prepared = PreparedDocument::new(
+        &mut source,
+        DigestAlgorithm::Sha256,
+        SubFilter::Cades,
+        8192,
+        &parameters(),
+        &options,
+    )
+    .unwrap();
+    let prepared = PreparedDocument::from_json(&prepared.to_json(None).unwrap(), None).unwrap();
+    assert_eq!(prepared.capacity(), 8192);
+    // Another service makes the CMS over the digest.
+    let cms =
+        cades::embedded::prepare_digest(prepared.digest().clone(), &signer().chain, &parameters())
+            .unwrap();
+    let value = signer().sign(&cms.to_be_signed());
+    let mut container = Vec::new();
+    cms.complete(None, &value, &mut container).unwrap();
+    let mut out = Vec::new();
+    prepared.embed(&mut source, &container, &mut out).unwrap();
+    assert!(report(&out).is_valid());
+    let too_long = prepared.embed(&mut source, &[0x30; 8193], &mut Vec::new());
+    assert!(matches!(too_long, Err(Error::DoesNotFit { len: 8193, reserved: 8192 })));
+}
+
+#[test]
+fn junk_around_the_file_does_not_shift_the_update() {
+    let plain = fixture(TABLE);
+    for document in [
+        [b"HTTP/1.1 200 OK\r\n\r\n", plain.as_slice()].concat(),
+        [plain.as_slice(), &[0; 700]].concat(),
+        plain.strip_suffix(b"\n").unwrap_or(&plain).to_vec(),
+    ] {
+        let signed = sign(&document, &SignatureOptions::new()).unwrap();
+        assert!(signed.starts_with(&document));
+        let report = report(&signed);
+        assert!(report.is_valid(), "{report:?}");
+    }
+}
+
+#[test]
+fn changes_after_a_signature_are_found() {
+    let signed = sign(&fixture(TABLE), &SignatureOptions::new()).unwrap();
+
+    let mut tampered = signed.clone();
+    tampered[30] ^= 1;
+    assert!(!report(&tampered).signatures[0].intact);
+
+    let appended = [signed.as_slice(), b"% more\n"].concat();
+    let found = report(&appended);
+    let signature = &found.signatures[0];
+    assert_eq!(signature.covers, Coverage::Part, "{signature:?}");
+    assert_eq!(signature.problems, [Problem::TrailingData]);
+
+    // Another page in place of the first one, by an update as anybody writes it.
+    let page = last_between(&signed, "/P ", " 0 R").to_owned();
+    let offset = signed.len();
+    let old: usize = last_between(&signed, "startxref\n", "\n").parse().unwrap();
+    let size = last_between(&signed, "/Size ", "/Prev").to_owned();
+    let root = last_between(&signed, "/Root ", " R").to_owned();
+    let object = format!("{page} 0 obj\n<</Type/Page/MediaBox[0 0 9 9]>>\nendobj\n");
+    let section = offset + object.len();
+    let update = format!(
+        "{object}xref\n{page} 1\n{offset:010} 00000 n \ntrailer\n<</Size {size}/Root {root} R/Prev {old}>>\n\
+         startxref\n{section}\n%%EOF\n"
+    );
+    let replaced = [signed.as_slice(), update.as_bytes()].concat();
+    let found = report(&replaced);
+    let signature = &found.signatures[0];
+    assert!(signature.intact && signature.covers == Coverage::Part, "{signature:?}");
+    assert!(signature.problems.contains(&Problem::ChangedLater), "{signature:?}");
+    assert!(!found.is_valid());
+}
+
+#[test]
+fn a_gap_that_is_not_the_signature_is_found() {
+    let signed = sign(&fixture(TABLE), &SignatureOptions::new()).unwrap();
+    let range = last_between(&signed, "/ByteRange[", "]").to_owned();
+    let numbers: Vec<u64> = range.split_whitespace().map(|n| n.parse().unwrap()).collect();
+    let at = signed.windows(range.len()).rposition(|w| w == range.as_bytes()).unwrap();
+    for wrong in [
+        [0, numbers[1] - 1, numbers[2], numbers[3]],
+        [0, numbers[1], numbers[2] + 1, numbers[3] - 1],
+        [1, numbers[1], numbers[2], numbers[3]],
+        [0, numbers[1], numbers[2], numbers[3] + 1],
+    ] {
+        let text = format!("{} {} {} {}", wrong[0], wrong[1], wrong[2], wrong[3]);
+        let mut forged = signed.clone();
+        forged[at..at + range.len()].fill(b' ');
+        forged[at..at + text.len()].copy_from_slice(text.as_bytes());
+        let signature = &report(&forged).signatures[0];
+        assert!(!signature.intact, "{text}");
+        assert_eq!(signature.covers, Coverage::Unknown, "{text}");
+    }
+}
+
+#[test]
+fn no_prefix_of_a_signed_document_is_a_panic() {
+    let signed = sign(&fixture(TABLE), &SignatureOptions::new()).unwrap();
+    for len in (0..signed.len()).step_by(7) {
+        let _ = pades::verify(&mut Document::from_bytes(&signed[..len]), Given::default());
+        let _ = sign(&signed[..len], &SignatureOptions::new());
+    }
+}
