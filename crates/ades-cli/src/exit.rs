@@ -84,6 +84,12 @@ impl From<cades::Error> for Failure {
     }
 }
 
+impl From<pades::Error> for Failure {
+    fn from(error: pades::Error) -> Self {
+        Self::of(error.fault(), error.retry(), &error)
+    }
+}
+
 impl From<SignerError> for Failure {
     fn from(error: SignerError) -> Self {
         let mut failure = Self::of(error.fault(), error.retry(), &error);
