@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Installs the judges that the tests ask: OpenSSL, EU DSS, asn1crypto, pyHanko, and
-# the fuzzing and licence tools. Quick when they are there already.
+# Installs the judges that the tests ask: OpenSSL, EU DSS, veraPDF, asn1crypto,
+# pyHanko, qpdf, mutool and poppler, and the fuzzing and licence tools. Quick when
+# they are there already.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 missing=()
 command -v openssl >/dev/null || missing+=(openssl)
+command -v qpdf >/dev/null || missing+=(qpdf)
+command -v mutool >/dev/null || missing+=(mupdf-tools)
+{ command -v pdfsig && command -v pdftoppm; } >/dev/null || missing+=(poppler-utils)
 command -v mvn >/dev/null || missing+=(maven)
 command -v javac >/dev/null || missing+=(default-jdk-headless)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
@@ -19,13 +23,17 @@ if ((${#missing[@]})); then
     $sudo apt-get install -y -qq "${missing[@]}"
 fi
 
-# EU DSS: judge and signer, one JVM that answers line by line.
-if [ ! -d dss/target/lib ] || [ -n "$(find dss/pom.xml dss/src -newer dss/target/lib -print -quit)" ]; then
-    mvn -q -B -f dss/pom.xml package
-    touch dss/target/lib
-fi
+# EU DSS, judge and signer, and veraPDF, judge of PDF/A and PDF/UA: a JVM each, that
+# answers line by line.
+for judge in dss verapdf; do
+    if [ ! -d $judge/target/lib ] || [ -n "$(find $judge/pom.xml $judge/src -newer $judge/target/lib -print -quit)" ]; then
+        mvn -q -B -f $judge/pom.xml package
+        touch $judge/target/lib
+    fi
+done
 
-# asn1crypto, a strict reader of another make, and pyHanko, the judge of PAdES.
+# asn1crypto, a strict reader of another make, and pyHanko, judge and signer of PDF
+# signatures.
 if [ ! -x python/venv/bin/python ] || [ python/requirements.txt -nt python/venv/installed ]; then
     python3 -m venv python/venv
     python/venv/bin/pip install --quiet --requirement python/requirements.txt

@@ -1,5 +1,9 @@
 //! Judges that others made.
 
 pub mod dss;
+mod lines;
 pub mod openssl;
+pub mod pdf;
+pub mod pyhanko;
 pub mod python;
+pub mod verapdf;

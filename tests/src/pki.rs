@@ -47,6 +47,21 @@ impl Key {
         Self::Ed25519,
     ];
 
+    /// As a PEM that OpenSSL 3.0 reads too: it knows no Ed25519 key with the
+    /// public key beside it (RFC 5958, version 2), which is what rcgen writes.
+    fn to_pem(self, pair: &KeyPair) -> String {
+        const VERSION_1: &[u8] = b"\x30\x2E\x02\x01\x00\x30\x05\x06\x03\x2B\x65\x70\x04\x22";
+        match self {
+            Self::Ed25519 => {
+                let der = pair.serialize_der();
+                // The private key: an OCTET STRING of 32 octets in another.
+                let start = der.windows(4).position(|w| w == b"\x04\x22\x04\x20").unwrap() + 2;
+                pem_of("PRIVATE KEY", &[VERSION_1, &der[start..start + 34]].concat())
+            }
+            _ => pair.serialize_pem(),
+        }
+    }
+
     fn generate(self) -> KeyPair {
         let ec = |algorithm: &'static SignatureAlgorithm| KeyPair::generate_for(algorithm);
         match self {
@@ -200,7 +215,7 @@ impl Pki {
             chain: CertificateChain::from_leaf(leaf, [self.issuing.clone(), self.root.clone()])
                 .unwrap(),
             key: PrivateKey::from_pkcs8(&key.serialize_der()).unwrap(),
-            key_pem: key.serialize_pem(),
+            key_pem: profile.key.to_pem(&key),
         }
     }
 
@@ -286,8 +301,12 @@ fn params(name: &str) -> CertificateParams {
 /// One certificate as PEM.
 #[must_use]
 pub fn pem(certificate: &Certificate) -> String {
-    let base64 = String::from(certificate.clone());
+    pem_of("CERTIFICATE", certificate.der())
+}
+
+fn pem_of(label: &str, der: &[u8]) -> String {
+    let base64 = ades_core::base64::encode(der);
     let lines: Vec<&str> =
         base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }

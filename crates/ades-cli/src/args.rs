@@ -124,6 +124,8 @@ pub(crate) struct SignatureOptions {
     /// The document's media type
     #[arg(long)]
     pub(crate) mime_type: Option<String>,
+    #[command(flatten)]
+    pub(crate) pdf: PdfOptions,
     /// The user's language: EN, FR, NL or DE
     #[arg(long, value_parser = language)]
     pub(crate) lang: Option<Language>,
@@ -131,6 +133,29 @@ pub(crate) struct SignatureOptions {
     /// four languages or not at all; the signature has it in the user's
     #[arg(long, value_name = "LANG=TEXT", value_parser = description)]
     pub(crate) description: Vec<(Language, String)>,
+}
+
+/// What only a PDF has a place for.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct PdfOptions {
+    /// PDF only: the reason for signing; not with --policy or --commitment
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["policy", "commitment"])]
+    pub(crate) reason: Option<String>,
+    /// PDF only: where it is signed
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["country", "locality"])]
+    pub(crate) location: Option<String>,
+    /// PDF only: how to reach the signer
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) contact: Option<String>,
+    /// PDF only: the empty signature field of this name, or else a new one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) field: Option<String>,
+    /// PDF only: certify, and allow 1 no changes, 2 filling forms, 3 annotations too
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3), value_name = "1|2|3")]
+    pub(crate) certify: Option<u8>,
+    /// PDF only: the environment variable with the password of an encrypted document
+    #[arg(long, value_name = "VAR")]
+    pub(crate) pdf_password_env: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -212,6 +237,9 @@ pub(crate) struct CompleteOptions {
     /// The signature value, raw octets or base64; - is standard input
     #[arg(long)]
     pub(crate) signature: PathBuf,
+    /// The environment variable with the password of an encrypted PDF
+    #[arg(long, value_name = "VAR")]
+    pub(crate) pdf_password_env: Option<String>,
     /// The container; - is standard output
     #[arg(short, long)]
     pub(crate) output: PathBuf,
@@ -224,6 +252,9 @@ pub(crate) struct CompleteOptions {
 pub(crate) struct InspectOptions {
     /// The container; - is standard input
     pub(crate) container: PathBuf,
+    /// The environment variable with the password of an encrypted PDF
+    #[arg(long, value_name = "VAR")]
+    pub(crate) pdf_password_env: Option<String>,
     /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -239,6 +270,9 @@ pub(crate) struct VerifyOptions {
     /// Trust anchors, PEM; without any, trust is not judged
     #[arg(long)]
     pub(crate) trust: Vec<PathBuf>,
+    /// The environment variable with the password of an encrypted PDF
+    #[arg(long, value_name = "VAR")]
+    pub(crate) pdf_password_env: Option<String>,
     /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use ades_core::{Document, PendingState};
+use ades_core::Document;
 use base64ct::{Base64, Encoding};
-use cades::PendingSignature;
 
 use crate::args::CompleteOptions;
-use crate::exit::{DONE, Failure, INPUT};
+use crate::exit::{DONE, Failure};
+use crate::format::{Files, Pending};
 use crate::input;
+use crate::options::pdf_password;
 use crate::output::{self, Existing, Output, Readers, Say};
 use crate::prepare::state_key;
 use crate::verify;
@@ -24,36 +25,24 @@ pub(crate) fn run(options: &CompleteOptions, say: &Say) -> Result<u8, Failure> {
     }
     let key = state_key(options.state_key_env.as_deref())?;
     let state = input::read_text(&options.state)?;
-    let pending = PendingSignature::from_json(state.trim_end(), key.as_ref())
+    let pending = Pending::from_json(state.trim_end(), key.as_ref())
         .map_err(|e| Failure::from(e).about(input::name(&options.state)))?;
+    let password = pdf_password(options.pdf_password_env.as_deref())?;
     let value = read_value(&options.signature)?;
     let file = input::open(&options.input)?;
     let again = file.try_clone().map_err(|e| Failure::file(&options.input, &e))?;
     let mut document = Document::seekable(file);
     let mut out = Output::create(&options.output, Readers::Usual)?;
-    pending.complete(Some(&mut document), &value, out.writer()).map_err(|e| {
-        let about_value = matches!(
-            e,
-            cades::Error::Core(
-                ades_core::Error::WrongKey
-                    | ades_core::Error::ValueLength { .. }
-                    | ades_core::Error::ValueOverOther(_)
-                    | ades_core::Error::ValueDoesNotVerify
-            )
-        );
-        let (status, file) = match &e {
-            // Whoever made the value, here it is an input.
-            _ if about_value => (Some(INPUT), &options.signature),
-            cades::Error::Core(ades_core::Error::StateDamaged { .. }) => (None, &options.state),
-            cades::Error::Core(ades_core::Error::Write(_)) => (None, &options.output),
-            _ => (None, &options.input),
-        };
-        let mut failure = Failure::from(e).about(input::name(file));
-        failure.status = status.unwrap_or(failure.status);
-        failure
-    })?;
+    let files = Files {
+        input: &options.input,
+        state: &options.state,
+        value: &options.signature,
+        output: &options.output,
+    };
+    pending.complete(&mut document, &value, &mut out).map_err(|e| e.about(&files))?;
     let mut made = Document::seekable(out.reopen()?);
-    verify::check_made(&mut made, &mut Document::seekable(again), None)
+    let source = &mut Document::seekable(again);
+    verify::check_made(pending.format(), &mut made, source, None, password.as_deref())
         .map_err(|e| e.about(output::name(&options.output)))?;
     out.publish(Existing::forced(options.force))?;
     say.line(format_args!("complete: {}", output::name(&options.output)));

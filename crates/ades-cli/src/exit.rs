@@ -84,6 +84,12 @@ impl From<cades::Error> for Failure {
     }
 }
 
+impl From<pades::Error> for Failure {
+    fn from(error: pades::Error) -> Self {
+        Self::of(error.fault(), error.retry(), &error)
+    }
+}
+
 impl From<SignerError> for Failure {
     fn from(error: SignerError) -> Self {
         let mut failure = Self::of(error.fault(), error.retry(), &error);
@@ -123,13 +129,15 @@ impl From<Refusal> for Failure {
     }
 }
 
+/// The error and what is below it, nothing said twice.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text = format!("{text}: {cause_text}");
+        if !text.contains(&cause_text) {
+            let said = text.rsplit_once(": ").filter(|(_, last)| cause_text.contains(last));
+            text = format!("{}: {cause_text}", said.map_or(text.as_str(), |(before, _)| before));
         }
         source = cause.source();
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::exit::Failure;
+use crate::format::Format;
 use crate::input;
 use crate::options::Wishes;
 use crate::output::{self, Existing, Readers, Say};
@@ -50,6 +51,7 @@ pub(crate) enum SignerKind {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JobItem {
+    pub(crate) format: Format,
     pub(crate) input: PathBuf,
     pub(crate) output: PathBuf,
     /// The input's digest when the job began; it must not change while the

@@ -4,6 +4,7 @@ mod args;
 mod complete;
 mod drive;
 mod exit;
+mod format;
 mod input;
 mod job;
 mod options;

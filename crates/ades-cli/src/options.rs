@@ -11,11 +11,12 @@ use ades_core::{
 };
 use cades::Packaging;
 use chrono::{DateTime, Utc};
+use pades::Certification;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{self, Format, Level, SignatureOptions};
+use crate::args::{self, Level, SignatureOptions};
 use crate::exit::Failure;
-use crate::input::{Kind, is_standard};
+use crate::input::is_standard;
 
 /// What is wanted of each signature of a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,8 +32,52 @@ pub(crate) struct Wishes {
     roles: Vec<String>,
     location: Option<SignerLocation>,
     mime_type: Option<String>,
+    pub(crate) pdf: PdfWishes,
     pub(crate) language: Option<Language>,
     description: Vec<(Language, String)>,
+}
+
+/// What a signature in a PDF says beside what all say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PdfWishes {
+    pub(crate) reason: Option<String>,
+    pub(crate) location: Option<String>,
+    pub(crate) contact: Option<String>,
+    pub(crate) field: Option<String>,
+    /// The number of the certification's level, 1 to 3.
+    pub(crate) certify: Option<u8>,
+    /// The name of an environment variable: no password is stored.
+    password_env: Option<String>,
+}
+
+impl PdfWishes {
+    fn new(options: args::PdfOptions) -> Self {
+        let args::PdfOptions { reason, location, contact, field, certify, pdf_password_env } =
+            options;
+        Self { reason, location, contact, field, certify, password_env: pdf_password_env }
+    }
+
+    pub(crate) fn password(&self) -> Result<Option<String>, Failure> {
+        pdf_password(self.password_env.as_deref())
+    }
+
+    pub(crate) fn certification(&self) -> Option<Certification> {
+        self.certify.map(|level| match level {
+            1 => Certification::NoChanges,
+            2 => Certification::FormFilling,
+            _ => Certification::Annotations,
+        })
+    }
+}
+
+/// The password of an encrypted PDF, from an environment variable.
+pub(crate) fn pdf_password(variable: Option<&str>) -> Result<Option<String>, Failure> {
+    let read = |variable: &str| {
+        std::env::var(variable)
+            .map_err(|_| Failure::usage(format!("the environment variable {variable} is not set")))
+    };
+    variable.map(read).transpose()
 }
 
 /// What becomes of a document.
@@ -48,7 +93,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// The file name of what becomes of `input`.
+    /// The file name of the container that becomes of `input`.
     pub(crate) fn output_name(&self, input: &Path) -> PathBuf {
         let name = |path: &Path| match path.file_name() {
             Some(name) if !is_standard(path) => PathBuf::from(name),
@@ -93,9 +138,6 @@ impl Wishes {
                 }
             }),
         };
-        if matches!(options.format, Some(Format::Pades | Format::Xades)) {
-            return Err(Failure::usage("--format: this version makes cades only, not yet more"));
-        }
         let policy_digest = match options.policy_document {
             Some(document) => Some(PolicySource::Document(crate::input::absolute(&document))),
             None => options.policy_digest_from_discovery.then_some(PolicySource::Discovery),
@@ -123,6 +165,7 @@ impl Wishes {
             roles: options.role,
             location,
             mime_type: options.mime_type,
+            pdf: PdfWishes::new(options.pdf),
             language: options.lang,
             description: options.description,
         };
@@ -238,18 +281,4 @@ impl Wishes {
         }
         display
     }
-}
-
-/// CAdES is the only format so far: what would be another by default is
-/// refused, not signed another way.
-pub(crate) fn check_format(asked: Option<Format>, found: Kind, name: &str) -> Result<(), Failure> {
-    let (what, format) = match (asked, found) {
-        (Some(_), _) | (None, Kind::Other) => return Ok(()),
-        (None, Kind::Pdf) => ("a PDF", "pades"),
-        (None, Kind::Xml) => ("XML", "xades"),
-    };
-    Err(Failure::usage(format!(
-        "{name}: is {what}, for which --format {format} is the default, and this version does not \
-         make that yet; --format cades signs the file as it is, with the signature beside or around it"
-    )))
 }

@@ -1,23 +1,23 @@
 //! `ades prepare`: the digest to be signed, and the state that completing needs.
 
 use ades_core::chain::CertificateChain;
-use ades_core::{Document, PendingState, SignatureAlgorithm, StateKey, ToBeSigned};
+use ades_core::{Document, SignatureAlgorithm, StateKey, ToBeSigned};
 use base64ct::{Base64, Encoding};
 use serde_json::json;
 
 use crate::args::PrepareOptions;
 use crate::exit::{DONE, Failure};
+use crate::format::{Asked, Format, Pending};
 use crate::input;
-use crate::options::{Shape, Wishes, check_format};
+use crate::options::Wishes;
 use crate::output::{self, Existing, Readers};
-use crate::work::prepare_one;
 
 pub(crate) fn run(options: PrepareOptions) -> Result<u8, Failure> {
     if input::is_standard(&options.state) {
         return Err(Failure::usage("--state: standard output is for the digest"));
     }
     output::check_free(&options.state, options.force)?;
-    let format = options.signature.format;
+    let asked = Asked::of(&options.signature);
     let wishes = Wishes::new(options.signature)?;
     let key = state_key(options.state_key_env.as_deref())?;
     let chain = CertificateChain::from_pem(&input::read_text(&options.certs)?)
@@ -26,12 +26,11 @@ pub(crate) fn run(options: PrepareOptions) -> Result<u8, Failure> {
     let parameters = wishes.parameters(chain.leaf().key_type(), policy.as_ref())?;
     let about = |e: Failure| e.about(input::name(&options.input));
     let mut file = input::open(&options.input)?;
-    if matches!(wishes.shape, Shape::New(_)) {
-        let kind = input::kind(&mut file).map_err(|e| Failure::file(&options.input, &e))?;
-        check_format(format, kind, &input::name(&options.input))?;
-    }
-    let pending = prepare_one(&wishes.shape, &mut Document::seekable(file), &chain, &parameters)
-        .map_err(about)?;
+    let kind = input::kind(&mut file).map_err(|e| Failure::file(&options.input, &e))?;
+    let format = Format::choose(asked, &wishes.shape, kind, &input::name(&options.input))?;
+    let mut document = Document::seekable(file);
+    let pending =
+        Pending::prepare(format, &wishes, &mut document, &chain, &parameters).map_err(about)?;
     let state = pending.to_json(key.as_ref())?;
     let existing = Existing::forced(options.force);
     output::write_file(&options.state, state.as_bytes(), Readers::Usual, existing)?;

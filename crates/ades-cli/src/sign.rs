@@ -7,15 +7,16 @@ use tempfile::NamedTempFile;
 
 use crate::args::{ResumeOptions, SignOptions};
 use crate::exit::{DONE, Failure, REFUSED};
+use crate::format::{Asked, Format};
 use crate::input::{self, absolute, is_standard};
 use crate::job::{Job, JobItem, SignerChoice, SignerKind, Stage, Stored, kept_input};
-use crate::options::{Shape, Wishes, check_format};
+use crate::options::{Shape, Wishes};
 use crate::output::{self, Say};
 use crate::signers::Signer;
 use crate::work::Work;
 
 pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
-    let format = options.signature.format;
+    let asked = Asked::of(&options.signature);
     let wishes = Wishes::new(options.signature)?;
     let signer = SignerChoice {
         kind: signer_kind(&options.signer)?,
@@ -31,7 +32,7 @@ pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
         (None, Some(dir)) => Place::Folder(dir),
         _ => return Err(Failure::usage("one of -o and --out-dir is needed")),
     };
-    let mut items = items(&options.inputs, &place, &wishes.shape)?;
+    check_inputs(&options.inputs, &place, &wishes.shape)?;
     let job_path = place.job_path();
     if let Some(path) = &job_path
         && path.exists()
@@ -42,31 +43,30 @@ pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
             path.display()
         )));
     }
+    if let Place::File(output) = &place {
+        output::check_free(output, options.force)?;
+    }
+    // What is wrong with a file is better known before the user is asked.
+    let mut spooled: Option<NamedTempFile> = None;
+    let mut sources = Vec::new();
+    for input in &options.inputs {
+        let path = if is_standard(input) {
+            place.make_folder()?;
+            let file = input::spool(job_path.as_deref().map(kept_input).as_deref())?;
+            spooled.insert(file).path().to_owned()
+        } else {
+            input.clone()
+        };
+        let mut file = input::open(&path)?;
+        let kind = input::kind(&mut file).map_err(|e| Failure::file(input, &e))?;
+        let format = Format::choose(asked, &wishes.shape, kind, &input::name(input))?;
+        sources.push(Source { input, path: absolute(&path), format });
+    }
+    let items = items(sources, &place, &wishes.shape)?;
     for item in items.iter().filter(|item| !is_standard(&item.output)) {
         output::check_free(&item.output, options.force)?;
     }
-    // What is wrong with a file is better known before the user is asked.
-    let check = |asked: &Path, path: &Path| {
-        let mut file = input::open(path)?;
-        if matches!(wishes.shape, Shape::New(_)) {
-            let kind = input::kind(&mut file).map_err(|e| Failure::file(path, &e))?;
-            check_format(format, kind, &input::name(asked))?;
-        }
-        Ok::<_, Failure>(())
-    };
-    for input in options.inputs.iter().filter(|input| !is_standard(input)) {
-        check(input, input)?;
-    }
-    if let Place::Folder(dir) = &place {
-        std::fs::create_dir_all(dir).map_err(|e| Failure::file(dir, &e))?;
-    }
-    let mut spooled: Option<NamedTempFile> = None;
-    for item in items.iter_mut().filter(|item| is_standard(&item.input)) {
-        let file = input::spool(job_path.as_deref().map(kept_input).as_deref())?;
-        check(&item.input, file.path())?;
-        item.input = absolute(file.path());
-        spooled = Some(file);
-    }
+    place.make_folder()?;
     let force = options.force;
     let stage = Stage::Start;
     let job = Job { signer, wishes, policy: None, force, items, done: 0, stage };
@@ -143,6 +143,10 @@ fn how_to_check(job: &Job, dir: &Path, say: &Say) {
     output::loud("SANDBOX: this is NOT a real signature and has no legal value.");
     say.line(format_args!("its trust anchor: {}", root.display()));
     let Some(item) = job.items.first() else { return };
+    if item.format == Format::Pades {
+        say.line(format_args!("check it: pdfsig -nocert {}", quoted(&item.output)));
+        return;
+    }
     let content = match &job.wishes.shape {
         Shape::New(cades::Packaging::Detached) => format!(" -content {}", quoted(&item.input)),
         _ => String::new(),
@@ -169,6 +173,13 @@ enum Place {
 }
 
 impl Place {
+    fn make_folder(&self) -> Result<(), Failure> {
+        match self {
+            Self::File(_) => Ok(()),
+            Self::Folder(dir) => std::fs::create_dir_all(dir).map_err(|e| Failure::file(dir, &e)),
+        }
+    }
+
     /// Where the job is stored: beside the results.
     fn job_path(&self) -> Option<PathBuf> {
         match self {
@@ -183,7 +194,7 @@ impl Place {
     }
 }
 
-fn items(inputs: &[PathBuf], place: &Place, shape: &Shape) -> Result<Vec<JobItem>, Failure> {
+fn check_inputs(inputs: &[PathBuf], place: &Place, shape: &Shape) -> Result<(), Failure> {
     if inputs.len() > 1 && matches!(place, Place::File(_)) {
         return Err(Failure::usage("several files need --out-dir"));
     }
@@ -193,11 +204,24 @@ fn items(inputs: &[PathBuf], place: &Place, shape: &Shape) -> Result<Vec<JobItem
     if inputs.iter().filter(|input| is_standard(input)).count() > 1 {
         return Err(Failure::usage("standard input can be signed once"));
     }
+    Ok(())
+}
+
+/// A file to be signed.
+struct Source<'a> {
+    /// As it was named.
+    input: &'a Path,
+    /// Where it is.
+    path: PathBuf,
+    format: Format,
+}
+
+fn items(sources: Vec<Source<'_>>, place: &Place, shape: &Shape) -> Result<Vec<JobItem>, Failure> {
     let mut items: Vec<JobItem> = Vec::new();
-    for input in inputs {
+    for Source { input, path, format } in sources {
         let output = match place {
             Place::File(output) => absolute(output),
-            Place::Folder(dir) => absolute(&dir.join(shape.output_name(input))),
+            Place::Folder(dir) => absolute(&dir.join(format.output_name(shape, input))),
         };
         if let Some(other) = items.iter().find(|item| item.output == output) {
             return Err(Failure::usage(format!(
@@ -207,12 +231,11 @@ fn items(inputs: &[PathBuf], place: &Place, shape: &Shape) -> Result<Vec<JobItem
                 output.display()
             )));
         }
-        let input = absolute(input);
-        if input == output && !is_standard(&output) && matches!(shape, Shape::New(_)) {
+        if path == output && !is_standard(&output) && matches!(shape, Shape::New(_)) {
             let message = format!("{}: would be overwritten by its signature", output.display());
             return Err(Failure::usage(message));
         }
-        items.push(JobItem { input, output, digest: None, pending: None });
+        items.push(JobItem { format, input: path, output, digest: None, pending: None });
     }
     Ok(items)
 }

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use ades_core::{Certificate, Document};
-use cades::report::{Problem, Report, SignatureReport};
+use cades::report::{Level, Problem, Report, SignatureReport};
 use cades::{Container, Given};
+use pades::report as pdf;
 use serde_json::{Value, json};
 
 use crate::args::{InspectOptions, VerifyOptions};
 use crate::exit::{BUG, DONE, Failure, NO};
+use crate::format::Format;
 use crate::input;
+use crate::options::pdf_password;
 use crate::output::{self, Say};
 
 pub(crate) fn run(options: &VerifyOptions, say: &Say) -> Result<u8, Failure> {
@@ -19,45 +22,130 @@ pub(crate) fn run(options: &VerifyOptions, say: &Say) -> Result<u8, Failure> {
         [original] => Some(original.as_path()),
         _ => return Err(Failure::usage("--original: a CAdES container has one document")),
     };
-    let report = report(&options.container, original, &trust)?;
-    let valid = report.is_valid();
+    let password = pdf_password(options.pdf_password_env.as_deref())?;
+    let found = Found::read(&options.container, original, &trust, password.as_deref())?;
+    let valid = found.is_valid();
     if options.json {
-        let mut line = to_json(&report, &options.container)?;
+        let mut line = found.to_json(&options.container)?;
         if let Some(line) = line.as_object_mut() {
             line.insert("valid".to_owned(), json!(valid));
         }
         output::print(format_args!("{line}\n"))?;
     } else {
         let verdict = if valid { "valid" } else { "NOT VALID" };
-        output::print(format_args!("{}{verdict}\n", people(&report)))?;
+        output::print(format_args!("{}{verdict}\n", found.people()))?;
     }
     if trust.is_empty() {
         say.line("trust was not judged: --trust names the trust anchors");
     }
-    if original.is_none() && report.packaging == "detached" {
+    if original.is_none() && found.is_detached() {
         say.line("the container is detached: --original names its document");
     }
     Ok(if valid { DONE } else { NO })
 }
 
 pub(crate) fn inspect(options: &InspectOptions) -> Result<u8, Failure> {
-    let report = report(&options.container, None, &[])?;
+    let password = pdf_password(options.pdf_password_env.as_deref())?;
+    let found = Found::read(&options.container, None, &[], password.as_deref())?;
     if options.json {
-        let mut line = to_json(&report, &options.container)?;
+        let mut line = found.to_json(&options.container)?;
         if let Some(signatures) = line.get_mut("signatures") {
             without_judgement(signatures);
         }
         output::print(format_args!("{line}\n"))?;
     } else {
-        output::print(contents(&report))?;
+        output::print(found.contents())?;
     }
     Ok(DONE)
+}
+
+/// What was found in a file.
+enum Found {
+    Cades(Report),
+    Pades(pdf::Report),
+}
+
+impl Found {
+    fn read(
+        path: &Path,
+        original: Option<&Path>,
+        trust: &[Certificate],
+        password: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let about = |e: Failure| e.about(input::name(path));
+        let mut file = input::open(path)?;
+        let kind = input::kind(&mut file).map_err(|e| Failure::file(path, &e))?;
+        let mut source = Document::seekable(file);
+        match kind {
+            input::Kind::Pdf if original.is_some() => {
+                Err(Failure::usage("--original: a PDF has its signatures in itself"))
+            }
+            input::Kind::Pdf => pades::verify(&mut source, pades::Given { trust, password })
+                .map(Self::Pades)
+                .map_err(|e| about(e.into())),
+            input::Kind::Xml => {
+                Err(about(Failure::input("is XML, which this version does not read, not yet")))
+            }
+            input::Kind::Other => {
+                let container = Container::read(&mut source).map_err(|e| about(e.into()))?;
+                let mut original = original.map(input::document).transpose()?;
+                let given = Given { original: original.as_mut(), trust };
+                let report = container.verify(&mut source, given).map_err(|e| about(e.into()))?;
+                Ok(Self::Cades(report))
+            }
+        }
+    }
+
+    fn is_valid(&self) -> bool {
+        match self {
+            Self::Cades(report) => report.is_valid(),
+            Self::Pades(report) => report.is_valid(),
+        }
+    }
+
+    fn is_detached(&self) -> bool {
+        matches!(self, Self::Cades(report) if report.packaging == "detached")
+    }
+
+    fn to_json(&self, file: &Path) -> Result<Value, Failure> {
+        let report = match self {
+            Self::Cades(report) => serde_json::to_value(report),
+            Self::Pades(report) => serde_json::to_value(report),
+        };
+        let mut line = report.map_err(|e| Failure::new(BUG, e.to_string()))?;
+        if let Some(line) = line.as_object_mut() {
+            line.insert("file".to_owned(), json!(file.display().to_string()));
+        }
+        Ok(line)
+    }
+
+    fn people(&self) -> String {
+        let mut text = String::new();
+        match self {
+            Self::Cades(report) => {
+                for (at, signature) in report.signatures.iter().enumerate() {
+                    judged(signature, &format!("signature {at}"), &mut text);
+                }
+            }
+            Self::Pades(report) => {
+                report.signatures.iter().for_each(|signature| judged_pdf(signature, &mut text));
+            }
+        }
+        text
+    }
+
+    fn contents(&self) -> String {
+        match self {
+            Self::Cades(report) => contents(report),
+            Self::Pades(report) => pdf_contents(report),
+        }
+    }
 }
 
 fn without_judgement(signatures: &mut Value) {
     for signature in signatures.as_array_mut().into_iter().flatten() {
         if let Some(signature) = signature.as_object_mut() {
-            for key in ["intact", "problems", "trusted"] {
+            for key in ["intact", "problems", "trusted", "cms"] {
                 signature.remove(key);
             }
             if let Some(inner) = signature.get_mut("countersignatures") {
@@ -65,26 +153,6 @@ fn without_judgement(signatures: &mut Value) {
             }
         }
     }
-}
-
-fn report(path: &Path, original: Option<&Path>, trust: &[Certificate]) -> Result<Report, Failure> {
-    let about = |e| Failure::from(e).about(input::name(path));
-    let mut file = input::open(path)?;
-    match input::kind(&mut file).map_err(|e| Failure::file(path, &e))? {
-        input::Kind::Pdf => return Err(not_yet(path, "a PDF")),
-        input::Kind::Xml => return Err(not_yet(path, "XML")),
-        input::Kind::Other => {}
-    }
-    let mut source = Document::seekable(file);
-    let container = Container::read(&mut source).map_err(about)?;
-    let mut original = original.map(input::document).transpose()?;
-    let given = Given { original: original.as_mut(), trust };
-    container.verify(&mut source, given).map_err(about)
-}
-
-fn not_yet(path: &Path, what: &str) -> Failure {
-    let message = format!("is {what}; this version reads CAdES containers only, not yet more");
-    Failure::input(message).about(input::name(path))
 }
 
 /// Whether a document is that of the container it is to be signed in once more.
@@ -104,24 +172,31 @@ pub(crate) fn check_original(
 /// Whether a container that was just made from `source` holds, judged from its
 /// octets.
 pub(crate) fn check(
+    format: Format,
     made: &mut Document<'_>,
     source: &Path,
     original: &Path,
+    password: Option<&str>,
 ) -> Result<(), Failure> {
     let mut given = input::document(original)?;
-    check_made(made, &mut input::document(source)?, Some(&mut given))
+    check_made(format, made, &mut input::document(source)?, Some(&mut given), password)
 }
 
 /// As [`check`]; for a new container, `source` is the original too.
 pub(crate) fn check_made(
+    format: Format,
     made: &mut Document<'_>,
     source: &mut Document<'_>,
     original: Option<&mut Document<'_>>,
+    password: Option<&str>,
 ) -> Result<(), Failure> {
+    if format == Format::Pades {
+        return check_pdf(made, source, password);
+    }
     let after = Container::read(made)?;
     if after.verify(made, Given::default())?.signatures.iter().map(count).sum::<usize>() == 1 {
         let report = after.verify(made, Given { original: Some(source), trust: &[] })?;
-        return if report.is_valid() { Ok(()) } else { Err(unsound(&report)) };
+        return if report.is_valid() { Ok(()) } else { Err(unsound(problems(&report))) };
     }
     // One more signature in a container that was there before: the others are
     // not ours to judge, but none may be worse off.
@@ -139,8 +214,33 @@ pub(crate) fn check_made(
     if all(&after) == all(&before) + 1 && good(&after) == good(&before) + 1 {
         Ok(())
     } else {
-        Err(unsound(&after))
+        Err(unsound(problems(&after)))
     }
+}
+
+/// The new signature is without fault, and no earlier one is worse off.
+fn check_pdf(
+    made: &mut Document<'_>,
+    source: &mut Document<'_>,
+    password: Option<&str>,
+) -> Result<(), Failure> {
+    let given = pades::Given { trust: &[], password };
+    let (before, after) = (pades::verify(source, given)?, pades::verify(made, given)?);
+    let earlier = |after: &pdf::SignatureReport| {
+        before.signatures.iter().find(|before| before.field == after.field)
+    };
+    let good = after.signatures.iter().all(|signature| match earlier(signature) {
+        None => signature.intact && signature.problems.is_empty(),
+        Some(before) => {
+            signature.intact == before.intact
+                && signature.problems.iter().all(|problem| before.problems.contains(problem))
+        }
+    });
+    if good && after.signatures.len() == before.signatures.len() + 1 {
+        return Ok(());
+    }
+    let problems = after.signatures.iter().flat_map(|s| &s.problems).map(ToString::to_string);
+    Err(unsound(problems.collect()))
 }
 
 fn count(signature: &SignatureReport) -> usize {
@@ -153,9 +253,11 @@ fn sound(signature: &SignatureReport) -> usize {
     usize::from(own) + signature.countersignatures.iter().map(sound).sum::<usize>()
 }
 
-fn unsound(report: &Report) -> Failure {
-    let problems: Vec<String> =
-        report.signatures.iter().flat_map(|s| &s.problems).map(ToString::to_string).collect();
+fn problems(report: &Report) -> Vec<String> {
+    report.signatures.iter().flat_map(|s| &s.problems).map(ToString::to_string).collect()
+}
+
+fn unsound(problems: Vec<String>) -> Failure {
     let problems = problems.join("; ");
     Failure::new(BUG, format!("the finished container does not verify: {problems}"))
 }
@@ -173,28 +275,12 @@ fn trust(paths: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
     Ok(trust)
 }
 
-fn to_json(report: &Report, file: &Path) -> Result<Value, Failure> {
-    let mut line = serde_json::to_value(report).map_err(|e| Failure::new(BUG, e.to_string()))?;
-    if let Some(line) = line.as_object_mut() {
-        line.insert("file".to_owned(), json!(file.display().to_string()));
-    }
-    Ok(line)
-}
-
-fn people(report: &Report) -> String {
-    let mut text = String::new();
-    for (at, signature) in report.signatures.iter().enumerate() {
-        judged(signature, &format!("signature {at}"), &mut text);
-    }
-    text
-}
-
 fn judged(signature: &SignatureReport, name: &str, text: &mut String) {
     let intact = if signature.intact { "intact" } else { "NOT INTACT" };
     text.push_str(&format!(
         "{name}: {} {}, {intact}, by {}\n",
         signature.format,
-        level(signature),
+        level(signature.level),
         signature.signer.as_deref().unwrap_or("an unknown signer"),
     ));
     for problem in &signature.problems {
@@ -224,7 +310,7 @@ fn contents(report: &Report) -> String {
 }
 
 fn listed(signature: &SignatureReport, name: &str, text: &mut String) {
-    text.push_str(&format!("{name}: {}\n", level(signature)));
+    text.push_str(&format!("{name}: {}\n", level(signature.level)));
     let mut row = |key: &str, value: Option<String>| {
         if let Some(value) = value {
             text.push_str(&format!("  {key}: {value}\n"));
@@ -254,7 +340,73 @@ fn listed(signature: &SignatureReport, name: &str, text: &mut String) {
     }
 }
 
-fn level(signature: &SignatureReport) -> String {
-    let level = serde_json::to_value(signature.level).ok();
-    level.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
+fn judged_pdf(signature: &pdf::SignatureReport, text: &mut String) {
+    let intact = if signature.intact { "intact" } else { "NOT INTACT" };
+    text.push_str(&format!(
+        "{}: {} {}, {intact}, covers {}, by {}\n",
+        signature.field,
+        signature.format,
+        level(signature.level),
+        word(&signature.covers),
+        signature.signer.as_deref().unwrap_or("an unknown signer"),
+    ));
+    for problem in &signature.problems {
+        text.push_str(&format!("  {problem}\n"));
+    }
+    for change in &signature.changes {
+        text.push_str(&format!("  changed after it: {}\n", word(change)));
+    }
+}
+
+fn pdf_contents(report: &pdf::Report) -> String {
+    let mut text = format!(
+        "PDF, {} octets, {} cross-reference sections, {} signatures, {} document time-stamps\n",
+        report.length,
+        report.sections,
+        report.signatures.len(),
+        report.time_stamps.len(),
+    );
+    for signature in &report.signatures {
+        let name = &signature.field;
+        text.push_str(&format!("{name}: {} {}\n", signature.format, level(signature.level)));
+        let mut row = |key: &str, value: Option<String>| {
+            if let Some(value) = value {
+                text.push_str(&format!("  {key}: {value}\n"));
+            }
+        };
+        row("signer", signature.signer.clone());
+        row("signing time (claimed)", signature.signing_time.map(|t| t.to_rfc3339()));
+        row("format", Some(signature.sub_filter.clone()));
+        row("covers", Some(word(&signature.covers)));
+        let ranges = signature.byte_range.map(|range| range.map(|n| n.to_string()).join(" "));
+        row("byte range", ranges);
+        row("certifies the document, level", signature.certification.map(|n| n.to_string()));
+        row("name", signature.name.clone());
+        row("reason", signature.reason.clone());
+        row("location", signature.location.clone());
+        row("contact", signature.contact.clone());
+        for change in &signature.changes {
+            row("changed after it", Some(word(change)));
+        }
+        if let Some(cms) = &signature.cms {
+            row("digest", Some(cms.digest_algorithm.clone()));
+            row("algorithm", Some(cms.signature_algorithm.clone()));
+            row("policy", cms.policy.as_ref().map(|p| p.id.to_string()));
+            row("commitment", cms.commitment.map(|c| c.0.to_string()));
+        }
+    }
+    for stamp in &report.time_stamps {
+        text.push_str(&format!("{}: time-stamp, covers {}\n", stamp.field, word(&stamp.covers)));
+    }
+    text
+}
+
+fn level(level: Level) -> String {
+    word(&level)
+}
+
+/// As it stands in JSON.
+fn word(value: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).ok();
+    value.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
 }

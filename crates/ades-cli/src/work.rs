@@ -7,16 +7,14 @@ use ades_core::signer::{
     IdentificationRequest, IdentificationSession, Identity, SignatureValue, SignerError,
     SignerErrorKind, SigningItem, SigningRequest, SigningSession, Step,
 };
-use ades_core::{
-    CertificateChain, DigestAlgorithm, Document, Fault, PendingState, Retry, SignatureParameters,
-};
-use cades::PendingSignature;
+use ades_core::{CertificateChain, DigestAlgorithm, Document, Fault, Retry, SignatureParameters};
 
 use crate::drive::{Conversation, Return};
 use crate::exit::Failure;
+use crate::format::Pending;
 use crate::input;
 use crate::job::{JobItem, Stage, Stored};
-use crate::options::Shape;
+use crate::options::{Shape, Wishes};
 use crate::output::{self, Existing, Output, Readers, Say};
 use crate::signers::Signer;
 use crate::verify;
@@ -142,7 +140,7 @@ impl<'a> Work<'a> {
         let parameters = job.wishes.parameters(key, job.policy.as_ref())?;
         let mut items = Vec::new();
         for (at, item) in job.items.iter_mut().enumerate().skip(job.done).take(count) {
-            let pending = prepare(&job.wishes.shape, item, &identity.chain, &parameters)?;
+            let pending = prepare(&job.wishes, item, &identity.chain, &parameters)?;
             let to_be_signed = pending.to_be_signed();
             items.push(SigningItem { id: format!("d{at:04}"), to_be_signed });
             item.pending = Some(pending.to_json(None)?);
@@ -230,6 +228,7 @@ impl<'a> Work<'a> {
     /// Writes the containers of the items whose values are here.
     fn complete(&mut self, values: &[SignatureValue]) -> Result<(), Failure> {
         let job = &mut self.stored.job;
+        let password = job.wishes.pdf.password()?;
         let first = job.done;
         let existing = match (job.force, self.resumed) {
             (true, _) => Existing::Replace,
@@ -238,7 +237,7 @@ impl<'a> Work<'a> {
         };
         for (item, value) in job.items.iter_mut().skip(first).zip(values) {
             let state = item.pending.as_deref().unwrap_or_default();
-            let pending = PendingSignature::from_json(state, None)?;
+            let pending = Pending::from_json(state, None)?;
             let (source, original) = match &job.wishes.shape {
                 Shape::Parallel(container) => (container, &item.input),
                 _ => (&item.input, &item.input),
@@ -246,10 +245,10 @@ impl<'a> Work<'a> {
             let mut document = input::document(source)?;
             let mut out = Output::create(&item.output, Readers::Usual)?;
             pending
-                .complete(Some(&mut document), &value.value, out.writer())
+                .complete(&mut document, &value.value, &mut out)
                 .map_err(|e| Failure::from(e).about(input::name(source)))?;
             let mut made = Document::seekable(out.reopen()?);
-            verify::check(&mut made, source, original)
+            verify::check(item.format, &mut made, source, original, password.as_deref())
                 .map_err(|e| e.about(output::name(&item.output)))?;
             out.publish(existing)?;
             item.pending = None;
@@ -260,20 +259,21 @@ impl<'a> Work<'a> {
 }
 
 fn prepare(
-    shape: &Shape,
+    wishes: &Wishes,
     item: &JobItem,
     chain: &CertificateChain,
     parameters: &SignatureParameters,
-) -> Result<PendingSignature, Failure> {
+) -> Result<Pending, Failure> {
     let about = |e: Failure| e.about(input::name(&item.input));
     let mut document = input::document(&item.input)?;
-    let pending = prepare_one(shape, &mut document, chain, parameters).map_err(about)?;
+    let pending =
+        Pending::prepare(item.format, wishes, &mut document, chain, parameters).map_err(about)?;
     if let Some(expected) = &item.digest {
-        let signed = pending.message_digest();
-        // One pass is enough where it was over the input itself.
-        let same = match shape {
-            Shape::New(_) if signed.algorithm() == expected.algorithm() => signed == expected,
-            _ => digest(item)? == *expected,
+        // One pass is enough where the state has the input's digest.
+        let known = pending.input_digest(&wishes.shape);
+        let same = match known.filter(|known| known.algorithm() == expected.algorithm()) {
+            Some(known) => known == expected,
+            None => digest(item)? == *expected,
         };
         if !same {
             let message = "has changed since the signing was begun; sign it anew";
@@ -281,27 +281,6 @@ fn prepare(
         }
     }
     Ok(pending)
-}
-
-/// What is signed of one document or container.
-pub(crate) fn prepare_one(
-    shape: &Shape,
-    document: &mut Document<'_>,
-    chain: &CertificateChain,
-    parameters: &SignatureParameters,
-) -> Result<PendingSignature, Failure> {
-    Ok(match shape {
-        Shape::New(packaging) => cades::prepare(document, *packaging, chain, parameters)?,
-        Shape::Parallel(container) => {
-            let name = input::name(container);
-            let mut container = input::document(container)?;
-            verify::check_original(&mut container, document).map_err(|e| e.about(name))?;
-            cades::prepare_parallel(&mut container, Some(document), chain, parameters)?
-        }
-        Shape::Countersignature(signer) => {
-            cades::prepare_countersignature(document, *signer, chain, parameters)?
-        }
-    })
 }
 
 fn digest(item: &JobItem) -> Result<ades_core::Digest, Failure> {

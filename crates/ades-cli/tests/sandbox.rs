@@ -450,6 +450,59 @@ fn no_bad_answer_becomes_a_container() {
     }
 }
 
+/// What may go wrong at any request: repeated where nothing is lost by it,
+/// named everywhere else.
+#[test]
+fn a_service_in_trouble_costs_a_signature_at_most() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    let page = json!({"kind": "answer", "status": 200, "content_type": "text/html", "body": "<p>"});
+    let blank = json!({"kind": "answer", "status": 200});
+    let down = json!({"kind": "answer", "status": 503, "body": "down"});
+    let code = json!({"kind": "code", "status": 500, "code": "GeneralError"});
+    let reset = json!({"kind": "reset"});
+    let late = json!({"kind": "delay", "millis": 300});
+    let cookie = json!({"kind": "set_cookie"});
+    let http_page = json!({"kind": "http_url"});
+    let fragment = json!({"kind": "url_fragment"});
+    let foreign = json!({"kind": "foreign_identity"});
+    let unknown = json!({"kind": "result", "maj": "resultmajor:ResponderError"});
+    for (endpoint, passes, ends) in [
+        ("configuration", &[&page, &blank, &down, &code, &reset, &late, &cookie][..], &[][..]),
+        (
+            "user_identification",
+            &[&late, &cookie, &fragment],
+            &[&page, &blank, &down, &code, &reset, &http_page],
+        ),
+        (
+            "identification_status",
+            &[&down, &reset, &late, &cookie],
+            &[&page, &blank, &code, &foreign],
+        ),
+        (
+            "sign_document",
+            &[&late, &cookie, &fragment],
+            &[&page, &blank, &down, &code, &reset, &http_page],
+        ),
+        ("sign_status", &[&down, &reset, &late, &cookie], &[&page, &blank, &code, &unknown]),
+    ] {
+        let faults =
+            passes.iter().map(|fault| (0, fault)).chain(ends.iter().map(|fault| (5, fault)));
+        for (exit, fault) in faults {
+            sandbox.control("/sandbox/reset", &json!({}));
+            sandbox.fault(endpoint, fault, 1);
+            let run = bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+            assert_eq!(run.code, exit, "{endpoint} {fault}: {run:?}");
+            if exit == 0 {
+                bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+            }
+            assert_eq!(bench.path("one.p7s").exists(), exit == 0, "{endpoint} {fault}");
+            let _ = std::fs::remove_file(bench.path("one.p7s"));
+            let _ = std::fs::remove_file(bench.path("one.p7s.pending"));
+        }
+    }
+}
+
 #[test]
 fn the_embedded_sandbox_asks_anew_when_resumed() {
     let bench = bench();

@@ -93,6 +93,12 @@ impl PendingSignature {
         self.document.digest()
     }
 
+    /// The digest of the document, as it is without the signature.
+    #[must_use]
+    pub const fn document_digest(&self) -> &DocumentDigest {
+        self.document.document_digest()
+    }
+
     /// The signed document's length in octets.
     #[must_use]
     pub const fn signed_len(&self) -> u64 {

@@ -166,6 +166,12 @@ impl PreparedDocument {
         self.gap.end.saturating_sub(self.gap.start).saturating_sub(2) / 2
     }
 
+    /// The digest of the document, as it is without the update.
+    #[must_use]
+    pub const fn document_digest(&self) -> &DocumentDigest {
+        &self.document
+    }
+
     /// The document's length in octets.
     #[must_use]
     pub const fn document_len(&self) -> u64 {

@@ -99,20 +99,11 @@ impl Bench {
 
     /// `chain.pem`, `key.pem`, `root.pem` and `key.p12` (password in PASSWORD).
     pub(crate) fn identity(&self, key: Key) {
-        if key == Key::Ed25519 {
-            // OpenSSL 3.0 does not read PKCS#8 of version 2, which others write.
-            let request = ["req", "-x509", "-nodes", "-newkey", "ed25519", "-subj", "/CN=Test"];
-            let out = ["-addext", "basicConstraints=CA:FALSE", "-keyout", "key.pem"];
-            let run = self.openssl(&[&request[..], &out, &["-out", "chain.pem"]].concat());
-            run.ends(0, "");
-            self.write("root.pem", self.read("chain.pem"));
-        } else {
-            let pki = Pki::shared();
-            let signer = pki.signer(key);
-            self.write("chain.pem", signer.chain_pem());
-            self.write("key.pem", &signer.key_pem);
-            self.write("root.pem", pki.root_pem());
-        }
+        let pki = Pki::shared();
+        let signer = pki.signer(key);
+        self.write("chain.pem", signer.chain_pem());
+        self.write("key.pem", &signer.key_pem);
+        self.write("root.pem", pki.root_pem());
         let export = ["pkcs12", "-export", "-inkey", "key.pem", "-in", "chain.pem"];
         self.openssl(&[&export[..], &["-out", "key.p12", "-passout", "pass:sesame"]].concat())
             .ends(0, "");

@@ -4,23 +4,31 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import eu.europa.esig.dss.diagnostic.CertificateRefWrapper;
+import eu.europa.esig.dss.diagnostic.PDFRevisionWrapper;
 import eu.europa.esig.dss.diagnostic.SignatureWrapper;
+import eu.europa.esig.dss.diagnostic.TimestampWrapper;
 import eu.europa.esig.dss.diagnostic.jaxb.XmlDigestMatcher;
+import eu.europa.esig.dss.diagnostic.jaxb.XmlObjectModification;
 import eu.europa.esig.dss.diagnostic.jaxb.XmlPolicyDigestAlgoAndValue;
 import eu.europa.esig.dss.enumerations.CertificateOrigin;
 import eu.europa.esig.dss.jaxb.object.Message;
 import eu.europa.esig.dss.model.FileDocument;
+import eu.europa.esig.dss.pades.validation.PDFDocumentValidator;
 import eu.europa.esig.dss.simplereport.SimpleReport;
 import eu.europa.esig.dss.validation.SignedDocumentValidator;
 import eu.europa.esig.dss.validation.reports.Reports;
+import java.math.BigInteger;
 import java.time.Instant;
 import java.util.Date;
 import java.util.HexFormat;
 import java.util.List;
 
 /**
- * DSS's verdict: one object for each signature, countersignatures too. "time"
- * (RFC 3339) is when to judge; now, if it is left out.
+ * DSS's verdict: one object for each signature, countersignatures too, and one
+ * for each time-stamp. "time" (RFC 3339) is when to judge; now, if it is left
+ * out. A PDF's signatures and document time-stamps have "pdf": what the
+ * signature dictionary says, the byte range, and the later changes. "password"
+ * opens an encrypted PDF.
  */
 final class Judge {
     private Judge() {}
@@ -31,6 +39,9 @@ final class Judge {
         validator.setCertificateVerifier(Oracle.verifier(request));
         if (request.hasNonNull("original")) {
             validator.setDetachedContents(Oracle.original(request));
+        }
+        if (request.hasNonNull("password") && validator instanceof PDFDocumentValidator pdf) {
+            pdf.setPasswordProtection(request.get("password").asText().toCharArray());
         }
         if (request.hasNonNull("time")) {
             validator.setValidationTime(Date.from(Instant.parse(request.get("time").asText())));
@@ -44,8 +55,55 @@ final class Judge {
             verdict(node, signature, simple);
             claims(node, signature);
             certificates(node, signature);
+            revision(node, signature.getPDFRevision());
+        }
+        ArrayNode timestamps = answer.putArray("timestamps");
+        for (TimestampWrapper timestamp : reports.getDiagnosticData().getTimestampList()) {
+            ObjectNode node = timestamps.addObject();
+            node.put("type", String.valueOf(timestamp.getType()));
+            node.put("intact", timestamp.isMessageImprintDataIntact());
+            node.put("signature_intact", timestamp.isSignatureIntact());
+            revision(node, timestamp.getPDFRevision());
         }
         return answer;
+    }
+
+    /** The revision of a PDF that a signature covers, and what came after it. */
+    private static void revision(ObjectNode node, PDFRevisionWrapper revision) {
+        if (revision == null) {
+            return;
+        }
+        ObjectNode pdf = node.putObject("pdf");
+        Oracle.strings(pdf.putArray("fields"), revision.getSignatureFieldNames());
+        pdf.put("filter", revision.getFilter());
+        pdf.put("sub_filter", revision.getSubFilter());
+        pdf.put("name", revision.getSignerName());
+        pdf.put("reason", revision.getReason());
+        pdf.put("location", revision.getLocation());
+        pdf.put("contact", revision.getContactInfo());
+        numbers(pdf.putArray("byte_range"), revision.getSignatureByteRange());
+        pdf.put("byte_range_valid", revision.isSignatureByteRangeValid());
+        pdf.put("dictionary_consistent", revision.isPdfSignatureDictionaryConsistent());
+        pdf.put("doc_mdp", revision.getDocMDPPermissions() == null ? null : revision.getDocMDPPermissions().getCode());
+        Oracle.strings(
+            pdf.putArray("field_mdp"), revision.getFieldMDP() == null ? null : revision.getFieldMDP().getFields());
+        ObjectNode after = pdf.putObject("after");
+        after.put("any", revision.arePdfModificationsDetected());
+        numbers(after.putArray("pages_added_or_removed"), revision.getPdfPageDifferenceConcernedPages());
+        numbers(after.putArray("pages_look_different"), revision.getPdfVisualDifferenceConcernedPages());
+        numbers(after.putArray("annotations_overlap_on_pages"), revision.getPdfAnnotationsOverlapConcernedPages());
+        changes(after.putArray("extension"), revision.getPdfExtensionChanges());
+        changes(after.putArray("signature_or_form"), revision.getPdfSignatureOrFormFillChanges());
+        changes(after.putArray("annotation"), revision.getPdfAnnotationChanges());
+        changes(after.putArray("undefined"), revision.getPdfUndefinedChanges());
+    }
+
+    private static void changes(ArrayNode array, List<XmlObjectModification> changes) {
+        changes.forEach(change -> array.add(change.getAction() + " " + change.getValue()));
+    }
+
+    private static void numbers(ArrayNode array, List<BigInteger> numbers) {
+        numbers.forEach(array::add);
     }
 
     private static void verdict(ObjectNode node, SignatureWrapper signature, SimpleReport simple) {

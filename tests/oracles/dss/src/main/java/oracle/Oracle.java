@@ -26,9 +26,11 @@ import org.bouncycastle.jce.provider.BouncyCastleProvider;
  *
  * <pre>
  * {"ping": {}}                                                  the versions: {dss, bouncycastle, java}
- * {"validate": {file, original?, trust?: [pem], time?}}         {signatures: [...]}, see {@link Judge}
+ * {"validate": {file, original?, trust?: [pem], time?,          {signatures: [...], timestamps: [...]}, see {@link Judge}
+ *               password?}}
  * {"sign": {file, out, packaging, digest, pkcs12, password,     {signed: true}, see {@link Signer}
  *           pss?, time?, policy?..., parallel?, counter?}}
+ * {"sign_pdf": {file, out, digest, pkcs12, password, ...}}      {signed: true}, see {@link PdfSigner}
  * {"parse_cms": {file, original?}}                              see {@link StrictCms}
  * </pre>
  *
@@ -62,6 +64,7 @@ public final class Oracle {
             case "ping" -> ping();
             case "validate" -> Judge.validate(of);
             case "sign" -> Signer.sign(of);
+            case "sign_pdf" -> PdfSigner.sign(of);
             case "parse_cms" -> StrictCms.parse(of);
             default -> throw new IllegalArgumentException("no such command: " + command);
         };

@@ -58,6 +58,7 @@ final class Signer {
         parameters.setSignaturePackaging(packaging);
         parameters.setDigestAlgorithm(DigestAlgorithm.valueOf(request.get("digest").asText()));
         attributes(parameters.bLevel(), request, parameters.getDigestAlgorithm());
+        location(parameters.bLevel(), request);
 
         DSSDocument document = new FileDocument(request.get("file").asText());
         boolean existing = counter || request.hasNonNull("parallel");
@@ -108,7 +109,8 @@ final class Signer {
         return service.counterSignSignature(document, parameters, value);
     }
 
-    private static void attributes(BLevelParameters level, JsonNode request, DigestAlgorithm digest) {
+    /** Signing time, policy, commitments, roles. */
+    static void attributes(BLevelParameters level, JsonNode request, DigestAlgorithm digest) {
         if (request.hasNonNull("time")) {
             level.setSigningDate(Date.from(Instant.parse(request.get("time").asText())));
         }
@@ -125,6 +127,9 @@ final class Signer {
         if (!roles.isEmpty()) {
             level.setClaimedSignerRoles(roles);
         }
+    }
+
+    private static void location(BLevelParameters level, JsonNode request) {
         if (request.hasNonNull("location")) {
             JsonNode given = request.get("location");
             SignerLocation location = new SignerLocation();

@@ -1,0 +1,165 @@
+//! PDFs on the command line, before poppler and our own verification.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod common;
+
+use ades_tests::oracle::pdf::{pdfsig, qpdf_check};
+use ades_tests::pdf::{Document, Encryption, Form, encrypted, unsigned_change};
+use ades_tests::pki::Key;
+use base64ct::{Base64, Encoding};
+use common::{Bench, json};
+
+fn bench(document: &[u8]) -> Bench {
+    let bench = Bench::new();
+    bench.identity(Key::P256);
+    bench.write("contract.pdf", document);
+    bench
+}
+
+fn document() -> Vec<u8> {
+    Document::default().write()
+}
+
+/// Poppler's word for each signature: valid, over the whole file.
+fn poppler(bench: &Bench, name: &str) -> Vec<(String, bool, bool)> {
+    let found = pdfsig(&bench.path(name), None).unwrap();
+    found.into_iter().map(|s| (s.field, s.valid, s.total_document)).collect()
+}
+
+#[test]
+fn a_pdf_is_signed_in_itself() {
+    let bench = bench(&document());
+    let texts = ["--reason", "Agreed (at last)", "--location", "Liège", "--contact", "a@b.example"];
+    bench.sign(&[&["contract.pdf", "-o", "signed.pdf"], &texts[..]].concat()).ends(0, "");
+    assert!(bench.read("signed.pdf").starts_with(&document()));
+    assert_eq!(poppler(&bench, "signed.pdf"), [("Signature1".to_owned(), true, true)]);
+
+    let run = bench.ades(&["verify", "signed.pdf", "--trust", "root.pem", "--json"]);
+    let signature = &json(&run.ends(0, "").out)["signatures"][0];
+    for (key, value) in [
+        ("format", "PAdES"),
+        ("level", "B-B"),
+        ("covers", "whole"),
+        ("field", "Signature1"),
+        ("reason", "Agreed (at last)"),
+        ("location", "Liège"),
+        ("contact", "a@b.example"),
+    ] {
+        assert_eq!(signature[key], value);
+    }
+    assert_eq!((&signature["intact"], &signature["trusted"]), (&true.into(), &true.into()));
+    let run = bench.ades(&["inspect", "signed.pdf"]);
+    assert!(run.ends(0, "").out.contains("reason: Agreed (at last)"), "{run:?}");
+}
+
+#[test]
+fn a_second_signature_keeps_the_first() {
+    let bench = bench(&document());
+    bench.sign(&["contract.pdf", "-o", "one.pdf", "--field", "Seller"]).ends(0, "");
+    bench.sign(&["one.pdf", "-o", "two.pdf", "--field", "Buyer"]).ends(0, "");
+    let expected = [("Seller".to_owned(), true, false), ("Buyer".to_owned(), true, true)];
+    assert_eq!(poppler(&bench, "two.pdf"), expected);
+    let run = bench.ades(&["verify", "two.pdf"]);
+    assert!(run.ends(0, "").out.contains("changed after it: signature"), "{run:?}");
+    // The name is taken now.
+    bench.sign(&["two.pdf", "-o", "three.pdf", "--field", "Seller"]).ends(2, "Seller");
+    assert!(!bench.has("three.pdf"));
+}
+
+#[test]
+fn an_empty_field_is_signed_where_it_is() {
+    let document =
+        Document { form: Form::Inline, signature_fields: &["Here"], ..Document::default() };
+    let bench = bench(&document.write());
+    bench.sign(&["contract.pdf", "-o", "signed.pdf", "--field", "Here"]).ends(0, "");
+    assert_eq!(poppler(&bench, "signed.pdf"), [("Here".to_owned(), true, true)]);
+    assert_eq!(qpdf_check(&bench.path("signed.pdf"), None).pages, Some(2));
+}
+
+#[test]
+fn a_certified_document_takes_no_further_signature() {
+    let bench = bench(&document());
+    bench.sign(&["contract.pdf", "-o", "certified.pdf", "--certify", "1"]).ends(0, "");
+    bench.sign(&["certified.pdf", "-o", "again.pdf"]).ends(3, "DocMDP");
+    assert!(!bench.has("again.pdf"));
+    bench.sign(&["contract.pdf", "-o", "no.pdf", "--certify", "4"]).ends(2, "");
+}
+
+#[test]
+fn prepared_here_signed_by_openssl_completed_there() {
+    let bench = bench(&document());
+    let common = ["prepare", "contract.pdf", "--certs", "chain.pem", "--state", "pdf.state"];
+    let prepared = json(&bench.ades(&common).ends(0, "").out);
+    let digest = Base64::decode_vec(prepared["digest_base64"].as_str().unwrap()).unwrap();
+    bench.write("digest", digest);
+    let sign = ["pkeyutl", "-sign", "-inkey", "key.pem", "-in", "digest", "-out", "value.bin"];
+    bench.openssl(&[&sign[..], &["-pkeyopt", "digest:sha256"]].concat()).ends(0, "");
+    assert!(bench.read("pdf.state").len() < 16 * 1024);
+
+    let complete = |input: &str, state: &str, value: &str| {
+        let arguments = ["complete", input, "--state", state, "--signature", value];
+        bench.ades(&[&arguments[..], &["-o", "signed.pdf"]].concat())
+    };
+    let mut other = document();
+    other[20] ^= 1;
+    bench.write("other.pdf", other);
+    complete("other.pdf", "pdf.state", "value.bin").ends(3, "other.pdf: the document has changed");
+    let mut value = bench.read("value.bin");
+    value[20] ^= 1;
+    bench.write("other.bin", value);
+    complete("contract.pdf", "pdf.state", "other.bin").ends(3, "other.bin: ");
+    let state = String::from_utf8(bench.read("pdf.state")).unwrap();
+    bench.write("other.state", state.replacen("\"length\":", "\"length\":1", 1));
+    complete("contract.pdf", "other.state", "value.bin").ends(3, "other.state: ");
+    assert!(!bench.has("signed.pdf"));
+
+    complete("contract.pdf", "pdf.state", "value.bin").ends(0, "complete: signed.pdf");
+    assert_eq!(poppler(&bench, "signed.pdf"), [("Signature1".to_owned(), true, true)]);
+}
+
+#[test]
+fn an_encrypted_pdf_needs_its_password() {
+    let bench = bench(&encrypted(&document(), Encryption::Aes256, "sesame"));
+    bench.sign(&["contract.pdf", "-o", "signed.pdf"]).ends(2, "password");
+    let password = ["--pdf-password-env", "PASSWORD"];
+    bench.sign(&[&["contract.pdf", "-o", "signed.pdf"], &password[..]].concat()).ends(0, "");
+    let found = pdfsig(&bench.path("signed.pdf"), Some("sesame")).unwrap();
+    assert!(found[0].valid && found[0].total_document, "{found:?}");
+    bench.ades(&["verify", "signed.pdf"]).ends(2, "password");
+    bench.ades(&[&["verify", "signed.pdf"], &password[..]].concat()).ends(0, "");
+}
+
+#[test]
+fn what_was_changed_later_is_said() {
+    let bench = bench(&document());
+    bench.sign(&["contract.pdf", "-o", "signed.pdf"]).ends(0, "");
+    bench.write("changed.pdf", unsigned_change(&bench.read("signed.pdf")));
+    let run = bench.ades(&["verify", "changed.pdf", "--json"]);
+    let signature = &json(&run.ends(1, "").out)["signatures"][0];
+    assert_eq!(signature["covers"], "part");
+    assert_eq!(signature["problems"], serde_json::json!(["changed-later"]));
+    assert_eq!(signature["changes"], serde_json::json!(["other"]));
+}
+
+#[test]
+fn a_pdf_may_be_signed_as_any_other_file() {
+    let bench = bench(&document());
+    bench.sign(&["contract.pdf", "-o", "contract.p7s", "--format", "cades"]).ends(0, "");
+    bench.openssl_accepts("contract.p7s", Some("contract.pdf"), "root.pem");
+    bench.sign(&["contract.pdf", "-o", "contract.pdf"]).ends(2, "");
+    assert_eq!(bench.read("contract.pdf"), document());
+}
+
+#[test]
+fn pdfs_and_others_are_one_batch_of_the_sandbox() {
+    let bench = bench(&document());
+    bench.write("photo.bin", b"not a PDF");
+    let run =
+        bench.ades(&["sign", "contract.pdf", "photo.bin", "--out-dir", "out", "--auto-approve"]);
+    run.ends(0, "pdfsig -nocert");
+    assert_eq!(bench.names("out"), ["contract.pdf", "photo.bin.p7s"]);
+    assert_eq!(poppler(&bench, "out/contract.pdf"), [("Signature1".to_owned(), true, true)]);
+    let root = "data/ades/sandbox/root.pem";
+    bench.openssl_accepts("out/photo.bin.p7s", Some("photo.bin"), root);
+    bench.ades(&["verify", "out/contract.pdf", "--trust", root]).ends(0, "");
+}

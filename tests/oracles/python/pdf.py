@@ -1,0 +1,186 @@
+"""pyHanko as judge and as signer of PDF signatures. Reads one JSON object a
+line from standard input and answers with one a line; no network.
+
+{"validate": {file, trust?: [pem], password?, time?, strict?}}
+    {encrypted, pages, revisions, hybrid, fields: [names], signatures: [...]}
+{"sign": {file, out, key, certificate, chain, field?, existing?, certify?,
+          digest?, pss?, subfilter?, name?, reason?, location?, contact?,
+          box?, password?, strict?}}
+    {"signed": true}
+
+"field" is made if it does not exist, unless "existing" is true; "certify" (1,
+2, 3) is what a certification permits; "subfilter" is PADES or
+ADOBE_PKCS7_DETACHED. Files are read leniently unless "strict" is true. A
+request that fails is answered with {"error": "..."}; a signature that cannot
+be judged, or not altogether, has "error".
+"""
+import io
+import json
+import logging
+import sys
+from datetime import datetime
+
+from asn1crypto import pem, x509
+from pyhanko.pdf_utils.crypt import AuthStatus
+from pyhanko.pdf_utils.generic import DecryptedObjectProxy
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.diff_analysis import SuspiciousModification
+from pyhanko.sign.fields import (
+    MDPPerm,
+    SigFieldSpec,
+    SigSeedSubFilter,
+    enumerate_sig_fields,
+)
+from pyhanko.sign.validation import (
+    validate_pdf_signature,
+    validate_pdf_timestamp,
+)
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko_certvalidator import ValidationContext
+
+
+def certificates(path):
+    with open(path, "rb") as file:
+        octets = file.read()
+    return [x509.Certificate.load(der) for _, _, der in pem.unarmor(octets, multiple=True)]
+
+
+def text(value):
+    if isinstance(value, DecryptedObjectProxy):
+        value = value.decrypted
+    return None if value is None else str(value)
+
+
+def context(request):
+    moment = request.get("time")
+    return ValidationContext(
+        trust_roots=[c for path in request.get("trust", []) for c in certificates(path)],
+        moment=datetime.fromisoformat(moment) if moment else None,
+        allow_fetching=False,
+    )
+
+
+def judge(embedded, request, skip_diff):
+    timestamp = embedded.sig_object_type == "/DocTimeStamp"
+    status = (validate_pdf_timestamp if timestamp else validate_pdf_signature)(
+        embedded, context(request), skip_diff=skip_diff)
+    diff = status.diff_result
+    answer = {
+        "intact": status.intact,
+        "valid": status.valid,
+        "trusted": status.trusted,
+        "coverage": status.coverage.name,
+        "modification_level": status.modification_level.name if status.modification_level else None,
+        "docmdp_ok": status.docmdp_ok,
+        "suspicious": str(diff) if isinstance(diff, SuspiciousModification) else None,
+    }
+    if not timestamp:
+        problem = status.seed_value_constraint_error
+        answer["bottom_line"] = status.bottom_line
+        answer["has_seed_values"] = status.has_seed_values
+        answer["seed_value_ok"] = status.seed_value_ok
+        answer["seed_value_error"] = None if problem is None else problem.failure_message
+    return answer
+
+
+def signature(reader, name, value, field, request):
+    dictionary = value.get_object()
+    answer = {
+        "field": name,
+        "type": text(dictionary.get("/Type")),
+        "filter": text(dictionary.get("/Filter")),
+        "subfilter": text(dictionary.get("/SubFilter")),
+        "name": text(dictionary.get("/Name")),
+        "reason": text(dictionary.get("/Reason")),
+        "location": text(dictionary.get("/Location")),
+        "contact": text(dictionary.get("/ContactInfo")),
+        "m": text(dictionary.get("/M")),
+        "error": None,
+    }
+    try:
+        embedded = EmbeddedPdfSignature(reader, field, name)
+        answer["signer"] = embedded.signer_cert.subject.native.get("common_name")
+        answer["certification"] = embedded.docmdp_level.value if embedded.docmdp_level else None
+        answer["locked"] = embedded.fieldmdp.fields if embedded.fieldmdp else None
+        answer["revision"] = embedded.signed_revision
+        try:
+            answer.update(judge(embedded, request, skip_diff=False))
+        except Exception as error:
+            # Its difference analysis fails on some files; the rest counts.
+            answer["error"] = f"{type(error).__name__}: {error}"
+            answer.update(judge(embedded, request, skip_diff=True))
+    except Exception as error:
+        answer["error"] = f"{type(error).__name__}: {error}"
+    return answer
+
+
+def validate(request):
+    with open(request["file"], "rb") as file:
+        stream = io.BytesIO(file.read())
+    reader = PdfFileReader(stream, strict=request.get("strict", False))
+    if reader.encrypted:
+        opened = reader.decrypt(request.get("password") or "")
+        if opened.status == AuthStatus.FAILED:
+            raise ValueError("the password does not open it")
+    found = list(enumerate_sig_fields(reader))
+    return {
+        "encrypted": reader.encrypted,
+        "pages": int(reader.root["/Pages"]["/Count"]),
+        "revisions": reader.xrefs.total_revisions,
+        "hybrid": reader.xrefs.hybrid_xrefs_present,
+        "fields": [name for name, _, _ in found],
+        "signatures": [
+            signature(reader, name, value, field, request)
+            for name, value, field in found if value is not None
+        ],
+    }
+
+
+def sign(request):
+    with open(request["file"], "rb") as file:
+        stream = io.BytesIO(file.read())
+    writer = IncrementalPdfFileWriter(stream, strict=request.get("strict", False))
+    if writer.prev.encrypted:
+        writer.encrypt(request.get("password") or "")
+    field = request.get("field", "Signature")
+    existing = request.get("existing", False)
+    certify = request.get("certify")
+    metadata = PdfSignatureMetadata(
+        field_name=field,
+        md_algorithm=request.get("digest", "sha256"),
+        subfilter=SigSeedSubFilter[request.get("subfilter", "PADES")],
+        certify=certify is not None,
+        docmdp_permissions=MDPPerm(certify or MDPPerm.FILL_FORMS),
+        name=request.get("name"),
+        reason=request.get("reason"),
+        location=request.get("location"),
+        contact_info=request.get("contact"),
+    )
+    signer = SimpleSigner.load(
+        request["key"], request["certificate"], ca_chain_files=[request["chain"]],
+        prefer_pss=request.get("pss", False))
+    box = request.get("box")
+    spec = SigFieldSpec(field, box=tuple(box)) if box else None
+    out = PdfSigner(metadata, signer, new_field_spec=spec).sign_pdf(
+        writer, existing_fields_only=existing)
+    with open(request["out"], "wb") as file:
+        file.write(out.getbuffer())
+    return {"signed": True}
+
+
+def main():
+    answers, sys.stdout = sys.stdout, sys.stderr
+    logging.disable(logging.CRITICAL)
+    commands = {"validate": validate, "sign": sign}
+    for line in sys.stdin:
+        try:
+            (command, request), = json.loads(line).items()
+            answer = commands[command](request)
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+main()

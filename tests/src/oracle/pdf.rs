@@ -1,0 +1,222 @@
+//! Programs that read PDF: qpdf, mutool, and poppler's pdfsig and pdftoppm.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// How a program judges a file, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Nothing to say.
+    Ok,
+    /// Readable, with warnings.
+    Warnings,
+    /// Not, or not all, readable.
+    Errors,
+    /// The program itself did not survive.
+    Crash,
+}
+
+/// What `qpdf --check` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Qpdf {
+    /// In short.
+    pub verdict: Verdict,
+    /// Another password opens it.
+    pub needs_password: bool,
+    /// Encrypted, whether it was opened or not.
+    pub encrypted: bool,
+    /// The number of pages, if it can tell.
+    pub pages: Option<u32>,
+    /// Warnings and errors, without the file's name.
+    pub messages: Vec<String>,
+}
+
+/// `qpdf --check`.
+#[must_use]
+pub fn qpdf_check(pdf: &Path, password: Option<&str>) -> Qpdf {
+    let password = format!("--password={}", password.unwrap_or_default());
+    let check = run("qpdf", [OsStr::new("--check"), password.as_ref(), pdf.as_ref()]);
+    let pages = run("qpdf", [OsStr::new("--show-npages"), password.as_ref(), pdf.as_ref()]);
+    let errors = String::from_utf8_lossy(&check.stderr);
+    let needs_password = errors.contains("invalid password");
+    let out = String::from_utf8_lossy(&check.stdout);
+    let name = pdf.display().to_string();
+    Qpdf {
+        verdict: match check.status.code() {
+            Some(0) => Verdict::Ok,
+            Some(3) => Verdict::Warnings,
+            Some(_) => Verdict::Errors,
+            None => Verdict::Crash,
+        },
+        needs_password,
+        encrypted: needs_password
+            || out.lines().any(|line| line.starts_with("R = "))
+            || errors.contains("encryption dictionary"),
+        pages: String::from_utf8_lossy(&pages.stdout).trim().parse().ok(),
+        messages: errors
+            .lines()
+            .filter(|line| !line.contains("operation succeeded with warnings"))
+            .map(|line| line.replace(&name, "").trim_start_matches(['W', ':']).to_owned())
+            .collect(),
+    }
+}
+
+/// Whether `after` has no worse verdict than `before`, the same number of
+/// pages, and no kind of message that `before` has not: positions and object
+/// numbers do not count.
+#[must_use]
+pub fn same_or_better(before: &Qpdf, after: &Qpdf) -> bool {
+    let kinds = |qpdf: &Qpdf| -> BTreeSet<String> {
+        let kind = |message: &String| message.replace(|c: char| c.is_ascii_digit(), "");
+        qpdf.messages.iter().map(kind).collect()
+    };
+    after.verdict <= before.verdict
+        && after.pages == before.pages
+        && kinds(after).is_subset(&kinds(before))
+}
+
+/// What mutool makes of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mutool {
+    /// `mutool info` and `mutool clean` both read it to the end.
+    pub readable: bool,
+    /// The cross-reference had to be rebuilt.
+    pub repaired: bool,
+    /// The number of pages, if it can tell.
+    pub pages: Option<u32>,
+    /// Warnings and errors of both.
+    pub messages: Vec<String>,
+}
+
+/// `mutool info` and `mutool clean`.
+#[must_use]
+pub fn mutool_check(pdf: &Path, password: Option<&str>) -> Mutool {
+    let dir = TempDir::new().unwrap();
+    let cleaned = dir.path().join("cleaned.pdf");
+    let password = [OsStr::new("-p"), password.unwrap_or_default().as_ref()];
+    let ask = |command: &str, rest: &[&OsStr]| {
+        run("mutool", [&[command.as_ref()][..], &password, rest].concat())
+    };
+    let info = ask("info", &[pdf.as_ref()]);
+    let clean = ask("clean", &[pdf.as_ref(), cleaned.as_ref()]);
+    let mut messages = Vec::new();
+    for output in [&info, &clean] {
+        messages.extend(String::from_utf8_lossy(&output.stderr).lines().map(str::to_owned));
+    }
+    let out = String::from_utf8_lossy(&info.stdout);
+    Mutool {
+        readable: info.status.success() && clean.status.success(),
+        repaired: messages.iter().any(|message| message.contains("repair")),
+        pages: out.lines().find_map(|line| line.strip_prefix("Pages: ")?.parse().ok()),
+        messages,
+    }
+}
+
+/// What pdfsig says of one signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pdfsig {
+    /// The field's full name.
+    pub field: String,
+    /// The common name of the signer's certificate.
+    pub signer: Option<String>,
+    /// `ETSI.CAdES.detached`
+    pub subfilter: Option<String>,
+    /// First and last byte of each part that is signed.
+    pub ranges: Vec<(u64, u64)>,
+    /// The ranges are all of the file but the signature.
+    pub total_document: bool,
+    /// Digest and signature are right. Trust is not asked for.
+    pub valid: bool,
+    /// The verdict in pdfsig's words.
+    pub verdict: String,
+}
+
+/// `pdfsig`: one for each signature; an error if it cannot read the file.
+pub fn pdfsig(pdf: &Path, password: Option<&str>) -> Result<Vec<Pdfsig>, String> {
+    let password = password.unwrap_or_default();
+    let output = run("pdfsig", ["-nocert".as_ref(), "-upw".as_ref(), password.as_ref(), pdf]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    if text.contains("does not contain any signatures") {
+        return Ok(Vec::new());
+    }
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let fields = text.split("\nSignature #").skip(1);
+    Ok(fields.filter(|field| !field.contains("form field is not signed")).map(signature).collect())
+}
+
+fn signature(text: &str) -> Pdfsig {
+    let line = |name: &str| {
+        let value = |line: &str| line.strip_prefix("  - ")?.strip_prefix(name).map(str::to_owned);
+        text.lines().find_map(value)
+    };
+    let verdict = line("Signature Validation: ").unwrap_or_default();
+    Pdfsig {
+        field: line("Signature Field Name: ").unwrap_or_default(),
+        signer: line("Signer Certificate Common Name: "),
+        subfilter: line("Signature Type: "),
+        ranges: line("Signed Ranges: ").iter().flat_map(|ranges| ranges_of(ranges)).collect(),
+        total_document: line("Total document signed").is_some(),
+        valid: verdict == "Signature is Valid.",
+        verdict,
+    }
+}
+
+fn ranges_of(text: &str) -> Vec<(u64, u64)> {
+    let range = |range: &str| {
+        let (first, last) = range.trim_matches(['[', ']']).split_once(" - ")?;
+        Some((first.parse().ok()?, last.parse().ok()?))
+    };
+    text.split(", ").filter_map(range).collect()
+}
+
+/// Every page that poppler draws, at 50 dpi, what the crop box shows of it: its
+/// number and its pixels.
+#[must_use]
+pub fn render(pdf: &Path, password: Option<&str>) -> BTreeMap<u32, Vec<u8>> {
+    let dir = TempDir::new().unwrap();
+    let password = password.unwrap_or_default();
+    let page = dir.path().join("page");
+    let options = ["-r", "50", "-cropbox", "-upw", password].map(OsStr::new);
+    run("pdftoppm", [&options[..], &[pdf.as_ref(), page.as_ref()]].concat());
+    std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            (name["page-".len()..].parse().unwrap(), std::fs::read(&path).unwrap())
+        })
+        .collect()
+}
+
+/// Two renderings side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// How many pages the first has: of none, nothing is known.
+    pub pages: usize,
+    /// The first page that is not the same in both, or that one of them lacks.
+    pub first_difference: Option<u32>,
+}
+
+/// Draws two files with poppler, and compares page by page, pixel by pixel.
+#[must_use]
+pub fn compare(before: &Path, after: &Path, password: Option<&str>) -> Comparison {
+    let (before, after) = (render(before, password), render(after, password));
+    let numbers: BTreeSet<u32> = before.keys().chain(after.keys()).copied().collect();
+    Comparison {
+        pages: before.len(),
+        first_difference: numbers.into_iter().find(|page| before.get(page) != after.get(page)),
+    }
+}
+
+fn run<A: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = A>) -> Output {
+    Command::new(program)
+        .args(args)
+        .output()
+        .unwrap_or_else(|e| panic!("{program}: {e}: tests/oracles/install.sh installs it"))
+}

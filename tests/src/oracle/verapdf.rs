@@ -1,0 +1,76 @@
+//! veraPDF, judge of PDF/A and PDF/UA, in one JVM per test process.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use super::lines::Lines;
+
+/// What veraPDF says of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Encrypted documents are not looked at further.
+    pub encrypted: bool,
+    /// What the document claims to be: `2b`, `ua1`.
+    pub claims: Vec<String>,
+    /// One for each claim, or for the profile that was asked for.
+    pub results: Vec<Conformance>,
+}
+
+impl Verdict {
+    /// Whether it claims something and is all that it claims.
+    #[must_use]
+    pub fn keeps_its_claims(&self) -> bool {
+        !self.results.is_empty() && self.results.iter().all(|result| result.compliant)
+    }
+}
+
+/// Conformance to one profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conformance {
+    /// `2b`, `ua1`
+    pub profile: String,
+    /// No rule failed.
+    pub compliant: bool,
+    /// Clause and number of each test that failed, such as `6.1.4-3`.
+    pub failed: Vec<String>,
+}
+
+/// The verdict by the document's own claims; an error if veraPDF cannot read it.
+pub fn validate(pdf: &Path) -> Result<Verdict, String> {
+    ask(&json!({ "file": pdf }))
+}
+
+/// The verdict by one profile, whatever the document claims.
+pub fn validate_as(pdf: &Path, profile: &str) -> Result<Verdict, String> {
+    ask(&json!({ "file": pdf, "profile": profile }))
+}
+
+fn ask(request: &Value) -> Result<Verdict, String> {
+    static SHARED: OnceLock<Lines> = OnceLock::new();
+    let judge = SHARED.get_or_init(|| Lines::java("veraPDF", "verapdf", "oracle.VeraPdf"));
+    let answer = judge.try_ask(&json!({ "validate": request }))?;
+    let results = answer["results"].as_array().unwrap();
+    Ok(Verdict {
+        encrypted: answer["encrypted"] == true,
+        claims: answer["claims"].as_array().unwrap().iter().map(string).collect(),
+        results: results
+            .iter()
+            .map(|result| Conformance {
+                profile: string(&result["profile"]),
+                compliant: result["compliant"] == true,
+                failed: result["failed"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|rule| string(&rule["rule"]))
+                    .collect(),
+            })
+            .collect(),
+    })
+}
+
+fn string(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
