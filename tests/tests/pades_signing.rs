@@ -76,6 +76,7 @@ fn what_is_signed_twice_stays_valid_and_no_octet_changes() {
             Err(
                 Error::Forbidden { .. }
                 | Error::BrokenCrossReference { .. }
+                | Error::NotPdf
                 | Error::PasswordNeeded
                 | Error::Unsupported { .. },
             ) => continue,

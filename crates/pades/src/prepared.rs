@@ -237,8 +237,8 @@ impl PreparedDocument {
         if digits.iter().any(|digit| *digit != b'0') {
             return Err(damaged);
         }
-        for (pair, octet) in digits.chunks_mut(2).zip(cms) {
-            pair.copy_from_slice(format!("{octet:02x}").as_bytes());
+        for (digit, octet) in digits.iter_mut().zip(cms.iter().flat_map(|o| [o >> 4, o & 15])) {
+            *digit = if octet < 10 { b'0' + octet } else { b'a' + octet - 10 };
         }
         Ok(update)
     }

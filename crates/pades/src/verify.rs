@@ -252,7 +252,15 @@ impl Found {
         let changes = if self.later == 0 {
             Vec::new()
         } else {
-            changes::after(pdf, self.later, &permissions.locks)?
+            match changes::after(pdf, self.later, &permissions.locks) {
+                // What does not read is not known to be harmless.
+                Err(
+                    Error::Malformed { .. }
+                    | Error::BrokenCrossReference { .. }
+                    | Error::Structure { .. },
+                ) => vec![changes::Found::OTHER],
+                other => other?,
+            }
         };
         if changes.iter().any(|change| change.kind == Change::Other) {
             self.problem(Problem::ChangedLater);

@@ -24,6 +24,8 @@ pub(super) struct Found {
 }
 
 impl Found {
+    pub(super) const OTHER: Self = Self { kind: Change::Other, locked: false };
+
     /// Whether a certification of this level allows it (ISO 32000-2, table 257).
     pub(super) fn allowed(self, certification: Option<u64>) -> bool {
         let highest = match certification {

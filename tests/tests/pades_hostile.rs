@@ -1,0 +1,193 @@
+//! PDFs that are damaged or made to do harm: an error or a signature that
+//! reads back, never a panic, never without bounds.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use ades_core::{DigestAlgorithm, Document};
+use ades_tests::signing::parameters;
+use pades::report::Coverage;
+use pades::{Error, Given, PreparedDocument, SignatureOptions, SubFilter};
+use proptest::prelude::*;
+
+fn fixtures() -> Vec<Vec<u8>> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pdf");
+    let files = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let mut pdfs: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|e| e == "pdf")).collect();
+    pdfs.sort();
+    pdfs.iter().map(|path| std::fs::read(path).unwrap()).filter(|pdf| pdf.len() < 30_000).collect()
+}
+
+/// Prepares, embeds something, reads back.
+fn try_all(document: &[u8]) -> Result<(), Error> {
+    let mut source = Document::from_bytes(document);
+    let _ = pades::verify(&mut source, Given::default());
+    let options = SignatureOptions::new().overrule_permissions();
+    let prepared = PreparedDocument::new(
+        &mut source,
+        DigestAlgorithm::Sha256,
+        SubFilter::Cades,
+        64,
+        &parameters(),
+        &options,
+    )?;
+    let mut out = Vec::new();
+    prepared.embed(&mut source, b"\x30\x00", &mut out)?;
+    assert!(out.starts_with(document));
+    let report = pades::verify(&mut Document::from_bytes(&out), Given::default())
+        .unwrap_or_else(|e| panic!("what was written does not read: {e}"));
+    let whole = |s: &&pades::report::SignatureReport| s.covers == Coverage::Whole;
+    assert_eq!(report.signatures.iter().filter(whole).count(), 1, "{report:?}");
+    Ok(())
+}
+
+fn pdf(objects: &[&str], trailer: &str) -> Vec<u8> {
+    let mut out = b"%PDF-1.7\n".to_vec();
+    let mut offsets = Vec::new();
+    for (at, object) in objects.iter().enumerate() {
+        offsets.push(out.len());
+        out.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", at + 1).as_bytes());
+    }
+    let section = out.len();
+    out.extend_from_slice(
+        format!("xref\n0 {}\n0000000000 65535 f \n", offsets.len() + 1).as_bytes(),
+    );
+    for offset in &offsets {
+        out.extend_from_slice(format!("{offset:010} 00000 n \n").as_bytes());
+    }
+    let size = offsets.len() + 1;
+    out.extend_from_slice(
+        format!("trailer\n<</Size {size}/Root 1 0 R{trailer}>>\nstartxref\n{section}\n%%EOF\n")
+            .as_bytes(),
+    );
+    out
+}
+
+const PAGES: [&str; 2] = ["<</Type/Pages/Count 1/Kids[3 0 R]>>", "<</Type/Page/Parent 2 0 R>>"];
+
+fn with_catalog(catalog: &str, more: &[&str]) -> Vec<u8> {
+    let mut objects = vec![catalog];
+    objects.extend(PAGES);
+    objects.extend(more);
+    pdf(&objects, "")
+}
+
+#[test]
+fn the_generator_makes_documents_that_are_signed() {
+    try_all(&with_catalog("<</Type/Catalog/Pages 2 0 R>>", &[])).unwrap();
+}
+
+#[test]
+fn circles_end() {
+    let pages = pdf(
+        &["<</Pages 2 0 R>>", "<</Type/Pages/Kids[2 0 R 3 0 R]>>", "<</Type/Pages/Kids[2 0 R]>>"],
+        "",
+    );
+    assert!(matches!(try_all(&pages), Err(Error::NoSuchPage { page: 1 })));
+    let fields = with_catalog(
+        "<</Pages 2 0 R/AcroForm<</Fields[4 0 R]>>>>",
+        &["<</T(a)/Kids[5 0 R]>>", "<</T(b)/Kids[4 0 R 5 0 R]>>"],
+    );
+    try_all(&fields).unwrap();
+    let references = with_catalog("<</Pages 2 0 R/AcroForm 4 0 R>>", &["5 0 R", "4 0 R"]);
+    assert!(matches!(try_all(&references), Err(Error::Structure { .. })));
+    let length =
+        with_catalog("<</Pages 2 0 R/AcroForm 4 0 R>>", &["<</Length 4 0 R>>stream\nx\nendstream"]);
+    let _ = try_all(&length);
+}
+
+#[test]
+fn nesting_and_numbers_are_limited() {
+    let deep = format!("<</Pages 2 0 R/X{}{}>>", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(matches!(try_all(&with_catalog(&deep, &[])), Err(Error::Limit { .. })));
+    let size = pdf(&["<</Pages 2 0 R>>", PAGES[0], PAGES[1]], "/Size 99999999999");
+    assert!(matches!(try_all(&size), Err(Error::Limit { .. })));
+}
+
+/// Everything that is asked for at every field lies over everything else.
+#[test]
+fn objects_over_one_another_take_linear_time() {
+    // Each field is the whole rest of the file.
+    let count = 30_000;
+    let mut objects = String::new();
+    let mut offsets = Vec::new();
+    let head = b"%PDF-1.7\n".len();
+    for number in 0..count {
+        offsets.push(head + objects.len());
+        objects.push_str(&format!("{} 0 obj[", number + 4));
+    }
+    objects.push_str(&"]".repeat(count));
+    let mut out = format!("%PDF-1.7\n{objects}\n").into_bytes();
+    let kids: String = (0..count).map(|n| format!("{} 0 R ", n + 4)).collect();
+    let mut roots = Vec::new();
+    for object in
+        [format!("<</Pages 2 0 R/AcroForm<</Fields[{kids}]>>>>"), PAGES[0].into(), PAGES[1].into()]
+    {
+        roots.push(out.len());
+        out.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", roots.len()).as_bytes());
+    }
+    let section = out.len();
+    out.extend_from_slice(format!("xref\n1 {}\n", count + 3).as_bytes());
+    for offset in roots.iter().chain(&offsets) {
+        out.extend_from_slice(format!("{offset:010} 00000 n \n").as_bytes());
+    }
+    let size = count + 4;
+    out.extend_from_slice(
+        format!("trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{section}\n%%EOF\n").as_bytes(),
+    );
+    let start = Instant::now();
+    assert!(try_all(&out).is_err());
+    assert!(start.elapsed() < Duration::from_secs(60), "not linear");
+}
+
+#[test]
+fn a_section_that_comes_before_itself_is_an_error() {
+    let document = with_catalog("<</Pages 2 0 R>>", &[]);
+    let text = String::from_utf8(document).unwrap();
+    let section = text.rsplit_once("startxref\n").unwrap().1.split('\n').next().unwrap().to_owned();
+    let looped = text.replace("/Root 1 0 R", &format!("/Root 1 0 R/Prev {section}"));
+    assert!(matches!(try_all(looped.as_bytes()), Err(Error::BrokenCrossReference { .. })));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn damaged_documents(
+        which in any::<prop::sample::Index>(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let all = fixtures();
+        let mut document = which.get(&all).clone();
+        for (at, octet) in damage {
+            let at = at.index(document.len());
+            document[at] = octet;
+        }
+        if let Some(cut) = cut {
+            document.truncate(cut.index(document.len()));
+        }
+        let _ = try_all(&document);
+    }
+
+    #[test]
+    fn damaged_digits(
+        which in any::<prop::sample::Index>(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0u8..10), 1..6),
+    ) {
+        let all = fixtures();
+        let mut document = which.get(&all).clone();
+        let digits: Vec<usize> = (0..document.len()).filter(|at| document[*at].is_ascii_digit()).collect();
+        for (at, digit) in damage {
+            document[*at.get(&digits)] = b'0' + digit;
+        }
+        let _ = try_all(&document);
+    }
+
+    #[test]
+    fn any_octets(octets: Vec<u8>) {
+        let _ = try_all(&octets);
+        let _ = try_all(&[b"%PDF-1.4\n".as_slice(), &octets, b"startxref\n9\n%%EOF"].concat());
+    }
+}
