@@ -6,3 +6,4 @@ pub mod oracle;
 pub mod pdf;
 pub mod pki;
 pub mod signing;
+pub mod zeros;
