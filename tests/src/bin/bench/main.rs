@@ -1,0 +1,149 @@
+//! Our figures beside limits and peers, in one run: prints the tables of
+//! `docs/benchmarks.md`. `cades` or `pades` as argument: only that one.
+//!
+//! `cargo run --release -p ades-tests --bin bench`
+
+mod cades;
+mod pades;
+
+use std::cmp::Ordering;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ades_core::{DigestAlgorithm, Digester};
+use ades_tests::pki::{Key, PemFiles, Pki, TestSigner};
+use tempfile::TempDir;
+
+const RUNS: usize = 15;
+
+fn main() {
+    let bench = Bench::new();
+    let only = std::env::args().nth(1);
+    if only.as_deref() != Some("pades") {
+        cades::run(&bench);
+    }
+    if only.as_deref() != Some("cades") {
+        pades::run(&bench);
+    }
+}
+
+/// A signer's files, and a folder for the documents.
+struct Bench {
+    dir: TempDir,
+    pem: PemFiles,
+    pkcs12: PathBuf,
+    /// What is written, to be removed before the next one writes it: truncating
+    /// a file costs a flush that is nobody's work here.
+    out: PathBuf,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let pem = signer().write_pem_files(dir.path());
+        let pkcs12 = dir.path().join("signer.p12");
+        std::fs::write(&pkcs12, signer().pkcs12("secret")).unwrap();
+        let out = dir.path().join("out");
+        Self { dir, pem, pkcs12, out }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// A row: the medians of what `ours`, `limit` and `others` take, and the
+    /// median ratio of the first two. They take turns, so that a drifting
+    /// machine drifts for all. `None` is one who cannot do it.
+    fn compare(
+        &self,
+        name: &str,
+        runs: usize,
+        [ours, limit]: [&dyn Fn() -> Duration; 2],
+        others: &[&dyn Fn() -> Option<Duration>],
+    ) {
+        let fresh = || drop(std::fs::remove_file(&self.out));
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        let mut rest = vec![Vec::new(); others.len()];
+        for _ in 0..runs {
+            fresh();
+            first.push(ours());
+            fresh();
+            second.push(limit());
+            for (times, other) in rest.iter_mut().zip(others) {
+                fresh();
+                times.extend(other());
+            }
+        }
+        let ratios = first.iter().zip(&second).map(|(a, b)| a.as_secs_f64() / b.as_secs_f64());
+        let ratio = median(ratios.map(Ratio).collect()).map_or(f64::NAN, |ratio| ratio.0);
+        let shown = |times: Vec<Duration>| {
+            let time = median(times);
+            time.map_or("fails".to_owned(), |t| format!("{:.2} ms", t.as_secs_f64() * 1000.0))
+        };
+        let rest: Vec<String> = rest.into_iter().map(shown).collect();
+        let (first, second) = (shown(first), shown(second));
+        println!("| {name} | {first} | {second} | {ratio:.2} | {} |", rest.join(" | "));
+    }
+}
+
+fn signer() -> &'static TestSigner {
+    Pki::shared().signer(Key::Rsa2048)
+}
+
+/// SHA-256 over a file and, with `out`, a copy of it: read once.
+fn limit(path: &Path, out: Option<&Path>) -> Duration {
+    timed(|| {
+        let mut file = File::open(path).unwrap();
+        let mut out = out.map(|out| File::create_new(out).unwrap());
+        let mut digester = Digester::new(DigestAlgorithm::Sha256);
+        let mut piece = vec![0; 128 * 1024];
+        loop {
+            let read = file.read(&mut piece).unwrap();
+            if read == 0 {
+                break;
+            }
+            digester.update(&piece[..read]);
+            if let Some(out) = &mut out {
+                out.write_all(&piece[..read]).unwrap();
+            }
+        }
+        std::hint::black_box(digester.finish());
+    })
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+/// `None` if it fails.
+fn timed_if<T, E>(work: impl FnOnce() -> Result<T, E>) -> Option<Duration> {
+    let start = Instant::now();
+    work().ok().map(|_| start.elapsed())
+}
+
+/// Ordered as numbers are.
+#[derive(Clone, Copy, PartialEq)]
+struct Ratio(f64);
+
+impl Eq for Ratio {}
+
+impl PartialOrd for Ratio {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ratio {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+fn median<T: Ord + Copy>(mut values: Vec<T>) -> Option<T> {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied()
+}

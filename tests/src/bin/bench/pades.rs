@@ -1,0 +1,109 @@
+//! PAdES beside pyHanko and EU DSS; what merely loading costs with lopdf.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ades_core::{Document, PendingState, verify};
+use ades_tests::oracle::dss::Dss;
+use ades_tests::oracle::pyhanko::PyHanko;
+use ades_tests::pdf::{write_image_pages, write_many_objects};
+use ades_tests::pki::PemFiles;
+use ades_tests::signing::parameters;
+use pades::{Check, PendingSignature, SignatureOptions};
+use serde_json::json;
+
+use crate::{Bench, RUNS, limit, signer, timed, timed_if};
+
+pub(crate) fn run(bench: &Bench) {
+    println!();
+    println!(
+        "| work | ours, engine | limit | ours / limit | finishing in place | pyHanko, warm \
+         | EU DSS, warm | lopdf, loading only |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    let images = |pages| {
+        let path = bench.path("images.pdf");
+        written(path, |out| write_image_pages(out, pages).unwrap())
+    };
+    compare(bench, "PAdES, 500 KB", &images(1), RUNS);
+    compare(bench, "PAdES, 10 MB", &images(20), RUNS);
+    compare(bench, "PAdES, 100 MB", &images(200), 7);
+    let path = bench.path("objects.pdf");
+    let objects = written(path, |out| write_many_objects(out, 500_000).unwrap());
+    compare(bench, "PAdES, 500,000 objects", &objects, 5);
+}
+
+fn compare(bench: &Bench, name: &str, document: &Path, runs: usize) {
+    let out = &bench.out;
+    let PemFiles { leaf, key, issuers, .. } = &bench.pem;
+    let by_pyhanko = json!({
+        "file": document, "out": out, "key": key, "certificate": leaf, "chain": issuers,
+    });
+    let by_dss = json!({
+        "file": document, "out": out, "digest": "SHA256",
+        "pkcs12": bench.pkcs12, "password": "secret",
+    });
+    let ours = || engine(document, out);
+    let limit = || limit(document, Some(out));
+    let finishing = || Some(finish_in_place(document, out));
+    let pyhanko = || timed_if(|| PyHanko::shared().sign(&by_pyhanko));
+    let dss = || timed_if(|| Dss::shared().sign_pdf(&by_dss));
+    let lopdf = || timed_if(|| lopdf::Document::load(document));
+    bench.compare(name, runs, [&ours, &limit], &[&finishing, &pyhanko, &dss, &lopdf]);
+}
+
+fn written(path: PathBuf, write: impl FnOnce(&mut BufWriter<File>) -> u64) -> PathBuf {
+    let mut out = BufWriter::new(File::create(&path).unwrap());
+    write(&mut out);
+    out.flush().unwrap();
+    path
+}
+
+struct Prepared {
+    state: String,
+    value: Vec<u8>,
+    /// How long preparing took, and verifying the value takes.
+    prepared: Duration,
+    verified: Duration,
+}
+
+fn prepare(path: &Path) -> Prepared {
+    let start = Instant::now();
+    let mut document = Document::seekable(File::open(path).unwrap());
+    let options = SignatureOptions::new();
+    let pending = pades::prepare(&mut document, &signer().chain, &parameters(), &options).unwrap();
+    let state = pending.to_json(None).unwrap();
+    let prepared = start.elapsed();
+    let to_be_signed = pending.to_be_signed();
+    let value = signer().sign(&to_be_signed);
+    let (algorithm, data) = (to_be_signed.algorithm(), to_be_signed.data());
+    let verified = timed(|| verify::verify(signer().leaf(), algorithm, data, &value).unwrap());
+    Prepared { state, value, prepared, verified }
+}
+
+/// Prepare, store, restore, complete to another file; the RSA operation and the
+/// verification of its value are timed apart and taken off.
+fn engine(path: &Path, out: &Path) -> Duration {
+    let Prepared { state, value, prepared, verified } = prepare(path);
+    let completed = timed(|| {
+        let pending = PendingSignature::from_json(&state, None).unwrap();
+        let mut document = Document::seekable(File::open(path).unwrap());
+        let mut out = File::create_new(out).unwrap();
+        pending.complete(&mut document, &value, &mut out).unwrap();
+    });
+    prepared + completed.saturating_sub(verified)
+}
+
+/// The second half alone, where the file is known not to have changed.
+fn finish_in_place(path: &Path, out: &Path) -> Duration {
+    let Prepared { state, value, verified, .. } = prepare(path);
+    std::fs::copy(path, out).unwrap();
+    let completed = timed(|| {
+        let pending = PendingSignature::from_json(&state, None).unwrap();
+        let mut file = File::options().read(true).write(true).open(out).unwrap();
+        pending.complete_in_place(&mut file, &value, Check::LengthAndTail).unwrap();
+    });
+    completed.saturating_sub(verified)
+}
