@@ -19,18 +19,24 @@ fn fixtures() -> Vec<Vec<u8>> {
     pdfs.iter().map(|path| std::fs::read(path).unwrap()).filter(|pdf| pdf.len() < 30_000).collect()
 }
 
-/// Prepares, embeds something, reads back.
+/// Verifies, signs with and without repair; what comes of it without.
 fn try_all(document: &[u8]) -> Result<(), Error> {
-    let mut source = Document::from_bytes(document);
-    let _ = pades::verify(&mut source, Given::default());
+    let _ = pades::verify(&mut Document::from_bytes(document), Given::default());
     let options = SignatureOptions::new().overrule_permissions();
+    let _ = try_to_sign(document, &options.clone().repair());
+    try_to_sign(document, &options)
+}
+
+/// Prepares, embeds something, reads back.
+fn try_to_sign(document: &[u8], options: &SignatureOptions) -> Result<(), Error> {
+    let mut source = Document::from_bytes(document);
     let prepared = PreparedDocument::new(
         &mut source,
         DigestAlgorithm::Sha256,
         SubFilter::Cades,
         64,
         &parameters(),
-        &options,
+        options,
     )?;
     let mut out = Vec::new();
     prepared.embed(&mut source, b"\x30\x00", &mut out)?;

@@ -114,6 +114,41 @@ fn documents_that_forbid_it_or_are_broken_say_so() {
 }
 
 #[test]
+fn a_broken_cross_reference_is_rebuilt_on_request() {
+    let replaced = |name: &str, from: &str, to: &str| {
+        let document = fixture(name);
+        let at = document.windows(from.len()).rposition(|w| w == from.as_bytes()).unwrap();
+        [&document[..at], to.as_bytes(), &document[at + from.len()..]].concat()
+    };
+    let shifted = {
+        let mut document = fixture(TABLE);
+        document.splice(9..9, *b"% eleven more octets\n");
+        document
+    };
+    for document in [
+        fixture("qpdf__aa63b0b2__bad2.pdf"),
+        fixture("qpdf__9a2f8a88__issue-149.pdf"),
+        replaced(TABLE, "startxref", "nothing"),
+        replaced(STREAMS, "startxref\n", "startxref\n7"),
+        shifted,
+    ] {
+        let strict = sign(&document, &SignatureOptions::new());
+        assert!(matches!(strict, Err(Error::BrokenCrossReference { .. })), "{strict:?}");
+        let pending = prepare(&document, &SignatureOptions::new().repair()).unwrap();
+        assert!(pending.is_repaired());
+        let signed = sign(&document, &SignatureOptions::new().repair()).unwrap();
+        assert!(signed.starts_with(&document));
+        // What was appended is whole: the next signature needs no repair.
+        let twice = sign(&signed, &SignatureOptions::new()).unwrap();
+        let report = report(&twice);
+        assert!(report.is_valid(), "{report:?}");
+        assert_eq!(report.signatures.len(), 2);
+    }
+    let whole = prepare(&fixture(TABLE), &SignatureOptions::new().repair()).unwrap();
+    assert!(!whole.is_repaired());
+}
+
+#[test]
 fn every_key_and_algorithm_fits_the_room_that_was_computed() {
     let document = fixture(TABLE);
     for key in Key::ALL {

@@ -7,7 +7,7 @@ use crate::options::Certification;
 use crate::syntax::{Reference, encode_text, name, string};
 
 /// What is written into the dictionary.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Dictionary<'a> {
     pub(crate) sub_filter: &'a str,
     /// The octets of CMS that there is room for.

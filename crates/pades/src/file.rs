@@ -3,6 +3,7 @@
 
 mod filter;
 mod object;
+mod rebuild;
 mod source;
 mod xref;
 

@@ -48,6 +48,7 @@ pub struct SignatureOptions {
     pub(crate) certification: Option<Certification>,
     pub(crate) reserve: usize,
     pub(crate) overrule_permissions: bool,
+    pub(crate) repair: bool,
     password: Option<Password>,
 }
 
@@ -136,6 +137,18 @@ impl SignatureOptions {
     #[must_use]
     pub const fn overrule_permissions(mut self) -> Self {
         self.overrule_permissions = true;
+        self
+    }
+
+    /// Signs a document whose cross-reference is broken: it is searched for its
+    /// objects, and the update has a cross-reference of all of them. The
+    /// document's octets stay as they are. Whether it came to that, the
+    /// prepared signature tells. What is found is what viewers find that repair
+    /// silently, but no two of them find the same in every file: look at the
+    /// result.
+    #[must_use]
+    pub const fn repair(mut self) -> Self {
+        self.repair = true;
         self
     }
 

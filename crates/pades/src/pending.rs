@@ -99,6 +99,13 @@ impl PendingSignature {
         self.document.document_digest()
     }
 
+    /// Whether the document's cross-reference was broken and rebuilt: see
+    /// [`SignatureOptions::repair`].
+    #[must_use]
+    pub const fn is_repaired(&self) -> bool {
+        self.document.is_repaired()
+    }
+
     /// The signed document's length in octets.
     #[must_use]
     pub const fn signed_len(&self) -> u64 {

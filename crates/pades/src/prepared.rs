@@ -56,6 +56,7 @@ pub struct PreparedDocument {
     gap: Range<usize>,
     /// The digest of document and update without the gap.
     signed: DocumentDigest,
+    repaired: bool,
 }
 
 impl PreparedDocument {
@@ -98,26 +99,38 @@ impl PreparedDocument {
             certification: options.certification,
             lock: None,
         };
-        let mut pdf = Pdf::open(document, options.password())?;
-        let length = pdf.len();
-        let planned = placement::plan(&mut pdf, dictionary, algorithm, options)?;
-        let written = planned.update.write(&mut pdf)?;
-        let tail = pdf.source().read(length.saturating_sub(TAIL), TAIL)?;
-        let tail = Digest::of(algorithm, tail);
-        drop(pdf);
+        let plan = |mut pdf: Pdf<'_>| {
+            let planned = placement::plan(&mut pdf, dictionary.clone(), algorithm, options)?;
+            let written = planned.update.write(&mut pdf)?;
+            let length = pdf.len();
+            let tail = pdf.source().read(length.saturating_sub(TAIL), TAIL)?;
+            let tail = Digest::of(algorithm, tail);
+            Ok((planned.signature, planned.dictionary, written, length, tail))
+        };
+        let password = options.password();
+        let first = Pdf::open(document, password).and_then(plan);
+        let (repaired, planned) = match first {
+            Err(
+                Error::BrokenCrossReference { .. }
+                | Error::Malformed { .. }
+                | Error::Structure { .. },
+            ) if options.repair => (true, plan(Pdf::open_broken(document, password)?)),
+            planned => (false, planned),
+        };
+        let (signature, places, written, length, tail) = planned?;
 
         let mut update = written.octets;
-        let at = written.values.iter().find(|(reference, _)| *reference == planned.signature);
+        let at = written.values.iter().find(|(reference, _)| *reference == signature);
         let at = at.map_or(0, |(_, at)| *at);
         let within = |range: &Range<usize>| range.start + at..range.end + at;
-        let gap = within(&planned.dictionary.contents);
+        let gap = within(&places.contents);
         let second = length + gap.end as u64;
         let byte_range = format!(
             "0 {} {second} {}",
             length + gap.start as u64,
             length + update.len() as u64 - second
         );
-        let digits = within(&planned.dictionary.byte_range);
+        let digits = within(&places.byte_range);
         overwrite(&mut update, digits.start, byte_range.as_bytes());
 
         let mut digester = Digester::new(algorithm);
@@ -150,6 +163,7 @@ impl PreparedDocument {
             update,
             gap,
             signed: DocumentDigest(digester.finish()),
+            repaired,
         })
     }
 
@@ -170,6 +184,12 @@ impl PreparedDocument {
     #[must_use]
     pub const fn document_digest(&self) -> &DocumentDigest {
         &self.document
+    }
+
+    /// Whether the document's cross-reference was broken and rebuilt.
+    #[must_use]
+    pub const fn is_repaired(&self) -> bool {
+        self.repaired
     }
 
     /// The document's length in octets.

@@ -1,10 +1,11 @@
 //! One incremental update: objects, a cross-reference section of the kind the
 //! file's newest has, and a trailer (ISO 32000-2, 7.5.6).
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::error::{Error, structure};
-use crate::file::{Indirect, Pdf, SectionKind};
+use crate::file::{Entry, Indirect, Pdf, SectionKind};
 use crate::syntax::{Edit, Reference, Value, name, string};
 
 /// The second part of `/ID` has this many octets.
@@ -86,11 +87,14 @@ impl Update {
             octets.push(b'\n');
         }
         let counted = |at: usize| (start + at as u64).saturating_sub(pdf.shift);
-        let mut offsets = Vec::new();
+        let mut entries = BTreeMap::new();
         let mut values = Vec::new();
         for (reference, value) in &self.objects {
-            offsets.push((*reference, counted(octets.len())));
-            let Reference { number, generation } = reference;
+            let Reference { number, generation } = *reference;
+            let entry = Entry::Plain { offset: counted(octets.len()), generation };
+            if entries.insert(number, entry).is_some() {
+                return Err(structure("one object plays two parts in the document"));
+            }
             octets.extend_from_slice(format!("{number} {generation} obj\n").as_bytes());
             values.push((*reference, octets.len()));
             octets.extend_from_slice(value);
@@ -99,54 +103,61 @@ impl Update {
         let kind = pdf.newest()?.kind;
         let section = counted(octets.len());
         if kind == SectionKind::Stream {
-            offsets.push((self.allocate(), section));
+            let own = self.allocate();
+            entries.insert(own.number, Entry::Plain { offset: section, generation: 0 });
         }
-        offsets.sort_unstable_by_key(|(reference, _)| reference.number);
-        let mut pairs = offsets.iter().zip(offsets.iter().skip(1));
-        if pairs.any(|((before, _), (after, _))| before.number == after.number) {
-            return Err(structure("one object plays two parts in the document"));
+        if pdf.startxref.is_none() {
+            // The file's own sections lead nowhere: this one has everything.
+            entries.insert(0, Entry::Free);
+            for (number, entry) in pdf.all_entries()? {
+                entries.entry(number).or_insert(entry);
+            }
         }
-        let runs: Vec<_> = offsets.chunk_by(|(a, _), (b, _)| a.number + 1 == b.number).collect();
-        let size = offsets.last().map_or(0, |(last, _)| last.number + 1).max(self.next);
         let mut id = Vec::new();
         let first_id = pdf.first_id()?;
-        let trailer =
-            |octets: &mut Vec<u8>, id: &mut _| write_trailer(pdf, size, first_id, octets, id);
+        let mut trailer = |octets: &mut Vec<u8>| {
+            write_trailer(pdf, self.next, first_id.as_deref(), octets, &mut id)
+        };
+        let entries: Vec<(u32, Entry)> = entries.into_iter().collect();
+        let runs = || entries.chunk_by(|(a, _), (b, _)| a + 1 == *b);
+        let head = |run: &[(u32, Entry)]| {
+            let first = run.first().map_or(0, |(number, _)| *number);
+            format!("{first} {}", run.len())
+        };
         match kind {
             SectionKind::Table => {
                 if section > MAX_TABLE_OFFSET {
                     return Err(Error::Limit { limit: "10 GB with a cross-reference table" });
                 }
                 octets.extend_from_slice(b"xref\n");
-                for run in runs {
-                    let first = run.first().map_or(0, |(reference, _)| reference.number);
-                    octets.extend_from_slice(format!("{first} {}\n", run.len()).as_bytes());
-                    for (reference, offset) in run {
-                        let entry = format!("{offset:010} {:05} n \n", reference.generation);
-                        octets.extend_from_slice(entry.as_bytes());
+                for run in runs() {
+                    octets.extend_from_slice(format!("{}\n", head(run)).as_bytes());
+                    for (_, entry) in run {
+                        octets.extend_from_slice(table_entry(*entry).as_bytes());
                     }
                 }
                 octets.extend_from_slice(b"trailer\n<<");
-                trailer(&mut octets, &mut id)?;
+                trailer(&mut octets)?;
                 octets.extend_from_slice(b">>\n");
             }
             SectionKind::Stream => {
-                let number = size - 1;
+                // The last number is the section's own.
+                let number = self.next - 1;
                 octets.extend_from_slice(format!("{number} 0 obj\n<</Type/XRef/Index[").as_bytes());
-                for run in &runs {
-                    let first = run.first().map_or(0, |(reference, _)| reference.number);
-                    octets.extend_from_slice(format!("{first} {} ", run.len()).as_bytes());
+                for run in runs() {
+                    octets.extend_from_slice(format!("{} ", head(run)).as_bytes());
                 }
-                let width = (u64::BITS - section.leading_zeros()).div_ceil(8).max(1) as usize;
-                let length = offsets.len() * (1 + width + 2);
-                octets.extend_from_slice(format!("]/W[1 {width} 2]/Length {length}").as_bytes());
-                trailer(&mut octets, &mut id)?;
+                let width = (u64::BITS - section.leading_zeros()).div_ceil(8).max(4) as usize;
+                let length = entries.len() * (1 + width + 4);
+                octets.extend_from_slice(format!("]/W[1 {width} 4]/Length {length}").as_bytes());
+                trailer(&mut octets)?;
                 octets.extend_from_slice(b">>\nstream\n");
-                for (reference, offset) in &offsets {
-                    let offset = offset.to_be_bytes();
-                    octets.push(1);
-                    octets.extend_from_slice(offset.get(offset.len() - width..).unwrap_or(&offset));
-                    octets.extend_from_slice(&reference.generation.to_be_bytes());
+                for (_, entry) in &entries {
+                    let (kind, second, third) = stream_entry(*entry);
+                    let second = second.to_be_bytes();
+                    octets.push(kind);
+                    octets.extend_from_slice(second.get(second.len() - width..).unwrap_or(&second));
+                    octets.extend_from_slice(&third.to_be_bytes());
                 }
                 octets.extend_from_slice(b"\nendstream\nendobj\n");
             }
@@ -156,12 +167,30 @@ impl Update {
     }
 }
 
+/// 20 octets, the end of the line included.
+fn table_entry(entry: Entry) -> String {
+    match entry {
+        Entry::Plain { offset, generation } => format!("{offset:010} {generation:05} n \n"),
+        // Tables have no entries for what is in object streams; see `Pdf::rebuild`.
+        Entry::Free | Entry::Compressed { .. } => "0000000000 65535 f \n".to_owned(),
+    }
+}
+
+/// Type and fields (table 18).
+fn stream_entry(entry: Entry) -> (u8, u64, u32) {
+    match entry {
+        Entry::Free => (0, 0, 65_535),
+        Entry::Plain { offset, generation } => (1, offset, u32::from(generation)),
+        Entry::Compressed { stream, index } => (2, u64::from(stream), index),
+    }
+}
+
 /// All that the trailer says about the document is kept: what is left out
 /// belongs to the section it was in.
 fn write_trailer(
     pdf: &Pdf<'_>,
     size: u32,
-    first_id: Option<Vec<u8>>,
+    first_id: Option<&[u8]>,
     out: &mut Vec<u8>,
     id: &mut Vec<Range<usize>>,
 ) -> Result<(), Error> {
@@ -183,7 +212,10 @@ fn write_trailer(
     ];
     const OF_THE_DOCUMENT: [&[u8]; 3] = [b"Encrypt", b"Info", b"Root"];
 
-    out.extend_from_slice(format!("/Size {size}/Prev {}", pdf.startxref).as_bytes());
+    out.extend_from_slice(format!("/Size {size}").as_bytes());
+    if let Some(previous) = pdf.startxref {
+        out.extend_from_slice(format!("/Prev {previous}").as_bytes());
+    }
     let newest = pdf.newest()?;
     let mut keys: Vec<&[u8]> =
         newest.trailer.entries().iter().map(|(key, _)| key.as_slice()).collect();
@@ -206,7 +238,7 @@ fn write_trailer(
     match first_id {
         Some(first) => {
             out.extend_from_slice(b"/ID[");
-            out.extend_from_slice(&string(&first));
+            out.extend_from_slice(&string(first));
             placeholder(out);
             out.push(b']');
         }

@@ -25,12 +25,16 @@ pub(crate) struct Pdf<'a> {
     source: Source<'a>,
     /// Where the file's own offsets count from.
     pub(crate) shift: u64,
-    /// The offset in `startxref`, as it stands.
-    pub(crate) startxref: u64,
+    /// The offset in `startxref`, as it stands; `None` for a file whose
+    /// cross-reference was rebuilt.
+    pub(crate) startxref: Option<u64>,
     /// The newest first.
     pub(crate) sections: Vec<Section>,
     /// How many of the newest sections are left out: see [`Pdf::at_revision`].
     left_out: usize,
+    /// Nothing that was read refers to this number or a higher one: a new object
+    /// must not take the place of one that is missing.
+    pub(super) first_free: u32,
     object_streams: Vec<ObjectStream>,
     decoded: u64,
     /// The key, if the file is encrypted.
@@ -158,27 +162,14 @@ impl<'a> Pdf<'a> {
         let len = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
         let mut source = Source::new(document.random_access()?, len);
         let header = header(&mut source)?;
-        let (startxref, keyword) = xref::start(&mut source)?;
-        // Offsets count from the header, but not in every file with junk
-        // before it: what is found there decides.
-        let candidates = [header, 0];
-        let mut shift = None;
-        for candidate in candidates {
-            let at = startxref.saturating_add(candidate);
-            if shift.is_none() && at < len && xref::begins_section(&mut source, at)? {
-                shift = Some(candidate);
-            }
-        }
-        let Some(shift) = shift else {
-            return Err(broken(keyword, "startxref leads to no cross-reference section"));
-        };
-        let sections = xref::read_chain(&mut source, startxref.saturating_add(shift), shift)?;
+        let (startxref, shift, sections) = cross_reference(&mut source, header)?;
         let mut pdf = Self {
             source,
             shift,
-            startxref,
+            startxref: Some(startxref),
             sections,
             left_out: 0,
+            first_free: 1,
             object_streams: Vec::new(),
             decoded: 0,
             security: None,
@@ -187,7 +178,30 @@ impl<'a> Pdf<'a> {
         Ok(pdf)
     }
 
-    fn unlock(&mut self, password: Option<&str>) -> Result<Option<Security>, Error> {
+    /// Searches a file for its objects, whatever its cross-reference says.
+    pub(crate) fn open_broken(
+        document: &'a mut Document<'_>,
+        password: Option<&str>,
+    ) -> Result<Self, Error> {
+        let len = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
+        let mut source = Source::new(document.random_access()?, len);
+        let shift = header(&mut source)?;
+        let mut pdf = Self {
+            source,
+            shift,
+            startxref: None,
+            sections: Vec::new(),
+            left_out: 0,
+            first_free: 1,
+            object_streams: Vec::new(),
+            decoded: 0,
+            security: None,
+        };
+        pdf.rebuild(password)?;
+        Ok(pdf)
+    }
+
+    pub(super) fn unlock(&mut self, password: Option<&str>) -> Result<Option<Security>, Error> {
         let Some((encrypt, _)) = self.trailer(b"Encrypt") else {
             return Ok(None);
         };
@@ -253,6 +267,15 @@ impl<'a> Pdf<'a> {
     /// An indirect object; `None` if there is none of this number and
     /// generation, which is the same as null (7.3.10).
     pub(crate) fn object(&mut self, reference: Reference) -> Result<Option<Indirect>, Error> {
+        let object = self.find(reference)?;
+        if let Some(object) = &object {
+            let behind = object.value.highest_reference().saturating_add(1);
+            self.first_free = self.first_free.max(behind);
+        }
+        Ok(object)
+    }
+
+    fn find(&mut self, reference: Reference) -> Result<Option<Indirect>, Error> {
         match self.entry(reference.number)? {
             None | Some(Entry::Free) => Ok(None),
             Some(Entry::Plain { generation, .. }) if generation != reference.generation => Ok(None),
@@ -328,13 +351,37 @@ impl<'a> Pdf<'a> {
         }
     }
 
-    /// The first number that no object has.
-    pub(crate) fn next_number(&self) -> Result<u32, Error> {
+    /// What the sections say about every object.
+    pub(crate) fn all_entries(&mut self) -> Result<Vec<(u32, Entry)>, Error> {
+        let mut numbers: Vec<u32> = self
+            .visible()
+            .iter()
+            .flat_map(Section::ranges)
+            .flatten()
+            .filter_map(|number| u32::try_from(number).ok())
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut entries = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            if let Some(entry) = self.entry(number)? {
+                entries.push((number, entry));
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The first number that the sections do not speak of.
+    pub(crate) fn size(&self) -> u64 {
         let sizes =
             self.visible().iter().filter_map(|s| s.trailer.get(b"Size").and_then(Value::unsigned));
         let ends = self.visible().iter().flat_map(Section::ranges).map(|range| range.end);
-        let next = sizes.chain(ends).max().unwrap_or(0).max(1);
-        u32::try_from(next)
+        sizes.chain(ends).max().unwrap_or(0)
+    }
+
+    /// A number that no object has, nor any higher one.
+    pub(crate) fn next_number(&self) -> Result<u32, Error> {
+        u32::try_from(self.size().max(u64::from(self.first_free)))
             .ok()
             .filter(|next| u64::from(*next) < xref::MAX_NUMBER)
             .ok_or(Error::Limit { limit: "2,147,483,647 objects" })
@@ -401,6 +448,12 @@ impl<'a> Pdf<'a> {
         Ok(Indirect { reference, value, octets, offset: None, stream: None })
     }
 
+    /// The numbers of the objects in an object stream.
+    pub(super) fn numbers_in(&mut self, number: u32, offset: u64) -> Result<Vec<u32>, Error> {
+        let stream = self.object_stream(number, offset)?;
+        Ok(stream.index.iter().map(|(number, _)| *number).collect())
+    }
+
     fn object_stream(&mut self, number: u32, offset: u64) -> Result<ObjectStream, Error> {
         let stream = Self::read_plain(&mut self.source, offset)?;
         if stream.reference.number != number || !stream.value.is(b"Type", b"ObjStm") {
@@ -447,6 +500,23 @@ impl<'a> Pdf<'a> {
         }
         Ok(ObjectStream { offset, index, data })
     }
+}
+
+/// `startxref`, where offset 0 is, and all sections.
+fn cross_reference(
+    source: &mut Source<'_>,
+    header: u64,
+) -> Result<(u64, u64, Vec<Section>), Error> {
+    let (startxref, keyword) = xref::start(source)?;
+    // Offsets count from the header, but not in every file with junk before
+    // it: what is found there decides.
+    for shift in [header, 0] {
+        let at = startxref.saturating_add(shift);
+        if at < source.len() && xref::begins_section(source, at)? {
+            return Ok((startxref, shift, xref::read_chain(source, at, shift)?));
+        }
+    }
+    Err(broken(keyword, "startxref leads to no cross-reference section"))
 }
 
 /// Behind the keyword `stream`: CR LF or LF, or CR alone from some writers.

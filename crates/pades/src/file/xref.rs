@@ -1,7 +1,7 @@
 //! Cross-reference sections, kept as spans of the file or as decoded streams:
 //! entries are looked up when they are asked for (ISO 32000-2, 7.5.4, 7.5.8).
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::filter::MAX_DECODED;
 use super::object::{Pdf, StreamData};
@@ -17,6 +17,8 @@ const MAX_SUBSECTIONS: usize = 1 << 20;
 const MAX_TRAILERS: usize = 4 * 1024 * 1024;
 /// No object has a higher number.
 pub(crate) const MAX_NUMBER: u64 = i32::MAX as u64;
+/// The widths of a table, whose entries stay in the file.
+const IN_THE_FILE: [usize; 3] = [0; 3];
 /// An entry of a table has this many octets.
 const ENTRY: u64 = 20;
 
@@ -97,12 +99,53 @@ impl Section {
             return Ok(None);
         }
         let at = subsection.at + index * subsection.step;
-        match self.kind {
-            SectionKind::Table => table_entry(source.read(at, ENTRY)?, at).map(Some),
-            SectionKind::Stream => {
-                let at = usize::try_from(at).unwrap_or(usize::MAX);
-                Ok(self.decoded.get(at..).and_then(|octets| stream_entry(octets, self.widths)))
+        if self.widths == IN_THE_FILE {
+            return table_entry(source.read(at, ENTRY)?, at).map(Some);
+        }
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        Ok(self.decoded.get(at..).and_then(|octets| stream_entry(octets, self.widths)))
+    }
+
+    /// A section that the file does not have; it is to be written as `kind`.
+    pub(crate) fn rebuilt(
+        entries: &BTreeMap<u32, Entry>,
+        kind: SectionKind,
+        trailer: Value,
+        trailer_octets: Vec<u8>,
+    ) -> Self {
+        const WIDTHS: [usize; 3] = [1, 8, 4];
+        const STEP: u64 = 13;
+
+        let mut decoded = Vec::new();
+        let mut subsections: Vec<Subsection> = Vec::new();
+        for (number, entry) in entries {
+            let (kind, second, third) = match *entry {
+                Entry::Free => (0, 0, 0),
+                Entry::Plain { offset, generation } => (1, offset, u32::from(generation)),
+                Entry::Compressed { stream, index } => (2, u64::from(stream), index),
+            };
+            let first = u64::from(*number);
+            match subsections.last_mut() {
+                Some(last) if last.first + last.count == first => last.count += 1,
+                _ => {
+                    let at = decoded.len() as u64;
+                    subsections.push(Subsection { first, count: 1, at, step: STEP });
+                }
             }
+            decoded.push(kind);
+            decoded.extend_from_slice(&second.to_be_bytes());
+            decoded.extend_from_slice(&third.to_be_bytes());
+        }
+        Self {
+            offset: 0,
+            kind,
+            trailer,
+            trailer_octets,
+            subsections,
+            decoded,
+            encoded: 0,
+            widths: WIDTHS,
+            hybrid: None,
         }
     }
 
@@ -284,7 +327,7 @@ fn read_table(source: &mut Source<'_>, offset: u64, behind: u64) -> Result<Secti
         subsections: in_order(subsections, offset)?,
         decoded: Vec::new(),
         encoded: 0,
-        widths: [0; 3],
+        widths: IN_THE_FILE,
         hybrid: None,
     })
 }

@@ -109,6 +109,18 @@ impl Value {
         }
     }
 
+    /// The highest number that is referred to. Numbers that no object may have
+    /// (ISO 32000-1, annex C) are nonsense, not objects that were lost.
+    pub(crate) fn highest_reference(&self) -> u32 {
+        const MAX_SENSIBLE: u32 = 8_388_607;
+
+        let own = self.reference().map(|reference| reference.number);
+        let elements = self.elements().unwrap_or_default().iter();
+        let values = self.entries().iter().map(|(_, value)| value);
+        let inner = elements.chain(values).map(Self::highest_reference);
+        inner.chain(own.filter(|number| *number <= MAX_SENSIBLE)).max().unwrap_or(0)
+    }
+
     /// Whether the dictionary's key has this name.
     pub(crate) fn is(&self, key: &[u8], name: &[u8]) -> bool {
         self.get(key).and_then(Self::name) == Some(name)

@@ -73,9 +73,9 @@ struct Comparison {
 pub(super) fn after(pdf: &mut Pdf<'_>, later: usize, locks: &[Lock]) -> Result<Vec<Found>, Error> {
     pdf.at_revision(later);
     let then = State::read(pdf);
-    let first_new = pdf.next_number();
+    let size = pdf.size();
     pdf.at_revision(0);
-    let (then, first_new) = (then?, first_new?);
+    let then = then?;
     let now = State::read(pdf)?;
 
     let mut comparison =
@@ -98,7 +98,7 @@ pub(super) fn after(pdf: &mut Pdf<'_>, later: usize, locks: &[Lock]) -> Result<V
         let old = current(pdf, number);
         pdf.at_revision(0);
         let new = current(pdf, number)?;
-        comparison.compare(pdf, number, old?.as_ref(), new.as_ref(), first_new)?;
+        comparison.compare(pdf, number, old?.as_ref(), new.as_ref(), size)?;
     }
     Ok(comparison.found.into_iter().collect())
 }
@@ -201,7 +201,7 @@ impl Comparison {
         number: u32,
         old: Option<&Indirect>,
         new: Option<&Indirect>,
-        first_new: u32,
+        size: u64,
     ) -> Result<(), Error> {
         let is_container = |object: Option<&Indirect>| {
             object.is_some_and(|o| {
@@ -236,7 +236,7 @@ impl Comparison {
                 match (old, new) {
                     // New objects count where something new leads to them. Numbers
                     // that were there and free could be led to by what is signed.
-                    (None, Some(_)) if number >= first_new => {}
+                    (None, Some(_)) if u64::from(number) >= size => {}
                     (Some(old), Some(new)) if old.value.is(b"Type", b"Page") => {
                         self.compare_pages(pdf, &old.value, &new.value)?;
                     }

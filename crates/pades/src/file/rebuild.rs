@@ -1,0 +1,236 @@
+//! A cross-reference for a file whose own leads nowhere: the file is searched
+//! for its objects, from its first octet to its last, as viewers do.
+
+use std::collections::BTreeMap;
+
+use super::object::{Indirect, Pdf};
+use super::source::Source;
+use super::xref::{Entry, Section, SectionKind};
+use crate::error::{Error, broken, structure};
+use crate::syntax::{Lexer, Reference, Value, is_regular, is_space};
+
+/// A rebuilt cross-reference may have this many objects.
+const MAX_OBJECTS: usize = 1 << 22;
+/// The file is searched in pieces of this many octets.
+const PIECE: u64 = 256 * 1024;
+/// Keywords and numbers before them that lie across pieces.
+const OVERLAP: u64 = 64;
+
+/// What was found.
+#[derive(Default)]
+struct Found {
+    /// The last place of each object; later revisions come later.
+    objects: BTreeMap<u32, (u64, u16)>,
+    object_streams: Vec<(u32, u64)>,
+    /// The last trailer with a `/Root`.
+    trailer: Option<(Value, Vec<u8>)>,
+    catalog: Option<Reference>,
+    /// The highest number that something refers to, there or not.
+    highest: u32,
+}
+
+impl Pdf<'_> {
+    /// Puts a rebuilt section in place of those that the file has.
+    pub(crate) fn rebuild(&mut self, password: Option<&str>) -> Result<(), Error> {
+        let found = search(self.source())?;
+        let shift = self.shift;
+        let plain = |(at, generation): (u64, u16)| Entry::Plain {
+            offset: at.saturating_sub(shift),
+            generation,
+        };
+        let mut entries: BTreeMap<u32, Entry> =
+            found.objects.iter().map(|(number, place)| (*number, plain(*place))).collect();
+        let (trailer, octets) = match (found.trailer, found.catalog) {
+            (Some(trailer), _) => trailer,
+            (None, Some(catalog)) => {
+                let octets = format!("<</Root {catalog}>>").into_bytes();
+                let trailer = Lexer::new(&octets, true).value();
+                (trailer.map_err(|_| structure("no trailer"))?, octets)
+            }
+            (None, None) => return Err(structure("neither a trailer nor a catalog is found")),
+        };
+        self.install(&entries, SectionKind::Table, &trailer, &octets);
+        // A new object must not take the place of one that was lost.
+        self.first_free = found.highest.saturating_add(1);
+        self.security = self.unlock(password)?;
+        if found.object_streams.is_empty() {
+            return Ok(());
+        }
+        for (number, at) in found.object_streams {
+            // One that does not read has objects that nobody can read.
+            let Ok(numbers) = self.numbers_in(number, at) else {
+                continue;
+            };
+            for (index, inside) in (0u32..).zip(numbers) {
+                let newer = found.objects.get(&inside).is_some_and(|(place, _)| *place > at);
+                if !newer && entries.len() < MAX_OBJECTS {
+                    entries.insert(inside, Entry::Compressed { stream: number, index });
+                }
+            }
+        }
+        self.install(&entries, SectionKind::Stream, &trailer, &octets);
+        Ok(())
+    }
+
+    fn install(
+        &mut self,
+        entries: &BTreeMap<u32, Entry>,
+        kind: SectionKind,
+        trailer: &Value,
+        octets: &[u8],
+    ) {
+        self.sections = vec![Section::rebuilt(entries, kind, trailer.clone(), octets.to_vec())];
+        self.startxref = None;
+    }
+}
+
+fn search(source: &mut Source<'_>) -> Result<Found, Error> {
+    let mut found = Found::default();
+    let mut at = 0;
+    while let Some((keyword, place)) = next_keyword(source, at)? {
+        at = match keyword {
+            Keyword::Trailer => found.trailer(source, place)?,
+            Keyword::Object => found.object(source, place)?,
+        };
+    }
+    Ok(found)
+}
+
+impl Found {
+    /// Takes a trailer; yields where to go on.
+    fn trailer(&mut self, source: &mut Source<'_>, place: u64) -> Result<u64, Error> {
+        let behind = place + TRAILER.len() as u64;
+        match source.parse(behind, |lexer| lexer.value()) {
+            Ok((trailer, octets)) => {
+                let end = behind + octets.len() as u64;
+                if trailer.get(b"Root").and_then(Value::reference).is_some() {
+                    self.trailer = Some((trailer, octets));
+                }
+                Ok(end)
+            }
+            Err(error @ (Error::Core(_) | Error::Limit { .. })) => Err(error),
+            Err(_) => Ok(behind),
+        }
+    }
+
+    /// Takes an object; yields where to go on: behind its stream, if it has one,
+    /// for what stands in streams are no objects of this file.
+    fn object(&mut self, source: &mut Source<'_>, place: u64) -> Result<u64, Error> {
+        let object = match Pdf::read_plain(source, place) {
+            Ok(object) => object,
+            Err(error @ (Error::Core(_) | Error::Limit { .. })) => return Err(error),
+            // Not whole: nobody can read it.
+            Err(_) => return Ok(place + 1),
+        };
+        if self.objects.len() == MAX_OBJECTS {
+            return Err(Error::Limit { limit: "4,194,304 objects to be found" });
+        }
+        let Reference { number, generation } = object.reference;
+        self.objects.insert(number, (place, generation));
+        self.highest = self.highest.max(object.value.highest_reference());
+        let kind = object.value.get(b"Type").and_then(Value::name);
+        match kind {
+            Some(b"ObjStm") if object.is_stream() => self.object_streams.push((number, place)),
+            Some(b"XRef") if object.value.get(b"Root").and_then(Value::reference).is_some() => {
+                self.trailer = Some((object.value.clone(), object.octets.clone()));
+            }
+            Some(b"Catalog") => self.catalog = Some(object.reference),
+            _ => {}
+        }
+        let behind = place + object.octets.len() as u64;
+        if object.is_stream() { end_of_stream(source, &object, behind) } else { Ok(behind) }
+    }
+}
+
+fn end_of_stream(source: &mut Source<'_>, object: &Indirect, behind: u64) -> Result<u64, Error> {
+    const END: &[u8] = b"endstream";
+
+    if let Some(length) = object.stated_length(source, None)? {
+        return Ok(behind + length);
+    }
+    let mut at = behind;
+    while at < source.len() {
+        let piece = source.read(at, PIECE)?;
+        if let Some(end) = piece.windows(END.len()).position(|window| window == END) {
+            return Ok(at + end as u64);
+        }
+        at += (piece.len() as u64).saturating_sub(OVERLAP).max(1);
+    }
+    Ok(behind)
+}
+
+enum Keyword {
+    /// With the place where its number begins.
+    Object,
+    Trailer,
+}
+
+const TRAILER: &[u8] = b"trailer";
+
+/// The next object header or trailer from `from` on, and where it begins.
+fn next_keyword(source: &mut Source<'_>, from: u64) -> Result<Option<(Keyword, u64)>, Error> {
+    const OBJECT: &[u8] = b"obj";
+
+    let mut at = from;
+    while at < source.len() {
+        // What comes before the keyword may lie before the piece.
+        let start = at.saturating_sub(OVERLAP).max(from);
+        let piece = source.read(start, PIECE)?;
+        if piece.is_empty() {
+            return Err(broken(start, "the file is shorter than it was"));
+        }
+        for (index, octet) in piece.iter().enumerate() {
+            let rest = piece.get(index..).unwrap_or_default();
+            match octet {
+                b't' if rest.starts_with(TRAILER) => {
+                    return Ok(Some((Keyword::Trailer, start + index as u64)));
+                }
+                b'o' if rest.starts_with(OBJECT) => {
+                    if let Some(begin) = header_begin(piece.get(..index).unwrap_or_default()) {
+                        return Ok(Some((Keyword::Object, start + begin as u64)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let end = start + piece.len() as u64;
+        if end >= source.len() {
+            return Ok(None);
+        }
+        at = end;
+    }
+    Ok(None)
+}
+
+/// Where `12 0 ` begins at the end of these octets.
+fn header_begin(before: &[u8]) -> Option<usize> {
+    let trim = |octets: &[u8], of: fn(u8) -> bool| {
+        octets.iter().rposition(|octet| !of(*octet)).map_or(0, |at| at + 1)
+    };
+    let digit = |octet: u8| octet.is_ascii_digit();
+    let mut end = before.len();
+    for _ in 0..2 {
+        let number_end = trim(before.get(..end)?, is_space);
+        let number = trim(before.get(..number_end)?, digit);
+        if number == number_end {
+            return None;
+        }
+        end = number;
+    }
+    let free = end == 0 || before.get(end - 1).is_some_and(|octet| !is_regular(*octet));
+    free.then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_found_backwards() {
+        assert_eq!(header_begin(b"endobj\n12 0 "), Some(7));
+        assert_eq!(header_begin(b"12\r\n0"), Some(0));
+        assert_eq!(header_begin(b"x12 0 "), None);
+        assert_eq!(header_begin(b"end"), None);
+        assert_eq!(header_begin(b" 0 "), None);
+    }
+}

@@ -1,0 +1,291 @@
+//! Where a signature goes: forms, pages and catalogs as they come, and what
+//! must stay as it was.
+
+use ades_core::Document;
+use ades_tests::pki::{Key, Pki};
+use ades_tests::signing::parameters;
+use pades::report::{Change, Coverage, Problem, SignatureReport};
+use pades::{Certification, Error, Given, SignatureField, SignatureOptions};
+
+/// Objects 1 (the catalog), 2 (the pages), 3 (the page) and more.
+fn pdf(objects: &[&str]) -> Vec<u8> {
+    let mut out = b"%PDF-1.7\n".to_vec();
+    let mut offsets = Vec::new();
+    for (at, object) in objects.iter().enumerate() {
+        offsets.push(out.len());
+        out.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", at + 1).as_bytes());
+    }
+    let section = out.len();
+    let size = objects.len() + 1;
+    out.extend_from_slice(format!("xref\n0 {size}\n0000000000 65535 f \n").as_bytes());
+    for offset in &offsets {
+        out.extend_from_slice(format!("{offset:010} 00000 n \n").as_bytes());
+    }
+    let trailer = format!("trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{section}\n%%EOF\n");
+    out.extend_from_slice(trailer.as_bytes());
+    out
+}
+
+const PAGES: &str = "<</Type/Pages/Count 1/Kids[3 0 R]>>";
+
+/// An update with these objects, as any program writes it.
+fn updated(document: &[u8], objects: &[(u32, &str)]) -> Vec<u8> {
+    let mut out = document.to_vec();
+    let mut section = String::new();
+    for (number, object) in objects {
+        let offset = out.len();
+        section.push_str(&format!("{number} 1\n{offset:010} 00000 n \n"));
+        out.extend_from_slice(format!("{number} 0 obj\n{object}\nendobj\n").as_bytes());
+    }
+    let start = out.len();
+    let previous = last_between(document, "startxref\n", "\n");
+    out.extend_from_slice(
+        format!(
+            "xref\n{section}trailer\n<</Size 99/Root 1 0 R/Prev {previous}>>\nstartxref\n{start}\n%%EOF\n"
+        )
+        .as_bytes(),
+    );
+    out
+}
+
+fn last_between<'a>(document: &'a [u8], from: &str, to: &str) -> &'a str {
+    let at = document.windows(from.len()).rposition(|w| w == from.as_bytes()).unwrap();
+    let rest = &document[at + from.len()..];
+    let end = rest.windows(to.len()).position(|w| w == to.as_bytes()).unwrap();
+    std::str::from_utf8(&rest[..end]).unwrap()
+}
+
+/// The number of the last object that begins like this.
+fn number_of(document: &[u8], begin: &str) -> u32 {
+    let mark = format!(" 0 obj\n{begin}");
+    let at = document.windows(mark.len()).rposition(|w| w == mark.as_bytes()).unwrap();
+    let start = document[..at].iter().rposition(|octet| !octet.is_ascii_digit()).unwrap() + 1;
+    std::str::from_utf8(&document[start..at]).unwrap().parse().unwrap()
+}
+
+/// The last object of this number, as text.
+fn object(document: &[u8], number: u32) -> String {
+    last_between(document, &format!("\n{number} 0 obj\n"), "\nendobj").to_owned()
+}
+
+fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
+    let signer = Pki::shared().signer(Key::P256);
+    let mut source = Document::from_bytes(document);
+    let pending = pades::prepare(&mut source, &signer.chain, &parameters(), options)?;
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(&mut source, &value, &mut out)?;
+    Ok(out)
+}
+
+fn reports(document: &[u8]) -> Vec<SignatureReport> {
+    pades::verify(&mut Document::from_bytes(document), Given::default()).unwrap().signatures
+}
+
+#[test]
+fn annotations_and_fields_in_all_their_forms() {
+    let annotation = "<</Type/Annot/Subtype/Link/Rect[0 0 9 9]>>";
+    let text = "<</FT/Tx/T(text)>>";
+    for (annots, expected) in [
+        ("", "/Annots [6 0 R"),
+        ("/Annots null", "/Annots [6 0 R"),
+        ("/Annots[4 0 R]", "/Annots[4 0 R 6 0 R"),
+        ("/Annots[]", "/Annots[ 6 0 R"),
+        ("/Annots[4 0 R%]\n]", "/Annots[4 0 R%]\n 6 0 R"),
+    ] {
+        for form in [
+            "",
+            "/AcroForm<</Fields[5 0 R]/DA(/F 1 Tf)/DR<</Font<</F 4 0 R>>>>/NeedAppearances true>>",
+            "/AcroForm<</Fields[]/SigFlags 1>>",
+            "/AcroForm null",
+        ] {
+            let kept = "/ViewerPreferences<</HideMenubar true>>/PageLabels<</Nums[0<</S/D>>]>>";
+            let document = pdf(&[
+                &format!("<</Type/Catalog/Pages 2 0 R{form}{kept}>>"),
+                PAGES,
+                &format!("<</Type/Page/Parent 2 0 R{annots}/Resources<</Font<<>>>>/Rotate 90>>"),
+                annotation,
+                text,
+            ]);
+            let signed = sign(&document, &SignatureOptions::new()).unwrap();
+            let new = number_of(&signed, "<</Type/Annot/Subtype/Widget");
+            let page = object(&signed, 3).replace(&format!("{new} 0 R"), "6 0 R");
+            let shape = |text: &str| text.replace("  ", " ");
+            assert!(shape(&page).contains(expected), "{page}");
+            assert!(page.contains("/Resources<</Font<<>>>>/Rotate 90"), "{page}");
+            let catalog = object(&signed, 1);
+            assert!(catalog.contains(kept), "{catalog}");
+            if form.contains("/DA") {
+                for key in ["/DA(/F 1 Tf)", "/DR<</Font<</F 4 0 R>>>>", "/NeedAppearances true"] {
+                    assert!(catalog.contains(key), "{catalog}");
+                }
+                assert!(catalog.contains("/Fields[5 0 R "), "{catalog}");
+            }
+            let found = reports(&signed);
+            assert!(found[0].intact && found[0].problems.is_empty(), "{found:?}");
+            assert_eq!(reports(&sign(&signed, &SignatureOptions::new()).unwrap()).len(), 2);
+        }
+    }
+}
+
+#[test]
+fn arrays_that_are_objects_and_shared_by_pages() {
+    let document = pdf(&[
+        "<</Type/Catalog/Pages 2 0 R/AcroForm 5 0 R>>",
+        "<</Type/Pages/Count 2/Kids[3 0 R 7 0 R]>>",
+        "<</Type/Page/Parent 2 0 R/Annots 4 0 R>>",
+        "[8 0 R]",
+        "<</Fields 6 0 R/Custom(kept)>>",
+        "[]",
+        "<</Type/Page/Parent 2 0 R/Annots 4 0 R>>",
+        "<</Type/Annot/Subtype/Link/Rect[0 0 9 9]>>",
+    ]);
+    let signed = sign(&document, &SignatureOptions::new().page(2)).unwrap();
+    // The other page shares the array: it must not get the widget.
+    assert_eq!(object(&signed, 4), "[8 0 R]");
+    assert_eq!(object(&signed, 3), "<</Type/Page/Parent 2 0 R/Annots 4 0 R>>");
+    assert!(object(&signed, 7).contains("[8 0 R "));
+    assert!(object(&signed, 5).contains("/Custom(kept)"));
+    assert!(object(&signed, 6).contains(" 0 R"));
+    assert!(reports(&signed)[0].problems.is_empty());
+    let three = SignatureOptions::new().page(3);
+    assert!(matches!(sign(&document, &three), Err(Error::NoSuchPage { page: 3 })));
+}
+
+#[test]
+fn names_of_fields_have_levels_and_new_ones_are_free() {
+    let document = pdf(&[
+        "<</Pages 2 0 R/AcroForm<</Fields[4 0 R 7 0 R]>>>>",
+        PAGES,
+        "<</Type/Page/Parent 2 0 R>>",
+        "<</T(group)/FT/Sig/Kids[5 0 R 6 0 R]>>",
+        "<</T(one)/Parent 4 0 R/Type/Annot/Subtype/Widget/Rect[0 0 0 0]>>",
+        "<</T<FEFF017D006C>/Parent 4 0 R>>",
+        "<</T(Signature1)/FT/Tx>>",
+    ]);
+    let existing =
+        |name: &str| SignatureOptions::new().field(SignatureField::Existing(name.into()));
+    for name in ["group.one", "group.Žl"] {
+        let signed = sign(&document, &existing(name)).unwrap();
+        assert_eq!(reports(&signed)[0].field, name);
+    }
+    assert!(matches!(sign(&document, &existing("Signature1")), Err(Error::FieldNotFit { .. })));
+    let new = sign(&document, &SignatureOptions::new()).unwrap();
+    assert_eq!(reports(&new)[0].field, "Signature2");
+    for wrong in ["with.period", ""] {
+        let options = SignatureOptions::new().field(SignatureField::NewNamed(wrong.into()));
+        assert!(matches!(sign(&document, &options), Err(Error::Core(_))), "{wrong}");
+    }
+}
+
+#[test]
+fn seed_values_and_locks_are_honoured_or_refused() {
+    let sign_seeded = |seed: &str, options: SignatureOptions| {
+        let field = format!("<</T(s)/FT/Sig{seed}>>");
+        let document = pdf(&[
+            "<</Pages 2 0 R/AcroForm<</Fields[4 0 R 5 0 R]>>>>",
+            PAGES,
+            "<</Type/Page/Parent 2 0 R>>",
+            &field,
+            "<</T(other)/FT/Sig>>",
+        ]);
+        sign(&document, &options.field(SignatureField::Existing("s".into())))
+    };
+    let plain = SignatureOptions::new;
+    for fits in [
+        "/SV<</Filter/Adobe.PPKLite/SubFilter[/adbe.pkcs7.detached/ETSI.CAdES.detached]/Ff 3>>",
+        "/SV<</SubFilter[/adbe.pkcs7.detached]>>",
+        "/SV<</DigestMethod[(SHA512)(SHA256)]/Ff 64>>",
+        "/SV<</Reasons[(.)]/Ff 8>>",
+        "/SV<</MDP<</P 0>>>>",
+        "/SV<</TimeStamp<</URL(x)/Ff 0>>>>",
+    ] {
+        sign_seeded(fits, plain()).unwrap_or_else(|e| panic!("{fits}: {e}"));
+    }
+    for refused in [
+        "/SV<</Filter/Other/Ff 1>>",
+        "/SV<</SubFilter[/adbe.pkcs7.detached]/Ff 2>>",
+        "/SV<</DigestMethod[(SHA1)]/Ff 64>>",
+        "/SV<</Reasons[(Agreed)]/Ff 8>>",
+        "/SV<</MDP<</P 2>>>>",
+        "/SV<</TimeStamp<</URL(x)/Ff 1>>>>",
+        "/SV<</Cert<</Issuer[(x)]/Ff 2>>>>",
+        "/SV<</AddRevInfo true/Ff 32>>",
+        "/Lock<</Action/All/P 1>>",
+    ] {
+        let refusal = sign_seeded(refused, plain());
+        assert!(matches!(refusal, Err(Error::FieldNotFit { .. })), "{refused}: {refusal:?}");
+    }
+    sign_seeded("/SV<</Reasons[(Agreed)]/Ff 8>>", plain().reason("Agreed")).unwrap();
+
+    let locked = sign_seeded("/Lock<</Action/Include/Fields[(other)]>>", plain()).unwrap();
+    let other = plain().field(SignatureField::Existing("other".into()));
+    assert!(matches!(sign(&locked, &other), Err(Error::Forbidden { .. })));
+    let third = sign(&locked, &plain()).unwrap();
+    assert!(reports(&third).iter().all(|s| s.problems.is_empty()), "{:?}", reports(&third));
+}
+
+#[test]
+fn a_dynamic_form_is_refused() {
+    let document = pdf(&[
+        "<</Pages 2 0 R/NeedsRendering true/AcroForm<</Fields[]/XFA(x)>>>>",
+        PAGES,
+        "<</Type/Page/Parent 2 0 R>>",
+    ]);
+    assert!(matches!(sign(&document, &SignatureOptions::new()), Err(Error::Forbidden { .. })));
+}
+
+#[test]
+fn later_changes_are_told_by_kind_and_forbidden_by_certifications() {
+    let document = pdf(&[
+        "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]>>>>",
+        PAGES,
+        "<</Type/Page/Parent 2 0 R/Annots[4 0 R]/Contents 6 0 R>>",
+        "<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(note)>>",
+        "<</FT/Tx/T(text)/V(old)>>",
+        "<</Length 1>>\nstream\nq\nendstream",
+    ]);
+    let filled = (5, "<</FT/Tx/T(text)/V(new)>>");
+    let noted = (4, "<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(other)>>");
+    let painted = (6, "<</Length 1>>\nstream\nQ\nendstream");
+    let same = (4, "<< /Type /Annot /Subtype /Text /Rect [ 0 0 9 9 ] /Contents <6E6F7465> >>");
+    for (change, kinds, forbidden_from) in [
+        (filled, vec![Change::FormFilling], Some(Certification::NoChanges)),
+        (noted, vec![Change::Annotation], Some(Certification::FormFilling)),
+        (painted, vec![Change::Other], Some(Certification::Annotations)),
+        (same, vec![], None),
+    ] {
+        for level in
+            [Certification::NoChanges, Certification::FormFilling, Certification::Annotations]
+        {
+            let certified = sign(&document, &SignatureOptions::new().certify(level)).unwrap();
+            let found = &reports(&updated(&certified, &[change]))[0];
+            assert!(found.intact && found.covers == Coverage::Part, "{found:?}");
+            assert_eq!(found.changes, kinds);
+            let forbidden = forbidden_from.is_some_and(|from| level as u8 <= from as u8);
+            assert_eq!(found.problems.contains(&Problem::ForbiddenChange), forbidden, "{found:?}");
+            let other = kinds.contains(&Change::Other);
+            assert_eq!(found.problems.contains(&Problem::ChangedLater), other);
+        }
+    }
+}
+
+#[test]
+fn a_signature_cannot_be_moved_to_other_octets() {
+    let document = pdf(&["<</Pages 2 0 R>>", PAGES, "<</Type/Page/Parent 2 0 R>>"]);
+    let signed = sign(&document, &SignatureOptions::new()).unwrap();
+    let number = number_of(&signed, "<</Type/Sig/");
+    // Its dictionary once more, at the end, with the old ranges.
+    let copy = object(&signed, number);
+    let wrapped = updated(&signed, &[(number, &copy)]);
+    let found = &reports(&wrapped)[0];
+    assert!(!found.intact, "{found:?}");
+    assert!(found.problems.contains(&Problem::ByteRangeGap));
+    // Without contents, without ranges, with a null in their place.
+    for (from, to) in
+        [("/Contents<", "/Contentz<"), ("/ByteRange[", "/ByteRangf["), ("/Contents<", "/V/X/Cont<")]
+    {
+        let forged = updated(&signed, &[(number, &copy.replace(from, to))]);
+        assert!(reports(&forged).iter().all(|s| !s.intact), "{to}");
+    }
+}
