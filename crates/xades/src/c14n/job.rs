@@ -143,11 +143,11 @@ impl<'s> Job<'s> {
 
     fn start(&mut self, element: &StartElement<'_>) -> Result<(), Error> {
         let parent = self.open.last().map(|open| open.shown);
-        let left_out = self.open.last().is_some_and(|open| open.left_out);
+        let mut left_out = self.open.last().is_some_and(|open| open.left_out);
         let (shown, role) = match &mut self.chooser {
             Chooser::Selection(selection) => {
                 let above = if self.outside { Shown::YES } else { Shown::NO };
-                let role = selection.role(element, parent.unwrap_or(above), left_out)?;
+                let role = selection.role(element, parent.unwrap_or(above), &mut left_out)?;
                 match role {
                     Role::Shown | Role::Apex => (Shown::YES, role),
                     Role::Hidden | Role::LeftOut => (Shown::NO, role),
@@ -157,7 +157,6 @@ impl<'s> Job<'s> {
                 (select.element(element, parent.unwrap_or(Shown::NO)), Role::Shown)
             }
         };
-        let left_out = left_out || role == Role::LeftOut;
         self.open.push(Open { shown, role, left_out, rendered: self.rendered.len() });
         if shown.element {
             // The root element has no parent element that could be missing.

@@ -168,13 +168,14 @@ impl Selection {
         self.apex.is_none()
     }
 
-    /// What the element is, given what was said of its parent. In what is left
-    /// out, nothing is selected any more.
+    /// What the element is, given what was said of its parent; `left_out` is
+    /// whether it is in something left out, and becomes so if it is that
+    /// itself. Nothing is selected in what is left out.
     pub(crate) fn role(
         &mut self,
         element: &StartElement<'_>,
         parent: Shown,
-        left_out: bool,
+        left_out: &mut bool,
     ) -> Result<Role, Error> {
         let mut role = if parent.element { Role::Shown } else { Role::Hidden };
         if let Some(apex) = &mut self.apex
@@ -182,12 +183,16 @@ impl Selection {
         {
             role = Role::Apex;
         }
+        if *left_out {
+            role = Role::Hidden;
+        }
         for without in &mut self.without {
-            if without.meets(element, &self.ids)? && role != Role::Hidden {
-                role = Role::LeftOut;
+            if without.meets(element, &self.ids)? {
+                *left_out = true;
+                role = if role == Role::Hidden { role } else { Role::LeftOut };
             }
         }
-        Ok(if left_out { Role::Hidden } else { role })
+        Ok(role)
     }
 
     /// Whether everything was there.
