@@ -164,7 +164,9 @@ impl Selection {
         self
     }
 
-    pub(crate) const fn is_document(&self) -> bool {
+    /// Whether it is the whole document, less what is left out.
+    #[must_use]
+    pub const fn is_document(&self) -> bool {
         self.apex.is_none()
     }
 

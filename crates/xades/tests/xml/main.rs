@@ -2,6 +2,7 @@
 // Helpers of tests are not in test functions, which is where clippy.toml allows these.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+mod disagreements;
 mod limits;
 mod properties;
 mod reader;
