@@ -144,10 +144,7 @@ impl Part {
         };
         let apex = id(1);
         let without = id(2);
-        // In 1.1, libxml2 looks for these in the missing ancestors only: a hole
-        // below an ancestor that is not missing tells.
-        let tells = mode == 2 && document.inherits;
-        let hole = id(2).filter(|_| !tells);
+        let hole = id(2);
         Self { mode, comments, prefixes, apex, without, hole }
     }
 

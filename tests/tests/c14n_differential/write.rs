@@ -10,8 +10,6 @@ use proptest::prelude::*;
 pub struct Document {
     pub octets: Vec<u8>,
     pub ids: usize,
-    /// Whether there is `xml:lang` or `xml:space` anywhere.
-    pub inherits: bool,
 }
 
 impl std::fmt::Debug for Document {
@@ -33,8 +31,7 @@ pub fn documents() -> impl Strategy<Value = Document> {
         };
         writer.document();
         let ids = writer.ids;
-        let inherits = writer.text.contains("xml:lang") || writer.text.contains("xml:space");
-        Document { octets: writer.encoded(), ids, inherits }
+        Document { octets: writer.encoded(), ids }
     })
 }
 

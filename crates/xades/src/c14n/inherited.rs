@@ -25,25 +25,26 @@ pub(crate) fn inherited(
         return Vec::new();
     }
     let mut all: Vec<Inherited> = Vec::new();
-    let ancestors = || element.xml_scope.iter().filter(|held| held.0 < element.depth());
+    let v11 = algorithm == Algorithm::C14n11;
+    // 1.1 asks the ancestors that are missing in a row, 1.0 asks all.
+    let asked = |depth: usize| !v11 || shown.is_none_or(|shown| depth > shown);
+    let above = |depth: usize| depth < element.depth() && asked(depth);
+    let ancestors = || element.xml_scope.iter().filter(|held| above(held.0));
     for (_, name, value) in ancestors().rev() {
-        let simple = algorithm == Algorithm::C14n10 || matches!(name, b"lang" | b"space");
+        let simple = !v11 || matches!(name, b"lang" | b"space");
         let known = all.iter().any(|inherited| inherited.local_name == name);
         if simple && !known && own(element, name).is_none() {
             all.push(Inherited { local_name: name.to_vec(), value: value.to_vec() });
         }
     }
-    if algorithm == Algorithm::C14n11 {
-        let omitted = |depth: usize| shown.is_none_or(|shown| depth > shown);
-        let bases = ancestors().filter(|held| omitted(held.0) && held.1 == b"base");
-        let bases: Vec<&[u8]> = bases.map(|held| held.2).collect();
-        if !bases.is_empty() {
-            let own = own(element, b"base");
-            let value = bases.iter().copied().chain(own.map(|own| own.value())).rev();
-            let value = value.map(String::from_utf8_lossy).map(|value| value.into_owned());
-            let value = value.reduce(|inner, outer| join(&outer, &inner)).unwrap_or_default();
-            all.push(Inherited { local_name: b"base".to_vec(), value: value.into_bytes() });
-        }
+    let mut bases =
+        ancestors().filter(|held| v11 && held.1 == b"base").map(|held| held.2).peekable();
+    if bases.peek().is_some() {
+        let own = own(element, b"base");
+        let bases: Vec<&[u8]> = bases.chain(own.map(|own| own.value())).collect();
+        let value = bases.into_iter().rev().map(|base| String::from_utf8_lossy(base).into_owned());
+        let value = value.reduce(|inner, outer| join(&outer, &inner)).unwrap_or_default();
+        all.push(Inherited { local_name: b"base".to_vec(), value: value.into_bytes() });
     }
     all
 }
