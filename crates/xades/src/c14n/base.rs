@@ -41,6 +41,9 @@ pub(crate) fn is_scheme(scheme: &str) -> bool {
 /// What `reference` means where `base` is the base URI: `join-URI-References`.
 pub(crate) fn join(base: &str, reference: &str) -> String {
     let base = Reference::new(base);
+    // A base that ends with ".." is that directory.
+    let slash = if base.path == ".." || base.path.ends_with("/..") { "/" } else { "" };
+    let base_path = format!("{}{slash}", base.path);
     let reference = Reference::new(reference);
     let (scheme, authority, path, query);
     if reference.scheme.is_some() || reference.authority.is_some() {
@@ -52,10 +55,10 @@ pub(crate) fn join(base: &str, reference: &str) -> String {
         scheme = base.scheme;
         authority = base.authority;
         if reference.path.is_empty() {
-            path = base.path.to_owned();
+            path = base_path;
             query = reference.query.or(base.query);
         } else {
-            path = without_dots(&merged(&base, reference.path));
+            path = without_dots(&merged(base.authority.is_some(), &base_path, reference.path));
             query = reference.query;
         }
     }
@@ -74,19 +77,14 @@ pub(crate) fn join(base: &str, reference: &str) -> String {
 }
 
 /// The reference's path behind the base's directory (RFC 3986, 5.2.3).
-fn merged(base: &Reference<'_>, path: &str) -> String {
+fn merged(authority: bool, base: &str, path: &str) -> String {
     if path.starts_with('/') {
         return path.to_owned();
     }
-    if base.path.is_empty() {
-        let root = if base.authority.is_some() { "/" } else { "" };
-        return format!("{root}{path}");
+    if authority && base.is_empty() {
+        return format!("/{path}");
     }
-    // A base that ends with ".." is that directory.
-    if base.path == ".." || base.path.ends_with("/..") {
-        return format!("{}/{path}", base.path);
-    }
-    let directory = base.path.rfind('/').map_or("", |slash| base.path.split_at(slash + 1).0);
+    let directory = base.rfind('/').map_or("", |slash| base.split_at(slash + 1).0);
     format!("{directory}{path}")
 }
 
@@ -158,6 +156,13 @@ mod tests {
             ("a/", "..", ""),
             ("a//b/", "./c", "a/b/c"),
             ("../c/", "", "../c/"),
+            ("..", "", "../"),
+            ("../..", "?z", "../../?z"),
+            ("x?y", "", "x?y"),
+            ("x?y", "?z", "x?z"),
+            ("?q", "c", "c"),
+            ("a", "e/./f/../g", "e/g"),
+            ("http://h", "..", "http://h/"),
             ("http://h", "x", "http://h/x"),
             ("http://h/a/b", "../c/", "http://h/c/"),
         ] {

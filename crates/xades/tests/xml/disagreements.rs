@@ -1,4 +1,4 @@
-//! Where libxml2 writes something else, and what the specifications say:
+//! Where libxml2 or Santuario writes something else, and what the specifications say:
 //! `docs/c14n.md` explains each.
 
 use xades::c14n::{Canonicalization, Pass, Select, Selection, Shown, Target};
@@ -90,4 +90,14 @@ fn whom_an_element_inherits_from() {
         let expected = format!("<a xml:base=\"x/\" xml:lang=\"en\"><b{of_b}></b></a>");
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
+}
+
+/// 7 and 8. libxml2 leaves out the slash; Santuario inherits what is no
+/// inheritable attribute.
+#[test]
+fn joined_bases_end_as_directories_and_other_attributes_are_ordinary() {
+    let document = b"<a xml:base='b' xml:foo=''><c Id='i' xml:base='..'/></a>";
+    let part = Selection::element(Target::Id("i".into()));
+    let form = c14n(document, Canonicalization::C14N_1_1, part).unwrap();
+    assert_eq!(form, "<c Id=\"i\" xml:base=\"../\"></c>");
 }
