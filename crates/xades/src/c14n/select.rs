@@ -111,7 +111,10 @@ impl IdAttributes {
 
     fn id<'r>(&self, element: &StartElement<'r>, wanted: &str) -> Option<Attribute<'r>> {
         element.attributes().find(|attribute| {
-            attribute.value.trim_ascii() == wanted.as_bytes()
+            // xml:id values are tokens (xml:id 1.0, clause 4), whatever a DTD says.
+            let xml_id = attribute.namespace == XML_NAMESPACE.as_bytes();
+            let value = if xml_id { attribute.value.trim_ascii() } else { attribute.value };
+            value == wanted.as_bytes()
                 && (self.dtd && attribute.dtd_id
                     || self.names.iter().any(|(namespace, local_name)| {
                         attribute.local_name == local_name.as_bytes()

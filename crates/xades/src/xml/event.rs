@@ -1,5 +1,6 @@
 //! What a reader hands out.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::namespaces::{BindingIndex, Namespaces};
@@ -10,7 +11,6 @@ use super::xml_scope::XmlScope;
 pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// One piece of a document, in document order. All octets are UTF-8.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'r> {
     /// A start tag, or an empty-element tag's first half.
@@ -35,7 +35,7 @@ pub enum Event<'r> {
 }
 
 /// A start tag.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct StartElement<'r> {
     pub(crate) text: &'r [u8],
     pub(crate) tag: &'r Tag,
@@ -108,7 +108,7 @@ impl<'r> StartElement<'r> {
 }
 
 /// An attribute where it stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct PlacedAttribute<'r> {
     element: StartElement<'r>,
     attribute: &'r TagAttribute,
@@ -141,7 +141,7 @@ impl<'r> PlacedAttribute<'r> {
 }
 
 /// An attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Attribute<'r> {
     /// The name as it is written, with its prefix.
     pub qualified_name: &'r [u8],
@@ -156,7 +156,7 @@ pub struct Attribute<'r> {
 }
 
 /// The attributes of an element.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Attributes<'r> {
     element: StartElement<'r>,
     next: usize,
@@ -180,7 +180,7 @@ impl<'r> Iterator for Attributes<'r> {
 }
 
 /// An end tag.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct EndElement<'r> {
     pub(crate) name: &'r [u8],
     pub(crate) span: Span,
@@ -227,7 +227,7 @@ impl Span {
 }
 
 /// A piece of text.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Text<'r> {
     pub(crate) text: &'r [u8],
     pub(crate) plain: bool,
@@ -244,5 +244,53 @@ impl<'r> Text<'r> {
     #[must_use]
     pub const fn is_plain(&self) -> bool {
         self.plain
+    }
+}
+
+// What a document says is nobody's business in logs: only kinds and places.
+
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StartElement(element) => element.fmt(f),
+            Self::EndElement(element) => element.fmt(f),
+            Self::Text(text) => text.fmt(f),
+            Self::CommentStart => f.write_str("CommentStart"),
+            Self::CommentText(_) => f.write_str("CommentText"),
+            Self::CommentEnd => f.write_str("CommentEnd"),
+            Self::InstructionStart(_) => f.write_str("InstructionStart"),
+            Self::InstructionData(_) => f.write_str("InstructionData"),
+            Self::InstructionEnd => f.write_str("InstructionEnd"),
+        }
+    }
+}
+
+impl fmt::Debug for StartElement<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StartElement({:?})", self.tag())
+    }
+}
+
+impl fmt::Debug for EndElement<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EndElement({:?})", self.span)
+    }
+}
+
+impl fmt::Debug for Attribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Attribute")
+    }
+}
+
+impl fmt::Debug for Attributes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Attributes")
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({} octets)", self.text.len())
     }
 }

@@ -31,7 +31,7 @@ impl Limits {
         depth: 4096,
         tag: 4 << 20,
         attributes: 16_384,
-        namespaces: 1024,
+        namespaces: 512,
         open: 16 << 20,
         dtd: 1 << 20,
         entity_depth: 32,

@@ -28,6 +28,10 @@ struct Binding {
     key: u64,
     prefix: Range<usize>,
     name: Range<usize>,
+    /// The declaration around it of the same prefix.
+    around: Option<BindingIndex>,
+    /// Whether there is one of the same prefix within.
+    hidden: bool,
 }
 
 fn key(prefix: &[u8]) -> u64 {
@@ -44,13 +48,23 @@ impl Namespaces {
     }
 
     fn push(&mut self, prefix: &[u8], name: &[u8]) -> BindingIndex {
+        let around = self.lookup(prefix);
+        self.hide(around, true);
         let start = self.text.len();
         self.text.extend_from_slice(prefix);
         let middle = self.text.len();
         self.text.extend_from_slice(name);
         let name = middle..self.text.len();
-        self.bindings.push(Binding { key: key(prefix), prefix: start..middle, name });
+        let prefix_range = start..middle;
+        let key = key(prefix);
+        self.bindings.push(Binding { key, prefix: prefix_range, name, around, hidden: false });
         (self.bindings.len() - 1) as BindingIndex
+    }
+
+    fn hide(&mut self, index: Option<BindingIndex>, hidden: bool) {
+        if let Some(binding) = index.and_then(|index| self.bindings.get_mut(index as usize)) {
+            binding.hidden = hidden;
+        }
     }
 
     /// How many there are.
@@ -65,9 +79,10 @@ impl Namespaces {
 
     /// Removes those behind the first `len`.
     pub(crate) fn truncate(&mut self, len: usize) {
-        if let Some(first) = self.bindings.get(len) {
-            self.text.truncate(first.prefix.start);
-            self.bindings.truncate(len);
+        while self.bindings.len() > len {
+            let Some(last) = self.bindings.pop() else { return };
+            self.text.truncate(last.prefix.start);
+            self.hide(last.around, false);
         }
     }
 
@@ -137,7 +152,7 @@ impl Namespaces {
 
     /// Every prefix in scope, with its innermost declaration.
     pub(crate) fn in_scope(&self) -> impl Iterator<Item = BindingIndex> {
-        (0..self.bindings.len() as BindingIndex)
-            .filter(|&index| self.lookup(self.prefix(index)) == Some(index))
+        let indexed = (0..).zip(&self.bindings);
+        indexed.filter(|(_, binding)| !binding.hidden).map(|(index, _)| index)
     }
 }

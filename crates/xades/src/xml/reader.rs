@@ -1,5 +1,6 @@
 //! The reader: from octets to events.
 
+use std::fmt;
 use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,7 +19,6 @@ use super::tag::Tag;
 use super::xml_scope::XmlScope;
 
 /// Reads a document once, from start to end.
-#[derive(Debug)]
 pub struct Reader<'a> {
     source: Source<'a>,
     limits: Limits,
@@ -666,6 +666,12 @@ impl<'a> Reader<'a> {
             None => self.skip(used),
         }
         Ok(step)
+    }
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("depth", &self.open.len()).finish_non_exhaustive()
     }
 }
 
