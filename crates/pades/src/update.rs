@@ -276,3 +276,112 @@ impl Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ades_core::Document;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A file of `count` numbers, with a table or a stream, after some junk.
+    fn file(count: usize, kind: SectionKind, junk: usize) -> Vec<u8> {
+        let mut out = vec![b'.'; junk];
+        out.extend_from_slice(b"%PDF-1.5\n");
+        let mut offsets = Vec::new();
+        for number in 1..=count {
+            offsets.push(out.len() - junk);
+            out.extend_from_slice(format!("{number} 0 obj {number} endobj\n").as_bytes());
+        }
+        let section = out.len() - junk;
+        let size = count + 1;
+        match kind {
+            SectionKind::Table => {
+                let head = format!("xref\n0 {size}\n0000000000 65535 f\r\n");
+                out.extend_from_slice(head.as_bytes());
+                for offset in offsets {
+                    out.extend_from_slice(format!("{offset:010} 00000 n\r\n").as_bytes());
+                }
+                let trailer = format!("trailer<</Size {size}/Info 9 0 R/ID[(first)(second)]>>");
+                out.extend_from_slice(trailer.as_bytes());
+            }
+            SectionKind::Stream => {
+                let (length, size) = (5 * (size + 1), size + 1);
+                let head = format!("{} 0 obj<</Type/XRef/W[1 4 0]/Size {size}", size - 1);
+                out.extend_from_slice(head.as_bytes());
+                out.extend_from_slice(format!("/Length {length}>>stream\n").as_bytes());
+                out.extend_from_slice(&[0; 5]);
+                for offset in offsets.into_iter().chain([section]) {
+                    out.push(1);
+                    out.extend_from_slice(&u32::try_from(offset).unwrap().to_be_bytes());
+                }
+                out.extend_from_slice(b"\nendstream endobj");
+            }
+        }
+        out.extend_from_slice(format!("\nstartxref\n{section}\n%%EOF").as_bytes());
+        out
+    }
+
+    fn written(before: &[u8], objects: &BTreeMap<u32, Vec<u8>>, new: usize) -> Vec<u8> {
+        let mut document = Document::from_bytes(before);
+        let mut pdf = Pdf::open(&mut document, None).unwrap();
+        let mut update = Update::new(&pdf).unwrap();
+        for (number, octets) in objects {
+            update.put(Reference { number: *number, generation: 0 }, string(octets));
+        }
+        for _ in 0..new {
+            let reference = update.allocate();
+            update.put(reference, string(&reference.number.to_be_bytes()));
+        }
+        let octets = update.write(&mut pdf).unwrap().octets;
+        [before, &octets].concat()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(
+            count in 1u32..40,
+            table: bool,
+            junk in 0usize..30,
+            updates in prop::collection::vec(
+                (prop::collection::btree_map(1u32..40, any::<Vec<u8>>(), 0..6), 0usize..3),
+                1..4,
+            ),
+        ) {
+            let kind = if table { SectionKind::Table } else { SectionKind::Stream };
+            let mut file = file(count as usize, kind, junk);
+            let mut expected: BTreeMap<u32, Option<Vec<u8>>> =
+                (1..=count).map(|number| (number, None)).collect();
+            for (objects, new) in updates {
+                let objects: BTreeMap<u32, Vec<u8>> =
+                    objects.into_iter().filter(|(number, _)| *number <= count).collect();
+                let before = file.clone();
+                let first_new = {
+                    let mut document = Document::from_bytes(&before);
+                    Pdf::open(&mut document, None).unwrap().next_number().unwrap()
+                };
+                file = written(&before, &objects, new);
+                prop_assert!(file.starts_with(&before));
+                expected.extend(objects.into_iter().map(|(number, octets)| (number, Some(octets))));
+                let new = (first_new..).take(new);
+                expected.extend(new.map(|number| (number, Some(number.to_be_bytes().to_vec()))));
+            }
+            let mut document = Document::from_bytes(&file);
+            let mut pdf = Pdf::open(&mut document, None).unwrap();
+            prop_assert_eq!(pdf.newest().unwrap().kind, kind);
+            for (number, octets) in expected {
+                let object = pdf.object(Reference { number, generation: 0 }).unwrap().unwrap();
+                match octets {
+                    Some(octets) => prop_assert_eq!(object.value.string().unwrap(), octets),
+                    None => prop_assert_eq!(object.value.integer(), Some(i64::from(number))),
+                }
+            }
+            if table {
+                prop_assert_eq!(pdf.first_id().unwrap().unwrap(), b"first");
+                prop_assert!(pdf.newest().unwrap().trailer.get(b"Info").is_some());
+            }
+        }
+    }
+}

@@ -12,7 +12,7 @@ use crate::syntax::{Lexer, Reference, Value, is_regular, is_space};
 /// A rebuilt cross-reference may have this many objects.
 const MAX_OBJECTS: usize = 1 << 22;
 /// The file is searched in pieces of this many octets.
-const PIECE: u64 = 256 * 1024;
+const PIECE: u64 = 4096;
 /// Keywords and numbers before them that lie across pieces.
 const OVERLAP: u64 = 64;
 

@@ -9,8 +9,9 @@ use crate::syntax::{Lexer, Stop};
 
 /// One indirect object may have this many octets, streams apart.
 const MAX_OBJECT: u64 = 16 * 1024 * 1024;
-/// Excerpts begin with this many octets.
+/// Excerpts have this many octets, and more where one follows another.
 const EXCERPT: u64 = 4096;
+const MAX_EXCERPT: u64 = 256 * 1024;
 /// As often as this, a file's octets may be read as syntax; see [`Source::charge`].
 const MAX_PASSES: u64 = 8;
 /// Syntax that may be read however short the file is, in octets.
@@ -22,6 +23,8 @@ pub(crate) struct Source<'a> {
     len: u64,
     excerpt: Vec<u8>,
     excerpt_at: u64,
+    /// How long the next excerpt is that follows this one.
+    next_len: u64,
     /// So many octets may still be read as syntax.
     allowance: u64,
 }
@@ -30,7 +33,7 @@ impl<'a> Source<'a> {
     /// The first `len` octets of a reader.
     pub(crate) fn new(reader: &'a mut dyn ReadSeek, len: u64) -> Self {
         let allowance = len.saturating_mul(MAX_PASSES).saturating_add(FREE_SYNTAX);
-        Self { reader, len, excerpt: Vec::new(), excerpt_at: 0, allowance }
+        Self { reader, len, excerpt: Vec::new(), excerpt_at: 0, next_len: EXCERPT, allowance }
     }
 
     pub(crate) const fn len(&self) -> u64 {
@@ -46,7 +49,9 @@ impl<'a> Source<'a> {
         let len = len.min(self.len.saturating_sub(offset));
         let kept = self.excerpt_at.saturating_add(self.excerpt.len() as u64);
         if offset < self.excerpt_at || offset.saturating_add(len) > kept {
-            let wanted = len.max(EXCERPT).min(self.len.saturating_sub(offset));
+            let follows = (self.excerpt_at..=kept).contains(&offset);
+            self.next_len = if follows { (2 * self.next_len).min(MAX_EXCERPT) } else { EXCERPT };
+            let wanted = len.max(self.next_len).min(self.len.saturating_sub(offset));
             self.reader.seek(SeekFrom::Start(offset)).map_err(ades_core::Error::Read)?;
             self.excerpt.clear();
             self.excerpt_at = offset;
