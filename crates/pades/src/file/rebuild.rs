@@ -126,6 +126,10 @@ impl Found {
             return Err(Error::Limit { limit: "4,194,304 objects to be found" });
         }
         let Reference { number, generation } = object.reference;
+        if number == 0 {
+            // The head of the free entries: never an object (ISO 32000-2, 7.5.4).
+            return Ok(place + 1);
+        }
         self.objects.insert(number, (place, generation));
         self.highest = self.highest.max(object.value.highest_reference());
         let kind = object.value.get(b"Type").and_then(Value::name);
