@@ -4,3 +4,4 @@ pub mod dss;
 pub mod libxml2;
 pub mod openssl;
 pub mod python;
+pub mod xmlsec1;
