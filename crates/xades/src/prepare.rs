@@ -22,6 +22,9 @@ pub const MAX_BEHIND_ROOT: u64 = 16 * 1024 * 1024;
 /// Prepares an enveloped baseline B-B signature over an XML document, which is
 /// read once. The signature becomes the last child of the root element.
 ///
+/// A document that has a signature already is refused: what an enveloped
+/// signature covers is all but itself, so that another one breaks it.
+///
 /// The certificate's fitness at the claimed signing time is checked first
 /// (validity, key usage, key).
 ///
@@ -88,6 +91,10 @@ fn read(document: &mut Document<'_>, algorithm: DigestAlgorithm) -> Result<ReadO
     let (_, root) = pass.run_for_root()?;
     if root.declares_attributes {
         let why = "its DTD declares attributes for elements of signatures";
+        return Err(Error::CannotInsert { why });
+    }
+    if root.signed {
+        let why = "it has a signature, which a new one beside it could break";
         return Err(Error::CannotInsert { why });
     }
     let insertion = Insertion::new(&root.span, &root.name, root.encoding);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::error::Error;
+use crate::properties::DS;
 use crate::xml::{Encoding, Event, Reader, Span, StartElement};
 
 use super::base::is_scheme;
@@ -74,9 +75,14 @@ impl<'a, 's> Pass<'a, 's> {
     /// The same, and what the document's root element is.
     pub(crate) fn run_for_root(mut self) -> Result<(Vec<Covered>, Root), Error> {
         let mut last = None;
+        let mut signed = false;
         while let Some(event) = self.reader.next_event()? {
             match &event {
-                Event::StartElement(element) => check_namespaces(element)?,
+                Event::StartElement(element) => {
+                    check_namespaces(element)?;
+                    signed |= element.local_name() == b"Signature"
+                        && element.namespace() == DS.as_bytes();
+                }
                 Event::EndElement(element) if element.depth() == 0 => {
                     let name = String::from_utf8_lossy(element.qualified_name()).into_owned();
                     last = Some((name, element.span().clone()));
@@ -94,6 +100,7 @@ impl<'a, 's> Pass<'a, 's> {
             name,
             span,
             encoding: self.reader.encoding(),
+            signed,
             declares_attributes: dtd.declares_for(b"ds") || dtd.declares_for(b"xades"),
         };
         let covered: Result<_, _> = self.jobs.into_iter().map(Job::finish).collect();
@@ -106,6 +113,8 @@ pub(crate) struct Root {
     pub(crate) name: String,
     pub(crate) span: Span,
     pub(crate) encoding: Encoding,
+    /// Whether there is a `ds:Signature` in it.
+    pub(crate) signed: bool,
     /// Whether the DTD declares attributes for elements that have the prefixes
     /// of our signatures.
     pub(crate) declares_attributes: bool,
