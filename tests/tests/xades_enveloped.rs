@@ -176,6 +176,29 @@ fn a_document_with_a_signature_is_refused() {
 }
 
 #[test]
+fn a_stored_state_is_small_and_of_a_lasting_form() {
+    let signer = Pki::shared().signer(Key::P256);
+    let document = Invoice::in_memory(1_000_000);
+    let parameters = parameters().signer_role("Confidential");
+    let mut source = Document::from_bytes(&document);
+    let pending = xades::prepare(&mut source, &signer.chain, &parameters).unwrap();
+    let json = pending.to_json(None).unwrap();
+    // The chain is in it twice: as such and in ds:KeyInfo.
+    let chain: usize = pending.chain().certificates().iter().map(|c| c.der().len()).sum();
+    assert!(json.len() < 8192 + chain * 8 / 3, "{} octets", json.len());
+    assert_eq!(PendingSignature::from_json(&json, None).unwrap(), pending);
+    assert!(!format!("{pending:?}").contains("Confidential"));
+
+    // The first layout stays readable for ever.
+    let json = include_str!("../fixtures/states/xades-1.json");
+    let pending = PendingSignature::from_json(json.trim_end(), None).unwrap();
+    assert_eq!(
+        pending.to_be_signed().digest().0.to_hex(),
+        include_str!("../fixtures/states/xades-1.digest").trim_end()
+    );
+}
+
+#[test]
 fn what_has_changed_is_refused() {
     let signer = Pki::shared().signer(Key::P256);
     let document = b"<r>text</r>\n";

@@ -1,5 +1,7 @@
 //! The state between *prepare* and *complete*.
 
+use std::fmt;
+
 use ades_core::{CertificateChain, DocumentDigest, PendingState, SignatureAlgorithm, ToBeSigned};
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +12,7 @@ use crate::insertion::Insertion;
 /// Small, free of secrets and of the document: it holds the signature element
 /// but its value, where that element goes, and the document's digest.
 /// Stored with [`PendingState::to_json`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PendingSignature {
     pub(crate) algorithm: SignatureAlgorithm,
@@ -50,4 +52,15 @@ impl PendingSignature {
 impl PendingState for PendingSignature {
     const FORMAT: &'static str = "xades";
     const VERSION: u32 = 1;
+}
+
+// Roles and places are in the signature element: not for logs.
+impl fmt::Debug for PendingSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingSignature")
+            .field("algorithm", &self.algorithm)
+            .field("document", &self.document)
+            .field("insertion", &self.insertion.offset)
+            .finish_non_exhaustive()
+    }
 }
