@@ -8,3 +8,4 @@ pub mod pdf;
 pub mod pyhanko;
 pub mod python;
 pub mod verapdf;
+pub mod xmlsec1;

@@ -1,4 +1,4 @@
-//! What can go wrong with XML.
+//! What can go wrong with XML and its signatures.
 
 use ades_core::{Fault, Retry};
 
@@ -81,6 +81,15 @@ pub enum Error {
         /// where the second begins
         second: u64,
     },
+    /// The document is not the one that was prepared.
+    #[error("the document has changed since the signature was prepared")]
+    DocumentChanged,
+    /// A document that no signature can be put into.
+    #[error("no signature can be put into this document: {why}")]
+    CannotInsert {
+        /// why
+        why: &'static str,
+    },
     /// A canonicalisation that is none of those known here.
     #[error("not a known canonicalisation algorithm")]
     UnknownCanonicalization,
@@ -94,9 +103,10 @@ impl Error {
             Self::Core(error) => error.fault(),
             Self::NoSuchElement { .. } => Fault::Caller,
             Self::Limit { .. } => Fault::Limit,
-            Self::External { .. } | Self::Unsupported { .. } | Self::UnknownCanonicalization => {
-                Fault::Unsupported
-            }
+            Self::External { .. }
+            | Self::Unsupported { .. }
+            | Self::CannotInsert { .. }
+            | Self::UnknownCanonicalization => Fault::Unsupported,
             _ => Fault::Input,
         }
     }

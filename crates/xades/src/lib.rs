@@ -1,6 +1,9 @@
-//! XML for signatures: read as strictly as XML 1.0 and its namespaces want,
-//! and canonicalised, both as a stream.
+//! XAdES baseline signatures (EN 319 132-1), and the XML they need: read as
+//! strictly as XML 1.0 and its namespaces want, and canonicalised, both as a
+//! stream.
 //!
+//! - [`prepare()`], [`PendingSignature`]: enveloped signatures, prepared here,
+//!   signed elsewhere, completed anywhere; the original octets stay as they are
 //! - [`xml`]: the reader: well-formedness, namespaces, the internal DTD subset,
 //!   and where each element stands in the original octets
 //! - [`c14n`]: Canonical XML 1.0 and 1.1 and Exclusive Canonicalization, of
@@ -8,7 +11,16 @@
 #![deny(missing_docs)]
 
 pub mod c14n;
+mod complete;
 mod error;
+mod insertion;
+mod markup;
+mod pending;
+mod prepare;
+mod properties;
+mod value;
 pub mod xml;
 
 pub use error::Error;
+pub use pending::PendingSignature;
+pub use prepare::{MAX_BEHIND_ROOT, prepare};

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 
 use crate::error::Error;
-use crate::xml::{Event, Reader, Span, StartElement};
+use crate::properties::DS;
+use crate::xml::{Encoding, Event, Reader, Span, StartElement};
 
 use super::base::is_scheme;
 use super::job::{Chooser, Job};
@@ -67,17 +68,56 @@ impl<'a, 's> Pass<'a, 's> {
     /// What is wrong with the document; [`Error::RelativeNamespace`],
     /// [`Error::NoSuchElement`], [`Error::DuplicateId`];
     /// [`ades_core::Error::Write`] with what a sink yields.
-    pub fn run(mut self) -> Result<Vec<Covered>, Error> {
+    pub fn run(self) -> Result<Vec<Covered>, Error> {
+        self.run_for_root().map(|(covered, _)| covered)
+    }
+
+    /// The same, and what the document's root element is.
+    pub(crate) fn run_for_root(mut self) -> Result<(Vec<Covered>, Root), Error> {
+        let mut last = None;
+        let mut signed = false;
         while let Some(event) = self.reader.next_event()? {
-            if let Event::StartElement(element) = &event {
-                check_namespaces(element)?;
+            match &event {
+                Event::StartElement(element) => {
+                    check_namespaces(element)?;
+                    signed |= element.local_name() == b"Signature"
+                        && element.namespace() == DS.as_bytes();
+                }
+                Event::EndElement(element) if element.depth() == 0 => {
+                    let name = String::from_utf8_lossy(element.qualified_name()).into_owned();
+                    last = Some((name, element.span().clone()));
+                }
+                _ => {}
             }
             for job in &mut self.jobs {
                 job.take(&event)?;
             }
         }
-        self.jobs.into_iter().map(Job::finish).collect()
+        let what = "a document without root element";
+        let (name, span) = last.ok_or(Error::NotWellFormed { offset: 0, what })?;
+        let dtd = self.reader.dtd();
+        let root = Root {
+            name,
+            span,
+            encoding: self.reader.encoding(),
+            signed,
+            declares_attributes: dtd.declares_for(b"ds") || dtd.declares_for(b"xades"),
+        };
+        let covered: Result<_, _> = self.jobs.into_iter().map(Job::finish).collect();
+        Ok((covered?, root))
     }
+}
+
+/// A document's root element.
+pub(crate) struct Root {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+    pub(crate) encoding: Encoding,
+    /// Whether there is a `ds:Signature` in it.
+    pub(crate) signed: bool,
+    /// Whether the DTD declares attributes for elements that have the prefixes
+    /// of our signatures.
+    pub(crate) declares_attributes: bool,
 }
 
 impl fmt::Debug for Pass<'_, '_> {

@@ -1,6 +1,7 @@
 //! Which nodes of a document.
 
 use crate::error::Error;
+use crate::properties::DS;
 use crate::xml::{Attribute, StartElement, XML_NAMESPACE};
 
 /// Whether an element is in the node-set, and whether the text, comments and
@@ -64,11 +65,7 @@ impl Target {
     }
 
     fn signatures(nth: Option<usize>) -> Self {
-        Self::Named {
-            namespace: "http://www.w3.org/2000/09/xmldsig#".into(),
-            local_name: "Signature".into(),
-            nth,
-        }
+        Self::Named { namespace: DS.into(), local_name: "Signature".into(), nth }
     }
 
     const fn describe(&self) -> &'static str {

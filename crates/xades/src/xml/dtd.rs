@@ -54,6 +54,12 @@ impl Dtd {
         self.entities.get(name)
     }
 
+    /// Whether attributes are declared for elements of this prefix, as it is
+    /// written.
+    pub(crate) fn declares_for(&self, prefix: &[u8]) -> bool {
+        self.attributes.keys().any(|name| name.split(|&octet| octet == b':').next() == Some(prefix))
+    }
+
     pub(crate) fn attributes(&self, element: &[u8]) -> Option<&AttributeList> {
         if self.attributes.is_empty() { None } else { self.attributes.get(element) }
     }

@@ -1,9 +1,12 @@
 //! The encodings that documents come in, decoded to UTF-8 in pieces.
 
+use serde::{Deserialize, Serialize};
+
 use super::chars;
 
 /// How a document's characters are encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Encoding {
     Utf8,
     Utf16Le,
@@ -59,6 +62,19 @@ impl Encoding {
             Self::Utf8 => c.len_utf8() as u64,
             Self::Utf16Le | Self::Utf16Be => 2 * c.len_utf16() as u64,
             _ => 1,
+        }
+    }
+
+    /// The octets for a text; `None` if the encoding has not all its characters.
+    pub(crate) fn encode(self, text: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Utf8 => Some(text.as_bytes().to_vec()),
+            Self::Utf16Le => Some(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+            Self::Utf16Be => Some(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+            _ => {
+                let octet = |c| (0..=0xFF).find(|&o| self.decode_one(&[o]) == Ok(Some((c, 1))));
+                text.chars().map(octet).collect()
+            }
         }
     }
 
@@ -145,7 +161,9 @@ mod tests {
         let decode = |encoding: Encoding, octets: &[u8]| {
             let mut out = Vec::new();
             assert_eq!(encoding.decode(octets, &mut out), (octets.len(), None));
-            String::from_utf8(out).unwrap()
+            let text = String::from_utf8(out).unwrap();
+            assert_eq!(encoding.encode(&text).unwrap(), octets);
+            text
         };
         assert_eq!(decode(Encoding::Iso8859_15, b"\xA4\xBD\xE9"), "€œé");
         assert_eq!(decode(Encoding::Windows1252, b"\x80\x9C\xE9"), "€œé");

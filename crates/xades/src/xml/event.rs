@@ -184,6 +184,7 @@ impl<'r> Iterator for Attributes<'r> {
 pub struct EndElement<'r> {
     pub(crate) name: &'r [u8],
     pub(crate) span: Span,
+    pub(crate) depth: usize,
 }
 
 impl<'r> EndElement<'r> {
@@ -191,6 +192,12 @@ impl<'r> EndElement<'r> {
     #[must_use]
     pub const fn qualified_name(&self) -> &'r [u8] {
         self.name
+    }
+
+    /// How many elements this one is in.
+    #[must_use]
+    pub const fn depth(&self) -> usize {
+        self.depth
     }
 
     /// Where the element stands in the original octets.

@@ -33,6 +33,7 @@ mod source;
 mod tag;
 mod xml_scope;
 
+pub(crate) use encoding::Encoding;
 pub(crate) use event::PlacedAttribute;
 pub use event::{
     Attribute, Attributes, EndElement, Event, Span, StartElement, Text, XML_NAMESPACE,

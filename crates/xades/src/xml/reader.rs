@@ -9,6 +9,7 @@ use crate::error::Error;
 
 use super::chars::{self, SPACE, TEXT_STOP};
 use super::dtd::{self, Dtd, Entity};
+use super::encoding::Encoding;
 use super::entities::{Budget, entity_name, predefined};
 use super::event::{EndElement, Event, Span, StartElement, Text};
 use super::limits::Limits;
@@ -163,6 +164,14 @@ impl<'a> Reader<'a> {
         self
     }
 
+    pub(crate) const fn encoding(&self) -> Encoding {
+        self.source.encoding()
+    }
+
+    pub(crate) const fn dtd(&self) -> &Dtd {
+        &self.dtd
+    }
+
     /// The next event; `None` at the document's end.
     ///
     /// # Errors
@@ -187,6 +196,7 @@ impl<'a> Reader<'a> {
             Step::End { name } => Event::EndElement(EndElement {
                 name: rest.get(name).unwrap_or_default(),
                 span: self.span.clone(),
+                depth: self.open.len(),
             }),
             Step::Text { len, plain } => Event::Text(Text { text: piece(len), plain }),
             Step::Character => {

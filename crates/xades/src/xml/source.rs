@@ -86,6 +86,10 @@ impl<'a> Source<'a> {
         Ok(source)
     }
 
+    pub(crate) const fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
     /// The text from the reader's place on, as far as it is visible.
     pub(crate) fn rest(&self) -> &[u8] {
         let window = match &self.octets {

@@ -1,0 +1,295 @@
+//! Enveloped XAdES B-B: xmlsec1 as judge, and the original octets untouched.
+
+use std::path::{Path, PathBuf};
+
+use ades_core::{
+    CommitmentType, Digest, DigestAlgorithm, Document, PendingState, SignatureAlgorithm,
+    SignatureParameters, SignaturePolicy, SignerLocation, base64,
+};
+use ades_tests::invoice::Invoice;
+use ades_tests::oracle::xmlsec1;
+use ades_tests::pki::{self, Key, Pki, TestSigner};
+use ades_tests::signing::{algorithms, parameters};
+use proptest::prelude::*;
+use xades::c14n::{Canonicalization, Selection, Target, canonicalize};
+use xades::xml::Reader;
+use xades::{Error, PendingSignature};
+
+/// Prepares, stores, restores, signs, completes.
+fn sign(
+    document: &[u8],
+    signer: &TestSigner,
+    parameters: &SignatureParameters,
+) -> Result<Vec<u8>, Error> {
+    let pending = xades::prepare(&mut Document::from_bytes(document), &signer.chain, parameters)?;
+    let pending = PendingSignature::from_json(&pending.to_json(None)?, None)?;
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(&mut Document::from_bytes(document), &value, &mut out)?;
+    Ok(out)
+}
+
+#[track_caller]
+fn judged(signed: &[u8]) -> Result<(), String> {
+    let dir = tempfile::TempDir::new().unwrap();
+    let (document, root) = (dir.path().join("signed.xml"), dir.path().join("root.pem"));
+    std::fs::write(&document, signed).unwrap();
+    std::fs::write(&root, pki::pem(Pki::shared().root())).unwrap();
+    xmlsec1::verify(&document, &root)
+}
+
+fn fixtures() -> Vec<(PathBuf, Vec<u8>)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/xml");
+    let paths = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|e| e == "xml"));
+    paths.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+}
+
+/// The documents in all encodings, and the shapes that are easily spoiled.
+fn shapes() -> Vec<Vec<u8>> {
+    let text = "<r xmlns='urn:d' a='é'>\r\n <b xmlns=''>€ &amp; &#13;</b><!-- c -->\r\n</r>\r\n<!-- end -->";
+    let utf16 = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(bytes).collect()
+    };
+    let latin = |name: &str, euro: u8| -> Vec<u8> {
+        let body = text.chars().map(|c| if c == '€' { euro } else { c as u8 });
+        format!("<?xml version='1.0' encoding='{name}'?>").bytes().chain(body).collect()
+    };
+    vec![
+        text.into(),
+        [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
+        utf16(u16::to_le_bytes),
+        utf16(u16::to_be_bytes),
+        latin("ISO-8859-15", 0xA4),
+        latin("windows-1252", 0x80),
+        b"<r/>".to_vec(),
+        b"<p:r xmlns:p='urn:p' \n />\n<?p?>".to_vec(),
+        b"<?xml version='1.0' encoding='ISO-8859-1'?><\xE9/>".to_vec(),
+        b"<!DOCTYPE r [<!ENTITY e 'x'>]>\n<r e='&e;'/>".to_vec(),
+        b"<!DOCTYPE r [<!ENTITY e '<b>x</b>'>]>\n<r>&e;</r>".to_vec(),
+        b"<!DOCTYPE r [<!ATTLIST r d CDATA 'v'>]>\n<r/>".to_vec(),
+        b"<ds:r xmlns:ds='urn:not-ds' xmlns:xades='urn:not-xades'>x</ds:r>".to_vec(),
+    ]
+}
+
+#[test]
+fn xmlsec1_verifies_every_document() {
+    let signer = Pki::shared().signer(Key::Rsa2048);
+    let mut documents: Vec<Vec<u8>> = fixtures().into_iter().map(|(_, octets)| octets).collect();
+    assert_eq!(documents.len(), 15);
+    // xmlsec1 neither expands entities in content nor adds default attributes.
+    let beyond = |octets: &&Vec<u8>| {
+        let text = String::from_utf8_lossy(octets);
+        text.contains(">&e;") || text.contains("<!ATTLIST")
+    };
+    documents.extend(shapes().iter().filter(|octets| !beyond(octets)).cloned());
+    documents.push(Invoice::in_memory(1_000_000));
+    for document in documents {
+        let signed = sign(&document, signer, &parameters()).unwrap();
+        let shown = || String::from_utf8_lossy(&signed[..signed.len().min(4000)]).into_owned();
+        judged(&signed).unwrap_or_else(|error| panic!("{error}\n{}", shown()));
+    }
+}
+
+#[test]
+fn xmlsec1_verifies_what_it_can_of_every_algorithm() {
+    let document = shapes().remove(0);
+    let mut judged_algorithms = 0;
+    for key in Key::ALL {
+        let signer = Pki::shared().signer(key);
+        for algorithm in algorithms(signer) {
+            let signed = sign(&document, signer, &parameters().algorithm(algorithm)).unwrap();
+            // xmlsec1 1.2 knows neither RSASSA-PSS nor Ed25519.
+            if matches!(
+                algorithm,
+                SignatureAlgorithm::RsaPkcs1v15(_) | SignatureAlgorithm::Ecdsa(_)
+            ) {
+                judged(&signed).unwrap_or_else(|error| panic!("{key:?} {algorithm}: {error}"));
+                judged_algorithms += 1;
+            }
+        }
+    }
+    assert!(judged_algorithms >= 6, "{judged_algorithms}");
+}
+
+#[test]
+fn every_property_is_signed() {
+    let policy = SignaturePolicy {
+        uri: Some("https://example.org/policy?a&b".into()),
+        user_notice: Some("Lisez <ceci> é".into()),
+        ..SignaturePolicy::of_document("1.2.3.4".parse().unwrap(), DigestAlgorithm::Sha256, b"p")
+    };
+    let location = SignerLocation {
+        country: Some("BE".into()),
+        locality: Some("Liège".into()),
+        postal_address: vec!["Rue 1".into(), "4000".into()],
+    };
+    let parameters = parameters()
+        .policy(policy)
+        .location(location)
+        .signer_role("Directrice générale")
+        .commitment(CommitmentType::APPROVAL)
+        .commitment(CommitmentType("1.2.3".parse().unwrap()))
+        .description("A \"test\"")
+        .mime_type("text/xml");
+    let signer = Pki::shared().signer(Key::P256);
+    let signed = sign(b"<r/>", signer, &parameters).unwrap();
+    judged(&signed).unwrap();
+    let text = String::from_utf8(signed).unwrap();
+    assert!(text.is_ascii());
+    for expected in [
+        "<xades:SigningTime>2026-09-21T14:13:20Z</xades:SigningTime>",
+        "<xades:Identifier Qualifier=\"OIDAsURN\">urn:oid:1.2.3.4</xades:Identifier>",
+        "<xades:SPURI>https://example.org/policy?a&#x26;b</xades:SPURI>",
+        "<xades:City>Li&#xE8;ge</xades:City><xades:StreetAddress>Rue 1, 4000</xades:StreetAddress>",
+        "<xades:ClaimedRole>Directrice g&#xE9;n&#xE9;rale</xades:ClaimedRole>",
+        "<xades:Identifier>http://uri.etsi.org/01903/v1.2.2#ProofOfApproval</xades:Identifier>",
+        "<xades:Identifier Qualifier=\"OIDAsURN\">urn:oid:1.2.3</xades:Identifier>",
+        "<xades:MimeType>text/xml</xades:MimeType>",
+    ] {
+        assert!(text.contains(expected), "{expected}");
+    }
+}
+
+/// ades-rs: fixed Ids.
+#[test]
+fn ids_are_unique_and_differ_from_document_to_document() {
+    let signer = Pki::shared().signer(Key::Rsa2048);
+    let ids = |document: &[u8]| -> Vec<String> {
+        let signed = String::from_utf8(sign(document, signer, &parameters()).unwrap()).unwrap();
+        let ids = signed.split(" Id=\"").skip(1).map(|id| id.split('"').next().unwrap());
+        ids.map(str::to_owned).collect()
+    };
+    let mut all = [ids(b"<r/>"), ids(b"<q/>")].concat();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 8);
+}
+
+/// "A second signature invalidates the first": not by us.
+#[test]
+fn a_document_with_a_signature_is_refused() {
+    let signer = Pki::shared().signer(Key::Rsa2048);
+    let once = sign(b"<r/>", signer, &parameters()).unwrap();
+    let refused = sign(&once, signer, &parameters());
+    assert!(matches!(refused, Err(Error::CannotInsert { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_stored_state_is_small_and_of_a_lasting_form() {
+    let signer = Pki::shared().signer(Key::P256);
+    let document = Invoice::in_memory(1_000_000);
+    let parameters = parameters().signer_role("Confidential");
+    let mut source = Document::from_bytes(&document);
+    let pending = xades::prepare(&mut source, &signer.chain, &parameters).unwrap();
+    let json = pending.to_json(None).unwrap();
+    // The chain is in it twice: as such and in ds:KeyInfo.
+    let chain: usize = pending.chain().certificates().iter().map(|c| c.der().len()).sum();
+    assert!(json.len() < 8192 + chain * 8 / 3, "{} octets", json.len());
+    assert_eq!(PendingSignature::from_json(&json, None).unwrap(), pending);
+    assert!(!format!("{pending:?}").contains("Confidential"));
+
+    // The first layout stays readable for ever.
+    let json = include_str!("../fixtures/states/xades-1.json");
+    let pending = PendingSignature::from_json(json.trim_end(), None).unwrap();
+    assert_eq!(
+        pending.to_be_signed().digest().0.to_hex(),
+        include_str!("../fixtures/states/xades-1.digest").trim_end()
+    );
+}
+
+#[test]
+fn what_has_changed_is_refused() {
+    let signer = Pki::shared().signer(Key::P256);
+    let document = b"<r>text</r>\n";
+    let prepare = || {
+        let mut document = Document::from_bytes(document);
+        xades::prepare(&mut document, &signer.chain, &parameters()).unwrap()
+    };
+    let pending = prepare();
+    let value = signer.sign(&pending.to_be_signed());
+    for other in [b"<r>Text</r>\n".as_slice(), b"<r>text</r>", b"<r>text</r>\n\n", b""] {
+        let mut out = Vec::new();
+        // As a stream, too, of which nobody knows the length.
+        for mut other in [Document::from_bytes(other), Document::stream(other)] {
+            let refused = pending.complete(&mut other, &value, &mut out);
+            assert!(matches!(refused, Err(Error::DocumentChanged)), "{refused:?}");
+            assert!(Reader::from_slice(&out).map_or(true, |reader| {
+                let method = Canonicalization::EXCLUSIVE;
+                canonicalize(reader, method, Selection::document(), &mut |_| Ok(())).is_err()
+            }));
+        }
+    }
+    // A value over something else.
+    let wrong = signer.sign(
+        &xades::prepare(&mut Document::from_bytes(b"<r>other</r>"), &signer.chain, &parameters())
+            .unwrap()
+            .to_be_signed(),
+    );
+    let mut out = Vec::new();
+    let refused = prepare().complete(&mut Document::from_bytes(document), &wrong, &mut out);
+    assert!(
+        matches!(refused, Err(Error::Core(ades_core::Error::ValueDoesNotVerify))),
+        "{refused:?}"
+    );
+    // A state in which other properties were written.
+    let json = pending.to_json(None).unwrap();
+    let inner: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let state = inner["state"].to_string().replace("application/xml", "application/xyz");
+    let tampered: PendingSignature = serde_json::from_str(&state).unwrap();
+    let refused = tampered.complete(&mut Document::from_bytes(document), &value, &mut out);
+    assert!(
+        matches!(refused, Err(Error::Core(ades_core::Error::StateDamaged { .. }))),
+        "{refused:?}"
+    );
+    assert!(out.is_empty());
+}
+
+#[test]
+fn documents_that_would_change_a_signature_are_refused() {
+    let signer = Pki::shared().signer(Key::P256);
+    let document = b"<!DOCTYPE r [<!ATTLIST ds:Object Id CDATA 'x'>]><r/>";
+    let refused = sign(document, signer, &parameters());
+    assert!(matches!(refused, Err(Error::CannotInsert { .. })), "{refused:?}");
+    let policy = SignaturePolicy {
+        digest: None,
+        ..SignaturePolicy::of_document("1.2".parse().unwrap(), DigestAlgorithm::Sha256, b"")
+    };
+    assert!(sign(b"<r/>", signer, &parameters().policy(policy)).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Insertion leaves all else identical, and the signed document without
+    /// its signature has the digest that was signed.
+    #[test]
+    fn the_original_octets_stay(
+        shape in prop::sample::select(shapes()),
+        text in "[a-zé \r\n]{0,40}",
+        epilog in "[ \r\n]{0,5}",
+    ) {
+        let plain = format!("<r>{text}</r>{epilog}").into_bytes();
+        let signer = Pki::shared().signer(Key::P256);
+        for document in [shape, plain] {
+            let signed = sign(&document, signer, &parameters()).unwrap();
+            let same = |a: &[u8], b: &[u8]| a.iter().zip(b).take_while(|(a, b)| a == b).count();
+            let front = same(&document, &signed);
+            let reversed = |octets: &[u8]| octets.iter().rev().copied().collect::<Vec<u8>>();
+            let back = same(&reversed(&document), &reversed(&signed));
+            // All of it, but for the slash of an empty root element's tag.
+            prop_assert!(front + back + 2 >= document.len(), "{front} + {back} of {}", document.len());
+
+            let mut form = Vec::new();
+            let rest = Selection::document().without(Target::first_signature());
+            canonicalize(Reader::from_slice(&signed).unwrap(), Canonicalization::EXCLUSIVE, rest, &mut |piece| {
+                form.extend_from_slice(piece);
+                Ok(())
+            }).unwrap();
+            let digest = Digest::of(DigestAlgorithm::Sha256, &form);
+            let digest = base64::encode(digest.value());
+            let ascii: String = signed.iter().filter(|o| **o != 0).map(|o| char::from(*o)).collect();
+            prop_assert!(ascii.contains(&digest));
+        }
+    }
+}
