@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the judges that the tests ask: OpenSSL, EU DSS, veraPDF, asn1crypto,
-# pyHanko, qpdf, mutool and poppler, and the fuzzing and licence tools. Quick when
+# pyHanko, qpdf, mutool, poppler and libxml2, and the fuzzing and licence tools. Quick when
 # they are there already.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -13,6 +13,7 @@ command -v mutool >/dev/null || missing+=(mupdf-tools)
 command -v mvn >/dev/null || missing+=(maven)
 command -v javac >/dev/null || missing+=(default-jdk-headless)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
+python3 -c 'import ctypes.util, sys; sys.exit(ctypes.util.find_library("xml2") is None)' 2>/dev/null || missing+=(libxml2)
 command -v cc >/dev/null || missing+=(build-essential)
 command -v c++ >/dev/null || missing+=(g++)
 command -v cmake >/dev/null || missing+=(cmake)

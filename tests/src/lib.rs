@@ -1,8 +1,10 @@
-//! What several crates' tests need: a PKI, PDF documents, and the judges others made.
+//! What several crates' tests need: a PKI, documents, and the judges others made.
 //!
 //! A judge that is not installed makes a test fail, never skip.
 #![deny(missing_docs)]
+pub mod invoice;
 pub mod oracle;
 pub mod pdf;
 pub mod pki;
 pub mod signing;
+pub mod zeros;

@@ -2,6 +2,7 @@
 
 pub mod dss;
 mod lines;
+pub mod libxml2;
 pub mod openssl;
 pub mod pdf;
 pub mod pyhanko;

@@ -1,11 +1,12 @@
 //! Memory does not grow with the document. One test only: the allocator counts
 //! for the whole process.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 
 use ades_core::Document;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
+use ades_tests::zeros::Zeros;
 use cades::{Container, Given, Packaging};
 use peak_alloc::PeakAlloc;
 
@@ -15,46 +16,6 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 /// Far more than may be held.
 const LEN: u64 = 128 * 1024 * 1024;
 const MAY_BE_HELD: f32 = 4.0;
-
-/// So many zeros, and perhaps a container's octets around them.
-struct Zeros<'a> {
-    around: [&'a [u8]; 2],
-    at: u64,
-}
-
-impl Zeros<'_> {
-    fn len(&self) -> u64 {
-        LEN + self.around.iter().map(|part| part.len() as u64).sum::<u64>()
-    }
-}
-
-impl Read for Zeros<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let [head, tail] = self.around.map(|part| part.len() as u64);
-        let count = if self.at < head {
-            (&self.around[0][self.at as usize..]).read(out)?
-        } else if self.at < head + LEN {
-            let count = out.len().min((head + LEN - self.at) as usize);
-            out[..count].fill(0);
-            count
-        } else {
-            (&self.around[1][((self.at - head - LEN).min(tail)) as usize..]).read(out)?
-        };
-        self.at += count as u64;
-        Ok(count)
-    }
-}
-
-impl Seek for Zeros<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.at = match to {
-            SeekFrom::Start(at) => at,
-            SeekFrom::End(by) => self.len().saturating_add_signed(by),
-            SeekFrom::Current(by) => self.at.saturating_add_signed(by),
-        };
-        Ok(self.at)
-    }
-}
 
 /// The octets before and behind the zeros.
 #[derive(Default)]
@@ -85,7 +46,7 @@ impl io::Write for Around {
 #[test]
 fn a_document_is_never_held() {
     let signer = Pki::shared().signer(Key::P256);
-    let document = || Document::seekable(Zeros { around: [&[], &[]], at: 0 });
+    let document = || Document::seekable(Zeros::new(LEN, [&[], &[]]));
     for packaging in [Packaging::Detached, Packaging::Enveloping] {
         let pending = {
             let peak = Peak::new();
@@ -103,7 +64,7 @@ fn a_document_is_never_held() {
 
         let peak = Peak::new();
         let mut detached = Document::from_bytes(&made.head);
-        let around = Zeros { around: [&made.head, &made.tail], at: 0 };
+        let around = Zeros::new(LEN, [&made.head, &made.tail]);
         let mut enveloping = Document::seekable(around);
         let source = match packaging {
             Packaging::Detached => &mut detached,

@@ -71,8 +71,10 @@ pub(crate) fn plan(
         if let Some(appearance) = appearance {
             update.put(appearance, EMPTY_APPEARANCE.to_vec());
         }
+        // After a signature, a page may get no more than the annotation itself.
         let tagged = catalog.value.get(b"StructTreeRoot").is_some();
-        annotate(pdf, &mut update, &page, field, tagged)?;
+        let ordered = tagged && form.signed().next().is_none();
+        annotate(pdf, &mut update, &page, field, ordered)?;
     }
     let dictionary = dictionary.write();
     update.add(pdf, signature, dictionary.octets.clone())?;
@@ -163,7 +165,7 @@ fn annotate(
     update: &mut Update,
     page: &Indirect,
     widget: Reference,
-    tagged: bool,
+    ordered: bool,
 ) -> Result<(), Error> {
     let widget = widget.to_string();
     let mut edit = Edit::new(&page.octets);
@@ -189,7 +191,7 @@ fn annotate(
         }
         Place::Direct(_) => return Err(structure("a page's /Annots is no array")),
     }
-    if tagged && page.value.get(b"Tabs").is_none() {
+    if ordered && page.value.get(b"Tabs").is_none() {
         // PDF/UA: with annotations, the order is that of the structure.
         edit.set(&page.value, b"Tabs", b"/S");
     }

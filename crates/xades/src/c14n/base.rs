@@ -1,0 +1,172 @@
+//! Joining `xml:base` values (Canonical XML 1.1, clause 2.4): as RFC 3986
+//! resolves references, except that the base may be relative itself.
+
+/// The parts of a URI reference (RFC 3986, appendix B), without fragment.
+struct Reference<'u> {
+    scheme: Option<&'u str>,
+    authority: Option<&'u str>,
+    path: &'u str,
+    query: Option<&'u str>,
+}
+
+impl<'u> Reference<'u> {
+    fn new(uri: &'u str) -> Self {
+        let uri = uri.split_once('#').map_or(uri, |(before, _)| before);
+        let (scheme, rest) = match uri.split_once(':') {
+            Some((scheme, rest)) if is_scheme(scheme) => (Some(scheme), rest),
+            _ => (None, uri),
+        };
+        let (rest, query) = match rest.split_once('?') {
+            Some((rest, query)) => (rest, Some(query)),
+            None => (rest, None),
+        };
+        let (authority, path) = match rest.strip_prefix("//") {
+            Some(rest) => {
+                let end = rest.find('/').unwrap_or(rest.len());
+                let (authority, path) = rest.split_at(end);
+                (Some(authority), path)
+            }
+            None => (None, rest),
+        };
+        Self { scheme, authority, path, query }
+    }
+}
+
+/// Whether this is what comes before the colon of an absolute URI.
+pub(crate) fn is_scheme(scheme: &str) -> bool {
+    let rest = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(rest)
+}
+
+/// What `reference` means where `base` is the base URI: `join-URI-References`.
+pub(crate) fn join(base: &str, reference: &str) -> String {
+    let base = Reference::new(base);
+    // A base that ends with ".." is that directory.
+    let slash = if base.path == ".." || base.path.ends_with("/..") { "/" } else { "" };
+    let base_path = format!("{}{slash}", base.path);
+    let reference = Reference::new(reference);
+    let (scheme, authority, path, query);
+    if reference.scheme.is_some() || reference.authority.is_some() {
+        scheme = reference.scheme.or(base.scheme);
+        authority = reference.authority;
+        path = without_dots(reference.path);
+        query = reference.query;
+    } else {
+        scheme = base.scheme;
+        authority = base.authority;
+        if reference.path.is_empty() {
+            path = base_path;
+            query = reference.query.or(base.query);
+        } else {
+            path = without_dots(&merged(base.authority.is_some(), &base_path, reference.path));
+            query = reference.query;
+        }
+    }
+    let mut joined = String::new();
+    if let Some(scheme) = scheme {
+        joined.extend([scheme, ":"]);
+    }
+    if let Some(authority) = authority {
+        joined.extend(["//", authority]);
+    }
+    joined.push_str(&path);
+    if let Some(query) = query {
+        joined.extend(["?", query]);
+    }
+    joined
+}
+
+/// The reference's path behind the base's directory (RFC 3986, 5.2.3).
+fn merged(authority: bool, base: &str, path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    if authority && base.is_empty() {
+        return format!("/{path}");
+    }
+    let directory = base.rfind('/').map_or("", |slash| base.split_at(slash + 1).0);
+    format!("{directory}{path}")
+}
+
+/// RFC 3986, 5.2.4, with the changes of Canonical XML 1.1: leading `..` of a
+/// relative path stay, `//` is `/`, and a `..` at the end gets its slash.
+fn without_dots(path: &str) -> String {
+    let absolute = path.starts_with('/');
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty()).peekable();
+    let mut directory = path.ends_with('/');
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        match segment {
+            "." => directory |= last,
+            ".." => {
+                directory |= last;
+                if kept.last().is_some_and(|kept| *kept != "..") {
+                    kept.pop();
+                } else if !absolute {
+                    kept.push("..");
+                }
+            }
+            _ => kept.push(segment),
+        }
+    }
+    let mut out = String::from(if absolute { "/" } else { "" });
+    out.push_str(&kept.join("/"));
+    if directory && !kept.is_empty() {
+        out.push('/');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_join_as_rfc_3986_resolves_them() {
+        for (reference, expected) in [
+            ("g", "http://a/b/c/g"),
+            ("g/", "http://a/b/c/g/"),
+            ("/g", "http://a/g"),
+            ("//g", "http://g"),
+            ("?y", "http://a/b/c/d?y"),
+            ("g?y", "http://a/b/c/g?y"),
+            ("g#s", "http://a/b/c/g"),
+            ("", "http://a/b/c/d?q"),
+            (".", "http://a/b/c/"),
+            ("./", "http://a/b/c/"),
+            ("..", "http://a/b/"),
+            ("../g", "http://a/b/g"),
+            ("../../../g", "http://a/g"),
+            ("/./g", "http://a/g"),
+            ("mailto:x", "mailto:x"),
+        ] {
+            assert_eq!(join("http://a/b/c/d?q", reference), expected, "{reference}");
+        }
+    }
+
+    #[test]
+    fn relative_bases_join_too() {
+        for (base, reference, expected) in [
+            ("bar/", "foo", "bar/foo"),
+            ("a/b", "../c", "c"),
+            ("a/", "../../c/", "../c/"),
+            ("..", "x", "../x"),
+            ("../..", "x", "../../x"),
+            ("a/", "..", ""),
+            ("a//b/", "./c", "a/b/c"),
+            ("../c/", "", "../c/"),
+            ("..", "", "../"),
+            ("../..", "?z", "../../?z"),
+            ("x?y", "", "x?y"),
+            ("x?y", "?z", "x?z"),
+            ("?q", "c", "c"),
+            ("a", "e/./f/../g", "e/g"),
+            ("http://h", "..", "http://h/"),
+            ("http://h", "x", "http://h/x"),
+            ("http://h/a/b", "../c/", "http://h/c/"),
+        ] {
+            assert_eq!(join(base, reference), expected, "{base} + {reference}");
+        }
+    }
+}

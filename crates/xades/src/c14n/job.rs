@@ -1,0 +1,347 @@
+//! One canonical form in the making.
+
+use crate::error::Error;
+use crate::xml::{
+    BindingIndex, EndElement, Event, NO_NAMESPACE, Namespaces, StartElement, XML_BINDING,
+    XML_NAMESPACE,
+};
+
+use super::inherited::{Inherited, inherited};
+use super::method::{Algorithm, Canonicalization};
+use super::output::{Output, Sink};
+use super::pass::Covered;
+use super::select::{Role, Select, Selection, Shown};
+
+/// So many selected or left-out elements are remembered, and no more may be.
+const MAX_LISTED: usize = 65_536;
+
+/// Who says what is in.
+pub(crate) enum Chooser<'s> {
+    Selection(Selection),
+    Custom(Box<dyn Select + 's>),
+}
+
+/// One canonical form: what is in it, what it has written, and where to.
+pub(crate) struct Job<'s> {
+    method: Canonicalization,
+    chooser: Chooser<'s>,
+    out: Output<'s>,
+    /// Whether what is outside of the root element is in.
+    outside: bool,
+    /// Whether the root element has ended.
+    behind_root: bool,
+    open: Vec<Open>,
+    /// The namespaces that the open elements have written, outermost first.
+    rendered: Vec<BindingIndex>,
+    to_render: Vec<BindingIndex>,
+    /// Whether the current comment or instruction is in.
+    writing: bool,
+    /// Whether its data has begun.
+    data: bool,
+    covered: Covered,
+}
+
+/// An open element.
+#[derive(Clone, Copy)]
+struct Open {
+    shown: Shown,
+    role: Role,
+    /// Whether it is, or is in, an element that is left out.
+    left_out: bool,
+    /// How many namespaces had been written before it.
+    rendered: usize,
+}
+
+impl<'s> Job<'s> {
+    pub(crate) fn new(
+        method: Canonicalization,
+        chooser: Chooser<'s>,
+        sink: &'s mut Sink<'s>,
+    ) -> Self {
+        let outside = match &chooser {
+            Chooser::Selection(selection) => selection.is_document(),
+            Chooser::Custom(select) => select.outside(),
+        };
+        Self {
+            method,
+            chooser,
+            out: Output::new(sink),
+            outside,
+            behind_root: false,
+            open: Vec::new(),
+            rendered: vec![NO_NAMESPACE],
+            to_render: Vec::new(),
+            writing: false,
+            data: false,
+            covered: Covered::default(),
+        }
+    }
+
+    pub(crate) fn take(&mut self, event: &Event<'_>) -> Result<(), Error> {
+        match event {
+            Event::StartElement(element) => self.start(element)?,
+            Event::EndElement(element) => self.end(element)?,
+            Event::Text(text) if self.content() => {
+                if text.is_plain() {
+                    self.out.push(text.as_bytes());
+                } else {
+                    self.out.push_text(text.as_bytes());
+                }
+            }
+            Event::Text(_) => {}
+            Event::CommentStart => self.begin(self.method.comments(), b"<!--"),
+            Event::CommentText(text) if self.writing => self.out.push(text),
+            Event::CommentText(_) => {}
+            Event::CommentEnd => self.finish_node(b"-->"),
+            Event::InstructionStart(target) => {
+                self.begin(true, b"<?");
+                if self.writing {
+                    self.out.push(target);
+                }
+            }
+            Event::InstructionData(data) if self.writing => {
+                if !self.data {
+                    self.out.push(b" ");
+                    self.data = true;
+                }
+                self.out.push(data);
+            }
+            Event::InstructionData(_) => {}
+            Event::InstructionEnd => self.finish_node(b"?>"),
+        }
+        self.out.check()
+    }
+
+    /// Whether text and the like is in, here.
+    fn content(&self) -> bool {
+        self.open.last().map_or(self.outside, |open| open.shown.content)
+    }
+
+    /// A comment or instruction begins. Behind the root element a line feed
+    /// comes before it.
+    fn begin(&mut self, wanted: bool, opening: &[u8]) {
+        self.writing = wanted && self.content();
+        self.data = false;
+        if self.writing {
+            if self.behind_root {
+                self.out.push(b"\n");
+            }
+            self.out.push(opening);
+        }
+    }
+
+    /// It ends. Before the root element a line feed comes behind it.
+    fn finish_node(&mut self, closing: &[u8]) {
+        if self.writing {
+            self.out.push(closing);
+            if self.open.is_empty() && !self.behind_root {
+                self.out.push(b"\n");
+            }
+        }
+        self.writing = false;
+    }
+
+    fn start(&mut self, element: &StartElement<'_>) -> Result<(), Error> {
+        let parent = self.open.last().map(|open| open.shown);
+        let mut left_out = self.open.last().is_some_and(|open| open.left_out);
+        let (shown, role) = match &mut self.chooser {
+            Chooser::Selection(selection) => {
+                let above = if self.outside { Shown::YES } else { Shown::NO };
+                let role = selection.role(element, parent.unwrap_or(above), &mut left_out)?;
+                match role {
+                    Role::Shown | Role::Apex => (Shown::YES, role),
+                    Role::Hidden | Role::LeftOut => (Shown::NO, role),
+                }
+            }
+            Chooser::Custom(select) => {
+                (select.element(element, parent.unwrap_or(Shown::NO)), Role::Shown)
+            }
+        };
+        self.open.push(Open { shown, role, left_out, rendered: self.rendered.len() });
+        if shown.element {
+            // The root element has no parent element that could be missing.
+            self.write_start(element, parent.is_none_or(|parent| parent.element));
+        }
+        Ok(())
+    }
+
+    fn write_start(&mut self, element: &StartElement<'_>, with_parent: bool) {
+        self.choose_namespaces(element, with_parent);
+        let inherited = if with_parent { Vec::new() } else { self.inherited(element) };
+        let as_it_stands = element.tag.canonical
+            && element.tag.declared.is_empty()
+            && self.to_render.is_empty()
+            && inherited.is_empty();
+        if as_it_stands {
+            self.out.push(element.spelling());
+            return;
+        }
+        self.out.push(b"<");
+        self.out.push(element.qualified_name());
+        self.write_namespaces(element.namespaces);
+        if inherited.is_empty() {
+            for attribute in &element.tag.attributes {
+                let attribute = element.placed(attribute);
+                self.out.push(b" ");
+                self.out.push(attribute.qualified_name());
+                self.out.push(b"=\"");
+                if attribute.plain() {
+                    self.out.push(attribute.value());
+                } else {
+                    self.out.push_value(attribute.value());
+                }
+                self.out.push(b"\"");
+            }
+        } else {
+            self.write_merged(element, &inherited);
+        }
+        self.out.push(b">");
+    }
+
+    /// Own and inherited attributes in one order.
+    fn write_merged(&mut self, element: &StartElement<'_>, inherited: &[Inherited]) {
+        struct Written<'w> {
+            namespace: &'w [u8],
+            local_name: &'w [u8],
+            name: Vec<u8>,
+            value: &'w [u8],
+        }
+        let of_xml = XML_NAMESPACE.as_bytes();
+        let mut all: Vec<Written<'_>> = Vec::new();
+        for own in element.attributes() {
+            let same = |other: &Inherited| other.local_name == own.local_name;
+            if own.namespace == of_xml && inherited.iter().any(same) {
+                continue;
+            }
+            all.push(Written {
+                namespace: own.namespace,
+                local_name: own.local_name,
+                name: own.qualified_name.to_vec(),
+                value: own.value,
+            });
+        }
+        for Inherited { local_name, value } in inherited {
+            // A base that came out empty is not written (1.1, clause 2.4).
+            let joined = self.method.algorithm() == Algorithm::C14n11 && local_name == b"base";
+            if !(joined && value.is_empty()) {
+                let name = [b"xml:".as_slice(), local_name].concat();
+                all.push(Written { namespace: of_xml, local_name, name, value });
+            }
+        }
+        all.sort_unstable_by_key(|written| (written.namespace, written.local_name));
+        for Written { name, value, .. } in &all {
+            self.out.push(b" ");
+            self.out.push(name);
+            self.out.push(b"=\"");
+            self.out.push_value(value);
+            self.out.push(b"\"");
+        }
+    }
+
+    fn inherited(&self, element: &StartElement<'_>) -> Vec<Inherited> {
+        let ancestors = self.open.len().saturating_sub(1);
+        let shown = self.open.iter().take(ancestors).rposition(|open| open.shown.element);
+        inherited(self.method.algorithm(), element, shown)
+    }
+
+    /// Which namespaces an element writes.
+    ///
+    /// Inclusive: those in scope that its nearest ancestor in the node-set has
+    /// not in scope likewise. If that is its parent, only its own declarations
+    /// can be among them. Exclusive: those that its name and its attributes'
+    /// names use; those of the prefix list as inclusive.
+    fn choose_namespaces(&mut self, element: &StartElement<'_>, with_parent: bool) {
+        self.to_render.clear();
+        let namespaces = element.namespaces;
+        let exclusive = self.method.is_exclusive();
+        if exclusive {
+            self.consider(namespaces, element.tag.binding);
+            for attribute in &element.tag.attributes {
+                if attribute.binding != NO_NAMESPACE {
+                    self.consider(namespaces, attribute.binding);
+                }
+            }
+        }
+        if with_parent && self.open.len() > 1 {
+            for &declared in &element.tag.declared {
+                if !exclusive || self.method.is_inclusive_prefix(namespaces.prefix(declared)) {
+                    self.consider(namespaces, declared);
+                }
+            }
+        } else if exclusive {
+            let listed: Vec<BindingIndex> = self
+                .method
+                .inclusive_prefixes()
+                .filter_map(|prefix| namespaces.lookup(prefix))
+                .collect();
+            for binding in listed {
+                self.consider(namespaces, binding);
+            }
+        } else {
+            for binding in namespaces.in_scope() {
+                self.consider(namespaces, binding);
+            }
+        }
+        let names = |index: &BindingIndex| namespaces.prefix(*index);
+        if self.to_render.len() > 1 {
+            self.to_render.sort_unstable_by(|a, b| names(a).cmp(names(b)));
+        }
+    }
+
+    /// To be written, unless an element around has written the same.
+    fn consider(&mut self, namespaces: &Namespaces, binding: BindingIndex) {
+        if binding == XML_BINDING {
+            return;
+        }
+        let mut written = self.rendered.iter().rev().copied();
+        match written.find(|&written| namespaces.same_prefix(written, binding)) {
+            Some(written) if written == binding => {}
+            Some(written) if namespaces.name(written) == namespaces.name(binding) => {}
+            _ => {
+                self.rendered.push(binding);
+                self.to_render.push(binding);
+            }
+        }
+    }
+
+    fn write_namespaces(&mut self, namespaces: &Namespaces) {
+        for &binding in &self.to_render {
+            let prefix = namespaces.prefix(binding);
+            self.out.push(if prefix.is_empty() { b" xmlns" } else { b" xmlns:" });
+            self.out.push(prefix);
+            self.out.push(b"=\"");
+            self.out.push_value(namespaces.name(binding));
+            self.out.push(b"\"");
+        }
+    }
+
+    fn end(&mut self, element: &EndElement<'_>) -> Result<(), Error> {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        self.rendered.truncate(open.rendered);
+        self.behind_root = self.open.is_empty();
+        if open.shown.element {
+            self.out.push(b"</");
+            self.out.push(element.qualified_name());
+            self.out.push(b">");
+        }
+        let list = match open.role {
+            Role::Apex => &mut self.covered.selected,
+            Role::LeftOut => &mut self.covered.left_out,
+            Role::Shown | Role::Hidden => return Ok(()),
+        };
+        if list.len() == MAX_LISTED {
+            let offset = element.span().start_tag.start;
+            return Err(Error::Limit { offset, limit: "elements selected or left out" });
+        }
+        list.push(element.span().clone());
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> Result<Covered, Error> {
+        if let Chooser::Selection(selection) = &self.chooser {
+            selection.finish()?;
+        }
+        self.covered.length = self.out.finish()?;
+        Ok(self.covered)
+    }
+}

@@ -1,0 +1,42 @@
+//! Canonical XML 1.0 and 1.1 and Exclusive XML Canonicalization 1.0, each with
+//! and without comments, of a document or a part of it.
+//!
+//! One pass over a document serves any number of canonical forms: a signature
+//! with several references needs one reading. The form is handed out in pieces
+//! while the document is read, so that it is hashed and never held.
+//!
+//! ```
+//! use xades::c14n::{Canonicalization, Pass, Selection, Target};
+//! use xades::xml::Reader;
+//!
+//! let document = "<a xmlns:n='urn:n' b='2'  a='1'><n:c Id='x'/><!-- no --></a>".as_bytes();
+//! let (mut whole, mut part) = (Vec::new(), Vec::new());
+//! let mut to_whole = |piece: &[u8]| Ok(whole.extend_from_slice(piece));
+//! let mut to_part = |piece: &[u8]| Ok(part.extend_from_slice(piece));
+//!
+//! let mut pass = Pass::new(Reader::from_slice(document)?);
+//! pass.add(Canonicalization::C14N_1_1, Selection::document(), &mut to_whole);
+//! pass.add(Canonicalization::EXCLUSIVE, Selection::element(Target::Id("x".into())), &mut to_part);
+//! let covered = pass.run()?;
+//!
+//! assert_eq!(whole, br#"<a xmlns:n="urn:n" a="1" b="2"><n:c Id="x"></n:c></a>"#);
+//! assert_eq!(part, br#"<n:c xmlns:n="urn:n" Id="x"></n:c>"#);
+//! assert_eq!(covered[1].selected[0].whole(), 32..45);
+//! # Ok::<(), xades::Error>(())
+//! ```
+//!
+//! Which nodes a part has is said by a [`Selection`]: an element with all that
+//! is in it, less some elements with all that is in them. Anything else is a
+//! [`Select`] of your own.
+
+mod base;
+mod inherited;
+mod job;
+mod method;
+mod output;
+mod pass;
+mod select;
+
+pub use method::{Algorithm, Canonicalization};
+pub use pass::{Covered, Pass, canonicalize};
+pub use select::{IdAttributes, Select, Selection, Shown, Target};

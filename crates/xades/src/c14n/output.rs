@@ -1,0 +1,97 @@
+//! Canonical octets on their way to whoever wants them.
+
+use std::io;
+
+use crate::error::Error;
+use crate::xml::chars::{self, TEXT_ESCAPED, VALUE_ESCAPED};
+
+/// Small pieces are gathered up to so many octets.
+const PIECE: usize = 32 * 1024;
+
+/// Takes canonical octets, in order.
+pub(crate) type Sink<'s> = dyn FnMut(&[u8]) -> io::Result<()> + 's;
+
+/// Gathers small pieces, passes big ones on. The first error is kept until
+/// somebody asks.
+pub(crate) struct Output<'s> {
+    gathered: Vec<u8>,
+    sink: &'s mut Sink<'s>,
+    length: u64,
+    error: Option<io::Error>,
+}
+
+impl<'s> Output<'s> {
+    pub(crate) fn new(sink: &'s mut Sink<'s>) -> Self {
+        Self { gathered: Vec::with_capacity(PIECE), sink, length: 0, error: None }
+    }
+
+    /// Octets as they are.
+    pub(crate) fn push(&mut self, octets: &[u8]) {
+        if self.gathered.len() + octets.len() > PIECE {
+            self.flush();
+            if octets.len() > PIECE / 2 {
+                self.send(octets);
+                return;
+            }
+        }
+        self.gathered.extend_from_slice(octets);
+    }
+
+    /// Text (Canonical XML 1.0, clause 2.3).
+    pub(crate) fn push_text(&mut self, text: &[u8]) {
+        self.push_escaped(text, TEXT_ESCAPED);
+    }
+
+    /// An attribute value, likewise.
+    pub(crate) fn push_value(&mut self, value: &[u8]) {
+        self.push_escaped(value, VALUE_ESCAPED);
+    }
+
+    fn push_escaped(&mut self, mut text: &[u8], classes: u8) {
+        while let Some(at) = text.iter().position(|&octet| chars::is(octet, classes)) {
+            let (run, rest) = text.split_at_checked(at).unwrap_or((text, &[]));
+            self.push(run);
+            let Some((&octet, rest)) = rest.split_first() else { return };
+            self.push(match octet {
+                b'&' => b"&amp;",
+                b'<' => b"&lt;",
+                b'>' => b"&gt;",
+                b'"' => b"&quot;",
+                b'\t' => b"&#x9;",
+                b'\n' => b"&#xA;",
+                _ => b"&#xD;",
+            });
+            text = rest;
+        }
+        self.push(text);
+    }
+
+    fn flush(&mut self) {
+        let gathered = std::mem::take(&mut self.gathered);
+        self.send(&gathered);
+        self.gathered = gathered;
+        self.gathered.clear();
+    }
+
+    fn send(&mut self, octets: &[u8]) {
+        if self.error.is_none() && !octets.is_empty() {
+            self.length += octets.len() as u64;
+            self.error = (self.sink)(octets).err();
+        }
+    }
+
+    /// The first error.
+    pub(crate) fn check(&mut self) -> Result<(), Error> {
+        match self.error.take() {
+            Some(error) => Err(ades_core::Error::Write(error).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends what is left; how many octets there were.
+    pub(crate) fn finish(&mut self) -> Result<u64, Error> {
+        self.flush();
+        self.check()?;
+        Ok(self.length)
+    }
+}

@@ -1,0 +1,116 @@
+//! One pass over a document, for all its canonical forms.
+
+use std::fmt;
+use std::io;
+
+use crate::error::Error;
+use crate::xml::{Event, Reader, Span, StartElement};
+
+use super::base::is_scheme;
+use super::job::{Chooser, Job};
+use super::method::Canonicalization;
+use super::select::{Select, Selection};
+
+/// What a canonical form was made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Covered {
+    /// Its octets.
+    pub length: u64,
+    /// Where the selected elements stand in the original octets, in the order
+    /// in which they end; none for a document and for a [`Select`] of your own.
+    pub selected: Vec<Span>,
+    /// Where the elements stand that were left out, likewise.
+    pub left_out: Vec<Span>,
+}
+
+/// Makes canonical forms of a document while reading it once.
+pub struct Pass<'a, 's> {
+    reader: Reader<'a>,
+    jobs: Vec<Job<'s>>,
+}
+
+impl<'a, 's> Pass<'a, 's> {
+    /// A pass over this document.
+    #[must_use]
+    pub const fn new(reader: Reader<'a>) -> Self {
+        Self { reader, jobs: Vec::new() }
+    }
+
+    /// One more canonical form. `sink` gets its octets in pieces; they are good
+    /// only if [`run`](Self::run) finds no error.
+    pub fn add(
+        &mut self,
+        method: Canonicalization,
+        selection: Selection,
+        sink: &'s mut (dyn FnMut(&[u8]) -> io::Result<()> + 's),
+    ) {
+        self.jobs.push(Job::new(method, Chooser::Selection(selection), sink));
+    }
+
+    /// One more canonical form, of a node-set of your own.
+    pub fn add_custom(
+        &mut self,
+        method: Canonicalization,
+        select: impl Select + 's,
+        sink: &'s mut (dyn FnMut(&[u8]) -> io::Result<()> + 's),
+    ) {
+        self.jobs.push(Job::new(method, Chooser::Custom(Box::new(select)), sink));
+    }
+
+    /// Reads the document to its end, whatever was selected: a document that
+    /// is not well-formed has no canonical form, and neither has one with two
+    /// elements of the wanted Id. Yields what each form covers, in the order in
+    /// which they were added.
+    ///
+    /// # Errors
+    /// What is wrong with the document; [`Error::RelativeNamespace`],
+    /// [`Error::NoSuchElement`], [`Error::DuplicateId`];
+    /// [`ades_core::Error::Write`] with what a sink yields.
+    pub fn run(mut self) -> Result<Vec<Covered>, Error> {
+        while let Some(event) = self.reader.next_event()? {
+            if let Event::StartElement(element) = &event {
+                check_namespaces(element)?;
+            }
+            for job in &mut self.jobs {
+                job.take(&event)?;
+            }
+        }
+        self.jobs.into_iter().map(Job::finish).collect()
+    }
+}
+
+impl fmt::Debug for Pass<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pass").field("jobs", &self.jobs.len()).finish_non_exhaustive()
+    }
+}
+
+/// One canonical form of a document, or of a part of it.
+///
+/// # Errors
+/// As [`Pass::run`].
+pub fn canonicalize(
+    reader: Reader<'_>,
+    method: Canonicalization,
+    selection: Selection,
+    sink: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+) -> Result<Covered, Error> {
+    let mut pass = Pass::new(reader);
+    let mut sink = |piece: &[u8]| sink(piece);
+    pass.add(method, selection, &mut sink);
+    Ok(pass.run()?.pop().unwrap_or_default())
+}
+
+/// Namespace names must not be relative references (Canonical XML 1.0,
+/// clause 1.3).
+fn check_namespaces(element: &StartElement<'_>) -> Result<(), Error> {
+    for &declared in &element.tag.declared {
+        let name = String::from_utf8_lossy(element.namespaces.name(declared));
+        let absolute = name.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme));
+        if !name.is_empty() && !absolute {
+            return Err(Error::RelativeNamespace { offset: element.tag().start });
+        }
+    }
+    Ok(())
+}

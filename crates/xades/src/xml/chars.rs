@@ -1,0 +1,183 @@
+//! The character classes of XML 1.0, clauses 2.2 and 2.3.
+
+/// May stand in a name, behind its first character.
+pub(crate) const NAME: u8 = 1;
+/// May begin a name.
+pub(crate) const NAME_START: u8 = 2;
+/// White space.
+pub(crate) const SPACE: u8 = 4;
+/// Ends a run of text that canonical form copies as it is.
+pub(crate) const TEXT_STOP: u8 = 8;
+/// Ends such a run in an attribute value.
+pub(crate) const VALUE_STOP: u8 = 16;
+/// Written as a reference in canonical text.
+pub(crate) const TEXT_ESCAPED: u8 = 32;
+/// Written as a reference in canonical attribute values.
+pub(crate) const VALUE_ESCAPED: u8 = 64;
+/// Not ASCII: part of a character of several octets.
+pub(crate) const HIGH: u8 = 128;
+
+const CLASSES: [u8; 256] = classes();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler; a mistake does not build")]
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        let octet = i as u8;
+        let mut class = 0;
+        if octet.is_ascii_alphabetic() || octet == b'_' {
+            class |= NAME | NAME_START;
+        }
+        if octet.is_ascii_digit() || matches!(octet, b'-' | b'.') {
+            class |= NAME;
+        }
+        if matches!(octet, b' ' | b'\t' | b'\n' | b'\r') {
+            class |= SPACE;
+        }
+        if matches!(octet, b'<' | b'&' | b'>' | b'\r') {
+            class |= TEXT_STOP | TEXT_ESCAPED;
+        }
+        if matches!(octet, b'<' | b'&' | b'"' | b'\'' | b'\t' | b'\n' | b'\r') {
+            class |= VALUE_STOP;
+        }
+        if matches!(octet, b'<' | b'&' | b'"' | b'\t' | b'\n' | b'\r') {
+            class |= VALUE_ESCAPED;
+        }
+        if octet >= 0x80 {
+            class |= HIGH;
+        }
+        classes[i] = class;
+        i += 1;
+    }
+    classes
+}
+
+/// The classes of an octet.
+pub(crate) fn class(octet: u8) -> u8 {
+    CLASSES.get(usize::from(octet)).copied().unwrap_or(0)
+}
+
+/// Whether an octet is in one of these classes.
+pub(crate) fn is(octet: u8, classes: u8) -> bool {
+    class(octet) & classes != 0
+}
+
+/// `Char`: what may stand in a document at all.
+pub(crate) const fn is_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}')
+}
+
+/// `NameStartChar` without the colon.
+pub(crate) const fn is_name_start(c: char) -> bool {
+    matches!(c,
+        'A'..='Z' | 'a'..='z' | '_'
+        | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
+        | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}'
+        | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}'
+        | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
+}
+
+/// `NameChar` without the colon.
+pub(crate) const fn is_name_char(c: char) -> bool {
+    is_name_start(c)
+        || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+}
+
+/// The character that begins at an octet of valid UTF-8, and its length.
+pub(crate) fn char_at(text: &[u8], at: usize) -> Option<(char, usize)> {
+    let len = match text.get(at)? {
+        0..0x80 => 1,
+        0x80..0xE0 => 2,
+        0xE0..0xF0 => 3,
+        0xF0.. => 4,
+    };
+    let c = std::str::from_utf8(text.get(at..at + len)?).ok()?.chars().next()?;
+    Some((c, len))
+}
+
+/// Where the first octet of one of these classes stands, from `from` on; the
+/// text's length if none does.
+pub(crate) fn find(text: &[u8], from: usize, classes: u8) -> usize {
+    const SHORT: usize = 24;
+    let rest = text.get(from..).unwrap_or_default();
+    // Most runs are short. Long ones pay for a comparison of many octets at once.
+    let (short, long) = rest.split_at_checked(SHORT).unwrap_or((rest, &[]));
+    if let Some(found) = short.iter().position(|&octet| is(octet, classes)) {
+        return from + found;
+    }
+    let mut at = from + short.len();
+    for piece in long.chunks(64) {
+        let hit = match classes {
+            TEXT_STOP => any(piece, |o| (o == b'<') | (o == b'&') | (o == b'>') | (o == b'\r')),
+            VALUE_STOP => any(piece, |o| {
+                (o == b'<')
+                    | (o == b'&')
+                    | (o == b'"')
+                    | (o == b'\'')
+                    | (o == b'\t')
+                    | (o == b'\n')
+                    | (o == b'\r')
+            }),
+            _ => true,
+        };
+        if hit && let Some(found) = piece.iter().position(|&octet| is(octet, classes)) {
+            return at + found;
+        }
+        at += piece.len();
+    }
+    text.len()
+}
+
+/// Whether any octet passes, looked at all at once.
+pub(crate) fn any(piece: &[u8], test: impl Fn(u8) -> bool) -> bool {
+    piece.iter().fold(false, |any, &octet| any | test(octet))
+}
+
+/// Checks what has been found to be UTF-8 for characters that XML does not
+/// allow; yields where the first stands.
+pub(crate) fn first_forbidden(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for piece in text.chunks(256) {
+        let control = |o: u8| (o < 0x20) & (o != b'\t') & (o != b'\n') & (o != b'\r');
+        if any(piece, |o| control(o) | (o == 0xEF)) {
+            for (i, &octet) in piece.iter().enumerate() {
+                let here = at + i;
+                let not_character = octet == 0xEF
+                    && matches!(text.get(here..here + 3), Some([_, 0xBF, 0xBE | 0xBF]));
+                if control(octet) || not_character {
+                    return Some(here);
+                }
+            }
+        }
+        at += piece.len();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_ends_at_the_first_stop_wherever_it_is() {
+        for at in 0..300 {
+            let mut text = vec![b'x'; 300];
+            assert_eq!(find(&text, 0, TEXT_STOP), 300);
+            for stop in *b"<&>\r" {
+                text[at] = stop;
+                assert_eq!(find(&text, 0, TEXT_STOP), at);
+                assert_eq!(find(&text, at, TEXT_STOP), at);
+            }
+        }
+    }
+
+    #[test]
+    fn characters_outside_xml_are_found() {
+        assert_eq!(first_forbidden("a\tb\r\n\u{7F}\u{85}\u{FFFD}\u{10FFFF}".as_bytes()), None);
+        for c in ['\0', '\u{B}', '\u{1F}', '\u{FFFE}', '\u{FFFF}'] {
+            let text = format!("{}{c}y", "é".repeat(200));
+            assert_eq!(first_forbidden(text.as_bytes()), Some(400));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The document's first octets: byte order mark and XML declaration
+//! (XML 1.0, clauses 2.8, 4.3.3 and appendix F).
+
+use crate::error::Error;
+
+use super::encoding::Encoding;
+use super::scan::{Bad, Cursor, Kind, Stop, Token, bad, bad_kind};
+
+/// The octets in which byte order mark and XML declaration must end.
+pub(crate) const MAX_LEN: usize = 4096;
+
+/// What the document's first octets say.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Prologue {
+    pub(crate) encoding: Encoding,
+    /// The octets of the byte order mark.
+    pub(crate) mark: usize,
+    /// The octets of the XML declaration, counted in UTF-8.
+    pub(crate) declaration: usize,
+}
+
+/// Reads the start of a document: at least [`MAX_LEN`] octets, or all.
+pub(crate) fn read(start: &[u8]) -> Result<Prologue, Error> {
+    let (guess, mark) = match start {
+        [0x00, 0x00, 0xFE, 0xFF, ..]
+        | [0xFF, 0xFE, 0x00, 0x00, ..]
+        | [0x00, 0x00, 0x00, 0x3C, ..]
+        | [0x3C, 0x00, 0x00, 0x00, ..] => {
+            return Err(Error::Unsupported { offset: 0, what: "UTF-32" });
+        }
+        [0xEF, 0xBB, 0xBF, ..] => (Encoding::Utf8, 3),
+        [0xFF, 0xFE, ..] => (Encoding::Utf16Le, 2),
+        [0xFE, 0xFF, ..] => (Encoding::Utf16Be, 2),
+        [0x3C, 0x00, ..] => (Encoding::Utf16Le, 0),
+        [0x00, 0x3C, ..] => (Encoding::Utf16Be, 0),
+        [0x4C, 0x6F, 0xA7, 0x94, ..] => {
+            return Err(Error::Unsupported { offset: 0, what: "EBCDIC" });
+        }
+        _ => (Encoding::Utf8, 0),
+    };
+    let octets = start.get(mark..start.len().min(MAX_LEN)).unwrap_or_default();
+    let mut decoded = Vec::new();
+    let text = if guess.is_utf16() {
+        guess.decode(octets, &mut decoded);
+        decoded.as_slice()
+    } else {
+        octets
+    };
+    let offset_of = |at: usize| {
+        let width = if guess.is_utf16() { 2 } else { 1 };
+        (mark + at * width) as u64
+    };
+    let declaration = match declaration(text) {
+        Ok(declaration) => declaration,
+        Err(Stop::More) if start.len() >= MAX_LEN => {
+            return Err(Error::Limit { offset: 0, limit: "octets of the XML declaration" });
+        }
+        Err(Stop::More) => {
+            let what = "the document ends within the XML declaration";
+            return Err(Error::NotWellFormed { offset: start.len() as u64, what });
+        }
+        Err(Stop::Bad(Bad { at, kind, what })) => return Err(kind.error(offset_of(at), what)),
+    };
+    let Some(declaration) = declaration else {
+        return Ok(Prologue { encoding: guess, mark, declaration: 0 });
+    };
+    let encoding = match declaration.encoding {
+        None => guess,
+        Some((at, name)) => {
+            let offset = offset_of(at);
+            let declared = Encoding::from_name(name, guess == Encoding::Utf16Le)
+                .ok_or(Error::Unsupported { offset, what: "this encoding" })?;
+            let agrees = if guess.is_utf16() || declared.is_utf16() || mark > 0 {
+                declared == guess
+            } else {
+                true
+            };
+            if !agrees {
+                let what = "another encoding than the declared one";
+                return Err(Error::Encoding { offset, what });
+            }
+            declared
+        }
+    };
+    Ok(Prologue { encoding, mark, declaration: declaration.len })
+}
+
+struct Declaration<'t> {
+    len: usize,
+    encoding: Option<(usize, &'t [u8])>,
+}
+
+/// `XMLDecl`, if there is one.
+fn declaration(text: &[u8]) -> Token<Option<Declaration<'_>>> {
+    let begins = text.starts_with(b"<?xml")
+        && text.get(5).is_some_and(|octet| matches!(octet, b' ' | b'\t' | b'\n' | b'\r'));
+    if !begins {
+        return Ok(None);
+    }
+    let mut cursor = Cursor::new(text, 5);
+    cursor.need_space()?;
+    cursor.expect(b"version", "an XML declaration without version")?;
+    let (at, version) = value(&mut cursor)?;
+    match version {
+        b"1.0" => {}
+        b"1.1" => return bad_kind(at, Kind::Unsupported, "XML 1.1"),
+        _ => return bad(at, "an XML version that does not exist"),
+    }
+    let mut encoding = None;
+    let mut spaces = cursor.spaces();
+    if spaces > 0 && cursor.skip(b"encoding")? {
+        let (at, name) = value(&mut cursor)?;
+        let of_names = |octet: &u8| octet.is_ascii_alphanumeric() || b"._-".contains(octet);
+        if !name.first().is_some_and(u8::is_ascii_alphabetic) || !name.iter().all(of_names) {
+            return bad(at, "a malformed encoding name");
+        }
+        encoding = Some((at, name));
+        spaces = cursor.spaces();
+    }
+    if spaces > 0 && cursor.skip(b"standalone")? {
+        let (at, standalone) = value(&mut cursor)?;
+        if !matches!(standalone, b"yes" | b"no") {
+            return bad(at, "standalone is neither yes nor no");
+        }
+        cursor.spaces();
+    }
+    cursor.expect(b"?>", "a malformed XML declaration")?;
+    Ok(Some(Declaration { len: cursor.at, encoding }))
+}
+
+/// `= "value"`; where the value stands, and the value.
+fn value<'t>(cursor: &mut Cursor<'t>) -> Token<(usize, &'t [u8])> {
+    cursor.spaces();
+    cursor.expect(b"=", "an equals sign is missing")?;
+    cursor.spaces();
+    let at = cursor.at + 1;
+    Ok((at, cursor.quoted()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoding(start: &[u8]) -> Option<Encoding> {
+        read(start).ok().map(|prologue| prologue.encoding)
+    }
+
+    #[test]
+    fn marks_and_declarations_must_agree() {
+        let latin: &[u8] = b"<?xml version='1.0' encoding='iso-8859-1'?><a/>";
+        assert_eq!(encoding(latin), Some(Encoding::Iso8859_1));
+        assert_eq!(encoding(b"\xEF\xBB\xBF<a/>"), Some(Encoding::Utf8));
+        assert_eq!(encoding(&[b"\xEF\xBB\xBF", latin].concat()), None);
+        assert_eq!(encoding(b"\xFF\xFE<\0a\0/\0>\0"), Some(Encoding::Utf16Le));
+        assert_eq!(encoding(b"<?xml version='1.0' encoding='UTF-16'?><a/>"), None);
+        assert_eq!(encoding(b"<?xml version='1.0' encoding='KOI8-R'?><a/>"), None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let error = |start: &[u8]| read(start).unwrap_err().to_string();
+        assert_eq!(error(b"<?xml version='1.1'?>"), "unsupported XML at octet 15: XML 1.1");
+        assert!(error(b"<?xml version='1.0' standalone='maybe'?>").contains("octet 32"));
+        assert!(error(b"<?xml version='1.0'encoding='UTF-8'?>").contains("octet 19"));
+        assert!(error(b"<?xml version='1.0'").contains("ends within"));
+    }
+}

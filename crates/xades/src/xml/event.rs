@@ -1,0 +1,296 @@
+//! What a reader hands out.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::namespaces::{BindingIndex, Namespaces};
+use super::tag::{Tag, TagAttribute};
+use super::xml_scope::XmlScope;
+
+/// The namespace that the prefix `xml` always stands for.
+pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// One piece of a document, in document order. All octets are UTF-8.
+#[non_exhaustive]
+pub enum Event<'r> {
+    /// A start tag, or an empty-element tag's first half.
+    StartElement(StartElement<'r>),
+    /// An end tag, or an empty-element tag's second half.
+    EndElement(EndElement<'r>),
+    /// A piece of text, of any length: references expanded, line ends
+    /// normalised. Text between two other events may come in many pieces.
+    Text(Text<'r>),
+    /// A comment begins.
+    CommentStart,
+    /// A piece of a comment.
+    CommentText(&'r [u8]),
+    /// The comment ends.
+    CommentEnd,
+    /// A processing instruction with this target begins.
+    InstructionStart(&'r [u8]),
+    /// A piece of its data.
+    InstructionData(&'r [u8]),
+    /// The processing instruction ends.
+    InstructionEnd,
+}
+
+/// A start tag.
+#[derive(Clone, Copy)]
+pub struct StartElement<'r> {
+    pub(crate) text: &'r [u8],
+    pub(crate) tag: &'r Tag,
+    pub(crate) namespaces: &'r Namespaces,
+    pub(crate) xml_scope: &'r XmlScope,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) in_entity: bool,
+    pub(crate) depth: usize,
+}
+
+impl<'r> StartElement<'r> {
+    /// The name as it is written, with its prefix.
+    #[must_use]
+    pub fn qualified_name(&self) -> &'r [u8] {
+        self.text.get(self.tag.name.range()).unwrap_or_default()
+    }
+
+    /// The name without its prefix.
+    #[must_use]
+    pub fn local_name(&self) -> &'r [u8] {
+        let name = self.qualified_name();
+        match self.tag.name.colon {
+            0 => name,
+            colon => name.get(colon + 1..).unwrap_or_default(),
+        }
+    }
+
+    /// The namespace name; empty for none.
+    #[must_use]
+    pub fn namespace(&self) -> &'r [u8] {
+        self.namespaces.name(self.tag.binding)
+    }
+
+    /// The attributes, default ones of the DTD among them, namespace
+    /// declarations not, sorted by namespace name and local name.
+    #[must_use]
+    pub fn attributes(&self) -> Attributes<'r> {
+        Attributes { element: *self, next: 0 }
+    }
+
+    /// The namespace name that a prefix stands for here; `""` is the default
+    /// namespace. `None`: not declared.
+    #[must_use]
+    pub fn namespace_of(&self, prefix: &[u8]) -> Option<&'r [u8]> {
+        self.namespaces.lookup(prefix).map(|binding| self.namespaces.name(binding))
+    }
+
+    /// Where the tag stands in the original octets. An element that comes out
+    /// of an entity is where the reference to the entity is.
+    #[must_use]
+    pub const fn tag(&self) -> Range<u64> {
+        self.start..self.end
+    }
+
+    /// How many elements this one is in.
+    #[must_use]
+    pub const fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The tag's own text.
+    pub(crate) fn spelling(&self) -> &'r [u8] {
+        self.text.get(..self.tag.len).unwrap_or_default()
+    }
+
+    pub(crate) fn placed(&self, attribute: &'r TagAttribute) -> PlacedAttribute<'r> {
+        PlacedAttribute { element: *self, attribute }
+    }
+}
+
+/// An attribute where it stands.
+#[derive(Clone, Copy)]
+pub(crate) struct PlacedAttribute<'r> {
+    element: StartElement<'r>,
+    attribute: &'r TagAttribute,
+}
+
+impl<'r> PlacedAttribute<'r> {
+    pub(crate) fn qualified_name(&self) -> &'r [u8] {
+        self.element.tag.qualified_name(self.element.text, self.attribute)
+    }
+
+    pub(crate) fn local_name(&self) -> &'r [u8] {
+        self.element.tag.local_name(self.element.text, self.attribute)
+    }
+
+    pub(crate) fn value(&self) -> &'r [u8] {
+        self.element.tag.value(self.element.text, self.attribute)
+    }
+
+    pub(crate) const fn binding(&self) -> BindingIndex {
+        self.attribute.binding
+    }
+
+    pub(crate) const fn plain(&self) -> bool {
+        self.attribute.plain
+    }
+
+    pub(crate) const fn dtd_id(&self) -> bool {
+        self.attribute.dtd_id
+    }
+}
+
+/// An attribute.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Attribute<'r> {
+    /// The name as it is written, with its prefix.
+    pub qualified_name: &'r [u8],
+    /// The name without its prefix.
+    pub local_name: &'r [u8],
+    /// The namespace name; empty for none.
+    pub namespace: &'r [u8],
+    /// The normalised value.
+    pub value: &'r [u8],
+    /// Whether the DTD declares it as of type ID.
+    pub dtd_id: bool,
+}
+
+/// The attributes of an element.
+#[derive(Clone)]
+pub struct Attributes<'r> {
+    element: StartElement<'r>,
+    next: usize,
+}
+
+impl<'r> Iterator for Attributes<'r> {
+    type Item = Attribute<'r>;
+
+    fn next(&mut self) -> Option<Attribute<'r>> {
+        let attribute = self.element.tag.attributes.get(self.next)?;
+        self.next += 1;
+        let placed = self.element.placed(attribute);
+        Some(Attribute {
+            qualified_name: placed.qualified_name(),
+            local_name: placed.local_name(),
+            namespace: self.element.namespaces.name(attribute.binding),
+            value: placed.value(),
+            dtd_id: placed.dtd_id(),
+        })
+    }
+}
+
+/// An end tag.
+#[derive(Clone)]
+pub struct EndElement<'r> {
+    pub(crate) name: &'r [u8],
+    pub(crate) span: Span,
+}
+
+impl<'r> EndElement<'r> {
+    /// The name as it is written, with its prefix.
+    #[must_use]
+    pub const fn qualified_name(&self) -> &'r [u8] {
+        self.name
+    }
+
+    /// Where the element stands in the original octets.
+    #[must_use]
+    pub const fn span(&self) -> &Span {
+        &self.span
+    }
+}
+
+/// Where an element stands in the original octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Its start tag, or its empty-element tag.
+    pub start_tag: Range<u64>,
+    /// Its end tag; empty, behind the tag, if there is only one tag.
+    pub end_tag: Range<u64>,
+    /// Whether it comes out of an entity: then the offsets are those of the
+    /// reference, and nothing can be inserted into it.
+    pub in_entity: bool,
+}
+
+impl Span {
+    /// From its first octet to its last.
+    #[must_use]
+    pub const fn whole(&self) -> Range<u64> {
+        self.start_tag.start..self.end_tag.end
+    }
+
+    /// Whether it is one tag: `<a/>`.
+    #[must_use]
+    pub const fn is_empty_tag(&self) -> bool {
+        self.end_tag.start == self.end_tag.end
+    }
+}
+
+/// A piece of text.
+#[derive(Clone, Copy)]
+pub struct Text<'r> {
+    pub(crate) text: &'r [u8],
+    pub(crate) plain: bool,
+}
+
+impl<'r> Text<'r> {
+    /// The characters, as UTF-8.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'r [u8] {
+        self.text
+    }
+
+    /// Whether none of them would be written as a reference in canonical form.
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        self.plain
+    }
+}
+
+// What a document says is nobody's business in logs: only kinds and places.
+
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StartElement(element) => element.fmt(f),
+            Self::EndElement(element) => element.fmt(f),
+            Self::Text(text) => text.fmt(f),
+            Self::CommentStart => f.write_str("CommentStart"),
+            Self::CommentText(_) => f.write_str("CommentText"),
+            Self::CommentEnd => f.write_str("CommentEnd"),
+            Self::InstructionStart(_) => f.write_str("InstructionStart"),
+            Self::InstructionData(_) => f.write_str("InstructionData"),
+            Self::InstructionEnd => f.write_str("InstructionEnd"),
+        }
+    }
+}
+
+impl fmt::Debug for StartElement<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StartElement({:?})", self.tag())
+    }
+}
+
+impl fmt::Debug for EndElement<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EndElement({:?})", self.span)
+    }
+}
+
+impl fmt::Debug for Attribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Attribute")
+    }
+}
+
+impl fmt::Debug for Attributes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Attributes")
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({} octets)", self.text.len())
+    }
+}

@@ -1,0 +1,47 @@
+//! How much of everything a document may have.
+
+/// Limits that keep hostile documents from costing more than their size.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Elements within elements.
+    pub depth: usize,
+    /// Octets of one tag, in UTF-8. So much is held at a time.
+    pub tag: usize,
+    /// Attributes and namespace declarations of one element.
+    pub attributes: usize,
+    /// Namespace declarations in scope at one place.
+    pub namespaces: usize,
+    /// Octets held for all open elements together: names, namespaces and
+    /// `xml:` attributes.
+    pub open: usize,
+    /// Octets of the document type declaration, in UTF-8.
+    pub dtd: usize,
+    /// Entities within entities.
+    pub entity_depth: usize,
+    /// Octets that entities and default attributes may add to a document...
+    pub expansion: u64,
+    /// ... or so many times the octets read, if that is more.
+    pub expansion_ratio: u64,
+}
+
+impl Limits {
+    /// The limits unless told otherwise.
+    pub const DEFAULT: Self = Self {
+        depth: 4096,
+        tag: 4 << 20,
+        attributes: 16_384,
+        namespaces: 512,
+        open: 16 << 20,
+        dtd: 1 << 20,
+        entity_depth: 32,
+        expansion: 1 << 20,
+        expansion_ratio: 8,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

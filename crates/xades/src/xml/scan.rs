@@ -1,0 +1,230 @@
+//! Reading tokens out of a window that may end in the middle of them.
+
+use std::ops::Range;
+
+use crate::error::Error;
+
+use super::chars::{self, HIGH, NAME, NAME_START, SPACE};
+
+/// Why a token could not be read.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The window ends within it.
+    More,
+    /// It is wrong.
+    Bad(Bad),
+}
+
+/// What is wrong, and where, counted from the token's first octet.
+#[derive(Debug)]
+pub(crate) struct Bad {
+    pub(crate) at: usize,
+    pub(crate) kind: Kind,
+    pub(crate) what: &'static str,
+}
+
+/// Which error it becomes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    NotWellFormed,
+    Namespace,
+    External,
+    Unsupported,
+    Limit,
+}
+
+impl Kind {
+    pub(crate) const fn error(self, offset: u64, what: &'static str) -> Error {
+        match self {
+            Self::NotWellFormed => Error::NotWellFormed { offset, what },
+            Self::Namespace => Error::Namespace { offset, what },
+            Self::External => Error::External { offset, what },
+            Self::Unsupported => Error::Unsupported { offset, what },
+            Self::Limit => Error::Limit { offset, limit: what },
+        }
+    }
+}
+
+pub(crate) type Token<T> = Result<T, Stop>;
+
+pub(crate) const fn bad<T>(at: usize, what: &'static str) -> Token<T> {
+    Err(Stop::Bad(Bad { at, kind: Kind::NotWellFormed, what }))
+}
+
+pub(crate) const fn bad_kind<T>(at: usize, kind: Kind, what: &'static str) -> Token<T> {
+    Err(Stop::Bad(Bad { at, kind, what }))
+}
+
+/// A qualified name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Name {
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+    /// Where its colon is, from its start; 0: it has none.
+    pub(crate) colon: usize,
+}
+
+impl Name {
+    pub(crate) const fn range(self) -> Range<usize> {
+        self.start..self.start + self.len
+    }
+}
+
+/// A place in a token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor<'t> {
+    pub(crate) text: &'t [u8],
+    pub(crate) at: usize,
+}
+
+impl<'t> Cursor<'t> {
+    pub(crate) const fn new(text: &'t [u8], at: usize) -> Self {
+        Self { text, at }
+    }
+
+    pub(crate) fn peek(&self) -> Token<u8> {
+        self.text.get(self.at).copied().ok_or(Stop::More)
+    }
+
+    /// Past one octet.
+    pub(crate) const fn step(&mut self) {
+        self.at += 1;
+    }
+
+    /// Past white space; how much there was.
+    pub(crate) fn spaces(&mut self) -> usize {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let spaces = rest.iter().take_while(|&&octet| chars::is(octet, SPACE)).count();
+        self.at += spaces;
+        spaces
+    }
+
+    /// Past white space that must be there.
+    pub(crate) fn need_space(&mut self) -> Token<()> {
+        if self.spaces() > 0 {
+            return Ok(());
+        }
+        self.peek()?;
+        bad(self.at, "white space is missing")
+    }
+
+    /// Past these octets, if they come next.
+    pub(crate) fn skip(&mut self, literal: &[u8]) -> Token<bool> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if rest.starts_with(literal) {
+            self.at += literal.len();
+            return Ok(true);
+        }
+        if literal.starts_with(rest) { Err(Stop::More) } else { Ok(false) }
+    }
+
+    /// Past these octets, which must come next.
+    pub(crate) fn expect(&mut self, literal: &[u8], what: &'static str) -> Token<()> {
+        if self.skip(literal)? { Ok(()) } else { bad(self.at, what) }
+    }
+
+    /// The text since `start`.
+    pub(crate) fn since(&self, start: usize) -> &'t [u8] {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    /// A qualified name (Namespaces in XML, clause 4).
+    pub(crate) fn qname(&mut self) -> Token<Name> {
+        let start = self.at;
+        self.ncname()?;
+        let mut colon = 0;
+        if self.peek()? == b':' {
+            colon = self.at - start;
+            self.step();
+            self.ncname()?;
+            if self.peek()? == b':' {
+                return bad_kind(self.at, Kind::Namespace, "a name with two colons");
+            }
+        }
+        Ok(Name { start, len: self.at - start, colon })
+    }
+
+    /// A name without colons.
+    pub(crate) fn ncname(&mut self) -> Token<&'t [u8]> {
+        let start = self.at;
+        let first = self.peek()?;
+        if first < 0x80 {
+            if !chars::is(first, NAME_START) {
+                return match first {
+                    b':' => bad_kind(self.at, Kind::Namespace, "a name that begins with a colon"),
+                    _ => bad(self.at, "a name is missing, or begins with a wrong character"),
+                };
+            }
+        } else {
+            let (c, _) = self.char()?;
+            if !chars::is_name_start(c) {
+                return bad(self.at, "a name begins with a wrong character");
+            }
+        }
+        self.nmtoken()?;
+        Ok(self.since(start))
+    }
+
+    /// Name characters, as many as there are.
+    pub(crate) fn nmtoken(&mut self) -> Token<()> {
+        loop {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let Some(run) = rest.iter().position(|&octet| !chars::is(octet, NAME)) else {
+                return Err(Stop::More);
+            };
+            self.at += run;
+            if !chars::is(self.peek()?, HIGH) {
+                return Ok(());
+            }
+            let (c, len) = self.char()?;
+            if !chars::is_name_char(c) {
+                return Ok(());
+            }
+            self.at += len;
+        }
+    }
+
+    fn char(&self) -> Token<(char, usize)> {
+        chars::char_at(self.text, self.at).ok_or(Stop::More)
+    }
+
+    /// What stands between quotation marks, as it stands there.
+    pub(crate) fn quoted(&mut self) -> Token<&'t [u8]> {
+        let quote = self.peek()?;
+        if !matches!(quote, b'"' | b'\'') {
+            return bad(self.at, "a quotation mark is missing");
+        }
+        let start = self.at + 1;
+        let rest = self.text.get(start..).unwrap_or_default();
+        let len = rest.iter().position(|&octet| octet == quote).ok_or(Stop::More)?;
+        self.at = start + len + 1;
+        Ok(rest.get(..len).unwrap_or_default())
+    }
+
+    /// A character reference, from its `&#` on (clause 4.1).
+    pub(crate) fn char_reference(&mut self) -> Token<char> {
+        let start = self.at;
+        self.at += 2;
+        let hexadecimal = self.skip(b"x")?;
+        let base = if hexadecimal { 16 } else { 10 };
+        let mut value = 0u32;
+        let mut digits = 0;
+        loop {
+            let octet = self.peek()?;
+            if octet == b';' && digits > 0 {
+                break;
+            }
+            let Some(digit) = char::from(octet).to_digit(base) else {
+                return bad(start, "a character reference that is none");
+            };
+            value = value.saturating_mul(base).saturating_add(digit);
+            digits += 1;
+            self.step();
+        }
+        self.step();
+        match char::from_u32(value).filter(|&c| chars::is_char(c)) {
+            Some(c) => Ok(c),
+            None => bad(start, "a reference to a character that XML does not allow"),
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! One start tag: its attributes, normalised, completed with default values,
+//! resolved and in canonical order.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::chars::{self, VALUE_STOP};
+use super::dtd::{AttributeList, Dtd};
+use super::entities::{Budget, normalise, tokenise};
+use super::limits::Limits;
+use super::namespaces::{BindingIndex, NO_NAMESPACE, Namespaces, XML_BINDING};
+use super::scan::{Bad, Cursor, Kind, Name, Token, bad, bad_kind};
+
+/// A stretch of text: in the tag itself or, where that has another form, in
+/// the scratch beside it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Placed {
+    scratch: bool,
+    start: usize,
+    len: usize,
+}
+
+impl Placed {
+    const fn range(self) -> Range<usize> {
+        self.start..self.start + self.len
+    }
+}
+
+/// An attribute or a namespace declaration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TagAttribute {
+    name: Placed,
+    /// Where the name's colon is; 0: it has none.
+    colon: usize,
+    value: Placed,
+    /// Whether the value has no character that canonical form would escape.
+    pub(crate) plain: bool,
+    /// Whether the DTD says that it is an ID.
+    pub(crate) dtd_id: bool,
+    pub(crate) binding: BindingIndex,
+    /// Where it stands in the tag.
+    at: usize,
+}
+
+/// The current start tag. Offsets are those in its text.
+#[derive(Debug, Default)]
+pub(crate) struct Tag {
+    pub(crate) name: Name,
+    pub(crate) len: usize,
+    /// `<a/>`
+    pub(crate) empty: bool,
+    /// Whether it is spelled as in canonical form, its namespace declarations
+    /// aside.
+    pub(crate) canonical: bool,
+    /// In canonical order.
+    pub(crate) attributes: Vec<TagAttribute>,
+    /// What it declares, in document order.
+    pub(crate) declared: Vec<BindingIndex>,
+    pub(crate) binding: BindingIndex,
+    declarations: Vec<TagAttribute>,
+    scratch: Vec<u8>,
+    /// Which declared attributes are there.
+    seen: Vec<usize>,
+}
+
+impl Tag {
+    /// Reads a tag from its `<` on.
+    pub(crate) fn read(
+        &mut self,
+        text: &[u8],
+        limits: &Limits,
+        dtd: &Dtd,
+        budget: &mut Budget,
+    ) -> Token<()> {
+        self.attributes.clear();
+        self.declarations.clear();
+        self.declared.clear();
+        self.scratch.clear();
+        self.seen.clear();
+        self.canonical = true;
+        let mut cursor = Cursor::new(text, 1);
+        self.name = cursor.qname()?;
+        let list = dtd.attributes(text.get(self.name.range()).unwrap_or_default());
+        loop {
+            let before = cursor.at;
+            let spaces = cursor.spaces();
+            match cursor.peek()? {
+                b'>' => {
+                    self.canonical &= spaces == 0;
+                    self.empty = false;
+                    cursor.step();
+                    break;
+                }
+                b'/' => {
+                    cursor.step();
+                    cursor.expect(b">", "a slash within a tag")?;
+                    self.canonical = false;
+                    self.empty = true;
+                    break;
+                }
+                _ if spaces == 0 => return bad(cursor.at, "white space is missing"),
+                _ => {
+                    self.canonical &= text.get(before..cursor.at) == Some(b" ");
+                    self.attribute(&mut cursor, list, dtd, budget)?;
+                }
+            }
+            if self.attributes.len() + self.declarations.len() > limits.attributes {
+                return bad_kind(before, Kind::Limit, "attributes of one element");
+            }
+        }
+        self.len = cursor.at;
+        match list {
+            Some(list) => self.add_defaults(list, limits, budget),
+            None => Ok(()),
+        }
+    }
+
+    fn attribute(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        list: Option<&AttributeList>,
+        dtd: &Dtd,
+        budget: &mut Budget,
+    ) -> Token<()> {
+        let text = cursor.text;
+        let name = cursor.qname()?;
+        let raw_name = text.get(name.range()).unwrap_or_default();
+        let spaces = cursor.spaces();
+        cursor.expect(b"=", "an attribute without value")?;
+        let spaces = spaces + cursor.spaces();
+        let quote = cursor.peek()?;
+        if !matches!(quote, b'"' | b'\'') {
+            return bad(cursor.at, "an attribute value without quotation marks");
+        }
+        cursor.step();
+        let start = cursor.at;
+        let mut plain = true;
+        let mut normal = true;
+        loop {
+            cursor.at = chars::find(text, cursor.at, VALUE_STOP);
+            match cursor.peek()? {
+                octet if octet == quote => break,
+                b'<' => return bad(cursor.at, "a less-than sign in an attribute value"),
+                b'\'' => {}
+                b'"' => plain = false,
+                _ => {
+                    plain = false;
+                    normal = false;
+                }
+            }
+            cursor.step();
+        }
+        let mut value = Placed { scratch: false, start, len: cursor.at - start };
+        cursor.step();
+        let declared = list.and_then(|list| list.get(raw_name));
+        let tokenised = declared.is_some_and(|(_, declared)| declared.tokenised);
+        if !normal || tokenised {
+            let from = self.scratch.len();
+            let raw = text.get(value.range()).unwrap_or_default();
+            normalise(raw, start, dtd, budget, &mut self.scratch)?;
+            if tokenised {
+                tokenise(&mut self.scratch, from);
+            }
+            value = Placed { scratch: true, start: from, len: self.scratch.len() - from };
+        }
+        self.canonical &= plain && !tokenised && spaces == 0 && quote == b'"';
+        if let Some((index, _)) = declared {
+            self.seen.push(index);
+        }
+        self.add(
+            raw_name,
+            TagAttribute {
+                name: Placed { scratch: false, start: name.start, len: name.len },
+                colon: name.colon,
+                value,
+                plain,
+                dtd_id: declared.is_some_and(|(_, declared)| declared.id),
+                binding: NO_NAMESPACE,
+                at: name.start,
+            },
+        );
+        Ok(())
+    }
+
+    fn add(&mut self, name: &[u8], attribute: TagAttribute) {
+        if name.starts_with(b"xmlns") && (name.len() == 5 || attribute.colon == 5) {
+            self.declarations.push(attribute);
+        } else {
+            self.attributes.push(attribute);
+        }
+    }
+
+    fn add_defaults(
+        &mut self,
+        list: &AttributeList,
+        limits: &Limits,
+        budget: &mut Budget,
+    ) -> Token<()> {
+        self.seen.sort_unstable();
+        for (index, declared) in list.defaults() {
+            if self.seen.binary_search(&index).is_ok() {
+                continue;
+            }
+            let value = declared.default.as_deref().unwrap_or_default();
+            budget.spend(declared.name.len() + value.len(), 0)?;
+            let start = self.scratch.len();
+            self.scratch.extend_from_slice(&declared.name);
+            self.scratch.extend_from_slice(value);
+            let middle = start + declared.name.len();
+            self.canonical = false;
+            self.add(
+                &declared.name,
+                TagAttribute {
+                    name: Placed { scratch: true, start, len: declared.name.len() },
+                    colon: declared.colon,
+                    value: Placed { scratch: true, start: middle, len: value.len() },
+                    plain: false,
+                    dtd_id: declared.id,
+                    binding: NO_NAMESPACE,
+                    at: 0,
+                },
+            );
+            if self.attributes.len() + self.declarations.len() > limits.attributes {
+                return bad_kind(0, Kind::Limit, "attributes of one element");
+            }
+        }
+        Ok(())
+    }
+
+    /// Declares and looks up the namespaces, and sorts the attributes as
+    /// canonical form wants them.
+    pub(crate) fn resolve(
+        &mut self,
+        text: &[u8],
+        limits: &Limits,
+        namespaces: &mut Namespaces,
+    ) -> Result<(), Bad> {
+        let own = namespaces.len();
+        for declaration in &self.declarations {
+            let name = place(text, &self.scratch, declaration.name);
+            let prefix = name.get(6..).unwrap_or_default();
+            let value = place(text, &self.scratch, declaration.value);
+            match namespaces.declare(prefix, value, own) {
+                Ok(Some(index)) => self.declared.push(index),
+                Ok(None) => self.canonical = false,
+                Err((kind, what)) => return Err(Bad { at: declaration.at, kind, what }),
+            }
+            if namespaces.len() > limits.namespaces {
+                let what = "namespace declarations in scope";
+                return Err(Bad { at: declaration.at, kind: Kind::Limit, what });
+            }
+        }
+        let prefix = |name: &[u8], colon: usize, at: usize| {
+            let prefix = name.get(..colon).unwrap_or_default();
+            if prefix == b"xmlns" {
+                let what = "an element with the prefix xmlns";
+                return Err(Bad { at, kind: Kind::Namespace, what });
+            }
+            let what = "a prefix that is not declared";
+            namespaces.lookup(prefix).ok_or(Bad { at, kind: Kind::Namespace, what })
+        };
+        let name = text.get(self.name.range()).unwrap_or_default();
+        self.binding = prefix(name, self.name.colon, self.name.start)?;
+        for attribute in &mut self.attributes {
+            if attribute.colon > 0 {
+                let name = place(text, &self.scratch, attribute.name);
+                attribute.binding = prefix(name, attribute.colon, attribute.at)?;
+            }
+        }
+        if self.attributes.len() > 1 {
+            self.sort(text, namespaces)?;
+        }
+        Ok(())
+    }
+
+    /// By namespace name, then by local name; twice the same is an error.
+    fn sort(&mut self, text: &[u8], namespaces: &Namespaces) -> Result<(), Bad> {
+        let scratch = &self.scratch;
+        let order = |a: &TagAttribute, b: &TagAttribute| {
+            let namespace = if a.binding == b.binding {
+                Ordering::Equal
+            } else {
+                namespaces.name(a.binding).cmp(namespaces.name(b.binding))
+            };
+            namespace.then_with(|| local_name(text, scratch, a).cmp(local_name(text, scratch, b)))
+        };
+        if !self.attributes.is_sorted_by(|a, b| order(a, b).is_lt()) {
+            self.canonical = false;
+            self.attributes.sort_unstable_by(order);
+            let mut pairs = self.attributes.iter().zip(self.attributes.iter().skip(1));
+            if let Some((a, b)) = pairs.find(|(a, b)| order(a, b).is_eq()) {
+                let what = "the same attribute twice";
+                return Err(Bad { at: a.at.max(b.at), kind: Kind::NotWellFormed, what });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn qualified_name<'t>(&'t self, text: &'t [u8], a: &TagAttribute) -> &'t [u8] {
+        place(text, &self.scratch, a.name)
+    }
+
+    pub(crate) fn local_name<'t>(&'t self, text: &'t [u8], a: &TagAttribute) -> &'t [u8] {
+        local_name(text, &self.scratch, a)
+    }
+
+    pub(crate) fn value<'t>(&'t self, text: &'t [u8], a: &TagAttribute) -> &'t [u8] {
+        place(text, &self.scratch, a.value)
+    }
+
+    /// The `xml:` attributes.
+    pub(crate) fn of_xml(&self) -> impl Iterator<Item = &TagAttribute> {
+        self.attributes.iter().filter(|attribute| attribute.binding == XML_BINDING)
+    }
+}
+
+fn place<'t>(text: &'t [u8], scratch: &'t [u8], placed: Placed) -> &'t [u8] {
+    let from = if placed.scratch { scratch } else { text };
+    from.get(placed.range()).unwrap_or_default()
+}
+
+fn local_name<'t>(text: &'t [u8], scratch: &'t [u8], a: &TagAttribute) -> &'t [u8] {
+    let name = place(text, scratch, a.name);
+    if a.colon == 0 { name } else { name.get(a.colon + 1..).unwrap_or_default() }
+}

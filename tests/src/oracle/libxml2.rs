@@ -1,0 +1,83 @@
+//! libxml2, the judge of canonical forms: one Python process per test process
+//! that calls it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use ades_core::base64;
+
+/// A running judge.
+#[derive(Debug)]
+pub struct Libxml2(ChildStdin, BufReader<ChildStdout>, Child);
+
+/// What is to be canonicalised, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    /// 0: Canonical XML 1.0, 1: Exclusive, 2: Canonical XML 1.1.
+    pub mode: u8,
+    /// Whether comments stay.
+    pub comments: bool,
+    /// The prefix list.
+    pub prefixes: Vec<String>,
+    /// An XPath expression for the node-set; the whole document if not given.
+    pub expression: Option<String>,
+}
+
+impl Libxml2 {
+    /// Starts one.
+    #[must_use]
+    pub fn start() -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracles/python/c14n.py");
+        let mut child = Command::new("python3")
+            .arg(script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Python and libxml2 are needed: tests/oracles/install.sh installs them");
+        let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Self(stdin, BufReader::new(stdout), child)
+    }
+
+    /// The canonical form; `None` if libxml2 refuses the document.
+    pub fn canonicalise(&mut self, question: &Question, document: &[u8]) -> Option<Vec<u8>> {
+        let prefixes = match question.prefixes.as_slice() {
+            [] => "-".to_owned(),
+            prefixes => prefixes.join(","),
+        };
+        let expression = question.expression.as_deref();
+        let expression = expression.map_or("-".into(), |text| base64::encode(text.as_bytes()));
+        let answer = self.ask(&format!(
+            "{} {} {prefixes} {expression} {}",
+            question.mode,
+            u8::from(question.comments),
+            base64::encode(document)
+        ));
+        let form = answer.strip_prefix("ok")?;
+        Some(base64::decode(form.trim()).expect("libxml2's judge answers in base64"))
+    }
+
+    /// How many milliseconds parsing and canonicalising a file's content take,
+    /// the best of several times each.
+    pub fn time(&mut self, mode: u8, document: &Path) -> (f64, f64) {
+        let answer = self.ask(&format!("time {mode} {}", document.display()));
+        let (parse, canonicalise) = answer.split_once(' ').unwrap();
+        (parse.parse().unwrap(), canonicalise.parse().unwrap())
+    }
+
+    fn ask(&mut self, line: &str) -> String {
+        writeln!(self.0, "{line}").unwrap();
+        let mut answer = String::new();
+        self.1.read_line(&mut answer).unwrap();
+        assert!(!answer.is_empty(), "libxml2's judge has ended");
+        answer.truncate(answer.trim_end().len());
+        answer
+    }
+}
+
+impl Drop for Libxml2 {
+    fn drop(&mut self) {
+        let _ = self.2.kill();
+        let _ = self.2.wait();
+    }
+}

@@ -1,0 +1,296 @@
+//! Every document of the corpus and one of each kind, signed once and again,
+//! before all judges: ours are PAdES baseline B, the earlier ones and the pages
+//! stay what they were.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use ades_core::{Document, PendingState, SignatureParameters};
+use ades_tests::oracle::dss::Dss;
+use ades_tests::oracle::pdf::{
+    self, Mutool, Pdfsig, Qpdf, compare, mutool_check, pdfsig, qpdf_check, same_or_better,
+};
+use ades_tests::oracle::pyhanko::PyHanko;
+use ades_tests::oracle::verapdf::{self, Verdict};
+use ades_tests::pdf::{Sample, samples};
+use ades_tests::pki::{Key, Pki, TestSigner};
+use ades_tests::signing::parameters;
+use pades::{PendingSignature, SignatureOptions};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const TIME: &str = "2026-09-21T14:13:20Z";
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pdf")
+}
+
+/// Prepared, stored, restored, signed and completed.
+fn sign(
+    pdf: &[u8],
+    signer: &TestSigner,
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+) -> Result<Vec<u8>, pades::Error> {
+    let mut source = Document::from_bytes(pdf);
+    let pending = pades::prepare(&mut source, &signer.chain, parameters, options)?;
+    let pending = PendingSignature::from_json(&pending.to_json(None)?, None)?;
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(&mut source, &value, &mut out)?;
+    assert_eq!(out.len() as u64, pending.signed_len());
+    Ok(out)
+}
+
+struct Case {
+    name: String,
+    octets: Vec<u8>,
+    password: Option<&'static str>,
+}
+
+/// What the judges say of a file.
+struct Facts {
+    path: PathBuf,
+    pyhanko: Result<Value, String>,
+    pdfsig: Result<Vec<Pdfsig>, String>,
+    qpdf: Qpdf,
+    /// The slower ones.
+    more: Option<More>,
+}
+
+struct More {
+    dss: Result<Value, String>,
+    mutool: Mutool,
+    verapdf: Result<Verdict, String>,
+}
+
+impl Facts {
+    fn of(path: PathBuf, case: &Case, more: bool) -> Self {
+        let root = path.with_file_name("root.pem");
+        let request = json!({
+            "file": path, "trust": [root], "time": TIME, "password": case.password,
+        });
+        Self {
+            pyhanko: PyHanko::shared().try_validate(&request),
+            pdfsig: pdfsig(&path, case.password),
+            qpdf: qpdf_check(&path, case.password),
+            more: more.then(|| More {
+                dss: Dss::shared().try_validate_pdf(&request),
+                mutool: mutool_check(&path, case.password),
+                verapdf: verapdf::validate(&path),
+            }),
+            path,
+        }
+    }
+
+    /// Whether the signatures in `ours` are as they should be and everything
+    /// else is as it was.
+    fn compare(&self, after: &Self, ours: &[&str], password: Option<&str>) -> Result<(), String> {
+        both(&self.pyhanko, &after.pyhanko, |was, is| pyhanko(was, is, ours))?;
+        both(&self.pdfsig, &after.pdfsig, |was, is| poppler(was, is, ours))?;
+        let (was, is) = (&self.qpdf, &after.qpdf);
+        let crashed = was.verdict == pdf::Verdict::Crash;
+        ensure(crashed || same_or_better(was, is), || format!("{was:?} then {is:?}"))?;
+        let (Some(was), Some(is)) = (&self.more, &after.more) else { return Ok(()) };
+        both(&was.dss, &is.dss, |was, is| dss(was, is, ours))?;
+        let readable = |m: &Mutool| (m.readable, m.repaired, m.pages);
+        // What makes qpdf crash, mutool may repair or not: a stream in an object stream.
+        let same = crashed || readable(&was.mutool) == readable(&is.mutool);
+        ensure(same, || format!("{:?}", is.mutool))?;
+        let keeps = |v: &Result<Verdict, String>| v.as_ref().is_ok_and(Verdict::keeps_its_claims);
+        ensure(!keeps(&was.verapdf) || keeps(&is.verapdf), || format!("{:?}", is.verapdf))?;
+        let different = compare(&self.path, &after.path, password).first_difference;
+        ensure(different.is_none(), || format!("page {different:?} looks different"))
+    }
+}
+
+fn ensure(so: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if so { Ok(()) } else { Err(otherwise()) }
+}
+
+/// A judge that could not read the document need not read it signed.
+fn both<T, E: Debug>(
+    was: &Result<T, E>,
+    is: &Result<T, E>,
+    judge: impl FnOnce(&T, &T) -> Result<(), String>,
+) -> Result<(), String> {
+    match (was, is) {
+        (Ok(was), Ok(is)) => judge(was, is),
+        (Err(_), _) => Ok(()),
+        (Ok(_), Err(error)) => Err(format!("is not read any more: {error:?}")),
+    }
+}
+
+fn dss(was: &Value, is: &Value, ours: &[&str]) -> Result<(), String> {
+    let (was, is) = (list(was, "signatures"), list(is, "signatures"));
+    ensure(is.len() == was.len() + ours.len(), || format!("DSS finds {}", is.len()))?;
+    for signature in &is {
+        let field = &signature["pdf"]["fields"][0];
+        let good = if ours.iter().any(|name| field == name) {
+            signature["level"] == "PAdES-BASELINE-B"
+                && signature["intact"] == true
+                && signature["valid"] == true
+                && signature["structure"] == json!([])
+                && signature["trusted_chain"] == true
+                && signature["pdf"]["byte_range_valid"] == true
+                && signature["pdf"]["after"]["undefined"] == json!([])
+                && signature["signing_time"] == TIME
+        } else {
+            let before = was.iter().find(|was| was["pdf"]["fields"][0] == *field);
+            before.is_some_and(|was| {
+                ["level", "intact", "valid"].iter().all(|key| was[*key] == signature[*key])
+                    && was["pdf"]["after"]["undefined"] == signature["pdf"]["after"]["undefined"]
+            })
+        };
+        ensure(good, || format!("DSS: {signature:#}"))?;
+    }
+    Ok(())
+}
+
+/// What pyHanko cannot compare between revisions, because of how the document
+/// was before. It says so by an error too, where the document has objects that
+/// refer to each other in circles or do not read.
+const ODD: [&str; 2] = ["Array contains direct objects", "Metadata does not look like XMP"];
+
+fn pyhanko(was: &Value, is: &Value, ours: &[&str]) -> Result<(), String> {
+    let (was, is) = (list(was, "signatures"), list(is, "signatures"));
+    ensure(is.len() == was.len() + ours.len(), || format!("pyHanko finds {}", is.len()))?;
+    for signature in &is {
+        let level = &signature["modification_level"];
+        let good = if let Some(at) = ours.iter().position(|name| signature["field"] == **name) {
+            let last = at + 1 == ours.len();
+            let coverage = if last { "ENTIRE_FILE" } else { "ENTIRE_REVISION" };
+            // In encrypted documents it takes signatures for less than they are.
+            let changes: &[&str] = if last { &["NONE"] } else { &["FORM_FILLING", "LTA_UPDATES"] };
+            let odd = signature["suspicious"].as_str().is_some_and(|s| ODD.contains(&s));
+            signature["intact"] == true
+                && signature["valid"] == true
+                && signature["coverage"] == coverage
+                && (odd || !signature["error"].is_null() || changes.iter().any(|c| level == c))
+        } else {
+            let before = was.iter().find(|was| was["field"] == signature["field"]);
+            before.is_some_and(|was| {
+                let same = |key: &str| was[key] == signature[key];
+                let compared = !was["error"].is_null()
+                    || same("docmdp_ok")
+                        && (level != "OTHER" || was["modification_level"] == "OTHER");
+                same("intact") && same("valid") && compared
+            })
+        };
+        ensure(good, || format!("pyHanko: {signature:#}"))?;
+    }
+    Ok(())
+}
+
+fn poppler(was: &[Pdfsig], is: &[Pdfsig], ours: &[&str]) -> Result<(), String> {
+    ensure(is.len() == was.len() + ours.len(), || format!("pdfsig finds {}", is.len()))?;
+    for signature in is {
+        let good = if let Some(at) = ours.iter().position(|name| signature.field == **name) {
+            signature.valid && signature.total_document == (at + 1 == ours.len())
+        } else {
+            was.iter().any(|w| w.field == signature.field && w.verdict == signature.verdict)
+        };
+        ensure(good, || format!("{signature:?}"))?;
+    }
+    Ok(())
+}
+
+fn list(answer: &Value, name: &str) -> Vec<Value> {
+    answer[name].as_array().cloned().unwrap_or_default()
+}
+
+/// Signs once and again; `Ok` with what forbids a signature, if something does.
+fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
+    let options = |name: &str| {
+        let field = pades::SignatureField::NewNamed(name.to_owned());
+        let options = SignatureOptions::new().field(field);
+        case.password.map_or(options.clone(), |password| options.with_password(password))
+    };
+    let write = |step: u32, octets: &[u8]| {
+        let path = dir.join(format!("{}-{step}.pdf", case.name));
+        std::fs::write(&path, octets).unwrap();
+        path
+    };
+    let (first, second) = (Pki::shared().signer(Key::Rsa2048), Pki::shared().signer(Key::P256));
+    let one = match sign(&case.octets, first, &parameters(), &options("Ours1")) {
+        Ok(one) => one,
+        Err(error) => return Ok(Some(error.to_string())),
+    };
+    let two = sign(&one, second, &parameters(), &options("Ours2")).map_err(|e| e.to_string())?;
+    ensure(one.starts_with(&case.octets), || "an octet has changed".to_owned())?;
+    ensure(two.starts_with(&one), || "an octet has changed".to_owned())?;
+    let before = Facts::of(write(0, &case.octets), case, true);
+    let once = Facts::of(write(1, &one), case, false);
+    before.compare(&once, &["Ours1"], case.password)?;
+    let twice = Facts::of(write(2, &two), case, true);
+    before.compare(&twice, &["Ours1", "Ours2"], case.password)?;
+    Ok(None)
+}
+
+/// All of `cases`, on every core; what forbids a signature by name.
+fn judge_all(cases: Vec<Case>) -> BTreeMap<String, String> {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("root.pem"), Pki::shared().root_pem()).unwrap();
+    let cases = Mutex::new(cases.into_iter());
+    let (refused, failed) = (Mutex::new(BTreeMap::new()), Mutex::new(Vec::new()));
+    let work = || {
+        loop {
+            let Some(case) = cases.lock().unwrap().next() else { return };
+            match judge(dir.path(), &case) {
+                Ok(None) => {}
+                Ok(Some(why)) => drop(refused.lock().unwrap().insert(case.name, why)),
+                Err(why) => failed.lock().unwrap().push(format!("{}: {why}", case.name)),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        (0..threads).for_each(|_| drop(scope.spawn(work)));
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
+    refused.into_inner().unwrap()
+}
+
+/// What of the corpus is not signed, and why: `fixtures/pdf/refused.json`. With
+/// `UPDATE_EXPECTED` set, written anew: look at the difference.
+#[test]
+fn the_corpus_is_signed_or_says_why_not() {
+    let mut cases: Vec<Case> = std::fs::read_dir(fixtures())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "pdf"))
+        .map(|path| Case {
+            name: path.file_stem().unwrap().to_str().unwrap().to_owned(),
+            octets: std::fs::read(&path).unwrap(),
+            password: None,
+        })
+        .collect();
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    let count = cases.len();
+    let refused = judge_all(cases);
+    println!("{} of {count} signed twice", count - refused.len());
+    let path = fixtures().join("refused.json");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        std::fs::write(&path, serde_json::to_string_pretty(&refused).unwrap() + "\n").unwrap();
+    }
+    let expected: BTreeMap<String, String> =
+        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(refused, expected);
+}
+
+/// Every kind of sound document is signed.
+#[test]
+fn one_of_each_kind_is_signed() {
+    let cases = samples().into_iter().map(|Sample { name, octets, password, .. }| Case {
+        name: name.to_owned(),
+        octets,
+        password,
+    });
+    let refused = judge_all(cases.collect());
+    let broken: Vec<&str> = refused.keys().map(String::as_str).collect();
+    assert_eq!(broken, ["prev-loop", "wrong-startxref"], "{refused:?}");
+    assert!(refused.values().all(|why| why.contains("cross-reference is broken")), "{refused:?}");
+}
