@@ -2,7 +2,7 @@
 //! document (ISO 32000-2, 12.8.2; 12.7.8).
 
 use crate::document::form::Form;
-use crate::document::signature::{Permissions, permissions};
+use crate::document::signature::{Permissions, level_of_lock, permissions};
 use crate::error::Error;
 use crate::file::Pdf;
 use crate::options::{SignatureField, SignatureOptions};
@@ -29,7 +29,7 @@ pub(crate) fn check(
     }
     for permissions in earlier {
         if permissions.certification == Some(1) {
-            return forbidden("it is certified, and no changes are allowed (DocMDP 1)");
+            return forbidden("it is certified or locked, and no changes are allowed (DocMDP 1)");
         }
         if permissions.locks.iter().any(|lock| lock.covers(field)) {
             return forbidden("an earlier signature locks the field (FieldMDP)");
@@ -73,9 +73,11 @@ pub(crate) fn earlier(
     {
         all.push(permissions(pdf, &signature)?);
     }
-    for (_, value) in form.signed() {
+    for (field, value) in form.signed() {
         let signature = pdf.resolve(value)?;
-        all.push(permissions(pdf, &signature)?);
+        let mut permissions = permissions(pdf, &signature)?;
+        permissions.restrict(level_of_lock(pdf, field.reference)?);
+        all.push(permissions);
     }
     Ok(all)
 }
