@@ -1,8 +1,8 @@
 //! Judges that others made.
 
 pub mod dss;
-mod lines;
 pub mod libxml2;
+mod lines;
 pub mod openssl;
 pub mod pdf;
 pub mod pyhanko;

@@ -95,12 +95,15 @@ impl Facts {
         ensure(crashed || same_or_better(was, is), || format!("{was:?} then {is:?}"))?;
         let (Some(was), Some(is)) = (&self.more, &after.more) else { return Ok(()) };
         both(&was.dss, &is.dss, |was, is| dss(was, is, ours))?;
-        let readable = |m: &Mutool| (m.readable, m.repaired, m.pages);
-        // What makes qpdf crash, mutool may repair or not: a stream in an object stream.
-        let same = crashed || readable(&was.mutool) == readable(&is.mutool);
-        ensure(same, || format!("{:?}", is.mutool))?;
         let keeps = |v: &Result<Verdict, String>| v.as_ref().is_ok_and(Verdict::keeps_its_claims);
         ensure(!keeps(&was.verapdf) || keeps(&is.verapdf), || format!("{:?}", is.verapdf))?;
+        // Where qpdf crashes, every reader makes something else of the document:
+        // it has streams in object streams, which ISO 32000-2, 7.5.7 forbids.
+        if crashed {
+            return Ok(());
+        }
+        let readable = |m: &Mutool| (m.readable, m.repaired, m.pages);
+        ensure(readable(&was.mutool) == readable(&is.mutool), || format!("{:?}", is.mutool))?;
         let different = compare(&self.path, &after.path, password).first_difference;
         ensure(different.is_none(), || format!("page {different:?} looks different"))
     }

@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Inspect(InspectOptions),
     /// Verify a container
     Verify(VerifyOptions),
+    /// Write the canonical form of an XML document
+    C14n(C14nOptions),
     /// Run the itsme® sandbox on its own
     Sandbox(SandboxOptions),
 }
@@ -153,6 +155,9 @@ pub(crate) struct PdfOptions {
     /// PDF only: certify, and allow 1 no changes, 2 filling forms, 3 annotations too
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3), value_name = "1|2|3")]
     pub(crate) certify: Option<u8>,
+    /// PDF only: sign a document with a broken cross-reference by appending a whole new one
+    #[arg(long)]
+    pub(crate) repair: bool,
     /// PDF only: the environment variable with the password of an encrypted document
     #[arg(long, value_name = "VAR")]
     pub(crate) pdf_password_env: Option<String>,
@@ -276,6 +281,31 @@ pub(crate) struct VerifyOptions {
     /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Method {
+    C14n10,
+    C14n11,
+    Exclusive,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct C14nOptions {
+    /// The document; - is standard input
+    pub(crate) document: PathBuf,
+    /// The algorithm
+    #[arg(long, value_enum, default_value = "c14n10")]
+    pub(crate) method: Method,
+    /// Keep comments
+    #[arg(long)]
+    pub(crate) with_comments: bool,
+    /// Exclusive only: the prefixes treated inclusively; #default is the default namespace
+    #[arg(long, value_name = "PREFIXES")]
+    pub(crate) inclusive_prefixes: Option<String>,
+    /// Only the element with this Id
+    #[arg(long)]
+    pub(crate) id: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

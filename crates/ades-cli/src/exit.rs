@@ -90,6 +90,12 @@ impl From<pades::Error> for Failure {
     }
 }
 
+impl From<xades::Error> for Failure {
+    fn from(error: xades::Error) -> Self {
+        Self::of(error.fault(), error.retry(), &error)
+    }
+}
+
 impl From<SignerError> for Failure {
     fn from(error: SignerError) -> Self {
         let mut failure = Self::of(error.fault(), error.retry(), &error);

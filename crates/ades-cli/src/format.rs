@@ -123,6 +123,16 @@ impl Pending {
         }
     }
 
+    /// What the user should know of what was done.
+    pub(crate) fn remark(&self) -> Option<&'static str> {
+        match self {
+            Self::Pades(pending) if pending.is_repaired() => {
+                Some("its cross-reference is broken; the signature brings a whole new one")
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn to_be_signed(&self) -> ToBeSigned {
         match self {
             Self::Cades(pending) => pending.to_be_signed(),
@@ -192,6 +202,9 @@ fn prepare_pdf(
     }
     if let Some(contact) = &wishes.contact {
         options = options.contact(contact);
+    }
+    if wishes.repair {
+        options = options.repair();
     }
     if let Some(password) = wishes.password()? {
         options = options.with_password(password);

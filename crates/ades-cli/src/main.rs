@@ -1,6 +1,7 @@
 //! `ades`: sign documents with a key that is somewhere else.
 
 mod args;
+mod c14n;
 mod complete;
 mod drive;
 mod exit;
@@ -60,10 +61,11 @@ fn run(args: Args) -> Result<u8, exit::Failure> {
     match args.command {
         Command::Sign(options) => sign::run(*options, &say),
         Command::Resume(options) => sign::resume(&options, &say),
-        Command::Prepare(options) => prepare::run(*options),
+        Command::Prepare(options) => prepare::run(*options, &say),
         Command::Complete(options) => complete::run(&options, &say),
         Command::Inspect(options) => verify::inspect(&options),
         Command::Verify(options) => verify::run(&options, &say),
+        Command::C14n(options) => c14n::run(&options),
         Command::Sandbox(options) => sandbox::run(&options),
     }
 }

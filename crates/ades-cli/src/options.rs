@@ -47,15 +47,22 @@ pub(crate) struct PdfWishes {
     pub(crate) field: Option<String>,
     /// The number of the certification's level, 1 to 3.
     pub(crate) certify: Option<u8>,
+    pub(crate) repair: bool,
     /// The name of an environment variable: no password is stored.
     password_env: Option<String>,
 }
 
 impl PdfWishes {
     fn new(options: args::PdfOptions) -> Self {
-        let args::PdfOptions { reason, location, contact, field, certify, pdf_password_env } =
-            options;
-        Self { reason, location, contact, field, certify, password_env: pdf_password_env }
+        Self {
+            reason: options.reason,
+            location: options.location,
+            contact: options.contact,
+            field: options.field,
+            certify: options.certify,
+            repair: options.repair,
+            password_env: options.pdf_password_env,
+        }
     }
 
     pub(crate) fn password(&self) -> Result<Option<String>, Failure> {

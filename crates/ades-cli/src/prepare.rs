@@ -10,9 +10,9 @@ use crate::exit::{DONE, Failure};
 use crate::format::{Asked, Format, Pending};
 use crate::input;
 use crate::options::Wishes;
-use crate::output::{self, Existing, Readers};
+use crate::output::{self, Existing, Readers, Say};
 
-pub(crate) fn run(options: PrepareOptions) -> Result<u8, Failure> {
+pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
     if input::is_standard(&options.state) {
         return Err(Failure::usage("--state: standard output is for the digest"));
     }
@@ -31,6 +31,9 @@ pub(crate) fn run(options: PrepareOptions) -> Result<u8, Failure> {
     let mut document = Document::seekable(file);
     let pending =
         Pending::prepare(format, &wishes, &mut document, &chain, &parameters).map_err(about)?;
+    if let Some(remark) = pending.remark() {
+        say.line(format_args!("{}: {remark}", input::name(&options.input)));
+    }
     let state = pending.to_json(key.as_ref())?;
     let existing = Existing::forced(options.force);
     output::write_file(&options.state, state.as_bytes(), Readers::Usual, existing)?;

@@ -141,6 +141,9 @@ impl<'a> Work<'a> {
         let mut items = Vec::new();
         for (at, item) in job.items.iter_mut().enumerate().skip(job.done).take(count) {
             let pending = prepare(&job.wishes, item, &identity.chain, &parameters)?;
+            if let Some(remark) = pending.remark() {
+                self.say.line(format_args!("{}: {remark}", input::name(&item.input)));
+            }
             let to_be_signed = pending.to_be_signed();
             items.push(SigningItem { id: format!("d{at:04}"), to_be_signed });
             item.pending = Some(pending.to_json(None)?);

@@ -463,3 +463,35 @@ fn signatures_are_added_beside_and_upon_others() {
     bench.sign(&["one.p7s", "--counter-sign", "0", "--out-dir", ".", "--force"]).ends(0, "");
     bench.ades(&["verify", "one.p7s", "--original", "doc.bin"]).ends(0, "");
 }
+
+#[test]
+fn canonical_forms_are_printed() {
+    let bench = Bench::new();
+    let document = "<?xml version=\"1.0\"?>\n<a xmlns:n=\"urn:n\" b=\"2\"\n a='1'><!-- c -->\
+                    <n:c Id=\"x\" d='&lt;'/></a>\n";
+    bench.write("a.xml", document);
+    let out = |arguments: &[&str]| {
+        let run = bench.ades(&[&["c14n", "a.xml"], arguments].concat());
+        run.ends(0, "");
+        run.out
+    };
+    let inner = "<n:c Id=\"x\" d=\"&lt;\"></n:c>";
+    assert_eq!(out(&[]), format!("<a xmlns:n=\"urn:n\" a=\"1\" b=\"2\">{inner}</a>"));
+    assert_eq!(
+        out(&["--method", "c14n11", "--with-comments"]),
+        format!("<a xmlns:n=\"urn:n\" a=\"1\" b=\"2\"><!-- c -->{inner}</a>")
+    );
+    assert_eq!(
+        out(&["--method", "exclusive"]),
+        "<a a=\"1\" b=\"2\"><n:c xmlns:n=\"urn:n\" Id=\"x\" d=\"&lt;\"></n:c></a>"
+    );
+    assert_eq!(
+        out(&["--method", "exclusive", "--inclusive-prefixes", "n"]),
+        format!("<a xmlns:n=\"urn:n\" a=\"1\" b=\"2\">{inner}</a>")
+    );
+    assert_eq!(out(&["--id", "x"]), "<n:c xmlns:n=\"urn:n\" Id=\"x\" d=\"&lt;\"></n:c>");
+    bench.ades(&["c14n", "a.xml", "--id", "y"]).ends(2, "no such element");
+    bench.ades(&["c14n", "a.xml", "--inclusive-prefixes", "n"]).ends(2, "exclusive");
+    bench.write("b.xml", "<a><b></a>");
+    bench.ades(&["c14n", "b.xml"]).ends(3, "octet 8");
+}

@@ -4,7 +4,7 @@
 mod common;
 
 use ades_tests::oracle::pdf::{pdfsig, qpdf_check};
-use ades_tests::pdf::{Document, Encryption, Form, encrypted, unsigned_change};
+use ades_tests::pdf::{Document, Encryption, Form, encrypted, unsigned_change, wrong_startxref};
 use ades_tests::pki::Key;
 use base64ct::{Base64, Encoding};
 use common::{Bench, json};
@@ -162,4 +162,14 @@ fn pdfs_and_others_are_one_batch_of_the_sandbox() {
     let root = "data/ades/sandbox/root.pem";
     bench.openssl_accepts("out/photo.bin.p7s", Some("photo.bin"), root);
     bench.ades(&["verify", "out/contract.pdf", "--trust", root]).ends(0, "");
+}
+
+#[test]
+fn a_broken_document_is_signed_when_it_is_asked_for() {
+    let bench = bench(&wrong_startxref(&document()));
+    bench.sign(&["contract.pdf", "-o", "signed.pdf"]).ends(3, "cross-reference is broken");
+    bench.sign(&["contract.pdf", "-o", "signed.pdf", "--repair"]).ends(0, "a whole new one");
+    assert!(bench.read("signed.pdf").starts_with(&bench.read("contract.pdf")));
+    assert_eq!(poppler(&bench, "signed.pdf"), [("Signature1".to_owned(), true, true)]);
+    bench.ades(&["verify", "signed.pdf"]).ends(0, "");
 }

@@ -23,13 +23,18 @@ pub(crate) fn check(
     if pdf.get(catalog, b"NeedsRendering")?.and_then(|n| n.boolean()) == Some(true) {
         return forbidden("a dynamic XFA form has no pages that a signature could cover");
     }
+    for (signed, _) in form.signed() {
+        if level_of_lock(pdf, signed.reference)? == Some(1) {
+            return forbidden("an earlier signature locks the whole document (/Lock /P 1)");
+        }
+    }
     let earlier = earlier(pdf, catalog, form)?;
     if options.certification.is_some() && form.signed().next().is_some() {
         return forbidden("only the first signature of a document can certify it");
     }
     for permissions in earlier {
         if permissions.certification == Some(1) {
-            return forbidden("it is certified or locked, and no changes are allowed (DocMDP 1)");
+            return forbidden("it is certified, and no changes are allowed (DocMDP 1)");
         }
         if permissions.locks.iter().any(|lock| lock.covers(field)) {
             return forbidden("an earlier signature locks the field (FieldMDP)");
@@ -73,11 +78,9 @@ pub(crate) fn earlier(
     {
         all.push(permissions(pdf, &signature)?);
     }
-    for (field, value) in form.signed() {
+    for (_, value) in form.signed() {
         let signature = pdf.resolve(value)?;
-        let mut permissions = permissions(pdf, &signature)?;
-        permissions.restrict(level_of_lock(pdf, field.reference)?);
-        all.push(permissions);
+        all.push(permissions(pdf, &signature)?);
     }
     Ok(all)
 }

@@ -1,0 +1,86 @@
+//! Demand 30: memory does not grow with a PDF. One test only: the allocator
+//! counts for the whole process.
+
+use std::io::{self, Write};
+
+use ades_core::{Document, PendingState};
+use ades_tests::pki::{Key, Pki};
+use ades_tests::signing::parameters;
+use ades_tests::zeros::Zeros;
+use pades::report::Coverage;
+use pades::{Given, SignatureOptions};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// Far more than may be held.
+const LEN: u64 = 128 * 1024 * 1024;
+const MAY_BE_HELD: f32 = 4.0;
+
+/// A document around a stream of so many zeros.
+fn around(zeros: u64) -> [Vec<u8>; 2] {
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Count 1/Kids[3 0 R]>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Resources<<>>>>".to_owned(),
+    ];
+    let mut head = b"%PDF-1.7\n".to_vec();
+    let mut offsets = Vec::new();
+    for (at, object) in objects.iter().enumerate() {
+        offsets.push(head.len() as u64);
+        head.extend(format!("{} 0 obj\n{object}\nendobj\n", at + 1).bytes());
+    }
+    offsets.push(head.len() as u64);
+    head.extend(format!("4 0 obj\n<</Length {zeros}>>\nstream\n").bytes());
+    let mut tail = b"\nendstream\nendobj\n".to_vec();
+    let xref = head.len() as u64 + zeros + tail.len() as u64;
+    tail.extend(b"xref\n0 5\n0000000000 65535 f \n");
+    for offset in offsets {
+        tail.extend(format!("{offset:010} 00000 n \n").bytes());
+    }
+    tail.extend(format!("trailer\n<</Size 5/Root 1 0 R>>\nstartxref\n{xref}\n%%EOF\n").bytes());
+    [head, tail]
+}
+
+/// What is written behind the original.
+struct Behind {
+    skip: u64,
+    update: Vec<u8>,
+}
+
+impl Write for Behind {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let skipped = self.skip.min(octets.len() as u64);
+        self.skip -= skipped;
+        self.update.extend_from_slice(&octets[skipped as usize..]);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_pdf_is_never_held() {
+    let signer = Pki::shared().signer(Key::P256);
+    let [head, tail] = around(LEN);
+    let len = head.len() as u64 + LEN + tail.len() as u64;
+    ALLOCATOR.reset_peak_usage();
+    let before = ALLOCATOR.current_usage_as_mb();
+    let mut source = Document::seekable(Zeros::new(LEN, [&head, &tail]));
+    let options = SignatureOptions::new();
+    let pending = pades::prepare(&mut source, &signer.chain, &parameters(), &options).unwrap();
+    assert!(pending.to_json(None).unwrap().len() < 32 * 1024);
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Behind { skip: len, update: Vec::new() };
+    pending.complete(&mut source, &value, &mut out).unwrap();
+    let tail = [&tail[..], &out.update].concat();
+    let mut signed = Document::seekable(Zeros::new(LEN, [&head, &tail]));
+    let report = pades::verify(&mut signed, Given::default()).unwrap();
+    assert!(report.is_valid(), "{report:?}");
+    assert_eq!(report.signatures[0].covers, Coverage::Whole);
+    let held = ALLOCATOR.peak_usage_as_mb() - before;
+    assert!(held < MAY_BE_HELD, "{held} MB held for {len} octets");
+}
