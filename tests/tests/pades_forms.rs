@@ -226,6 +226,25 @@ fn seed_values_and_locks_are_honoured_or_refused() {
 }
 
 #[test]
+fn the_lock_of_a_signed_field_restricts_the_whole_document() {
+    let document = pdf(&[
+        "<</Pages 2 0 R/AcroForm<</Fields[4 0 R]>>>>",
+        PAGES,
+        "<</Type/Page/Parent 2 0 R>>",
+        "<</T(s)/FT/Sig>>",
+    ]);
+    let options = SignatureOptions::new().field(SignatureField::Existing("s".into()));
+    let signed = sign(&document, &options).unwrap();
+    sign(&signed, &SignatureOptions::new()).unwrap();
+    let field = object(&signed, 4);
+    let locked = format!("{}/Lock<</Action/Exclude/Fields[]/P 1>>>>", &field[..field.len() - 2]);
+    let locked = updated(&signed, &[(4, &locked)]);
+    let refused = sign(&locked, &SignatureOptions::new());
+    assert!(matches!(refused, Err(Error::Forbidden { .. })), "{refused:?}");
+    assert!(reports(&locked)[0].problems.contains(&Problem::ForbiddenChange));
+}
+
+#[test]
 fn a_dynamic_form_is_refused() {
     let document = pdf(&[
         "<</Pages 2 0 R/NeedsRendering true/AcroForm<</Fields[]/XFA(x)>>>>",

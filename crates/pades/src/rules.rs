@@ -2,7 +2,7 @@
 //! document (ISO 32000-2, 12.8.2; 12.7.8).
 
 use crate::document::form::Form;
-use crate::document::signature::{Permissions, permissions};
+use crate::document::signature::{Permissions, level_of_lock, permissions};
 use crate::error::Error;
 use crate::file::Pdf;
 use crate::options::{SignatureField, SignatureOptions};
@@ -22,6 +22,11 @@ pub(crate) fn check(
 ) -> Result<(), Error> {
     if pdf.get(catalog, b"NeedsRendering")?.and_then(|n| n.boolean()) == Some(true) {
         return forbidden("a dynamic XFA form has no pages that a signature could cover");
+    }
+    for (signed, _) in form.signed() {
+        if level_of_lock(pdf, signed.reference)? == Some(1) {
+            return forbidden("an earlier signature locks the whole document (/Lock /P 1)");
+        }
     }
     let earlier = earlier(pdf, catalog, form)?;
     if options.certification.is_some() && form.signed().next().is_some() {

@@ -8,7 +8,7 @@ use ades_core::{Certificate, Document};
 use cades::report::{Level, Problem as CmsProblem};
 
 use crate::document::form::Form;
-use crate::document::signature::permissions;
+use crate::document::signature::{level_of_lock, permissions};
 use crate::error::Error;
 use crate::file::{Indirect, Pdf};
 use crate::report::{Change, Coverage, Problem, Report, SignatureReport, TimeStampReport};
@@ -100,6 +100,7 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, E
 /// A signature field with what is in it.
 struct Found {
     field: String,
+    reference: Reference,
     dictionary: Indirect,
     byte_range: Option<[u64; 4]>,
     ranges: Option<Signed>,
@@ -136,6 +137,7 @@ impl Found {
         let dictionary = dictionary.unwrap_or_else(|| Indirect::new(reference, null));
         let mut found = Self {
             field: field.to_owned(),
+            reference,
             byte_range: byte_range(&dictionary.value),
             ranges: None,
             covers: Coverage::Unknown,
@@ -222,6 +224,8 @@ impl Found {
         let location = text(pdf, b"Location")?;
         let contact = text(pdf, b"ContactInfo")?;
         let permissions = permissions(pdf, &value)?;
+        let mut allowed = permissions.clone();
+        allowed.restrict(level_of_lock(pdf, self.reference)?);
         let sub_filter = pdf.get(&value, b"SubFilter")?;
         let sub_filter = sub_filter.as_ref().and_then(Value::name).unwrap_or_default();
         let pades = sub_filter == b"ETSI.CAdES.detached";
@@ -265,7 +269,7 @@ impl Found {
         if changes.iter().any(|change| change.kind == Change::Other) {
             self.problem(Problem::ChangedLater);
         }
-        if changes.iter().any(|change| !change.allowed(permissions.certification)) {
+        if changes.iter().any(|change| !change.allowed(allowed.certification)) {
             self.problem(Problem::ForbiddenChange);
         }
         let mut changes: Vec<Change> = changes.into_iter().map(|change| change.kind).collect();

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::file::Pdf;
-use crate::syntax::{Value, decode_text};
+use crate::syntax::{Reference, Value, decode_text};
 
 /// A signature may have this many references.
 const MAX_REFERENCES: usize = 64;
@@ -13,6 +13,13 @@ pub(crate) struct Permissions {
     /// DocMDP's `/P`, which is 2 if it is not there.
     pub(crate) certification: Option<u64>,
     pub(crate) locks: Vec<Lock>,
+}
+
+impl Permissions {
+    /// Adds another restriction: the stricter one counts.
+    pub(crate) fn restrict(&mut self, level: Option<u64>) {
+        self.certification = self.certification.into_iter().chain(level).min();
+    }
 }
 
 /// The fields that a FieldMDP or a lock dictionary is about.
@@ -54,6 +61,19 @@ impl Lock {
             Self::Include(names) => named(names),
             Self::Exclude(names) => !named(names),
         }
+    }
+}
+
+/// What the lock of a signed field allows to be changed in the whole document
+/// (`/P`, table 236).
+pub(crate) fn level_of_lock(pdf: &mut Pdf<'_>, field: Reference) -> Result<Option<u64>, Error> {
+    let Some(field) = pdf.object(field)? else {
+        return Ok(None);
+    };
+    let lock = pdf.get(&field.value, b"Lock")?;
+    match lock {
+        Some(lock) => Ok(pdf.get(&lock, b"P")?.and_then(|level| level.unsigned())),
+        None => Ok(None),
     }
 }
 
