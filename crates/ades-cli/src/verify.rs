@@ -218,25 +218,38 @@ pub(crate) fn check_made(
     }
 }
 
-/// The new signature is without fault, and no earlier one is worse off.
+/// The new signature is without fault, and no earlier one is worse off. Those of
+/// a document that was repaired could not be read before.
 fn check_pdf(
     made: &mut Document<'_>,
     source: &mut Document<'_>,
     password: Option<&str>,
 ) -> Result<(), Failure> {
     let given = pades::Given { trust: &[], password };
-    let (before, after) = (pades::verify(source, given)?, pades::verify(made, given)?);
-    let earlier = |after: &pdf::SignatureReport| {
-        before.signatures.iter().find(|before| before.field == after.field)
-    };
-    let good = after.signatures.iter().all(|signature| match earlier(signature) {
-        None => signature.intact && signature.problems.is_empty(),
-        Some(before) => {
-            signature.intact == before.intact
-                && signature.problems.iter().all(|problem| before.problems.contains(problem))
+    let after = pades::verify(made, given)?;
+    let sound =
+        |signature: &pdf::SignatureReport| signature.intact && signature.problems.is_empty();
+    let good = match pades::verify(source, given) {
+        Ok(before) => {
+            let earlier = |after: &pdf::SignatureReport| {
+                before.signatures.iter().find(|before| before.field == after.field)
+            };
+            after.signatures.len() == before.signatures.len() + 1
+                && after.signatures.iter().all(|signature| match earlier(signature) {
+                    None => sound(signature),
+                    Some(before) => {
+                        signature.intact == before.intact
+                            && signature.problems.iter().all(|p| before.problems.contains(p))
+                    }
+                })
         }
-    });
-    if good && after.signatures.len() == before.signatures.len() + 1 {
+        Err(pades::Error::BrokenCrossReference { .. }) => {
+            let whole = |s: &&pdf::SignatureReport| s.covers == pdf::Coverage::Whole;
+            after.signatures.iter().find(whole).is_some_and(sound)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if good {
         return Ok(());
     }
     let problems = after.signatures.iter().flat_map(|s| &s.problems).map(ToString::to_string);

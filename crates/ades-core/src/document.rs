@@ -39,9 +39,9 @@ enum Source<'a> {
 
 /// One pass reads in pieces of this many octets.
 const PIECE: usize = 128 * 1024;
-/// From this length on, copying has a thread beside it that digests.
-const WORTH_A_THREAD: u64 = 1024 * 1024;
-/// So many pieces may wait to be digested while a document is copied.
+/// From this length on, reading or digesting has a thread of its own.
+const WORTH_A_THREAD: u64 = 512 * 1024;
+/// So many pieces may be under way between two threads.
 const IN_FLIGHT: usize = 8;
 
 impl<'a> Document<'a> {
@@ -105,7 +105,8 @@ impl<'a> Document<'a> {
     }
 
     /// One pass: hands every octet to `take`, in pieces and in order, and
-    /// yields their number.
+    /// yields their number. A longer document is read on a second thread, if
+    /// there is one to be had, while `take` works.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::SourceConsumed`], and what `take` yields.
@@ -113,6 +114,41 @@ impl<'a> Document<'a> {
         &mut self,
         take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
     ) -> Result<u64, Error> {
+        if matches!(self.0, Source::Bytes(_)) || !self.is_long()? {
+            return self.pass(take);
+        }
+        let ahead = thread::scope(|scope| {
+            let (pieces, to_take) = sync_channel::<Vec<u8>>(IN_FLIGHT);
+            let (taken, spare) = channel::<Vec<u8>>();
+            let source = &mut *self;
+            let read = move || {
+                source.pass(&mut |piece| {
+                    let mut copy = spare.try_recv().unwrap_or_default();
+                    copy.clear();
+                    copy.extend_from_slice(piece);
+                    // Nobody takes it any more: the other end has failed.
+                    pieces.send(copy).map_err(|_| Error::Thread)
+                })
+            };
+            let reader = thread::Builder::new().spawn_scoped(scope, read).ok()?;
+            let result = to_take.into_iter().try_for_each(|piece| {
+                take(&piece)?;
+                // The reader may be at its end already.
+                let _ = taken.send(piece);
+                Ok(())
+            });
+            let read = reader.join().unwrap_or(Err(Error::Thread));
+            Some(result.and(read))
+        });
+        ahead.unwrap_or_else(|| self.pass(take))
+    }
+
+    fn is_long(&mut self) -> Result<bool, Error> {
+        Ok(self.len()?.is_none_or(|length| length >= WORTH_A_THREAD))
+    }
+
+    /// One pass on this thread.
+    fn pass(&mut self, take: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<u64, Error> {
         if let Source::Bytes(bytes) = &self.0 {
             bytes.get_ref().chunks(PIECE).try_for_each(take)?;
             return Ok(bytes.get_ref().len() as u64);
@@ -146,8 +182,8 @@ impl<'a> Document<'a> {
     }
 
     /// One pass: copies every octet to `out` and digests it on the way. A
-    /// document of a megabyte and more is digested on a second thread, if there
-    /// is one to be had, so that copying and digesting cost the longer of the
+    /// longer document is digested on a second thread, if there is one to be had,
+    /// so that copying and digesting cost the longer of the
     /// two.
     ///
     /// # Errors
@@ -157,7 +193,7 @@ impl<'a> Document<'a> {
         algorithm: DigestAlgorithm,
         out: &mut dyn Write,
     ) -> Result<(DocumentDigest, u64), Error> {
-        let long = self.len()?.is_none_or(|length| length >= WORTH_A_THREAD);
+        let long = self.is_long()?;
         thread::scope(|scope| {
             let (pieces, to_digest) = sync_channel::<Vec<u8>>(IN_FLIGHT);
             let (digested, spare) = channel();
@@ -173,7 +209,7 @@ impl<'a> Document<'a> {
             let worker =
                 if long { thread::Builder::new().spawn_scoped(scope, digest).ok() } else { None };
             let mut digester = worker.is_none().then(|| Digester::new(algorithm));
-            let length = self.read_through(&mut |piece| {
+            let length = self.pass(&mut |piece| {
                 match &mut digester {
                     Some(digester) => digester.update(piece),
                     None => {
@@ -188,9 +224,9 @@ impl<'a> Document<'a> {
             })?;
             drop(pieces);
             let digest = match (worker, digester) {
-                (Some(worker), _) => worker.join().map_err(|_| Error::DigestThread)?,
+                (Some(worker), _) => worker.join().map_err(|_| Error::Thread)?,
                 (None, Some(digester)) => digester.finish(),
-                (None, None) => return Err(Error::DigestThread),
+                (None, None) => return Err(Error::Thread),
             };
             Ok((DocumentDigest(digest), length))
         })

@@ -103,9 +103,9 @@ pub enum Error {
     /// A source that can only be read from start to end was to be read here and there.
     #[error("the source is a stream; this needs one that can be rewound")]
     NotSeekable,
-    /// The thread that digests beside a copy ended before its time.
-    #[error("the digest thread failed")]
-    DigestThread,
+    /// A thread that reads or digests beside ours ended before its time.
+    #[error("a thread that reads or digests failed")]
+    Thread,
     /// A `Read` implementation returned more than its buffer holds.
     #[error("the document's reader claims to have read more than it was asked for")]
     ReaderMisbehaved,
@@ -290,7 +290,7 @@ impl Error {
             | Self::NoCertificate
             | Self::Parameter { .. } => Fault::Caller,
             Self::UnsupportedAlgorithm { .. } => Fault::Unsupported,
-            Self::Read(_) | Self::Write(_) | Self::DigestThread => Fault::System,
+            Self::Read(_) | Self::Write(_) | Self::Thread => Fault::System,
             Self::CertificateLimit { .. } | Self::StateTooLarge { .. } => Fault::Limit,
             Self::WrongKey
             | Self::ValueLength { .. }
