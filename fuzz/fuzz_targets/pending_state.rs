@@ -3,17 +3,26 @@
 #![no_main]
 
 use ades_core::{Document, PendingState, StateKey};
-use cades::PendingSignature;
 use libfuzzer_sys::fuzz_target;
+
+fn read<S: PendingState + PartialEq + std::fmt::Debug>(text: &str, complete: impl Fn(S)) {
+    let key = StateKey::new([7; 32]);
+    for key in [None, Some(&key)] {
+        let Ok(pending) = S::from_json(text, key) else { continue };
+        let again = pending.to_json(key).expect("what was read can be stored");
+        assert_eq!(S::from_json(&again, key).expect("and read"), pending);
+        complete(pending);
+    }
+}
 
 fuzz_target!(|octets: &[u8]| {
     let Ok(text) = std::str::from_utf8(octets) else { return };
-    let key = StateKey::new([7; 32]);
-    for key in [None, Some(&key)] {
-        let Ok(pending) = PendingSignature::from_json(text, key) else { continue };
-        let again = pending.to_json(key).expect("what was read can be stored");
-        assert_eq!(PendingSignature::from_json(&again, key).expect("and read"), pending);
+    read(text, |pending: cades::PendingSignature| {
         let mut document = Document::from_bytes(b"document");
         let _ = pending.complete(Some(&mut document), &[1; 256], &mut Vec::new());
-    }
+    });
+    read(text, |pending: xades::PendingSignature| {
+        let mut document = Document::from_bytes(b"<document/>");
+        let _ = pending.complete(&mut document, &[1; 256], &mut Vec::new());
+    });
 });

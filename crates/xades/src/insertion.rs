@@ -22,7 +22,7 @@ impl Insertion {
     /// Before the root element's end tag.
     pub(crate) fn new(root: &Span, name: &str, encoding: Encoding) -> Self {
         if root.is_empty_tag() {
-            let replaced = encoding.width('/') + encoding.width('>');
+            let replaced = encoding.width(b"/>");
             let offset = root.start_tag.end - replaced;
             return Self { offset, replaced, encoding, end_tag: Some(name.to_owned()) };
         }

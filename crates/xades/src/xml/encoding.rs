@@ -56,12 +56,18 @@ impl Encoding {
         matches!(self, Self::Utf16Le | Self::Utf16Be)
     }
 
-    /// In how many octets it writes a character.
-    pub(crate) const fn width(self, c: char) -> u64 {
+    /// In how many octets it writes what is this text in UTF-8.
+    pub(crate) fn width(self, text: &[u8]) -> u64 {
+        let count = |test: fn(u8) -> bool| {
+            text.iter().fold(0u64, |count, &octet| count + u64::from(test(octet)))
+        };
+        // Each character has one octet that continues none, and those that
+        // UTF-16 writes as a pair begin with 0xF0 or more.
+        let characters = || count(|octet| octet & 0xC0 != 0x80);
         match self {
-            Self::Utf8 => c.len_utf8() as u64,
-            Self::Utf16Le | Self::Utf16Be => 2 * c.len_utf16() as u64,
-            _ => 1,
+            Self::Utf8 => text.len() as u64,
+            Self::Utf16Le | Self::Utf16Be => 2 * (characters() + count(|octet| octet >= 0xF0)),
+            _ => characters(),
         }
     }
 
@@ -86,6 +92,15 @@ impl Encoding {
         let mut utf8 = [0; 4];
         loop {
             let rest = octets.get(used..).unwrap_or_default();
+            if !self.is_utf16() {
+                // In all of these, printable ASCII is itself.
+                let ascii = rest.iter().take_while(|octet| matches!(octet, b' '..=b'~')).count();
+                if let Some((ascii, _)) = rest.split_at_checked(ascii).filter(|_| ascii > 0) {
+                    out.extend_from_slice(ascii);
+                    used += ascii.len();
+                    continue;
+                }
+            }
             let (c, len) = match self.decode_one(rest) {
                 Ok(Some(decoded)) => decoded,
                 Ok(None) => return (used, None),

@@ -197,14 +197,7 @@ const CUT_OFF: &str = "a character is cut off";
 /// Counts on from one place of a window, or back, to the offset of another.
 fn place(stream: &Stream<'_>, encoding: Encoding, at: usize, offset: u64, to: usize) -> u64 {
     let len = |range: std::ops::Range<usize>| {
-        if encoding == Encoding::Utf8 {
-            return range.len() as u64;
-        }
-        let text = stream.window.get(range).unwrap_or_default();
-        text.utf8_chunks()
-            .flat_map(|chunk| chunk.valid().chars())
-            .map(|c| encoding.width(c))
-            .sum::<u64>()
+        encoding.width(stream.window.get(range).unwrap_or_default())
     };
     if to >= at { offset + len(at..to) } else { offset.saturating_sub(len(to..at)) }
 }
