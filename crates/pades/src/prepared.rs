@@ -201,7 +201,7 @@ impl PreparedDocument {
     /// The signed document's length in octets.
     #[must_use]
     pub const fn signed_len(&self) -> u64 {
-        self.length + self.update.len() as u64
+        self.length.saturating_add(self.update.len() as u64)
     }
 
     /// Writes the signed document: a copy of the document and, if that was the
