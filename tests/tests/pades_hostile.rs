@@ -174,6 +174,20 @@ impl Seek for Counting<'_> {
     }
 }
 
+/// Streams without an end, each to be searched for it.
+#[test]
+fn streams_without_an_end_take_linear_time() {
+    for object in ["<</Length 1>>stream\n", "<</Type/ObjStm/N 1/First 5>>stream\n"] {
+        let mut document = b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n".to_vec();
+        for number in 4..60_000 {
+            document.extend_from_slice(format!("{number} 0 obj{object}").as_bytes());
+        }
+        let start = Instant::now();
+        assert!(try_all(&document).is_err());
+        assert!(start.elapsed() < Duration::from_secs(60), "not linear");
+    }
+}
+
 #[test]
 fn a_section_that_comes_before_itself_is_an_error() {
     let document = with_catalog("<</Pages 2 0 R>>", &[]);

@@ -363,6 +363,12 @@ fn in_place_is_the_same_as_a_copy() {
         pending.complete_in_place(&mut file, &value, check).unwrap();
         assert_eq!(file.into_inner(), out);
     }
+    let (mut source, mut copy) = (Document::from_bytes(&document), Vec::new());
+    let (options, parameters) = (SignatureOptions::new(), parameters());
+    let copied =
+        pades::prepare_copying(&mut source, &signer().chain, &parameters, &options, &mut copy);
+    assert_eq!(copied.unwrap(), pending);
+    assert_eq!(copy, document);
     let mut longer = Cursor::new([document.as_slice(), b"\n"].concat());
     let refused = pending.complete_in_place(&mut longer, &value, Check::LengthAndTail);
     assert!(matches!(refused, Err(Error::DocumentChanged)));

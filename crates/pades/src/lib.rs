@@ -5,6 +5,8 @@
 //! held in memory.
 //!
 //! - [`prepare`], [`PendingSignature::complete`]: the two halves of a signature
+//! - [`prepare_copying`], [`PendingSignature::complete_in_place`]: the same in one
+//!   pass over the document, for whoever keeps the copy between the halves
 //! - [`SignatureOptions`]: which field, which texts, certification
 //! - [`verify`], [`report`]: what signatures a document has, and what is wrong with them
 //! - [`PreparedDocument`]: the lower door, for CMS that somebody else makes
@@ -30,6 +32,6 @@ mod verify;
 pub use error::Error;
 pub use in_place::{Check, InPlace};
 pub use options::{Certification, SignatureField, SignatureOptions};
-pub use pending::{PendingSignature, prepare};
+pub use pending::{PendingSignature, prepare, prepare_copying};
 pub use prepared::{PreparedDocument, SubFilter};
 pub use verify::{Given, verify};

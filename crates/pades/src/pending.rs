@@ -59,16 +59,46 @@ pub fn prepare(
     parameters: &SignatureParameters,
     options: &SignatureOptions,
 ) -> Result<PendingSignature, Error> {
+    prepare_to(document, chain, parameters, options, None)
+}
+
+/// Prepares a signature as [`prepare`] does, and copies the document to `out`
+/// in the same pass: the copy is what
+/// [`complete_in_place`](PendingSignature::complete_in_place) makes the signed
+/// document, without reading it again ([`Check::LengthAndTail`]) if nobody else
+/// can have written to it.
+///
+/// # Errors
+/// As [`prepare`]; [`Error::Core`] if writing fails. Nothing is written before
+/// all but the document's octets themselves is checked.
+pub fn prepare_copying(
+    document: &mut Document<'_>,
+    chain: &CertificateChain,
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+    out: &mut dyn Write,
+) -> Result<PendingSignature, Error> {
+    prepare_to(document, chain, parameters, options, Some(out))
+}
+
+fn prepare_to(
+    document: &mut Document<'_>,
+    chain: &CertificateChain,
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+    out: Option<&mut dyn Write>,
+) -> Result<PendingSignature, Error> {
     let algorithm = parameters.algorithm_for(chain.leaf())?.digest_algorithm();
     let len = cades::embedded::max_len(chain, parameters)?;
     let capacity = len.saturating_add(options.reserve);
-    let document = PreparedDocument::new(
+    let document = PreparedDocument::copying(
         document,
         algorithm,
         SubFilter::Cades,
         capacity,
         parameters,
         options,
+        out,
     )?;
     let cms = cades::embedded::prepare_digest(document.digest().clone(), chain, parameters)?;
     Ok(PendingSignature { document, cms })

@@ -76,6 +76,19 @@ impl PreparedDocument {
         parameters: &SignatureParameters,
         options: &SignatureOptions,
     ) -> Result<Self, Error> {
+        Self::copying(document, algorithm, sub_filter, capacity, parameters, options, None)
+    }
+
+    /// As [`new`](Self::new); the one pass over the document copies it to `out`.
+    pub(crate) fn copying(
+        document: &mut Document<'_>,
+        algorithm: DigestAlgorithm,
+        sub_filter: SubFilter,
+        capacity: usize,
+        parameters: &SignatureParameters,
+        options: &SignatureOptions,
+        mut out: Option<&mut dyn Write>,
+    ) -> Result<Self, Error> {
         const MAX_CAPACITY: usize = 32 * 1024 * 1024;
 
         options.check(parameters)?;
@@ -136,7 +149,10 @@ impl PreparedDocument {
         let mut digester = Digester::new(algorithm);
         let read = document.read_through(&mut |piece| {
             digester.update(piece);
-            Ok(())
+            match &mut out {
+                Some(out) => out.write_all(piece).map_err(ades_core::Error::Write),
+                None => Ok(()),
+            }
         })?;
         if read != length {
             return Err(Error::DocumentChanged);
@@ -201,7 +217,7 @@ impl PreparedDocument {
     /// The signed document's length in octets.
     #[must_use]
     pub const fn signed_len(&self) -> u64 {
-        self.length + self.update.len() as u64
+        self.length.saturating_add(self.update.len() as u64)
     }
 
     /// Writes the signed document: a copy of the document and, if that was the

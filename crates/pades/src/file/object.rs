@@ -101,8 +101,10 @@ impl Indirect {
     fn searched_length(&self, source: &mut Source<'_>) -> Result<u64, Error> {
         let start = self.stream.ok_or(structure("an object that should be a stream is none"))?;
         let data = source.read(start, MAX_DECODED)?;
-        data.windows(END_STREAM.len())
-            .position(|window| window == END_STREAM)
+        let found = data.windows(END_STREAM.len()).position(|window| window == END_STREAM);
+        let searched = found.unwrap_or(data.len());
+        source.charge(searched)?;
+        found
             .map(|length| length as u64)
             .ok_or(Error::Malformed { offset: start, what: "a stream without its end" })
     }

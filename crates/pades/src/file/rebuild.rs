@@ -27,6 +27,8 @@ struct Found {
     catalog: Option<Reference>,
     /// The highest number that something refers to, there or not.
     highest: u32,
+    /// From here to the end of the file, no stream ends.
+    endless_from: Option<u64>,
 }
 
 impl Pdf<'_> {
@@ -57,9 +59,11 @@ impl Pdf<'_> {
             return Ok(());
         }
         for (number, at) in found.object_streams {
-            // One that does not read has objects that nobody can read.
-            let Ok(numbers) = self.numbers_in(number, at) else {
-                continue;
+            let numbers = match self.numbers_in(number, at) {
+                Err(error @ (Error::Core(_) | Error::Limit { .. })) => return Err(error),
+                // One that does not read has objects that nobody can read.
+                Err(_) => continue,
+                Ok(numbers) => numbers,
             };
             for (index, inside) in (0u32..).zip(numbers) {
                 let newer = found.objects.get(&inside).is_some_and(|(place, _)| *place > at);
@@ -142,25 +146,31 @@ impl Found {
             _ => {}
         }
         let behind = place + object.octets.len() as u64;
-        if object.is_stream() { end_of_stream(source, &object, behind) } else { Ok(behind) }
+        if object.is_stream() { self.end_of_stream(source, &object, behind) } else { Ok(behind) }
     }
-}
 
-fn end_of_stream(source: &mut Source<'_>, object: &Indirect, behind: u64) -> Result<u64, Error> {
-    const END: &[u8] = b"endstream";
+    fn end_of_stream(
+        &mut self,
+        source: &mut Source<'_>,
+        object: &Indirect,
+        behind: u64,
+    ) -> Result<u64, Error> {
+        const END: &[u8] = b"endstream";
 
-    if let Some(length) = object.stated_length(source, None)? {
-        return Ok(behind + length);
-    }
-    let mut at = behind;
-    while at < source.len() {
-        let piece = source.read(at, PIECE)?;
-        if let Some(end) = piece.windows(END.len()).position(|window| window == END) {
-            return Ok(at + end as u64);
+        if let Some(length) = object.stated_length(source, None)? {
+            return Ok(behind + length);
         }
-        at += (piece.len() as u64).saturating_sub(OVERLAP).max(1);
+        let mut at = behind;
+        while at < source.len() && self.endless_from.is_none_or(|endless| at < endless) {
+            let piece = source.read(at, PIECE)?;
+            if let Some(end) = piece.windows(END.len()).position(|window| window == END) {
+                return Ok(at + end as u64);
+            }
+            at += (piece.len() as u64).saturating_sub(OVERLAP).max(1);
+        }
+        self.endless_from = Some(self.endless_from.unwrap_or(behind));
+        Ok(behind)
     }
-    Ok(behind)
 }
 
 enum Keyword {
