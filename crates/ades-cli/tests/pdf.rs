@@ -86,6 +86,24 @@ fn a_certified_document_takes_no_further_signature() {
 }
 
 #[test]
+fn fields_are_locked_as_asked() {
+    let document = Document {
+        form: Form::Inline,
+        signature_fields: &["Here", "There"],
+        ..Document::default()
+    };
+    let bench = bench(&document.write());
+    let lock = |lock| ["contract.pdf", "-o", "signed.pdf", "--field", "Here", "--lock", lock];
+    for wrong in ["everything", "include:", "only:Text"] {
+        bench.sign(&lock(wrong)).ends(2, "lock");
+    }
+    bench.sign(&lock("include:There,Text")).ends(0, "");
+    bench.sign(&["signed.pdf", "-o", "no.pdf", "--field", "There"]).ends(3, "locks");
+    bench.sign(&["signed.pdf", "-o", "again.pdf"]).ends(0, "");
+    assert!(poppler(&bench, "again.pdf").iter().all(|(_, valid, _)| *valid));
+}
+
+#[test]
 fn prepared_here_signed_by_openssl_completed_there() {
     let bench = bench(&document());
     let common = ["prepare", "contract.pdf", "--certs", "chain.pem", "--state", "pdf.state"];
