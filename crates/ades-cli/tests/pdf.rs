@@ -71,7 +71,12 @@ fn an_empty_field_is_signed_where_it_is() {
     let document =
         Document { form: Form::Inline, signature_fields: &["Here"], ..Document::default() };
     let bench = bench(&document.write());
+    let listed = bench.ades(&["inspect", "contract.pdf"]).ends(0, "").out.clone();
+    assert!(listed.contains("field Text: filled\nsignature field Here: empty\n"), "{listed}");
     bench.sign(&["contract.pdf", "-o", "signed.pdf", "--field", "Here"]).ends(0, "");
+    let listed = bench.ades(&["inspect", "signed.pdf"]).ends(0, "").out.clone();
+    assert!(listed.contains("signature field Here: signed\n"), "{listed}");
+    assert_eq!(listed.matches("section at ").count(), 2, "{listed}");
     assert_eq!(poppler(&bench, "signed.pdf"), [("Here".to_owned(), true, true)]);
     assert_eq!(qpdf_check(&bench.path("signed.pdf"), None).pages, Some(2));
 }
