@@ -7,7 +7,7 @@ use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
 use crate::algorithm::DigestAlgorithm;
-use crate::digest::{Digester, DocumentDigest};
+use crate::digest::{DigestThread, Digester, DocumentDigest};
 use crate::error::Error;
 
 /// What can be read and rewound: a file, bytes in memory, anything else.
@@ -207,40 +207,14 @@ impl<'a> Document<'a> {
         digester: &mut Digester,
         out: &mut dyn Write,
     ) -> Result<u64, Error> {
-        let long = self.is_long()?;
-        thread::scope(|scope| {
-            let (pieces, to_digest) = sync_channel::<Vec<u8>>(IN_FLIGHT);
-            let (digested, spare) = channel();
-            let mut theirs = digester.clone();
-            let digest = move || {
-                for piece in to_digest {
-                    theirs.update(&piece);
-                    // The reader may have stopped already.
-                    let _ = digested.send(piece);
-                }
-                theirs
-            };
-            let worker =
-                if long { thread::Builder::new().spawn_scoped(scope, digest).ok() } else { None };
-            let alone = worker.is_none();
-            let length = self.pass(&mut |piece| {
-                if alone {
-                    digester.update(piece);
-                } else {
-                    let mut copy: Vec<u8> = spare.try_recv().unwrap_or_default();
-                    copy.clear();
-                    copy.extend_from_slice(piece);
-                    // Sending fails only if the worker panicked; joining tells.
-                    let _ = pieces.send(copy);
-                }
-                out.write_all(piece).map_err(Error::Write)
-            })?;
-            drop(pieces);
-            if let Some(worker) = worker {
-                *digester = worker.join().map_err(|_| Error::Thread)?;
-            }
-            Ok(length)
-        })
+        let on = if self.is_long()? { DigestThread::spawn } else { DigestThread::here };
+        let mut digesting = on(digester.clone());
+        let length = self.pass(&mut |piece| {
+            digesting.update(piece);
+            out.write_all(piece).map_err(Error::Write)
+        })?;
+        *digester = digesting.finish()?;
+        Ok(length)
     }
 }
 
