@@ -18,10 +18,12 @@ use super::select::{Select, Selection};
 pub struct Covered {
     /// Its octets.
     pub length: u64,
-    /// Where the selected elements stand in the original octets, in the order
-    /// in which they end; none for a document and for a [`Select`] of your own.
+    /// Where the elements stand in the original octets that are in it while
+    /// their parents are not, in the order in which they end; none for a whole
+    /// document and for a [`Select`] of your own.
     pub selected: Vec<Span>,
-    /// Where the elements stand that were left out, likewise.
+    /// Where the elements stand that are not in it while their parents are,
+    /// likewise.
     pub left_out: Vec<Span>,
 }
 
