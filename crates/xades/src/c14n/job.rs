@@ -9,11 +9,13 @@ use crate::xml::{
 use super::inherited::{Inherited, inherited};
 use super::method::{Algorithm, Canonicalization};
 use super::output::{Output, Sink};
-use super::pass::Covered;
+use super::pass::{Covered, Selected};
 use super::select::{Select, Selection, Shown, Within};
 
 /// So many selected or left-out elements are remembered, and no more may be.
 const MAX_LISTED: usize = 65_536;
+/// The names of so many selected elements are told.
+const MAX_NAMED: usize = 64;
 
 /// Who says what is in.
 pub(crate) enum Chooser<'s> {
@@ -27,6 +29,8 @@ pub(crate) struct Job<'s> {
     chooser: Chooser<'s>,
     out: Output<'s>,
     comments: bool,
+    /// Whether it is text that is wanted and no canonical form.
+    text: bool,
     /// Whether what is outside of the root element is in.
     outside: bool,
     /// Whether the root element has ended.
@@ -76,6 +80,7 @@ impl<'s> Job<'s> {
         };
         Self {
             comments: comments && method.comments(),
+            text: false,
             method,
             chooser,
             out: Output::new(sink),
@@ -86,8 +91,13 @@ impl<'s> Job<'s> {
             to_render: Vec::new(),
             writing: false,
             data: false,
-            covered: Covered::default(),
+            covered: Covered { outside, ..Covered::default() },
         }
+    }
+
+    /// The text only.
+    pub(crate) fn of_text(self) -> Self {
+        Self { text: true, ..self }
     }
 
     pub(crate) fn take(&mut self, event: &Event<'_>) -> Result<(), Error> {
@@ -95,7 +105,7 @@ impl<'s> Job<'s> {
             Event::StartElement(element) => self.start(element)?,
             Event::EndElement(element) => self.end(element)?,
             Event::Text(text) if self.content() => {
-                if text.is_plain() {
+                if self.text || text.is_plain() {
                     self.out.push(text.as_bytes());
                 } else {
                     self.out.push_text(text.as_bytes());
@@ -133,7 +143,7 @@ impl<'s> Job<'s> {
     /// A comment or instruction begins. Behind the root element a line feed
     /// comes before it.
     fn begin(&mut self, wanted: bool, opening: &[u8]) {
-        self.writing = wanted && self.content();
+        self.writing = wanted && !self.text && self.content();
         self.data = false;
         if self.writing {
             if self.behind_root {
@@ -173,7 +183,10 @@ impl<'s> Job<'s> {
             }
         };
         self.open.push(Open { shown, role, within, rendered: self.rendered.len() });
-        if shown.element {
+        if role == Role::Selected && self.covered.elements.len() < MAX_NAMED {
+            self.covered.elements.push(Selected::new(element));
+        }
+        if shown.element && !self.text {
             // The root element has no parent element that could be missing.
             self.write_start(element, parent.is_none_or(|parent| parent.element));
         }
@@ -334,7 +347,7 @@ impl<'s> Job<'s> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         self.rendered.truncate(open.rendered);
         self.behind_root = self.open.is_empty();
-        if open.shown.element {
+        if open.shown.element && !self.text {
             self.out.push(b"</");
             self.out.push(element.qualified_name());
             self.out.push(b">");

@@ -6,7 +6,7 @@ use crate::xml::StartElement;
 use super::target::{IdAttributes, Target, Wanted};
 
 /// A selection may have this many steps, `without` included.
-const MAX_STEPS: usize = 63;
+pub(crate) const MAX_STEPS: usize = 63;
 
 /// Whether an element is in the node-set, and whether the text, comments and
 /// instructions directly in it are.
@@ -117,6 +117,11 @@ impl Selection {
     #[must_use]
     pub const fn is_document(&self) -> bool {
         self.apex.is_none()
+    }
+
+    /// How many steps all filters have.
+    pub(crate) fn steps(&self) -> usize {
+        self.filters.iter().map(Vec::len).sum()
     }
 
     pub(crate) const fn has_comments(&self) -> bool {

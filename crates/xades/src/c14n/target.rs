@@ -78,19 +78,31 @@ impl IdAttributes {
         self
     }
 
-    pub(crate) fn id<'r>(&self, element: &StartElement<'r>, wanted: &str) -> Option<Attribute<'r>> {
-        element.attributes().find(|attribute| {
-            // xml:id values are tokens (xml:id 1.0, clause 4), whatever a DTD says.
-            let xml_id = attribute.namespace == XML_NAMESPACE.as_bytes();
-            let value = if xml_id { attribute.value.trim_ascii() } else { attribute.value };
-            value == wanted.as_bytes()
-                && (self.dtd && attribute.dtd_id
-                    || self.names.iter().any(|(namespace, local_name)| {
-                        attribute.local_name == local_name.as_bytes()
-                            && attribute.namespace == namespace.as_bytes()
-                    }))
-        })
+    /// The attribute by which the element has this Id.
+    fn id<'r>(&self, element: &StartElement<'r>, wanted: &str) -> Option<Attribute<'r>> {
+        let wanted = wanted.as_bytes();
+        element.attributes().find(|id| value(id) == wanted && self.includes(id))
     }
+
+    /// The first of the element's Ids.
+    pub(crate) fn of<'r>(&self, element: &StartElement<'r>) -> Option<&'r [u8]> {
+        let id = element.attributes().find(|attribute| self.includes(attribute));
+        id.as_ref().map(value)
+    }
+
+    pub(crate) fn includes(&self, attribute: &Attribute<'_>) -> bool {
+        self.dtd && attribute.dtd_id
+            || self.names.iter().any(|(namespace, local_name)| {
+                attribute.local_name == local_name.as_bytes()
+                    && attribute.namespace == namespace.as_bytes()
+            })
+    }
+}
+
+/// xml:id values are tokens (xml:id 1.0, clause 4), whatever a DTD says.
+fn value<'r>(attribute: &Attribute<'r>) -> &'r [u8] {
+    let xml_id = attribute.namespace == XML_NAMESPACE.as_bytes();
+    if xml_id { attribute.value.trim_ascii() } else { attribute.value }
 }
 
 impl Default for IdAttributes {
