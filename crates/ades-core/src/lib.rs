@@ -35,6 +35,7 @@ pub mod digest;
 pub mod document;
 pub mod error;
 mod hex;
+mod level;
 mod oid;
 pub mod parameters;
 pub mod pending;
@@ -47,6 +48,7 @@ pub use chain::CertificateChain;
 pub use digest::{Digest, DigestThread, Digester, DocumentDigest, DtbsDigest};
 pub use document::Document;
 pub use error::{Error, Fault, Retry};
+pub use level::Level;
 pub use oid::Oid;
 pub use parameters::{
     CommitmentType, SignatureParameters, SignaturePolicy, SignerLocation, SigningTime,

@@ -1,5 +1,6 @@
 //! What inspecting and verifying a container answers.
 
+pub use ades_core::Level;
 use ades_core::{CommitmentType, Digest, Oid, SignerLocation};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -103,27 +104,6 @@ pub struct PolicyReport {
     pub uri: Option<String>,
     /// The text to be shown
     pub user_notice: Option<String>,
-}
-
-/// A baseline level (EN 319 122-1, clause 6), judged by the attributes present.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[non_exhaustive]
-pub enum Level {
-    /// Something that B-B demands is missing
-    #[serde(rename = "below")]
-    Below,
-    /// B-B
-    #[serde(rename = "B-B")]
-    B,
-    /// B-T: with a signature time-stamp
-    #[serde(rename = "B-T")]
-    T,
-    /// B-LT: with revocation values too
-    #[serde(rename = "B-LT")]
-    Lt,
-    /// B-LTA: with an archive time-stamp too
-    #[serde(rename = "B-LTA")]
-    Lta,
 }
 
 /// What a signature covers.

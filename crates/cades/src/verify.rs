@@ -1,6 +1,6 @@
 //! Inspecting and verifying containers (RFC 5652, 5.6; EN 319 122-1, 6.3).
 
-use ades_core::verify::{verify, verify_digest, verify_issued_by};
+use ades_core::verify::{leads_to, verify, verify_digest};
 use ades_core::{
     Certificate, CommitmentType, Digest, DigestAlgorithm, Digester, Document, Oid, SignerLocation,
 };
@@ -206,7 +206,7 @@ impl Container {
         }
         let trusted = certificate
             .filter(|_| !trust.is_empty())
-            .map(|c| leads_to(c, self.certificates(), trust, claimed_time, 0));
+            .map(|c| leads_to(c, self.certificates(), trust, claimed_time));
         problem(trusted == Some(false), Problem::Untrusted);
 
         let level = level(&problems, &unsigned, !self.crl_elements()?.is_empty());
@@ -295,33 +295,6 @@ fn level(problems: &[Problem], unsigned: &[Attribute<'_>], revocation_values: bo
     } else {
         Level::Lta
     }
-}
-
-/// Whether a path leads from `certificate` to a trust anchor, each link signed
-/// by the next and valid at `time`.
-fn leads_to(
-    certificate: &Certificate,
-    pool: &[Certificate],
-    trust: &[Certificate],
-    time: Option<DateTime<Utc>>,
-    depth: usize,
-) -> bool {
-    /// No path is longer.
-    const MAX_PATH: usize = 8;
-
-    let valid = |c: &Certificate| time.is_none_or(|t| c.validity().0 <= t && t <= c.validity().1);
-    if trust.contains(certificate) {
-        return true;
-    }
-    depth < MAX_PATH
-        && valid(certificate)
-        && trust.iter().chain(pool).any(|issuer| {
-            issuer != certificate
-                && issuer.is_ca()
-                && certificate.names_as_issuer(issuer)
-                && verify_issued_by(certificate, issuer) == Some(true)
-                && leads_to(issuer, pool, trust, time, depth + 1)
-        })
 }
 
 /// What the signed attributes say.

@@ -93,6 +93,27 @@ pub enum Error {
     /// A canonicalisation that is none of those known here.
     #[error("not a known canonicalisation algorithm")]
     UnknownCanonicalization,
+    /// A transform that is none of those known here: XSLT, for one.
+    #[error("the transform {algorithm} is not supported")]
+    UnknownTransform {
+        /// what its `Algorithm` attribute says
+        algorithm: String,
+    },
+    /// A transform that selects nodes by an expression that is none of the
+    /// usual ones.
+    #[error("the transform {algorithm} has an expression that is not supported")]
+    UnknownExpression {
+        /// what its `Algorithm` attribute says
+        algorithm: String,
+    },
+    /// A transform that cannot be applied where it stands among the others.
+    #[error("the transform {algorithm} cannot be applied: {why}")]
+    TransformNotApplicable {
+        /// what its `Algorithm` attribute says
+        algorithm: String,
+        /// why not
+        why: &'static str,
+    },
 }
 
 impl Error {
@@ -106,7 +127,9 @@ impl Error {
             Self::External { .. }
             | Self::Unsupported { .. }
             | Self::CannotInsert { .. }
-            | Self::UnknownCanonicalization => Fault::Unsupported,
+            | Self::UnknownCanonicalization
+            | Self::UnknownTransform { .. }
+            | Self::UnknownExpression { .. } => Fault::Unsupported,
             _ => Fault::Input,
         }
     }

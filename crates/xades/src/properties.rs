@@ -14,7 +14,7 @@ use crate::markup::Markup;
 pub(crate) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
 pub(crate) const XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
-const SIGNED_PROPERTIES: &str = "http://uri.etsi.org/01903#SignedProperties";
+pub(crate) const SIGNED_PROPERTIES: &str = "http://uri.etsi.org/01903#SignedProperties";
 /// What a document is that nobody says more about (RFC 7303).
 const MIME_TYPE: &str = "application/xml";
 

@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use ades_tests::oracle::libxml2::{Libxml2, Question};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use xades::c14n::{Canonicalization, Pass, Select, Selection, Shown, Target};
+use xades::c14n::{Canonicalization, Pass, Select, Selection, SetOperation, Shown, Target};
 use xades::xml::{Reader, StartElement};
 
 use write::{Document, documents};
@@ -126,6 +126,8 @@ struct Part {
     without: Option<String>,
     /// Only the element itself is missing, not what is in it.
     hole: Option<String>,
+    /// What XPath Filter 2.0 would do with these elements.
+    filter: Vec<(SetOperation, String)>,
 }
 
 impl Part {
@@ -145,7 +147,17 @@ impl Part {
         let apex = id(1);
         let without = id(2);
         let hole = id(2);
-        Self { mode, comments, prefixes, apex, without, hole }
+        let mut filter: Vec<_> =
+            [SetOperation::Intersect, SetOperation::Subtract, SetOperation::Union]
+                .into_iter()
+                .filter_map(|operation| Some((operation, id(2)?)))
+                .collect();
+        if hole.is_some() {
+            filter.clear();
+        }
+        let turn = choose(filter.len() + 1) % filter.len().max(1);
+        filter.rotate_left(turn);
+        Self { mode, comments, prefixes, apex, without, hole, filter }
     }
 
     fn both(
@@ -163,7 +175,8 @@ impl Part {
     }
 
     fn expression(&self) -> Option<String> {
-        if self.apex.is_none() && self.without.is_none() && self.hole.is_none() {
+        let parts = [&self.apex, &self.without, &self.hole];
+        if parts.into_iter().all(Option::is_none) && self.filter.is_empty() {
             return None;
         }
         let mut expression = "(//. | //@* | //namespace::*)".to_owned();
@@ -177,6 +190,15 @@ impl Part {
             let children = format!("not(self::*) and parent::*[@Id='{id}']");
             expression.push_str(&format!("[not(self::*[@Id='{id}'] or ({children}))]"));
         }
+        let passes = self.filter.iter().fold("true()".to_owned(), |passes, (operation, id)| {
+            let inside = format!("ancestor-or-self::*[@Id='{id}']");
+            match operation {
+                SetOperation::Intersect => format!("({passes} and {inside})"),
+                SetOperation::Subtract => format!("({passes} and not({inside}))"),
+                SetOperation::Union => format!("({passes} or {inside})"),
+            }
+        });
+        expression.push_str(&format!("[{passes}]"));
         Some(expression)
     }
 
@@ -203,6 +225,9 @@ impl Part {
             if let Some(id) = &self.without {
                 selection = selection.without(Target::Id(id.clone()));
             }
+            let steps =
+                self.filter.iter().map(|(operation, id)| (*operation, Target::Id(id.clone())));
+            selection = selection.filtered(steps);
             pass.add(method, selection, &mut sink);
         }
         pass.run()?;

@@ -9,11 +9,13 @@ use crate::xml::{
 use super::inherited::{Inherited, inherited};
 use super::method::{Algorithm, Canonicalization};
 use super::output::{Output, Sink};
-use super::pass::Covered;
-use super::select::{Role, Select, Selection, Shown};
+use super::pass::{Covered, Selected};
+use super::select::{Select, Selection, Shown, Within};
 
 /// So many selected or left-out elements are remembered, and no more may be.
 const MAX_LISTED: usize = 65_536;
+/// The names of so many selected elements are told.
+const MAX_NAMED: usize = 64;
 
 /// Who says what is in.
 pub(crate) enum Chooser<'s> {
@@ -26,6 +28,9 @@ pub(crate) struct Job<'s> {
     method: Canonicalization,
     chooser: Chooser<'s>,
     out: Output<'s>,
+    comments: bool,
+    /// Whether it is text that is wanted and no canonical form.
+    text: bool,
     /// Whether what is outside of the root element is in.
     outside: bool,
     /// Whether the root element has ended.
@@ -46,10 +51,21 @@ pub(crate) struct Job<'s> {
 struct Open {
     shown: Shown,
     role: Role,
-    /// Whether it is, or is in, an element that is left out.
-    left_out: bool,
+    /// What a selection says of it.
+    within: Within,
     /// How many namespaces had been written before it.
     rendered: usize,
+}
+
+/// What an element is to a selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// As its parent.
+    Same,
+    /// In, but its parent is not.
+    Selected,
+    /// Not in, but its parent is.
+    LeftOut,
 }
 
 impl<'s> Job<'s> {
@@ -58,11 +74,13 @@ impl<'s> Job<'s> {
         chooser: Chooser<'s>,
         sink: &'s mut Sink<'s>,
     ) -> Self {
-        let outside = match &chooser {
-            Chooser::Selection(selection) => selection.is_document(),
-            Chooser::Custom(select) => select.outside(),
+        let (outside, comments) = match &chooser {
+            Chooser::Selection(selection) => (selection.outside(), selection.has_comments()),
+            Chooser::Custom(select) => (select.outside(), true),
         };
         Self {
+            comments: comments && method.comments(),
+            text: false,
             method,
             chooser,
             out: Output::new(sink),
@@ -73,8 +91,13 @@ impl<'s> Job<'s> {
             to_render: Vec::new(),
             writing: false,
             data: false,
-            covered: Covered::default(),
+            covered: Covered { outside, ..Covered::default() },
         }
+    }
+
+    /// The text only.
+    pub(crate) fn of_text(self) -> Self {
+        Self { text: true, ..self }
     }
 
     pub(crate) fn take(&mut self, event: &Event<'_>) -> Result<(), Error> {
@@ -82,14 +105,14 @@ impl<'s> Job<'s> {
             Event::StartElement(element) => self.start(element)?,
             Event::EndElement(element) => self.end(element)?,
             Event::Text(text) if self.content() => {
-                if text.is_plain() {
+                if self.text || text.is_plain() {
                     self.out.push(text.as_bytes());
                 } else {
                     self.out.push_text(text.as_bytes());
                 }
             }
             Event::Text(_) => {}
-            Event::CommentStart => self.begin(self.method.comments(), b"<!--"),
+            Event::CommentStart => self.begin(self.comments, b"<!--"),
             Event::CommentText(text) if self.writing => self.out.push(text),
             Event::CommentText(_) => {}
             Event::CommentEnd => self.finish_node(b"-->"),
@@ -120,7 +143,7 @@ impl<'s> Job<'s> {
     /// A comment or instruction begins. Behind the root element a line feed
     /// comes before it.
     fn begin(&mut self, wanted: bool, opening: &[u8]) {
-        self.writing = wanted && self.content();
+        self.writing = wanted && !self.text && self.content();
         self.data = false;
         if self.writing {
             if self.behind_root {
@@ -143,22 +166,27 @@ impl<'s> Job<'s> {
 
     fn start(&mut self, element: &StartElement<'_>) -> Result<(), Error> {
         let parent = self.open.last().map(|open| open.shown);
-        let mut left_out = self.open.last().is_some_and(|open| open.left_out);
+        let mut within = self.open.last().map(|open| open.within).unwrap_or_default();
         let (shown, role) = match &mut self.chooser {
             Chooser::Selection(selection) => {
-                let above = if self.outside { Shown::YES } else { Shown::NO };
-                let role = selection.role(element, parent.unwrap_or(above), &mut left_out)?;
-                match role {
-                    Role::Shown | Role::Apex => (Shown::YES, role),
-                    Role::Hidden | Role::LeftOut => (Shown::NO, role),
+                within = selection.enter(element, within)?;
+                let shown = selection.shows(within);
+                match (parent.map_or(self.outside, |parent| parent.element), shown) {
+                    (false, true) => (Shown::YES, Role::Selected),
+                    (true, false) => (Shown::NO, Role::LeftOut),
+                    (_, true) => (Shown::YES, Role::Same),
+                    (_, false) => (Shown::NO, Role::Same),
                 }
             }
             Chooser::Custom(select) => {
-                (select.element(element, parent.unwrap_or(Shown::NO)), Role::Shown)
+                (select.element(element, parent.unwrap_or(Shown::NO)), Role::Same)
             }
         };
-        self.open.push(Open { shown, role, left_out, rendered: self.rendered.len() });
-        if shown.element {
+        self.open.push(Open { shown, role, within, rendered: self.rendered.len() });
+        if role == Role::Selected && self.covered.elements.len() < MAX_NAMED {
+            self.covered.elements.push(Selected::new(element));
+        }
+        if shown.element && !self.text {
             // The root element has no parent element that could be missing.
             self.write_start(element, parent.is_none_or(|parent| parent.element));
         }
@@ -319,15 +347,15 @@ impl<'s> Job<'s> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         self.rendered.truncate(open.rendered);
         self.behind_root = self.open.is_empty();
-        if open.shown.element {
+        if open.shown.element && !self.text {
             self.out.push(b"</");
             self.out.push(element.qualified_name());
             self.out.push(b">");
         }
         let list = match open.role {
-            Role::Apex => &mut self.covered.selected,
+            Role::Selected => &mut self.covered.selected,
             Role::LeftOut => &mut self.covered.left_out,
-            Role::Shown | Role::Hidden => return Ok(()),
+            Role::Same => return Ok(()),
         };
         if list.len() == MAX_LISTED {
             let offset = element.span().start_tag.start;

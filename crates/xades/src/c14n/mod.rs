@@ -26,8 +26,8 @@
 //! ```
 //!
 //! Which nodes a part has is said by a [`Selection`]: an element with all that
-//! is in it, less some elements with all that is in them. Anything else is a
-//! [`Select`] of your own.
+//! is in it; of that, what the steps of XPath Filter 2.0 leave. Anything else is
+//! a [`Select`] of your own.
 
 mod base;
 mod inherited;
@@ -36,7 +36,12 @@ mod method;
 mod output;
 mod pass;
 mod select;
+mod target;
 
 pub use method::{Algorithm, Canonicalization};
+pub(crate) use pass::Selected;
 pub use pass::{Covered, Pass, canonicalize};
-pub use select::{IdAttributes, Select, Selection, Shown, Target};
+pub(crate) use select::MAX_STEPS;
+pub use select::{Select, Selection, SetOperation, Shown};
+pub(crate) use target::Wanted;
+pub use target::{IdAttributes, Target};

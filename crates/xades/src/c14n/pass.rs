@@ -11,6 +11,7 @@ use super::base::is_scheme;
 use super::job::{Chooser, Job};
 use super::method::Canonicalization;
 use super::select::{Select, Selection};
+use super::target::IdAttributes;
 
 /// What a canonical form was made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,11 +19,44 @@ use super::select::{Select, Selection};
 pub struct Covered {
     /// Its octets.
     pub length: u64,
-    /// Where the selected elements stand in the original octets, in the order
-    /// in which they end; none for a document and for a [`Select`] of your own.
+    /// Where the elements stand in the original octets that are in it while
+    /// their parents are not, in the order in which they end; none for a whole
+    /// document and for a [`Select`] of your own.
     pub selected: Vec<Span>,
-    /// Where the elements stand that were left out, likewise.
+    /// Where the elements stand that are not in it while their parents are,
+    /// likewise.
     pub left_out: Vec<Span>,
+    /// Whether what is outside of the root element is in.
+    pub(crate) outside: bool,
+    /// What the first selected elements are called, in document order.
+    pub(crate) elements: Vec<Selected>,
+}
+
+/// An element that is in a canonical form while its parent is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Selected {
+    pub(crate) start: u64,
+    pub(crate) namespace: String,
+    pub(crate) local_name: String,
+    pub(crate) id: Option<String>,
+}
+
+impl Selected {
+    pub(crate) fn new(element: &StartElement<'_>) -> Self {
+        /// So many octets of a name are told.
+        const MAX_NAME: usize = 1024;
+
+        let text = |octets: &[u8]| {
+            let octets = octets.get(..MAX_NAME).unwrap_or(octets);
+            String::from_utf8_lossy(octets).into_owned()
+        };
+        Self {
+            start: element.tag().start,
+            namespace: text(element.namespace()),
+            local_name: text(element.local_name()),
+            id: IdAttributes::default().of(element).map(text),
+        }
+    }
 }
 
 /// Makes canonical forms of a document while reading it once.
@@ -59,6 +93,17 @@ impl<'a, 's> Pass<'a, 's> {
         self.jobs.push(Job::new(method, Chooser::Custom(Box::new(select)), sink));
     }
 
+    /// Not a canonical form, but the text of the selected nodes, one piece
+    /// behind the other.
+    pub(crate) fn add_text(
+        &mut self,
+        selection: Selection,
+        sink: &'s mut (dyn FnMut(&[u8]) -> io::Result<()> + 's),
+    ) {
+        let job = Job::new(Canonicalization::C14N_1_0, Chooser::Selection(selection), sink);
+        self.jobs.push(job.of_text());
+    }
+
     /// Reads the document to its end, whatever was selected: a document that
     /// is not well-formed has no canonical form, and neither has one with two
     /// elements of the wanted Id. Yields what each form covers, in the order in
@@ -72,7 +117,25 @@ impl<'a, 's> Pass<'a, 's> {
         self.run_for_root().map(|(covered, _)| covered)
     }
 
-    /// The same, and what the document's root element is.
+    /// The same, except that what is wrong with one form is not wrong with the
+    /// others.
+    pub(crate) fn run_each(mut self) -> Result<Vec<Result<Covered, Error>>, Error> {
+        let mut failed: Vec<Option<Error>> = self.jobs.iter().map(|_| None).collect();
+        while let Some(event) = self.reader.next_event()? {
+            if let Event::StartElement(element) = &event {
+                check_namespaces(element)?;
+            }
+            for (job, failed) in self.jobs.iter_mut().zip(&mut failed) {
+                if failed.is_none() {
+                    *failed = job.take(&event).err();
+                }
+            }
+        }
+        let jobs = self.jobs.into_iter().zip(failed);
+        Ok(jobs.map(|(job, failed)| failed.map_or_else(|| job.finish(), Err)).collect())
+    }
+
+    /// As [`run`](Self::run), and what the document's root element is.
     pub(crate) fn run_for_root(mut self) -> Result<(Vec<Covered>, Root), Error> {
         let mut last = None;
         let mut signed = false;

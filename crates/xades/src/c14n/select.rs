@@ -1,8 +1,12 @@
 //! Which nodes of a document.
 
 use crate::error::Error;
-use crate::properties::DS;
-use crate::xml::{Attribute, StartElement, XML_NAMESPACE};
+use crate::xml::StartElement;
+
+use super::target::{IdAttributes, Target, Wanted};
+
+/// A selection may have this many steps, `without` included.
+pub(crate) const MAX_STEPS: usize = 63;
 
 /// Whether an element is in the node-set, and whether the text, comments and
 /// instructions directly in it are.
@@ -32,116 +36,41 @@ pub trait Select {
     }
 }
 
-/// An element that somebody means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Target {
-    /// The element with this Id, which must be the only one.
-    Id(String),
-    /// The element whose start tag begins at this octet.
-    At(u64),
-    /// Elements of this name.
-    Named {
-        /// The namespace name; empty for none.
-        namespace: String,
-        /// The local name.
-        local_name: String,
-        /// Which of them, in document order, from 0; all if not given.
-        nth: Option<usize>,
-    },
+/// What a step of a filter does with the nodes of some elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SetOperation {
+    /// What is not in one of them goes.
+    Intersect,
+    /// What is in one of them goes.
+    Subtract,
+    /// What is in one of them comes back.
+    Union,
 }
 
-impl Target {
-    /// The document's first `ds:Signature`, in document order.
-    #[must_use]
-    pub fn first_signature() -> Self {
-        Self::signatures(Some(0))
-    }
-
-    /// All `ds:Signature` elements.
-    #[must_use]
-    pub fn all_signatures() -> Self {
-        Self::signatures(None)
-    }
-
-    fn signatures(nth: Option<usize>) -> Self {
-        Self::Named { namespace: DS.into(), local_name: "Signature".into(), nth }
-    }
-
-    const fn describe(&self) -> &'static str {
-        match self {
-            Self::Id(_) => "by Id",
-            Self::At(_) => "by its place",
-            Self::Named { .. } => "by its name",
-        }
-    }
-}
-
-/// Which attributes are Ids.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdAttributes {
-    names: Vec<(String, String)>,
-    dtd: bool,
-}
-
-impl IdAttributes {
-    /// None but those that are added.
-    #[must_use]
-    pub const fn none() -> Self {
-        Self { names: Vec::new(), dtd: false }
-    }
-
-    /// With attributes of this name; no namespace is `""`.
-    #[must_use]
-    pub fn and(mut self, namespace: &str, local_name: &str) -> Self {
-        self.names.push((namespace.into(), local_name.into()));
-        self
-    }
-
-    /// With those that the document's own DTD declares as of type ID. Whoever
-    /// writes the document decides then what is an Id.
-    #[must_use]
-    pub const fn and_dtd(mut self) -> Self {
-        self.dtd = true;
-        self
-    }
-
-    fn id<'r>(&self, element: &StartElement<'r>, wanted: &str) -> Option<Attribute<'r>> {
-        element.attributes().find(|attribute| {
-            // xml:id values are tokens (xml:id 1.0, clause 4), whatever a DTD says.
-            let xml_id = attribute.namespace == XML_NAMESPACE.as_bytes();
-            let value = if xml_id { attribute.value.trim_ascii() } else { attribute.value };
-            value == wanted.as_bytes()
-                && (self.dtd && attribute.dtd_id
-                    || self.names.iter().any(|(namespace, local_name)| {
-                        attribute.local_name == local_name.as_bytes()
-                            && attribute.namespace == namespace.as_bytes()
-                    }))
-        })
-    }
-}
-
-impl Default for IdAttributes {
-    /// `Id`, `ID`, `id` and `xml:id`.
-    fn default() -> Self {
-        Self::none().and("", "Id").and("", "ID").and("", "id").and(XML_NAMESPACE, "id")
-    }
-}
-
-/// A document, or an element with all that is in it; less some elements with
-/// all that is in them.
+/// A document, or an element with all that is in it; of that, what filters
+/// leave.
 #[derive(Clone, Debug)]
 pub struct Selection {
     apex: Option<Wanted>,
-    without: Vec<Wanted>,
+    filters: Vec<Vec<Step>>,
     ids: IdAttributes,
+    comments: bool,
+}
+
+/// One step of a filter.
+#[derive(Clone, Debug)]
+struct Step {
+    operation: SetOperation,
+    wanted: Wanted,
+    /// Whether its target must be there.
+    must: bool,
 }
 
 impl Selection {
     /// The whole document.
     #[must_use]
     pub fn document() -> Self {
-        Self { apex: None, without: Vec::new(), ids: IdAttributes::default() }
+        Self { apex: None, filters: Vec::new(), ids: IdAttributes::default(), comments: true }
     }
 
     /// One element with all that is in it.
@@ -150,10 +79,30 @@ impl Selection {
         Self { apex: Some(Wanted::new(target)), ..Self::document() }
     }
 
-    /// Less this one.
+    /// Less this one, which must be there.
     #[must_use]
     pub fn without(mut self, target: Target) -> Self {
-        self.without.push(Wanted::new(target));
+        let (operation, wanted) = (SetOperation::Subtract, Wanted::new(target));
+        self.filters.push(vec![Step { operation, wanted, must: true }]);
+        self
+    }
+
+    /// Of it, what these steps leave, one after the other: XPath Filter 2.0
+    /// (clause 3.2), where each expression selects elements. Targets need not
+    /// be there; an Id that two elements have is an error.
+    #[must_use]
+    pub fn filtered(mut self, steps: impl IntoIterator<Item = (SetOperation, Target)>) -> Self {
+        let step =
+            |(operation, target)| Step { operation, wanted: Wanted::new(target), must: false };
+        self.filters.push(steps.into_iter().map(step).collect());
+        self
+    }
+
+    /// Less all comments, whatever the canonical form says of them: what the
+    /// URIs `""` and `"#id"` mean (XML Signature, clause 4.4.3.3).
+    #[must_use]
+    pub const fn without_comments(mut self) -> Self {
+        self.comments = false;
         self
     }
 
@@ -164,111 +113,84 @@ impl Selection {
         self
     }
 
-    /// Whether it is the whole document, less what is left out.
+    /// Whether it is made of the whole document and not of an element.
     #[must_use]
     pub const fn is_document(&self) -> bool {
         self.apex.is_none()
     }
 
-    /// What the element is, given what was said of its parent; `left_out` is
-    /// whether it is in something left out, and becomes so if it is that
-    /// itself. Nothing is selected in what is left out.
-    pub(crate) fn role(
+    /// How many steps all filters have.
+    pub(crate) fn steps(&self) -> usize {
+        self.filters.iter().map(Vec::len).sum()
+    }
+
+    pub(crate) const fn has_comments(&self) -> bool {
+        self.comments
+    }
+
+    /// Whether what is outside of the root element is in.
+    pub(crate) fn outside(&self) -> bool {
+        self.is_document() && self.passes(Within::default())
+    }
+
+    /// What the element is within, given what its parent is within.
+    pub(crate) fn enter(
         &mut self,
         element: &StartElement<'_>,
-        parent: Shown,
-        left_out: &mut bool,
-    ) -> Result<Role, Error> {
-        let mut role = if parent.element { Role::Shown } else { Role::Hidden };
+        mut within: Within,
+    ) -> Result<Within, Error> {
         if let Some(apex) = &mut self.apex
-            && apex.meets(element, &self.ids)?
+            && apex.meets(element, &self.ids)
         {
-            role = Role::Apex;
+            within.apex = true;
         }
-        if *left_out {
-            role = Role::Hidden;
-        }
-        for without in &mut self.without {
-            if without.meets(element, &self.ids)? {
-                *left_out = true;
-                role = if role == Role::Hidden { role } else { Role::LeftOut };
+        for (index, step) in self.filters.iter_mut().flatten().enumerate() {
+            if index == MAX_STEPS {
+                let offset = element.tag().start;
+                return Err(Error::Limit { offset, limit: "63 steps of a selection" });
+            }
+            if step.wanted.meets(element, &self.ids) {
+                within.steps |= 1 << index;
             }
         }
-        Ok(role)
+        Ok(within)
     }
 
-    /// Whether everything was there.
+    /// Whether nodes that are within all this are in the node-set.
+    pub(crate) fn shows(&self, within: Within) -> bool {
+        (self.is_document() || within.apex) && self.passes(within)
+    }
+
+    fn passes(&self, within: Within) -> bool {
+        let mut steps = within.steps;
+        self.filters.iter().all(|filter| {
+            filter.iter().fold(true, |shown, step| {
+                let inside = steps & 1 == 1;
+                steps >>= 1;
+                match step.operation {
+                    SetOperation::Intersect => shown && inside,
+                    SetOperation::Subtract => shown && !inside,
+                    SetOperation::Union => shown || inside,
+                }
+            })
+        })
+    }
+
+    /// Whether every Id was there once, and whatever must be there.
     pub(crate) fn finish(&self) -> Result<(), Error> {
-        let all = self.apex.iter().chain(&self.without);
-        match all.into_iter().find(|wanted| !wanted.satisfied()) {
-            Some(wanted) => Err(Error::NoSuchElement { target: wanted.target.describe() }),
-            None => Ok(()),
-        }
+        let steps = || self.filters.iter().flatten();
+        let mut all = self.apex.iter().chain(steps().map(|step| &step.wanted));
+        all.try_for_each(Wanted::check_unique)?;
+        let needed = steps().filter(|step| step.must).map(|step| &step.wanted);
+        self.apex.iter().chain(needed).try_for_each(Wanted::check_found)
     }
 }
 
-/// What an element is to a selection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Shown,
-    Hidden,
+/// What an element is within.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Within {
     /// The selected element.
-    Apex,
-    /// Where what is left out begins.
-    LeftOut,
-}
-
-/// A target, and what has been found of it.
-#[derive(Clone, Debug)]
-struct Wanted {
-    target: Target,
-    met: usize,
-    /// Where the element with the wanted Id begins.
-    first: Option<u64>,
-}
-
-impl Wanted {
-    const fn new(target: Target) -> Self {
-        Self { target, met: 0, first: None }
-    }
-
-    fn meets(&mut self, element: &StartElement<'_>, ids: &IdAttributes) -> Result<bool, Error> {
-        match &self.target {
-            Target::Id(id) => {
-                if ids.id(element, id).is_none() {
-                    return Ok(false);
-                }
-                let here = element.tag().start;
-                if let Some(first) = self.first {
-                    return Err(Error::DuplicateId { first, second: here });
-                }
-                self.first = Some(here);
-                self.met += 1;
-                Ok(true)
-            }
-            Target::At(at) => {
-                let meets = !element.in_entity && element.tag().start == *at;
-                self.met += usize::from(meets);
-                Ok(meets)
-            }
-            Target::Named { namespace, local_name, nth } => {
-                if element.local_name() != local_name.as_bytes()
-                    || element.namespace() != namespace.as_bytes()
-                {
-                    return Ok(false);
-                }
-                let meets = nth.is_none_or(|nth| nth == self.met);
-                self.met += 1;
-                Ok(meets)
-            }
-        }
-    }
-
-    const fn satisfied(&self) -> bool {
-        match &self.target {
-            Target::Named { nth: Some(nth), .. } => self.met > *nth,
-            Target::Named { nth: None, .. } => true,
-            _ => self.met > 0,
-        }
-    }
+    apex: bool,
+    /// The elements that steps mean: one bit for each.
+    steps: u64,
 }

@@ -6,6 +6,7 @@ mod disagreements;
 mod limits;
 mod properties;
 mod reader;
+mod selections;
 mod stumbles;
 mod vectors;
 

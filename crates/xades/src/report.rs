@@ -1,0 +1,306 @@
+//! What inspecting and verifying a document answers.
+
+pub use ades_core::Level;
+use ades_core::{Digest, SignerLocation};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// A document and its signatures. Signers' names are in it: personal data.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The document's length in octets.
+    pub length: u64,
+    /// The document's root element.
+    pub root: Part,
+    /// The signatures, in document order; countersignatures are in those that
+    /// they stand in.
+    pub signatures: Vec<SignatureReport>,
+}
+
+impl Report {
+    /// Whether there is a signature and all, countersignatures included, are
+    /// intact and without problems.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        fn valid(signature: &SignatureReport) -> bool {
+            signature.intact
+                && signature.problems.is_empty()
+                && signature.countersignatures.iter().all(valid)
+        }
+        !self.signatures.is_empty() && self.signatures.iter().all(valid)
+    }
+}
+
+/// One signature.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct SignatureReport {
+    /// `XAdES`; `XMLDSig` for a signature without qualifying properties.
+    pub format: &'static str,
+    /// Its Id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Where it stands in the document's octets.
+    pub place: Place,
+    /// The highest level whose properties are there.
+    pub level: Level,
+    /// The value verifies, and every digest in `ds:SignedInfo` matches (XML
+    /// Signature, clause 3.2: core validation).
+    pub intact: bool,
+    /// The signer's common name, if the certificate is there and has one.
+    pub signer: Option<String>,
+    /// What the signature covers.
+    pub covers: Coverage,
+    /// What is wrong, or could not be decided.
+    pub problems: Vec<Problem>,
+    /// Whether the signer's certificate leads to one of the trust anchors;
+    /// `None` if there were none to judge by.
+    pub trusted: Option<bool>,
+    /// The claimed signing time.
+    pub signing_time: Option<DateTime<Utc>>,
+    /// The signature algorithm's name, or its URI if it is not supported.
+    pub signature_algorithm: String,
+    /// The canonicalisation of `ds:SignedInfo`: its URI.
+    pub canonicalization: String,
+    /// What is signed: the references of `ds:SignedInfo`, and those of the
+    /// manifests behind them.
+    pub references: Vec<ReferenceReport>,
+    /// The signature policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyReport>,
+    /// The commitments: URIs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commitments: Vec<String>,
+    /// The claimed roles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signer_roles: Vec<String>,
+    /// The claimed place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<SignerLocation>,
+    /// The names of the unsigned properties.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsigned_properties: Vec<String>,
+    /// Signatures on this signature.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub countersignatures: Vec<Self>,
+}
+
+/// One `ds:Reference`, and what it stands for.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ReferenceReport {
+    /// Its Id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its URI as it stands; `None` if it has none.
+    pub uri: Option<String>,
+    /// What it is to the signature.
+    pub kind: ReferenceKind,
+    /// Whether the digest matches; `None` if that could not be decided.
+    pub intact: Option<bool>,
+    /// Why not, or why not decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+    /// The same with the details at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The digest algorithm's name, or its URI if it is not supported.
+    pub digest_algorithm: String,
+    /// The transforms: URIs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transforms: Vec<String>,
+    /// How many octets were digested.
+    pub length: u64,
+    /// The parts of the document that it covers; none if it is about something
+    /// outside of the document. The first 64.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<Part>,
+    /// What in them it does not cover. The first 64.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Place>,
+    /// Whether there are more covered or left-out parts than those.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
+    /// Whether comments are covered.
+    pub comments: bool,
+    /// The media type of what is signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<String>,
+    /// Its description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The references of the manifest that it stands for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub manifest: Vec<Self>,
+}
+
+/// What a reference is to its signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ReferenceKind {
+    /// What somebody wants to be signed
+    Data,
+    /// The qualifying properties
+    SignedProperties,
+    /// The signature's `ds:KeyInfo`
+    KeyInfo,
+    /// A `ds:Manifest`
+    Manifest,
+    /// `ds:SignatureProperties`
+    SignatureProperties,
+    /// The value of another signature
+    CountersignedSignature,
+}
+
+/// A part of the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Part {
+    /// The local name of its element.
+    pub element: String,
+    /// The element's namespace name; empty for none.
+    pub namespace: String,
+    /// The element's Id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Where it stands in the document's octets; more than the element if it is
+    /// the whole document.
+    pub place: Place,
+}
+
+/// A stretch of the document's octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Place {
+    /// Its first octet.
+    pub from: u64,
+    /// The octet behind its last.
+    pub to: u64,
+}
+
+/// A signature policy as the signature names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PolicyReport {
+    /// Its identifier, a URI or an OID as URN; `None` if it is implied.
+    pub id: Option<String>,
+    /// The digest of its document, if it is of a supported algorithm.
+    pub digest: Option<Digest>,
+    /// Where its document is.
+    pub uri: Option<String>,
+    /// The text to be shown.
+    pub user_notice: Option<String>,
+}
+
+/// What a signature covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Coverage {
+    /// The root element with all that is in it but signatures; of an enveloping
+    /// signature, all of its objects; of a detached one, all that it names
+    Whole,
+    /// Less than that
+    Part,
+    /// Something was not there to compare, or does not match
+    Unknown,
+}
+
+/// What can be wrong with a signature. The codes are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Problem {
+    /// The certificate was not valid at the claimed signing time
+    #[error("the certificate was not valid at the signing time")]
+    CertificateNotValidAtSigningTime,
+    /// Something that a reference names is not in the document and was not given
+    #[error("signed content was not given")]
+    ContentMissing,
+    /// A signature in a `xades:CounterSignature` does not sign the value of the
+    /// signature around it (EN 319 132-1, 5.2.7.2)
+    #[error("the countersignature is not over the signature it stands in")]
+    CountersignatureMismatch,
+    /// A signed data object without `xades:DataObjectFormat` and media type
+    /// (EN 319 132-1, 6.3)
+    #[error("nothing says of what format the signed data are")]
+    DataObjectFormatMissing,
+    /// A `xades:DataObjectFormat` about no reference of the signature
+    /// (EN 319 132-1, 5.2.4)
+    #[error("a format is given for something that is not signed")]
+    DataObjectFormatTarget,
+    /// What a reference names is not what was signed
+    #[error("the signed content has changed")]
+    DigestMismatch,
+    /// Two elements have an Id by which the signature names something
+    #[error("an Id is there twice, so that nobody can tell what is signed")]
+    DuplicateId,
+    /// A property of the older kind that baseline signatures do not have
+    /// (EN 319 132-1, 6.3)
+    #[error("a property is of the older kind that baseline signatures do not have")]
+    LegacyProperty,
+    /// Something that a manifest names is not what was signed, or not there
+    #[error("the content of a manifest has changed or was not given")]
+    ManifestMismatch,
+    /// The root element, or what the caller expects to be signed, is not covered
+    #[error("the root element, or what was expected to be signed, is not covered")]
+    NotCovered,
+    /// A signed property's value does not read
+    #[error("a signed property is malformed")]
+    PropertyMalformed,
+    /// A signed property that may be there once is there twice
+    #[error("a signed property is there more than once")]
+    PropertyRepeated,
+    /// No qualifying properties: a plain XML signature
+    #[error("there are no qualifying properties")]
+    QualifyingPropertiesMissing,
+    /// More than one set of qualifying properties
+    #[error("there is more than one set of qualifying properties")]
+    QualifyingPropertiesRepeated,
+    /// The qualifying properties are about another signature (EN 319 132-1, 4.3.1)
+    #[error("the qualifying properties do not name their signature")]
+    QualifyingPropertiesTarget,
+    /// A reference names an element that is not there
+    #[error("a signed element is not there")]
+    ReferenceMissing,
+    /// The value does not verify
+    #[error("the signature value does not verify")]
+    SignatureInvalid,
+    /// Something that XML Signature demands is missing, or there twice
+    #[error("the signature is malformed")]
+    SignatureMalformed,
+    /// No reference with the type of signed properties covers this signature's
+    /// own (EN 319 132-1, 4.3.1)
+    #[error("the qualifying properties are not signed")]
+    SignedPropertiesNotReferenced,
+    /// The signer's certificate is not in `ds:KeyInfo`
+    #[error("the signer's certificate is not in the signature")]
+    SignerCertificateMissing,
+    /// The certificate in `ds:KeyInfo` is not the one that the signature names
+    #[error("the certificate is not the one that the signature names")]
+    SigningCertificateMismatch,
+    /// No property binds the certificate
+    #[error("no signing-certificate property binds the certificate")]
+    SigningCertificateMissing,
+    /// No signing time
+    #[error("there is no signing time")]
+    SigningTimeMissing,
+    /// A transform cannot be carried out: no base64, or too much of something
+    #[error("a transform cannot be carried out")]
+    TransformFailed,
+    /// A transform, or the form of a URI, that is not supported
+    #[error("a transform or a reference is of a kind that is not supported")]
+    TransformUnsupported,
+    /// Qualifying properties of a version that is not read here
+    #[error("the qualifying properties are of an unknown version")]
+    UnknownVersion,
+    /// A digest, signature or canonicalisation algorithm this version does not
+    /// verify
+    #[error("an algorithm is not supported")]
+    UnsupportedAlgorithm,
+    /// The certificate does not lead to a trust anchor
+    #[error("the certificate does not lead to a trust anchor")]
+    Untrusted,
+}

@@ -1,0 +1,297 @@
+//! Transforms (XML Signature, clauses 4.4.3.2 and 6.6; XPath Filter 2.0): what
+//! is done to get from what a reference names to the octets that are digested.
+//!
+//! All of them together become one plan, and a plan is carried out while the
+//! document is read once.
+
+use crate::c14n::{Canonicalization, MAX_STEPS, Selection, SetOperation, Target};
+use crate::error::Error;
+use crate::properties::DS;
+use crate::verify::{decode::Decoder, tree::Element};
+
+pub(crate) const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
+pub(crate) const BASE64: &str = "http://www.w3.org/2000/09/xmldsig#base64";
+pub(crate) const XPATH: &str = "http://www.w3.org/TR/1999/REC-xpath-19991116";
+pub(crate) const FILTER2: &str = "http://www.w3.org/2002/06/xmldsig-filter2";
+const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+
+/// A reference may have this many transforms.
+const MAX_TRANSFORMS: usize = 16;
+
+/// What is digested.
+#[derive(Clone, Debug)]
+pub(crate) enum Plan {
+    /// The octets as they stand.
+    Octets,
+    /// What the octets stand for as base64 text.
+    Decoded,
+    /// A canonical form of nodes.
+    Canonical(Selection, Canonicalization),
+    /// What the text of nodes stands for as base64.
+    DecodedText(Selection),
+}
+
+/// What there is before, between and behind transforms.
+#[derive(Debug)]
+enum Data {
+    Octets,
+    Nodes(Selection),
+    Done(Plan),
+}
+
+impl Plan {
+    /// The plan for nodes of the signature's own document. `here` is where the
+    /// signature begins that the reference belongs to.
+    pub(crate) fn of_nodes(
+        nodes: Selection,
+        transforms: Option<&Element>,
+        here: u64,
+    ) -> Result<Self, Error> {
+        Self::new(Data::Nodes(nodes), transforms, Some(here))
+    }
+
+    /// The plan for octets from elsewhere.
+    pub(crate) fn of_octets(transforms: Option<&Element>) -> Result<Self, Error> {
+        Self::new(Data::Octets, transforms, None)
+    }
+
+    /// Whether comments are digested.
+    pub(crate) const fn has_comments(&self) -> bool {
+        match self {
+            Self::Octets | Self::Decoded => true,
+            Self::Canonical(nodes, method) => nodes.has_comments() && method.comments(),
+            Self::DecodedText(_) => false,
+        }
+    }
+
+    /// What decodes base64 behind it, if that is to be done.
+    pub(crate) fn decoder(&self) -> Option<Decoder> {
+        matches!(self, Self::Decoded | Self::DecodedText(_)).then(Decoder::default)
+    }
+
+    fn new(data: Data, transforms: Option<&Element>, here: Option<u64>) -> Result<Self, Error> {
+        let all = transforms.map(|transforms| transforms.children.as_slice()).unwrap_or_default();
+        if let Some(last) = all.get(MAX_TRANSFORMS) {
+            return Err(not_applicable(algorithm(last), "there are more than 16 transforms"));
+        }
+        let data = all.iter().try_fold(data, |data, transform| apply(data, transform, here))?;
+        Ok(match data {
+            Data::Octets => Self::Octets,
+            Data::Nodes(nodes) => Self::Canonical(nodes, Canonicalization::C14N_1_0),
+            Data::Done(plan) => plan,
+        })
+    }
+}
+
+fn apply(data: Data, transform: &Element, here: Option<u64>) -> Result<Data, Error> {
+    let name = algorithm(transform);
+    if let Ok(method) = Canonicalization::from_uri(name) {
+        let method = with_prefix_list(method, transform);
+        return match data {
+            // Doing it twice changes nothing.
+            Data::Done(Plan::Canonical(nodes, before)) if before == method => {
+                Ok(Data::Done(Plan::Canonical(nodes, method)))
+            }
+            data => Ok(Data::Done(Plan::Canonical(nodes(data, name)?, method))),
+        };
+    }
+    match name {
+        ENVELOPED => {
+            let why = "what it is applied to does not hold the signature";
+            let here = here.ok_or_else(|| not_applicable(name, why))?;
+            Ok(Data::Nodes(nodes(data, name)?.without(Target::At(here))))
+        }
+        BASE64 => match data {
+            Data::Octets => Ok(Data::Done(Plan::Decoded)),
+            data => Ok(Data::Done(Plan::DecodedText(nodes(data, name)?))),
+        },
+        XPATH => {
+            let step = transform
+                .only(DS, "XPath")
+                .and_then(|xpath| Expression::new(xpath, here).filter())
+                .ok_or_else(|| Error::UnknownExpression { algorithm: name.to_owned() })?;
+            Ok(Data::Nodes(nodes(data, name)?.filtered([step])))
+        }
+        FILTER2 => {
+            let steps: Option<Vec<_>> =
+                transform.children.iter().map(|xpath| filter2_step(xpath, here)).collect();
+            let steps = steps.filter(|steps| !steps.is_empty());
+            let unknown = || Error::UnknownExpression { algorithm: name.to_owned() };
+            let filtered = nodes(data, name)?.filtered(steps.ok_or_else(unknown)?);
+            if filtered.steps() > MAX_STEPS {
+                return Err(not_applicable(name, "there are more than 63 steps"));
+            }
+            Ok(Data::Nodes(filtered))
+        }
+        _ => Err(Error::UnknownTransform { algorithm: name.chars().take(200).collect() }),
+    }
+}
+
+/// Octets are read as a document where nodes are wanted.
+fn nodes(data: Data, algorithm: &str) -> Result<Selection, Error> {
+    match data {
+        Data::Octets => Ok(Selection::document()),
+        Data::Nodes(nodes) => Ok(nodes),
+        Data::Done(_) => {
+            Err(not_applicable(algorithm, "what comes out of another is not read again"))
+        }
+    }
+}
+
+fn algorithm(transform: &Element) -> &str {
+    transform.attribute("Algorithm").unwrap_or_default()
+}
+
+fn not_applicable(algorithm: &str, why: &'static str) -> Error {
+    Error::TransformNotApplicable { algorithm: algorithm.chars().take(200).collect(), why }
+}
+
+/// The method with the prefixes that its element lists.
+pub(crate) fn with_prefix_list(method: Canonicalization, element: &Element) -> Canonicalization {
+    let list = element.child(EXCLUSIVE, "InclusiveNamespaces");
+    let list = list.and_then(|list| list.attribute("PrefixList"));
+    match list.filter(|_| method.is_exclusive()) {
+        Some(prefixes) => method.with_prefix_list(prefixes),
+        None => method,
+    }
+}
+
+fn filter2_step(xpath: &Element, here: Option<u64>) -> Option<(SetOperation, Target)> {
+    if !xpath.is(FILTER2, "XPath") {
+        return None;
+    }
+    let operation = match xpath.attribute("Filter")? {
+        "intersect" => SetOperation::Intersect,
+        "subtract" => SetOperation::Subtract,
+        "union" => SetOperation::Union,
+        _ => return None,
+    };
+    Some((operation, Expression::new(xpath, here).elements()?))
+}
+
+/// An XPath expression, cut into words. Only what is usual in signatures is
+/// understood.
+struct Expression<'e> {
+    words: Vec<&'e str>,
+    prefixes: &'e [(String, String)],
+    here: Option<u64>,
+}
+
+impl<'e> Expression<'e> {
+    fn new(xpath: &'e Element, here: Option<u64>) -> Self {
+        Self { words: words(&xpath.text).unwrap_or_default(), prefixes: &xpath.prefixes, here }
+    }
+
+    /// A condition on each node (XML Signature, clause 6.6.3) that the nodes of
+    /// some elements meet, or all others.
+    fn filter(&self) -> Option<(SetOperation, Target)> {
+        const SELF: &str = "ancestor-or-self::";
+        match self.words.as_slice() {
+            ["not", "(", all, ")"] => {
+                Some((SetOperation::Subtract, self.named(all.strip_prefix(SELF)?)?))
+            }
+            // XML Signature, clause 6.6.4: another way to say enveloped-signature.
+            [
+                "count",
+                "(",
+                all,
+                "|",
+                "here",
+                "(",
+                ")",
+                "/",
+                around,
+                "[",
+                "1",
+                "]",
+                ")",
+                ">",
+                "count",
+                "(",
+                again,
+                ")",
+            ] => {
+                let signature = |name: &str| self.is_signature(name).then_some(());
+                signature(all.strip_prefix(SELF)?)?;
+                signature(around.strip_prefix("ancestor::")?)?;
+                signature(again.strip_prefix(SELF)?)?;
+                Some((SetOperation::Subtract, Target::At(self.here?)))
+            }
+            [all] => Some((SetOperation::Intersect, self.named(all.strip_prefix(SELF)?)?)),
+            _ => None,
+        }
+    }
+
+    /// The elements that are selected (XPath Filter 2.0, clause 3.2).
+    fn elements(&self) -> Option<Target> {
+        match self.words.as_slice() {
+            ["/", "/", name] => self.named(name),
+            ["/", name] => self.named(name.strip_prefix("descendant::")?),
+            ["here", "(", ")", "/", around, "[", "1", "]"] => {
+                let around = around.strip_prefix("ancestor::")?;
+                self.is_signature(around).then_some(Target::At(self.here?))
+            }
+            ["id", "(", id, ")"] => Some(Target::Id(literal(id)?.to_owned())),
+            _ => None,
+        }
+    }
+
+    fn is_signature(&self, name: &str) -> bool {
+        self.named(name) == Some(Target::all_signatures())
+    }
+
+    /// The elements of a name; a name without prefix is in no namespace.
+    fn named(&self, name: &str) -> Option<Target> {
+        let (prefix, local_name) = name.split_once(':').unwrap_or(("", name));
+        let begins = |c: char| c.is_alphabetic() || c == '_' || !c.is_ascii();
+        if !local_name.starts_with(begins) || local_name.contains(':') {
+            return None;
+        }
+        let namespace = if prefix.is_empty() {
+            if name.contains(':') {
+                return None;
+            }
+            ""
+        } else {
+            let bound = self.prefixes.iter().find(|(bound, _)| bound == prefix);
+            bound.map(|(_, namespace)| namespace.as_str())?
+        };
+        let (namespace, local_name) = (namespace.to_owned(), local_name.to_owned());
+        Some(Target::Named { namespace, local_name, nth: None })
+    }
+}
+
+/// What a string literal says; an Id has no white space.
+fn literal(word: &str) -> Option<&str> {
+    let quoted = |quote| word.strip_prefix(quote).and_then(|word| word.strip_suffix(quote));
+    let text = quoted('"').or_else(|| quoted('\''))?;
+    let white = |c| matches!(c, ' ' | '\t' | '\r' | '\n');
+    (!text.is_empty() && !text.contains(white)).then_some(text)
+}
+
+/// Names, literals and single marks.
+fn words(mut text: &str) -> Option<Vec<&str>> {
+    /// What is usual is shorter.
+    const MAX_WORDS: usize = 64;
+
+    let mut words = Vec::new();
+    let white = [' ', '\t', '\r', '\n'];
+    let in_name =
+        |c: char| c.is_alphanumeric() || !c.is_ascii() || matches!(c, '-' | '_' | '.' | ':');
+    loop {
+        text = text.trim_start_matches(white);
+        let first = text.chars().next();
+        let len = match first {
+            None => return Some(words),
+            Some(quote @ ('"' | '\'')) => text.get(1..)?.find(quote)? + 2,
+            Some(c) if in_name(c) => text.find(|c| !in_name(c)).unwrap_or(text.len()),
+            Some(c) => c.len_utf8(),
+        };
+        let (word, rest) = text.split_at_checked(len)?;
+        if words.len() == MAX_WORDS {
+            return None;
+        }
+        words.push(word);
+        text = rest;
+    }
+}

@@ -1,0 +1,422 @@
+//! The second reading of a document: everything that its signatures refer to
+//! is digested at once. What is outside of the document is read from what the
+//! caller gave.
+
+use std::cell::Cell;
+use std::io;
+
+use ades_core::{Digest, Digester, Document};
+
+use crate::c14n::{Covered, IdAttributes, Pass, Selection, Target};
+use crate::error::Error;
+use crate::report::Problem;
+use crate::transform::Plan;
+use crate::xml::Reader;
+
+use super::Original;
+use super::decode::Decoder;
+use super::signature::{Reference, Signature};
+
+/// The references of all signatures to parts of the document itself.
+const MAX_REFERENCES: usize = 512;
+/// The references to something outside of it.
+const MAX_OUTSIDE: usize = 4096;
+/// All references together may digest this many times what there is, and more
+/// only of what is short.
+const MAX_PASSES: u64 = 64;
+/// What may be digested however short the document is.
+const FREE_OCTETS: u64 = 1 << 30;
+/// `ds:SignedInfo` in canonical form has at most so many octets.
+const MAX_SIGNED_INFO: usize = 16 << 20;
+
+/// What a reference comes to.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) digest: Option<Digest>,
+    pub(crate) problem: Option<Problem>,
+    pub(crate) detail: Option<String>,
+    /// What it covers; `None` if it is about something outside.
+    pub(crate) covered: Option<Covered>,
+    pub(crate) comments: bool,
+    pub(crate) length: u64,
+}
+
+impl Outcome {
+    fn failed(problem: Problem, detail: impl Into<Option<String>>) -> Self {
+        Self { problem: Some(problem), detail: detail.into(), ..Self::default() }
+    }
+
+    fn of_error(error: &Error) -> Self {
+        let problem = match error {
+            Error::DuplicateId { .. } => Problem::DuplicateId,
+            Error::NoSuchElement { .. } => Problem::ReferenceMissing,
+            error if error.fault() == ades_core::Fault::Unsupported => {
+                Problem::TransformUnsupported
+            }
+            _ => Problem::TransformFailed,
+        };
+        Self::failed(problem, error.to_string())
+    }
+}
+
+/// What all references of one signature come to.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    /// `ds:SignedInfo` in canonical form.
+    pub(crate) signed_info: Option<Vec<u8>>,
+    /// Those of `ds:SignedInfo`.
+    pub(crate) references: Vec<Outcome>,
+    /// Those of each manifest.
+    pub(crate) manifests: Vec<Vec<Outcome>>,
+}
+
+/// What a reference is about.
+enum Source {
+    /// The document itself.
+    Inside {
+        plan: Plan,
+        comments: bool,
+    },
+    /// Something outside of it.
+    Outside,
+    Failed(Outcome),
+}
+
+/// Where in the outcomes something belongs.
+#[derive(Clone, Copy)]
+struct Slot {
+    signature: usize,
+    /// `None`: `ds:SignedInfo` itself.
+    reference: Option<(Option<usize>, usize)>,
+}
+
+/// Evaluates all references of all signatures.
+pub(crate) fn evaluate(
+    document: &mut Document<'_>,
+    length: u64,
+    signatures: &[Option<Signature<'_>>],
+    originals: &mut [Original<'_>],
+    ids: &IdAttributes,
+) -> Result<Vec<Outcomes>, Error> {
+    let mut all: Vec<Outcomes> = signatures.iter().map(|_| Outcomes::default()).collect();
+    let mut inside: Vec<(Slot, Plan, State<'_>)> = Vec::new();
+    let mut outside: Vec<(Slot, &Reference<'_>)> = Vec::new();
+    let budget = budget(length, originals)?;
+    for (index, (signature, outcomes)) in signatures.iter().zip(&mut all).enumerate() {
+        let Some(signature) = signature else { continue };
+        let here = signature.element.place.start;
+        let slot = |reference| Slot { signature: index, reference };
+        if let Some(method) = &signature.signed_info.method {
+            let place = signature.signed_info.element.place.start;
+            let plan = Plan::Canonical(Selection::element(Target::At(place)), method.clone());
+            inside.push((slot(None), plan, State::holding(&budget)));
+        }
+        let manifests = signature.manifests.iter().enumerate();
+        let manifests = manifests.map(|(at, manifest)| (Some(at), &manifest.references));
+        let own = std::iter::once((None, &signature.signed_info.references));
+        for (manifest, references) in own.chain(manifests) {
+            let mut list = Vec::new();
+            for (at, reference) in references.iter().enumerate() {
+                let slot = slot(Some((manifest, at)));
+                let mut outcome = Outcome::default();
+                match source(reference, here, ids) {
+                    Source::Inside { plan, comments } => {
+                        outcome.comments = comments;
+                        let algorithm = reference.digest.known().map(Digest::algorithm);
+                        inside.push((slot, plan, State::digesting(&budget, algorithm)));
+                    }
+                    Source::Outside => outside.push((slot, reference)),
+                    Source::Failed(failed) => outcome = failed,
+                }
+                list.push(outcome);
+            }
+            match manifest {
+                None => outcomes.references = list,
+                Some(_) => outcomes.manifests.push(list),
+            }
+        }
+    }
+    let offset = 0;
+    if inside.len() > MAX_REFERENCES {
+        return Err(Error::Limit { offset, limit: "512 references to parts of the document" });
+    }
+    if outside.len() > MAX_OUTSIDE {
+        return Err(Error::Limit { offset, limit: "4,096 references to other documents" });
+    }
+    read_inside(document, inside, &mut all)?;
+    for (slot, reference) in outside {
+        let outcome = read_outside(reference, originals, &budget)?;
+        put(&mut all, slot, outcome);
+    }
+    Ok(all)
+}
+
+/// How many octets may be digested.
+fn budget(length: u64, originals: &mut [Original<'_>]) -> Result<Cell<u64>, Error> {
+    let mut longest = length;
+    for original in originals {
+        longest = longest.saturating_add(original.document.len()?.unwrap_or_default());
+    }
+    Ok(Cell::new(longest.saturating_mul(MAX_PASSES).saturating_add(FREE_OCTETS)))
+}
+
+fn put(all: &mut [Outcomes], slot: Slot, outcome: Outcome) {
+    let Some(outcomes) = all.get_mut(slot.signature) else { return };
+    let list = match slot.reference {
+        None => return,
+        Some((None, _)) => Some(&mut outcomes.references),
+        Some((Some(manifest), _)) => outcomes.manifests.get_mut(manifest),
+    };
+    let place = slot.reference.and_then(|(_, at)| list.and_then(|list| list.get_mut(at)));
+    if let Some(place) = place {
+        *place = outcome;
+    }
+}
+
+/// XML Signature, clause 4.4.3.1 to 4.4.3.3.
+fn source(reference: &Reference<'_>, here: u64, ids: &IdAttributes) -> Source {
+    let Some(uri) = reference.uri else { return Source::Outside };
+    let Some((before, fragment)) = uri.split_once('#') else {
+        return match uri {
+            "" => inside(reference, Selection::document(), false, here, ids),
+            _ => Source::Outside,
+        };
+    };
+    let unsupported = || {
+        let detail = "a URI with a fragment that is not supported".to_owned();
+        Source::Failed(Outcome::failed(Problem::TransformUnsupported, detail))
+    };
+    if !before.is_empty() {
+        return unsupported();
+    }
+    let by_id = |id: &str| Selection::element(Target::Id(id.to_owned()));
+    let pointed = fragment.strip_prefix("xpointer(").and_then(|rest| rest.strip_suffix(')'));
+    let quoted = |id: &str| {
+        let id = id.strip_prefix("id(")?.strip_suffix(')')?;
+        let between = |quote| id.strip_prefix(quote).and_then(|id| id.strip_suffix(quote));
+        let id = between('\'').or_else(|| between('"'))?;
+        (!id.contains(['\'', '"', '(', ')'])).then(|| id.to_owned())
+    };
+    match pointed {
+        Some("/") => inside(reference, Selection::document(), true, here, ids),
+        Some(pointed) => match quoted(pointed) {
+            Some(id) => inside(reference, by_id(&id), true, here, ids),
+            None => unsupported(),
+        },
+        None if fragment.is_empty() || fragment.contains(['(', ')']) => unsupported(),
+        None => inside(reference, by_id(fragment), false, here, ids),
+    }
+}
+
+fn inside(
+    reference: &Reference<'_>,
+    nodes: Selection,
+    comments: bool,
+    here: u64,
+    ids: &IdAttributes,
+) -> Source {
+    let nodes = nodes.with_ids(ids.clone());
+    let nodes = if comments { nodes } else { nodes.without_comments() };
+    match Plan::of_nodes(nodes, reference.transforms, here) {
+        Ok(plan) => {
+            let comments = comments && plan.has_comments();
+            Source::Inside { plan, comments }
+        }
+        Err(error) => Source::Failed(Outcome::of_error(&error)),
+    }
+}
+
+/// What becomes of the octets of one canonical form.
+struct State<'b> {
+    budget: &'b Cell<u64>,
+    digester: Option<Digester>,
+    decoder: Option<Decoder>,
+    held: Option<Vec<u8>>,
+    length: u64,
+    spent: bool,
+}
+
+impl<'b> State<'b> {
+    fn digesting(budget: &'b Cell<u64>, algorithm: Option<ades_core::DigestAlgorithm>) -> Self {
+        let digester = algorithm.map(Digester::new);
+        Self { budget, digester, decoder: None, held: None, length: 0, spent: false }
+    }
+
+    fn holding(budget: &'b Cell<u64>) -> Self {
+        Self { held: Some(Vec::new()), ..Self::digesting(budget, None) }
+    }
+
+    fn take(&mut self, piece: &[u8]) -> io::Result<()> {
+        let Some(left) = self.budget.get().checked_sub(piece.len() as u64) else {
+            self.spent = true;
+            return Err(io::Error::other("too much is to be digested"));
+        };
+        self.budget.set(left);
+        let Self { digester, decoder, length, held, .. } = self;
+        let mut take = |octets: &[u8]| {
+            *length += octets.len() as u64;
+            if let Some(digester) = digester {
+                digester.update(octets);
+            }
+        };
+        match decoder {
+            Some(decoder) => decoder.push(piece, &mut take)?,
+            None => take(piece),
+        }
+        if let Some(held) = held {
+            if held.len() + piece.len() > MAX_SIGNED_INFO {
+                return Err(io::Error::other("the canonical form is too long"));
+            }
+            held.extend_from_slice(piece);
+        }
+        Ok(())
+    }
+
+    /// The digest, if it is one that is known.
+    fn finish(&mut self) -> io::Result<Option<Digest>> {
+        if let Some(decoder) = self.decoder.take() {
+            let Self { digester, length, .. } = self;
+            decoder.finish(&mut |octets| {
+                *length += octets.len() as u64;
+                if let Some(digester) = digester {
+                    digester.update(octets);
+                }
+            })?;
+        }
+        Ok(self.digester.take().map(Digester::finish))
+    }
+}
+
+fn add<'s>(
+    pass: &mut Pass<'_, 's>,
+    plan: Plan,
+    sink: &'s mut (dyn FnMut(&[u8]) -> io::Result<()> + 's),
+) {
+    match plan {
+        Plan::Canonical(nodes, method) => pass.add(method, nodes, sink),
+        Plan::DecodedText(nodes) => pass.add_text(nodes, sink),
+        // Octets are digested without reading them as a document.
+        Plan::Octets | Plan::Decoded => {}
+    }
+}
+
+/// One reading, and the result of each plan.
+fn run(
+    reader: Reader<'_>,
+    plans: impl Iterator<Item = Plan>,
+    states: &mut [&mut State<'_>],
+) -> Result<Vec<Result<Covered, Error>>, Error> {
+    let mut sinks: Vec<_> =
+        states.iter_mut().map(|state| |piece: &[u8]| state.take(piece)).collect();
+    let mut pass = Pass::new(reader);
+    for (plan, sink) in plans.zip(&mut sinks) {
+        add(&mut pass, plan, sink);
+    }
+    pass.run_each()
+}
+
+fn read_inside(
+    document: &mut Document<'_>,
+    jobs: Vec<(Slot, Plan, State<'_>)>,
+    all: &mut [Outcomes],
+) -> Result<(), Error> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let mut slots = Vec::new();
+    let mut plans = Vec::new();
+    let mut states = Vec::new();
+    for (slot, plan, mut state) in jobs {
+        state.decoder = plan.decoder();
+        slots.push(slot);
+        plans.push(plan);
+        states.push(state);
+    }
+    let reader = Reader::from_read(document.reader()?)?;
+    let mut borrowed: Vec<&mut State<'_>> = states.iter_mut().collect();
+    let results = run(reader, plans.into_iter(), &mut borrowed)?;
+    for ((slot, result), mut state) in slots.into_iter().zip(results).zip(states) {
+        check_spent(&state)?;
+        let Some((manifest, at)) = slot.reference else {
+            if let (Some(outcomes), Ok(_)) = (all.get_mut(slot.signature), result) {
+                outcomes.signed_info = state.held;
+            }
+            continue;
+        };
+        let mut outcome = judged(result, &mut state);
+        if let Some(before) = all.get(slot.signature).and_then(|outcomes| match manifest {
+            None => outcomes.references.get(at),
+            Some(manifest) => outcomes.manifests.get(manifest)?.get(at),
+        }) {
+            outcome.comments = before.comments;
+        }
+        put(all, slot, outcome);
+    }
+    Ok(())
+}
+
+fn check_spent(state: &State<'_>) -> Result<(), Error> {
+    let limit = "references that cover 64 times the document";
+    if state.spent { Err(Error::Limit { offset: 0, limit }) } else { Ok(()) }
+}
+
+fn judged(result: Result<Covered, Error>, state: &mut State<'_>) -> Outcome {
+    match result {
+        Err(error) => Outcome::of_error(&error),
+        Ok(covered) => match state.finish() {
+            Err(error) => Outcome::failed(Problem::TransformFailed, error.to_string()),
+            Ok(digest) => {
+                let (covered, length) = (Some(covered), state.length);
+                Outcome { digest, covered, length, ..Outcome::default() }
+            }
+        },
+    }
+}
+
+/// A reference to something that the caller may have given.
+fn read_outside(
+    reference: &Reference<'_>,
+    originals: &mut [Original<'_>],
+    budget: &Cell<u64>,
+) -> Result<Outcome, Error> {
+    let plan = match Plan::of_octets(reference.transforms) {
+        Ok(plan) => plan,
+        Err(error) => return Ok(Outcome::of_error(&error)),
+    };
+    let exact = originals.iter().position(|original| original.is_named(reference.uri));
+    let any = || originals.iter().position(|original| original.uri.is_none());
+    let Some(original) = exact.or_else(any).and_then(|at| originals.get_mut(at)) else {
+        return Ok(Outcome::failed(Problem::ContentMissing, None));
+    };
+    let algorithm = reference.digest.known().map(Digest::algorithm);
+    let mut state = State::digesting(budget, algorithm);
+    state.decoder = plan.decoder();
+    if matches!(plan, Plan::Octets | Plan::Decoded) {
+        let read = original
+            .document
+            .read_through(&mut |piece| state.take(piece).map_err(ades_core::Error::Write));
+        check_spent(&state)?;
+        return match read {
+            Ok(_) => {
+                let outcome = judged(Ok(Covered::default()), &mut state);
+                Ok(Outcome { covered: None, ..outcome })
+            }
+            Err(ades_core::Error::Write(error)) => {
+                Ok(Outcome::failed(Problem::TransformFailed, error.to_string()))
+            }
+            Err(error) => Err(error.into()),
+        };
+    }
+    let result = Reader::from_read(original.document.reader()?).and_then(|reader| {
+        let mut results = run(reader, std::iter::once(plan), &mut [&mut state])?;
+        results.pop().unwrap_or_else(|| Ok(Covered::default()))
+    });
+    check_spent(&state)?;
+    match result {
+        Err(Error::Core(error @ ades_core::Error::Read(_))) => Err(error.into()),
+        result => {
+            let outcome = judged(result, &mut state);
+            Ok(Outcome { covered: None, ..outcome })
+        }
+    }
+}

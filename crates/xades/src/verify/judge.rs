@@ -1,0 +1,461 @@
+//! From what a signature says and what its references come to, to a report.
+
+use std::ops::Range;
+
+use ades_core::verify::{leads_to, verify};
+use ades_core::{Certificate, DigestAlgorithm};
+
+use crate::c14n::{IdAttributes, Selected};
+use crate::properties::{DS, SIGNED_PROPERTIES};
+use crate::report::{
+    Coverage, Level, Part, Place, Problem, ReferenceKind, ReferenceReport, SignatureReport,
+};
+
+use super::coverage::coverage;
+use super::evaluate::{Outcome, Outcomes};
+use super::signature::{Reference, Signature, SignedDigest, raw_value};
+use super::survey::{Found, Survey};
+use super::tree;
+
+const COUNTERSIGNED: &str = "http://uri.etsi.org/01903#CountersignedSignature";
+/// So many parts of each kind are told.
+const MAX_PARTS: usize = 64;
+
+/// All that is known of a document and its signatures.
+pub(crate) struct Context<'c> {
+    pub(crate) survey: &'c Survey,
+    pub(crate) signatures: &'c [Option<Signature<'c>>],
+    pub(crate) outcomes: &'c [Outcomes],
+}
+
+/// Judges one signature.
+pub(crate) fn judge(context: &Context<'_>, index: usize, trust: &[Certificate]) -> SignatureReport {
+    let found = context.survey.signatures.get(index);
+    let signature = context.signatures.get(index).and_then(Option::as_ref);
+    match (found, signature, context.outcomes.get(index)) {
+        (Some(found), Some(signature), Some(outcomes)) => {
+            Judge { context, found, signature, outcomes, problems: Vec::new() }.report(trust)
+        }
+        (found, _, _) => malformed(found),
+    }
+}
+
+fn malformed(found: Option<&Found>) -> SignatureReport {
+    let place = found.map(|found| found.element.place.clone()).unwrap_or_default();
+    SignatureReport {
+        format: "XMLDSig",
+        id: found.and_then(|found| found.element.id()).map(ToOwned::to_owned),
+        place: Place::new(&place),
+        level: Level::Below,
+        intact: false,
+        signer: None,
+        covers: Coverage::Unknown,
+        problems: vec![Problem::SignatureMalformed],
+        trusted: None,
+        signing_time: None,
+        signature_algorithm: String::new(),
+        canonicalization: String::new(),
+        references: Vec::new(),
+        policy: None,
+        commitments: Vec::new(),
+        signer_roles: Vec::new(),
+        location: None,
+        unsigned_properties: Vec::new(),
+        countersignatures: Vec::new(),
+    }
+}
+
+struct Judge<'j, 'c> {
+    context: &'j Context<'c>,
+    found: &'j Found,
+    signature: &'j Signature<'c>,
+    outcomes: &'j Outcomes,
+    problems: Vec<Problem>,
+}
+
+impl<'j> Judge<'j, '_> {
+    /// Notes a problem if there is one; yields whether.
+    fn problem(&mut self, condition: bool, problem: Problem) -> bool {
+        if condition && !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+        condition
+    }
+
+    fn report(mut self, trust: &[Certificate]) -> SignatureReport {
+        let signature = self.signature;
+        let qualifying = &signature.qualifying;
+        for problem in &qualifying.problems {
+            self.problem(true, *problem);
+        }
+        let certificate = self.certificate();
+        let value_verifies = self.value_verifies(certificate);
+        let mut references = self.references();
+        let digests_match = references.iter().all(|reference| reference.intact == Some(true));
+        self.check_qualifying(&references);
+        self.check_formats(&mut references);
+        let covers = self.check_coverage(&references);
+
+        let time = qualifying.signing_time;
+        if let (Some(certificate), Some(time)) = (certificate, time) {
+            let (from, to) = certificate.validity();
+            self.problem(time < from || time > to, Problem::CertificateNotValidAtSigningTime);
+        }
+        let trusted = certificate
+            .filter(|_| !trust.is_empty())
+            .map(|c| leads_to(c, &signature.certificates, trust, time));
+        self.problem(trusted == Some(false), Problem::Untrusted);
+
+        let info = &signature.signed_info;
+        let algorithm = info.algorithm.map(|algorithm| algorithm.to_string());
+        let canonicalization = info.element.children.first();
+        let canonicalization = canonicalization.and_then(|method| method.attribute("Algorithm"));
+        let unsigned = qualifying.unsigned.iter().map(|property| property.local_name.clone());
+        SignatureReport {
+            format: if qualifying.problems.contains(&Problem::QualifyingPropertiesMissing) {
+                "XMLDSig"
+            } else {
+                "XAdES"
+            },
+            id: signature.element.id().map(ToOwned::to_owned),
+            place: Place::new(&signature.element.place),
+            level: self.level(),
+            intact: value_verifies && digests_match,
+            signer: certificate.and_then(|c| c.common_name().map(ToOwned::to_owned)),
+            covers,
+            trusted,
+            signing_time: time,
+            signature_algorithm: algorithm.unwrap_or_else(|| info.algorithm_uri.to_owned()),
+            canonicalization: canonicalization.unwrap_or_default().to_owned(),
+            references,
+            policy: qualifying.policy.clone(),
+            commitments: qualifying.commitments.clone(),
+            signer_roles: qualifying.signer_roles.clone(),
+            location: qualifying.location.clone(),
+            unsigned_properties: unsigned.collect(),
+            countersignatures: Vec::new(),
+            problems: self.problems,
+        }
+    }
+
+    /// The certificate that the signature names; without one, the first in
+    /// `ds:KeyInfo` that is not an authority's.
+    fn certificate(&mut self) -> Option<&'j Certificate> {
+        let all = &self.signature.certificates;
+        let first = all.iter().find(|certificate| !certificate.is_ca()).or(all.first());
+        let named = self.signature.qualifying.signing_certificate.as_ref();
+        let plain = self.signature.qualifying.element.is_none();
+        self.problem(first.is_none(), Problem::SignerCertificateMissing);
+        self.problem(!plain && named.is_none(), Problem::SigningCertificateMissing);
+        let Some(SignedDigest::Known(digest)) = named else { return first };
+        let meant = all.iter().find(|c| c.digest(digest.algorithm()) == *digest);
+        self.problem(first.is_some() && meant.is_none(), Problem::SigningCertificateMismatch);
+        meant.or(first)
+    }
+
+    /// Whether the value is over `ds:SignedInfo` as it was read.
+    fn value_verifies(&mut self, certificate: Option<&Certificate>) -> bool {
+        let info = &self.signature.signed_info;
+        let known = info.method.is_some() && info.algorithm.is_some();
+        self.problem(!known, Problem::UnsupportedAlgorithm);
+        let Some(octets) = self.outcomes.signed_info.as_ref() else {
+            self.problem(info.method.is_some(), Problem::SignatureMalformed);
+            return false;
+        };
+        // What is verified must be what was read.
+        let read = tree::of_fragment(octets, &IdAttributes::default());
+        let same = read.is_some_and(|read| read.holds_the_same(info.element));
+        if self.problem(!same, Problem::SignatureMalformed) {
+            return false;
+        }
+        let (Some(algorithm), Some(certificate)) = (info.algorithm, certificate) else {
+            return false;
+        };
+        let value = self.signature.value.as_deref();
+        let value = value.and_then(|v| raw_value(algorithm, certificate.key_type(), v));
+        let verifies = value.is_some_and(|v| verify(certificate, algorithm, octets, &v).is_ok());
+        !self.problem(!verifies, Problem::SignatureInvalid)
+    }
+
+    fn references(&mut self) -> Vec<ReferenceReport> {
+        let mut reports = Vec::new();
+        let signed = self.signature.signed_info.references.iter().zip(&self.outcomes.references);
+        for (reference, outcome) in signed {
+            let mut report = self.reference(reference, outcome);
+            if let Some(problem) = report.problem {
+                self.problem(true, problem);
+            }
+            let start = only_element(outcome).map(|element| element.start);
+            let manifests = self.signature.manifests.iter().zip(&self.outcomes.manifests);
+            for (manifest, outcomes) in manifests {
+                if Some(manifest.element.place.start) != start {
+                    continue;
+                }
+                let inner = manifest.references.iter().zip(outcomes);
+                report.manifest = inner.map(|(r, outcome)| self.reference(r, outcome)).collect();
+                let intact = report.manifest.iter().all(|inner| inner.intact == Some(true));
+                self.problem(!intact, Problem::ManifestMismatch);
+            }
+            reports.push(report);
+        }
+        reports
+    }
+
+    fn reference(&self, reference: &Reference<'_>, outcome: &Outcome) -> ReferenceReport {
+        let (intact, problem) = match (&outcome.problem, &reference.digest, &outcome.digest) {
+            (Some(problem), _, _) => (None, Some(*problem)),
+            (None, SignedDigest::Unsupported, _) => (None, Some(Problem::UnsupportedAlgorithm)),
+            (None, SignedDigest::Known(signed), Some(found)) if signed == found => {
+                (Some(true), None)
+            }
+            _ => (Some(false), Some(Problem::DigestMismatch)),
+        };
+        let algorithm = DigestAlgorithm::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.xml_uri() == reference.algorithm_uri);
+        let (covers, left_out, more) = self.parts(outcome);
+        ReferenceReport {
+            id: reference.id.map(ToOwned::to_owned),
+            uri: reference.uri.map(ToOwned::to_owned),
+            kind: self.kind(reference, outcome),
+            intact,
+            problem,
+            detail: outcome.detail.clone(),
+            digest_algorithm: algorithm
+                .map_or_else(|| reference.algorithm_uri.to_owned(), |known| known.to_string()),
+            transforms: reference.transforms(),
+            length: outcome.length,
+            covers,
+            left_out,
+            more,
+            comments: outcome.comments,
+            mime_type: None,
+            description: None,
+            manifest: Vec::new(),
+        }
+    }
+
+    fn parts(&self, outcome: &Outcome) -> (Vec<Part>, Vec<Place>, bool) {
+        let Some(covered) = &outcome.covered else { return Default::default() };
+        let mut parts = Vec::new();
+        if covered.outside {
+            let place = Place { from: 0, to: self.context.survey.length };
+            parts.push(Part::new(&self.context.survey.root, place));
+        }
+        for element in &covered.elements {
+            let span = covered.selected.iter().find(|span| span.start_tag.start == element.start);
+            if let Some(span) = span {
+                parts.push(Part::new(element, Place::new(&span.whole())));
+            }
+        }
+        let holes: Vec<Place> =
+            covered.left_out.iter().take(MAX_PARTS).map(|span| Place::new(&span.whole())).collect();
+        let more =
+            covered.selected.len() > covered.elements.len() || covered.left_out.len() > holes.len();
+        (parts, holes, more)
+    }
+
+    fn kind(&self, reference: &Reference<'_>, outcome: &Outcome) -> ReferenceKind {
+        let element = only_element(outcome);
+        let signed = self.signature.qualifying.signed;
+        let is = |place: &Range<u64>| element.is_some_and(|e| e.start == place.start);
+        let of_ds = |name| element.is_some_and(|e| e.namespace == DS && e.local_name == name);
+        if signed.is_some_and(|signed| is(&signed.place)) {
+            ReferenceKind::SignedProperties
+        } else if of_ds("SignatureValue") || reference.kind == Some(COUNTERSIGNED) {
+            ReferenceKind::CountersignedSignature
+        } else if of_ds("Manifest") {
+            ReferenceKind::Manifest
+        } else if of_ds("KeyInfo") {
+            ReferenceKind::KeyInfo
+        } else if of_ds("SignatureProperties") {
+            ReferenceKind::SignatureProperties
+        } else {
+            ReferenceKind::Data
+        }
+    }
+
+    /// EN 319 132-1, clauses 4.3.1 and 6.3.
+    fn check_qualifying(&mut self, references: &[ReferenceReport]) {
+        let qualifying = &self.signature.qualifying;
+        let Some(properties) = qualifying.element else { return };
+        let target = properties.attribute("Target").and_then(|uri| uri.strip_prefix('#'));
+        let own = self.signature.element.id();
+        self.problem(target.is_none() || target != own, Problem::QualifyingPropertiesTarget);
+        let others = self.context.survey.signatures.iter();
+        let same = |found: &&Found| own.is_some() && found.element.id() == own;
+        self.problem(others.filter(same).count() > 1, Problem::DuplicateId);
+        let referenced = references.iter().zip(&self.signature.signed_info.references);
+        let referenced = referenced
+            .filter(|(report, _)| report.kind == ReferenceKind::SignedProperties)
+            .any(|(report, reference)| {
+                reference.kind == Some(SIGNED_PROPERTIES) && report.left_out.is_empty()
+            });
+        self.problem(!referenced, Problem::SignedPropertiesNotReferenced);
+        self.problem(qualifying.signing_time.is_none(), Problem::SigningTimeMissing);
+    }
+
+    /// EN 319 132-1, clauses 5.2.4 and 6.3 (k).
+    fn check_formats(&mut self, references: &mut [ReferenceReport]) {
+        let qualifying = &self.signature.qualifying;
+        if qualifying.element.is_none() {
+            return;
+        }
+        let mut unknown = false;
+        for format in &qualifying.formats {
+            let all = references.iter_mut().flat_map(|reference| {
+                let (own, inner) = (&mut reference.id, &mut reference.manifest);
+                let (mime, text) = (&mut reference.mime_type, &mut reference.description);
+                let inner =
+                    inner.iter_mut().map(|r| (&mut r.id, &mut r.mime_type, &mut r.description));
+                std::iter::once((own, mime, text)).chain(inner)
+            });
+            let mut found = false;
+            for (id, mime_type, description) in all {
+                if format.target.is_some() && id.as_deref() == format.target {
+                    found = true;
+                    mime_type.clone_from(&format.mime_type);
+                    description.clone_from(&format.description);
+                }
+            }
+            unknown |= !found;
+        }
+        self.problem(unknown, Problem::DataObjectFormatTarget);
+        let bare = |reference: &ReferenceReport| {
+            reference.kind == ReferenceKind::Data && reference.mime_type.is_none()
+        };
+        let missing = references.iter().any(bare);
+        self.problem(missing && !self.is_counter(), Problem::DataObjectFormatMissing);
+    }
+
+    /// Whether it stands where countersignatures do.
+    fn is_counter(&self) -> bool {
+        self.found.counter && self.found.within.is_some()
+    }
+
+    fn check_coverage(&mut self, references: &[ReferenceReport]) -> Coverage {
+        if self.is_counter() {
+            let around = self.found.within.and_then(|at| self.context.signatures.get(at));
+            let value = around.and_then(Option::as_ref).map(|around| around.value_place.start);
+            let over = references.iter().any(|reference| {
+                let place = reference.covers.first().map(|part| part.place.from);
+                reference.intact == Some(true)
+                    && reference.left_out.is_empty()
+                    && place.is_some()
+                    && place == value
+            });
+            self.problem(!over, Problem::CountersignatureMismatch);
+            return if over { Coverage::Whole } else { Coverage::Unknown };
+        }
+        let mut covering = Vec::new();
+        let (mut unknown, mut inside, mut outside) = (false, false, false);
+        for (report, outcome) in references.iter().zip(&self.outcomes.references) {
+            let manifest = self.manifest_at(outcome);
+            let inner = report.manifest.iter().zip(manifest.unwrap_or_default());
+            for (report, outcome) in std::iter::once((report, outcome)).chain(inner) {
+                if report.kind == ReferenceKind::Data {
+                    unknown |= report.intact != Some(true);
+                    inside |= outcome.covered.is_some();
+                    outside |= outcome.covered.is_none();
+                }
+                if report.intact == Some(true) {
+                    covering.push(outcome);
+                }
+            }
+        }
+        let detached = outside && !inside;
+        let (covers, expected) = coverage(self.context, self.signature, &covering, detached);
+        let elsewhere = self.countersigns_another(references);
+        self.problem(!expected && !unknown && !elsewhere, Problem::NotCovered);
+        if unknown { Coverage::Unknown } else { covers }
+    }
+
+    fn manifest_at(&self, outcome: &Outcome) -> Option<&[Outcome]> {
+        let start = only_element(outcome)?.start;
+        let manifests = self.signature.manifests.iter().zip(&self.outcomes.manifests);
+        let mut at = manifests.filter(|(manifest, _)| manifest.element.place.start == start);
+        at.next().map(|(_, outcomes)| outcomes.as_slice())
+    }
+
+    /// Whether it signs the value of another signature of the document, which is
+    /// judged by itself, and nothing else.
+    fn countersigns_another(&self, references: &[ReferenceReport]) -> bool {
+        let own = self.signature.value_place.start;
+        let others = self.context.signatures.iter().flatten();
+        let others: Vec<u64> = others.map(|other| other.value_place.start).collect();
+        let over_another = |reference: &ReferenceReport| {
+            let place = reference.covers.first().map(|part| part.place.from);
+            reference.intact == Some(true)
+                && reference.left_out.is_empty()
+                && place.is_some_and(|place| place != own && others.contains(&place))
+        };
+        let mut data = references.iter().filter(|r| {
+            matches!(r.kind, ReferenceKind::Data | ReferenceKind::CountersignedSignature)
+        });
+        let mut any = false;
+        let all = data.all(|reference| {
+            any = true;
+            over_another(reference)
+        });
+        any && all
+    }
+
+    /// The highest level whose properties are there (EN 319 132-1, table 2). It
+    /// says nothing about whether they verify.
+    fn level(&self) -> Level {
+        const BELOW: [Problem; 14] = [
+            Problem::DataObjectFormatMissing,
+            Problem::DataObjectFormatTarget,
+            Problem::LegacyProperty,
+            Problem::PropertyMalformed,
+            Problem::PropertyRepeated,
+            Problem::QualifyingPropertiesMissing,
+            Problem::QualifyingPropertiesRepeated,
+            Problem::QualifyingPropertiesTarget,
+            Problem::SignedPropertiesNotReferenced,
+            Problem::SignerCertificateMissing,
+            Problem::SigningCertificateMismatch,
+            Problem::SigningCertificateMissing,
+            Problem::SigningTimeMissing,
+            Problem::UnknownVersion,
+        ];
+        let qualifying = &self.signature.qualifying;
+        let validation = ["RevocationValues", "TimeStampValidationData", "AnyValidationData"];
+        if self.problems.iter().any(|problem| BELOW.contains(problem)) {
+            Level::Below
+        } else if !qualifying.has(&["SignatureTimeStamp"]) {
+            Level::B
+        } else if !qualifying.has(&validation) {
+            Level::T
+        } else if !qualifying.has(&["ArchiveTimeStamp"]) {
+            Level::Lt
+        } else {
+            Level::Lta
+        }
+    }
+}
+
+/// The element that a reference covers, if it is one.
+fn only_element(outcome: &Outcome) -> Option<&Selected> {
+    match outcome.covered.as_ref()?.elements.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
+impl Place {
+    pub(crate) const fn new(range: &Range<u64>) -> Self {
+        Self { from: range.start, to: range.end }
+    }
+}
+
+impl Part {
+    pub(crate) fn new(element: &Selected, place: Place) -> Self {
+        Self {
+            element: element.local_name.clone(),
+            namespace: element.namespace.clone(),
+            id: element.id.clone(),
+            place,
+        }
+    }
+}

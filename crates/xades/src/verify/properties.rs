@@ -1,0 +1,214 @@
+//! What the qualifying properties say (EN 319 132-1, clauses 4 and 5).
+
+use ades_core::SignerLocation;
+use chrono::{DateTime, Utc};
+
+use crate::properties::XADES;
+use crate::report::{PolicyReport, Problem};
+
+use super::signature::SignedDigest;
+use super::survey::ANY_XADES;
+use super::tree::Element;
+
+const XADES_141: &str = "http://uri.etsi.org/01903/v1.4.1#";
+
+/// What is there of qualifying properties.
+#[derive(Debug, Default)]
+pub(crate) struct Qualifying<'e> {
+    /// `xades:QualifyingProperties`, if there is exactly one of a version that
+    /// is read here.
+    pub(crate) element: Option<&'e Element>,
+    /// `xades:SignedProperties`, likewise.
+    pub(crate) signed: Option<&'e Element>,
+    /// `xades:SigningTime`
+    pub(crate) signing_time: Option<DateTime<Utc>>,
+    /// The digest in `xades:SigningCertificateV2`, or in the older form.
+    pub(crate) signing_certificate: Option<SignedDigest>,
+    /// `xades:SignaturePolicyIdentifier`
+    pub(crate) policy: Option<PolicyReport>,
+    /// The identifiers of commitments.
+    pub(crate) commitments: Vec<String>,
+    /// The claimed roles.
+    pub(crate) signer_roles: Vec<String>,
+    /// The claimed place.
+    pub(crate) location: Option<SignerLocation>,
+    /// `xades:DataObjectFormat`
+    pub(crate) formats: Vec<Format<'e>>,
+    /// The names of the unsigned properties.
+    pub(crate) unsigned: Vec<&'e Element>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// `xades:DataObjectFormat`.
+#[derive(Debug)]
+pub(crate) struct Format<'e> {
+    /// The Id of the `ds:Reference` that it is about.
+    pub(crate) target: Option<&'e str>,
+    pub(crate) mime_type: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+impl<'e> Qualifying<'e> {
+    pub(crate) fn read(objects: &[&'e Element]) -> Self {
+        let mut read = Self::default();
+        let children = objects.iter().flat_map(|object| &object.children);
+        let found: Vec<&Element> = children
+            .filter(|child| {
+                child.local_name == "QualifyingProperties" && child.namespace.starts_with(ANY_XADES)
+            })
+            .collect();
+        let properties = match found.as_slice() {
+            [] => {
+                read.problems.push(Problem::QualifyingPropertiesMissing);
+                return read;
+            }
+            [one] => *one,
+            _ => {
+                read.problems.push(Problem::QualifyingPropertiesRepeated);
+                return read;
+            }
+        };
+        if properties.namespace != XADES {
+            read.problems.push(Problem::UnknownVersion);
+            return read;
+        }
+        read.element = Some(properties);
+        let unsigned = properties.child(XADES, "UnsignedProperties");
+        let unsigned = unsigned.and_then(|u| u.child(XADES, "UnsignedSignatureProperties"));
+        read.unsigned = unsigned.map(|u| u.children.iter().collect()).unwrap_or_default();
+        read.signed = properties.only(XADES, "SignedProperties");
+        if let Some(signed) = read.signed {
+            read.take_signed(signed);
+        }
+        read
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    fn take_signed(&mut self, signed: &'e Element) {
+        if let Some(properties) = signed.child(XADES, "SignedSignatureProperties") {
+            let mut seen: Vec<&str> = Vec::new();
+            for property in properties.children.iter().filter(|p| p.namespace == XADES) {
+                // The older and the newer form of a property are one.
+                let name = property.local_name.trim_end_matches("V2");
+                if seen.contains(&name) {
+                    self.problem(Problem::PropertyRepeated);
+                    continue;
+                }
+                seen.push(name);
+                if self.take(property).is_none() {
+                    self.problem(Problem::PropertyMalformed);
+                }
+            }
+        }
+        if let Some(properties) = signed.child(XADES, "SignedDataObjectProperties") {
+            self.formats = properties.all(XADES, "DataObjectFormat").map(Format::read).collect();
+            for commitment in properties.all(XADES, "CommitmentTypeIndication") {
+                match commitment.child(XADES, "CommitmentTypeId").and_then(identifier) {
+                    Some(id) => self.commitments.push(id),
+                    None => self.problem(Problem::PropertyMalformed),
+                }
+            }
+        }
+    }
+
+    /// `None` if the property is malformed.
+    fn take(&mut self, property: &Element) -> Option<()> {
+        match property.local_name.as_str() {
+            "SigningTime" => {
+                let time = DateTime::parse_from_rfc3339(property.token()).ok()?;
+                self.signing_time = Some(time.with_timezone(&Utc));
+            }
+            "SigningCertificate" | "SigningCertificateV2" => {
+                // The first one is the signer's (clause 5.2.2).
+                let first = property.child(XADES, "Cert")?.only(XADES, "CertDigest")?;
+                let (_, digest) = SignedDigest::read(first)?;
+                match digest {
+                    SignedDigest::Malformed => return None,
+                    SignedDigest::Unsupported => self.problem(Problem::UnsupportedAlgorithm),
+                    SignedDigest::Known(_) => {}
+                }
+                self.signing_certificate = Some(digest);
+            }
+            "SignaturePolicyIdentifier" => self.policy = Some(policy(property)?),
+            "SignatureProductionPlace" | "SignatureProductionPlaceV2" => {
+                self.location = Some(location(property));
+            }
+            "SignerRole" | "SignerRoleV2" => {
+                let claimed = property.child(XADES, "ClaimedRoles");
+                let roles = claimed.iter().flat_map(|roles| roles.all(XADES, "ClaimedRole"));
+                self.signer_roles.extend(roles.map(|role| role.token().to_owned()));
+            }
+            _ => return Some(()),
+        }
+        if matches!(
+            property.local_name.as_str(),
+            "SigningCertificate" | "SignatureProductionPlace" | "SignerRole"
+        ) {
+            self.problem(Problem::LegacyProperty);
+        }
+        Some(())
+    }
+
+    /// Whether an unsigned property is there, in any of its versions.
+    pub(crate) fn has(&self, names: &[&str]) -> bool {
+        self.unsigned.iter().any(|property| {
+            (property.namespace == XADES || property.namespace == XADES_141)
+                && names.contains(&property.local_name.as_str())
+        })
+    }
+}
+
+impl<'e> Format<'e> {
+    fn read(element: &'e Element) -> Self {
+        let text = |name| element.child(XADES, name).map(|child| child.token().to_owned());
+        Self {
+            target: element.attribute("ObjectReference").and_then(|uri| uri.strip_prefix('#')),
+            mime_type: text("MimeType"),
+            description: text("Description"),
+        }
+    }
+}
+
+/// `xades:Identifier` in an ObjectIdentifierType (clause 5.1.2).
+fn identifier(parent: &Element) -> Option<String> {
+    let identifier = parent.only(XADES, "Identifier")?.token();
+    (!identifier.is_empty()).then(|| identifier.to_owned())
+}
+
+/// Clause 5.2.9.
+fn policy(property: &Element) -> Option<PolicyReport> {
+    let Some(policy) = property.child(XADES, "SignaturePolicyId") else {
+        property.child(XADES, "SignaturePolicyImplied")?;
+        return Some(PolicyReport { id: None, digest: None, uri: None, user_notice: None });
+    };
+    let (_, digest) = SignedDigest::read(policy.only(XADES, "SigPolicyHash")?)?;
+    let qualifiers = policy.child(XADES, "SigPolicyQualifiers");
+    let qualifiers = qualifiers.map(|q| q.children.as_slice()).unwrap_or_default();
+    let uri = qualifiers.iter().find_map(|qualifier| qualifier.child(XADES, "SPURI"));
+    let notice = qualifiers
+        .iter()
+        .find_map(|qualifier| qualifier.child(XADES, "SPUserNotice")?.child(XADES, "ExplicitText"));
+    let text = |element: Option<&Element>| element.map(|element| element.token().to_owned());
+    Some(PolicyReport {
+        id: Some(identifier(policy.only(XADES, "SigPolicyId")?)?),
+        digest: digest.known().cloned(),
+        uri: text(uri),
+        user_notice: text(notice),
+    })
+}
+
+/// Clause 5.2.5.
+fn location(property: &Element) -> SignerLocation {
+    let text = |name| property.child(XADES, name).map(|child| child.token().to_owned());
+    let address = ["StreetAddress", "StateOrProvince", "PostalCode"].into_iter().filter_map(text);
+    SignerLocation {
+        country: text("CountryName"),
+        locality: text("City"),
+        postal_address: address.collect(),
+    }
+}

@@ -1,0 +1,286 @@
+//! What a `ds:Signature` says (XML Signature, clause 4).
+
+use std::ops::Range;
+
+use ades_core::certificate::KeyType;
+use ades_core::{Certificate, Digest, DigestAlgorithm, SignatureAlgorithm};
+
+use crate::c14n::Canonicalization;
+use crate::properties::DS;
+use crate::transform::with_prefix_list;
+
+use super::properties::Qualifying;
+use super::tree::Element;
+
+const RSA_PSS: &str = "http://www.w3.org/2007/05/xmldsig-more#rsa-pss";
+const MORE: &str = "http://www.w3.org/2007/05/xmldsig-more#";
+const MGF1: &str = "http://www.w3.org/2007/05/xmldsig-more#MGF1";
+
+/// A signature as it stands.
+#[derive(Debug)]
+pub(crate) struct Signature<'e> {
+    pub(crate) element: &'e Element,
+    pub(crate) signed_info: SignedInfo<'e>,
+    /// Where `ds:SignatureValue` stands.
+    pub(crate) value_place: Range<u64>,
+    pub(crate) value: Option<Vec<u8>>,
+    /// Those of `ds:KeyInfo` that read.
+    pub(crate) certificates: Vec<Certificate>,
+    /// The `ds:Object` elements.
+    pub(crate) objects: Vec<&'e Element>,
+    pub(crate) manifests: Vec<Manifest<'e>>,
+    pub(crate) qualifying: Qualifying<'e>,
+}
+
+/// `ds:SignedInfo`.
+#[derive(Debug)]
+pub(crate) struct SignedInfo<'e> {
+    pub(crate) element: &'e Element,
+    /// The canonicalisation; `None`: none that is known.
+    pub(crate) method: Option<Canonicalization>,
+    /// The algorithm; `None`: none that is supported.
+    pub(crate) algorithm: Option<SignatureAlgorithm>,
+    /// Its name as it stands.
+    pub(crate) algorithm_uri: &'e str,
+    pub(crate) references: Vec<Reference<'e>>,
+}
+
+/// `ds:Manifest`, in a `ds:Object`.
+#[derive(Debug)]
+pub(crate) struct Manifest<'e> {
+    pub(crate) element: &'e Element,
+    pub(crate) references: Vec<Reference<'e>>,
+}
+
+/// `ds:Reference`.
+#[derive(Debug)]
+pub(crate) struct Reference<'e> {
+    pub(crate) id: Option<&'e str>,
+    pub(crate) uri: Option<&'e str>,
+    pub(crate) kind: Option<&'e str>,
+    pub(crate) transforms: Option<&'e Element>,
+    /// The digest algorithm's name as it stands.
+    pub(crate) algorithm_uri: &'e str,
+    pub(crate) digest: SignedDigest,
+}
+
+/// A digest that a signature holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SignedDigest {
+    Known(Digest),
+    /// Of an algorithm that is not supported.
+    Unsupported,
+    /// No base64, or not as long as the algorithm's digests.
+    Malformed,
+}
+
+impl SignedDigest {
+    /// `ds:DigestMethod` and `ds:DigestValue` in an element; `None` if it has
+    /// not one of each.
+    pub(crate) fn read(parent: &Element) -> Option<(&str, Self)> {
+        let uri = parent.only(DS, "DigestMethod")?.attribute("Algorithm")?;
+        let value = parent.only(DS, "DigestValue")?;
+        let Some(algorithm) = digest_algorithm(uri) else {
+            return Some((uri, Self::Unsupported));
+        };
+        let digest = value.octets().and_then(|octets| Digest::new(algorithm, octets).ok());
+        Some((uri, digest.map_or(Self::Malformed, Self::Known)))
+    }
+
+    pub(crate) const fn known(&self) -> Option<&Digest> {
+        match self {
+            Self::Known(digest) => Some(digest),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn digest_algorithm(uri: &str) -> Option<DigestAlgorithm> {
+    DigestAlgorithm::ALL.into_iter().find(|algorithm| algorithm.xml_uri() == uri)
+}
+
+impl<'e> Signature<'e> {
+    /// `None` if something that must be there is missing, or there twice.
+    pub(crate) fn read(element: &'e Element) -> Option<Self> {
+        let signed_info = SignedInfo::read(element.only(DS, "SignedInfo")?)?;
+        let value = element.only(DS, "SignatureValue")?;
+        if element.all(DS, "KeyInfo").count() > 1 {
+            return None;
+        }
+        let objects: Vec<&Element> = element.all(DS, "Object").collect();
+        let manifests = objects.iter().flat_map(|object| object.all(DS, "Manifest"));
+        let manifests = manifests.map(|element| {
+            let references = element.all(DS, "Reference").map(Reference::read);
+            Some(Manifest { element, references: references.collect::<Option<_>>()? })
+        });
+        Some(Self {
+            element,
+            signed_info,
+            value_place: value.place.clone(),
+            value: value.octets(),
+            certificates: element.child(DS, "KeyInfo").map(certificates).unwrap_or_default(),
+            manifests: manifests.collect::<Option<_>>()?,
+            qualifying: Qualifying::read(&objects),
+            objects,
+        })
+    }
+}
+
+/// Those of all `ds:X509Data`, each once, in order.
+fn certificates(key_info: &Element) -> Vec<Certificate> {
+    let mut certificates: Vec<Certificate> = Vec::new();
+    for text in key_info.all(DS, "X509Data").flat_map(|data| data.all(DS, "X509Certificate")) {
+        let certificate = text.octets().and_then(|der| Certificate::from_der(der).ok());
+        certificates.extend(certificate.filter(|found| !certificates.contains(found)));
+    }
+    certificates
+}
+
+impl<'e> SignedInfo<'e> {
+    pub(crate) fn read(element: &'e Element) -> Option<Self> {
+        let canonicalization = element.only(DS, "CanonicalizationMethod")?;
+        let method = Canonicalization::from_uri(canonicalization.attribute("Algorithm")?);
+        let signature_method = element.only(DS, "SignatureMethod")?;
+        let references: Vec<_> =
+            element.all(DS, "Reference").map(Reference::read).collect::<Option<_>>()?;
+        if references.is_empty() || element.children.len() != references.len() + 2 {
+            return None;
+        }
+        Some(Self {
+            element,
+            method: method.ok().map(|method| with_prefix_list(method, canonicalization)),
+            algorithm: algorithm(signature_method),
+            algorithm_uri: signature_method.attribute("Algorithm")?,
+            references,
+        })
+    }
+}
+
+/// The algorithm that `ds:SignatureMethod` names.
+fn algorithm(method: &Element) -> Option<SignatureAlgorithm> {
+    let uri = method.attribute("Algorithm")?;
+    if uri == RSA_PSS {
+        return pss(method);
+    }
+    // What is said beside an algorithm would change it.
+    if !method.children.is_empty() {
+        return None;
+    }
+    SignatureAlgorithm::ALL.into_iter().find(|algorithm| algorithm.xml_uri() == uri)
+}
+
+/// RSASSA-PSS with its parameters beside it (RFC 9231, 2.3.9): those that the
+/// names without parameters stand for.
+fn pss(method: &Element) -> Option<SignatureAlgorithm> {
+    let parameters = method.only(MORE, "RSAPSSParams")?;
+    let digest = |parent: &Element| match parent.child(DS, "DigestMethod") {
+        Some(digest) => digest_algorithm(digest.attribute("Algorithm")?),
+        None => Some(DigestAlgorithm::Sha256),
+    };
+    let hash = digest(parameters)?;
+    if let Some(mask) = parameters.child(MORE, "MaskGenerationFunction")
+        && (mask.attribute("Algorithm") != Some(MGF1) || digest(mask)? != hash)
+    {
+        return None;
+    }
+    let number = |name| match parameters.child(MORE, name) {
+        Some(number) => number.token().parse::<usize>().ok().map(Some),
+        None => Some(None),
+    };
+    let salt = number("SaltLength")?.unwrap_or(hash.output_len());
+    let trailer = number("TrailerField")?.unwrap_or(1);
+    (salt == hash.output_len() && trailer == 1).then_some(SignatureAlgorithm::RsaPss(hash))
+}
+
+impl<'e> Reference<'e> {
+    pub(crate) fn read(element: &'e Element) -> Option<Self> {
+        let (algorithm_uri, digest) = SignedDigest::read(element)?;
+        if element.all(DS, "Transforms").count() > 1 {
+            return None;
+        }
+        let transforms = element.child(DS, "Transforms");
+        let other = |transform: &Element| !transform.is(DS, "Transform");
+        if transforms.is_some_and(|transforms| transforms.children.iter().any(other)) {
+            return None;
+        }
+        Some(Self {
+            id: element.id(),
+            uri: element.attribute("URI"),
+            kind: element.attribute("Type"),
+            transforms,
+            algorithm_uri,
+            digest,
+        })
+    }
+
+    /// The names of its transforms, as they stand.
+    pub(crate) fn transforms(&self) -> Vec<String> {
+        let all = self.transforms.map(|all| all.children.as_slice()).unwrap_or_default();
+        let names = all.iter().map(|transform| transform.attribute("Algorithm"));
+        names.map(|name| name.unwrap_or_default().to_owned()).collect()
+    }
+}
+
+/// A value of `ds:SignatureValue` as the algorithms' own standards write it:
+/// `r` and `s` side by side become DER (XML Signature 1.1, clause 6.4.3).
+pub(crate) fn raw_value(
+    algorithm: SignatureAlgorithm,
+    key: KeyType,
+    value: &[u8],
+) -> Option<Vec<u8>> {
+    if !matches!(algorithm, SignatureAlgorithm::Ecdsa(_)) {
+        return Some(value.to_vec());
+    }
+    let len = match key {
+        KeyType::P256 => 32,
+        KeyType::P384 => 48,
+        KeyType::P521 => 66,
+        _ => return None,
+    };
+    if value.len() != 2 * len {
+        return None;
+    }
+    let (r, s) = value.split_at_checked(len)?;
+    let body = [integer(r)?, integer(s)?].concat();
+    element(0x30, &body)
+}
+
+/// A DER INTEGER of a number that is not negative.
+fn integer(number: &[u8]) -> Option<Vec<u8>> {
+    let zeros = number.iter().take_while(|octet| **octet == 0).count();
+    let digits = number.get(zeros..)?;
+    let sign = digits.first().is_none_or(|first| first & 0x80 != 0);
+    let padded = [if sign { [0].as_slice() } else { &[] }, digits].concat();
+    element(0x02, &padded)
+}
+
+/// A DER element of less than 256 octets.
+fn element(tag: u8, content: &[u8]) -> Option<Vec<u8>> {
+    let len = u8::try_from(content.len()).ok()?;
+    let head = if len < 0x80 { vec![tag, len] } else { vec![tag, 0x81, len] };
+    Some([head.as_slice(), content].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::xml_value;
+
+    #[test]
+    fn values_go_to_der_and_back() {
+        let ecdsa = SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256);
+        for (key, len) in [(KeyType::P256, 64), (KeyType::P384, 96), (KeyType::P521, 132)] {
+            for fill in [0x01, 0x7F, 0x80, 0xFF] {
+                let mut value = vec![fill; len];
+                value[0] = 0;
+                value[len / 2 + 1] = 0x80;
+                let der = raw_value(ecdsa, key, &value).unwrap();
+                assert_eq!(xml_value(ecdsa, key, &der).unwrap(), value);
+            }
+            assert_eq!(raw_value(ecdsa, key, &vec![1; len - 1]), None);
+            assert_eq!(raw_value(ecdsa, key, &vec![1; len + 2]), None);
+        }
+        assert_eq!(raw_value(ecdsa, KeyType::Ed25519, &[1; 64]), None);
+        assert_eq!(raw_value(SignatureAlgorithm::Ed25519, KeyType::Ed25519, &[1]), Some(vec![1]));
+    }
+}
