@@ -2,70 +2,15 @@
 //! must stay as it was.
 
 use ades_core::Document;
+use ades_tests::pdf::by_hand::{ONE_PAGE, number_of, object, of_objects, updated};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use pades::report::{Change, Coverage, Problem, SignatureReport};
-use pades::{Certification, Error, Given, SignatureField, SignatureOptions};
+use pades::{Certification, Error, FieldLock, Given, SignatureField, SignatureOptions};
 
 /// Objects 1 (the catalog), 2 (the pages), 3 (the page) and more.
 fn pdf(objects: &[&str]) -> Vec<u8> {
-    let mut out = b"%PDF-1.7\n".to_vec();
-    let mut offsets = Vec::new();
-    for (at, object) in objects.iter().enumerate() {
-        offsets.push(out.len());
-        out.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", at + 1).as_bytes());
-    }
-    let section = out.len();
-    let size = objects.len() + 1;
-    out.extend_from_slice(format!("xref\n0 {size}\n0000000000 65535 f \n").as_bytes());
-    for offset in &offsets {
-        out.extend_from_slice(format!("{offset:010} 00000 n \n").as_bytes());
-    }
-    let trailer = format!("trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{section}\n%%EOF\n");
-    out.extend_from_slice(trailer.as_bytes());
-    out
-}
-
-const PAGES: &str = "<</Type/Pages/Count 1/Kids[3 0 R]>>";
-
-/// An update with these objects, as any program writes it.
-fn updated(document: &[u8], objects: &[(u32, &str)]) -> Vec<u8> {
-    let mut out = document.to_vec();
-    let mut section = String::new();
-    for (number, object) in objects {
-        let offset = out.len();
-        section.push_str(&format!("{number} 1\n{offset:010} 00000 n \n"));
-        out.extend_from_slice(format!("{number} 0 obj\n{object}\nendobj\n").as_bytes());
-    }
-    let start = out.len();
-    let previous = last_between(document, "startxref\n", "\n");
-    out.extend_from_slice(
-        format!(
-            "xref\n{section}trailer\n<</Size 99/Root 1 0 R/Prev {previous}>>\nstartxref\n{start}\n%%EOF\n"
-        )
-        .as_bytes(),
-    );
-    out
-}
-
-fn last_between<'a>(document: &'a [u8], from: &str, to: &str) -> &'a str {
-    let at = document.windows(from.len()).rposition(|w| w == from.as_bytes()).unwrap();
-    let rest = &document[at + from.len()..];
-    let end = rest.windows(to.len()).position(|w| w == to.as_bytes()).unwrap();
-    std::str::from_utf8(&rest[..end]).unwrap()
-}
-
-/// The number of the last object that begins like this.
-fn number_of(document: &[u8], begin: &str) -> u32 {
-    let mark = format!(" 0 obj\n{begin}");
-    let at = document.windows(mark.len()).rposition(|w| w == mark.as_bytes()).unwrap();
-    let start = document[..at].iter().rposition(|octet| !octet.is_ascii_digit()).unwrap() + 1;
-    std::str::from_utf8(&document[start..at]).unwrap().parse().unwrap()
-}
-
-/// The last object of this number, as text.
-fn object(document: &[u8], number: u32) -> String {
-    last_between(document, &format!("\n{number} 0 obj\n"), "\nendobj").to_owned()
+    of_objects(objects, "")
 }
 
 fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
@@ -102,7 +47,7 @@ fn annotations_and_fields_in_all_their_forms() {
             let kept = "/ViewerPreferences<</HideMenubar true>>/PageLabels<</Nums[0<</S/D>>]>>";
             let document = pdf(&[
                 &format!("<</Type/Catalog/Pages 2 0 R{form}{kept}>>"),
-                PAGES,
+                ONE_PAGE,
                 &format!("<</Type/Page/Parent 2 0 R{annots}/Resources<</Font<<>>>>/Rotate 90>>"),
                 annotation,
                 text,
@@ -156,7 +101,7 @@ fn arrays_that_are_objects_and_shared_by_pages() {
 fn names_of_fields_have_levels_and_new_ones_are_free() {
     let document = pdf(&[
         "<</Pages 2 0 R/AcroForm<</Fields[4 0 R 7 0 R]>>>>",
-        PAGES,
+        ONE_PAGE,
         "<</Type/Page/Parent 2 0 R>>",
         "<</T(group)/FT/Sig/Kids[5 0 R 6 0 R]>>",
         "<</T(one)/Parent 4 0 R/Type/Annot/Subtype/Widget/Rect[0 0 0 0]>>",
@@ -184,7 +129,7 @@ fn seed_values_and_locks_are_honoured_or_refused() {
         let field = format!("<</T(s)/FT/Sig{seed}>>");
         let document = pdf(&[
             "<</Pages 2 0 R/AcroForm<</Fields[4 0 R 5 0 R]>>>>",
-            PAGES,
+            ONE_PAGE,
             "<</Type/Page/Parent 2 0 R>>",
             &field,
             "<</T(other)/FT/Sig>>",
@@ -226,10 +171,39 @@ fn seed_values_and_locks_are_honoured_or_refused() {
 }
 
 #[test]
+fn a_signature_locks_the_fields_it_is_asked_to() {
+    let document = pdf(&[
+        "<</Pages 2 0 R/AcroForm<</Fields[4 0 R 5 0 R 6 0 R 7 0 R]>>>>",
+        ONE_PAGE,
+        "<</Type/Page/Parent 2 0 R>>",
+        "<</T(a)/FT/Sig>>",
+        "<</T(b)/FT/Sig>>",
+        "<</T(locks)/FT/Sig/Lock<</Action/All>>>>",
+        "<</T(text)/FT/Tx>>",
+    ]);
+    let into = |name: &str| SignatureOptions::new().field(SignatureField::Existing(name.into()));
+    let lock = FieldLock::Include(vec!["a".into(), "text".into()]);
+    for options in [SignatureOptions::new(), into("b")] {
+        let signed = sign(&document, &options.lock(lock.clone())).unwrap();
+        assert!(reports(&signed)[0].problems.is_empty(), "{:?}", reports(&signed));
+        let refused = sign(&signed, &into("a"));
+        assert!(matches!(refused, Err(Error::Forbidden { .. })), "{refused:?}");
+        let filled = updated(&signed, &[(7, "<</T(text)/FT/Tx/V(filled)>>")]);
+        assert!(reports(&filled)[0].problems.contains(&Problem::ForbiddenChange));
+    }
+    let refused = sign(&document, &into("locks").lock(lock));
+    assert!(matches!(refused, Err(Error::FieldNotFit { .. })), "{refused:?}");
+    for nonsense in [vec![], vec![String::new()]] {
+        let refused = sign(&document, &SignatureOptions::new().lock(FieldLock::Exclude(nonsense)));
+        assert!(matches!(refused, Err(Error::Core(_))), "{refused:?}");
+    }
+}
+
+#[test]
 fn the_lock_of_a_signed_field_restricts_the_whole_document() {
     let document = pdf(&[
         "<</Pages 2 0 R/AcroForm<</Fields[4 0 R]>>>>",
-        PAGES,
+        ONE_PAGE,
         "<</Type/Page/Parent 2 0 R>>",
         "<</T(s)/FT/Sig>>",
     ]);
@@ -248,7 +222,7 @@ fn the_lock_of_a_signed_field_restricts_the_whole_document() {
 fn a_dynamic_form_is_refused() {
     let document = pdf(&[
         "<</Pages 2 0 R/NeedsRendering true/AcroForm<</Fields[]/XFA(x)>>>>",
-        PAGES,
+        ONE_PAGE,
         "<</Type/Page/Parent 2 0 R>>",
     ]);
     assert!(matches!(sign(&document, &SignatureOptions::new()), Err(Error::Forbidden { .. })));
@@ -258,7 +232,7 @@ fn a_dynamic_form_is_refused() {
 fn later_changes_are_told_by_kind_and_forbidden_by_certifications() {
     let document = pdf(&[
         "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]>>>>",
-        PAGES,
+        ONE_PAGE,
         "<</Type/Page/Parent 2 0 R/Annots[4 0 R]/Contents 6 0 R>>",
         "<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(note)>>",
         "<</FT/Tx/T(text)/V(old)>>",
@@ -291,7 +265,7 @@ fn later_changes_are_told_by_kind_and_forbidden_by_certifications() {
 
 #[test]
 fn a_signature_cannot_be_moved_to_other_octets() {
-    let document = pdf(&["<</Pages 2 0 R>>", PAGES, "<</Type/Page/Parent 2 0 R>>"]);
+    let document = pdf(&["<</Pages 2 0 R>>", ONE_PAGE, "<</Type/Page/Parent 2 0 R>>"]);
     let signed = sign(&document, &SignatureOptions::new()).unwrap();
     let number = number_of(&signed, "<</Type/Sig/");
     // Its dictionary once more, at the end, with the old ranges.

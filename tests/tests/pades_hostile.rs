@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ades_core::{DigestAlgorithm, Document};
+use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use pades::report::Coverage;
@@ -50,35 +51,13 @@ fn try_to_sign(document: &[u8], options: &SignatureOptions) -> Result<(), Error>
     Ok(())
 }
 
-fn pdf(objects: &[&str], trailer: &str) -> Vec<u8> {
-    let mut out = b"%PDF-1.7\n".to_vec();
-    let mut offsets = Vec::new();
-    for (at, object) in objects.iter().enumerate() {
-        offsets.push(out.len());
-        out.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", at + 1).as_bytes());
-    }
-    let section = out.len();
-    out.extend_from_slice(
-        format!("xref\n0 {}\n0000000000 65535 f \n", offsets.len() + 1).as_bytes(),
-    );
-    for offset in &offsets {
-        out.extend_from_slice(format!("{offset:010} 00000 n \n").as_bytes());
-    }
-    let size = offsets.len() + 1;
-    out.extend_from_slice(
-        format!("trailer\n<</Size {size}/Root 1 0 R{trailer}>>\nstartxref\n{section}\n%%EOF\n")
-            .as_bytes(),
-    );
-    out
-}
-
-const PAGES: [&str; 2] = ["<</Type/Pages/Count 1/Kids[3 0 R]>>", "<</Type/Page/Parent 2 0 R>>"];
+const PAGES: [&str; 2] = [ONE_PAGE, "<</Type/Page/Parent 2 0 R>>"];
 
 fn with_catalog(catalog: &str, more: &[&str]) -> Vec<u8> {
     let mut objects = vec![catalog];
     objects.extend(PAGES);
     objects.extend(more);
-    pdf(&objects, "")
+    of_objects(&objects, "")
 }
 
 #[test]
@@ -88,7 +67,7 @@ fn the_generator_makes_documents_that_are_signed() {
 
 #[test]
 fn circles_end() {
-    let pages = pdf(
+    let pages = of_objects(
         &["<</Pages 2 0 R>>", "<</Type/Pages/Kids[2 0 R 3 0 R]>>", "<</Type/Pages/Kids[2 0 R]>>"],
         "",
     );
@@ -109,7 +88,7 @@ fn circles_end() {
 fn nesting_and_numbers_are_limited() {
     let deep = format!("<</Pages 2 0 R/X{}{}>>", "[".repeat(100_000), "]".repeat(100_000));
     assert!(matches!(try_all(&with_catalog(&deep, &[])), Err(Error::Limit { .. })));
-    let size = pdf(&["<</Pages 2 0 R>>", PAGES[0], PAGES[1]], "/Size 99999999999");
+    let size = of_objects(&["<</Pages 2 0 R>>", PAGES[0], PAGES[1]], "/Size 99999999999");
     assert!(matches!(try_all(&size), Err(Error::Limit { .. })));
 }
 

@@ -17,7 +17,7 @@ use ades_tests::oracle::verapdf::{self, Verdict};
 use ades_tests::pdf::{Sample, samples};
 use ades_tests::pki::{Key, Pki, TestSigner};
 use ades_tests::signing::parameters;
-use pades::{PendingSignature, SignatureOptions};
+use pades::{FieldLock, PendingSignature, SignatureField, SignatureOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -47,7 +47,13 @@ fn sign(
 struct Case {
     name: String,
     octets: Vec<u8>,
-    password: Option<&'static str>,
+    password: Option<String>,
+}
+
+impl Case {
+    fn password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
 }
 
 /// What the judges say of a file.
@@ -74,11 +80,11 @@ impl Facts {
         });
         Self {
             pyhanko: PyHanko::shared().try_validate(&request),
-            pdfsig: pdfsig(&path, case.password),
-            qpdf: qpdf_check(&path, case.password),
+            pdfsig: pdfsig(&path, case.password()),
+            qpdf: qpdf_check(&path, case.password()),
             more: more.then(|| More {
                 dss: Dss::shared().try_validate_pdf(&request),
-                mutool: mutool_check(&path, case.password),
+                mutool: mutool_check(&path, case.password()),
                 verapdf: verapdf::validate(&path),
             }),
             path,
@@ -102,8 +108,9 @@ impl Facts {
         if crashed {
             return Ok(());
         }
-        let readable = |m: &Mutool| (m.readable, m.repaired, m.pages);
-        ensure(readable(&was.mutool) == readable(&is.mutool), || format!("{:?}", is.mutool))?;
+        let (m, n) = (&was.mutool, &is.mutool);
+        let no_worse = n.readable >= m.readable && n.repaired <= m.repaired && n.pages == m.pages;
+        ensure(no_worse, || format!("{m:?} then {n:?}"))?;
         let different = compare(&self.path, &after.path, password).first_difference;
         ensure(different.is_none(), || format!("page {different:?} looks different"))
     }
@@ -204,12 +211,16 @@ fn list(answer: &Value, name: &str) -> Vec<Value> {
     answer[name].as_array().cloned().unwrap_or_default()
 }
 
-/// Signs once and again; `Ok` with what forbids a signature, if something does.
+/// Signs once and again, a broken document repaired; `Ok` with what forbids a
+/// signature, if something does.
 fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
     let options = |name: &str| {
-        let field = pades::SignatureField::NewNamed(name.to_owned());
+        let field = SignatureField::NewNamed(name.to_owned());
         let options = SignatureOptions::new().field(field);
-        case.password.map_or(options.clone(), |password| options.with_password(password))
+        match &case.password {
+            Some(password) => options.with_password(password),
+            None => options,
+        }
     };
     let write = |step: u32, octets: &[u8]| {
         let path = dir.join(format!("{}-{step}.pdf", case.name));
@@ -217,7 +228,13 @@ fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
         path
     };
     let (first, second) = (Pki::shared().signer(Key::Rsa2048), Pki::shared().signer(Key::P256));
-    let one = match sign(&case.octets, first, &parameters(), &options("Ours1")) {
+    let one = sign(&case.octets, first, &parameters(), &options("Ours1")).or_else(|e| match e {
+        pades::Error::BrokenCrossReference { .. } => {
+            sign(&case.octets, first, &parameters(), &options("Ours1").repair())
+        }
+        _ => Err(e),
+    });
+    let one = match one {
         Ok(one) => one,
         Err(error) => return Ok(Some(error.to_string())),
     };
@@ -226,9 +243,9 @@ fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
     ensure(two.starts_with(&one), || "an octet has changed".to_owned())?;
     let before = Facts::of(write(0, &case.octets), case, true);
     let once = Facts::of(write(1, &one), case, false);
-    before.compare(&once, &["Ours1"], case.password)?;
+    before.compare(&once, &["Ours1"], case.password())?;
     let twice = Facts::of(write(2, &two), case, true);
-    before.compare(&twice, &["Ours1", "Ours2"], case.password)?;
+    before.compare(&twice, &["Ours1", "Ours2"], case.password())?;
     Ok(None)
 }
 
@@ -261,14 +278,15 @@ fn judge_all(cases: Vec<Case>) -> BTreeMap<String, String> {
 /// `UPDATE_EXPECTED` set, written anew: look at the difference.
 #[test]
 fn the_corpus_is_signed_or_says_why_not() {
+    let passwords: BTreeMap<String, String> = read_json(&fixtures().join("passwords.json"));
     let mut cases: Vec<Case> = std::fs::read_dir(fixtures())
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|e| e == "pdf"))
-        .map(|path| Case {
-            name: path.file_stem().unwrap().to_str().unwrap().to_owned(),
-            octets: std::fs::read(&path).unwrap(),
-            password: None,
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let password = passwords.get(&name).cloned();
+            Case { name, octets: std::fs::read(&path).unwrap(), password }
         })
         .collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));
@@ -279,9 +297,11 @@ fn the_corpus_is_signed_or_says_why_not() {
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         std::fs::write(&path, serde_json::to_string_pretty(&refused).unwrap() + "\n").unwrap();
     }
-    let expected: BTreeMap<String, String> =
-        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    assert_eq!(refused, expected);
+    assert_eq!(refused, read_json(&path));
+}
+
+fn read_json(path: &Path) -> BTreeMap<String, String> {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// Every kind of sound document is signed.
@@ -290,10 +310,35 @@ fn one_of_each_kind_is_signed() {
     let cases = samples().into_iter().map(|Sample { name, octets, password, .. }| Case {
         name: name.to_owned(),
         octets,
-        password,
+        password: password.map(str::to_owned),
     });
     let refused = judge_all(cases.collect());
-    let broken: Vec<&str> = refused.keys().map(String::as_str).collect();
-    assert_eq!(broken, ["prev-loop", "wrong-startxref"], "{refused:?}");
-    assert!(refused.values().all(|why| why.contains("cross-reference is broken")), "{refused:?}");
+    assert_eq!(refused, BTreeMap::new());
+}
+
+/// pyHanko and EU DSS read the lock that a signature brings.
+#[test]
+fn the_lock_of_a_signature_is_what_the_judges_read() {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("root.pem"), Pki::shared().root_pem()).unwrap();
+    let document = ades_tests::pdf::Document {
+        form: ades_tests::pdf::Form::Indirect,
+        signature_fields: &["Empty"],
+        ..Default::default()
+    };
+    let signer = Pki::shared().signer(Key::P256);
+    for field in [SignatureField::New, SignatureField::Existing("Empty".to_owned())] {
+        let options = SignatureOptions::new().field(field.clone());
+        let options = options.lock(FieldLock::Include(vec!["Text".to_owned()]));
+        let octets = sign(&document.write(), signer, &parameters(), &options).unwrap();
+        let path = dir.path().join("locked.pdf");
+        std::fs::write(&path, &octets).unwrap();
+        let case = Case { name: "locked".to_owned(), octets, password: None };
+        let facts = Facts::of(path, &case, true);
+        let pyhanko = &list(&facts.pyhanko.unwrap(), "signatures")[0];
+        assert_eq!(pyhanko["locked"], json!(["Text"]), "{field:?}: {pyhanko}");
+        assert_eq!(pyhanko["bottom_line"], true, "{field:?}: {pyhanko}");
+        let dss = &list(&facts.more.unwrap().dss.unwrap(), "signatures")[0];
+        assert_eq!(dss["pdf"]["field_mdp"], json!(["Text"]), "{field:?}: {dss}");
+    }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use ades_core::{
     CommitmentType, DigestAlgorithm, Document, PendingState, SignaturePolicy, SignerLocation,
 };
+use ades_tests::pdf::by_hand::{last_between, updated};
 use ades_tests::pki::{Key, Pki, Profile, TestSigner};
 use ades_tests::signing::{algorithms, parameters};
 use cades::report::Level;
@@ -58,14 +59,6 @@ fn report(document: &[u8]) -> pades::report::Report {
     let trust = [Pki::shared().root().clone()];
     let given = Given { trust: &trust, password: None };
     pades::verify(&mut Document::from_bytes(document), given).unwrap()
-}
-
-/// The text between two marks, the last time they are there.
-fn last_between<'a>(document: &'a [u8], from: &str, to: &str) -> &'a str {
-    let at = document.windows(from.len()).rposition(|w| w == from.as_bytes()).unwrap();
-    let rest = &document[at + from.len()..];
-    let end = rest.windows(to.len()).position(|w| w == to.as_bytes()).unwrap();
-    std::str::from_utf8(&rest[..end]).unwrap()
 }
 
 #[test]
@@ -484,19 +477,9 @@ fn changes_after_a_signature_are_found() {
     assert_eq!(signature.covers, Coverage::Part, "{signature:?}");
     assert_eq!(signature.problems, [Problem::TrailingData]);
 
-    // Another page in place of the first one, by an update as anybody writes it.
-    let page = last_between(&signed, "/P ", " 0 R").to_owned();
-    let offset = signed.len();
-    let old: usize = last_between(&signed, "startxref\n", "\n").parse().unwrap();
-    let size = last_between(&signed, "/Size ", "/Prev").to_owned();
-    let root = last_between(&signed, "/Root ", " R").to_owned();
-    let object = format!("{page} 0 obj\n<</Type/Page/MediaBox[0 0 9 9]>>\nendobj\n");
-    let section = offset + object.len();
-    let update = format!(
-        "{object}xref\n{page} 1\n{offset:010} 00000 n \ntrailer\n<</Size {size}/Root {root} R/Prev {old}>>\n\
-         startxref\n{section}\n%%EOF\n"
-    );
-    let replaced = [signed.as_slice(), update.as_bytes()].concat();
+    // Another page in place of the first one.
+    let page = last_between(&signed, "/P ", " 0 R").parse().unwrap();
+    let replaced = updated(&signed, &[(page, "<</Type/Page/MediaBox[0 0 9 9]>>")]);
     let found = report(&replaced);
     let signature = &found.signatures[0];
     assert!(signature.intact && signature.covers == Coverage::Part, "{signature:?}");

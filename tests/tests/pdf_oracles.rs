@@ -503,7 +503,7 @@ fn large_documents_are_written_as_they_are_made() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("large.pdf");
     let mut octets = Vec::new();
-    let written = write_image_pages(&mut octets, 4).unwrap();
+    let written = write_image_pages(&mut octets, 4, 1000).unwrap();
     assert_eq!(written, octets.len() as u64);
     assert!((2_000_000..2_010_000).contains(&written), "{written}");
     std::fs::write(&path, &octets).unwrap();

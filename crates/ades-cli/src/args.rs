@@ -155,6 +155,9 @@ pub(crate) struct PdfOptions {
     /// PDF only: certify, and allow 1 no changes, 2 filling forms, 3 annotations too
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3), value_name = "1|2|3")]
     pub(crate) certify: Option<u8>,
+    /// PDF only: lock fields: all, include:NAME,... or exclude:NAME,...
+    #[arg(long, value_name = "FIELDS")]
+    pub(crate) lock: Option<String>,
     /// PDF only: sign a document with a broken cross-reference by appending a whole new one
     #[arg(long)]
     pub(crate) repair: bool,

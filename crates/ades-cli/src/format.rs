@@ -212,6 +212,9 @@ fn prepare_pdf(
     if let Some(certification) = wishes.certification() {
         options = options.certify(certification);
     }
+    if let Some(lock) = wishes.lock()? {
+        options = options.lock(lock);
+    }
     let Some(field) = &wishes.field else {
         return Ok(pades::prepare(document, chain, parameters, &options)?);
     };

@@ -11,7 +11,7 @@ use ades_core::{
 };
 use cades::Packaging;
 use chrono::{DateTime, Utc};
-use pades::Certification;
+use pades::{Certification, FieldLock};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{self, Level, SignatureOptions};
@@ -47,6 +47,8 @@ pub(crate) struct PdfWishes {
     pub(crate) field: Option<String>,
     /// The number of the certification's level, 1 to 3.
     pub(crate) certify: Option<u8>,
+    /// As it was asked for: `all`, `include:...` or `exclude:...`.
+    lock: Option<String>,
     pub(crate) repair: bool,
     /// The name of an environment variable: no password is stored.
     password_env: Option<String>,
@@ -60,6 +62,7 @@ impl PdfWishes {
             contact: options.contact,
             field: options.field,
             certify: options.certify,
+            lock: options.lock,
             repair: options.repair,
             password_env: options.pdf_password_env,
         }
@@ -75,6 +78,19 @@ impl PdfWishes {
             2 => Certification::FormFilling,
             _ => Certification::Annotations,
         })
+    }
+
+    pub(crate) fn lock(&self) -> Result<Option<FieldLock>, Failure> {
+        let names = |names: &str| names.split(',').map(str::to_owned).collect();
+        self.lock
+            .as_deref()
+            .map(|lock| match lock.split_once(':') {
+                None if lock == "all" => Ok(FieldLock::All),
+                Some(("include", fields)) => Ok(FieldLock::Include(names(fields))),
+                Some(("exclude", fields)) => Ok(FieldLock::Exclude(names(fields))),
+                _ => Err(Failure::usage("--lock is all, include:NAME,... or exclude:NAME,...")),
+            })
+            .transpose()
     }
 }
 

@@ -375,10 +375,24 @@ fn pdf_contents(report: &pdf::Report) -> String {
     let mut text = format!(
         "PDF, {} octets, {} cross-reference sections, {} signatures, {} document time-stamps\n",
         report.length,
-        report.sections,
+        report.sections.len(),
         report.signatures.len(),
         report.time_stamps.len(),
     );
+    for section in &report.sections {
+        let kind = if section.is_stream { "stream" } else { "table" };
+        let (offset, objects) = (section.offset, section.objects);
+        text.push_str(&format!("section at {offset}: a {kind}, {objects} objects\n"));
+    }
+    for field in &report.fields {
+        let kind = if field.is_signature { "signature field" } else { "field" };
+        let state = match (field.is_signature, field.has_value) {
+            (_, false) => "empty",
+            (true, true) => "signed",
+            (false, true) => "filled",
+        };
+        text.push_str(&format!("{kind} {}: {state}\n", field.name));
+    }
     for signature in &report.signatures {
         let name = &signature.field;
         text.push_str(&format!("{name}: {} {}\n", signature.format, level(signature.level)));

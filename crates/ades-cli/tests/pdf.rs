@@ -71,7 +71,12 @@ fn an_empty_field_is_signed_where_it_is() {
     let document =
         Document { form: Form::Inline, signature_fields: &["Here"], ..Document::default() };
     let bench = bench(&document.write());
+    let listed = bench.ades(&["inspect", "contract.pdf"]).ends(0, "").out.clone();
+    assert!(listed.contains("field Text: filled\nsignature field Here: empty\n"), "{listed}");
     bench.sign(&["contract.pdf", "-o", "signed.pdf", "--field", "Here"]).ends(0, "");
+    let listed = bench.ades(&["inspect", "signed.pdf"]).ends(0, "").out.clone();
+    assert!(listed.contains("signature field Here: signed\n"), "{listed}");
+    assert_eq!(listed.matches("section at ").count(), 2, "{listed}");
     assert_eq!(poppler(&bench, "signed.pdf"), [("Here".to_owned(), true, true)]);
     assert_eq!(qpdf_check(&bench.path("signed.pdf"), None).pages, Some(2));
 }
@@ -83,6 +88,24 @@ fn a_certified_document_takes_no_further_signature() {
     bench.sign(&["certified.pdf", "-o", "again.pdf"]).ends(3, "DocMDP");
     assert!(!bench.has("again.pdf"));
     bench.sign(&["contract.pdf", "-o", "no.pdf", "--certify", "4"]).ends(2, "");
+}
+
+#[test]
+fn fields_are_locked_as_asked() {
+    let document = Document {
+        form: Form::Inline,
+        signature_fields: &["Here", "There"],
+        ..Document::default()
+    };
+    let bench = bench(&document.write());
+    let lock = |lock| ["contract.pdf", "-o", "signed.pdf", "--field", "Here", "--lock", lock];
+    for wrong in ["everything", "include:", "only:Text"] {
+        bench.sign(&lock(wrong)).ends(2, "lock");
+    }
+    bench.sign(&lock("include:There,Text")).ends(0, "");
+    bench.sign(&["signed.pdf", "-o", "no.pdf", "--field", "There"]).ends(3, "locks");
+    bench.sign(&["signed.pdf", "-o", "again.pdf"]).ends(0, "");
+    assert!(poppler(&bench, "again.pdf").iter().all(|(_, valid, _)| *valid));
 }
 
 #[test]

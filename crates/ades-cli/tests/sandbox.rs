@@ -9,6 +9,8 @@ use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use ades_tests::oracle::pdf::pdfsig;
+use ades_tests::pdf::Document;
 use common::{Bench, Run, json};
 use serde_json::{Value, json};
 
@@ -158,8 +160,14 @@ fn what_the_user_sees_is_what_the_signature_says() {
 fn seventy_files_are_one_confirmation_and_one_more_is_two() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
-    let names: Vec<String> = (0..71).map(|at| format!("{at:02}.txt")).collect();
-    names.iter().for_each(|name| bench.write(name, name));
+    // Every third is a PDF.
+    let pdf = Document::default().write();
+    let is_pdf = |at: usize| at.is_multiple_of(3);
+    let name = |at| format!("{at:02}.{}", if is_pdf(at) { "pdf" } else { "txt" });
+    let names: Vec<String> = (0..71).map(name).collect();
+    for (at, name) in names.iter().enumerate() {
+        bench.write(name, if is_pdf(at) { &pdf } else { name.as_bytes() });
+    }
     let inputs: Vec<&str> = names.iter().map(String::as_str).collect();
     let sign = |inputs: &[&str], dir: &str| {
         bench.ades(&[&["sign"], ITSME, inputs, &["--out-dir", dir]].concat())
@@ -168,7 +176,11 @@ fn seventy_files_are_one_confirmation_and_one_more_is_two() {
     assert_eq!(sandbox.sessions("signature").len(), 1);
     assert_eq!(sandbox.sessions("signature")[0]["documents"], 70);
     assert_eq!(bench.names("seventy").len(), 70);
-    bench.openssl_accepts("seventy/69.txt.p7s", Some("69.txt"), "sb/root.pem");
+    bench.openssl_accepts("seventy/68.txt.p7s", Some("68.txt"), "sb/root.pem");
+    for at in (0..70).filter(|at| is_pdf(*at)) {
+        let signatures = pdfsig(&bench.path(&format!("seventy/{}", names[at])), None).unwrap();
+        assert!(signatures.len() == 1 && signatures[0].valid, "{at}: {signatures:?}");
+    }
 
     sandbox.control("/sandbox/reset", &json!({}));
     let run = sign(&inputs, "all");
@@ -263,6 +275,25 @@ fn killed_at_every_wait_and_resumed_it_asks_once() {
     bench.write("out/one.txt.p7m", b"precious");
     bench.ades(&["resume", pending]).ends(2, "--force");
     assert_eq!(bench.read("out/one.txt.p7m"), b"precious");
+}
+
+#[test]
+fn a_pdf_is_prepared_by_a_process_that_is_killed_and_completed_by_another() {
+    let bench = bench();
+    bench.write("contract.pdf", Document::default().write());
+    let sandbox = Sandbox::start(&bench, &[]);
+    let sign = ["sign", "contract.pdf", "-o", "signed.pdf"];
+    let child = spawn(&bench, &[&sign[..], ITSME].concat());
+    until("identifying", || stage(&bench, "signed.pdf.pending") == "identifying");
+    sandbox.answer("identification", true);
+    until("signing", || stage(&bench, "signed.pdf.pending") == "signing");
+    kill(child);
+    assert!(!bench.has("signed.pdf"));
+    sandbox.answer("signature", true);
+    bench.ades(&["resume", "signed.pdf.pending"]).ends(0, "signed.pdf");
+    let signatures = pdfsig(&bench.path("signed.pdf"), None).unwrap();
+    assert!(signatures.len() == 1 && signatures[0].valid, "{signatures:?}");
+    assert!(!bench.has("signed.pdf.pending"));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Digests: computed as a stream, never confused with one another.
 
+mod thread;
+
 use std::fmt;
 use std::io;
 
@@ -9,6 +11,8 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use crate::algorithm::DigestAlgorithm;
 use crate::error::Error;
 use crate::hex;
+
+pub use thread::DigestThread;
 
 /// A digest value with its algorithm; the length always fits the algorithm.
 /// Serialises as `{"algorithm":"sha256","value":"<lower-case hex>"}`.

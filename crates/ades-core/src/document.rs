@@ -7,7 +7,7 @@ use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
 use crate::algorithm::DigestAlgorithm;
-use crate::digest::{Digester, DocumentDigest};
+use crate::digest::{DigestThread, Digester, DocumentDigest};
 use crate::error::Error;
 
 /// What can be read and rewound: a file, bytes in memory, anything else.
@@ -181,55 +181,40 @@ impl<'a> Document<'a> {
         Ok((DocumentDigest(digester.finish()), length))
     }
 
-    /// One pass: copies every octet to `out` and digests it on the way. A
-    /// longer document is digested on a second thread, if there is one to be had,
-    /// so that copying and digesting cost the longer of the
-    /// two.
+    /// One pass: copies every octet to `out` and digests it on the way.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Write`], [`Error::SourceConsumed`]
+    /// As [`copy_into`](Self::copy_into).
     pub fn copy(
         &mut self,
         algorithm: DigestAlgorithm,
         out: &mut dyn Write,
     ) -> Result<(DocumentDigest, u64), Error> {
-        let long = self.is_long()?;
-        thread::scope(|scope| {
-            let (pieces, to_digest) = sync_channel::<Vec<u8>>(IN_FLIGHT);
-            let (digested, spare) = channel();
-            let digest = move || {
-                let mut digester = Digester::new(algorithm);
-                for piece in to_digest {
-                    digester.update(&piece);
-                    // The reader may have stopped already.
-                    let _ = digested.send(piece);
-                }
-                digester.finish()
-            };
-            let worker =
-                if long { thread::Builder::new().spawn_scoped(scope, digest).ok() } else { None };
-            let mut digester = worker.is_none().then(|| Digester::new(algorithm));
-            let length = self.pass(&mut |piece| {
-                match &mut digester {
-                    Some(digester) => digester.update(piece),
-                    None => {
-                        let mut copy: Vec<u8> = spare.try_recv().unwrap_or_default();
-                        copy.clear();
-                        copy.extend_from_slice(piece);
-                        // Sending fails only if the worker panicked; joining tells.
-                        let _ = pieces.send(copy);
-                    }
-                }
-                out.write_all(piece).map_err(Error::Write)
-            })?;
-            drop(pieces);
-            let digest = match (worker, digester) {
-                (Some(worker), _) => worker.join().map_err(|_| Error::Thread)?,
-                (None, Some(digester)) => digester.finish(),
-                (None, None) => return Err(Error::Thread),
-            };
-            Ok((DocumentDigest(digest), length))
-        })
+        let mut digester = Digester::new(algorithm);
+        let length = self.copy_into(&mut digester, out)?;
+        Ok((DocumentDigest(digester.finish()), length))
+    }
+
+    /// One pass: copies every octet to `out` and into `digester`, and yields
+    /// their number. A longer document is digested on a second thread, if there
+    /// is one to be had, so that copying and digesting cost the longer of the
+    /// two.
+    ///
+    /// # Errors
+    /// [`Error::Read`], [`Error::Write`], [`Error::SourceConsumed`]
+    pub fn copy_into(
+        &mut self,
+        digester: &mut Digester,
+        out: &mut dyn Write,
+    ) -> Result<u64, Error> {
+        let on = if self.is_long()? { DigestThread::spawn } else { DigestThread::here };
+        let mut digesting = on(digester.clone());
+        let length = self.pass(&mut |piece| {
+            digesting.update(piece);
+            out.write_all(piece).map_err(Error::Write)
+        })?;
+        *digester = digesting.finish()?;
+        Ok(length)
     }
 }
 

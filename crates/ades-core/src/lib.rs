@@ -45,7 +45,7 @@ pub mod verify;
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
 pub use certificate::Certificate;
 pub use chain::CertificateChain;
-pub use digest::{Digest, Digester, DocumentDigest, DtbsDigest};
+pub use digest::{Digest, DigestThread, Digester, DocumentDigest, DtbsDigest};
 pub use document::Document;
 pub use error::{Error, Fault, Retry};
 pub use level::Level;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::document::signature::Lock;
+use crate::lock::FieldLock;
 use crate::options::Certification;
 use crate::syntax::{Reference, encode_text, name, string};
 
@@ -17,7 +17,7 @@ pub(crate) struct Dictionary<'a> {
     pub(crate) application: Option<&'a (String, String)>,
     pub(crate) certification: Option<Certification>,
     /// The lock of the field, and the catalog that it is about.
-    pub(crate) lock: Option<(Lock, Reference)>,
+    pub(crate) lock: Option<(FieldLock, Reference)>,
 }
 
 /// The dictionary's octets.
@@ -79,19 +79,7 @@ impl Dictionary<'_> {
                 b"<</Type/SigRef/TransformMethod/FieldMDP\
                   /TransformParams<</Type/TransformParams/V/1.2",
             );
-            let (action, fields) = match lock {
-                Lock::All => ("All", None),
-                Lock::Include(fields) => ("Include", Some(fields)),
-                Lock::Exclude(fields) => ("Exclude", Some(fields)),
-            };
-            references.extend_from_slice(format!("/Action/{action}").as_bytes());
-            if let Some(fields) = fields {
-                references.extend_from_slice(b"/Fields[");
-                for field in fields {
-                    references.extend_from_slice(&string(&encode_text(field)));
-                }
-                references.push(b']');
-            }
+            references.extend_from_slice(&lock.entries());
             references.extend_from_slice(format!(">>/Data {catalog}>>").as_bytes());
         }
         if !references.is_empty() {

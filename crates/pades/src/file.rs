@@ -8,4 +8,4 @@ mod source;
 mod xref;
 
 pub(crate) use object::{Indirect, Pdf};
-pub(crate) use xref::{Entry, SectionKind};
+pub(crate) use xref::{Entry, Section, SectionKind};

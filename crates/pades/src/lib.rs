@@ -7,7 +7,7 @@
 //! - [`prepare`], [`PendingSignature::complete`]: the two halves of a signature
 //! - [`prepare_copying`], [`PendingSignature::complete_in_place`]: the same in one
 //!   pass over the document, for whoever keeps the copy between the halves
-//! - [`SignatureOptions`]: which field, which texts, certification
+//! - [`SignatureOptions`]: which field, which texts, certification, locks
 //! - [`verify`], [`report`]: what signatures a document has, and what is wrong with them
 //! - [`PreparedDocument`]: the lower door, for CMS that somebody else makes
 #![deny(missing_docs)]
@@ -17,6 +17,7 @@ mod document;
 mod error;
 mod file;
 mod in_place;
+mod lock;
 mod options;
 mod pending;
 mod placement;
@@ -31,6 +32,7 @@ mod verify;
 
 pub use error::Error;
 pub use in_place::{Check, InPlace};
+pub use lock::FieldLock;
 pub use options::{Certification, SignatureField, SignatureOptions};
 pub use pending::{PendingSignature, prepare, prepare_copying};
 pub use prepared::{PreparedDocument, SubFilter};

@@ -5,6 +5,7 @@ use ades_core::SignatureParameters;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::lock::FieldLock;
 use crate::security::Password;
 
 /// Which form field holds the signature.
@@ -46,6 +47,7 @@ pub struct SignatureOptions {
     pub(crate) contact: Option<String>,
     pub(crate) application: Option<(String, String)>,
     pub(crate) certification: Option<Certification>,
+    pub(crate) lock: Option<FieldLock>,
     pub(crate) reserve: usize,
     pub(crate) overrule_permissions: bool,
     pub(crate) repair: bool,
@@ -113,6 +115,14 @@ impl SignatureOptions {
     #[must_use]
     pub const fn certify(mut self, certification: Certification) -> Self {
         self.certification = Some(certification);
+        self
+    }
+
+    /// Locks fields with the signature: verifiers report a later change of their
+    /// values. A field that has a lock of its own takes no other.
+    #[must_use]
+    pub fn lock(mut self, lock: FieldLock) -> Self {
+        self.lock = Some(lock);
         self
     }
 
@@ -187,6 +197,11 @@ impl SignatureOptions {
             && (name.is_empty() || name.contains('.') || name.len() > MAX_TEXT)
         {
             return fail("field name", "empty, longer than 4,096 octets or with a period");
+        }
+        if let Some(FieldLock::Include(fields) | FieldLock::Exclude(fields)) = &self.lock
+            && (fields.is_empty() || fields.iter().any(|f| f.is_empty() || f.len() > MAX_TEXT))
+        {
+            return fail("lock", "names no field, or a name is empty or longer than 4,096 octets");
         }
         if self.page == Some(0) {
             return fail("page", "pages are counted from 1");

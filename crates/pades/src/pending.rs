@@ -138,7 +138,7 @@ impl PendingSignature {
 
     /// The signed document's length in octets.
     #[must_use]
-    pub const fn signed_len(&self) -> u64 {
+    pub fn signed_len(&self) -> u64 {
         self.document.signed_len()
     }
 

@@ -6,9 +6,9 @@ use ades_core::DigestAlgorithm;
 use crate::dictionary::{Dictionary, Written};
 use crate::document::form::Form;
 use crate::document::page;
-use crate::document::signature::Lock;
 use crate::error::{Error, structure};
 use crate::file::{Indirect, Pdf};
+use crate::lock::FieldLock;
 use crate::options::{SignatureField, SignatureOptions};
 use crate::rules;
 use crate::seed;
@@ -49,9 +49,16 @@ pub(crate) fn plan(
     rules::check(pdf, &catalog.value, &form, &name, options)?;
     rules::check_permissions(pdf, options)?;
     if let SignatureField::Existing(_) = &options.field {
-        let (field, lock) = existing(pdf, &form, &name, dictionary.sub_filter, digest, options)?;
-        dictionary.lock = lock.map(|lock| (lock, catalog.reference));
+        let (field, own) = existing(pdf, &form, &name, dictionary.sub_filter, digest, options)?;
         let mut edit = Edit::new(&field.octets);
+        if let Some(lock) = lock_dictionary(pdf, &mut update, options)? {
+            if own.is_some() {
+                return Err(Error::FieldNotFit { name, why: "it has a lock of its own (/Lock)" });
+            }
+            edit.set(&field.value, b"Lock", lock.to_string().as_bytes());
+        }
+        let lock = own.or_else(|| options.lock.clone());
+        dictionary.lock = lock.map(|lock| (lock, catalog.reference));
         edit.set(&field.value, b"V", signature.to_string().as_bytes());
         let is_widget = field.value.is(b"Subtype", b"Widget");
         if is_widget && field.value.get(b"F").is_none() {
@@ -67,7 +74,9 @@ pub(crate) fn plan(
         new_field = Some(field);
         // PDF/A, which wants an appearance, is never encrypted.
         let appearance = pdf.security.is_none().then(|| update.allocate());
-        update.add(pdf, field, widget(&name, signature, appearance, page.reference))?;
+        let lock = lock_dictionary(pdf, &mut update, options)?;
+        dictionary.lock = options.lock.clone().map(|lock| (lock, catalog.reference));
+        update.add(pdf, field, widget(&name, signature, appearance, page.reference, lock))?;
         if let Some(appearance) = appearance {
             update.put(appearance, EMPTY_APPEARANCE.to_vec());
         }
@@ -117,17 +126,35 @@ impl<'a> Edited<'a> {
 const EMPTY_APPEARANCE: &[u8] =
     b"<</Type/XObject/Subtype/Form/BBox[0 0 0 0]/Length 0>>\nstream\n\nendstream";
 
+/// The lock that is asked for, as an object of its own (table 235).
+fn lock_dictionary(
+    pdf: &mut Pdf<'_>,
+    update: &mut Update,
+    options: &SignatureOptions,
+) -> Result<Option<Reference>, Error> {
+    let Some(lock) = &options.lock else {
+        return Ok(None);
+    };
+    let reference = update.allocate();
+    let dictionary = [b"<</Type/SigFieldLock".as_slice(), &lock.entries(), b">>"].concat();
+    update.add(pdf, reference, dictionary)?;
+    Ok(Some(reference))
+}
+
 /// Field and widget in one: a signature field has no other widget.
 fn widget(
     name: &str,
     signature: Reference,
     appearance: Option<Reference>,
     page: Reference,
+    lock: Option<Reference>,
 ) -> Vec<u8> {
     let mut out = b"<</Type/Annot/Subtype/Widget/FT/Sig/T".to_vec();
     out.extend_from_slice(&string(&encode_text(name)));
     let appearance = appearance.map(|it| format!("/AP<</N {it}>>")).unwrap_or_default();
-    let rest = format!("/V {signature}/F {WIDGET_FLAGS}/Rect[0 0 0 0]{appearance}/P {page}>>");
+    let lock = lock.map(|it| format!("/Lock {it}")).unwrap_or_default();
+    let rest =
+        format!("/V {signature}/F {WIDGET_FLAGS}/Rect[0 0 0 0]{appearance}{lock}/P {page}>>");
     out.extend_from_slice(rest.as_bytes());
     out
 }
@@ -140,7 +167,7 @@ fn existing(
     sub_filter: &str,
     digest: DigestAlgorithm,
     options: &SignatureOptions,
-) -> Result<(Indirect, Option<Lock>), Error> {
+) -> Result<(Indirect, Option<FieldLock>), Error> {
     let found = form.find(name).ok_or_else(|| Error::NoSuchField { name: name.to_owned() })?;
     let refuse = |why| Err(Error::FieldNotFit { name: name.to_owned(), why });
     if !found.is_signature {

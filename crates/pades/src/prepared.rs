@@ -36,6 +36,9 @@ impl SubFilter {
     }
 }
 
+/// A gap is for at most so many octets of CMS.
+const MAX_CAPACITY: usize = 32 * 1024 * 1024;
+
 /// As many octets at the document's end are digested on their own, so that
 /// another document of the same length is noticed at little cost.
 pub(crate) const TAIL: u64 = 4096;
@@ -49,11 +52,14 @@ pub struct PreparedDocument {
     length: u64,
     document: DocumentDigest,
     tail: Digest,
-    /// What is appended to the document.
+    /// What is appended to the document, before the CMS' hexadecimal digits ...
     #[serde(with = "ades_core::base64::octets")]
-    update: Vec<u8>,
-    /// The gap in `update`: from `<` to behind `>`.
-    gap: Range<usize>,
+    head: Vec<u8>,
+    /// ... of which there is room for so many octets ...
+    capacity: usize,
+    /// ... and behind them.
+    #[serde(with = "ades_core::base64::octets")]
+    behind: Vec<u8>,
     /// The digest of document and update without the gap.
     signed: DocumentDigest,
     repaired: bool,
@@ -87,10 +93,8 @@ impl PreparedDocument {
         capacity: usize,
         parameters: &SignatureParameters,
         options: &SignatureOptions,
-        mut out: Option<&mut dyn Write>,
+        out: Option<&mut dyn Write>,
     ) -> Result<Self, Error> {
-        const MAX_CAPACITY: usize = 32 * 1024 * 1024;
-
         options.check(parameters)?;
         if capacity > MAX_CAPACITY {
             return Err(Error::Limit { limit: "32 MiB of CMS" });
@@ -147,13 +151,13 @@ impl PreparedDocument {
         overwrite(&mut update, digits.start, byte_range.as_bytes());
 
         let mut digester = Digester::new(algorithm);
-        let read = document.read_through(&mut |piece| {
-            digester.update(piece);
-            match &mut out {
-                Some(out) => out.write_all(piece).map_err(ades_core::Error::Write),
-                None => Ok(()),
-            }
-        })?;
+        let read = match out {
+            Some(out) => document.copy_into(&mut digester, out)?,
+            None => document.read_through(&mut |piece| {
+                digester.update(piece);
+                Ok(())
+            })?,
+        };
         if read != length {
             return Err(Error::DocumentChanged);
         }
@@ -170,14 +174,17 @@ impl PreparedDocument {
                 id.get(..range.len()).unwrap_or_default().as_bytes(),
             );
         }
-        digester.update(update.get(..gap.start).unwrap_or_default());
-        digester.update(update.get(gap.end..).unwrap_or_default());
+        let behind = update.get(gap.end..).unwrap_or_default().to_vec();
+        update.truncate(gap.start);
+        digester.update(&update);
+        digester.update(&behind);
         Ok(Self {
             length,
             document: DocumentDigest(whole),
             tail,
-            update,
-            gap,
+            head: update,
+            capacity,
+            behind,
             signed: DocumentDigest(digester.finish()),
             repaired,
         })
@@ -193,7 +200,7 @@ impl PreparedDocument {
     /// The octets of CMS that there is room for.
     #[must_use]
     pub const fn capacity(&self) -> usize {
-        self.gap.end.saturating_sub(self.gap.start).saturating_sub(2) / 2
+        self.capacity
     }
 
     /// The digest of the document, as it is without the update.
@@ -216,8 +223,9 @@ impl PreparedDocument {
 
     /// The signed document's length in octets.
     #[must_use]
-    pub const fn signed_len(&self) -> u64 {
-        self.length.saturating_add(self.update.len() as u64)
+    pub fn signed_len(&self) -> u64 {
+        let update = [self.head.len(), self.capacity, self.capacity, self.behind.len(), 2];
+        update.iter().fold(self.length, |sum, len| sum.saturating_add(*len as u64))
     }
 
     /// Writes the signed document: a copy of the document and, if that was the
@@ -262,20 +270,22 @@ impl PreparedDocument {
 
     /// The update with the CMS in its gap, padded with zeros.
     fn filled(&self, cms: &[u8]) -> Result<Vec<u8>, Error> {
-        let damaged = Error::Core(ades_core::Error::StateDamaged { what: "its gap is elsewhere" });
-        if cms.len() > self.capacity() {
-            return Err(Error::DoesNotFit { len: cms.len(), reserved: self.capacity() });
+        if self.capacity > MAX_CAPACITY {
+            let damaged = ades_core::Error::StateDamaged { what: "its gap is too large" };
+            return Err(Error::Core(damaged));
         }
-        let mut update = self.update.clone();
-        let Some([b'<', digits @ .., b'>']) = update.get_mut(self.gap.clone()) else {
-            return Err(damaged);
-        };
-        if digits.iter().any(|digit| *digit != b'0') {
-            return Err(damaged);
+        if cms.len() > self.capacity {
+            return Err(Error::DoesNotFit { len: cms.len(), reserved: self.capacity });
         }
-        for (digit, octet) in digits.iter_mut().zip(cms.iter().flat_map(|o| [o >> 4, o & 15])) {
-            *digit = if octet < 10 { b'0' + octet } else { b'a' + octet - 10 };
-        }
+        let mut update =
+            Vec::with_capacity(self.head.len() + 2 * self.capacity + 2 + self.behind.len());
+        update.extend_from_slice(&self.head);
+        update.push(b'<');
+        let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
+        update.extend(cms.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
+        update.resize(self.head.len() + 1 + 2 * self.capacity, b'0');
+        update.push(b'>');
+        update.extend_from_slice(&self.behind);
         Ok(update)
     }
 }

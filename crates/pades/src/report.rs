@@ -10,9 +10,12 @@ use serde::Serialize;
 pub struct Report {
     /// The document's length in octets.
     pub length: u64,
-    /// How many cross-reference sections there are; a linearized file has two
+    /// The cross-reference sections, the oldest first: a linearized file has two
     /// to begin with, every update adds one.
-    pub sections: usize,
+    pub sections: Vec<SectionReport>,
+    /// The form's fields, in its order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldReport>,
     /// The signatures, in the order of the form's fields.
     pub signatures: Vec<SignatureReport>,
     /// The document time-stamps. This version does not verify their tokens.
@@ -27,6 +30,30 @@ impl Report {
         let valid = |s: &SignatureReport| s.intact && s.problems.is_empty();
         !self.signatures.is_empty() && self.signatures.iter().all(valid)
     }
+}
+
+/// One cross-reference section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SectionReport {
+    /// Where it begins, in octets.
+    pub offset: u64,
+    /// Whether it is a stream.
+    pub is_stream: bool,
+    /// How many objects it speaks of.
+    pub objects: u64,
+}
+
+/// One field of the form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FieldReport {
+    /// The full name, periods between its levels.
+    pub name: String,
+    /// Whether it is for signatures.
+    pub is_signature: bool,
+    /// Whether it is signed or filled.
+    pub has_value: bool,
 }
 
 /// One signature.

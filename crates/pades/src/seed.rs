@@ -3,9 +3,9 @@
 
 use ades_core::DigestAlgorithm;
 
-use crate::document::signature::Lock;
 use crate::error::Error;
 use crate::file::Pdf;
+use crate::lock::FieldLock;
 use crate::options::SignatureOptions;
 use crate::syntax::{Value, decode_text};
 
@@ -105,7 +105,7 @@ pub(crate) fn lock(
     field: &Value,
     name: &str,
     options: &SignatureOptions,
-) -> Result<Option<Lock>, Error> {
+) -> Result<Option<FieldLock>, Error> {
     let Some(lock) = pdf.get(field, b"Lock")? else {
         return Ok(None);
     };
@@ -115,7 +115,7 @@ pub(crate) fn lock(
         let why = "its lock restricts the whole document (/Lock /P)";
         return Err(Error::FieldNotFit { name: name.to_owned(), why });
     }
-    Lock::read(pdf, &lock).map(Some)
+    FieldLock::read(pdf, &lock).map(Some)
 }
 
 /// An array of names or strings.

@@ -10,8 +10,10 @@ use cades::report::{Level, Problem as CmsProblem};
 use crate::document::form::Form;
 use crate::document::signature::{level_of_lock, permissions};
 use crate::error::Error;
-use crate::file::{Indirect, Pdf};
-use crate::report::{Change, Coverage, Problem, Report, SignatureReport, TimeStampReport};
+use crate::file::{Indirect, Pdf, Section, SectionKind};
+use crate::report::{
+    Change, Coverage, FieldReport, Problem, Report, SectionReport, SignatureReport, TimeStampReport,
+};
 use crate::syntax::{Kind, Reference, Value, decode_text, is_space, parse_date};
 use ranges::{Range, Ranges};
 
@@ -66,7 +68,8 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, E
 
     let mut report = Report {
         length: pdf.len(),
-        sections: pdf.sections.len(),
+        sections: pdf.sections.iter().rev().map(section).collect(),
+        fields: fields(&form),
         signatures: Vec::new(),
         time_stamps: Vec::new(),
     };
@@ -95,6 +98,32 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, E
         report.signatures.push(signature);
     }
     Ok(report)
+}
+
+fn section(section: &Section) -> SectionReport {
+    SectionReport {
+        offset: section.offset,
+        is_stream: section.kind == SectionKind::Stream,
+        objects: section
+            .ranges()
+            .map(|range| range.end.saturating_sub(range.start))
+            .fold(0, u64::saturating_add),
+    }
+}
+
+/// The fields that have none below them.
+fn fields(form: &Form) -> Vec<FieldReport> {
+    let followed = |at: usize, name: &str| {
+        let below = form.fields.get(at + 1).and_then(|next| next.name.strip_prefix(name));
+        below.is_some_and(|rest| rest.starts_with('.'))
+    };
+    let ends = form.fields.iter().enumerate().filter(|(at, field)| !followed(*at, &field.name));
+    ends.map(|(_, field)| FieldReport {
+        name: field.name.clone(),
+        is_signature: field.is_signature,
+        has_value: field.value.is_some(),
+    })
+    .collect()
 }
 
 /// A signature field with what is in it.

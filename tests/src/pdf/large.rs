@@ -5,11 +5,14 @@ use std::io::{self, Write};
 use super::Random;
 use super::serialize::{tail, trailer};
 
-const IMAGE: usize = 500_000;
+/// The images' width in pixels of one octet.
+const WIDTH: usize = 500;
 
-/// A document of `pages` pages, each with an image of 500 KB that does not
-/// compress: 2,000 pages are 1 GB. The number of octets written.
-pub fn write_image_pages(out: &mut impl Write, pages: u32) -> io::Result<u64> {
+/// A document of `pages` pages, each with an image of `height` rows of 500
+/// octets that does not compress: 2,000 pages of 1,000 rows are 1 GB. The number
+/// of octets written.
+pub fn write_image_pages(out: &mut impl Write, pages: u32, height: usize) -> io::Result<u64> {
+    let image = WIDTH * height;
     let mut file = Streamed::new(out)?;
     let mut random = Random::new(u64::from(pages));
     let page = |at: u32| 4 + 3 * at;
@@ -17,8 +20,8 @@ pub fn write_image_pages(out: &mut impl Write, pages: u32) -> io::Result<u64> {
     let kids: Vec<String> = (0..pages).map(|at| format!("{} 0 R", page(at))).collect();
     file.object(2, &format!("<</Type/Pages/Count {pages}/Kids[{}]>>", kids.join(" ")))?;
     file.object(3, "<</Title(Images)>>")?;
-    let mut noise = Vec::with_capacity(2 * IMAGE);
-    while noise.len() < 2 * IMAGE {
+    let mut noise = Vec::with_capacity(2 * image);
+    while noise.len() < 2 * image {
         noise.extend(random.next().to_le_bytes());
     }
     for at in 0..pages {
@@ -26,17 +29,19 @@ pub fn write_image_pages(out: &mut impl Write, pages: u32) -> io::Result<u64> {
         file.object(
             number,
             &format!(
-                "<</Type/Page/Parent 2 0 R/MediaBox[0 0 500 1000]/Contents {} 0 R\
+                "<</Type/Page/Parent 2 0 R/MediaBox[0 0 {WIDTH} {height}]/Contents {} 0 R\
                  /Resources<</XObject<</Im {} 0 R>>>>>>",
                 number + 1,
                 number + 2
             ),
         )?;
-        file.stream(number + 1, "", b"500 0 0 1000 0 0 cm /Im Do")?;
-        let from = usize::try_from(random.next() % IMAGE as u64).unwrap();
-        let entries = "/Type/XObject/Subtype/Image/Width 500/Height 1000\
-                       /ColorSpace/DeviceGray/BitsPerComponent 8";
-        file.stream(number + 2, entries, &noise[from..from + IMAGE])?;
+        file.stream(number + 1, "", format!("{WIDTH} 0 0 {height} 0 0 cm /Im Do").as_bytes())?;
+        let from = usize::try_from(random.next() % image as u64).unwrap();
+        let entries = format!(
+            "/Type/XObject/Subtype/Image/Width {WIDTH}/Height {height}\
+             /ColorSpace/DeviceGray/BitsPerComponent 8"
+        );
+        file.stream(number + 2, &entries, &noise[from..from + image])?;
     }
     file.finish(random.next())
 }

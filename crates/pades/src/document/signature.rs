@@ -2,7 +2,8 @@
 
 use crate::error::Error;
 use crate::file::Pdf;
-use crate::syntax::{Reference, Value, decode_text};
+use crate::lock::FieldLock;
+use crate::syntax::{Reference, Value};
 
 /// A signature may have this many references.
 const MAX_REFERENCES: usize = 64;
@@ -12,55 +13,13 @@ const MAX_REFERENCES: usize = 64;
 pub(crate) struct Permissions {
     /// DocMDP's `/P`, which is 2 if it is not there.
     pub(crate) certification: Option<u64>,
-    pub(crate) locks: Vec<Lock>,
+    pub(crate) locks: Vec<FieldLock>,
 }
 
 impl Permissions {
     /// Adds another restriction: the stricter one counts.
     pub(crate) fn restrict(&mut self, level: Option<u64>) {
         self.certification = self.certification.into_iter().chain(level).min();
-    }
-}
-
-/// The fields that a FieldMDP or a lock dictionary is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Lock {
-    All,
-    Include(Vec<String>),
-    Exclude(Vec<String>),
-}
-
-impl Lock {
-    /// From transform parameters or a lock dictionary; what says nothing that
-    /// is known locks everything.
-    pub(crate) fn read(pdf: &mut Pdf<'_>, dictionary: &Value) -> Result<Self, Error> {
-        let action = pdf.get(dictionary, b"Action")?;
-        let fields = pdf.get(dictionary, b"Fields")?;
-        let mut names = Vec::new();
-        for field in fields.as_ref().and_then(Value::elements).unwrap_or_default() {
-            let field = pdf.resolve(field)?;
-            names.extend(field.string().map(decode_text));
-        }
-        Ok(match action.as_ref().and_then(Value::name) {
-            Some(b"Include") => Self::Include(names),
-            Some(b"Exclude") => Self::Exclude(names),
-            _ => Self::All,
-        })
-    }
-
-    /// Whether the field, or a field above it, is locked.
-    pub(crate) fn covers(&self, name: &str) -> bool {
-        let named = |names: &[String]| {
-            names.iter().any(|locked| {
-                name.strip_prefix(locked.as_str())
-                    .is_some_and(|r| r.is_empty() || r.starts_with('.'))
-            })
-        };
-        match self {
-            Self::All => true,
-            Self::Include(names) => named(names),
-            Self::Exclude(names) => !named(names),
-        }
     }
 }
 
@@ -96,7 +55,7 @@ pub(crate) fn permissions(pdf: &mut Pdf<'_>, signature: &Value) -> Result<Permis
             }
             Some(b"FieldMDP") => {
                 if let Some(parameters) = &parameters {
-                    permissions.locks.push(Lock::read(pdf, parameters)?);
+                    permissions.locks.push(FieldLock::read(pdf, parameters)?);
                 }
             }
             _ => {}

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::document::form::Form;
-use crate::document::signature::Lock;
 use crate::error::Error;
 use crate::file::{Entry, Indirect, Pdf};
+use crate::lock::FieldLock;
 use crate::report::Change;
 use crate::syntax::{Reference, Value};
 
@@ -70,7 +70,11 @@ struct Comparison {
 }
 
 /// The kinds of changes in the newest `later` sections.
-pub(super) fn after(pdf: &mut Pdf<'_>, later: usize, locks: &[Lock]) -> Result<Vec<Found>, Error> {
+pub(super) fn after(
+    pdf: &mut Pdf<'_>,
+    later: usize,
+    locks: &[FieldLock],
+) -> Result<Vec<Found>, Error> {
     pdf.at_revision(later);
     let then = State::read(pdf);
     let size = pdf.size();
@@ -124,7 +128,7 @@ impl Comparison {
         later: usize,
         then: &State,
         now: &State,
-        locks: &[Lock],
+        locks: &[FieldLock],
     ) -> Result<(), Error> {
         let signed_then: HashSet<Reference> =
             then.form.signed().map(|(field, _)| field.reference).collect();

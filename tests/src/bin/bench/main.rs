@@ -16,7 +16,10 @@ use ades_core::{DigestAlgorithm, Digester};
 use ades_tests::pki::{Key, PemFiles, Pki, TestSigner};
 use tempfile::TempDir;
 
-const RUNS: usize = 15;
+const RUNS: usize = 9;
+/// Each turn is the best of so many passes, so that none pays for what the one
+/// before left in the caches.
+const PASSES: usize = 3;
 
 fn main() {
     let bench = Bench::new();
@@ -63,17 +66,20 @@ impl Bench {
         [ours, limit]: [&dyn Fn() -> Duration; 2],
         others: &[&dyn Fn() -> Option<Duration>],
     ) {
-        let fresh = || drop(std::fs::remove_file(&self.out));
+        let best = |work: &dyn Fn() -> Option<Duration>| {
+            let pass = |_| {
+                drop(std::fs::remove_file(&self.out));
+                work()
+            };
+            (0..PASSES).map_while(pass).min()
+        };
         let (mut first, mut second) = (Vec::new(), Vec::new());
         let mut rest = vec![Vec::new(); others.len()];
         for _ in 0..runs {
-            fresh();
-            first.push(ours());
-            fresh();
-            second.push(limit());
+            first.extend(best(&|| Some(ours())));
+            second.extend(best(&|| Some(limit())));
             for (times, other) in rest.iter_mut().zip(others) {
-                fresh();
-                times.extend(other());
+                times.extend(best(other));
             }
         }
         let ratios = first.iter().zip(&second).map(|(a, b)| a.as_secs_f64() / b.as_secs_f64());

@@ -1,0 +1,67 @@
+//! The fields that a signature locks (ISO 32000-2, 12.8.2.4 and table 236).
+
+use crate::error::Error;
+use crate::file::Pdf;
+use crate::syntax::{Value, decode_text, encode_text, string};
+
+/// The fields whose values may not change once a field is signed, by their full
+/// names: levels are separated by periods, and a name stands for all below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldLock {
+    /// All fields.
+    All,
+    /// These.
+    Include(Vec<String>),
+    /// All but these.
+    Exclude(Vec<String>),
+}
+
+impl FieldLock {
+    /// From transform parameters or a lock dictionary; what says nothing that
+    /// is known locks everything.
+    pub(crate) fn read(pdf: &mut Pdf<'_>, dictionary: &Value) -> Result<Self, Error> {
+        let action = pdf.get(dictionary, b"Action")?;
+        let fields = pdf.get(dictionary, b"Fields")?;
+        let mut names = Vec::new();
+        for field in fields.as_ref().and_then(Value::elements).unwrap_or_default() {
+            let field = pdf.resolve(field)?;
+            names.extend(field.string().map(decode_text));
+        }
+        Ok(match action.as_ref().and_then(Value::name) {
+            Some(b"Include") => Self::Include(names),
+            Some(b"Exclude") => Self::Exclude(names),
+            _ => Self::All,
+        })
+    }
+
+    /// Whether the field, or a field above it, is locked.
+    pub(crate) fn covers(&self, name: &str) -> bool {
+        let named = |names: &[String]| {
+            names.iter().any(|locked| {
+                name.strip_prefix(locked.as_str())
+                    .is_some_and(|r| r.is_empty() || r.starts_with('.'))
+            })
+        };
+        match self {
+            Self::All => true,
+            Self::Include(names) => named(names),
+            Self::Exclude(names) => !named(names),
+        }
+    }
+
+    /// The entries of transform parameters or of a lock dictionary.
+    pub(crate) fn entries(&self) -> Vec<u8> {
+        let (action, fields) = match self {
+            Self::All => ("All", None),
+            Self::Include(fields) => ("Include", Some(fields)),
+            Self::Exclude(fields) => ("Exclude", Some(fields)),
+        };
+        let mut out = format!("/Action/{action}").into_bytes();
+        if let Some(fields) = fields {
+            out.extend_from_slice(b"/Fields[");
+            out.extend(fields.iter().flat_map(|field| string(&encode_text(field))));
+            out.push(b']');
+        }
+        out
+    }
+}

@@ -1,0 +1,84 @@
+//! Small documents and updates of given objects, and text found in them again.
+
+/// The tree of one page, which is object 3.
+pub const ONE_PAGE: &str = "<</Type/Pages/Count 1/Kids[3 0 R]>>";
+
+/// A document of these objects, from number 1 on, the catalog first; `trailer`
+/// has further entries.
+#[must_use]
+pub fn of_objects(objects: &[&str], trailer: &str) -> Vec<u8> {
+    let mut out = b"%PDF-1.7\n".to_vec();
+    let mut offsets = Vec::new();
+    for (at, object) in objects.iter().enumerate() {
+        offsets.push(out.len());
+        out.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", at + 1).as_bytes());
+    }
+    let section = out.len();
+    let size = objects.len() + 1;
+    out.extend_from_slice(format!("xref\n0 {size}\n0000000000 65535 f \n").as_bytes());
+    for offset in &offsets {
+        out.extend_from_slice(format!("{offset:010} 00000 n \n").as_bytes());
+    }
+    let trailer =
+        format!("trailer\n<</Size {size}/Root 1 0 R{trailer}>>\nstartxref\n{section}\n%%EOF\n");
+    out.extend_from_slice(trailer.as_bytes());
+    out
+}
+
+/// An update with these objects, as any program writes it.
+#[must_use]
+pub fn updated(document: &[u8], objects: &[(u32, &str)]) -> Vec<u8> {
+    let mut out = document.to_vec();
+    let mut entries = Vec::new();
+    for (number, object) in objects {
+        entries.push((*number, out.len()));
+        out.extend_from_slice(format!("{number} 0 obj\n{object}\nendobj\n").as_bytes());
+    }
+    redirected(&out, &entries, last_between(document, "startxref\n", "\n"))
+}
+
+/// A section that says where these objects are from now on; `previous` is the
+/// offset of the one before.
+#[must_use]
+pub fn redirected(document: &[u8], entries: &[(u32, usize)], previous: &str) -> Vec<u8> {
+    let start = document.len();
+    let mut section = "xref\n".to_owned();
+    for (number, offset) in entries {
+        section.push_str(&format!("{number} 1\n{offset:010} 00000 n \n"));
+    }
+    let root = last_between(document, "/Root ", " R");
+    section.push_str(&format!(
+        "trailer\n<</Size 999/Root {root} R/Prev {previous}>>\nstartxref\n{start}\n%%EOF\n"
+    ));
+    [document, section.as_bytes()].concat()
+}
+
+/// The text between two marks, the last time they are there.
+///
+/// # Panics
+/// If they are not.
+#[must_use]
+pub fn last_between<'a>(document: &'a [u8], from: &str, to: &str) -> &'a str {
+    let at = document.windows(from.len()).rposition(|w| w == from.as_bytes()).unwrap();
+    let rest = &document[at + from.len()..];
+    let end = rest.windows(to.len()).position(|w| w == to.as_bytes()).unwrap();
+    std::str::from_utf8(&rest[..end]).unwrap()
+}
+
+/// The number of the last object that begins like this.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn number_of(document: &[u8], begin: &str) -> u32 {
+    let mark = format!(" 0 obj\n{begin}");
+    let at = document.windows(mark.len()).rposition(|w| w == mark.as_bytes()).unwrap();
+    let start = document[..at].iter().rposition(|octet| !octet.is_ascii_digit()).unwrap() + 1;
+    std::str::from_utf8(&document[start..at]).unwrap().parse().unwrap()
+}
+
+/// The last object of this number, as text.
+#[must_use]
+pub fn object(document: &[u8], number: u32) -> String {
+    last_between(document, &format!("\n{number} 0 obj\n"), "\nendobj").to_owned()
+}
