@@ -356,7 +356,9 @@ fn references_to_other_documents_are_never_fetched() {
         (both.covers, both.problems.as_slice()),
         (Coverage::Whole, [Problem::QualifyingPropertiesMissing].as_slice())
     );
-    assert!(judge(&[(None, data), (Some("other.xml"), xml)]).intact);
+    // What has no name is for nobody if there are two.
+    let unnamed = judge(&[(None, data), (Some("other.xml"), xml)]);
+    assert_eq!(unnamed.references[0].problem, Some(Problem::ContentMissing));
     let none = judge(&[]);
     assert!(!none.intact && none.problems.contains(&Problem::ContentMissing));
     assert_eq!(none.covers, Coverage::Unknown);
