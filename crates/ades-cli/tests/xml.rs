@@ -13,10 +13,11 @@ fn signed(document: &[u8]) -> Vec<u8> {
     let signer = Pki::shared().signer(Key::P256);
     let parameters = parameters().signer_role("Director").description("An order");
     let mut source = Document::from_bytes(document);
-    let pending = xades::prepare(&mut source, &signer.chain, &parameters).unwrap();
+    let options = xades::SignatureOptions::new();
+    let pending = xades::prepare(&mut source, &signer.chain, &parameters, &options).unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut Document::from_bytes(document), &value, &mut out).unwrap();
+    pending.complete(Some(&mut Document::from_bytes(document)), &value, &mut out).unwrap();
     out
 }
 
