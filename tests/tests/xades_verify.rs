@@ -16,10 +16,12 @@ use xades::{Error, Given, Original, verify};
 
 fn sign_as(document: &[u8], signer: &TestSigner, parameters: &SignatureParameters) -> String {
     let mut source = Document::from_bytes(document);
-    let pending = xades::prepare(&mut source, &signer.chain, parameters).unwrap();
+    let pending =
+        xades::prepare(&mut source, &signer.chain, parameters, &xades::SignatureOptions::new())
+            .unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut Document::from_bytes(document), &value, &mut out).unwrap();
+    pending.complete(Some(&mut Document::from_bytes(document)), &value, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
