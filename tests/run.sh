@@ -13,6 +13,8 @@ bash tests/oracles/install.sh
 step "format, lints, documentation"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
+cargo fmt --manifest-path fuzz/Cargo.toml --all --check
+RUSTFLAGS="--cfg fuzzing" cargo clippy --manifest-path fuzz/Cargo.toml --locked -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 
 step "minimum Rust version"

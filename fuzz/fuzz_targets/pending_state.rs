@@ -23,6 +23,6 @@ fuzz_target!(|octets: &[u8]| {
     });
     read(text, |pending: xades::PendingSignature| {
         let mut document = Document::from_bytes(b"<document/>");
-        let _ = pending.complete(&mut document, &[1; 256], &mut Vec::new());
+        let _ = pending.complete(Some(&mut document), &[1; 256], &mut Vec::new());
     });
 });
