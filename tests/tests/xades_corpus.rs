@@ -114,3 +114,19 @@ fn xmlsec1_says_the_same() {
     }
     assert!(agreed >= 8, "{agreed}");
 }
+
+/// A reference without a URI is about what the application knows.
+#[test]
+fn a_reference_without_uri_takes_what_is_given() {
+    let name = "simple-test.signed-only-detached-LuxTrustCA3.xml";
+    let signed = std::fs::read(corpus().join(name)).unwrap();
+    let content = corpus().join("../xml/dss__37994232__simple-test.xml");
+    let content = std::fs::read(content).unwrap();
+    for (content, intact) in [(content.as_slice(), true), (b"<other/>", false)] {
+        let mut originals = [Original { uri: None, document: Document::from_bytes(content) }];
+        let given = Given { originals: &mut originals, ..Given::default() };
+        let report = xades::verify(&mut Document::from_bytes(&signed), given).unwrap();
+        assert_eq!(report.signatures[0].intact, intact);
+        assert!(report.signatures[0].problems.contains(&Problem::LegacyProperty));
+    }
+}

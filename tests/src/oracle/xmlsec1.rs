@@ -17,11 +17,13 @@ pub fn verify(document: &Path, root_pem: &Path) -> Result<(), String> {
 }
 
 /// The template with its digests, value and certificate filled in; xmlsec1's
-/// words if it cannot. `ids` are attributes and elements: `Id:a`.
+/// words if it cannot. `ids` are attributes and elements: `Id:a`. URIs begin in
+/// the template's folder.
 pub fn sign(template: &Path, key: &Path, leaf: &Path, ids: &[&str]) -> Result<Vec<u8>, String> {
     let signed = template.with_extension("signed");
     let mut command = Command::new("xmlsec1");
     command.args(["--sign", "--output"]).arg(&signed);
+    command.current_dir(template.parent().expect("a template is in a folder"));
     command.arg("--privkey-pem").arg(format!("{},{}", key.display(), leaf.display()));
     add_ids(&mut command, ids);
     let output = command.arg(template).output();
