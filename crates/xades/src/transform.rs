@@ -13,7 +13,7 @@ pub(crate) const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-
 pub(crate) const BASE64: &str = "http://www.w3.org/2000/09/xmldsig#base64";
 pub(crate) const XPATH: &str = "http://www.w3.org/TR/1999/REC-xpath-19991116";
 pub(crate) const FILTER2: &str = "http://www.w3.org/2002/06/xmldsig-filter2";
-const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+pub(crate) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 
 /// A reference may have this many transforms.
 const MAX_TRANSFORMS: usize = 16;

@@ -11,7 +11,7 @@ mod evaluate;
 mod judge;
 mod properties;
 mod signature;
-mod survey;
+pub(crate) mod survey;
 pub(crate) mod tree;
 
 use std::fmt;
