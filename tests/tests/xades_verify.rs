@@ -12,14 +12,15 @@ use proptest::prelude::*;
 use std::io::{self, Read, Seek, SeekFrom};
 use xades::c14n::Target;
 use xades::report::{Coverage, Level, Place, Problem, ReferenceKind, Report, SignatureReport};
-use xades::{Error, Given, Original, verify};
+use xades::{Error, Given, Original, SignatureOptions, verify};
 
 fn sign_as(document: &[u8], signer: &TestSigner, parameters: &SignatureParameters) -> String {
     let mut source = Document::from_bytes(document);
-    let pending = xades::prepare(&mut source, &signer.chain, parameters).unwrap();
+    let pending =
+        xades::prepare(&mut source, &signer.chain, parameters, &SignatureOptions::new()).unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut Document::from_bytes(document), &value, &mut out).unwrap();
+    pending.complete(Some(&mut Document::from_bytes(document)), &value, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

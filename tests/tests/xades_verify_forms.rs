@@ -6,7 +6,7 @@ use ades_tests::oracle::xmlsec1;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use xades::report::{Coverage, Problem, ReferenceKind, Report};
-use xades::{Error, Given, Original, verify};
+use xades::{Error, Given, Original, SignatureOptions, verify};
 
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
@@ -65,10 +65,14 @@ fn verified(document: &str) -> Report {
 fn enveloped(document: &str) -> String {
     let signer = Pki::shared().signer(Key::P256);
     let mut source = Document::from_bytes(document.as_bytes());
-    let pending = xades::prepare(&mut source, &signer.chain, &parameters()).unwrap();
+    let pending =
+        xades::prepare(&mut source, &signer.chain, &parameters(), &SignatureOptions::new())
+            .unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut Document::from_bytes(document.as_bytes()), &value, &mut out).unwrap();
+    pending
+        .complete(Some(&mut Document::from_bytes(document.as_bytes())), &value, &mut out)
+        .unwrap();
     String::from_utf8(out).unwrap()
 }
 
