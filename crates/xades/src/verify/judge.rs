@@ -325,7 +325,11 @@ impl<'j> Judge<'j, '_> {
         let bare = |reference: &ReferenceReport| {
             reference.kind == ReferenceKind::Data && reference.mime_type.is_none()
         };
-        let missing = references.iter().any(bare);
+        // What is said of a manifest is said of all that it names.
+        let missing = references.iter().any(|reference| {
+            let listed = || reference.manifest.iter().any(bare);
+            bare(reference) || reference.mime_type.is_none() && listed()
+        });
         self.problem(missing && !self.is_counter(), Problem::DataObjectFormatMissing);
     }
 
