@@ -8,6 +8,7 @@ use ades_core::signer::Language;
 use ades_core::{DigestAlgorithm, SignatureAlgorithm};
 use chrono::{DateTime, Utc};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -59,7 +60,8 @@ pub(crate) enum Format {
     Pades,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Packaging {
     Enveloped,
     Enveloping,
@@ -81,7 +83,7 @@ pub(crate) struct SignatureOptions {
     /// Default: by the content, a PDF is pades, XML is xades, anything else is cades
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
-    /// Where the document is
+    /// Where the document is to the signature; default: cades detached, xades enveloped
     #[arg(long, value_enum)]
     pub(crate) packaging: Option<Packaging>,
     /// The baseline level
@@ -90,7 +92,7 @@ pub(crate) struct SignatureOptions {
     /// Add a parallel signer to this container; IN is its document (detached) or the container
     #[arg(long, value_name = "CONTAINER", conflicts_with_all = ["counter_sign", "packaging"])]
     pub(crate) parallel: Option<PathBuf>,
-    /// Countersign signer N (from 0) of the container IN
+    /// Countersign signer N (from 0) of the container or XML document IN
     #[arg(long, value_name = "N", conflicts_with_all = ["packaging", "mime_type"])]
     pub(crate) counter_sign: Option<usize>,
     /// The digest to sign with: sha256, sha384, sha512
@@ -128,6 +130,8 @@ pub(crate) struct SignatureOptions {
     pub(crate) mime_type: Option<String>,
     #[command(flatten)]
     pub(crate) pdf: PdfOptions,
+    #[command(flatten)]
+    pub(crate) xml: XmlOptions,
     /// The user's language: EN, FR, NL or DE
     #[arg(long, value_parser = language)]
     pub(crate) lang: Option<Language>,
@@ -135,6 +139,24 @@ pub(crate) struct SignatureOptions {
     /// four languages or not at all; the signature has it in the user's
     #[arg(long, value_name = "LANG=TEXT", value_parser = description)]
     pub(crate) description: Vec<(Language, String)>,
+}
+
+/// What only XML has a place for.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct XmlOptions {
+    /// XML only: the Id of an element to sign, with --packaging internally-detached; may be
+    /// repeated
+    #[arg(long, value_name = "ID")]
+    pub(crate) element: Vec<String>,
+    /// XML only: put the signature at the end of the element with this Id; default: of the root
+    #[arg(long, value_name = "ID")]
+    pub(crate) into: Option<String>,
+    /// XML only: leave all signatures out of what is signed, so that others can sign later
+    #[arg(long)]
+    pub(crate) allow_parallel: bool,
+    /// XML only: the canonical form of what is signed
+    #[arg(long, value_enum, default_value = "exclusive")]
+    pub(crate) c14n: Method,
 }
 
 /// What only a PDF has a place for.
@@ -289,7 +311,8 @@ pub(crate) struct VerifyOptions {
     pub(crate) json: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Method {
     C14n10,
     C14n11,

@@ -2,19 +2,16 @@
 
 use std::io::{self, BufWriter, Write};
 
-use xades::c14n::{Canonicalization, Selection, Target, canonicalize};
+use xades::c14n::{Selection, Target, canonicalize};
 use xades::xml::Reader;
 
 use crate::args::{C14nOptions, Method};
 use crate::exit::{DONE, Failure};
 use crate::input;
+use crate::xml;
 
 pub(crate) fn run(options: &C14nOptions) -> Result<u8, Failure> {
-    let mut method = match options.method {
-        Method::C14n10 => Canonicalization::C14N_1_0,
-        Method::C14n11 => Canonicalization::C14N_1_1,
-        Method::Exclusive => Canonicalization::EXCLUSIVE,
-    };
+    let mut method = xml::method(options.method);
     if options.with_comments {
         method = method.with_comments();
     }

@@ -23,63 +23,72 @@ use crate::verify;
 pub(crate) enum Format {
     Cades,
     Pades,
+    Xades,
 }
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
     pub(crate) format: Option<args::Format>,
-    /// Whether a packaging was named.
-    pub(crate) packaging: bool,
+    pub(crate) packaging: Option<args::Packaging>,
 }
 
 impl Asked {
     pub(crate) const fn of(options: &args::SignatureOptions) -> Self {
-        Self { format: options.format, packaging: options.packaging.is_some() }
+        Self { format: options.format, packaging: options.packaging }
     }
 }
 
 impl Format {
-    /// As asked for, or by the content. A signature added to a container is
-    /// CAdES.
+    /// As asked for, or by the content. What is added to a container is of the
+    /// container's format.
     pub(crate) fn choose(
         asked: Asked,
-        shape: &Shape,
+        wishes: &Wishes,
         found: Kind,
-        name: &str,
+        input: &Path,
     ) -> Result<Self, Failure> {
-        let fail = |message: &str| Err(Failure::usage(format!("{name}: {message}")));
+        let fail =
+            |message: &str| Err(Failure::usage(format!("{}: {message}", input::name(input))));
         let format = match (asked.format, found) {
-            _ if !matches!(shape, Shape::New(_)) => Self::Cades,
+            (_, Kind::Xml) if matches!(wishes.shape, Shape::Countersignature(_)) => Self::Xades,
+            _ if !matches!(wishes.shape, Shape::New(_)) => Self::Cades,
             (Some(args::Format::Cades), _) | (None, Kind::Other) => Self::Cades,
             (Some(args::Format::Pades) | None, Kind::Pdf) => Self::Pades,
             (Some(args::Format::Pades), _) => return fail("is no PDF: --format pades is for PDFs"),
-            (Some(args::Format::Xades), _) => {
-                return fail("this version makes cades and pades, xades not yet");
-            }
-            (None, Kind::Xml) => {
-                return fail(
-                    "is XML, for which --format xades is the default, and this version does not \
-                     make that yet; --format cades signs the file as it is, with the signature \
-                     beside or around it",
-                );
-            }
+            (Some(args::Format::Xades), _) | (None, Kind::Xml) => Self::Xades,
         };
-        if format == Self::Pades && asked.packaging {
-            return fail(
+        match (format, asked.packaging) {
+            (Self::Pades, Some(_)) => fail(
                 "a PDF is signed as pades, which takes no --packaging; --format cades signs it as \
                  any other file",
-            );
+            ),
+            (
+                Self::Cades,
+                Some(args::Packaging::Enveloped | args::Packaging::InternallyDetached),
+            ) => fail("--packaging: CAdES is detached or enveloping"),
+            (Self::Xades, _) if matches!(wishes.shape, Shape::New(_)) => {
+                wishes.xml.check(input, found).map(|()| format)
+            }
+            _ => Ok(format),
         }
-        Ok(format)
     }
 
     /// The file name of what becomes of `input`.
-    pub(crate) fn output_name(self, shape: &Shape, input: &Path) -> PathBuf {
+    pub(crate) fn output_name(self, wishes: &Wishes, input: &Path) -> PathBuf {
+        let same = |standard: &str| match input.file_name() {
+            Some(name) if !is_standard(input) => PathBuf::from(name),
+            _ => PathBuf::from(standard),
+        };
         match self {
-            Self::Cades => shape.output_name(input),
-            Self::Pades if is_standard(input) => PathBuf::from("stdin.pdf"),
-            Self::Pades => input.file_name().map(PathBuf::from).unwrap_or_default(),
+            Self::Cades => wishes.shape.output_name(input),
+            Self::Pades => same("stdin.pdf"),
+            Self::Xades if wishes.xml.keeps_the_document() => same("stdin.xml"),
+            Self::Xades => {
+                let mut name = same("stdin").into_os_string();
+                name.push(".xades");
+                name.into()
+            }
         }
     }
 }
@@ -88,6 +97,7 @@ impl Format {
 pub(crate) enum Pending {
     Cades(cades::PendingSignature),
     Pades(pades::PendingSignature),
+    Xades(xades::PendingSignature),
 }
 
 impl Pending {
@@ -95,12 +105,20 @@ impl Pending {
     pub(crate) fn prepare(
         format: Format,
         wishes: &Wishes,
+        input: &Path,
         document: &mut Document<'_>,
         chain: &CertificateChain,
         parameters: &SignatureParameters,
     ) -> Result<Self, Failure> {
-        if format == Format::Pades {
-            return prepare_pdf(&wishes.pdf, document, chain, parameters).map(Self::Pades);
+        match format {
+            Format::Cades => {}
+            Format::Pades => {
+                return prepare_pdf(&wishes.pdf, document, chain, parameters).map(Self::Pades);
+            }
+            Format::Xades => {
+                let Wishes { xml, shape, .. } = wishes;
+                return xml.prepare(shape, input, document, chain, parameters).map(Self::Xades);
+            }
         }
         Ok(Self::Cades(match &wishes.shape {
             Shape::New(packaging) => cades::prepare(document, *packaging, chain, parameters)?,
@@ -120,6 +138,7 @@ impl Pending {
         match self {
             Self::Cades(_) => Format::Cades,
             Self::Pades(_) => Format::Pades,
+            Self::Xades(_) => Format::Xades,
         }
     }
 
@@ -137,6 +156,7 @@ impl Pending {
         match self {
             Self::Cades(pending) => pending.to_be_signed(),
             Self::Pades(pending) => pending.to_be_signed(),
+            Self::Xades(pending) => pending.to_be_signed(),
         }
     }
 
@@ -148,6 +168,7 @@ impl Pending {
             }
             Self::Cades(_) => None,
             Self::Pades(pending) => Some(&pending.document_digest().0),
+            Self::Xades(pending) => pending.document_digest().map(|digest| &digest.0),
         }
     }
 
@@ -155,15 +176,20 @@ impl Pending {
         Ok(match self {
             Self::Cades(pending) => pending.to_json(key)?,
             Self::Pades(pending) => pending.to_json(key)?,
+            Self::Xades(pending) => pending.to_json(key)?,
         })
     }
 
     pub(crate) fn from_json(text: &str, key: Option<&StateKey>) -> Result<Self, Error> {
-        match pades::PendingSignature::from_json(text, key) {
-            Err(Error::StateOfAnotherFormat { .. }) => {
-                cades::PendingSignature::from_json(text, key).map(Self::Cades)
-            }
-            other => other.map(Self::Pades),
+        let pades = || pades::PendingSignature::from_json(text, key).map(Self::Pades);
+        let xades = || xades::PendingSignature::from_json(text, key).map(Self::Xades);
+        let other = |error: &Error| matches!(error, Error::StateOfAnotherFormat { .. });
+        match cades::PendingSignature::from_json(text, key).map(Self::Cades) {
+            Err(error) if other(&error) => match pades() {
+                Err(error) if other(&error) => xades(),
+                read => read,
+            },
+            read => read,
         }
     }
 
@@ -180,6 +206,9 @@ impl Pending {
             }
             Self::Pades(pending) => {
                 pending.complete(document, value, out.writer()).map_err(CompleteError::Pades)
+            }
+            Self::Xades(pending) => {
+                pending.complete(Some(document), value, out.writer()).map_err(CompleteError::Xades)
             }
         }
     }
@@ -233,6 +262,7 @@ fn prepare_pdf(
 pub(crate) enum CompleteError {
     Cades(cades::Error),
     Pades(pades::Error),
+    Xades(xades::Error),
 }
 
 impl CompleteError {
@@ -241,7 +271,8 @@ impl CompleteError {
             Self::Cades(cades::Error::Core(error))
             | Self::Pades(
                 pades::Error::Core(error) | pades::Error::Cms(cades::Error::Core(error)),
-            ) => Some(error),
+            )
+            | Self::Xades(xades::Error::Core(error)) => Some(error),
             _ => None,
         }
     }
@@ -271,6 +302,7 @@ impl From<CompleteError> for Failure {
         match error {
             CompleteError::Cades(error) => error.into(),
             CompleteError::Pades(error) => error.into(),
+            CompleteError::Xades(error) => error.into(),
         }
     }
 }

@@ -93,9 +93,10 @@ pub(crate) enum Kind {
 }
 
 /// Looks at a file's first kilobyte, and rewinds it.
-pub(crate) fn kind(file: &mut File) -> io::Result<Kind> {
+pub(crate) fn kind(file: &mut (impl Read + Seek + ?Sized)) -> io::Result<Kind> {
     let mut start = Vec::new();
-    file.by_ref().take(1024).read_to_end(&mut start)?;
+    file.rewind()?;
+    file.take(1024).read_to_end(&mut start)?;
     file.rewind()?;
     Ok(kind_of(&start))
 }

@@ -16,6 +16,7 @@ mod sign;
 mod signers;
 mod verify;
 mod work;
+mod xml;
 
 use std::process::ExitCode;
 

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::{self, Level, SignatureOptions};
 use crate::exit::Failure;
 use crate::input::is_standard;
+use crate::xml::XmlWishes;
 
 /// What is wanted of each signature of a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +34,7 @@ pub(crate) struct Wishes {
     location: Option<SignerLocation>,
     mime_type: Option<String>,
     pub(crate) pdf: PdfWishes,
+    pub(crate) xml: XmlWishes,
     pub(crate) language: Option<Language>,
     description: Vec<(Language, String)>,
 }
@@ -107,7 +109,7 @@ pub(crate) fn pdf_password(variable: Option<&str>) -> Result<Option<String>, Fai
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Shape {
-    /// A new container.
+    /// A new container; the packaging is that of CAdES.
     New(Packaging),
     /// One more signer in this container.
     Parallel(PathBuf),
@@ -154,11 +156,8 @@ impl Wishes {
             (Some(container), _) => Shape::Parallel(crate::input::absolute(&container)),
             (None, Some(signer)) => Shape::Countersignature(signer),
             (None, None) => Shape::New(match options.packaging {
-                None | Some(args::Packaging::Detached) => Packaging::Detached,
                 Some(args::Packaging::Enveloping) => Packaging::Enveloping,
-                Some(args::Packaging::Enveloped | args::Packaging::InternallyDetached) => {
-                    return Err(Failure::usage("--packaging: CAdES is detached or enveloping"));
-                }
+                _ => Packaging::Detached,
             }),
         };
         let policy_digest = match options.policy_document {
@@ -189,6 +188,7 @@ impl Wishes {
             location,
             mime_type: options.mime_type,
             pdf: PdfWishes::new(options.pdf),
+            xml: XmlWishes::new(options.packaging, options.xml)?,
             language: options.lang,
             description: options.description,
         };

@@ -27,10 +27,11 @@ pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
     let about = |e: Failure| e.about(input::name(&options.input));
     let mut file = input::open(&options.input)?;
     let kind = input::kind(&mut file).map_err(|e| Failure::file(&options.input, &e))?;
-    let format = Format::choose(asked, &wishes.shape, kind, &input::name(&options.input))?;
+    let format = Format::choose(asked, &wishes, kind, &options.input)?;
     let mut document = Document::seekable(file);
     let pending =
-        Pending::prepare(format, &wishes, &mut document, &chain, &parameters).map_err(about)?;
+        Pending::prepare(format, &wishes, &options.input, &mut document, &chain, &parameters)
+            .map_err(about)?;
     if let Some(remark) = pending.remark() {
         say.line(format_args!("{}: {remark}", input::name(&options.input)));
     }

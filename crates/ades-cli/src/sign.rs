@@ -59,10 +59,10 @@ pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
         };
         let mut file = input::open(&path)?;
         let kind = input::kind(&mut file).map_err(|e| Failure::file(input, &e))?;
-        let format = Format::choose(asked, &wishes.shape, kind, &input::name(input))?;
+        let format = Format::choose(asked, &wishes, kind, input)?;
         sources.push(Source { input, path: absolute(&path), format });
     }
-    let items = items(sources, &place, &wishes.shape)?;
+    let items = items(sources, &place, &wishes)?;
     for item in items.iter().filter(|item| !is_standard(&item.output)) {
         output::check_free(&item.output, options.force)?;
     }
@@ -143,9 +143,22 @@ fn how_to_check(job: &Job, dir: &Path, say: &Say) {
     output::loud("SANDBOX: this is NOT a real signature and has no legal value.");
     say.line(format_args!("its trust anchor: {}", root.display()));
     let Some(item) = job.items.first() else { return };
-    if item.format == Format::Pades {
-        say.line(format_args!("check it: pdfsig -nocert {}", quoted(&item.output)));
-        return;
+    let output = quoted(&item.output);
+    match item.format {
+        Format::Cades => {}
+        Format::Pades => {
+            say.line(format_args!("check it: pdfsig -nocert {output}"));
+            return;
+        }
+        Format::Xades => {
+            say.line(format_args!(
+                "check it: xmlsec1 --verify --enabled-key-data x509 --trusted-pem {} \
+                 --id-attr:Id http://uri.etsi.org/01903/v1.3.2#:SignedProperties \
+                 --id-attr:Id http://www.w3.org/2000/09/xmldsig#:Object {output}",
+                quoted(&root),
+            ));
+            return;
+        }
     }
     let content = match &job.wishes.shape {
         Shape::New(cades::Packaging::Detached) => format!(" -content {}", quoted(&item.input)),
@@ -154,7 +167,7 @@ fn how_to_check(job: &Job, dir: &Path, say: &Say) {
     say.line(format_args!(
         "check it: openssl cms -verify -cades -binary -inform DER -in {}{content} -CAfile {} \
          -purpose any -out /dev/null",
-        quoted(&item.output),
+        output,
         quoted(&root),
     ));
 }
@@ -216,12 +229,16 @@ struct Source<'a> {
     format: Format,
 }
 
-fn items(sources: Vec<Source<'_>>, place: &Place, shape: &Shape) -> Result<Vec<JobItem>, Failure> {
+fn items(
+    sources: Vec<Source<'_>>,
+    place: &Place,
+    wishes: &Wishes,
+) -> Result<Vec<JobItem>, Failure> {
     let mut items: Vec<JobItem> = Vec::new();
     for Source { input, path, format } in sources {
         let output = match place {
             Place::File(output) => absolute(output),
-            Place::Folder(dir) => absolute(&dir.join(format.output_name(shape, input))),
+            Place::Folder(dir) => absolute(&dir.join(format.output_name(wishes, input))),
         };
         if let Some(other) = items.iter().find(|item| item.output == output) {
             return Err(Failure::usage(format!(
@@ -231,7 +248,7 @@ fn items(sources: Vec<Source<'_>>, place: &Place, shape: &Shape) -> Result<Vec<J
                 output.display()
             )));
         }
-        if path == output && !is_standard(&output) && matches!(shape, Shape::New(_)) {
+        if path == output && !is_standard(&output) && matches!(wishes.shape, Shape::New(_)) {
             let message = format!("{}: would be overwritten by its signature", output.display());
             return Err(Failure::usage(message));
         }

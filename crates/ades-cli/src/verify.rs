@@ -216,8 +216,10 @@ pub(crate) fn check_made(
     original: Option<&mut Document<'_>>,
     password: Option<&str>,
 ) -> Result<(), Failure> {
-    if format == Format::Pades {
-        return check_pdf(made, source, password);
+    match format {
+        Format::Cades => {}
+        Format::Pades => return check_pdf(made, source, password),
+        Format::Xades => return xml::check(made, source),
     }
     let after = Container::read(made)?;
     if after.verify(made, Given::default())?.signatures.iter().map(count).sum::<usize>() == 1 {

@@ -270,7 +270,8 @@ fn prepare(
     let about = |e: Failure| e.about(input::name(&item.input));
     let mut document = input::document(&item.input)?;
     let pending =
-        Pending::prepare(item.format, wishes, &mut document, chain, parameters).map_err(about)?;
+        Pending::prepare(item.format, wishes, &item.input, &mut document, chain, parameters)
+            .map_err(about)?;
     if let Some(expected) = &item.digest {
         // One pass is enough where the state has the input's digest.
         let known = pending.input_digest(&wishes.shape);

@@ -342,14 +342,15 @@ fn what_this_version_cannot_do_is_said() {
     let sign = |arguments: &[&str]| bench.sign(&[arguments, &["-o", "out.p7s"]].concat());
     sign(&["doc.pdf"]).ends(3, "cross-reference");
     sign(&["doc.pdf", "--packaging", "enveloping"]).ends(2, "--format cades");
-    sign(&["doc.xml"]).ends(2, "--format cades");
-    sign(&["doc.bin", "--format", "xades"]).ends(2, "not yet");
+    sign(&["doc.bin", "--format", "xades"]).ends(2, "no XML");
+    sign(&["doc.xml", "--packaging", "internally-detached"]).ends(2, "--element");
+    sign(&["doc.xml", "--element", "x"]).ends(2, "--element");
     sign(&["doc.bin", "--format", "pades"]).ends(2, "no PDF");
     for level in ["t", "lt", "lta"] {
         sign(&["doc.bin", "--level", level]).ends(2, "not yet");
     }
-    for packaging in ["enveloped", "internally-detached"] {
-        sign(&["doc.bin", "--packaging", packaging]).ends(2, "detached or enveloping");
+    for packaging in [&["enveloped"][..], &["internally-detached", "--element", "x"]] {
+        sign(&[&["doc.bin", "--packaging"], packaging].concat()).ends(2, "detached or enveloping");
     }
     for signer in ["csc:config.toml", "pkcs11:token=x"] {
         let arguments = ["sign", "doc.bin", "-o", "out.p7s", "--signer", signer];

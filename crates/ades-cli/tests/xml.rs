@@ -8,14 +8,13 @@ use ades_tests::oracle::xmlsec1;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use common::{Bench, json};
-use xades::SignatureOptions;
 
 fn signed(document: &[u8]) -> Vec<u8> {
     let signer = Pki::shared().signer(Key::P256);
     let parameters = parameters().signer_role("Director").description("An order");
     let mut source = Document::from_bytes(document);
-    let pending =
-        xades::prepare(&mut source, &signer.chain, &parameters, &SignatureOptions::new()).unwrap();
+    let options = xades::SignatureOptions::new();
+    let pending = xades::prepare(&mut source, &signer.chain, &parameters, &options).unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
     pending.complete(Some(&mut Document::from_bytes(document)), &value, &mut out).unwrap();

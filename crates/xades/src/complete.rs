@@ -15,7 +15,8 @@ use crate::value::xml_value;
 impl PendingSignature {
     /// Writes the signed document to `out`: the original octets with the
     /// signature in them or around them; of a detached signature, the signature
-    /// alone, for which no document is needed.
+    /// alone, for which no document is needed: if it is about one only and that
+    /// is given, it is compared.
     ///
     /// Everything that can be wrong is checked before: that the state is
     /// consistent and that `value` verifies with the signer's certificate over
@@ -43,7 +44,13 @@ impl PendingSignature {
         let value = base64::encode(&value);
         let document = document.ok_or(Error::DocumentNeeded);
         match &self.target {
-            Target::Detached => write(out, self.fragment(&value).as_bytes()),
+            Target::Detached { documents } => {
+                if let (Ok(document), [original]) = (document, documents.as_slice()) {
+                    original.check_length(document)?;
+                    original.read(document, &mut |_| Ok(()))?;
+                }
+                write(out, self.fragment(&value).as_bytes())
+            }
             Target::Inserted { document: original, insertion } => {
                 let inserted = insertion.octets(&self.fragment(&value))?;
                 insert(document?, original, insertion, &inserted, out)

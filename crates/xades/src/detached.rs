@@ -9,8 +9,7 @@ use crate::c14n::{Canonicalization, Selection, Target as Element};
 use crate::draft::{Draft, Ids, Signer, canonical};
 use crate::error::Error;
 use crate::markup::Markup;
-use crate::original::digester;
-use crate::pending::{PendingSignature, Target};
+use crate::pending::{Original, PendingSignature, Target};
 use crate::properties::{DS, Format};
 use crate::reference::{Reference, Transform};
 
@@ -61,23 +60,20 @@ pub fn prepare_detached(
     let signer = Signer::new(chain, parameters)?;
     check(contents)?;
     let algorithm = signer.digest_algorithm();
-    let mut digests = Vec::new();
+    let mut documents = Vec::new();
     for content in &mut *contents {
-        let mut digester = digester(&mut content.document, algorithm)?;
-        content.document.read_through(&mut |piece| {
-            digester.update(piece);
-            Ok(())
-        })?;
-        digests.push(digester.finish()?.finish());
+        let (digest, length) = content.document.digest(algorithm)?;
+        documents.push(Original { digest, length });
     }
+    let digests = documents.iter().map(|document| &document.digest.0);
     let seed = signer.seed();
-    let ids = Ids::new(digests.iter().chain([&seed]));
-    let reference = |(at, (content, digest)): (usize, (&Content<'_>, Digest))| Reference {
+    let ids = Ids::new(digests.clone().chain([&seed]));
+    let reference = |(at, (content, digest)): (usize, (&Content<'_>, &Digest))| Reference {
         id: Some(ids.of(&format!("document-{}", at + 1))),
         kind: None,
         uri: content.uri.clone(),
         transforms: Vec::new(),
-        digest,
+        digest: digest.clone(),
     };
     let references: Vec<_> = contents.iter().zip(digests).enumerate().map(reference).collect();
     let format = |(reference, content): (&Reference, &Content<'_>)| {
@@ -96,7 +92,7 @@ pub fn prepare_detached(
     if listing == Listing::Manifest {
         list(&mut draft)?;
     }
-    Ok(PendingSignature::new(&signer, draft.write()?, Target::Detached))
+    Ok(PendingSignature::new(&signer, draft.write()?, Target::Detached { documents }))
 }
 
 /// Puts the references into a manifest, and a reference to that in their place.

@@ -39,8 +39,8 @@ pub(crate) enum Target {
     Xml { document: Original, from: u64, to: u64, encoding: Encoding },
     /// Around the document, as base64.
     Base64 { document: Original },
-    /// On its own.
-    Detached,
+    /// On its own, about documents elsewhere.
+    Detached { documents: Vec<Original> },
 }
 
 /// A document as it was.
@@ -77,15 +77,18 @@ impl PendingSignature {
         &self.chain
     }
 
-    /// The digest of the document, octet by octet; none for a detached
-    /// signature, which may be about several.
+    /// The digest of the document, octet by octet; none if a detached signature
+    /// is about several.
     #[must_use]
     pub const fn document_digest(&self) -> Option<&DocumentDigest> {
         match &self.target {
             Target::Inserted { document, .. }
             | Target::Xml { document, .. }
             | Target::Base64 { document } => Some(&document.digest),
-            Target::Detached => None,
+            Target::Detached { documents } => match documents.as_slice() {
+                [document] => Some(&document.digest),
+                _ => None,
+            },
         }
     }
 
@@ -94,7 +97,7 @@ impl PendingSignature {
     pub(crate) fn fragment(&self, value: &str) -> String {
         let closing = match self.target {
             Target::Xml { .. } | Target::Base64 { .. } => CLOSING,
-            Target::Inserted { .. } | Target::Detached => "",
+            Target::Inserted { .. } | Target::Detached { .. } => "",
         };
         [self.head.as_str(), value, self.tail.as_str(), closing].concat()
     }

@@ -10,7 +10,7 @@ use xades::{Given, Original};
 use crate::exit::Failure;
 use crate::input;
 
-use super::{Wanted, word};
+use super::{Wanted, unsound, word};
 
 pub(super) fn read(source: &mut Document<'_>, wanted: &Wanted<'_>) -> Result<Report, Failure> {
     let mut originals = Vec::new();
@@ -33,6 +33,41 @@ pub(super) fn read(source: &mut Document<'_>, wanted: &Wanted<'_>) -> Result<Rep
         ..Given::default()
     };
     Ok(xades::verify(source, given)?)
+}
+
+/// The new signature is without fault, and there is one more of those that
+/// are. What a detached one is about is `source`.
+pub(super) fn check(made: &mut Document<'_>, source: &mut Document<'_>) -> Result<(), Failure> {
+    fn all<'r>(signatures: &'r [SignatureReport], into: &mut Vec<&'r SignatureReport>) {
+        for signature in signatures {
+            into.push(signature);
+            all(&signature.countersignatures, into);
+        }
+    }
+    // That it covers a part only may be what was asked for.
+    let sound = |signature: &&SignatureReport| {
+        signature.intact && signature.problems.iter().all(|p| *p == Problem::NotCovered)
+    };
+    let count = |report: &Report| {
+        let mut found = Vec::new();
+        all(&report.signatures, &mut found);
+        (found.len(), found.into_iter().filter(sound).count())
+    };
+    let alone = xades::verify(made, Given::default())?;
+    let good = if count(&alone).0 == 1 {
+        let document = Document::seekable(source.random_access()?);
+        let mut originals = [Original { uri: None, document }];
+        let given = Given { originals: &mut originals, ..Given::default() };
+        count(&xades::verify(made, given)?).1 == 1
+    } else {
+        let (signatures, sound) = count(&xades::verify(source, Given::default())?);
+        count(&alone) == (signatures + 1, sound + 1)
+    };
+    if good {
+        return Ok(());
+    }
+    let problems = alone.signatures.iter().flat_map(|s| &s.problems).map(ToString::to_string);
+    Err(unsound(problems.collect()))
 }
 
 /// Whether something outside was not given.
