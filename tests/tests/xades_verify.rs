@@ -12,13 +12,12 @@ use proptest::prelude::*;
 use std::io::{self, Read, Seek, SeekFrom};
 use xades::c14n::Target;
 use xades::report::{Coverage, Level, Place, Problem, ReferenceKind, Report, SignatureReport};
-use xades::{Error, Given, Original, verify};
+use xades::{Error, Given, Original, Packaging, SignatureOptions, verify};
 
 fn sign_as(document: &[u8], signer: &TestSigner, parameters: &SignatureParameters) -> String {
     let mut source = Document::from_bytes(document);
     let pending =
-        xades::prepare(&mut source, &signer.chain, parameters, &xades::SignatureOptions::new())
-            .unwrap();
+        xades::prepare(&mut source, &signer.chain, parameters, &SignatureOptions::new()).unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
     pending.complete(Some(&mut Document::from_bytes(document)), &value, &mut out).unwrap();
@@ -40,7 +39,7 @@ fn only(document: &str) -> SignatureReport {
 }
 
 fn expecting(document: &str, expected: Target) -> Result<Report, Error> {
-    let given = Given { expected: Some(expected), ..Given::default() };
+    let given = Given { expected: vec![expected], ..Given::default() };
     verify(&mut Document::from_bytes(document.as_bytes()), given)
 }
 
@@ -396,6 +395,32 @@ fn what_is_expected_must_be_there_and_covered() {
     assert!(matches!(missing, Err(Error::NoSuchElement { .. })));
     let twice = expecting(&signed.replace("<b>2", "<b Id='x'>2"), Target::Id("x".into()));
     assert!(matches!(twice, Err(Error::DuplicateId { .. })));
+}
+
+#[test]
+fn elements_of_a_document_that_are_signed_by_themselves() {
+    let document = "<r><a Id='x'>1</a><b Id='y'>2</b><c Id='z'>3</c></r>";
+    let packaging = Packaging::InternallyDetached(vec!["x".into(), "y".into()]);
+    let options = SignatureOptions::new().packaging(packaging);
+    let signer = Pki::shared().signer(Key::P256);
+    let mut source = Document::from_bytes(document.as_bytes());
+    let pending = xades::prepare(&mut source, &signer.chain, &parameters(), &options).unwrap();
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(Some(&mut source), &value, &mut out).unwrap();
+    let signed = String::from_utf8(out).unwrap();
+    let judge = |ids: &[&str]| {
+        let expected = ids.iter().map(|id| Target::Id((*id).to_owned())).collect();
+        let given = Given { expected, ..Given::default() };
+        verify(&mut Document::from_bytes(signed.as_bytes()), given).unwrap()
+    };
+    for expected in [&["x", "y"], ["x"].as_slice(), &["y"]] {
+        assert!(judge(expected).is_valid(), "{expected:?}");
+        assert_eq!(judge(expected).signatures[0].covers, Coverage::Part);
+    }
+    for expected in [[].as_slice(), &["z"], &["x", "z"], &["x", "y", "z"]] {
+        assert_eq!(judge(expected).signatures[0].problems, [Problem::NotCovered], "{expected:?}");
+    }
 }
 
 /// Hands out so many octets at a time.

@@ -190,12 +190,19 @@ fn every_expression_that_is_read() {
         filter2(&[&[("subtract", "/descendant::ds:Signature")], more].concat())
     };
     let own = filter2(&[("subtract", "here()/ancestor::ds:Signature[1]")]);
-    let cases: [(String, &[&str], &[&str]); 11] = [
+    let cases: [(String, &[&str], &[&str]); 13] = [
         (enveloped.clone(), &["deep", "tail", "once"], &[]),
         (less_all, &["deep", "tail", "once"], &[]),
         (xpath(" not ( ancestor-or-self::ds:Signature )\n"), &["deep", "tail"], &[]),
         (counted, &["deep", "tail", "once"], &[]),
         (enveloped + &xpath("ancestor-or-self::n:inner"), &["deep"], &["tail", "once"]),
+        (
+            xpath("ancestor-or-self::n:inner[ @Id = 'none']")
+                + &xpath("ancestor-or-self::d:a[@Id=\"x\"]"),
+            &[],
+            &["deep", "tail", "once"],
+        ),
+        (filter2(&[("intersect", "//d:a[@Id='x']")]), &["deep"], &["tail", "once"]),
         (own, &["deep", "tail", "once"], &[]),
         (filtered(&[]), &["deep", "tail", "once"], &[]),
         (filter2(&[("intersect", "//n:inner")]), &["deep"], &["tail", "once"]),

@@ -62,7 +62,7 @@ fn assertions() -> Target {
 }
 
 fn judged(document: &str, expected: Option<Target>) -> Result<Report, Error> {
-    let given = Given { expected, ..Given::default() };
+    let given = Given { expected: expected.into_iter().collect(), ..Given::default() };
     verify(&mut Document::from_bytes(document.as_bytes()), given)
 }
 
@@ -254,7 +254,7 @@ fn a_dtd_does_not_say_what_an_id_is() {
     assert!(accepted(&signature), "{signature:#?}");
     // Who lets it say so has two of them.
     let ids = xades::c14n::IdAttributes::default().and_dtd();
-    let given = Given { ids: Some(ids), expected: Some(assertions()), ..Given::default() };
+    let given = Given { ids: Some(ids), expected: vec![assertions()], ..Given::default() };
     let report = verify(&mut Document::from_bytes(document.as_bytes()), given).unwrap();
     assert!(report.signatures[0].problems.contains(&Problem::DuplicateId));
 }

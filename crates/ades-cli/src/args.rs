@@ -297,9 +297,9 @@ pub(crate) struct VerifyOptions {
     /// The document of a detached signature; XML: each document that it names, by the file's name
     #[arg(long)]
     pub(crate) original: Vec<PathBuf>,
-    /// XML only: the Id of the element that must be signed, if that is not the root element
+    /// XML only: the Id of an element that must be signed, if that is not the root element
     #[arg(long, value_name = "ID")]
-    pub(crate) element: Option<String>,
+    pub(crate) element: Vec<String>,
     /// Trust anchors, PEM; without any, trust is not judged
     #[arg(long)]
     pub(crate) trust: Vec<PathBuf>,

@@ -22,7 +22,7 @@ pub(crate) fn run(options: &VerifyOptions, say: &Say) -> Result<u8, Failure> {
     let password = pdf_password(options.pdf_password_env.as_deref())?;
     let wanted = Wanted {
         originals: &options.original,
-        element: options.element.as_deref(),
+        elements: &options.element,
         trust: &trust,
         password: password.as_deref(),
     };
@@ -67,7 +67,7 @@ pub(crate) fn inspect(options: &InspectOptions) -> Result<u8, Failure> {
 #[derive(Clone, Copy, Default)]
 struct Wanted<'w> {
     originals: &'w [PathBuf],
-    element: Option<&'w str>,
+    elements: &'w [String],
     trust: &'w [Certificate],
     password: Option<&'w str>,
 }
@@ -85,8 +85,8 @@ impl Found {
         let mut file = input::open(path)?;
         let kind = input::kind(&mut file).map_err(|e| Failure::file(path, &e))?;
         let mut source = Document::seekable(file);
-        let Wanted { originals, trust, password, element } = *wanted;
-        if element.is_some() && kind != input::Kind::Xml {
+        let Wanted { originals, trust, password, elements } = *wanted;
+        if !elements.is_empty() && kind != input::Kind::Xml {
             return Err(Failure::usage("--element: only XML has elements"));
         }
         match kind {

@@ -30,7 +30,7 @@ pub fn prepare_countersignature(
 ) -> Result<PendingSignature, Error> {
     let signer = Signer::new(chain, parameters)?;
     let cannot = |why| Err(Error::CannotInsert { why });
-    let survey = Survey::read(document, &IdAttributes::default(), None)?;
+    let survey = Survey::read(document, &IdAttributes::default(), &[])?;
     let found = survey.signatures.get(nth).ok_or(Error::NoSuchSignature)?;
     let signature = &found.element;
     let Some(value) = signature.only(DS, "SignatureValue").and_then(|value| value.id()) else {

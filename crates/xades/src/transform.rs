@@ -186,10 +186,12 @@ impl<'e> Expression<'e> {
     /// some elements meet, or all others.
     fn filter(&self) -> Option<(SetOperation, Target)> {
         const SELF: &str = "ancestor-or-self::";
+        let named = |words: &[&str]| {
+            let (name, rest) = words.split_first()?;
+            self.one(name.strip_prefix(SELF)?, rest)
+        };
         match self.words.as_slice() {
-            ["not", "(", all, ")"] => {
-                Some((SetOperation::Subtract, self.named(all.strip_prefix(SELF)?)?))
-            }
+            ["not", "(", inner @ .., ")"] => Some((SetOperation::Subtract, named(inner)?)),
             // XML Signature, clause 6.6.4: another way to say enveloped-signature.
             [
                 "count",
@@ -217,21 +219,30 @@ impl<'e> Expression<'e> {
                 signature(again.strip_prefix(SELF)?)?;
                 Some((SetOperation::Subtract, Target::At(self.here?)))
             }
-            [all] => Some((SetOperation::Intersect, self.named(all.strip_prefix(SELF)?)?)),
-            _ => None,
+            all => Some((SetOperation::Intersect, named(all)?)),
         }
     }
 
     /// The elements that are selected (XPath Filter 2.0, clause 3.2).
     fn elements(&self) -> Option<Target> {
         match self.words.as_slice() {
-            ["/", "/", name] => self.named(name),
-            ["/", name] => self.named(name.strip_prefix("descendant::")?),
+            ["/", "/", name, rest @ ..] => self.one(name, rest),
+            ["/", name, rest @ ..] => self.one(name.strip_prefix("descendant::")?, rest),
             ["here", "(", ")", "/", around, "[", "1", "]"] => {
                 let around = around.strip_prefix("ancestor::")?;
                 self.is_signature(around).then_some(Target::At(self.here?))
             }
             ["id", "(", id, ")"] => Some(Target::Id(literal(id)?.to_owned())),
+            _ => None,
+        }
+    }
+
+    /// The elements of a name, or of these the one with an Id.
+    fn one(&self, name: &str, predicate: &[&str]) -> Option<Target> {
+        let named = self.named(name)?;
+        match predicate {
+            [] => Some(named),
+            ["[", "@", "Id", "=", id, "]"] => Some(Target::Id(literal(id)?.to_owned())),
             _ => None,
         }
     }
@@ -342,6 +353,8 @@ mod tests {
             "not(ancestor-or-self::*)",
             "not(ancestor-or-self::ds:Signature) or true()",
             "not(ancestor-or-self::ds:Signature[1])",
+            "not(ancestor-or-self::ds:Object[@Id=x])",
+            "ancestor-or-self::ds:Object[@Name='x']",
             "not(ancestor-or-self::ds:a:b)",
             "not(ancestor::ds:Signature)",
             "count(ancestor-or-self::ds:Signature | here()/ancestor::ds:Object[1]) &gt; \

@@ -35,8 +35,8 @@ pub struct Given<'a, 'd> {
     /// Trust anchors. Without any, trust is not judged.
     pub trust: &'a [Certificate],
     /// What the caller expects to be signed, if it is not the root element: the
-    /// element, or each element of that name. It must be there.
-    pub expected: Option<Target>,
+    /// element, or each element of that name. All of it must be there.
+    pub expected: Vec<Target>,
     /// Which attributes are Ids, if not `Id`, `ID`, `id` and `xml:id`.
     pub ids: Option<IdAttributes>,
 }
@@ -106,7 +106,7 @@ fn percent_decoded(uri: &str) -> Option<String> {
 /// is no error: the report says what is.
 pub fn verify(document: &mut Document<'_>, given: Given<'_, '_>) -> Result<Report, Error> {
     let ids = given.ids.unwrap_or_default();
-    let survey = Survey::read(document, &ids, given.expected.as_ref())?;
+    let survey = Survey::read(document, &ids, &given.expected)?;
     let signatures: Vec<Option<Signature<'_>>> = survey
         .signatures
         .iter()

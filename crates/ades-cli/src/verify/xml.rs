@@ -29,7 +29,7 @@ pub(super) fn read(source: &mut Document<'_>, wanted: &Wanted<'_>) -> Result<Rep
     let given = Given {
         originals: &mut originals,
         trust: wanted.trust,
-        expected: wanted.element.map(|id| Target::Id(id.to_owned())),
+        expected: wanted.elements.iter().cloned().map(Target::Id).collect(),
         ..Given::default()
     };
     Ok(xades::verify(source, given)?)

@@ -169,6 +169,14 @@ impl Wanted {
         }
     }
 
+    /// Whether there was one, of whatever number.
+    pub(crate) const fn check_met(&self) -> Result<(), Error> {
+        if self.met == 0 {
+            return Err(Error::NoSuchElement { target: self.target.describe() });
+        }
+        self.check_found()
+    }
+
     /// Whether it was there.
     pub(crate) const fn check_found(&self) -> Result<(), Error> {
         let found = match &self.target {

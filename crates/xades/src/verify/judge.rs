@@ -146,7 +146,8 @@ impl<'j> Judge<'j, '_> {
         let named = self.signature.qualifying.signing_certificate.as_ref();
         let plain = self.signature.qualifying.element.is_none();
         self.problem(first.is_none(), Problem::SignerCertificateMissing);
-        self.problem(!plain && named.is_none(), Problem::SigningCertificateMissing);
+        let bound = named.is_some_and(|named| named.known().is_some());
+        self.problem(!plain && !bound, Problem::SigningCertificateMissing);
         let Some(SignedDigest::Known(digest)) = named else { return first };
         let meant = all.iter().find(|c| c.digest(digest.algorithm()) == *digest);
         self.problem(first.is_some() && meant.is_none(), Problem::SigningCertificateMismatch);
@@ -324,7 +325,11 @@ impl<'j> Judge<'j, '_> {
         let bare = |reference: &ReferenceReport| {
             reference.kind == ReferenceKind::Data && reference.mime_type.is_none()
         };
-        let missing = references.iter().any(bare);
+        // What is said of a manifest is said of all that it names.
+        let missing = references.iter().any(|reference| {
+            let listed = || reference.manifest.iter().any(bare);
+            bare(reference) || reference.mime_type.is_none() && listed()
+        });
         self.problem(missing && !self.is_counter(), Problem::DataObjectFormatMissing);
     }
 
@@ -353,9 +358,12 @@ impl<'j> Judge<'j, '_> {
             let manifest = self.manifest_at(outcome);
             let inner = report.manifest.iter().zip(manifest.unwrap_or_default());
             for (report, outcome) in std::iter::once((report, outcome)).chain(inner) {
-                if report.kind == ReferenceKind::Data {
+                if matches!(
+                    report.kind,
+                    ReferenceKind::Data | ReferenceKind::CountersignedSignature
+                ) {
                     unknown |= report.intact != Some(true);
-                    inside |= outcome.covered.is_some();
+                    inside |= outcome.covered.is_some() && !self.is_in_signature(report);
                     outside |= outcome.covered.is_none();
                 }
                 if report.intact == Some(true) {
@@ -368,6 +376,13 @@ impl<'j> Judge<'j, '_> {
         let elsewhere = self.countersigns_another(references);
         self.problem(!expected && !unknown && !elsewhere, Problem::NotCovered);
         if unknown { Coverage::Unknown } else { covers }
+    }
+
+    /// Whether what a reference covers is within the signature.
+    fn is_in_signature(&self, reference: &ReferenceReport) -> bool {
+        let own = Place::new(&self.signature.element.place);
+        let mut places = reference.covers.iter().map(|part| part.place);
+        !reference.more && places.all(|place| own.from < place.from && place.to < own.to)
     }
 
     fn manifest_at(&self, outcome: &Outcome) -> Option<&[Outcome]> {

@@ -110,14 +110,14 @@ impl Survey {
     pub(crate) fn read(
         document: &mut Document<'_>,
         ids: &IdAttributes,
-        expected: Option<&Target>,
+        expected: &[Target],
     ) -> Result<Self, Error> {
         let mut length = 0;
         let counted = Counted { inner: document.reader()?, length: &mut length };
         let mut reader = Reader::from_read(counted)?;
         let mut surveyor = Surveyor {
             ids,
-            expected: expected.cloned().map(Wanted::new),
+            expected: expected.iter().cloned().map(Wanted::new).collect(),
             root: None,
             found: Vec::new(),
             collectors: Vec::new(),
@@ -141,11 +141,9 @@ impl Survey {
             }
         }
         drop(reader);
-        if let Some(expected) = &surveyor.expected {
+        for expected in &surveyor.expected {
             expected.check_unique()?;
-            if surveyor.places.is_empty() {
-                return Err(Error::NoSuchElement { target: "that was expected to be signed" });
-            }
+            expected.check_met()?;
         }
         let Some(root) = surveyor.root else {
             let what = "a document without root element";
@@ -158,7 +156,7 @@ impl Survey {
 
 struct Surveyor<'a> {
     ids: &'a IdAttributes,
-    expected: Option<Wanted>,
+    expected: Vec<Wanted>,
     root: Option<Selected>,
     found: Vec<Found>,
     /// Of the signatures that are open, outermost first.
@@ -178,7 +176,9 @@ impl Surveyor<'_> {
         if self.root.is_none() {
             self.root = Some(Selected::new(element));
         }
-        if self.expected.as_mut().is_some_and(|expected| expected.meets(element, self.ids)) {
+        let meets = |expected: &mut Wanted| expected.meets(element, self.ids);
+        // Each of them counts, even if another one was met.
+        if self.expected.iter_mut().map(meets).fold(false, std::ops::BitOr::bitor) {
             if self.places.len() == MAX_EXPECTED {
                 let offset = element.tag().start;
                 return Err(Error::Limit { offset, limit: "65,536 expected elements" });

@@ -1,0 +1,132 @@
+//! XML signatures that others made, as we read them (`fixtures/xades`), and
+//! what xmlsec1 says of each.
+
+use std::path::{Path, PathBuf};
+
+use ades_core::Document;
+use ades_tests::oracle::xmlsec1;
+use serde_json::{Map, Value, json};
+use xades::report::{Problem, Report, SignatureReport};
+use xades::{Error, Given, Original};
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/xades")
+}
+
+/// The folder that the URIs of a signature begin in.
+fn folder(name: &str) -> PathBuf {
+    let path = corpus().join(name);
+    let folder = path.parent().unwrap();
+    if folder.ends_with("META-INF") { folder.parent().unwrap().into() } else { folder.into() }
+}
+
+fn files(folder: &Path, prefix: &str) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{prefix}{}", path.file_name().unwrap().to_string_lossy());
+        if path.is_dir() {
+            all.extend(files(&path, &format!("{name}/")));
+        } else {
+            all.push((name, std::fs::read(&path).unwrap()));
+        }
+    }
+    all
+}
+
+fn verified(name: &str) -> Result<Report, Error> {
+    let octets = std::fs::read(corpus().join(name)).unwrap();
+    // Beside single files there is nothing that they name.
+    let beside = if name.starts_with("asic/") { files(&folder(name), "") } else { Vec::new() };
+    let original = |(name, octets): &'_ (String, Vec<u8>)| {
+        let octets: &'static [u8] = octets.clone().leak();
+        Original { uri: Some(name.clone()), document: Document::from_bytes(octets) }
+    };
+    let mut originals: Vec<Original<'static>> = beside.iter().map(original).collect();
+    let given = Given { originals: &mut originals, ..Given::default() };
+    xades::verify(&mut Document::from_bytes(&octets), given)
+}
+
+fn told(signature: &SignatureReport) -> Value {
+    let countersignatures: Vec<Value> = signature.countersignatures.iter().map(told).collect();
+    json!({
+        "format": signature.format,
+        "level": signature.level,
+        "intact": signature.intact,
+        "covers": signature.covers,
+        "problems": signature.problems,
+        "signing_time": signature.signing_time,
+        "algorithm": signature.signature_algorithm,
+        "references": signature.references.iter().map(|r| json!([r.kind, r.intact])).collect::<Vec<_>>(),
+        "unsigned_properties": signature.unsigned_properties,
+        "countersignatures": countersignatures,
+    })
+}
+
+fn expected() -> Map<String, Value> {
+    let text = std::fs::read_to_string(corpus().join("expected.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn the_corpus_is_judged_as_it_should_be() {
+    let mut found = Map::new();
+    for (name, _) in files(&corpus(), "") {
+        if !name.ends_with(".xml") || name.ends_with("test.xml") {
+            continue;
+        }
+        let answer = match verified(&name) {
+            Ok(report) => Value::Array(report.signatures.iter().map(told).collect()),
+            Err(error) => json!({ "refused": error.to_string() }),
+        };
+        found.insert(name, answer);
+    }
+    let expected = expected();
+    assert_eq!(found.len(), 24);
+    for (name, found) in &found {
+        assert_eq!(Some(found), expected.get(name), "{name}: {found:#}");
+    }
+}
+
+/// xmlsec1 knows SHA-1, which we do not verify, and of several signatures it
+/// looks at the first.
+#[test]
+fn xmlsec1_says_the_same() {
+    let mut agreed = 0;
+    for name in expected().keys() {
+        let Ok(report) = verified(name) else { continue };
+        let signature = &report.signatures[0];
+        let beyond =
+            [Problem::UnsupportedAlgorithm, Problem::ContentMissing, Problem::ManifestMismatch];
+        if beyond.iter().any(|problem| signature.problems.contains(problem)) {
+            continue;
+        }
+        let ids = [
+            "Id:SignedProperties",
+            "Id:Object",
+            "Id:KeyInfo",
+            "Id:Manifest",
+            "Id:SignatureProperties",
+        ];
+        let theirs = xmlsec1::holds(&corpus().join(name), &folder(name), &ids);
+        assert_eq!(theirs.is_ok(), signature.intact, "{name}: {theirs:?}");
+        agreed += 1;
+    }
+    assert!(agreed >= 8, "{agreed}");
+}
+
+/// A reference without a URI is about what the application knows.
+#[test]
+fn a_reference_without_uri_takes_what_is_given() {
+    let name = "simple-test.signed-only-detached-LuxTrustCA3.xml";
+    let signed = std::fs::read(corpus().join(name)).unwrap();
+    let content = corpus().join("../xml/dss__37994232__simple-test.xml");
+    let content = std::fs::read(content).unwrap();
+    for (content, intact) in [(content.as_slice(), true), (b"<other/>", false)] {
+        let mut originals = [Original { uri: None, document: Document::from_bytes(content) }];
+        let given = Given { originals: &mut originals, ..Given::default() };
+        let report = xades::verify(&mut Document::from_bytes(&signed), given).unwrap();
+        assert_eq!(report.signatures[0].intact, intact);
+        assert!(report.signatures[0].problems.contains(&Problem::LegacyProperty));
+    }
+}

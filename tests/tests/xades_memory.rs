@@ -1,0 +1,107 @@
+//! Memory does not grow with an XML document, nor with what is in a signature.
+//! One test only: the allocator counts for the whole process.
+
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+
+use ades_core::Document;
+use ades_tests::invoice::Invoice;
+use ades_tests::pki::{Key, Pki};
+use ades_tests::signing::parameters;
+use ades_tests::zeros::Zeros;
+use peak_alloc::PeakAlloc;
+use xades::{
+    Content, Given, Listing, Original, Packaging, SignatureOptions, prepare_detached, verify,
+};
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// Far more than may be held.
+const LEN: u64 = 16 * 1024 * 1024;
+const MAY_BE_HELD: f32 = 4.0;
+
+/// What runs, and how much it holds.
+fn measured<T>(what: &str, run: impl FnOnce() -> T) -> T {
+    let before = ALLOCATOR.current_usage_as_mb();
+    ALLOCATOR.reset_peak_usage();
+    let result = run();
+    let held = ALLOCATOR.peak_usage_as_mb() - before;
+    assert!(held < MAY_BE_HELD, "{what} held {held} MB");
+    result
+}
+
+fn invoice() -> File {
+    let mut file = tempfile::tempfile().unwrap();
+    std::io::copy(&mut Invoice::new(LEN), &mut file).unwrap();
+    file.rewind().unwrap();
+    file
+}
+
+fn copy(file: &File) -> Document<'static> {
+    Document::seekable(file.try_clone().unwrap())
+}
+
+#[test]
+fn a_document_is_never_held() {
+    let signer = Pki::shared().signer(Key::P256);
+    let document = invoice();
+    for packaging in [Packaging::Enveloped, Packaging::EnvelopingBase64] {
+        let options = SignatureOptions::new().packaging(packaging.clone());
+        let pending = measured("prepare", || {
+            xades::prepare(&mut copy(&document), &signer.chain, &parameters(), &options).unwrap()
+        });
+        let value = signer.sign(&pending.to_be_signed());
+        let mut signed = tempfile::tempfile().unwrap();
+        measured("complete", || {
+            pending.complete(Some(&mut copy(&document)), &value, &mut signed).unwrap();
+        });
+        signed.flush().unwrap();
+        let report = measured("verify", || verify(&mut copy(&signed), Given::default()).unwrap());
+        assert!(report.is_valid(), "{packaging:?}: {report:#?}");
+        assert!(report.length > LEN);
+    }
+    let content = || Document::seekable(Zeros::new(LEN, [&[], &[]]));
+    let mut contents =
+        [Content { uri: "zeros".into(), mime_type: "a/b".into(), document: content() }];
+    let pending =
+        prepare_detached(&mut contents, Listing::References, &signer.chain, &parameters()).unwrap();
+    let value = signer.sign(&pending.to_be_signed());
+    let mut signed = Vec::new();
+    pending.complete(None, &value, &mut signed).unwrap();
+    measured("verify detached", || {
+        let mut originals = [Original { uri: Some("zeros".into()), document: content() }];
+        let given = Given { originals: &mut originals, ..Given::default() };
+        assert!(verify(&mut Document::from_bytes(&signed), given).unwrap().is_valid());
+    });
+    // What is unsigned in a signature is not held either.
+    let unsigned =
+        "<xades:UnsignedProperties><xades:UnsignedSignatureProperties><xades:RevocationValues>";
+    let close =
+        "</xades:RevocationValues></xades:UnsignedSignatureProperties></xades:UnsignedProperties>";
+    let small = {
+        let pending = xades::prepare(
+            &mut Document::from_bytes(b"<r/>"),
+            &signer.chain,
+            &parameters(),
+            &SignatureOptions::new(),
+        )
+        .unwrap();
+        let value = signer.sign(&pending.to_be_signed());
+        let mut out = Vec::new();
+        pending.complete(Some(&mut Document::from_bytes(b"<r/>")), &value, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let end = "</xades:SignedProperties>";
+    let (before, behind) = small.split_once(end).unwrap();
+    let mut file = tempfile::tempfile().unwrap();
+    write!(file, "{before}{end}{unsigned}").unwrap();
+    let mut inside = Vec::new();
+    Invoice::new(LEN).read_to_end(&mut inside).unwrap();
+    file.write_all(&inside[inside.iter().position(|o| *o == b'\n').unwrap()..]).unwrap();
+    drop(inside);
+    write!(file, "{close}{behind}").unwrap();
+    let report =
+        measured("verify unsigned", || verify(&mut copy(&file), Given::default()).unwrap());
+    assert!(report.is_valid(), "{report:#?}");
+}
