@@ -145,6 +145,12 @@ fn an_enveloped_document_is_the_octets_it_was() {
     }
     let doctype = sign(b"<!DOCTYPE r><r/>", &packaging(Packaging::EnvelopingXml));
     assert!(matches!(doctype, Err(Error::CannotInsert { .. })), "{doctype:?}");
+    // A signature in it would be about another document then.
+    let signed = sign(b"<r/>", &SignatureOptions::new()).unwrap();
+    let around = sign(&signed, &packaging(Packaging::EnvelopingXml));
+    assert!(matches!(around, Err(Error::CannotInsert { .. })), "{around:?}");
+    let around = sign(&signed, &packaging(Packaging::EnvelopingBase64)).unwrap();
+    assert!(report(&around).is_valid());
 }
 
 #[test]
@@ -315,6 +321,30 @@ fn a_signature_goes_where_it_is_asked_to() {
     assert!(sign(document.as_bytes(), &elements(&[])).is_err());
     let twice = b"<r><e Id='x'/><e Id='x'/></r>";
     assert!(matches!(sign(twice, &elements(&["x"])), Err(Error::DuplicateId { .. })));
+
+    // Not into another signature, which all that leaves out signatures would
+    // leave out with all that is in it.
+    let enveloping = sign(b"octets", &packaging(Packaging::EnvelopingBase64)).unwrap();
+    let refused = sign(&enveloping, &SignatureOptions::new());
+    assert!(matches!(refused, Err(Error::CannotInsert { .. })), "{refused:?}");
+    let first = sign(document.as_bytes(), &SignatureOptions::new().parallel()).unwrap();
+    let name = |local_name: &str| Target::Named {
+        namespace: "http://www.w3.org/2000/09/xmldsig#".into(),
+        local_name: local_name.into(),
+        nth: Some(0),
+    };
+    let at = |position| sign(&first, &SignatureOptions::new().position(position));
+    for position in [
+        Position::LastIn(name("Signature")),
+        Position::LastIn(name("Object")),
+        Position::Behind(name("KeyInfo")),
+    ] {
+        let refused = at(position);
+        assert!(matches!(refused, Err(Error::CannotInsert { .. })), "{refused:?}");
+    }
+    let behind = at(Position::Behind(name("Signature"))).unwrap();
+    court.accepts(&behind, 2);
+    assert!(report(&behind).is_valid());
 }
 
 #[test]

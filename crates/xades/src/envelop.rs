@@ -35,6 +35,10 @@ pub(crate) fn xml(
         let why = "it has a document type declaration, which cannot be within an element";
         return Err(Error::CannotInsert { why });
     }
+    if site.signed {
+        let why = "it has signatures, which are about it as a document of its own";
+        return Err(Error::CannotInsert { why });
+    }
     let (range, encoding) = (site.root.whole(), site.encoding);
     let ids = Ids::new([&original.digest.0, &signer.seed()]);
     let id = ids.of("object");

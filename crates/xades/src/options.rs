@@ -13,7 +13,8 @@ pub enum Packaging {
     InternallyDetached(Vec<String>),
     /// The document is an XML document, and its root element is put into the
     /// signature, octet by octet. What is outside of the root element is not
-    /// signed.
+    /// signed. Refused for documents that have a DTD or signatures of their own:
+    /// those are kept as base64.
     EnvelopingXml,
     /// The document is anything, and is put into the signature as base64.
     EnvelopingBase64,

@@ -128,6 +128,12 @@ fn insert(
     read: Read,
     position: &Position,
 ) -> Result<PendingSignature, Error> {
+    // It would be no property of that signature, and all that leaves out
+    // signatures would leave out what it is put into.
+    let around = read.site.is_signature && !matches!(position, Position::Behind(_));
+    if read.site.in_signature || around {
+        return Err(Error::CannotInsert { why: "its place is in another signature" });
+    }
     let parameters = signer.parameters;
     let format = |reference: &Reference| {
         Some(Format {

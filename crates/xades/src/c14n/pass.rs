@@ -145,18 +145,26 @@ impl<'a, 's> Pass<'a, 's> {
         let mut wanted = within.cloned().map(Wanted::new);
         let (mut open, mut place) = (None, None);
         let (mut root, mut signed) = (None, false);
+        // The depth of the outermost signature that is open.
+        let mut signature = None;
+        let (mut in_signature, mut is_signature) = (false, false);
         while let Some(event) = self.reader.next_event()? {
             match &event {
                 Event::StartElement(element) => {
                     check_namespaces(element)?;
-                    signed |= element.local_name() == b"Signature"
+                    let signs = element.local_name() == b"Signature"
                         && element.namespace() == DS.as_bytes();
+                    signed |= signs;
                     let meets = match &mut wanted {
                         Some(wanted) => wanted.meets(element, &IdAttributes::default()),
                         None => element.depth() == 0,
                     };
                     if meets && open.is_none() && place.is_none() {
                         open = Some(element.depth());
+                        (in_signature, is_signature) = (signature.is_some(), signs);
+                    }
+                    if signs && signature.is_none() {
+                        signature = Some(element.depth());
                     }
                 }
                 Event::EndElement(element) => {
@@ -164,6 +172,9 @@ impl<'a, 's> Pass<'a, 's> {
                         let name = String::from_utf8_lossy(element.qualified_name()).into_owned();
                         place = Some((name, element.span().clone()));
                         open = None;
+                    }
+                    if signature == Some(element.depth()) {
+                        signature = None;
                     }
                     if element.depth() == 0 {
                         root = Some(element.span().clone());
@@ -190,6 +201,8 @@ impl<'a, 's> Pass<'a, 's> {
             root,
             encoding: self.reader.encoding(),
             signed,
+            in_signature,
+            is_signature,
             has_doctype: dtd.present,
             declares_attributes: dtd.declares_for(b"ds") || dtd.declares_for(b"xades"),
         };
@@ -208,6 +221,9 @@ pub(crate) struct Site {
     pub(crate) encoding: Encoding,
     /// Whether there is a `ds:Signature` in the document.
     pub(crate) signed: bool,
+    /// Whether the element is within one, or is one.
+    pub(crate) in_signature: bool,
+    pub(crate) is_signature: bool,
     pub(crate) has_doctype: bool,
     /// Whether the DTD declares attributes for elements that have the prefixes
     /// of our signatures.
