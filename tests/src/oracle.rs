@@ -7,5 +7,6 @@ pub mod openssl;
 pub mod pdf;
 pub mod pyhanko;
 pub mod python;
+pub mod signxml;
 pub mod verapdf;
 pub mod xmlsec1;
