@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 runs="${1:-20000}"
-for target in cms_parse pending_state certificate_chain itsme_json c14n pdf; do
+for target in cms_parse pending_state certificate_chain itsme_json c14n pdf xml_verify; do
     mkdir -p "corpus/$target"
     cargo +nightly fuzz run --fuzz-dir . "$target" "corpus/$target" "seeds/$target" -- \
         -runs="$runs" -max_len=16384 -timeout=10 -rss_limit_mb=2048 -verbosity=0

@@ -272,9 +272,12 @@ pub(crate) struct InspectOptions {
 pub(crate) struct VerifyOptions {
     /// The container; - is standard input
     pub(crate) container: PathBuf,
-    /// The document of a detached signature
+    /// The document of a detached signature; XML: each document that it names, by the file's name
     #[arg(long)]
     pub(crate) original: Vec<PathBuf>,
+    /// XML only: the Id of the element that must be signed, if that is not the root element
+    #[arg(long, value_name = "ID")]
+    pub(crate) element: Option<String>,
     /// Trust anchors, PEM; without any, trust is not judged
     #[arg(long)]
     pub(crate) trust: Vec<PathBuf>,

@@ -1,5 +1,7 @@
 //! `ades inspect` and `ades verify`.
 
+mod xml;
+
 use std::path::{Path, PathBuf};
 
 use ades_core::{Certificate, Document};
@@ -17,13 +19,14 @@ use crate::output::{self, Say};
 
 pub(crate) fn run(options: &VerifyOptions, say: &Say) -> Result<u8, Failure> {
     let trust = trust(&options.trust)?;
-    let original = match options.original.as_slice() {
-        [] => None,
-        [original] => Some(original.as_path()),
-        _ => return Err(Failure::usage("--original: a CAdES container has one document")),
-    };
     let password = pdf_password(options.pdf_password_env.as_deref())?;
-    let found = Found::read(&options.container, original, &trust, password.as_deref())?;
+    let wanted = Wanted {
+        originals: &options.original,
+        element: options.element.as_deref(),
+        trust: &trust,
+        password: password.as_deref(),
+    };
+    let found = Found::read(&options.container, &wanted)?;
     let valid = found.is_valid();
     if options.json {
         let mut line = found.to_json(&options.container)?;
@@ -38,7 +41,7 @@ pub(crate) fn run(options: &VerifyOptions, say: &Say) -> Result<u8, Failure> {
     if trust.is_empty() {
         say.line("trust was not judged: --trust names the trust anchors");
     }
-    if original.is_none() && found.is_detached() {
+    if options.original.is_empty() && found.is_detached() {
         say.line("the container is detached: --original names its document");
     }
     Ok(if valid { DONE } else { NO })
@@ -46,7 +49,8 @@ pub(crate) fn run(options: &VerifyOptions, say: &Say) -> Result<u8, Failure> {
 
 pub(crate) fn inspect(options: &InspectOptions) -> Result<u8, Failure> {
     let password = pdf_password(options.pdf_password_env.as_deref())?;
-    let found = Found::read(&options.container, None, &[], password.as_deref())?;
+    let wanted = Wanted { password: password.as_deref(), ..Wanted::default() };
+    let found = Found::read(&options.container, &wanted)?;
     if options.json {
         let mut line = found.to_json(&options.container)?;
         if let Some(signatures) = line.get_mut("signatures") {
@@ -59,36 +63,48 @@ pub(crate) fn inspect(options: &InspectOptions) -> Result<u8, Failure> {
     Ok(DONE)
 }
 
+/// What a file is judged with.
+#[derive(Clone, Copy, Default)]
+struct Wanted<'w> {
+    originals: &'w [PathBuf],
+    element: Option<&'w str>,
+    trust: &'w [Certificate],
+    password: Option<&'w str>,
+}
+
 /// What was found in a file.
 enum Found {
     Cades(Report),
     Pades(pdf::Report),
+    Xades(xades::report::Report),
 }
 
 impl Found {
-    fn read(
-        path: &Path,
-        original: Option<&Path>,
-        trust: &[Certificate],
-        password: Option<&str>,
-    ) -> Result<Self, Failure> {
+    fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Self, Failure> {
         let about = |e: Failure| e.about(input::name(path));
         let mut file = input::open(path)?;
         let kind = input::kind(&mut file).map_err(|e| Failure::file(path, &e))?;
         let mut source = Document::seekable(file);
+        let Wanted { originals, trust, password, element } = *wanted;
+        if element.is_some() && kind != input::Kind::Xml {
+            return Err(Failure::usage("--element: only XML has elements"));
+        }
         match kind {
-            input::Kind::Pdf if original.is_some() => {
+            input::Kind::Pdf if !originals.is_empty() => {
                 Err(Failure::usage("--original: a PDF has its signatures in itself"))
             }
             input::Kind::Pdf => pades::verify(&mut source, pades::Given { trust, password })
                 .map(Self::Pades)
                 .map_err(|e| about(e.into())),
-            input::Kind::Xml => {
-                Err(about(Failure::input("is XML, which this version does not read, not yet")))
-            }
+            input::Kind::Xml => xml::read(&mut source, wanted).map(Self::Xades).map_err(about),
             input::Kind::Other => {
+                if originals.len() > 1 {
+                    let why = "--original: a CAdES container has one document";
+                    return Err(Failure::usage(why));
+                }
                 let container = Container::read(&mut source).map_err(|e| about(e.into()))?;
-                let mut original = original.map(input::document).transpose()?;
+                let original = originals.first();
+                let mut original = original.map(|path| input::document(path)).transpose()?;
                 let given = Given { original: original.as_mut(), trust };
                 let report = container.verify(&mut source, given).map_err(|e| about(e.into()))?;
                 Ok(Self::Cades(report))
@@ -100,17 +116,23 @@ impl Found {
         match self {
             Self::Cades(report) => report.is_valid(),
             Self::Pades(report) => report.is_valid(),
+            Self::Xades(report) => report.is_valid(),
         }
     }
 
     fn is_detached(&self) -> bool {
-        matches!(self, Self::Cades(report) if report.packaging == "detached")
+        match self {
+            Self::Cades(report) => report.packaging == "detached",
+            Self::Pades(_) => false,
+            Self::Xades(report) => xml::is_detached(report),
+        }
     }
 
     fn to_json(&self, file: &Path) -> Result<Value, Failure> {
         let report = match self {
             Self::Cades(report) => serde_json::to_value(report),
             Self::Pades(report) => serde_json::to_value(report),
+            Self::Xades(report) => serde_json::to_value(report),
         };
         let mut line = report.map_err(|e| Failure::new(BUG, e.to_string()))?;
         if let Some(line) = line.as_object_mut() {
@@ -130,6 +152,7 @@ impl Found {
             Self::Pades(report) => {
                 report.signatures.iter().for_each(|signature| judged_pdf(signature, &mut text));
             }
+            Self::Xades(report) => xml::judged(report, &mut text),
         }
         text
     }
@@ -138,6 +161,7 @@ impl Found {
         match self {
             Self::Cades(report) => contents(report),
             Self::Pades(report) => pdf_contents(report),
+            Self::Xades(report) => xml::contents(report),
         }
     }
 }
@@ -145,11 +169,13 @@ impl Found {
 fn without_judgement(signatures: &mut Value) {
     for signature in signatures.as_array_mut().into_iter().flatten() {
         if let Some(signature) = signature.as_object_mut() {
-            for key in ["intact", "problems", "trusted", "cms"] {
+            for key in ["intact", "problems", "problem", "detail", "trusted", "cms"] {
                 signature.remove(key);
             }
-            if let Some(inner) = signature.get_mut("countersignatures") {
-                without_judgement(inner);
+            for key in ["countersignatures", "references", "manifest"] {
+                if let Some(inner) = signature.get_mut(key) {
+                    without_judgement(inner);
+                }
             }
         }
     }

@@ -356,7 +356,6 @@ fn what_this_version_cannot_do_is_said() {
         bench.ades(&arguments).ends(2, "not yet");
     }
     bench.ades(&["verify", "doc.pdf"]).ends(3, "cross-reference");
-    bench.ades(&["verify", "doc.xml"]).ends(3, "not yet");
     assert!(!bench.has("out.p7s"));
     sign(&["doc.pdf", "--format", "cades"]).ends(0, "");
     bench.openssl_accepts("out.p7s", Some("doc.pdf"), "root.pem");

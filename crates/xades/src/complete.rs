@@ -1,18 +1,21 @@
-//! From a pending state, the document and a signature value to the signed
-//! document.
+//! From a pending state, the document and a signature value to what is signed.
 
 use std::io::Write;
 
-use ades_core::{Digest, Digester, Document, DocumentDigest, base64, verify};
+use ades_core::{Digest, Digester, Document, base64, verify};
 
+use crate::draft::{CLOSING, canonical, signed_info, signed_properties};
+use crate::envelop::prologue;
 use crate::error::Error;
-use crate::pending::PendingSignature;
-use crate::prepare::{MAX_BEHIND_ROOT, canonical, signed_info, signed_properties};
+use crate::insertion::Insertion;
+use crate::pending::{Original, PendingSignature, Target};
+use crate::prepare::MAX_BEHIND_SIGNATURE;
 use crate::value::xml_value;
 
 impl PendingSignature {
     /// Writes the signed document to `out`: the original octets with the
-    /// signature in them.
+    /// signature in them or around them; of a detached signature, the signature
+    /// alone, for which no document is needed.
     ///
     /// Everything that can be wrong is checked before: that the state is
     /// consistent and that `value` verifies with the signer's certificate over
@@ -25,10 +28,10 @@ impl PendingSignature {
     ///
     /// # Errors
     /// [`Error::Core`] with [`ades_core::Error::StateDamaged`] or what is
-    /// wrong with the value; [`Error::DocumentChanged`].
+    /// wrong with the value; [`Error::DocumentNeeded`], [`Error::DocumentChanged`].
     pub fn complete(
         &self,
-        document: &mut Document<'_>,
+        document: Option<&mut Document<'_>>,
         value: &[u8],
         out: &mut dyn Write,
     ) -> Result<(), Error> {
@@ -37,35 +40,52 @@ impl PendingSignature {
         verify::verify(leaf, self.algorithm, &self.signed_info, value)?;
         let value = xml_value(self.algorithm, leaf.key_type(), value)
             .ok_or(Error::Core(ades_core::Error::ValueDoesNotVerify))?;
-        let inserted = self.insertion.octets(&self.fragment(&base64::encode(&value)))?;
-        if document.len()?.is_some_and(|found| found != self.length) {
-            return Err(Error::DocumentChanged);
-        }
-        let DocumentDigest(expected) = &self.document;
-        let mut digester = Digester::new(expected.algorithm());
-        let mut behind = Vec::new();
-        let mut at = 0u64;
-        let length = document.read_through(&mut |piece| {
-            digester.update(piece);
-            let before = usize::try_from(self.insertion.offset.saturating_sub(at));
-            let before = before.unwrap_or(usize::MAX).min(piece.len());
-            let (copied, held) = piece.split_at_checked(before).unwrap_or((piece, &[]));
-            out.write_all(copied).map_err(ades_core::Error::Write)?;
-            // A document that has grown is another one: no need to hold it.
-            if behind.len() as u64 <= MAX_BEHIND_ROOT {
-                behind.extend_from_slice(held);
+        let value = base64::encode(&value);
+        let document = document.ok_or(Error::DocumentNeeded);
+        match &self.target {
+            Target::Detached => write(out, self.fragment(&value).as_bytes()),
+            Target::Inserted { document: original, insertion } => {
+                let inserted = insertion.octets(&self.fragment(&value))?;
+                insert(document?, original, insertion, &inserted, out)
             }
-            at += piece.len() as u64;
-            Ok(())
-        })?;
-        if length != self.length || digester.finish() != *expected {
-            return Err(Error::DocumentChanged);
+            Target::Xml { document: original, from, to, encoding } => {
+                let damaged = ades_core::Error::StateDamaged { what: "it is not of its encoding" };
+                let encode = |text: &str| encoding.encode(text);
+                let head = [self.head.as_str(), &value, &self.tail].concat();
+                let ends = encode(&head).zip(encode(CLOSING));
+                let (head, closing) = ends.ok_or(Error::Core(damaged))?;
+                let document = document?;
+                original.check_length(document)?;
+                write(out, &prologue(*encoding))?;
+                write(out, &head)?;
+                let mut at = 0u64;
+                original.read(document, &mut |piece| {
+                    let end = at + piece.len() as u64;
+                    let within = |place: u64| {
+                        usize::try_from(place.clamp(at, end) - at).unwrap_or(usize::MAX)
+                    };
+                    let part = piece.get(within(*from)..within(*to)).unwrap_or_default();
+                    at = end;
+                    out.write_all(part).map_err(ades_core::Error::Write)
+                })?;
+                write(out, &closing)
+            }
+            Target::Base64 { document: original } => {
+                let document = document?;
+                original.check_length(document)?;
+                write(out, [self.head.as_str(), &value, &self.tail].concat().as_bytes())?;
+                let mut rest = Vec::new();
+                original.read(document, &mut |piece| {
+                    rest.extend_from_slice(piece);
+                    let left = rest.split_off(rest.len() - rest.len() % 3);
+                    let text = base64::encode(&rest);
+                    rest = left;
+                    out.write_all(text.as_bytes()).map_err(ades_core::Error::Write)
+                })?;
+                write(out, base64::encode(&rest).as_bytes())?;
+                write(out, CLOSING.as_bytes())
+            }
         }
-        let replaced = usize::try_from(self.insertion.replaced).unwrap_or(usize::MAX);
-        let rest = behind.get(replaced..).ok_or(Error::DocumentChanged)?;
-        out.write_all(&inserted).map_err(ades_core::Error::Write)?;
-        out.write_all(rest).map_err(ades_core::Error::Write)?;
-        Ok(())
     }
 
     /// Whether what was signed is what the signature element says, and whether
@@ -92,4 +112,64 @@ impl PendingSignature {
         }
         Ok(())
     }
+}
+
+impl Original {
+    /// Before anything is written, what is easily seen.
+    fn check_length(&self, document: &mut Document<'_>) -> Result<(), Error> {
+        if document.len()?.is_some_and(|found| found != self.length) {
+            return Err(Error::DocumentChanged);
+        }
+        Ok(())
+    }
+
+    /// Hands out the document's octets; an error at the end if it is another.
+    fn read(
+        &self,
+        document: &mut Document<'_>,
+        take: &mut dyn FnMut(&[u8]) -> Result<(), ades_core::Error>,
+    ) -> Result<(), Error> {
+        let expected = &self.digest.0;
+        let mut digester = Digester::new(expected.algorithm());
+        let length = document.read_through(&mut |piece| {
+            digester.update(piece);
+            take(piece)
+        })?;
+        if length != self.length || digester.finish() != *expected {
+            return Err(Error::DocumentChanged);
+        }
+        Ok(())
+    }
+}
+
+fn insert(
+    document: &mut Document<'_>,
+    original: &Original,
+    insertion: &Insertion,
+    inserted: &[u8],
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    original.check_length(document)?;
+    let mut behind = Vec::new();
+    let mut at = 0u64;
+    original.read(document, &mut |piece| {
+        let before = usize::try_from(insertion.offset.saturating_sub(at));
+        let before = before.unwrap_or(usize::MAX).min(piece.len());
+        let (copied, held) = piece.split_at_checked(before).unwrap_or((piece, &[]));
+        out.write_all(copied).map_err(ades_core::Error::Write)?;
+        // A document that has grown is another one: no need to hold it.
+        if behind.len() as u64 <= MAX_BEHIND_SIGNATURE {
+            behind.extend_from_slice(held);
+        }
+        at += piece.len() as u64;
+        Ok(())
+    })?;
+    let replaced = usize::try_from(insertion.replaced).unwrap_or(usize::MAX);
+    let rest = behind.get(replaced..).ok_or(Error::DocumentChanged)?;
+    write(out, inserted)?;
+    write(out, rest)
+}
+
+fn write(out: &mut dyn Write, octets: &[u8]) -> Result<(), Error> {
+    out.write_all(octets).map_err(|error| Error::Core(ades_core::Error::Write(error)))
 }

@@ -84,12 +84,25 @@ pub enum Error {
     /// The document is not the one that was prepared.
     #[error("the document has changed since the signature was prepared")]
     DocumentChanged,
+    /// The signature goes into or around its document, which was not given.
+    #[error("the document is needed to complete this signature")]
+    DocumentNeeded,
     /// A document that no signature can be put into.
     #[error("no signature can be put into this document: {why}")]
     CannotInsert {
         /// why
         why: &'static str,
     },
+    /// An earlier signature that is intact would not be so any more: it covers
+    /// the place of the new one, and signatures there, too.
+    #[error(
+        "an earlier signature covers all but itself, so that another one breaks it; it was not \
+         made for further signatures"
+    )]
+    BreaksEarlierSignature,
+    /// A signature of that number is not there.
+    #[error("the document has no such signature")]
+    NoSuchSignature,
     /// A canonicalisation that is none of those known here.
     #[error("not a known canonicalisation algorithm")]
     UnknownCanonicalization,
@@ -122,11 +135,14 @@ impl Error {
     pub const fn fault(&self) -> Fault {
         match self {
             Self::Core(error) => error.fault(),
-            Self::NoSuchElement { .. } => Fault::Caller,
+            Self::NoSuchElement { .. } | Self::NoSuchSignature | Self::DocumentNeeded => {
+                Fault::Caller
+            }
             Self::Limit { .. } => Fault::Limit,
             Self::External { .. }
             | Self::Unsupported { .. }
             | Self::CannotInsert { .. }
+            | Self::BreaksEarlierSignature
             | Self::UnknownCanonicalization
             | Self::UnknownTransform { .. }
             | Self::UnknownExpression { .. } => Fault::Unsupported,

@@ -5,9 +5,11 @@ use std::fmt;
 use ades_core::{CertificateChain, DocumentDigest, PendingState, SignatureAlgorithm, ToBeSigned};
 use serde::{Deserialize, Serialize};
 
+use crate::draft::{CLOSING, Signer, Written};
 use crate::insertion::Insertion;
+use crate::xml::Encoding;
 
-/// An enveloped signature that has been prepared and waits for its value.
+/// A signature that has been prepared and waits for its value.
 ///
 /// Small, free of secrets and of the document: it holds the signature element
 /// but its value, where that element goes, and the document's digest.
@@ -20,17 +22,49 @@ pub struct PendingSignature {
     /// The canonical form of `ds:SignedInfo`: what is signed.
     #[serde(with = "ades_core::base64::octets")]
     pub(crate) signed_info: Vec<u8>,
-    /// The signature element before its value ...
+    /// The signature element, with what is around it, before its value ...
     pub(crate) head: String,
     /// ... and behind it.
     pub(crate) tail: String,
-    pub(crate) insertion: Insertion,
-    /// Of the original octets.
-    pub(crate) document: DocumentDigest,
+    pub(crate) target: Target,
+}
+
+/// What the signature is put into, or around.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Target {
+    /// Into the document.
+    Inserted { document: Original, insertion: Insertion },
+    /// Around the document's root element, as it stands.
+    Xml { document: Original, from: u64, to: u64, encoding: Encoding },
+    /// Around the document, as base64.
+    Base64 { document: Original },
+    /// On its own.
+    Detached,
+}
+
+/// A document as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Original {
+    /// Of its octets.
+    pub(crate) digest: DocumentDigest,
     pub(crate) length: u64,
 }
 
 impl PendingSignature {
+    pub(crate) fn new(signer: &Signer<'_>, written: Written, target: Target) -> Self {
+        let Written { signed_info, head, tail } = written;
+        Self {
+            algorithm: signer.algorithm,
+            chain: signer.chain.clone(),
+            signed_info,
+            head,
+            tail,
+            target,
+        }
+    }
+
     /// What the signer signs.
     #[must_use]
     pub fn to_be_signed(&self) -> ToBeSigned {
@@ -43,9 +77,26 @@ impl PendingSignature {
         &self.chain
     }
 
-    /// The signature element with this text as its value.
+    /// The digest of the document, octet by octet; none for a detached
+    /// signature, which may be about several.
+    #[must_use]
+    pub const fn document_digest(&self) -> Option<&DocumentDigest> {
+        match &self.target {
+            Target::Inserted { document, .. }
+            | Target::Xml { document, .. }
+            | Target::Base64 { document } => Some(&document.digest),
+            Target::Detached => None,
+        }
+    }
+
+    /// The signature element with this text as its value, without the content
+    /// that it may be around.
     pub(crate) fn fragment(&self, value: &str) -> String {
-        [self.head.as_str(), value, self.tail.as_str()].concat()
+        let closing = match self.target {
+            Target::Xml { .. } | Target::Base64 { .. } => CLOSING,
+            Target::Inserted { .. } | Target::Detached => "",
+        };
+        [self.head.as_str(), value, self.tail.as_str(), closing].concat()
     }
 }
 
@@ -59,8 +110,7 @@ impl fmt::Debug for PendingSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PendingSignature")
             .field("algorithm", &self.algorithm)
-            .field("document", &self.document)
-            .field("insertion", &self.insertion.offset)
+            .field("target", &self.target)
             .finish_non_exhaustive()
     }
 }

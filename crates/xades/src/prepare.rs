@@ -1,154 +1,225 @@
 //! From a document, a certificate and parameters to what is to be signed.
 
-use std::io::{self, Read};
-
-use ades_core::certificate::UsageCheck;
 use ades_core::{
-    CertificateChain, Digest, DigestAlgorithm, Digester, Document, DocumentDigest,
+    CertificateChain, Digest, DigestAlgorithm, DigestThread, Digester, Document,
     SignatureParameters,
 };
 
-use crate::c14n::{Canonicalization, Pass, Selection, Target, canonicalize};
+use crate::c14n::{Canonicalization, Pass, Selection, SetOperation, Site, Target};
+use crate::draft::{Draft, Ids, Signer, Written};
+use crate::earlier;
+use crate::envelop;
 use crate::error::Error;
 use crate::insertion::Insertion;
-use crate::pending::PendingSignature;
-use crate::properties::{self, DS, Ids, XADES};
+use crate::options::{Packaging, Position, SignatureOptions};
+use crate::original::{Digesting, digester};
+use crate::pending::{self, Original, PendingSignature};
+use crate::properties::Format;
+use crate::reference::{Reference, Transform};
 use crate::xml::Reader;
 
 /// Behind the place of the signature, a document may have so many octets: they
 /// are held while completing, until the whole document has been compared.
-pub const MAX_BEHIND_ROOT: u64 = 16 * 1024 * 1024;
+pub const MAX_BEHIND_SIGNATURE: u64 = 16 * 1024 * 1024;
+/// So many elements may be signed by their Ids.
+const MAX_ELEMENTS: usize = 64;
 
-/// Prepares an enveloped baseline B-B signature over an XML document, which is
-/// read once. The signature becomes the last child of the root element.
-///
-/// A document that has a signature already is refused: what an enveloped
-/// signature covers is all but itself, so that another one breaks it.
+/// Prepares a baseline B-B signature over a document, which is read once; an
+/// enveloping one over XML, or one in a document that is signed already, needs
+/// more passes.
 ///
 /// The certificate's fitness at the claimed signing time is checked first
-/// (validity, key usage, key).
+/// (validity, key usage, key). A signature is never put where it would break
+/// one that is there and intact.
 ///
 /// # Errors
 /// [`Error::Core`]: an unfit certificate, an algorithm that is not the key's,
 /// a parameter the standards do not allow, or a failure to read; what is wrong
-/// with the document as XML; [`Error::CannotInsert`].
+/// with the document as XML; [`Error::CannotInsert`],
+/// [`Error::BreaksEarlierSignature`], [`Error::NoSuchElement`],
+/// [`Error::DuplicateId`].
 pub fn prepare(
     document: &mut Document<'_>,
     chain: &CertificateChain,
     parameters: &SignatureParameters,
+    options: &SignatureOptions,
 ) -> Result<PendingSignature, Error> {
-    let algorithm = parameters.algorithm_for(chain.leaf())?;
-    parameters.check()?;
-    chain.leaf().check_fit(parameters.signing_time().time(), UsageCheck::Signature)?;
-
-    let read = read(document, algorithm.digest_algorithm())?;
-    let ids = Ids::new(&read.canonical);
-    let properties = properties::signed_properties(&ids, algorithm, chain, parameters)?;
-    // Its own digest, and then the form of SignedInfo, are those of the
-    // elements where they stand in the signature: the exclusive form does not
-    // depend on what is around the signature.
-    let none = Digest::of(algorithm.digest_algorithm(), b"");
-    let signature = |properties_digest: &Digest| {
-        let canonical = &read.canonical;
-        properties::signature(&ids, algorithm, canonical, &properties, properties_digest, chain)
-    };
-    let (head, tail) = signature(&none);
-    let form = canonical(&[head, tail].concat(), signed_properties())?;
-    let (head, tail) = signature(&Digest::of(algorithm.digest_algorithm(), &form));
-    let signed_info = canonical(&[head.as_str(), &tail].concat(), signed_info())?;
-    Ok(PendingSignature {
-        algorithm,
-        chain: chain.clone(),
-        signed_info,
-        head,
-        tail,
-        insertion: read.insertion,
-        document: read.original,
-        length: read.length,
-    })
+    let signer = Signer::new(chain, parameters)?;
+    match &options.packaging {
+        Packaging::Enveloped => enveloped(document, &signer, options),
+        Packaging::InternallyDetached(ids) => beside(document, &signer, options, ids),
+        Packaging::EnvelopingXml => envelop::xml(document, &signer, options),
+        Packaging::EnvelopingBase64 => envelop::base64(document, &signer),
+    }
 }
 
-/// What one reading of a document yields.
-struct ReadOnce {
-    /// Of its canonical form.
-    canonical: Digest,
-    /// Of its octets.
-    original: DocumentDigest,
-    length: u64,
-    insertion: Insertion,
+fn enveloped(
+    document: &mut Document<'_>,
+    signer: &Signer<'_>,
+    options: &SignatureOptions,
+) -> Result<PendingSignature, Error> {
+    let method = &options.canonicalization;
+    let mut parallel = options.parallel;
+    let read = |document: &mut Document<'_>, parallel: bool| {
+        let whole = Selection::document().without_comments();
+        let signatures = (SetOperation::Subtract, Target::all_signatures());
+        let selection = if parallel { whole.filtered([signatures]) } else { whole };
+        let forms = vec![(selection, method.clone())];
+        Read::new(document, signer.digest_algorithm(), forms, &options.position)
+    };
+    let mut found = read(document, parallel)?;
+    if found.site.signed && !parallel {
+        parallel = true;
+        found = read(document, parallel)?;
+    }
+    let read = found;
+    let ids = Ids::new([&read.original.digest.0, &signer.seed()]);
+    let without = if parallel { Transform::WithoutSignatures } else { Transform::Enveloped };
+    let reference = Reference {
+        id: Some(ids.of("document")),
+        kind: None,
+        uri: String::new(),
+        transforms: vec![without, Transform::Canonical(method.clone())],
+        digest: read.digest()?,
+    };
+    insert(document, signer, &ids, vec![reference], read, &options.position)
 }
 
-fn read(document: &mut Document<'_>, algorithm: DigestAlgorithm) -> Result<ReadOnce, Error> {
-    let mut original =
-        Digesting { inner: document.reader()?, digester: Digester::new(algorithm), length: 0 };
-    let mut canonical = Digester::new(algorithm);
-    let mut sink = |piece: &[u8]| {
-        canonical.update(piece);
-        Ok(())
+fn beside(
+    document: &mut Document<'_>,
+    signer: &Signer<'_>,
+    options: &SignatureOptions,
+    elements: &[String],
+) -> Result<PendingSignature, Error> {
+    if elements.is_empty() || elements.len() > MAX_ELEMENTS {
+        let problem = "between 1 and 64 Ids are needed";
+        return Err(Error::Core(ades_core::Error::Parameter { parameter: "elements", problem }));
+    }
+    let method = &options.canonicalization;
+    let form = |id: &String| {
+        let selection = Selection::element(Target::Id(id.clone())).without_comments();
+        (selection, method.clone())
     };
-    let mut pass = Pass::new(Reader::from_read(&mut original)?);
-    pass.add(Canonicalization::EXCLUSIVE, Selection::document(), &mut sink);
-    let (_, root) = pass.run_for_root()?;
-    if root.declares_attributes {
+    let forms = elements.iter().map(form).collect();
+    let read = Read::new(document, signer.digest_algorithm(), forms, &options.position)?;
+    let offset = Insertion::new(&read.site, &options.position)?.offset;
+    if read.selected.iter().any(|range| range.start < offset && offset < range.end) {
+        let why = "its place is in what it signs: that would be enveloped";
+        return Err(Error::CannotInsert { why });
+    }
+    let ids = Ids::new([&read.original.digest.0, &signer.seed()]);
+    let reference = |(at, (id, digest)): (usize, (&String, &Digest))| Reference {
+        id: Some(ids.of(&format!("element-{}", at + 1))),
+        kind: None,
+        uri: format!("#{id}"),
+        transforms: vec![Transform::Canonical(method.clone())],
+        digest: digest.clone(),
+    };
+    let references = elements.iter().zip(&read.digests).enumerate().map(reference).collect();
+    insert(document, signer, &ids, references, read, &options.position)
+}
+
+/// The signature with these references goes into the document.
+fn insert(
+    document: &mut Document<'_>,
+    signer: &Signer<'_>,
+    ids: &Ids,
+    references: Vec<Reference>,
+    read: Read,
+    position: &Position,
+) -> Result<PendingSignature, Error> {
+    let parameters = signer.parameters;
+    let format = |reference: &Reference| {
+        Some(Format {
+            reference: reference.id.clone()?,
+            mime_type: parameters.document_mime_type().map(str::to_owned),
+            description: parameters.document_description().map(str::to_owned),
+        })
+    };
+    let formats = references.iter().filter_map(format).collect();
+    let draft = Draft { signer, ids, references, formats, object: None, content: None };
+    put_into(document, signer, draft.write()?, read, position)
+}
+
+/// Where it goes, and that nothing is broken by that.
+pub(crate) fn put_into(
+    document: &mut Document<'_>,
+    signer: &Signer<'_>,
+    written: Written,
+    read: Read,
+    position: &Position,
+) -> Result<PendingSignature, Error> {
+    let Read { site, original, .. } = read;
+    if site.declares_attributes {
         let why = "its DTD declares attributes for elements of signatures";
         return Err(Error::CannotInsert { why });
     }
-    if root.signed {
-        let why = "it has a signature, which a new one beside it could break";
-        return Err(Error::CannotInsert { why });
+    let insertion = Insertion::new(&site, position)?;
+    if original.length.saturating_sub(insertion.offset) > MAX_BEHIND_SIGNATURE {
+        return Err(Error::CannotInsert { why: "too much is behind its place" });
     }
-    let insertion = Insertion::new(&root.span, &root.name, root.encoding);
-    let length = original.length;
-    if length - insertion.offset > MAX_BEHIND_ROOT {
-        return Err(Error::CannotInsert { why: "too much is behind its root element" });
+    let target = pending::Target::Inserted { document: original, insertion: insertion.clone() };
+    let pending = PendingSignature::new(signer, written, target);
+    if site.signed {
+        earlier::check(document, &insertion, &insertion.octets(&pending.fragment(""))?)?;
     }
-    Ok(ReadOnce {
-        canonical: canonical.finish(),
-        original: DocumentDigest(original.digester.finish()),
-        length,
-        insertion,
-    })
+    Ok(pending)
 }
 
-/// The exclusive form of an element in a fragment.
-pub(crate) fn canonical(fragment: &str, selection: Selection) -> Result<Vec<u8>, Error> {
-    let mut form = Vec::new();
-    let reader = Reader::from_slice(fragment.as_bytes())?;
-    canonicalize(reader, Canonicalization::EXCLUSIVE, selection, &mut |piece| {
-        form.extend_from_slice(piece);
-        Ok(())
-    })?;
-    Ok(form)
+/// What one reading of a document yields.
+pub(crate) struct Read {
+    /// Of the canonical forms.
+    pub(crate) digests: Vec<Digest>,
+    /// Where the selected elements stand.
+    pub(crate) selected: Vec<std::ops::Range<u64>>,
+    pub(crate) original: Original,
+    pub(crate) site: Site,
 }
 
-pub(crate) fn signed_info() -> Selection {
-    first(DS, "SignedInfo")
-}
+impl Read {
+    /// Of the only canonical form.
+    pub(crate) fn digest(&self) -> Result<Digest, Error> {
+        let nothing = ades_core::Error::StateDamaged { what: "nothing was digested" };
+        self.digests.first().cloned().ok_or(Error::Core(nothing))
+    }
 
-pub(crate) fn signed_properties() -> Selection {
-    first(XADES, "SignedProperties")
-}
-
-fn first(namespace: &str, local_name: &str) -> Selection {
-    Selection::element(Target::Named {
-        namespace: namespace.to_owned(),
-        local_name: local_name.to_owned(),
-        nth: Some(0),
-    })
-}
-
-/// Digests what is read through it.
-struct Digesting<R> {
-    inner: R,
-    digester: Digester,
-    length: u64,
-}
-
-impl<R: Read> Read for Digesting<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.digester.update(buffer.get(..read).unwrap_or_default());
-        self.length += read as u64;
-        Ok(read)
+    pub(crate) fn new(
+        document: &mut Document<'_>,
+        algorithm: DigestAlgorithm,
+        forms: Vec<(Selection, Canonicalization)>,
+        position: &Position,
+    ) -> Result<Self, Error> {
+        let beside = digester(document, algorithm)?;
+        let mut digesters = Vec::new();
+        for _ in &forms {
+            digesters.push(match forms.len() {
+                1 => digester(document, algorithm)?,
+                _ => DigestThread::here(Digester::new(algorithm)),
+            });
+        }
+        let mut octets = Digesting::new(document.reader()?, beside);
+        let mut sinks: Vec<_> = digesters
+            .iter_mut()
+            .map(|digester| {
+                |piece: &[u8]| {
+                    digester.update(piece);
+                    Ok(())
+                }
+            })
+            .collect();
+        let mut pass = Pass::new(Reader::from_read(&mut octets)?);
+        for ((selection, method), sink) in forms.into_iter().zip(&mut sinks) {
+            pass.add(method, selection, sink);
+        }
+        let (covered, site) = pass.run_for_site(position.target())?;
+        drop(sinks);
+        let digests = digesters.into_iter().map(|d| Ok(DigestThread::finish(d)?.finish()));
+        let selected = covered.iter().flat_map(|covered| &covered.selected);
+        Ok(Self {
+            digests: digests.collect::<Result<_, Error>>()?,
+            selected: selected.map(crate::xml::Span::whole).collect(),
+            original: octets.finish()?,
+            site,
+        })
     }
 }

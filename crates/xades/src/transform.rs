@@ -13,7 +13,7 @@ pub(crate) const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-
 pub(crate) const BASE64: &str = "http://www.w3.org/2000/09/xmldsig#base64";
 pub(crate) const XPATH: &str = "http://www.w3.org/TR/1999/REC-xpath-19991116";
 pub(crate) const FILTER2: &str = "http://www.w3.org/2002/06/xmldsig-filter2";
-const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+pub(crate) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 
 /// A reference may have this many transforms.
 const MAX_TRANSFORMS: usize = 16;
@@ -293,5 +293,125 @@ fn words(mut text: &str) -> Option<Vec<&str>> {
         }
         words.push(word);
         text = rest;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::c14n::IdAttributes;
+    use crate::verify::tree::of_fragment;
+
+    /// The plan for the whole document, of transforms written in short.
+    fn plan(transforms: &[(&str, &str)]) -> Result<Plan, Error> {
+        let all = element(transforms);
+        Plan::of_nodes(Selection::document(), Some(&all), 7)
+    }
+
+    fn element(transforms: &[(&str, &str)]) -> Element {
+        let transform = |(algorithm, content): &(&str, &str)| {
+            format!("<Transform Algorithm='{algorithm}'>{content}</Transform>")
+        };
+        let all: String = transforms.iter().map(transform).collect();
+        let fragment = format!("<Transforms xmlns='{DS}' xmlns:ds='{DS}'>{all}</Transforms>");
+        of_fragment(fragment.as_bytes(), &IdAttributes::default()).unwrap()
+    }
+
+    fn xpath(expression: &str) -> Result<Plan, Error> {
+        plan(&[(XPATH, &format!("<XPath>{expression}</XPath>"))])
+    }
+
+    fn filter2(filter: &str, expression: &str) -> Result<Plan, Error> {
+        let content = format!("<XPath xmlns='{FILTER2}' Filter='{filter}'>{expression}</XPath>");
+        plan(&[(FILTER2, &content)])
+    }
+
+    #[test]
+    fn what_is_not_known_is_named() {
+        let xslt = "http://www.w3.org/TR/1999/REC-xslt-19991116";
+        let refused = plan(&[(ENVELOPED, ""), (xslt, "<x/>")]);
+        assert!(
+            matches!(&refused, Err(Error::UnknownTransform { algorithm }) if algorithm == xslt)
+        );
+        assert!(refused.unwrap_err().to_string().contains("xslt"));
+        for expression in [
+            "",
+            "true()",
+            "self::text()",
+            "not(ancestor-or-self::unbound:Signature)",
+            "not(ancestor-or-self::*)",
+            "not(ancestor-or-self::ds:Signature) or true()",
+            "not(ancestor-or-self::ds:Signature[1])",
+            "not(ancestor-or-self::ds:a:b)",
+            "not(ancestor::ds:Signature)",
+            "count(ancestor-or-self::ds:Signature | here()/ancestor::ds:Object[1]) &gt; \
+             count(ancestor-or-self::ds:Signature)",
+        ] {
+            let refused = xpath(expression);
+            assert!(matches!(refused, Err(Error::UnknownExpression { .. })), "{expression}");
+        }
+        for (filter, expression) in [
+            ("subtract", "//*"),
+            ("subtract", "//."),
+            ("subtract", "//ds:Signature[1]"),
+            ("subtract", "ds:Signature"),
+            ("subtract", "id(\"a b\")"),
+            ("subtract", "id(x)"),
+            ("subtract", "here()/ancestor::ds:Object[1]"),
+            ("subtract", "/descendant::ds:"),
+            ("difference", "//ds:Signature"),
+        ] {
+            let refused = filter2(filter, expression);
+            assert!(matches!(refused, Err(Error::UnknownExpression { .. })), "{expression}");
+        }
+        assert!(matches!(plan(&[(FILTER2, "")]), Err(Error::UnknownExpression { .. })));
+        assert!(matches!(plan(&[(XPATH, "")]), Err(Error::UnknownExpression { .. })));
+    }
+
+    #[test]
+    fn what_follows_what() {
+        let c14n11 = Canonicalization::C14N_1_1;
+        let canonical = |plan| match plan {
+            Ok(Plan::Canonical(_, method)) => method,
+            other => panic!("{other:?}"),
+        };
+        // Nodes that are left in the end are digested in Canonical XML 1.0.
+        assert_eq!(canonical(plan(&[])), Canonicalization::C14N_1_0);
+        assert_eq!(canonical(plan(&[(ENVELOPED, "")])), Canonicalization::C14N_1_0);
+        assert_eq!(canonical(plan(&[(c14n11.uri(), ""), (c14n11.uri(), "")])), c14n11);
+        assert!(matches!(plan(&[(BASE64, "")]), Ok(Plan::DecodedText(_))));
+        let none = Plan::of_octets(None);
+        assert!(matches!(none, Ok(Plan::Octets)));
+        let decoded = Plan::of_octets(Some(&element(&[(BASE64, "")])));
+        assert!(matches!(decoded, Ok(Plan::Decoded)));
+        let read = Plan::of_octets(Some(&element(&[(c14n11.uri(), "")])));
+        assert!(matches!(read, Ok(Plan::Canonical(..))));
+        // What comes out as octets is not read as a document again.
+        let exclusive = Canonicalization::EXCLUSIVE.uri();
+        for again in [
+            vec![(c14n11.uri(), ""), (ENVELOPED, "")],
+            vec![(c14n11.uri(), ""), (exclusive, "")],
+            vec![(BASE64, ""), (c14n11.uri(), "")],
+            vec![(BASE64, ""), (BASE64, "")],
+            vec![(ENVELOPED, ""); 17],
+        ] {
+            let refused = plan(&again);
+            assert!(matches!(refused, Err(Error::TransformNotApplicable { .. })), "{again:?}");
+        }
+        // Nobody's signature is in octets from elsewhere.
+        let elsewhere = Plan::of_octets(Some(&element(&[(ENVELOPED, "")])));
+        assert!(matches!(elsewhere, Err(Error::TransformNotApplicable { .. })));
+    }
+
+    #[test]
+    fn the_prefix_list_counts_in_exclusive_forms() {
+        let list = format!("<InclusiveNamespaces xmlns='{EXCLUSIVE}' PrefixList='a #default'/>");
+        let method = |uri| match plan(&[(uri, &list)]) {
+            Ok(Plan::Canonical(_, method)) => method,
+            other => panic!("{other:?}"),
+        };
+        let exclusive = Canonicalization::EXCLUSIVE;
+        assert_eq!(method(exclusive.uri()), exclusive.with_prefix_list("a #default"));
+        assert_eq!(method(Canonicalization::C14N_1_0.uri()), Canonicalization::C14N_1_0);
     }
 }

@@ -11,7 +11,7 @@ mod evaluate;
 mod judge;
 mod properties;
 mod signature;
-mod survey;
+pub(crate) mod survey;
 pub(crate) mod tree;
 
 use std::fmt;
@@ -44,7 +44,8 @@ pub struct Given<'a, 'd> {
 /// A document beside the one with the signatures.
 pub struct Original<'d> {
     /// What references call it: their URI as it stands or percent-decoded, or
-    /// the end of that behind a slash. `None`: whatever no other one is for.
+    /// the end of that behind a slash. `None`: whatever they call it, if all of
+    /// them name the same.
     pub uri: Option<String>,
     /// Its octets; as many references as name it read them.
     pub document: Document<'d>,

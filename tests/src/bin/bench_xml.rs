@@ -12,9 +12,9 @@ use ades_tests::invoice::Invoice;
 use ades_tests::oracle::libxml2::Libxml2;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
-use xades::PendingSignature;
 use xades::c14n::{Canonicalization, Selection, canonicalize};
 use xades::xml::Reader;
+use xades::{PendingSignature, SignatureOptions};
 
 const RUNS: usize = 9;
 
@@ -96,7 +96,9 @@ fn enveloped(path: &Path, out: &Path) -> Duration {
     let signer = Pki::shared().signer(Key::P256);
     let start = Instant::now();
     let mut document = Document::seekable(File::open(path).unwrap());
-    let pending = xades::prepare(&mut document, &signer.chain, &parameters()).unwrap();
+    let pending =
+        xades::prepare(&mut document, &signer.chain, &parameters(), &SignatureOptions::new())
+            .unwrap();
     let state = pending.to_json(None).unwrap();
     let prepared = start.elapsed();
 
@@ -111,7 +113,7 @@ fn enveloped(path: &Path, out: &Path) -> Duration {
     let start = Instant::now();
     let pending = PendingSignature::from_json(&state, None).unwrap();
     let mut document = Document::seekable(File::open(path).unwrap());
-    pending.complete(&mut document, &value, &mut File::create_new(out).unwrap()).unwrap();
+    pending.complete(Some(&mut document), &value, &mut File::create_new(out).unwrap()).unwrap();
     prepared + start.elapsed().saturating_sub(verified)
 }
 

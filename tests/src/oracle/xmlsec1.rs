@@ -3,15 +3,51 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Whether the signature verifies under the root; xmlsec1's words if not.
+/// Whether the first signature of the document verifies under the root;
+/// xmlsec1's words if not.
 pub fn verify(document: &Path, root_pem: &Path) -> Result<(), String> {
-    let output = Command::new("xmlsec1")
-        .args(["--verify", "--id-attr:Id", "http://uri.etsi.org/01903/v1.3.2#:SignedProperties"])
-        .args(["--enabled-key-data", "x509", "--trusted-pem"])
+    verify_nth(document, root_pem, 0)
+}
+
+/// Whether the `nth` signature does, in document order, from 0. Documents beside
+/// it are found by their names.
+pub fn verify_nth(document: &Path, root_pem: &Path, nth: usize) -> Result<(), String> {
+    const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
+    const XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
+
+    let mut command = Command::new("xmlsec1");
+    command.arg("--verify");
+    let ours = ["Object", "Manifest", "SignatureValue"].map(|name| format!("{DS}:{name}"));
+    for element in ours.into_iter().chain([format!("{XADES}:SignedProperties"), "e".to_owned()]) {
+        command.args(["--id-attr:Id".to_owned(), element]);
+    }
+    let which = format!("(//*[local-name()='Signature'])[{}]", nth + 1);
+    let output = command
+        .args(["--node-xpath", &which, "--enabled-key-data", "x509", "--trusted-pem"])
         .arg(root_pem)
         .arg(document)
+        .current_dir(document.parent().expect("a document is in a folder"))
         .output()
         .expect("xmlsec1 is needed: tests/oracles/install.sh installs it");
     let said = [output.stdout, output.stderr].concat();
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&said).into_owned()) }
+}
+
+/// The template with its digests, value and certificate filled in; xmlsec1's
+/// words if it cannot. `ids` are attributes and elements: `Id:a`.
+pub fn sign(template: &Path, key: &Path, leaf: &Path, ids: &[&str]) -> Result<Vec<u8>, String> {
+    let signed = template.with_extension("signed");
+    let mut command = Command::new("xmlsec1");
+    command.args(["--sign", "--output"]).arg(&signed);
+    command.arg("--privkey-pem").arg(format!("{},{}", key.display(), leaf.display()));
+    for id in ids {
+        let (attribute, element) = id.split_once(':').expect("attribute:element");
+        command.args([format!("--id-attr:{attribute}"), element.to_owned()]);
+    }
+    let output = command.arg(template).output();
+    let output = output.expect("xmlsec1 is needed: tests/oracles/install.sh installs it");
+    if output.status.success() {
+        return Ok(std::fs::read(&signed).expect("xmlsec1 writes what it signs"));
+    }
+    Err(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }

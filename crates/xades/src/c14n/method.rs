@@ -98,6 +98,16 @@ impl Canonicalization {
         matches!(self.algorithm, Algorithm::Exclusive10)
     }
 
+    /// The `PrefixList` of `ec:InclusiveNamespaces`, if there is one.
+    pub(crate) fn prefix_list(&self) -> Option<String> {
+        let name = |prefix: &[u8]| match prefix {
+            b"" => "#default".to_owned(),
+            prefix => String::from_utf8_lossy(prefix).into_owned(),
+        };
+        let prefixes: Vec<String> = self.inclusive_prefixes().map(name).collect();
+        (self.is_exclusive() && !prefixes.is_empty()).then(|| prefixes.join(" "))
+    }
+
     pub(crate) fn inclusive_prefixes(&self) -> impl Iterator<Item = &[u8]> {
         self.inclusive_prefixes.iter().map(|prefix| &**prefix)
     }

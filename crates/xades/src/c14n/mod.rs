@@ -39,8 +39,8 @@ mod select;
 mod target;
 
 pub use method::{Algorithm, Canonicalization};
-pub(crate) use pass::Selected;
 pub use pass::{Covered, Pass, canonicalize};
+pub(crate) use pass::{Selected, Site};
 pub(crate) use select::MAX_STEPS;
 pub use select::{Select, Selection, SetOperation, Shown};
 pub(crate) use target::Wanted;

@@ -11,7 +11,7 @@ use super::base::is_scheme;
 use super::job::{Chooser, Job};
 use super::method::Canonicalization;
 use super::select::{Select, Selection};
-use super::target::IdAttributes;
+use super::target::{IdAttributes, Target, Wanted};
 
 /// What a canonical form was made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl<'a, 's> Pass<'a, 's> {
     /// [`Error::NoSuchElement`], [`Error::DuplicateId`];
     /// [`ades_core::Error::Write`] with what a sink yields.
     pub fn run(self) -> Result<Vec<Covered>, Error> {
-        self.run_for_root().map(|(covered, _)| covered)
+        self.run_for_site(None).map(|(covered, _)| covered)
     }
 
     /// The same, except that what is wrong with one form is not wrong with the
@@ -135,20 +135,39 @@ impl<'a, 's> Pass<'a, 's> {
         Ok(jobs.map(|(job, failed)| failed.map_or_else(|| job.finish(), Err)).collect())
     }
 
-    /// As [`run`](Self::run), and what the document's root element is.
-    pub(crate) fn run_for_root(mut self) -> Result<(Vec<Covered>, Root), Error> {
-        let mut last = None;
-        let mut signed = false;
+    /// As [`run`](Self::run), and what somebody who puts something into the
+    /// document has to know; `within` is the element it is about, the root
+    /// element if not given.
+    pub(crate) fn run_for_site(
+        mut self,
+        within: Option<&Target>,
+    ) -> Result<(Vec<Covered>, Site), Error> {
+        let mut wanted = within.cloned().map(Wanted::new);
+        let (mut open, mut place) = (None, None);
+        let (mut root, mut signed) = (None, false);
         while let Some(event) = self.reader.next_event()? {
             match &event {
                 Event::StartElement(element) => {
                     check_namespaces(element)?;
                     signed |= element.local_name() == b"Signature"
                         && element.namespace() == DS.as_bytes();
+                    let meets = match &mut wanted {
+                        Some(wanted) => wanted.meets(element, &IdAttributes::default()),
+                        None => element.depth() == 0,
+                    };
+                    if meets && open.is_none() && place.is_none() {
+                        open = Some(element.depth());
+                    }
                 }
-                Event::EndElement(element) if element.depth() == 0 => {
-                    let name = String::from_utf8_lossy(element.qualified_name()).into_owned();
-                    last = Some((name, element.span().clone()));
+                Event::EndElement(element) => {
+                    if open == Some(element.depth()) {
+                        let name = String::from_utf8_lossy(element.qualified_name()).into_owned();
+                        place = Some((name, element.span().clone()));
+                        open = None;
+                    }
+                    if element.depth() == 0 {
+                        root = Some(element.span().clone());
+                    }
                 }
                 _ => {}
             }
@@ -156,28 +175,40 @@ impl<'a, 's> Pass<'a, 's> {
                 job.take(&event)?;
             }
         }
+        if let Some(wanted) = &wanted {
+            wanted.check_unique()?;
+            wanted.check_found()?;
+        }
         let what = "a document without root element";
-        let (name, span) = last.ok_or(Error::NotWellFormed { offset: 0, what })?;
+        let root = root.ok_or(Error::NotWellFormed { offset: 0, what })?;
+        let missing = Error::NoSuchElement { target: "that the signature goes to" };
+        let (name, span) = place.ok_or(missing)?;
         let dtd = self.reader.dtd();
-        let root = Root {
+        let site = Site {
             name,
             span,
+            root,
             encoding: self.reader.encoding(),
             signed,
+            has_doctype: dtd.present,
             declares_attributes: dtd.declares_for(b"ds") || dtd.declares_for(b"xades"),
         };
         let covered: Result<_, _> = self.jobs.into_iter().map(Job::finish).collect();
-        Ok((covered?, root))
+        Ok((covered?, site))
     }
 }
 
-/// A document's root element.
-pub(crate) struct Root {
+/// A place in a document, and the document around it.
+pub(crate) struct Site {
+    /// The element's name and where it stands.
     pub(crate) name: String,
     pub(crate) span: Span,
+    /// Where the root element stands.
+    pub(crate) root: Span,
     pub(crate) encoding: Encoding,
-    /// Whether there is a `ds:Signature` in it.
+    /// Whether there is a `ds:Signature` in the document.
     pub(crate) signed: bool,
+    pub(crate) has_doctype: bool,
     /// Whether the DTD declares attributes for elements that have the prefixes
     /// of our signatures.
     pub(crate) declares_attributes: bool,

@@ -144,8 +144,10 @@ pub(crate) fn evaluate(
         return Err(Error::Limit { offset, limit: "4,096 references to other documents" });
     }
     read_inside(document, inside, &mut all)?;
+    let first = outside.first().map(|(_, reference)| reference.uri);
+    let one = outside.iter().all(|(_, reference)| Some(reference.uri) == first);
     for (slot, reference) in outside {
-        let outcome = read_outside(reference, originals, &budget)?;
+        let outcome = read_outside(reference, originals, one, &budget)?;
         put(&mut all, slot, outcome);
     }
     Ok(all)
@@ -373,10 +375,12 @@ fn judged(result: Result<Covered, Error>, state: &mut State<'_>) -> Outcome {
     }
 }
 
-/// A reference to something that the caller may have given.
+/// A reference to something that the caller may have given; `one`: all that are
+/// outside name the same.
 fn read_outside(
     reference: &Reference<'_>,
     originals: &mut [Original<'_>],
+    one: bool,
     budget: &Cell<u64>,
 ) -> Result<Outcome, Error> {
     let plan = match Plan::of_octets(reference.transforms) {
@@ -384,7 +388,7 @@ fn read_outside(
         Err(error) => return Ok(Outcome::of_error(&error)),
     };
     let exact = originals.iter().position(|original| original.is_named(reference.uri));
-    let any = || originals.iter().position(|original| original.uri.is_none());
+    let any = || originals.iter().position(|original| one && original.uri.is_none());
     let Some(original) = exact.or_else(any).and_then(|at| originals.get_mut(at)) else {
         return Ok(Outcome::failed(Problem::ContentMissing, None));
     };

@@ -15,6 +15,8 @@ pub(crate) struct Dtd {
     attributes: HashMap<Box<[u8]>, AttributeList>,
     /// Whether there is an external subset beside it.
     pub(crate) external: bool,
+    /// Whether there is a document type declaration at all.
+    pub(crate) present: bool,
 }
 
 /// A general entity.
@@ -85,7 +87,7 @@ pub(crate) fn read(text: &[u8], budget: &mut Budget) -> Token<(usize, Dtd)> {
     cursor.expect(b"<!DOCTYPE", "a declaration that does not belong here")?;
     cursor.need_space()?;
     cursor.qname()?;
-    let mut dtd = Dtd::default();
+    let mut dtd = Dtd { present: true, ..Dtd::default() };
     let space = cursor.spaces() > 0;
     if matches!(cursor.peek()?, b'S' | b'P') {
         if !space {

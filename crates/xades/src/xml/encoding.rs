@@ -52,6 +52,17 @@ impl Encoding {
         Some(known.1)
     }
 
+    /// Its name in an XML declaration; `None` if none is needed.
+    pub(crate) const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Utf8 | Self::Ascii => None,
+            Self::Utf16Le | Self::Utf16Be => Some("UTF-16"),
+            Self::Iso8859_1 => Some("ISO-8859-1"),
+            Self::Iso8859_15 => Some("ISO-8859-15"),
+            Self::Windows1252 => Some("windows-1252"),
+        }
+    }
+
     pub(crate) const fn is_utf16(self) -> bool {
         matches!(self, Self::Utf16Le | Self::Utf16Be)
     }

@@ -1,0 +1,180 @@
+//! XML: what is read and what is said of it.
+
+use std::path::Path;
+
+use ades_core::Document;
+use xades::c14n::Target;
+use xades::report::{Part, Place, Problem, ReferenceReport, Report, SignatureReport};
+use xades::{Given, Original};
+
+use crate::exit::Failure;
+use crate::input;
+
+use super::{Wanted, word};
+
+pub(super) fn read(source: &mut Document<'_>, wanted: &Wanted<'_>) -> Result<Report, Failure> {
+    let mut originals = Vec::new();
+    let original =
+        |path: &Path, uri| Ok::<_, Failure>(Original { uri, document: input::document(path)? });
+    for path in wanted.originals {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        originals.push(original(path, Some(name.unwrap_or_default()))?);
+    }
+    // The only one may be called anything.
+    if let [path] = wanted.originals
+        && !input::is_standard(path)
+    {
+        originals.push(original(path, None)?);
+    }
+    let given = Given {
+        originals: &mut originals,
+        trust: wanted.trust,
+        expected: wanted.element.map(|id| Target::Id(id.to_owned())),
+        ..Given::default()
+    };
+    Ok(xades::verify(source, given)?)
+}
+
+/// Whether something outside was not given.
+pub(super) fn is_detached(report: &Report) -> bool {
+    fn missing(reference: &ReferenceReport) -> bool {
+        reference.problem == Some(Problem::ContentMissing) || reference.manifest.iter().any(missing)
+    }
+    let mut references = report.signatures.iter().flat_map(|signature| &signature.references);
+    references.any(missing)
+}
+
+pub(super) fn judged(report: &Report, text: &mut String) {
+    for (at, signature) in report.signatures.iter().enumerate() {
+        judged_signature(signature, &format!("signature {at}"), text);
+    }
+}
+
+fn judged_signature(signature: &SignatureReport, name: &str, text: &mut String) {
+    let intact = if signature.intact { "intact" } else { "NOT INTACT" };
+    text.push_str(&format!(
+        "{name}: {} {}, {intact}, covers {}, by {}\n",
+        signature.format,
+        word(&signature.level),
+        word(&signature.covers),
+        signature.signer.as_deref().unwrap_or("an unknown signer"),
+    ));
+    for problem in &signature.problems {
+        text.push_str(&format!("  {problem}\n"));
+    }
+    for reference in &signature.references {
+        judged_reference(reference, "  ", text);
+    }
+    for (at, inner) in signature.countersignatures.iter().enumerate() {
+        judged_signature(inner, &format!("{name}, countersignature {at}"), text);
+    }
+}
+
+fn judged_reference(reference: &ReferenceReport, indent: &str, text: &mut String) {
+    let intact = match reference.intact {
+        Some(true) => "intact",
+        Some(false) => "NOT INTACT",
+        None => "not decided",
+    };
+    text.push_str(&format!("{indent}{}: {intact}", subject(reference)));
+    let problem = reference.problem.map(|problem| problem.to_string());
+    if let Some(why) = reference.detail.as_ref().or(problem.as_ref()) {
+        text.push_str(&format!(", {why}"));
+    }
+    text.push('\n');
+    for inner in &reference.manifest {
+        judged_reference(inner, &format!("{indent}  "), text);
+    }
+}
+
+/// What a reference is about, in the words of the document.
+fn subject(reference: &ReferenceReport) -> String {
+    let kind = word(&reference.kind);
+    match reference.covers.as_slice() {
+        [] => match &reference.uri {
+            Some(uri) => format!("{kind} {uri:?}"),
+            None => format!("{kind} without a name"),
+        },
+        parts => {
+            let parts: Vec<String> = parts.iter().map(part).collect();
+            format!("{kind} {}", parts.join(", "))
+        }
+    }
+}
+
+fn part(part: &Part) -> String {
+    let id = part.id.as_ref().map(|id| format!(" {id:?}")).unwrap_or_default();
+    format!("{}{id} at {}", part.element, place(&part.place))
+}
+
+fn place(place: &Place) -> String {
+    format!("{}..{}", place.from, place.to)
+}
+
+pub(super) fn contents(report: &Report) -> String {
+    let mut text = format!(
+        "XML, {} octets, root element {}, {} signatures\n",
+        report.length,
+        report.root.element,
+        report.signatures.len(),
+    );
+    for (at, signature) in report.signatures.iter().enumerate() {
+        listed(signature, &format!("signature {at}"), &mut text);
+    }
+    text
+}
+
+fn listed(signature: &SignatureReport, name: &str, text: &mut String) {
+    text.push_str(&format!("{name}: {} {}\n", signature.format, word(&signature.level)));
+    let mut row = |key: &str, value: Option<String>| {
+        if let Some(value) = value {
+            text.push_str(&format!("  {key}: {value}\n"));
+        }
+    };
+    row("signer", signature.signer.clone());
+    row("Id", signature.id.clone());
+    row("stands at", Some(place(&signature.place)));
+    row("signing time (claimed)", signature.signing_time.map(|t| t.to_rfc3339()));
+    row("algorithm", Some(signature.signature_algorithm.clone()));
+    row("canonicalisation", Some(signature.canonicalization.clone()));
+    row("covers", Some(word(&signature.covers)));
+    let policy = signature.policy.as_ref();
+    row("policy", policy.map(|policy| policy.id.clone().unwrap_or_else(|| "implied".to_owned())));
+    for commitment in &signature.commitments {
+        row("commitment", Some(commitment.clone()));
+    }
+    for role in &signature.signer_roles {
+        row("role (claimed)", Some(role.clone()));
+    }
+    if let Some(location) = &signature.location {
+        let parts = [&location.country, &location.locality].into_iter().flatten();
+        let parts: Vec<&str> = parts.chain(&location.postal_address).map(String::as_str).collect();
+        row("location (claimed)", Some(parts.join(", ")));
+    }
+    for property in &signature.unsigned_properties {
+        row("unsigned property", Some(property.clone()));
+    }
+    for reference in &signature.references {
+        row("signs", Some(described(reference)));
+        for inner in &reference.manifest {
+            row("signs, by manifest", Some(described(inner)));
+        }
+    }
+    for (at, inner) in signature.countersignatures.iter().enumerate() {
+        listed(inner, &format!("{name}, countersignature {at}"), text);
+    }
+}
+
+fn described(reference: &ReferenceReport) -> String {
+    let mut text = format!("{}, {}", subject(reference), reference.digest_algorithm);
+    if let Some(mime_type) = &reference.mime_type {
+        text.push_str(&format!(", {mime_type}"));
+    }
+    if let Some(description) = &reference.description {
+        text.push_str(&format!(", {description:?}"));
+    }
+    for hole in &reference.left_out {
+        text.push_str(&format!(", less {}", place(hole)));
+    }
+    text
+}

@@ -1,0 +1,92 @@
+//! Countersignatures: `xades:CounterSignature` (EN 319 132-1, 5.2.7.2), an
+//! unsigned property of the signature they are over.
+
+use ades_core::{CertificateChain, Document, SignatureParameters};
+
+use crate::c14n::{Canonicalization, IdAttributes, Selection, Target};
+use crate::draft::{Draft, Ids, Signer};
+use crate::error::Error;
+use crate::options::Position;
+use crate::pending::PendingSignature;
+use crate::prepare::{Read, put_into};
+use crate::properties::{DS, XADES};
+use crate::reference::{Reference, Transform};
+use crate::verify::survey::Survey;
+
+const COUNTERSIGNED: &str = "http://uri.etsi.org/01903#CountersignedSignature";
+
+/// Prepares a countersignature over the value of a signature in the document:
+/// the `nth` of all `ds:Signature` elements in document order, from 0.
+///
+/// # Errors
+/// As [`prepare`](crate::prepare()); [`Error::NoSuchSignature`];
+/// [`Error::CannotInsert`] for a signature whose value has no Id or that has no
+/// qualifying properties.
+pub fn prepare_countersignature(
+    document: &mut Document<'_>,
+    nth: usize,
+    chain: &CertificateChain,
+    parameters: &SignatureParameters,
+) -> Result<PendingSignature, Error> {
+    let signer = Signer::new(chain, parameters)?;
+    let cannot = |why| Err(Error::CannotInsert { why });
+    let survey = Survey::read(document, &IdAttributes::default(), None)?;
+    let found = survey.signatures.get(nth).ok_or(Error::NoSuchSignature)?;
+    let signature = &found.element;
+    let Some(value) = signature.only(DS, "SignatureValue").and_then(|value| value.id()) else {
+        return cannot("the signature's value has no Id to name it by");
+    };
+    let mut objects = signature.all(DS, "Object");
+    let Some(qualifying) = objects.find_map(|o| o.child(XADES, "QualifyingProperties")) else {
+        return cannot("the signature has no qualifying properties to put it into");
+    };
+    // What is missing of the elements around it comes with it.
+    let missing = match qualifying.child(XADES, "UnsignedProperties") {
+        None => (
+            qualifying,
+            ["xades:UnsignedProperties", "xades:UnsignedSignatureProperties"].as_slice(),
+        ),
+        Some(unsigned) => match unsigned.child(XADES, "UnsignedSignatureProperties") {
+            Some(properties) => (properties, [].as_slice()),
+            None if unsigned.children.is_empty() => {
+                (unsigned, ["xades:UnsignedSignatureProperties"].as_slice())
+            }
+            None => return cannot("properties are in the way that must come behind it"),
+        },
+    };
+    let (within, around) = missing;
+    let position = Position::LastIn(Target::At(within.place.start));
+
+    let selection = Selection::element(Target::Id(value.to_owned())).without_comments();
+    let forms = vec![(selection, Canonicalization::EXCLUSIVE)];
+    let read = Read::new(document, signer.digest_algorithm(), forms, &position)?;
+    let ids = Ids::new([&read.original.digest.0, &signer.seed()]);
+    let reference = Reference {
+        id: None,
+        kind: Some(COUNTERSIGNED),
+        uri: format!("#{value}"),
+        transforms: vec![Transform::Canonical(Canonicalization::EXCLUSIVE)],
+        digest: read.digest()?,
+    };
+    // Rule k of clause 6.3: a countersignature has no DataObjectFormat.
+    let draft = Draft {
+        signer: &signer,
+        ids: &ids,
+        references: vec![reference],
+        formats: Vec::new(),
+        object: None,
+        content: None,
+    };
+    let mut written = draft.write()?;
+    let names = || around.iter().chain(&["xades:CounterSignature"]);
+    let mut head = String::new();
+    for (at, name) in names().enumerate() {
+        let declared = if at == 0 { format!(" xmlns:xades=\"{XADES}\"") } else { String::new() };
+        head.extend(["<", name, &declared, ">"]);
+    }
+    written.head.insert_str(0, &head);
+    for name in names().rev() {
+        written.tail.extend(["</", name, ">"]);
+    }
+    put_into(document, &signer, written, read, &position)
+}

@@ -1,0 +1,345 @@
+//! All forms of XAdES B-B beside enveloped: xmlsec1 as judge, and our own
+//! verification, which says what is covered.
+
+use std::path::PathBuf;
+
+use ades_core::{Document, PendingState};
+use ades_tests::oracle::xmlsec1;
+use ades_tests::pki::{self, Key, Pki, TestSigner};
+use ades_tests::signing::parameters;
+use tempfile::TempDir;
+use xades::c14n::{Canonicalization, Target};
+use xades::report::{Coverage, ReferenceKind, Report};
+use xades::{
+    Content, Error, Given, Listing, Original, Packaging, PendingSignature, Position,
+    SignatureOptions, prepare_countersignature, prepare_detached, verify,
+};
+
+fn signer() -> &'static TestSigner {
+    Pki::shared().signer(Key::P256)
+}
+
+/// Stored, restored, signed, completed.
+fn complete(
+    pending: &PendingSignature,
+    document: Option<&[u8]>,
+    signer: &TestSigner,
+) -> Result<Vec<u8>, Error> {
+    let pending = PendingSignature::from_json(&pending.to_json(None)?, None)?;
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(document.map(Document::from_bytes).as_mut(), &value, &mut out)?;
+    Ok(out)
+}
+
+fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
+    let mut source = Document::from_bytes(document);
+    let pending = xades::prepare(&mut source, &signer().chain, &parameters(), options)?;
+    complete(&pending, Some(document), signer())
+}
+
+fn countersign(document: &[u8], nth: usize) -> Result<Vec<u8>, Error> {
+    let second = Pki::shared().signer(Key::Rsa2048);
+    let mut source = Document::from_bytes(document);
+    let pending = prepare_countersignature(&mut source, nth, &second.chain, &parameters())?;
+    complete(&pending, Some(document), second)
+}
+
+fn packaging(packaging: Packaging) -> SignatureOptions {
+    SignatureOptions::new().packaging(packaging)
+}
+
+fn elements(ids: &[&str]) -> SignatureOptions {
+    packaging(Packaging::InternallyDetached(ids.iter().map(|id| (*id).to_owned()).collect()))
+}
+
+fn report(signed: &[u8]) -> Report {
+    verify(&mut Document::from_bytes(signed), Given::default()).unwrap()
+}
+
+/// A folder with the signer's root.
+struct Court {
+    dir: TempDir,
+    root: PathBuf,
+}
+
+impl Court {
+    fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let root = dir.path().join("root.pem");
+        std::fs::write(&root, pki::pem(Pki::shared().root())).unwrap();
+        Self { dir, root }
+    }
+
+    #[track_caller]
+    fn accepts(&self, signed: &[u8], signatures: usize) {
+        let path = self.dir.path().join("signed.xml");
+        std::fs::write(&path, signed).unwrap();
+        for nth in 0..signatures {
+            if let Err(error) = xmlsec1::verify_nth(&path, &self.root, nth) {
+                panic!("signature {nth}: {error}\n{}", String::from_utf8_lossy(signed));
+            }
+        }
+    }
+}
+
+const METHODS: [Canonicalization; 3] =
+    [Canonicalization::C14N_1_0, Canonicalization::C14N_1_1, Canonicalization::EXCLUSIVE];
+
+const DOCUMENT: &str = "<?xml version=\"1.0\"?>\n<!-- before -->\n\
+    <r xmlns=\"urn:d\" xmlns:p=\"urn:p\" xml:lang=\"nl\" a=\"1\">\n  \
+    <e Id=\"one\" p:b=\"é\">un<!-- c --> &amp; <![CDATA[<deux>]]></e>\r\n  \
+    <e Id=\"two\" xmlns=\"\"><f/></e>\n</r>\n<?after?>\n";
+
+#[test]
+fn every_form_is_accepted_with_every_canonical_form() {
+    let court = Court::new();
+    // xmlsec1 does not know names that the default namespace gives Ids to.
+    let document = DOCUMENT.replace("xmlns=\"urn:d\" ", "");
+    for method in METHODS {
+        for options in [
+            SignatureOptions::new(),
+            SignatureOptions::new().parallel(),
+            elements(&["one"]),
+            elements(&["two", "one"]),
+            packaging(Packaging::EnvelopingXml),
+            packaging(Packaging::EnvelopingBase64),
+        ] {
+            let signed =
+                sign(document.as_bytes(), &options.clone().canonicalization(method.clone()));
+            let signed = signed.unwrap();
+            court.accepts(&signed, 1);
+            let report = report(&signed);
+            assert!(
+                report.signatures[0].intact && report.signatures[0].covers != Coverage::Unknown,
+                "{options:?}: {report:#?}"
+            );
+            let covers_all = ![elements(&["one"]), elements(&["two", "one"])].contains(&options);
+            if covers_all {
+                assert!(report.is_valid(), "{options:?}: {report:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_enveloped_document_is_the_octets_it_was() {
+    let start = DOCUMENT.find("<r").unwrap();
+    let root = &DOCUMENT.as_bytes()[start..DOCUMENT.find("</r>").unwrap() + 4];
+    let signed = sign(DOCUMENT.as_bytes(), &packaging(Packaging::EnvelopingXml)).unwrap();
+    assert!(signed.windows(root.len()).any(|window| window == root));
+    // In its own encoding, too.
+    let latin: Vec<u8> = "<?xml version='1.0' encoding='ISO-8859-15'?><r>é €</r>"
+        .chars()
+        .map(|c| if c == '€' { 0xA4 } else { c as u8 })
+        .collect();
+    let utf16: Vec<u8> = std::iter::once(0xFEFF)
+        .chain("<?xml version='1.0' encoding='UTF-16'?><r>é €</r>".encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let court = Court::new();
+    for document in [latin, utf16, "\u{FEFF}<r>é</r>".as_bytes().to_vec()] {
+        let signed = sign(&document, &packaging(Packaging::EnvelopingXml)).unwrap();
+        court.accepts(&signed, 1);
+        assert!(report(&signed).is_valid());
+    }
+    let doctype = sign(b"<!DOCTYPE r><r/>", &packaging(Packaging::EnvelopingXml));
+    assert!(matches!(doctype, Err(Error::CannotInsert { .. })), "{doctype:?}");
+}
+
+#[test]
+fn anything_is_enveloped_as_base64() {
+    let court = Court::new();
+    for length in [0, 1, 2, 3, 100, 300_000, 1_000_001] {
+        let document: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+        let signed = sign(&document, &packaging(Packaging::EnvelopingBase64)).unwrap();
+        court.accepts(&signed, 1);
+        assert!(report(&signed).is_valid(), "{length}");
+    }
+}
+
+#[test]
+fn documents_elsewhere_are_named_and_never_fetched() {
+    let court = Court::new();
+    let files = [("a.bin", vec![0u8, 255, 1]), ("b%20c.xml", b"<x/>".to_vec())];
+    for (name, octets) in &files {
+        std::fs::write(court.dir.path().join(name.replace("%20", " ")), octets).unwrap();
+    }
+    for listing in [Listing::References, Listing::Manifest] {
+        let mut contents: Vec<Content<'_>> = files
+            .iter()
+            .map(|(name, octets)| Content {
+                uri: (*name).to_owned(),
+                mime_type: "application/octet-stream".to_owned(),
+                document: Document::from_bytes(octets),
+            })
+            .collect();
+        let pending =
+            prepare_detached(&mut contents, listing, &signer().chain, &parameters()).unwrap();
+        let signed = complete(&pending, None, signer()).unwrap();
+        // xmlsec1 looks for the name as it stands.
+        if listing == Listing::Manifest {
+            court.accepts(&signed, 1);
+        }
+        let judge = |octets: &[Vec<u8>; 2]| {
+            let mut originals: Vec<Original<'_>> = files
+                .iter()
+                .zip(octets)
+                .map(|((name, _), octets)| Original {
+                    uri: Some((*name).to_owned()),
+                    document: Document::from_bytes(octets),
+                })
+                .collect();
+            let given = Given { originals: &mut originals, ..Given::default() };
+            verify(&mut Document::from_bytes(&signed), given).unwrap()
+        };
+        let octets = files.clone().map(|(_, octets)| octets);
+        assert!(judge(&octets).is_valid(), "{:#?}", judge(&octets));
+        let [one, mut two] = octets;
+        two[1] ^= 1;
+        assert!(!judge(&[one, two]).is_valid());
+        assert!(!report(&signed).is_valid());
+    }
+    let empty = prepare_detached(&mut [], Listing::References, &signer().chain, &parameters());
+    assert!(matches!(empty, Err(Error::Core(_))), "{empty:?}");
+    for uri in ["", "#a", "a b", "é"] {
+        let document = Document::from_bytes(b"");
+        let content = Content { uri: uri.to_owned(), mime_type: "a/b".to_owned(), document };
+        let refused =
+            prepare_detached(&mut [content], Listing::References, &signer().chain, &parameters());
+        assert!(matches!(refused, Err(Error::Core(_))), "{uri}: {refused:?}");
+    }
+}
+
+#[test]
+fn one_plain_file_is_found_by_xmlsec1() {
+    let court = Court::new();
+    std::fs::write(court.dir.path().join("a.bin"), b"octets").unwrap();
+    let content = Content {
+        uri: "a.bin".to_owned(),
+        mime_type: "application/octet-stream".to_owned(),
+        document: Document::from_bytes(b"octets"),
+    };
+    let pending =
+        prepare_detached(&mut [content], Listing::References, &signer().chain, &parameters());
+    let signed = complete(&pending.unwrap(), None, signer()).unwrap();
+    court.accepts(&signed, 1);
+}
+
+/// "A second signature invalidates the first": not by us.
+#[test]
+fn parallel_signatures_leave_one_another_intact() {
+    let court = Court::new();
+    let first = sign(DOCUMENT.as_bytes(), &SignatureOptions::new().parallel()).unwrap();
+    let second = sign(&first, &SignatureOptions::new()).unwrap();
+    let third = sign(&second, &SignatureOptions::new()).unwrap();
+    court.accepts(&third, 3);
+    let found = report(&third);
+    assert!(found.is_valid() && found.signatures.len() == 3, "{found:#?}");
+    assert!(found.signatures.iter().all(|s| s.covers == Coverage::Whole), "{found:#?}");
+    let mut ids: Vec<_> = found.signatures.iter().map(|s| s.id.clone()).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+
+    // The enveloped-signature transform covers all that is added.
+    let alone = sign(DOCUMENT.as_bytes(), &SignatureOptions::new()).unwrap();
+    let refused = sign(&alone, &SignatureOptions::new());
+    assert!(matches!(refused, Err(Error::BreaksEarlierSignature)), "{refused:?}");
+    // One about an element elsewhere does not.
+    let element = sign(DOCUMENT.as_bytes(), &elements(&["two"])).unwrap();
+    let more = sign(&element, &SignatureOptions::new()).unwrap();
+    assert!(report(&more).signatures.iter().all(|s| s.intact));
+    let inside = SignatureOptions::new().position(Position::LastIn(Target::Id("two".into())));
+    let refused = sign(&element, &inside);
+    assert!(matches!(refused, Err(Error::BreaksEarlierSignature)), "{refused:?}");
+}
+
+#[test]
+fn countersignatures_are_in_what_they_sign() {
+    let court = Court::new();
+    let first = sign(DOCUMENT.as_bytes(), &SignatureOptions::new()).unwrap();
+    let once = countersign(&first, 0).unwrap();
+    let twice = countersign(&once, 0).unwrap();
+    let nested = countersign(&twice, 1).unwrap();
+    court.accepts(&nested, 4);
+    let found = report(&nested);
+    assert!(found.is_valid(), "{found:#?}");
+    let outer = &found.signatures[0];
+    assert_eq!((found.signatures.len(), outer.countersignatures.len()), (1, 2));
+    assert_eq!(outer.countersignatures[0].countersignatures.len(), 1);
+    let reference = &outer.countersignatures[0].references[0];
+    assert_eq!(reference.kind, ReferenceKind::CountersignedSignature);
+    assert!(matches!(countersign(&first, 1), Err(Error::NoSuchSignature)));
+    let plain = b"<r><s:Signature xmlns:s='http://www.w3.org/2000/09/xmldsig#'/></r>";
+    assert!(matches!(countersign(plain, 0), Err(Error::CannotInsert { .. })));
+    // Of an enveloping one, too.
+    let enveloping = sign(b"octets", &packaging(Packaging::EnvelopingBase64)).unwrap();
+    let countersigned = countersign(&enveloping, 0).unwrap();
+    court.accepts(&countersigned, 2);
+    assert!(report(&countersigned).is_valid());
+}
+
+#[test]
+fn a_signature_goes_where_it_is_asked_to() {
+    let court = Court::new();
+    let document =
+        "<a:Assertion xmlns:a='urn:a'><a:Issuer>i</a:Issuer><a:Subject/><e Id='x'/></a:Assertion>";
+    let issuer =
+        Target::Named { namespace: "urn:a".into(), local_name: "Issuer".into(), nth: Some(0) };
+    for (position, before) in [
+        (Position::LastInRoot, "<e Id='x'/>"),
+        (Position::Behind(issuer.clone()), "</a:Issuer>"),
+        (Position::LastIn(issuer), "<a:Issuer>i"),
+        (Position::LastIn(Target::Id("x".into())), "<e Id='x'>"),
+        (Position::Behind(Target::Id("x".into())), "<e Id='x'/>"),
+    ] {
+        let signed = sign(document.as_bytes(), &SignatureOptions::new().position(position.clone()));
+        let signed = signed.unwrap();
+        court.accepts(&signed, 1);
+        assert!(report(&signed).is_valid(), "{position:?}");
+        let text = String::from_utf8(signed).unwrap();
+        assert!(text.contains(&format!("{before}<ds:Signature ")), "{position:?}: {text:.300}");
+    }
+    for position in [
+        Position::Behind(Target::Named {
+            namespace: "urn:a".into(),
+            local_name: "Assertion".into(),
+            nth: None,
+        }),
+        Position::LastIn(Target::Id("nowhere".into())),
+    ] {
+        assert!(sign(document.as_bytes(), &SignatureOptions::new().position(position)).is_err());
+    }
+    let inside = elements(&["x"]).position(Position::LastIn(Target::Id("x".into())));
+    assert!(matches!(sign(document.as_bytes(), &inside), Err(Error::CannotInsert { .. })));
+    assert!(sign(document.as_bytes(), &elements(&[])).is_err());
+    let twice = b"<r><e Id='x'/><e Id='x'/></r>";
+    assert!(matches!(sign(twice, &elements(&["x"])), Err(Error::DuplicateId { .. })));
+}
+
+#[test]
+fn what_has_changed_is_noticed_in_every_form() {
+    let document = DOCUMENT.as_bytes();
+    for options in [
+        packaging(Packaging::EnvelopingXml),
+        packaging(Packaging::EnvelopingBase64),
+        elements(&["one"]),
+    ] {
+        let mut source = Document::from_bytes(document);
+        let pending =
+            xades::prepare(&mut source, &signer().chain, &parameters(), &options).unwrap();
+        for at in [0, 60, document.len() - 1] {
+            let mut other = document.to_vec();
+            other[at] ^= 1;
+            let refused = complete(&pending, Some(&other), signer());
+            assert!(matches!(refused, Err(Error::DocumentChanged)), "{options:?}: {refused:?}");
+        }
+        let refused = complete(&pending, None, signer());
+        assert!(matches!(refused, Err(Error::DocumentNeeded)), "{refused:?}");
+        let value = signer().sign(&pending.to_be_signed());
+        let mut out = Vec::new();
+        let mut shorter = Document::from_bytes(&document[1..]);
+        pending.complete(Some(&mut shorter), &value, &mut out).unwrap_err();
+        assert!(out.is_empty());
+    }
+}

@@ -1,0 +1,260 @@
+//! Signature wrapping: what is signed is still there, but something else stands
+//! where it is looked for (the attacks known as XSW 1 to 8 on SAML).
+
+use ades_core::Document;
+use ades_tests::oracle::xmlsec1;
+use ades_tests::pki::{Key, Pki};
+use xades::c14n::Target;
+use xades::report::{Coverage, Problem, Report, SignatureReport};
+use xades::{Error, Given, verify};
+
+const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
+const ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
+
+fn assertion(id: &str, who: &str, content: &str) -> String {
+    format!(
+        "<saml:Assertion xmlns:saml=\"{ASSERTION}\" ID=\"{id}\">\
+         <saml:Subject>{who}</saml:Subject>{content}</saml:Assertion>"
+    )
+}
+
+fn response(id: &str, content: &str) -> String {
+    format!("<samlp:Response xmlns:samlp=\"{PROTOCOL}\" ID=\"{id}\">{content}</samlp:Response>")
+}
+
+/// A signature over the element with this Id, less the signature.
+fn template(id: &str) -> String {
+    let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
+    format!(
+        "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>\
+         <ds:CanonicalizationMethod Algorithm=\"{exclusive}\"/>\
+         <ds:SignatureMethod Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256\"/>\
+         <ds:Reference URI=\"#{id}\"><ds:Transforms>\
+         <ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>\
+         <ds:Transform Algorithm=\"{exclusive}\"/></ds:Transforms>\
+         <ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/><ds:DigestValue/>\
+         </ds:Reference></ds:SignedInfo><ds:SignatureValue/>\
+         <ds:KeyInfo><ds:X509Data/></ds:KeyInfo></ds:Signature>"
+    )
+}
+
+fn signed(document: &str) -> String {
+    let signer = Pki::shared().signer(Key::Rsa2048);
+    let dir = tempfile::TempDir::new().unwrap();
+    let files = signer.write_pem_files(dir.path());
+    let template = dir.path().join("template.xml");
+    std::fs::write(&template, document).unwrap();
+    let made = xmlsec1::sign(&template, &files.key, &files.leaf, &["ID:Response", "ID:Assertion"]);
+    let made = String::from_utf8(made.unwrap()).unwrap();
+    made.trim_start_matches("<?xml version=\"1.0\"?>\n").trim_end().to_owned()
+}
+
+/// The signature element of a signed document, and the document without it.
+fn apart(document: &str) -> (String, String) {
+    let start = document.find("<ds:Signature ").unwrap();
+    let end = document.find("</ds:Signature>").unwrap() + "</ds:Signature>".len();
+    let without = [&document[..start], &document[end..]].concat();
+    (document[start..end].to_owned(), without)
+}
+
+fn assertions() -> Target {
+    Target::Named { namespace: ASSERTION.into(), local_name: "Assertion".into(), nth: None }
+}
+
+fn judged(document: &str, expected: Option<Target>) -> Result<Report, Error> {
+    let given = Given { expected, ..Given::default() };
+    verify(&mut Document::from_bytes(document.as_bytes()), given)
+}
+
+fn first(document: &str, expected: Option<Target>) -> SignatureReport {
+    judged(document, expected).unwrap().signatures.remove(0)
+}
+
+/// Nothing but that it is no XAdES.
+fn accepted(signature: &SignatureReport) -> bool {
+    signature.intact && signature.problems == [Problem::QualifyingPropertiesMissing]
+}
+
+/// An attack is not accepted, whether the root element or all assertions are
+/// expected to be signed; and who asks for the signed Id is told where it is.
+#[track_caller]
+fn refused(document: &str, id: &str, because: Problem) {
+    assert!(document.contains("mallory") && document.contains("alice"));
+    for expected in [None, Some(assertions())] {
+        let signature = first(document, expected);
+        assert!(!accepted(&signature), "{document}");
+        assert!(signature.problems.contains(&because), "{because:?}: {signature:#?}");
+    }
+    if let Ok(report) = judged(document, Some(Target::Id(id.into()))) {
+        let signature = &report.signatures[0];
+        if accepted(signature) {
+            let place = signature.references[0].covers[0].place;
+            let octets = &document[place.from as usize..place.to as usize];
+            assert!(octets.contains("alice"), "{octets}");
+            assert_eq!(signature.covers == Coverage::Whole, place.from == 0);
+        }
+    }
+}
+
+fn signed_response() -> String {
+    signed(&response("R", &(template("R") + &assertion("A", "alice", ""))))
+}
+
+fn signed_assertion() -> String {
+    signed(&response("R", &assertion("A", "alice", &template("A"))))
+}
+
+#[test]
+fn what_was_not_wrapped_is_accepted() {
+    let whole = signed_response();
+    assert!(accepted(&first(&whole, None)));
+    assert!(accepted(&first(&whole, Some(assertions()))));
+    let part = signed_assertion();
+    let by_root = first(&part, None);
+    assert_eq!((by_root.intact, by_root.covers), (true, Coverage::Part));
+    assert!(by_root.problems.contains(&Problem::NotCovered));
+    assert!(accepted(&first(&part, Some(assertions()))));
+    assert!(accepted(&first(&part, Some(Target::Id("A".into())))));
+}
+
+/// The signed response is within the signature of another one: less the
+/// signature, nothing is left of it.
+#[test]
+fn xsw_1() {
+    let (signature, original) = apart(&signed_response());
+    let hidden = signature.replace("</ds:Signature>", &format!("{original}</ds:Signature>"));
+    let evil = response("evil", &(hidden + &assertion("B", "mallory", "")));
+    refused(&evil, "R", Problem::DigestMismatch);
+}
+
+/// The signed response stands beside the signature in another one.
+#[test]
+fn xsw_2() {
+    let (signature, original) = apart(&signed_response());
+    let evil = response("evil", &(original + &signature + &assertion("B", "mallory", "")));
+    refused(&evil, "R", Problem::NotCovered);
+}
+
+/// Another assertion stands before the signed one.
+#[test]
+fn xsw_3() {
+    let signed = signed_assertion();
+    let evil = assertion("B", "mallory", "");
+    let evil = signed.replacen("<saml:Assertion", &format!("{evil}<saml:Assertion"), 1);
+    refused(&evil, "A", Problem::NotCovered);
+}
+
+/// Another assertion is around the signed one.
+#[test]
+fn xsw_4() {
+    let signed = signed_assertion();
+    let start = signed.find("<saml:Assertion").unwrap();
+    let end = signed.rfind("</samlp:Response>").unwrap();
+    refused(
+        &response("R", &assertion("B", "mallory", &signed[start..end])),
+        "A",
+        Problem::NotCovered,
+    );
+}
+
+/// Another assertion has the signature, and the signed one stands behind it.
+#[test]
+fn xsw_5() {
+    let (signature, original) = apart(&signed_assertion());
+    let evil = assertion("B", "mallory", &signature);
+    refused(
+        &original.replacen("<saml:Assertion", &format!("{evil}<saml:Assertion"), 1),
+        "A",
+        Problem::NotCovered,
+    );
+}
+
+/// Another assertion has the signature, and the signed one is within that.
+#[test]
+fn xsw_6() {
+    let (signature, original) = apart(&signed_assertion());
+    let start = original.find("<saml:Assertion").unwrap();
+    let end = original.rfind("</samlp:Response>").unwrap();
+    let hidden = format!("{}</ds:Signature>", &original[start..end]);
+    let hidden = signature.replace("</ds:Signature>", &hidden);
+    refused(&response("R", &assertion("B", "mallory", &hidden)), "A", Problem::DigestMismatch);
+}
+
+/// Another assertion with the same Id stands where schemas allow anything.
+#[test]
+fn xsw_7() {
+    let signed = signed_assertion();
+    let evil = format!("<samlp:Extensions>{}</samlp:Extensions>", assertion("A", "mallory", ""));
+    let evil = signed.replacen("<saml:Assertion", &format!("{evil}<saml:Assertion"), 1);
+    let signature = first(&evil, None);
+    assert!(!signature.intact, "{signature:#?}");
+    refused(&evil, "A", Problem::DuplicateId);
+    assert!(matches!(judged(&evil, Some(Target::Id("A".into()))), Err(Error::DuplicateId { .. })));
+}
+
+/// The signed assertion is in an object of the signature, in another one with
+/// the same Id.
+#[test]
+fn xsw_8() {
+    let (signature, original) = apart(&signed_assertion());
+    let start = original.find("<saml:Assertion").unwrap();
+    let end = original.rfind("</samlp:Response>").unwrap();
+    let hidden = format!("<ds:Object>{}</ds:Object></ds:Signature>", &original[start..end]);
+    let hidden = signature.replace("</ds:Signature>", &hidden);
+    refused(&response("R", &assertion("A", "mallory", &hidden)), "A", Problem::DuplicateId);
+}
+
+/// A signature beside what it signs needs no transform that leaves it out: then
+/// what is signed can be hidden in it, and is still what was signed.
+#[test]
+fn what_is_signed_is_hidden_in_an_object() {
+    let enveloped =
+        "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>";
+    let template = template("A").replace(enveloped, "");
+    assert!(!template.contains("enveloped"));
+    let beside = signed(&response("R", &(assertion("A", "alice", "") + &template)));
+    assert!(accepted(&first(&beside, Some(assertions()))));
+    let (signature, original) = apart(&beside);
+    let start = original.find("<saml:Assertion").unwrap();
+    let end = original.rfind("</samlp:Response>").unwrap();
+    let hidden = format!("<ds:Object>{}</ds:Object></ds:Signature>", &original[start..end]);
+    let hidden = signature.replace("</ds:Signature>", &hidden);
+    let evil = response("R", &(assertion("B", "mallory", "") + &hidden));
+    let intact = first(&evil, None);
+    assert!(intact.intact, "{intact:#?}");
+    assert_eq!(intact.covers, Coverage::Part);
+    refused(&evil, "A", Problem::NotCovered);
+}
+
+/// A second signature without sense does not make the first one cover more.
+#[test]
+fn a_hole_is_no_signature_because_it_says_so() {
+    let signed = signed_assertion();
+    let evil =
+        "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">mallory</ds:Signature>";
+    let document = signed.replace("</saml:Subject>", &format!("</saml:Subject>{evil}"));
+    let report = judged(&document, Some(assertions())).unwrap();
+    assert!(!report.is_valid());
+    assert_eq!(report.signatures.len(), 2);
+    assert!(report.signatures.iter().any(|s| s.problems.contains(&Problem::SignatureMalformed)));
+    assert!(report.signatures.iter().all(|signature| !accepted(signature)), "{report:#?}");
+}
+
+/// An Id that only the document's own DTD says is one is none.
+#[test]
+fn a_dtd_does_not_say_what_an_id_is() {
+    let signed = signed_assertion();
+    let dtd = "<!DOCTYPE x [<!ATTLIST saml:Evil key ID #IMPLIED>]>";
+    let evil = format!("<saml:Evil xmlns:saml=\"{ASSERTION}\" key=\"A\">mallory</saml:Evil>");
+    let document = format!(
+        "{dtd}{}",
+        signed.replace("</samlp:Response>", &format!("{evil}</samlp:Response>"))
+    );
+    let signature = first(&document, Some(assertions()));
+    assert!(accepted(&signature), "{signature:#?}");
+    // Who lets it say so has two of them.
+    let ids = xades::c14n::IdAttributes::default().and_dtd();
+    let given = Given { ids: Some(ids), expected: Some(assertions()), ..Given::default() };
+    let report = verify(&mut Document::from_bytes(document.as_bytes()), given).unwrap();
+    assert!(report.signatures[0].problems.contains(&Problem::DuplicateId));
+}
