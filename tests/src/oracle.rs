@@ -9,4 +9,5 @@ pub mod pyhanko;
 pub mod python;
 pub mod signxml;
 pub mod verapdf;
+pub mod xades;
 pub mod xmlsec1;
