@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the judges that the tests ask: OpenSSL, EU DSS, veraPDF, asn1crypto,
-# pyHanko, qpdf, mutool, poppler, libxml2 and xmlsec1, and the fuzzing and licence tools.
+# pyHanko, signxml, qpdf, mutool, poppler, libxml2 and xmlsec1, and the fuzzing and licence tools.
 # Quick when they are there already.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -34,8 +34,8 @@ for judge in dss verapdf; do
     fi
 done
 
-# asn1crypto, a strict reader of another make, and pyHanko, judge and signer of PDF
-# signatures.
+# asn1crypto, a strict reader of another make, pyHanko, judge and signer of PDF
+# signatures, and signxml, the same for XML.
 if [ ! -x python/venv/bin/python ] || [ python/requirements.txt -nt python/venv/installed ]; then
     python3 -m venv python/venv
     python/venv/bin/pip install --quiet --requirement python/requirements.txt

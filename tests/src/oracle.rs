@@ -7,5 +7,7 @@ pub mod openssl;
 pub mod pdf;
 pub mod pyhanko;
 pub mod python;
+pub mod signxml;
 pub mod verapdf;
+pub mod xades;
 pub mod xmlsec1;

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use ades_core::base64;
 use serde_json::{Value, json};
 
+use super::libxml2::Question;
 use super::lines::Lines;
 
 /// A running judge.
@@ -70,5 +72,36 @@ impl Dss {
     /// it refuses.
     pub fn sign_pdf(&self, more: &Value) -> Result<(), String> {
         self.0.try_ask(&json!({ "sign_pdf": more })).map(|_| ())
+    }
+
+    /// Has DSS make a XAdES signature; `more` says how (see `XmlSigner.java`).
+    /// An error if it refuses.
+    pub fn sign_xml(&self, more: &Value) -> Result<(), String> {
+        self.0.try_ask(&json!({ "sign_xml": more })).map(|_| ())
+    }
+
+    /// The canonical form that Apache Santuario, below DSS, writes; an error if
+    /// it refuses the document.
+    pub fn canonicalise(&self, question: &Question, document: &[u8]) -> Result<Vec<u8>, String> {
+        let prefixes = (!question.prefixes.is_empty()).then(|| question.prefixes.join(" "));
+        let answer = self.0.try_ask(&json!({ "canonicalise": {
+            "document": base64::encode(document),
+            "method": question.uri(),
+            "prefixes": prefixes,
+            "id": question.id,
+            "node_set": question.node_set,
+        }}))?;
+        let form = answer["form"].as_str().unwrap();
+        Ok(base64::decode(form).expect("Santuario's judge answers in base64"))
+    }
+
+    /// How many signatures a document has that are valid against the schemas of
+    /// XML Signature, XAdES 1.3.2 and XAdES 1.4.1; what is wrong if one is not.
+    pub fn schema_valid(&self, document: &Path) -> Result<u64, String> {
+        let answer = self.0.try_ask(&json!({ "schema": { "file": document } }))?;
+        match answer["problems"].as_array().unwrap().as_slice() {
+            [] => Ok(answer["signatures"].as_u64().unwrap()),
+            problems => Err(format!("{problems:?}")),
+        }
     }
 }

@@ -20,8 +20,30 @@ pub struct Question {
     pub comments: bool,
     /// The prefix list.
     pub prefixes: Vec<String>,
-    /// An XPath expression for the node-set; the whole document if not given.
-    pub expression: Option<String>,
+    /// The Id of the element that is canonicalised, with all that is in it; the
+    /// whole document if neither this nor `node_set` is given.
+    pub id: Option<String>,
+    /// An XPath expression that is true for the nodes of the node-set.
+    pub node_set: Option<String>,
+}
+
+impl Question {
+    /// The algorithm's URI.
+    #[must_use]
+    pub fn uri(&self) -> String {
+        let (uri, fragment) = match self.mode {
+            0 => ("http://www.w3.org/TR/2001/REC-xml-c14n-20010315", "#WithComments"),
+            1 => ("http://www.w3.org/2001/10/xml-exc-c14n#", "WithComments"),
+            _ => ("http://www.w3.org/2006/12/xml-c14n11", "#WithComments"),
+        };
+        if self.comments { [uri, fragment].concat() } else { uri.to_owned() }
+    }
+
+    fn expression(&self) -> Option<String> {
+        let inside = |id| format!("ancestor-or-self::*[@Id='{id}']");
+        let nodes = self.node_set.clone().or_else(|| self.id.as_ref().map(inside))?;
+        Some(format!("(//. | //@* | //namespace::*)[{nodes}]"))
+    }
 }
 
 impl Libxml2 {
@@ -45,7 +67,7 @@ impl Libxml2 {
             [] => "-".to_owned(),
             prefixes => prefixes.join(","),
         };
-        let expression = question.expression.as_deref();
+        let expression = question.expression();
         let expression = expression.map_or("-".into(), |text| base64::encode(text.as_bytes()));
         let answer = self.ask(&format!(
             "{} {} {prefixes} {expression} {}",

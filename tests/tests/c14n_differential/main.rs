@@ -165,41 +165,39 @@ impl Part {
         judge: &mut Libxml2,
         document: &Document,
     ) -> (Option<Vec<u8>>, Result<Vec<u8>, xades::Error>) {
-        let question = Question {
+        (judge.canonicalise(&self.question(), &document.octets), self.ours(&document.octets))
+    }
+
+    fn question(&self) -> Question {
+        let more = self.without.is_some() || self.hole.is_some() || !self.filter.is_empty();
+        Question {
             mode: self.mode,
             comments: self.comments,
             prefixes: self.prefixes.clone(),
-            expression: self.expression(),
-        };
-        (judge.canonicalise(&question, &document.octets), self.ours(&document.octets))
+            id: if more { None } else { self.apex.clone() },
+            node_set: more.then(|| self.node_set()),
+        }
     }
 
-    fn expression(&self) -> Option<String> {
-        let parts = [&self.apex, &self.without, &self.hole];
-        if parts.into_iter().all(Option::is_none) && self.filter.is_empty() {
-            return None;
-        }
-        let mut expression = "(//. | //@* | //namespace::*)".to_owned();
-        if let Some(id) = &self.apex {
-            expression.push_str(&format!("[ancestor-or-self::*[@Id='{id}']]"));
-        }
-        if let Some(id) = &self.without {
-            expression.push_str(&format!("[not(ancestor-or-self::*[@Id='{id}'])]"));
-        }
-        if let Some(id) = &self.hole {
+    /// An XPath expression that is true for the nodes of this part.
+    fn node_set(&self) -> String {
+        let inside = |id: &String| format!("ancestor-or-self::*[@Id='{id}']");
+        let mut all = Vec::new();
+        all.extend(self.apex.as_ref().map(inside));
+        all.extend(self.without.as_ref().map(|id| format!("not({})", inside(id))));
+        all.extend(self.hole.as_ref().map(|id| {
             let children = format!("not(self::*) and parent::*[@Id='{id}']");
-            expression.push_str(&format!("[not(self::*[@Id='{id}'] or ({children}))]"));
-        }
-        let passes = self.filter.iter().fold("true()".to_owned(), |passes, (operation, id)| {
-            let inside = format!("ancestor-or-self::*[@Id='{id}']");
+            format!("not(self::*[@Id='{id}'] or ({children}))")
+        }));
+        all.push(self.filter.iter().fold("true()".to_owned(), |passes, (operation, id)| {
+            let inside = inside(id);
             match operation {
                 SetOperation::Intersect => format!("({passes} and {inside})"),
                 SetOperation::Subtract => format!("({passes} and not({inside}))"),
                 SetOperation::Union => format!("({passes} or {inside})"),
             }
-        });
-        expression.push_str(&format!("[{passes}]"));
-        Some(expression)
+        }));
+        all.join(" and ")
     }
 
     fn ours(&self, document: &[u8]) -> Result<Vec<u8>, xades::Error> {

@@ -37,7 +37,7 @@ final class Judge {
         SignedDocumentValidator validator =
             SignedDocumentValidator.fromDocument(new FileDocument(request.get("file").asText()));
         validator.setCertificateVerifier(Oracle.verifier(request));
-        if (request.hasNonNull("original")) {
+        if (request.hasNonNull("original") || request.hasNonNull("originals")) {
             validator.setDetachedContents(Oracle.original(request));
         }
         if (request.hasNonNull("password") && validator instanceof PDFDocumentValidator pdf) {
@@ -121,6 +121,8 @@ final class Judge {
         for (XmlDigestMatcher matcher : signature.getDigestMatchers()) {
             ObjectNode digest = digests.addObject();
             digest.put("type", String.valueOf(matcher.getType()));
+            digest.put("uri", matcher.getUri());
+            digest.put("name", matcher.getDocumentName());
             digest.put("found", matcher.isDataFound());
             digest.put("intact", matcher.isDataIntact());
         }

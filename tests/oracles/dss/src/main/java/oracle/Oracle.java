@@ -16,6 +16,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
@@ -26,12 +27,15 @@ import org.bouncycastle.jce.provider.BouncyCastleProvider;
  *
  * <pre>
  * {"ping": {}}                                                  the versions: {dss, bouncycastle, java}
- * {"validate": {file, original?, trust?: [pem], time?,          {signatures: [...], timestamps: [...]}, see {@link Judge}
- *               password?}}
+ * {"validate": {file, original?, originals?: {name: file},      {signatures: [...], timestamps: [...]}, see {@link Judge}
+ *               trust?: [pem], time?, password?}}
  * {"sign": {file, out, packaging, digest, pkcs12, password,     {signed: true}, see {@link Signer}
  *           pss?, time?, policy?..., parallel?, counter?}}
  * {"sign_pdf": {file, out, digest, pkcs12, password, ...}}      {signed: true}, see {@link PdfSigner}
+ * {"sign_xml": {file, out, packaging, digest, c14n?, ...}}      {signed: true}, see {@link XmlSigner}
  * {"parse_cms": {file, original?}}                              see {@link StrictCms}
+ * {"canonicalise": {document, method, ...}}                     {form}, see {@link Santuario}
+ * {"schema": {file}}                                            {signatures, problems: []}, see {@link XmlSchema}
  * </pre>
  *
  * A request that fails is answered with {"error": "..."}. A format is added by
@@ -65,7 +69,10 @@ public final class Oracle {
             case "validate" -> Judge.validate(of);
             case "sign" -> Signer.sign(of);
             case "sign_pdf" -> PdfSigner.sign(of);
+            case "sign_xml" -> XmlSigner.sign(of);
             case "parse_cms" -> StrictCms.parse(of);
+            case "canonicalise" -> Santuario.canonicalise(of);
+            case "schema" -> XmlSchema.validate(of);
             default -> throw new IllegalArgumentException("no such command: " + command);
         };
     }
@@ -96,11 +103,25 @@ public final class Oracle {
         return verifier;
     }
 
-    /** The original of a detached signature, if the request names one. */
+    /** The originals of a detached signature, if the request names any. */
     static List<DSSDocument> original(JsonNode request) {
+        if (request.hasNonNull("originals")) {
+            return named(request.get("originals"));
+        }
         return request.hasNonNull("original")
             ? List.of(new FileDocument(request.get("original").asText()))
             : List.of();
+    }
+
+    /** Files with the names that a signature calls them by. */
+    static List<DSSDocument> named(JsonNode files) {
+        List<DSSDocument> documents = new ArrayList<>();
+        files.fields().forEachRemaining(entry -> {
+            FileDocument document = new FileDocument(entry.getValue().asText());
+            document.setName(entry.getKey());
+            documents.add(document);
+        });
+        return documents;
     }
 
     /** A string of the request, or null. */

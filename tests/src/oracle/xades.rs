@@ -1,0 +1,173 @@
+//! All judges of XAdES signatures, over one file.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use super::dss::Dss;
+use super::signxml::SignXml;
+use super::xmlsec1;
+use crate::pki::Pki;
+
+/// A folder with the test PKI's root and what is judged.
+#[derive(Debug)]
+pub struct Court {
+    dir: TempDir,
+    root: PathBuf,
+    /// The documents elsewhere: by what references call them.
+    contents: Map<String, Value>,
+}
+
+/// Which judges are asked; all of them, if not told otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// xmlsec1, about all signatures. It knows neither RSASSA-PSS nor Ed25519.
+    pub xmlsec1: bool,
+    /// signxml, about the one signature. It knows neither XPath nor Ed25519.
+    pub signxml: bool,
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self { xmlsec1: true, signxml: true }
+    }
+}
+
+/// What each judge says: nothing if all is well.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// EU DSS: level, references, signature, certificate, trust, structure.
+    pub dss: Result<(), String>,
+    /// The schemas of XML Signature and XAdES.
+    pub schema: Result<(), String>,
+    /// `None` if it was not asked.
+    pub xmlsec1: Option<Result<(), String>>,
+    /// `None` if it was not asked.
+    pub signxml: Option<Result<(), String>>,
+}
+
+impl Verdict {
+    /// Every judge that was asked says yes.
+    #[must_use]
+    pub fn all_accept(&self) -> bool {
+        let schema = self.schema.is_ok();
+        schema && self.signatures().into_iter().all(|(_, verdict)| verdict.is_ok())
+    }
+
+    /// Every judge of signatures that was asked says no.
+    #[must_use]
+    pub fn all_refuse(&self) -> bool {
+        self.signatures().into_iter().all(|(_, verdict)| verdict.is_err())
+    }
+
+    fn signatures(&self) -> Vec<(&str, &Result<(), String>)> {
+        let mut all = vec![("EU DSS", &self.dss)];
+        all.extend(self.xmlsec1.as_ref().map(|verdict| ("xmlsec1", verdict)));
+        all.extend(self.signxml.as_ref().map(|verdict| ("signxml", verdict)));
+        all
+    }
+}
+
+impl Court {
+    /// One with the test PKI's root.
+    #[must_use]
+    pub fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let root = dir.path().join("root.pem");
+        std::fs::write(&root, Pki::shared().root_pem()).unwrap();
+        Self { dir, root, contents: Map::new() }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The trust anchor.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Puts a document beside the signatures.
+    pub fn add_content(&mut self, name: &str, octets: &[u8]) {
+        let path = self.write(name, octets);
+        self.contents.insert(name.to_owned(), json!(path));
+    }
+
+    /// Writes a file.
+    #[must_use]
+    pub fn write(&self, name: &str, octets: &[u8]) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, octets).unwrap();
+        path
+    }
+
+    /// What all say of a document with so many signatures, which are all to be
+    /// XAdES baseline B.
+    #[must_use]
+    pub fn judge(&self, signed: &[u8], signatures: usize, asked: Asked) -> Verdict {
+        let path = self.write("signed.xml", signed);
+        let xmlsec1 = || {
+            (0..signatures).try_for_each(|nth| xmlsec1::verify_nth(&path, &self.root, nth))
+        };
+        let signxml = || {
+            SignXml::shared().verify_detached(&json!({
+                "file": path, "trust": self.root, "contents": self.contents,
+            }))
+        };
+        Verdict {
+            dss: self.dss(&path, signatures),
+            schema: schema(&path, signatures),
+            xmlsec1: asked.xmlsec1.then(xmlsec1),
+            signxml: asked.signxml.then(|| signxml().map(|_| ())),
+        }
+    }
+
+    fn dss(&self, path: &Path, signatures: usize) -> Result<(), String> {
+        let found = Dss::shared().try_validate(&json!({
+            "file": path, "trust": [self.root], "time": "2026-10-01T00:00:00Z",
+            "originals": if self.contents.is_empty() { Value::Null } else { json!(self.contents) },
+        }))?;
+        if found.len() != signatures {
+            return Err(format!("{} signatures", found.len()));
+        }
+        found.iter().try_for_each(baseline_b)
+    }
+}
+
+impl Default for Court {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Whether DSS finds nothing wrong with a signature, but for what the test PKI
+/// has not, revocation data, and for EdDSA, which its table of algorithms has
+/// not.
+pub fn baseline_b(signature: &Value) -> Result<(), String> {
+    const MISSED: [&str; 3] = [
+        "The certificate validation is not conclusive!",
+        "No revocation data found for the certificate!",
+        "The algorithm EdDSA with SHA512 is not authorised for signature creation!",
+    ];
+    let yes = ["intact", "valid", "structure_valid", "trusted_chain"];
+    let yes = yes.iter().chain(&["signing_certificate_identified", "signing_certificate_unique"]);
+    let digests = signature["digests"].as_array().unwrap();
+    let errors = signature["errors"].as_array().unwrap();
+    let good = signature["level"] == "XAdES-BASELINE-B"
+        && yes.into_iter().all(|name| signature[name] == true)
+        && signature["structure"] == json!([])
+        && signature["signing_certificate_reference"]["digest_match"] == true
+        && digests.len() >= 2
+        && digests.iter().all(|digest| digest["found"] == true && digest["intact"] == true)
+        && errors.iter().all(|error| MISSED.contains(&error.as_str().unwrap()));
+    if good { Ok(()) } else { Err(format!("{signature:#}")) }
+}
+
+fn schema(path: &Path, signatures: usize) -> Result<(), String> {
+    let valid = Dss::shared().schema_valid(path)?;
+    if valid == signatures as u64 { Ok(()) } else { Err(format!("{valid} signatures")) }
+}
