@@ -96,8 +96,14 @@ fn every_form_canonicalisation_and_algorithm() {
                     .collect();
                 turn += 1;
                 let signer = Pki::shared().signer(keys[turn % keys.len()]);
+                // With XPath and C14N 1.0, Santuario is wrong about `xml:base`
+                // (docs/c14n.md, row 11).
+                let mut document = DOCUMENT.to_owned();
+                if form == "parallel" && method.uri().contains("/TR/2001/") {
+                    document = document.replace(" xml:base=\"b/\"", "");
+                }
                 let signed = sign_with(
-                    DOCUMENT.as_bytes(),
+                    document.as_bytes(),
                     signer,
                     &parameters().algorithm(algorithm),
                     &options.clone().canonicalization(method.clone()),
@@ -117,13 +123,15 @@ fn every_form_canonicalisation_and_algorithm() {
 }
 
 /// Which judges can be asked about a signature of ours with an algorithm that
-/// they know. Not signxml: it passes over XPath, and digests comments that
-/// references within a document leave out (XML Signature, clause 4.4.3.3).
+/// they know. Not signxml: it passes over XPath, digests comments that
+/// references within a document leave out (XML Signature, clause 4.4.3.3), and
+/// loses what elements inherit (docs/c14n.md).
 fn askable(form: &str, method: &Canonicalization, document: &[u8]) -> Asked {
     let comments = form != "enveloping base64"
         && method.uri().ends_with("WithComments")
         && document.windows(4).any(|window| window == b"<!--");
-    Asked { signxml: form != "parallel" && !comments, ..Asked::default() }
+    let inherits = form == "internally detached" && !method.uri().contains("xml-exc-c14n");
+    Asked { signxml: form != "parallel" && !comments && !inherits, ..Asked::default() }
 }
 
 /// The documents of others.
@@ -132,8 +140,7 @@ fn documents() -> Vec<(String, Vec<u8>)> {
     let paths = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     let paths = paths.filter(|path| path.extension().is_some_and(|e| e == "xml"));
     let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    let mut all: Vec<_> =
-        paths.map(|path| (name(&path), std::fs::read(path).unwrap())).collect();
+    let mut all: Vec<_> = paths.map(|path| (name(&path), std::fs::read(path).unwrap())).collect();
     assert_eq!(all.len(), 15);
     all.sort();
     all
@@ -162,7 +169,8 @@ fn invoices_assertions_messages_and_drawings() {
     let issuer =
         Target::Named { namespace: SAML.into(), local_name: "Issuer".into(), nth: Some(0) };
     let ubl = Target::Named {
-        namespace: "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2".into(),
+        namespace: "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2"
+            .into(),
         local_name: "ExtensionContent".into(),
         nth: Some(0),
     };

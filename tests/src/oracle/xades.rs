@@ -110,9 +110,8 @@ impl Court {
     #[must_use]
     pub fn judge(&self, signed: &[u8], signatures: usize, asked: Asked) -> Verdict {
         let path = self.write("signed.xml", signed);
-        let xmlsec1 = || {
-            (0..signatures).try_for_each(|nth| xmlsec1::verify_nth(&path, &self.root, nth))
-        };
+        let xmlsec1 =
+            || (0..signatures).try_for_each(|nth| xmlsec1::verify_nth(&path, &self.root, nth));
         let signxml = || {
             SignXml::shared().verify_detached(&json!({
                 "file": path, "trust": self.root, "contents": self.contents,

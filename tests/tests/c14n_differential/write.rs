@@ -5,16 +5,18 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-/// A document, and how many elements have Ids: `i0`, `i1`, ...
+/// A document, also as text without XML declaration, and how many elements have
+/// Ids: `i0`, `i1`, ...
 #[derive(Clone)]
 pub struct Document {
     pub octets: Vec<u8>,
+    pub text: String,
     pub ids: usize,
 }
 
 impl std::fmt::Debug for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", String::from_utf8_lossy(&self.octets))
+        write!(f, "{}", self.text)
     }
 }
 
@@ -30,8 +32,8 @@ pub fn documents() -> impl Strategy<Value = Document> {
             element_entity: false,
         };
         writer.document();
-        let ids = writer.ids;
-        Document { octets: writer.encoded(), ids }
+        let (text, ids) = (writer.text.clone(), writer.ids);
+        Document { octets: writer.encoded(), text, ids }
     })
 }
 
