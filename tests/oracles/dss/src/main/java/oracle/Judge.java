@@ -121,8 +121,6 @@ final class Judge {
         for (XmlDigestMatcher matcher : signature.getDigestMatchers()) {
             ObjectNode digest = digests.addObject();
             digest.put("type", String.valueOf(matcher.getType()));
-            digest.put("uri", matcher.getUri());
-            digest.put("name", matcher.getDocumentName());
             digest.put("found", matcher.isDataFound());
             digest.put("intact", matcher.isDataIntact());
         }
