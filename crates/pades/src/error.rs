@@ -88,6 +88,24 @@ pub enum Error {
         /// counted from 1
         page: usize,
     },
+    /// The rectangle of a visible signature.
+    #[error("the rectangle has no area or is not within page number {page}")]
+    OutsidePage {
+        /// counted from 1
+        page: usize,
+    },
+    /// A character of a visible signature.
+    #[error("the font cannot show the character {character:?}")]
+    NoGlyph {
+        /// which
+        character: char,
+    },
+    /// Text, font or image of a visible signature.
+    #[error("the appearance does not fit: {problem}")]
+    Appearance {
+        /// what is wrong with it
+        problem: &'static str,
+    },
     /// The document is not the one that was prepared.
     #[error("the document has changed since the signature was prepared")]
     DocumentChanged,
@@ -112,6 +130,9 @@ impl Error {
             | Self::NoSuchField { .. }
             | Self::FieldNotFit { .. }
             | Self::NoSuchPage { .. }
+            | Self::OutsidePage { .. }
+            | Self::NoGlyph { .. }
+            | Self::Appearance { .. }
             | Self::PasswordNeeded
             | Self::WrongPassword
             | Self::DoesNotFit { .. } => Fault::Caller,

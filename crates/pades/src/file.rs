@@ -7,5 +7,5 @@ mod rebuild;
 mod source;
 mod xref;
 
-pub(crate) use object::{Indirect, Pdf};
+pub(crate) use object::{Indirect, Pdf, StreamData};
 pub(crate) use xref::{Entry, Section, SectionKind};

@@ -8,10 +8,12 @@
 //! - [`prepare_copying`], [`PendingSignature::complete_in_place`]: the same in one
 //!   pass over the document, for whoever keeps the copy between the halves
 //! - [`SignatureOptions`]: which field, which texts, certification, locks
+//! - [`Appearance`]: what a visible signature looks like, and where
 //! - [`verify`], [`report`]: what signatures a document has, and what is wrong with them
 //! - [`PreparedDocument`]: the lower door, for CMS that somebody else makes
 #![deny(missing_docs)]
 
+mod appearance;
 mod dictionary;
 mod document;
 mod error;
@@ -30,6 +32,7 @@ mod syntax;
 mod update;
 mod verify;
 
+pub use appearance::{Appearance, Rectangle, StampValues};
 pub use error::Error;
 pub use in_place::{Check, InPlace};
 pub use lock::FieldLock;

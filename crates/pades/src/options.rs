@@ -4,6 +4,7 @@
 use ades_core::SignatureParameters;
 use zeroize::Zeroizing;
 
+use crate::appearance::Appearance;
 use crate::error::Error;
 use crate::lock::FieldLock;
 use crate::security::Password;
@@ -49,6 +50,7 @@ pub struct SignatureOptions {
     pub(crate) certification: Option<Certification>,
     pub(crate) lock: Option<FieldLock>,
     pub(crate) reserve: usize,
+    pub(crate) visible: Option<Appearance>,
     pub(crate) overrule_permissions: bool,
     pub(crate) repair: bool,
     password: Option<Password>,
@@ -108,6 +110,13 @@ impl SignatureOptions {
     #[must_use]
     pub fn application(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.application = Some((name.into(), version.into()));
+        self
+    }
+
+    /// Makes the signature visible. The page is the appearance's, then.
+    #[must_use]
+    pub fn visible(mut self, appearance: Appearance) -> Self {
+        self.visible = Some(appearance);
         self
     }
 
@@ -202,6 +211,9 @@ impl SignatureOptions {
             && (fields.is_empty() || fields.iter().any(|f| f.is_empty() || f.len() > MAX_TEXT))
         {
             return fail("lock", "names no field, or a name is empty or longer than 4,096 octets");
+        }
+        if let Some(appearance) = &self.visible {
+            appearance.check(&self.field)?;
         }
         if self.page == Some(0) {
             return fail("page", "pages are counted from 1");

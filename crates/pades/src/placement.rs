@@ -3,8 +3,10 @@
 
 use ades_core::DigestAlgorithm;
 
+use crate::appearance::{Appearance, Spot, draw};
 use crate::dictionary::{Dictionary, Written};
 use crate::document::form::Form;
+use crate::document::geometry::{Geometry, rectangle};
 use crate::document::page;
 use crate::error::{Error, structure};
 use crate::file::{Indirect, Pdf};
@@ -61,7 +63,19 @@ pub(crate) fn plan(
         dictionary.lock = lock.map(|lock| (lock, catalog.reference));
         edit.set(&field.value, b"V", signature.to_string().as_bytes());
         let is_widget = field.value.is(b"Subtype", b"Widget");
-        if is_widget && field.value.get(b"F").is_none() {
+        if let Some(appearance) = &options.visible {
+            let widget = if is_widget { None } else { only_widget(pdf, &form, &name)? };
+            let shown = widget.as_ref().unwrap_or(&field);
+            let form = draw_in(pdf, &mut update, &catalog.value, shown, &name, appearance)?;
+            match &widget {
+                None => show(&mut edit, &field, form),
+                Some(widget) => {
+                    let mut edit = Edit::new(&widget.octets);
+                    show(&mut edit, widget, form);
+                    update.change(pdf, widget, edit)?;
+                }
+            }
+        } else if is_widget && field.value.get(b"F").is_none() {
             edit.set(&field.value, b"F", WIDGET_FLAGS.to_string().as_bytes());
         }
         update.change(pdf, &field, edit)?;
@@ -69,17 +83,20 @@ pub(crate) fn plan(
         if form.find(&name).is_some() {
             return Err(Error::FieldNameTaken { name });
         }
-        let page = page::find(pdf, &catalog.value, options.page.unwrap_or(1))?;
+        let number = match options.visible.as_ref().map(|appearance| appearance.spot) {
+            Some(Spot::Page(number, _)) => number,
+            _ => options.page.unwrap_or(1),
+        };
+        let page = page::find(pdf, &catalog.value, number)?;
         let field = update.allocate();
         new_field = Some(field);
-        // PDF/A, which wants an appearance, is never encrypted.
-        let appearance = pdf.security.is_none().then(|| update.allocate());
+        let look = match &options.visible {
+            Some(appearance) => draw_on(pdf, &mut update, &catalog.value, &page.value, appearance)?,
+            None => Look::invisible(pdf, &mut update),
+        };
         let lock = lock_dictionary(pdf, &mut update, options)?;
         dictionary.lock = options.lock.clone().map(|lock| (lock, catalog.reference));
-        update.add(pdf, field, widget(&name, signature, appearance, page.reference, lock))?;
-        if let Some(appearance) = appearance {
-            update.put(appearance, EMPTY_APPEARANCE.to_vec());
-        }
+        update.add(pdf, field, widget(&name, signature, &look, page.reference, lock))?;
         // After a signature, a page may get no more than the annotation itself.
         let tagged = catalog.value.get(b"StructTreeRoot").is_some();
         let ordered = tagged && form.signed().next().is_none();
@@ -145,18 +162,99 @@ fn lock_dictionary(
 fn widget(
     name: &str,
     signature: Reference,
-    appearance: Option<Reference>,
+    look: &Look,
     page: Reference,
     lock: Option<Reference>,
 ) -> Vec<u8> {
     let mut out = b"<</Type/Annot/Subtype/Widget/FT/Sig/T".to_vec();
     out.extend_from_slice(&string(&encode_text(name)));
-    let appearance = appearance.map(|it| format!("/AP<</N {it}>>")).unwrap_or_default();
+    if let Some(alternative) = &look.alternative {
+        for key in [b"/TU".as_slice(), b"/Contents"] {
+            out.extend_from_slice(key);
+            out.extend_from_slice(&string(&encode_text(alternative)));
+        }
+    }
+    let appearance = look.form.map(|it| format!("/AP<</N {it}>>")).unwrap_or_default();
     let lock = lock.map(|it| format!("/Lock {it}")).unwrap_or_default();
+    let rectangle = &look.rectangle;
     let rest =
-        format!("/V {signature}/F {WIDGET_FLAGS}/Rect[0 0 0 0]{appearance}{lock}/P {page}>>");
+        format!("/V {signature}/F {WIDGET_FLAGS}/Rect[{rectangle}]{appearance}{lock}/P {page}>>");
     out.extend_from_slice(rest.as_bytes());
     out
+}
+
+/// What a new widget looks like.
+struct Look {
+    rectangle: String,
+    form: Option<Reference>,
+    /// What is read to those who cannot see it.
+    alternative: Option<String>,
+}
+
+impl Look {
+    fn invisible(pdf: &Pdf<'_>, update: &mut Update) -> Self {
+        // PDF/A, which wants an appearance, is never encrypted.
+        let form = pdf.security.is_none().then(|| update.allocate());
+        if let Some(form) = form {
+            update.put(form, EMPTY_APPEARANCE.to_vec());
+        }
+        Self { rectangle: "0 0 0 0".to_owned(), form, alternative: None }
+    }
+}
+
+/// Draws what a new field shows on its page.
+fn draw_on(
+    pdf: &mut Pdf<'_>,
+    update: &mut Update,
+    catalog: &Value,
+    page: &Value,
+    appearance: &Appearance,
+) -> Result<Look, Error> {
+    let Spot::Page(number, rectangle) = appearance.spot else {
+        return Err(Error::Appearance { problem: "a new field needs a page and a rectangle" });
+    };
+    let placed = Geometry::read(pdf, page)?.place(rectangle);
+    let (corners, frame) = placed.ok_or(Error::OutsidePage { page: number })?;
+    let form = draw(pdf, update, catalog, appearance, frame)?;
+    Ok(Look {
+        rectangle: corners.map(crate::appearance::number).join(" "),
+        form: Some(form),
+        alternative: Some(appearance.alternative()),
+    })
+}
+
+/// The widget of a field that is an object of its own.
+fn only_widget(pdf: &mut Pdf<'_>, form: &Form, name: &str) -> Result<Option<Indirect>, Error> {
+    let reference = form.find(name).and_then(|field| field.widgets.first().copied());
+    let missing = Error::FieldNotFit { name: name.to_owned(), why: "it has no widget" };
+    pdf.object(reference.ok_or(missing)?)
+}
+
+/// Draws what an existing widget is to show.
+fn draw_in(
+    pdf: &mut Pdf<'_>,
+    update: &mut Update,
+    catalog: &Value,
+    widget: &Indirect,
+    name: &str,
+    appearance: &Appearance,
+) -> Result<Reference, Error> {
+    let refuse = |why| Error::FieldNotFit { name: name.to_owned(), why };
+    let page = pdf.get(&widget.value, b"P")?.filter(Value::is_dictionary);
+    let page = page.ok_or(refuse("it does not say which page it is on"))?;
+    let corners = pdf.get(&widget.value, b"Rect")?;
+    let corners = corners.map_or(Ok(None), |corners| rectangle(pdf, &corners))?;
+    let corners = corners.filter(|[left, bottom, right, top]| left < right && bottom < top);
+    let corners = corners.ok_or(refuse("its rectangle has no area"))?;
+    let frame = Geometry::read(pdf, &page)?.frame(corners);
+    draw(pdf, update, catalog, appearance, frame)
+}
+
+/// Gives an existing widget its looks.
+fn show(edit: &mut Edit<'_>, widget: &Indirect, form: Reference) {
+    let value = &widget.value;
+    edit.set(value, b"AP", format!("<</N {form}>>").as_bytes());
+    edit.set(value, b"F", WIDGET_FLAGS.to_string().as_bytes());
 }
 
 /// The field to be signed, and its lock.

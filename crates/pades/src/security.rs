@@ -146,7 +146,7 @@ impl Security {
         match &value.kind {
             Kind::String(plain) => {
                 out.extend_from_slice(text.get(*at..value.span.start).unwrap_or_default());
-                out.extend_from_slice(&string(&self.encrypt(reference, plain)));
+                out.extend_from_slice(&string(&self.encrypt(self.strings, reference, plain)));
                 *at = value.span.end;
             }
             Kind::Array(elements) => {
@@ -200,8 +200,12 @@ impl Security {
         }
     }
 
-    fn encrypt(&self, reference: Reference, plain: &[u8]) -> Vec<u8> {
-        let method = self.strings;
+    /// Encrypts a stream's data.
+    pub(crate) fn encrypt_stream(&self, reference: Reference, plain: &[u8]) -> Vec<u8> {
+        self.encrypt(self.streams, reference, plain)
+    }
+
+    fn encrypt(&self, method: Method, reference: Reference, plain: &[u8]) -> Vec<u8> {
         let key = self.object_key(method, reference);
         match method {
             Method::Identity => plain.to_vec(),

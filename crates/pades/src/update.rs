@@ -2,7 +2,11 @@
 //! file's newest has, and a trailer (ISO 32000-2, 7.5.6).
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::ops::Range;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 
 use crate::error::{Error, structure};
 use crate::file::{Entry, Indirect, Pdf, SectionKind};
@@ -61,6 +65,43 @@ impl Update {
         };
         self.put(reference, value);
         Ok(())
+    }
+
+    /// Adds a new stream, compressed; `entries` are those of its dictionary,
+    /// without strings.
+    pub(crate) fn add_stream(
+        &mut self,
+        pdf: &Pdf<'_>,
+        reference: Reference,
+        entries: &str,
+        data: &[u8],
+    ) {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        // Writing into memory does not fail; were it to, the data stand as they are.
+        let compressed = encoder.write_all(data).and_then(|()| encoder.finish());
+        let (filter, data) = match compressed {
+            Ok(compressed) => ("/Filter/FlateDecode", compressed),
+            Err(_) => ("", data.to_vec()),
+        };
+        self.add_encoded(pdf, reference, &format!("{entries}{filter}"), data);
+    }
+
+    /// Adds a new stream whose filter is among the entries.
+    pub(crate) fn add_encoded(
+        &mut self,
+        pdf: &Pdf<'_>,
+        reference: Reference,
+        entries: &str,
+        data: Vec<u8>,
+    ) {
+        let data = match &pdf.security {
+            Some(security) => security.encrypt_stream(reference, &data),
+            None => data,
+        };
+        let mut value = format!("<<{entries}/Length {}>>\nstream\n", data.len()).into_bytes();
+        value.extend_from_slice(&data);
+        value.extend_from_slice(b"\nendstream");
+        self.put(reference, value);
     }
 
     /// Adds a changed object. Strings that stand in the file are encrypted

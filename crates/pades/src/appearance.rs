@@ -1,0 +1,146 @@
+//! Visible signatures: what a signature looks like, and where it stands
+//! (ISO 32000-2, 12.5.5, 12.7.5.5).
+
+mod font;
+mod form;
+mod image;
+mod template;
+mod text;
+
+use std::fmt;
+
+pub(crate) use form::{Frame, draw, number};
+pub use template::StampValues;
+
+use crate::error::Error;
+use crate::options::SignatureField;
+
+/// A text may have this many octets.
+const MAX_TEXT: usize = 4096;
+/// A font or image may have this many octets.
+const MAX_FILE: usize = 32 * 1024 * 1024;
+
+/// A rectangle in points (1/72 inch, or the page's `/UserUnit`), kept to the
+/// thousandth.
+///
+/// The origin is the lower left corner of the page as it is seen: of what the
+/// crop box shows, after the page was turned by its `/Rotate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rectangle {
+    pub(crate) left: i64,
+    pub(crate) bottom: i64,
+    pub(crate) width: i64,
+    pub(crate) height: i64,
+}
+
+impl Rectangle {
+    /// A rectangle by its lower left corner and its size.
+    #[must_use]
+    pub fn new(left: f64, bottom: f64, width: f64, height: f64) -> Self {
+        let [left, bottom, width, height] =
+            [left, bottom, width, height].map(|points| (points * 1000.0).round() as i64);
+        Self { left, bottom, width, height }
+    }
+}
+
+/// Where a visible signature stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spot {
+    /// On a page, counted from 1.
+    Page(usize, Rectangle),
+    /// Where the existing field is.
+    Field,
+}
+
+/// What a visible signature looks like: text, an image, or both, the image to
+/// the left.
+///
+/// The text is wrapped, and made as large as fits, up to 12 points. Letters
+/// stand one after the other from left to right; text that needs more than that
+/// (Arabic, Hebrew, scripts of India) is refused. What the image has of
+/// transparency is kept, but put on white in documents that claim to be PDF/A.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Appearance {
+    pub(crate) spot: Spot,
+    text: Option<(String, Vec<u8>)>,
+    image: Option<Vec<u8>>,
+    description: Option<String>,
+}
+
+impl Appearance {
+    /// For a new field on a page, counted from 1.
+    #[must_use]
+    pub const fn at(page: usize, rectangle: Rectangle) -> Self {
+        Self { spot: Spot::Page(page, rectangle), text: None, image: None, description: None }
+    }
+
+    /// For an existing field, in its own rectangle.
+    #[must_use]
+    pub const fn in_field() -> Self {
+        Self { spot: Spot::Field, text: None, image: None, description: None }
+    }
+
+    /// Lines of text, and a TrueType font with all characters in it. What is
+    /// used of the font becomes part of the document: its licence must allow
+    /// that. See [`StampValues`] for templates.
+    #[must_use]
+    pub fn text(mut self, text: impl Into<String>, font: impl Into<Vec<u8>>) -> Self {
+        self.text = Some((text.into(), font.into()));
+        self
+    }
+
+    /// A PNG, or a JPEG in grey or colour (not CMYK).
+    #[must_use]
+    pub fn image(mut self, file: impl Into<Vec<u8>>) -> Self {
+        self.image = Some(file.into());
+        self
+    }
+
+    /// What is read to those who cannot see it; without this, the text.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    pub(crate) fn alternative(&self) -> String {
+        let text = self.text.as_ref().map(|(text, _)| text);
+        let text = self.description.as_ref().or(text);
+        text.map_or_else(|| "Signature".to_owned(), |text| text.replace('\n', ", "))
+    }
+
+    pub(crate) fn check(&self, field: &SignatureField) -> Result<(), Error> {
+        let fail = |problem| Err(Error::Appearance { problem });
+        let existing = matches!(field, SignatureField::Existing(_));
+        match self.spot {
+            Spot::Page(..) if existing => return fail("an existing field has its own rectangle"),
+            Spot::Field if !existing => return fail("a new field needs a page and a rectangle"),
+            Spot::Page(0, _) => return fail("pages are counted from 1"),
+            Spot::Page(..) | Spot::Field => {}
+        }
+        if self.text.is_none() && self.image.is_none() {
+            return fail("it has neither text nor image");
+        }
+        let texts = self.text.iter().map(|(text, _)| text).chain(&self.description);
+        for text in texts {
+            if text.trim().is_empty() || text.len() > MAX_TEXT {
+                return fail("text that is empty or longer than 4,096 octets");
+            }
+        }
+        let font = self.text.as_ref().map(|(_, font)| font);
+        if font.into_iter().chain(&self.image).any(|file| file.len() > MAX_FILE) {
+            return fail("a font or image of more than 32 MiB");
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Appearance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Appearance")
+            .field("spot", &self.spot)
+            .field("text", &self.text.is_some())
+            .field("image", &self.image.is_some())
+            .finish_non_exhaustive()
+    }
+}
