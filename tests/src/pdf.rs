@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 mod alter;
+pub mod archival;
 pub mod by_hand;
 mod large;
 mod sample;

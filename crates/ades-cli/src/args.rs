@@ -10,6 +10,8 @@ use chrono::{DateTime, Utc};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use crate::stamp::Spot;
+
 #[derive(Debug, Parser)]
 #[command(
     name = "ades",
@@ -180,12 +182,33 @@ pub(crate) struct PdfOptions {
     /// PDF only: lock fields: all, include:NAME,... or exclude:NAME,...
     #[arg(long, value_name = "FIELDS")]
     pub(crate) lock: Option<String>,
+    #[command(flatten)]
+    pub(crate) stamp: StampOptions,
     /// PDF only: sign a document with a broken cross-reference by appending a whole new one
     #[arg(long)]
     pub(crate) repair: bool,
     /// PDF only: the environment variable with the password of an encrypted document
     #[arg(long, value_name = "VAR")]
     pub(crate) pdf_password_env: Option<String>,
+}
+
+/// What is to be seen of a signature in a PDF.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct StampOptions {
+    /// PDF only: a visible signature: PAGE:X,Y,WIDTH,HEIGHT in points from the lower left corner
+    /// of the page as it is seen, or field, where the field of --field is
+    #[arg(long, value_name = "PAGE:X,Y,W,H|field")]
+    pub(crate) visible: Option<Spot>,
+    /// Its text, with {name}, {time}, {reason} and {location}; \n begins a line, and one with
+    /// nothing to fill in is left out; default: all four
+    #[arg(long, value_name = "TEXT", requires = "visible")]
+    pub(crate) stamp_text: Option<String>,
+    /// Its image: PNG, or JPEG in grey or colour
+    #[arg(long, value_name = "FILE", requires = "visible")]
+    pub(crate) stamp_image: Option<PathBuf>,
+    /// The TrueType font of its text; default: DejaVu Sans
+    #[arg(long, value_name = "FILE", requires = "visible")]
+    pub(crate) stamp_font: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -247,6 +270,9 @@ pub(crate) struct PrepareOptions {
     /// The environment variable with the key of the state's MAC: 64 hexadecimal digits
     #[arg(long)]
     pub(crate) state_key_env: Option<String>,
+    /// PDF only: draw the page with the visible signature as a PNG, by poppler's pdftoppm
+    #[arg(long, value_name = "FILE", requires = "visible")]
+    pub(crate) preview: Option<PathBuf>,
     /// Overwrite what is there
     #[arg(long)]
     pub(crate) force: bool,

@@ -15,6 +15,7 @@ use crate::exit::{Failure, INPUT};
 use crate::input::{self, Kind, is_standard};
 use crate::options::{PdfWishes, Shape, Wishes};
 use crate::output::Output;
+use crate::stamp::Spot;
 use crate::verify;
 
 /// What a file is signed as.
@@ -244,16 +245,24 @@ fn prepare_pdf(
     if let Some(lock) = wishes.lock()? {
         options = options.lock(lock);
     }
+    if let Some(stamp) = &wishes.stamp {
+        options = options.visible(stamp.appearance(wishes, chain, parameters)?);
+    }
     let Some(field) = &wishes.field else {
         return Ok(pades::prepare(document, chain, parameters, &options)?);
     };
     let existing = options.clone().field(SignatureField::Existing(field.clone()));
-    match pades::prepare(document, chain, parameters, &existing) {
-        Err(pades::Error::NoSuchField { .. }) => {
-            let new = options.field(SignatureField::NewNamed(field.clone()));
-            Ok(pades::prepare(document, chain, parameters, &new)?)
-        }
-        other => Ok(other?),
+    let new = options.field(SignatureField::NewNamed(field.clone()));
+    match wishes.stamp.as_ref().map(|stamp| stamp.spot) {
+        // A new field is where it is put, an existing one is where it is.
+        Some(Spot::Page(..)) => Ok(pades::prepare(document, chain, parameters, &new)?),
+        Some(Spot::Field) => Ok(pades::prepare(document, chain, parameters, &existing)?),
+        None => match pades::prepare(document, chain, parameters, &existing) {
+            Err(pades::Error::NoSuchField { .. }) => {
+                Ok(pades::prepare(document, chain, parameters, &new)?)
+            }
+            other => Ok(other?),
+        },
     }
 }
 

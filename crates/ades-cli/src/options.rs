@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::{self, Level, SignatureOptions};
 use crate::exit::Failure;
 use crate::input::is_standard;
+use crate::stamp::StampWishes;
 use crate::xml::XmlWishes;
 
 /// What is wanted of each signature of a job.
@@ -51,6 +52,7 @@ pub(crate) struct PdfWishes {
     pub(crate) certify: Option<u8>,
     /// As it was asked for: `all`, `include:...` or `exclude:...`.
     lock: Option<String>,
+    pub(crate) stamp: Option<StampWishes>,
     pub(crate) repair: bool,
     /// The name of an environment variable: no password is stored.
     password_env: Option<String>,
@@ -65,6 +67,7 @@ impl PdfWishes {
             field: options.field,
             certify: options.certify,
             lock: options.lock,
+            stamp: StampWishes::new(options.stamp),
             repair: options.repair,
             password_env: options.pdf_password_env,
         }

@@ -11,12 +11,16 @@ use crate::format::{Asked, Format, Pending};
 use crate::input;
 use crate::options::Wishes;
 use crate::output::{self, Existing, Readers, Say};
+use crate::preview;
 
 pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
     if input::is_standard(&options.state) {
         return Err(Failure::usage("--state: standard output is for the digest"));
     }
     output::check_free(&options.state, options.force)?;
+    if let Some(preview) = &options.preview {
+        output::check_free(preview, options.force)?;
+    }
     let asked = Asked::of(&options.signature);
     let wishes = Wishes::new(options.signature)?;
     let key = state_key(options.state_key_env.as_deref())?;
@@ -35,8 +39,11 @@ pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
     if let Some(remark) = pending.remark() {
         say.line(format_args!("{}: {remark}", input::name(&options.input)));
     }
-    let state = pending.to_json(key.as_ref())?;
     let existing = Existing::forced(options.force);
+    if let Some(preview) = &options.preview {
+        preview::draw(&pending, &wishes, &mut document, preview, existing)?;
+    }
+    let state = pending.to_json(key.as_ref())?;
     output::write_file(&options.state, state.as_bytes(), Readers::Usual, existing)?;
     output::print(format_args!("{}\n", to_be_signed(&pending.to_be_signed())))?;
     Ok(DONE)

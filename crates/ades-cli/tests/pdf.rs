@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::process::Command;
+
 use ades_tests::oracle::pdf::{pdfsig, qpdf_check};
 use ades_tests::pdf::{Document, Encryption, Form, encrypted, unsigned_change, wrong_startxref};
 use ades_tests::pki::Key;
@@ -106,6 +108,59 @@ fn fields_are_locked_as_asked() {
     bench.sign(&["signed.pdf", "-o", "no.pdf", "--field", "There"]).ends(3, "locks");
     bench.sign(&["signed.pdf", "-o", "again.pdf"]).ends(0, "");
     assert!(poppler(&bench, "again.pdf").iter().all(|(_, valid, _)| *valid));
+}
+
+/// What poppler reads on the pages.
+fn text(bench: &Bench, file: &str) -> String {
+    let run = Command::new("pdftotext").arg(bench.path(file)).arg("-").output().unwrap();
+    String::from_utf8(run.stdout).unwrap()
+}
+
+#[test]
+fn what_is_to_be_seen_is_said_and_shown_before() {
+    let bench = bench(&document());
+    let visible = ["contract.pdf", "-o", "signed.pdf", "--visible", "1:300,300,200,60"];
+    let stamp = ["--stamp-text", "Signed by {name}\\nat {time}\\n{reason}"];
+    let time = ["--signing-time", "2026-10-01T10:00:00Z"];
+    bench.sign(&[&visible[..], &stamp, &time].concat()).ends(0, "");
+    assert_eq!(poppler(&bench, "signed.pdf"), [("Signature1".to_owned(), true, true)]);
+    let seen = text(&bench, "signed.pdf");
+    assert!(seen.contains("Signed by "), "{seen}");
+    assert!(seen.contains("at 2026-10-01 10:00:00 UTC"), "{seen}");
+    assert!(!seen.contains("{reason}"), "{seen}");
+
+    for (wrong, why) in [
+        ("1:300,300,200", "PAGE:X,Y,WIDTH,HEIGHT"),
+        ("1:300,300,200,-1", "negative"),
+        ("9:300,300,200,60", "no page number 9"),
+        ("1:500,300,200,60", "not within page number 1"),
+        ("field", "needs a page"),
+    ] {
+        bench.sign(&["contract.pdf", "-o", "no.pdf", "--visible", wrong]).ends(2, why);
+    }
+    bench.sign(&["contract.pdf", "-o", "no.pdf", "--stamp-text", "x"]).ends(2, "--visible");
+    bench.write("no.png", b"no image");
+    let image = ["contract.pdf", "-o", "no.pdf", "--visible", "1:9,9,99,99", "--stamp-image"];
+    bench.sign(&[&image[..], &["no.png"]].concat()).ends(2, "neither PNG nor JPEG");
+    assert!(!bench.has("no.pdf"));
+
+    let prepare = ["prepare", "contract.pdf", "--certs", "chain.pem", "--state", "pdf.state"];
+    let preview = ["--visible", "1:300,300,200,60", "--preview", "page.png"];
+    bench.ades(&[&prepare[..], &preview].concat()).ends(0, "");
+    assert!(bench.read("page.png").starts_with(b"\x89PNG"));
+    bench.ades(&[&prepare[..], &preview, &["--force"]].concat()).ends(0, "");
+    bench.ades(&[&prepare[..], &preview].concat()).ends(2, "");
+}
+
+#[test]
+fn a_field_shows_what_it_is_given() {
+    let document = Document { signature_fields: &["Here"], ..Document::default() };
+    let bench = bench(&document.write());
+    let field = ["contract.pdf", "-o", "signed.pdf", "--field", "Here", "--visible"];
+    bench.sign(&[&field[..], &["1:300,300,200,60"]].concat()).ends(2, "Here");
+    bench.sign(&[&field[..], &["field", "--stamp-text", "Agreed"]].concat()).ends(0, "");
+    assert_eq!(poppler(&bench, "signed.pdf"), [("Here".to_owned(), true, true)]);
+    assert!(text(&bench, "signed.pdf").contains("Agreed"));
 }
 
 #[test]

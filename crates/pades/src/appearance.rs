@@ -59,6 +59,13 @@ pub(crate) enum Spot {
 /// stand one after the other from left to right; text that needs more than that
 /// (Arabic, Hebrew, scripts of India) is refused. What the image has of
 /// transparency is kept, but put on white in documents that claim to be PDF/A.
+///
+/// A tagged document gets an element `Form` for a new field, unless it is signed
+/// already: then a field that is there, and tagged, keeps it PDF/UA. A certified
+/// document takes visible signatures in such fields only.
+///
+/// All of it is part of the pending state: the image as it is, and a few octets
+/// for each letter.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Appearance {
     pub(crate) spot: Spot,

@@ -29,6 +29,7 @@ mod rules;
 mod security;
 mod seed;
 mod syntax;
+mod tagging;
 mod update;
 mod verify;
 

@@ -221,6 +221,11 @@ impl SignatureOptions {
         Ok(())
     }
 
+    /// Whether a new field is to be seen.
+    pub(crate) const fn draws_new_field(&self) -> bool {
+        self.visible.is_some() && !matches!(self.field, SignatureField::Existing(_))
+    }
+
     pub(crate) fn location_text(&self, parameters: &SignatureParameters) -> Option<String> {
         self.location.clone().or_else(|| {
             let location = parameters.signer_location()?;

@@ -166,6 +166,15 @@ impl PendingSignature {
         self.document.embed(document, &self.cms(value)?, out)
     }
 
+    /// Writes the document as it will look, with nothing where the signature's
+    /// value will be: to be shown to the user, not to be kept.
+    ///
+    /// # Errors
+    /// [`Error::DocumentChanged`]; [`Error::Core`] if reading or writing fails.
+    pub fn preview(&self, document: &mut Document<'_>, out: &mut dyn Write) -> Result<(), Error> {
+        self.document.embed(document, &[], out)
+    }
+
     /// Appends the update to the document's own file. If that fails, the file
     /// is cut back to what it was.
     ///

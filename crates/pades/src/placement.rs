@@ -15,6 +15,7 @@ use crate::options::{SignatureField, SignatureOptions};
 use crate::rules;
 use crate::seed;
 use crate::syntax::{Edit, Reference, Value, encode_text, string};
+use crate::tagging::tag;
 use crate::update::{Place, Update};
 
 /// `/SigFlags`: signatures are there, and changes are only ever appended.
@@ -96,10 +97,15 @@ pub(crate) fn plan(
         };
         let lock = lock_dictionary(pdf, &mut update, options)?;
         dictionary.lock = options.lock.clone().map(|lock| (lock, catalog.reference));
-        update.add(pdf, field, widget(&name, signature, &look, page.reference, lock))?;
-        // After a signature, a page may get no more than the annotation itself.
+        // After a signature, a page may get no more than the annotation itself,
+        // and a change of the structure is taken for tampering.
         let tagged = catalog.value.get(b"StructTreeRoot").is_some();
         let ordered = tagged && form.signed().next().is_none();
+        let parent = match &options.visible {
+            Some(_) if ordered => tag(pdf, &mut update, &catalog.value, page.reference, field)?,
+            _ => None,
+        };
+        update.add(pdf, field, widget(&name, signature, &look, page.reference, lock, parent))?;
         annotate(pdf, &mut update, &page, field, ordered)?;
     }
     let dictionary = dictionary.write();
@@ -113,28 +119,33 @@ pub(crate) fn plan(
 }
 
 /// An object and its changes, if there are any.
-struct Edited<'a> {
+pub(crate) struct Edited<'a> {
     object: &'a Indirect,
     edit: Edit<'a>,
     changed: bool,
 }
 
 impl<'a> Edited<'a> {
-    fn new(object: &'a Indirect) -> Self {
+    pub(crate) fn new(object: &'a Indirect) -> Self {
         Self { object, edit: Edit::new(&object.octets), changed: false }
     }
 
-    fn set(&mut self, dictionary: &Value, key: &[u8], value: &[u8]) {
+    /// As it was.
+    pub(crate) const fn object(&self) -> &'a Indirect {
+        self.object
+    }
+
+    pub(crate) fn set(&mut self, dictionary: &Value, key: &[u8], value: &[u8]) {
         self.edit.set(dictionary, key, value);
         self.changed = true;
     }
 
-    fn push(&mut self, array: &Value, element: &[u8]) {
+    pub(crate) fn push(&mut self, array: &Value, element: &[u8]) {
         self.edit.push(array, element);
         self.changed = true;
     }
 
-    fn put(self, pdf: &Pdf<'_>, update: &mut Update) -> Result<(), Error> {
+    pub(crate) fn put(self, pdf: &Pdf<'_>, update: &mut Update) -> Result<(), Error> {
         if self.changed { update.change(pdf, self.object, self.edit) } else { Ok(()) }
     }
 }
@@ -165,6 +176,7 @@ fn widget(
     look: &Look,
     page: Reference,
     lock: Option<Reference>,
+    parent: Option<u64>,
 ) -> Vec<u8> {
     let mut out = b"<</Type/Annot/Subtype/Widget/FT/Sig/T".to_vec();
     out.extend_from_slice(&string(&encode_text(name)));
@@ -176,9 +188,11 @@ fn widget(
     }
     let appearance = look.form.map(|it| format!("/AP<</N {it}>>")).unwrap_or_default();
     let lock = lock.map(|it| format!("/Lock {it}")).unwrap_or_default();
+    let parent = parent.map(|it| format!("/StructParent {it}")).unwrap_or_default();
     let rectangle = &look.rectangle;
-    let rest =
-        format!("/V {signature}/F {WIDGET_FLAGS}/Rect[{rectangle}]{appearance}{lock}/P {page}>>");
+    let rest = format!(
+        "/V {signature}/F {WIDGET_FLAGS}/Rect[{rectangle}]{appearance}{lock}{parent}/P {page}>>"
+    );
     out.extend_from_slice(rest.as_bytes());
     out
 }
@@ -330,7 +344,7 @@ fn extend_form(
     catalog: &mut Edited<'_>,
     field: Option<Reference>,
 ) -> Result<(), Error> {
-    let object = catalog.object;
+    let object = catalog.object();
     match Place::of(pdf, &object.value, b"AcroForm")? {
         Place::Absent => {
             let fields = field.map(|field| field.to_string()).unwrap_or_default();
@@ -389,7 +403,7 @@ fn certify(
     catalog: &mut Edited<'_>,
     signature: Reference,
 ) -> Result<(), Error> {
-    let object = catalog.object;
+    let object = catalog.object();
     let signature = signature.to_string();
     match Place::of(pdf, &object.value, b"Perms")? {
         Place::Absent => {

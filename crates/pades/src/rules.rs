@@ -36,6 +36,12 @@ pub(crate) fn check(
         if permissions.certification == Some(1) {
             return forbidden("it is certified, and no changes are allowed (DocMDP 1)");
         }
+        if permissions.certification.is_some() && options.draws_new_field() {
+            // Some validators allow it, others take it for tampering.
+            return forbidden(
+                "it is certified: a visible signature needs a field that is there already",
+            );
+        }
         if permissions.locks.iter().any(|lock| lock.covers(field)) {
             return forbidden("an earlier signature locks the field (FieldMDP)");
         }

@@ -194,6 +194,76 @@ pub fn render(pdf: &Path, password: Option<&str>) -> BTreeMap<u32, Vec<u8>> {
         .collect()
 }
 
+/// A page as poppler draws it, three octets for each pixel.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// In pixels.
+    pub width: usize,
+    /// In pixels.
+    pub height: usize,
+    /// From the upper left corner.
+    pub pixels: Vec<[u8; 3]>,
+}
+
+impl Picture {
+    /// What the crop box shows of a page, at this many dots per inch.
+    #[must_use]
+    pub fn of(pdf: &Path, page: u32, dpi: u32, password: Option<&str>) -> Self {
+        Self::try_of(pdf, page, dpi, password).unwrap()
+    }
+
+    /// The same, `None` if the page is not drawn.
+    #[must_use]
+    pub fn try_of(pdf: &Path, page: u32, dpi: u32, password: Option<&str>) -> Option<Self> {
+        let (page, dpi) = (page.to_string(), dpi.to_string());
+        let password = password.unwrap_or_default();
+        let options = ["-r", &dpi, "-cropbox", "-f", &page, "-l", &page, "-upw", password];
+        let run = run("pdftoppm", options.map(OsStr::new).into_iter().chain([pdf.as_ref()]));
+        let mut parts = run.stdout.splitn(4, |octet| *octet == b'\n');
+        let mut line = || std::str::from_utf8(parts.next()?).ok();
+        line().filter(|magic| *magic == "P6")?;
+        let (width, height) = line()?.split_once(' ')?;
+        line().filter(|depth| *depth == "255")?;
+        let pixels = parts.next()?.as_chunks().0.to_vec();
+        Some(Self { width: width.parse().ok()?, height: height.parse().ok()?, pixels })
+    }
+
+    /// A part of it; the corner is the upper left one.
+    #[must_use]
+    pub fn part(&self, [left, top]: [usize; 2], [width, height]: [usize; 2]) -> Self {
+        let row = |y: usize| &self.pixels[y * self.width + left..][..width];
+        let pixels = (top..top + height).flat_map(row).copied().collect();
+        Self { width, height, pixels }
+    }
+
+    /// How much two of one size differ, of 255 per pixel and colour.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> f64 {
+        assert_eq!((self.width, self.height), (other.width, other.height));
+        let pairs = self.pixels.as_flattened().iter().zip(other.pixels.as_flattened());
+        let sum: f64 = pairs.map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
+        sum / self.pixels.as_flattened().len() as f64
+    }
+
+    /// The columns and rows outside of which two of one size are the same:
+    /// left, top, right, bottom. `None` if they are the same everywhere.
+    #[must_use]
+    pub fn changed(&self, other: &Self) -> Option<[usize; 4]> {
+        assert_eq!((self.width, self.height), (other.width, other.height));
+        let places = (0..self.pixels.len()).filter(|at| self.pixels[*at] != other.pixels[*at]);
+        places.map(|at| [at % self.width, at / self.width]).fold(None, |all, [x, y]| {
+            let [left, top, right, bottom] = all.unwrap_or([x, y, x, y]);
+            Some([left.min(x), top.min(y), right.max(x), bottom.max(y)])
+        })
+    }
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} × {}", self.width, self.height)
+    }
+}
+
 /// Two renderings side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Comparison {
@@ -207,11 +277,22 @@ pub struct Comparison {
 #[must_use]
 pub fn compare(before: &Path, after: &Path, password: Option<&str>) -> Comparison {
     let (before, after) = (render(before, password), render(after, password));
+    let first_difference = different(&before, &after).next();
+    Comparison { pages: before.len(), first_difference }
+}
+
+/// The numbers of the pages that are not the same in both, or that one lacks.
+#[must_use]
+pub fn differences(before: &Path, after: &Path, password: Option<&str>) -> Vec<u32> {
+    different(&render(before, password), &render(after, password)).collect()
+}
+
+fn different(
+    before: &BTreeMap<u32, Vec<u8>>,
+    after: &BTreeMap<u32, Vec<u8>>,
+) -> impl Iterator<Item = u32> {
     let numbers: BTreeSet<u32> = before.keys().chain(after.keys()).copied().collect();
-    Comparison {
-        pages: before.len(),
-        first_difference: numbers.into_iter().find(|page| before.get(page) != after.get(page)),
-    }
+    numbers.into_iter().filter(|page| before.get(page) != after.get(page))
 }
 
 fn run<A: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = A>) -> Output {

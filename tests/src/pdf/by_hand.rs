@@ -7,7 +7,14 @@ pub const ONE_PAGE: &str = "<</Type/Pages/Count 1/Kids[3 0 R]>>";
 /// has further entries.
 #[must_use]
 pub fn of_objects(objects: &[&str], trailer: &str) -> Vec<u8> {
-    let mut out = b"%PDF-1.7\n".to_vec();
+    of_version("1.7", objects, trailer)
+}
+
+/// The same, of another version.
+#[must_use]
+pub fn of_version(version: &str, objects: &[&str], trailer: &str) -> Vec<u8> {
+    let mut out = format!("%PDF-{version}\n").into_bytes();
+    out.extend_from_slice(b"%\xE2\xE3\xCF\xD3\n");
     let mut offsets = Vec::new();
     for (at, object) in objects.iter().enumerate() {
         offsets.push(out.len());

@@ -1,0 +1,365 @@
+//! Visible signatures: where they stand, what they look like, and that the
+//! document stays what it was and claims to be.
+
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ades_core::{Document, PendingState};
+use ades_tests::oracle::dss::Dss;
+use ades_tests::oracle::pdf::{Picture, compare, pdfsig, qpdf_check};
+use ades_tests::oracle::pyhanko::PyHanko;
+use ades_tests::oracle::verapdf;
+use ades_tests::pdf::archival::{Claim, Structure, archival};
+use ades_tests::pdf::{self, Encryption, encrypted};
+use ades_tests::pki::{Key, Pki};
+use ades_tests::signing::parameters;
+use pades::{
+    Appearance, Error, PendingSignature, Rectangle, SignatureField, SignatureOptions, StampValues,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const FONT: &[u8] = include_bytes!("../../crates/ades-cli/fonts/DejaVuSans.ttf");
+const NAMES: &str = "Signed by Jiří Dvořák\nŁukasz Żółć, Ελένη, Юлия\n2026-09-21 14:13 UTC";
+
+const JPEG: &[u8] = include_bytes!("../fixtures/stamps/gradient.jpg");
+/// Left, bottom, width, height.
+const STAMP: [f64; 4] = [72.0, 72.0, 200.0, 60.0];
+
+fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
+    let signer = Pki::shared().signer(Key::P256);
+    let mut source = Document::from_bytes(document);
+    let pending = pades::prepare(&mut source, &signer.chain, &parameters(), options)?;
+    let pending = PendingSignature::from_json(&pending.to_json(None)?, None)?;
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(&mut source, &value, &mut out)?;
+    Ok(out)
+}
+
+fn at(page: usize, [left, bottom, width, height]: [f64; 4]) -> Appearance {
+    Appearance::at(page, Rectangle::new(left, bottom, width, height))
+}
+
+fn visible(appearance: Appearance) -> SignatureOptions {
+    SignatureOptions::new().visible(appearance)
+}
+
+fn write(dir: &TempDir, name: &str, octets: &[u8]) -> PathBuf {
+    let path = dir.path().join(name);
+    std::fs::write(&path, octets).unwrap();
+    path
+}
+
+/// An orange disc on nothing.
+fn disc() -> Vec<u8> {
+    let mut pixels = Vec::new();
+    for y in 0..64_i32 {
+        for x in 0..64_i32 {
+            let inside = (x - 32).pow(2) + (y - 32).pow(2) < 30 * 30;
+            pixels.extend([255, 120, 0, if inside { 255 } else { 0 }]);
+        }
+    }
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, 64, 64);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+    out
+}
+
+/// demands.md 26 and 28.
+#[test]
+fn documents_stay_what_they_claim_to_be() {
+    let dir = TempDir::new().unwrap();
+    for claim in Claim::ALL {
+        for structure in [Structure::Direct, Structure::Indirect] {
+            let document = archival(claim, structure);
+            let before = verapdf::validate(&write(&dir, "before.pdf", &document)).unwrap();
+            assert!(before.keeps_its_claims(), "{claim:?} {structure:?}: {before:?}");
+            for looks in [at(1, STAMP).text(NAMES, FONT).image(disc()), at(1, STAMP).image(JPEG)] {
+                let signed = sign(&document, &visible(looks)).unwrap();
+                let path = write(&dir, "after.pdf", &signed);
+                let after = verapdf::validate(&path).unwrap();
+                assert_eq!(after.claims, before.claims);
+                assert!(after.keeps_its_claims(), "{claim:?} {structure:?}: {after:?}");
+                assert_eq!(qpdf_check(&path, None).messages, Vec::<String>::new());
+            }
+        }
+    }
+}
+
+/// The structure of a signed document stays as it is, so that its signature
+/// does: the second widget is in PDF/A, but not in PDF/UA.
+#[test]
+fn a_second_one_keeps_pdf_a_and_the_first() {
+    let dir = TempDir::new().unwrap();
+    for claim in Claim::ALL {
+        let document = archival(claim, Structure::Direct);
+        let once = sign(&document, &visible(at(1, STAMP).text(NAMES, FONT))).unwrap();
+        let second = at(1, [300.0, 72.0, 200.0, 60.0]).text(NAMES, FONT).image(disc());
+        let twice = sign(&once, &visible(second)).unwrap();
+        let path = write(&dir, "twice.pdf", &twice);
+        let claims = verapdf::validate(&path).unwrap();
+        assert_eq!(claims.keeps_its_claims(), claim != Claim::Ua1, "{claim:?}: {claims:?}");
+        assert_valid(&dir, &path, 2);
+    }
+}
+
+/// All signatures, before pyHanko, EU DSS and poppler.
+#[track_caller]
+fn assert_valid(dir: &TempDir, path: &Path, count: usize) {
+    let root = write(dir, "root.pem", Pki::shared().root_pem().as_bytes());
+    let request = json!({ "file": path, "trust": [root], "time": "2026-09-21T14:13:20Z" });
+    let list = |answer: Value| answer["signatures"].as_array().cloned().unwrap();
+    let pyhanko = list(PyHanko::shared().try_validate(&request).unwrap());
+    assert_eq!(pyhanko.len(), count);
+    for signature in &pyhanko {
+        assert_eq!(signature["bottom_line"], true, "{signature:#}");
+    }
+    let dss = list(Dss::shared().try_validate_pdf(&request).unwrap());
+    assert_eq!(dss.len(), count);
+    for signature in &dss {
+        assert_eq!(signature["level"], "PAdES-BASELINE-B", "{signature:#}");
+        let after = &signature["pdf"]["after"];
+        assert_eq!(after["undefined"], json!([]), "{signature:#}");
+        assert_eq!(after["annotations_overlap_on_pages"], json!([]), "{signature:#}");
+    }
+    let poppler = pdfsig(path, None).unwrap();
+    assert_eq!(poppler.len(), count);
+    assert!(poppler.iter().all(|signature| signature.valid), "{poppler:?}");
+}
+
+/// How a page is turned, and what is seen of it.
+const PAGES: [(u32, Option<[u32; 4]>); 6] = [
+    (0, None),
+    (90, None),
+    (180, None),
+    (270, None),
+    (0, Some([50, 60, 500, 700])),
+    (270, Some([50, 60, 500, 700])),
+];
+/// Dots per inch: two pixels are a point.
+const DPI: u32 = 144;
+
+/// The pixels of a rectangle on a page that is seen so high.
+fn pixels([left, bottom, width, height]: [f64; 4], page: &Picture) -> [usize; 4] {
+    let top = page.height as f64 - 2.0 * (bottom + height);
+    [2.0 * left, top, 2.0 * width, 2.0 * height].map(|pixels| pixels as usize)
+}
+
+/// demands.md 29: nothing changes but the rectangle, and what is in it looks
+/// the same however the page is turned.
+#[test]
+fn it_stands_upright_where_it_was_put_and_nowhere_else() {
+    /// Nothing else is there, on each of the pages.
+    const PLACE: [f64; 4] = [290.0, 300.0, 150.0, 60.0];
+
+    let dir = TempDir::new().unwrap();
+    let mut first = None;
+    for (rotate, crop_box) in PAGES {
+        let document = pdf::Document { rotate, crop_box, ..Default::default() }.write();
+        let before = Picture::of(&write(&dir, "before.pdf", &document), 2, DPI, None);
+        let looks = at(2, PLACE).text(NAMES, FONT).image(disc());
+        let signed = write(&dir, "after.pdf", &sign(&document, &visible(looks)).unwrap());
+        let after = Picture::of(&signed, 2, DPI, None);
+        let [left, top, width, height] = pixels(PLACE, &after);
+        let [x0, y0, x1, y1] = before.changed(&after).unwrap();
+        assert!(left <= x0 && top <= y0 && x1 < left + width && y1 < top + height, "{rotate}");
+        let stamp = after.part([left, top], [width, height]);
+        let first = first.get_or_insert_with(|| stamp.clone());
+        // Turned letters have other edges: a blank stamp differs by 28, one
+        // that is turned by more.
+        assert!(stamp.difference(first) < 4.0, "{rotate}: {}", stamp.difference(first));
+        let unseen = Picture::of(&signed, 1, DPI, None);
+        let page = Picture::of(&write(&dir, "before.pdf", &document), 1, DPI, None);
+        assert_eq!(unseen.changed(&page), None);
+    }
+}
+
+/// What it looked like when somebody last looked: with `UPDATE_EXPECTED` set,
+/// drawn anew. Programs and their versions draw edges differently.
+#[test]
+fn it_looks_as_when_somebody_looked() {
+    let dir = TempDir::new().unwrap();
+    let document = archival(Claim::A2, Structure::Direct);
+    for (name, looks) in [
+        ("text", at(1, STAMP).text(NAMES, FONT)),
+        ("text-and-image", at(1, STAMP).text(NAMES, FONT).image(disc())),
+        ("image", at(1, STAMP).image(JPEG)),
+        ("small", at(1, [72.0, 72.0, 60.0, 20.0]).text(NAMES, FONT)),
+    ] {
+        let signed = write(&dir, "after.pdf", &sign(&document, &visible(looks)).unwrap());
+        let page = Picture::of(&signed, 1, DPI, None);
+        let [left, top, width, height] = pixels(STAMP, &page);
+        let stamp = page.part([left, top], [width, height]);
+        let expected = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let expected = expected.join(format!("fixtures/stamps/{name}.png"));
+        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+            write_png(&expected, &stamp);
+        }
+        let difference = stamp.difference(&read_png(&expected));
+        assert!(difference < 5.0, "{name}: {difference}");
+    }
+}
+
+fn write_png(path: &Path, picture: &Picture) {
+    let out = std::fs::File::create(path).unwrap();
+    let mut encoder = png::Encoder::new(out, picture.width as u32, picture.height as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.write_header().unwrap().write_image_data(picture.pixels.as_flattened()).unwrap();
+}
+
+fn read_png(path: &Path) -> Picture {
+    let file = BufReader::new(std::fs::File::open(path).unwrap());
+    let mut reader = png::Decoder::new(file).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    let (width, height) = (info.width as usize, info.height as usize);
+    Picture { width, height, pixels: pixels.as_chunks().0.to_vec() }
+}
+
+/// demands.md 27: names in other scripts are drawn, found and copied.
+#[test]
+fn text_reads_as_it_was_written() {
+    let dir = TempDir::new().unwrap();
+    for document in [
+        pdf::Document::default().write(),
+        encrypted(&pdf::Document::default().write(), Encryption::Aes256, ""),
+        encrypted(&pdf::Document::default().write(), Encryption::Rc4, ""),
+    ] {
+        let decomposed = "Jir\u{30C}i\u{301}";
+        let looks = at(1, STAMP).text(format!("{NAMES}\n{decomposed}"), FONT).image(disc());
+        let path = write(&dir, "signed.pdf", &sign(&document, &visible(looks)).unwrap());
+        let mut text = Command::new("pdftotext");
+        let text = text.args(["-enc", "UTF-8", "-layout"]).arg(&path).arg("-").output().unwrap();
+        let text = String::from_utf8(text.stdout).unwrap();
+        for line in NAMES.lines().chain(["Jiří"]) {
+            assert!(line.split(' ').all(|word| text.contains(word)), "{line} in {text}");
+        }
+        let fonts = Command::new("pdffonts").arg(&path).output().unwrap();
+        let fonts = String::from_utf8(fonts.stdout).unwrap();
+        let font = fonts.lines().find(|line| line.contains("+DejaVuSans")).unwrap();
+        let marks: Vec<&str> = font.split_whitespace().rev().take(5).collect();
+        assert_eq!(
+            marks[2..],
+            ["yes", "yes", "yes"],
+            "embedded, a subset, with characters: {font}"
+        );
+    }
+}
+
+#[test]
+fn an_existing_field_keeps_its_rectangle() {
+    let dir = TempDir::new().unwrap();
+    for (rotate, crop_box) in [(0, None), (90, Some([50, 60, 500, 700]))] {
+        let signature_fields = &["Here", "groups.There"];
+        let document =
+            pdf::Document { rotate, crop_box, signature_fields, ..Default::default() }.write();
+        let before = Picture::of(&write(&dir, "before.pdf", &document), 1, DPI, None);
+        for field in ["Here", "groups.There"] {
+            let options = visible(Appearance::in_field().text("Agreed", FONT));
+            let options = options.field(SignatureField::Existing(field.to_owned()));
+            let path = write(&dir, "after.pdf", &sign(&document, &options).unwrap());
+            let after = Picture::of(&path, 1, DPI, None);
+            let [x0, y0, x1, y1] = before.changed(&after).unwrap();
+            let (long, short) = (x1 - x0, y1 - y0);
+            assert!(long < 300 && short < 80, "{field}: {long} × {short}");
+            assert!(long > short, "{field} is upright: {long} × {short}");
+            assert_valid(&dir, &path, 1);
+        }
+    }
+}
+
+#[test]
+fn the_preview_is_what_becomes_of_it() {
+    let dir = TempDir::new().unwrap();
+    let document = pdf::Document::default().write();
+    let options = visible(at(1, STAMP).text(NAMES, FONT).image(disc()));
+    let signer = Pki::shared().signer(Key::P256);
+    let mut source = Document::from_bytes(&document);
+    let pending = pades::prepare(&mut source, &signer.chain, &parameters(), &options).unwrap();
+    let mut preview = Vec::new();
+    pending.preview(&mut source, &mut preview).unwrap();
+    assert!(preview.starts_with(&document));
+    let preview = write(&dir, "preview.pdf", &preview);
+    let signed = write(&dir, "signed.pdf", &sign(&document, &options).unwrap());
+    assert_eq!(compare(&preview, &signed, None).first_difference, None);
+    assert!(pdfsig(&preview, None).unwrap().iter().all(|signature| !signature.valid));
+    let mut other = document.clone();
+    other[20] ^= 1;
+    let mut other = Document::from_bytes(&other);
+    let changed = pending.preview(&mut other, &mut Vec::new());
+    assert!(matches!(changed, Err(Error::DocumentChanged)), "{changed:?}");
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused() {
+    let document = pdf::Document { signature_fields: &["Here"], ..Default::default() }.write();
+    let refuse = |looks: Appearance, why: &str| {
+        let error = sign(&document, &visible(looks)).map(drop).unwrap_err().to_string();
+        assert!(error.contains(why), "{error} is not {why}");
+    };
+    let text = |text: &str| at(1, STAMP).text(text, FONT);
+    refuse(text("سلام"), "cannot show the character");
+    refuse(text("שלום"), "cannot show the character");
+    refuse(text("日本"), "cannot show the character '日'");
+    refuse(text("\u{7}"), "cannot show the character");
+    refuse(text(" "), "empty");
+    refuse(text(&"long ".repeat(2000)), "4,096");
+    refuse(at(1, [0.0, 0.0, 50.0, 20.0]).text("long ".repeat(100), FONT), "does not fit");
+    refuse(text(&"x".repeat(2000)), "does not fit");
+    refuse(at(1, STAMP), "neither text nor image");
+    refuse(at(1, STAMP).text("x", b"no font".as_slice()), "font does not read");
+    refuse(at(1, STAMP).image(b"no image".as_slice()), "neither PNG nor JPEG");
+    refuse(at(1, STAMP).image(&disc()[..100]), "PNG does not read");
+    refuse(at(1, STAMP).image(&JPEG[..100]), "JPEG does not read");
+    refuse(at(0, STAMP).text("x", FONT), "counted from 1");
+    refuse(at(3, STAMP).text("x", FONT), "no page number 3");
+    refuse(Appearance::in_field().text("x", FONT), "needs a page");
+    for outside in [
+        [-1.0, 0.0, 20.0, 20.0],
+        [0.0, 830.0, 20.0, 20.0],
+        [590.0, 0.0, 20.0, 20.0],
+        [0.0, 0.0, 0.0, 20.0],
+        [f64::NAN, 0.0, f64::INFINITY, 20.0],
+    ] {
+        refuse(at(1, outside).text("x", FONT), "not within page number 1");
+    }
+    let field = SignatureField::Existing("Here".to_owned());
+    let options = visible(at(1, STAMP).text("x", FONT)).field(field);
+    let error = sign(&document, &options).map(drop).unwrap_err();
+    assert!(error.to_string().contains("its own rectangle"), "{error}");
+}
+
+proptest! {
+    /// Damaged images and fonts are refused, or drawn.
+    #[test]
+    fn damaged_files_do_no_harm(
+        which in 0..3_usize,
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in any::<Option<prop::sample::Index>>(),
+    ) {
+        let mut file = [disc(), JPEG.to_vec(), FONT.to_vec()][which].clone();
+        // Most of a font is never looked at.
+        let reach = file.len().min(4096);
+        for (at, octet) in damage {
+            file[at.index(reach)] = octet;
+        }
+        if let Some(cut) = cut {
+            file.truncate(cut.index(file.len()));
+        }
+        let looks = at(1, STAMP);
+        let looks = if which == 2 { looks.text("Agreed", file) } else { looks.image(file) };
+        let _ = sign(&pdf::Document::default().write(), &visible(looks));
+    }
+}
+
+/// A template is filled with what is known.
+#[test]
+fn templates_are_filled() {
+    let values = StampValues { name: Some("Jiří"), time: Some("now"), ..Default::default() };
+    let text = values.fill("{name}, {time}\n{reason}\n{other}");
+    assert_eq!(text, "Jiří, now\n{other}");
+}
