@@ -5,16 +5,27 @@
 use ades_core::{DigestAlgorithm, Document, SignatureParameters};
 use libfuzzer_sys::fuzz_target;
 use pades::report::{Coverage, Problem};
-use pades::{Given, PreparedDocument, SignatureOptions, SubFilter};
+use pades::{Appearance, Given, PreparedDocument, Rectangle, SignatureOptions, SubFilter};
 
 const CAPACITY: usize = 64;
 /// No CMS, but an element of DER.
 const CMS: &[u8] = &[0x30, 0x03, 0x02, 0x01, 0x01];
 
+/// A PNG of one grey pixel.
+const PIXEL: &[u8] = b"\x89PNG\r\n\x1A\n\
+    \x00\x00\x00\x0D\x49\x48\x44\x52\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00\x3A\x7E\x9B\x55\
+    \x00\x00\x00\x0A\x49\x44\x41\x54\x78\xDA\x63\x68\x00\x00\x00\x82\x00\x81\xDA\x45\x08\x3B\
+    \x00\x00\x00\x00\x49\x45\x4E\x44\xAE\x42\x60\x82";
+
 fuzz_target!(|octets: &[u8]| {
     let mut document = Document::from_bytes(octets);
     let before = pades::verify(&mut document, Given::default());
-    for options in [SignatureOptions::new(), SignatureOptions::new().repair()] {
+    let visible = Appearance::at(1, Rectangle::new(0.0, 0.0, 10.0, 10.0)).image(PIXEL);
+    for options in [
+        SignatureOptions::new(),
+        SignatureOptions::new().repair(),
+        SignatureOptions::new().visible(visible),
+    ] {
         let parameters = SignatureParameters::new(chrono::DateTime::UNIX_EPOCH);
         let prepared = PreparedDocument::new(
             &mut document,
