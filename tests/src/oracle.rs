@@ -5,6 +5,7 @@ pub mod libxml2;
 mod lines;
 pub mod openssl;
 pub mod pdf;
+pub mod peers;
 pub mod pyhanko;
 pub mod python;
 pub mod signxml;

@@ -34,7 +34,7 @@ impl Lines {
         Self::start(name, Command::new(dir.join("venv/bin/python")).arg(dir.join(script)))
     }
 
-    fn start(name: &'static str, command: &mut Command) -> Self {
+    pub(super) fn start(name: &'static str, command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

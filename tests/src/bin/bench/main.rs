@@ -1,10 +1,11 @@
 //! Our figures beside limits and peers, in one run: prints the tables of
-//! `docs/benchmarks.md`. `cades` or `pades` as argument: only that one.
+//! `docs/benchmarks.md`. `cades`, `pades` or `xades` as argument: only that one.
 //!
 //! `cargo run --release -p ades-tests --bin bench`
 
 mod cades;
 mod pades;
+mod xades;
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -22,13 +23,20 @@ const RUNS: usize = 9;
 const PASSES: usize = 3;
 
 fn main() {
-    let bench = Bench::new();
     let only = std::env::args().nth(1);
-    if only.as_deref() != Some("pades") {
+    let wanted = |name| only.as_deref().is_none_or(|only| only == name);
+    if wanted("xades") {
+        xades::long();
+    }
+    let bench = Bench::new();
+    if wanted("cades") {
         cades::run(&bench);
     }
-    if only.as_deref() != Some("cades") {
+    if wanted("pades") {
         pades::run(&bench);
+    }
+    if wanted("xades") {
+        xades::run(&bench);
     }
 }
 

@@ -1,4 +1,5 @@
-//! PAdES beside pyHanko and EU DSS; what merely loading costs with lopdf.
+//! PAdES beside pyHanko, EU DSS, and engines in Rust that load a document with
+//! lopdf; what merely loading costs.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use ades_core::{Document, PendingState, verify};
 use ades_tests::oracle::dss::Dss;
+use ades_tests::oracle::peers::Peers;
 use ades_tests::oracle::pyhanko::PyHanko;
 use ades_tests::pdf::{write_image_pages, write_many_objects};
 use ades_tests::pki::PemFiles;
@@ -20,9 +22,9 @@ pub(crate) fn run(bench: &Bench) {
     println!();
     println!(
         "| work | ours, engine | limit | ours / limit | ours, copied while preparing \
-         | finishing in place | pyHanko, warm | EU DSS, warm | lopdf, loading only |"
+         | finishing in place | pyHanko, warm | EU DSS, warm | underskrift | ades-rs | lopdf, loading only |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let images = |pages, height| {
         let path = bench.path("images.pdf");
         written(path, |out| write_image_pages(out, pages, height).unwrap())
@@ -52,8 +54,18 @@ fn compare(bench: &Bench, name: &str, document: &Path, runs: usize) {
     let finishing = || Some(finish_in_place(document, out));
     let pyhanko = || timed_if(|| PyHanko::shared().sign(&by_pyhanko));
     let dss = || timed_if(|| Dss::shared().sign_pdf(&by_dss));
+    let (certificate, issuer) = (bench.path("leaf.der"), bench.path("issuer.der"));
+    let certificates = signer().chain.certificates();
+    for (path, certificate) in [&certificate, &issuer].into_iter().zip(certificates) {
+        std::fs::write(path, certificate.der()).unwrap();
+    }
+    let by_peer =
+        |peer| Peers::shared().sign_pdf(peer, document, out, &certificate, &[&issuer]).ok();
+    let (underskrift, ades_rs) = (|| by_peer("underskrift"), || by_peer("ades-rs"));
     let lopdf = || timed_if(|| lopdf::Document::load(document));
-    bench.compare(name, runs, [&ours, &limit], &[&copying, &finishing, &pyhanko, &dss, &lopdf]);
+    let others: [&dyn Fn() -> _; 7] =
+        [&copying, &finishing, &pyhanko, &dss, &underskrift, &ades_rs, &lopdf];
+    bench.compare(name, runs, [&ours, &limit], &others);
 }
 
 fn written(path: PathBuf, write: impl FnOnce(&mut BufWriter<File>) -> u64) -> PathBuf {
