@@ -222,7 +222,9 @@ impl<'e> Reference<'e> {
 }
 
 /// A value of `ds:SignatureValue` as the algorithms' own standards write it:
-/// `r` and `s` side by side become DER (XML Signature 1.1, clause 6.4.3).
+/// `r` and `s` side by side become DER (XML Signature 1.1, clause 6.4.3). Each is
+/// to be as long as the curve's order; EU DSS, and all else on Santuario, leaves
+/// out the zeros that both begin with, which P-521 often has.
 pub(crate) fn raw_value(
     algorithm: SignatureAlgorithm,
     key: KeyType,
@@ -237,10 +239,10 @@ pub(crate) fn raw_value(
         KeyType::P521 => 66,
         _ => return None,
     };
-    if value.len() != 2 * len {
+    if value.is_empty() || !value.len().is_multiple_of(2) || value.len() > 2 * len {
         return None;
     }
-    let (r, s) = value.split_at_checked(len)?;
+    let (r, s) = value.split_at_checked(value.len() / 2)?;
     let body = [integer(r)?, integer(s)?].concat();
     element(0x30, &body)
 }
@@ -277,6 +279,10 @@ mod tests {
                 let der = raw_value(ecdsa, key, &value).unwrap();
                 assert_eq!(xml_value(ecdsa, key, &der).unwrap(), value);
             }
+            let short = [vec![0], vec![1; len / 2 - 1]].concat().repeat(2);
+            let shorter = vec![1; len - 2];
+            assert_eq!(raw_value(ecdsa, key, &shorter), raw_value(ecdsa, key, &short));
+            assert_eq!(raw_value(ecdsa, key, &[]), None);
             assert_eq!(raw_value(ecdsa, key, &vec![1; len - 1]), None);
             assert_eq!(raw_value(ecdsa, key, &vec![1; len + 2]), None);
         }

@@ -38,7 +38,6 @@ import java.util.List;
  * c14n?              URI, for ds:SignedInfo, the signed properties and the reference of an enveloped signature
  * without?           how an enveloped signature is left out: enveloped-signature, xpath or filter2; as DSS likes if not given
  * embed_xml?         true: an enveloping signature has XML as nodes, not in base64
- * manifest?          true: ds:Manifest (ENVELOPING, of "files")
  * counter?           what is signed, of which signature number "counter_index" (0) is countersigned
  * time?, policy?..., commitments?, roles?    see {@link Signer}
  * </pre>
@@ -54,7 +53,6 @@ final class XmlSigner {
         parameters.setSignaturePackaging(SignaturePackaging.valueOf(request.get("packaging").asText()));
         parameters.setDigestAlgorithm(DigestAlgorithm.valueOf(request.get("digest").asText()));
         parameters.setEmbedXML(request.path("embed_xml").asBoolean());
-        parameters.setManifestSignature(request.path("manifest").asBoolean());
         if (request.hasNonNull("c14n")) {
             parameters.setSignedInfoCanonicalizationMethod(request.get("c14n").asText());
             parameters.setSignedPropertiesCanonicalizationMethod(request.get("c14n").asText());
