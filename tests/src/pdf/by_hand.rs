@@ -13,8 +13,8 @@ pub fn of_objects(objects: &[&str], trailer: &str) -> Vec<u8> {
 /// The same, of another version.
 #[must_use]
 pub fn of_version(version: &str, objects: &[&str], trailer: &str) -> Vec<u8> {
-    let mut out = format!("%PDF-{version}\n").into_bytes();
-    out.extend_from_slice(b"%\xE2\xE3\xCF\xD3\n");
+    // PDF/A: the second line says that this is no text.
+    let mut out = format!("%PDF-{version}\n%éééé\n").into_bytes();
     let mut offsets = Vec::new();
     for (at, object) in objects.iter().enumerate() {
         offsets.push(out.len());
