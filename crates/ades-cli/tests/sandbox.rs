@@ -405,7 +405,10 @@ fn standard_input_is_kept_for_as_long_as_the_job() {
 fn the_users_browser_comes_back_to_the_program() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
-    let mut child = spawn(&bench, &[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+    bench.write("contract.pdf", Document::default().write());
+    let files = ["sign", "one.txt", "contract.pdf", "--out-dir", "out"];
+    let visible = ["--visible", "1:72,72,200,60"];
+    let mut child = spawn(&bench, &[&files[..], &visible, ITSME].concat());
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     for purpose in ["identification", "signature"] {
         let page = lines.find_map(|l| l.trim().strip_prefix("http://").map(str::to_owned)).unwrap();
@@ -426,7 +429,9 @@ fn the_users_browser_comes_back_to_the_program() {
     }
     assert!(lines.any(|line| line.starts_with("signed: ")));
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+    bench.openssl_accepts("out/one.txt.p7s", Some("one.txt"), "sb/root.pem");
+    let signed = pdfsig(&bench.path("out/contract.pdf"), None).unwrap();
+    assert!(signed[0].valid && signed[0].total_document, "{signed:?}");
 }
 
 #[test]
