@@ -24,6 +24,9 @@ use tempfile::TempDir;
 const FONT: &[u8] = include_bytes!("../../crates/ades-cli/fonts/DejaVuSans.ttf");
 const NAMES: &str = "Signed by Jiří Dvořák\nŁukasz Żółć, Ελένη, Юлия\n2026-09-21 14:13 UTC";
 
+/// Joined letters, marks, digits and Latin letters within.
+const RIGHT_TO_LEFT: &str = "وقّعته سلمى (Salma) في 21\nנחתם על ידי דוד כהן\nSigned by سلام عليكم";
+const BOXES: &[u8] = include_bytes!("../fixtures/stamps/boxes.ttf");
 const JPEG: &[u8] = include_bytes!("../fixtures/stamps/gradient.jpg");
 /// Left, bottom, width, height.
 const STAMP: [f64; 4] = [72.0, 72.0, 200.0, 60.0];
@@ -78,7 +81,12 @@ fn documents_stay_what_they_claim_to_be() {
             let document = archival(claim, structure);
             let before = verapdf::validate(&write(&dir, "before.pdf", &document)).unwrap();
             assert!(before.keeps_its_claims(), "{claim:?} {structure:?}: {before:?}");
-            for looks in [at(1, STAMP).text(NAMES, FONT).image(disc()), at(1, STAMP).image(JPEG)] {
+            for looks in [
+                at(1, STAMP).text(NAMES, FONT).image(disc()),
+                at(1, STAMP).text(RIGHT_TO_LEFT, FONT),
+                at(1, STAMP).text("日本 日日", BOXES),
+                at(1, STAMP).image(JPEG),
+            ] {
                 let signed = sign(&document, &visible(looks)).unwrap();
                 let path = write(&dir, "after.pdf", &signed);
                 let after = verapdf::validate(&path).unwrap();
@@ -188,6 +196,8 @@ fn it_looks_as_when_somebody_looked() {
         ("text", at(1, STAMP).text(NAMES, FONT)),
         ("text-and-image", at(1, STAMP).text(NAMES, FONT).image(disc())),
         ("image", at(1, STAMP).image(JPEG)),
+        ("right-to-left", at(1, STAMP).text(RIGHT_TO_LEFT, FONT)),
+        ("boxes", at(1, STAMP).text("日本 日日", BOXES)),
         ("small", at(1, [72.0, 72.0, 60.0, 20.0]).text(NAMES, FONT)),
     ] {
         let signed = write(&dir, "after.pdf", &sign(&document, &visible(looks)).unwrap());
@@ -230,12 +240,13 @@ fn text_reads_as_it_was_written() {
         encrypted(&pdf::Document::default().write(), Encryption::Rc4, ""),
     ] {
         let decomposed = "Jir\u{30C}i\u{301}";
-        let looks = at(1, STAMP).text(format!("{NAMES}\n{decomposed}"), FONT).image(disc());
+        let looks =
+            at(1, STAMP).text(format!("{NAMES}\n{decomposed} سلمى דוד"), FONT).image(disc());
         let path = write(&dir, "signed.pdf", &sign(&document, &visible(looks)).unwrap());
         let mut text = Command::new("pdftotext");
         let text = text.args(["-enc", "UTF-8", "-layout"]).arg(&path).arg("-").output().unwrap();
         let text = String::from_utf8(text.stdout).unwrap();
-        for line in NAMES.lines().chain(["Jiří"]) {
+        for line in NAMES.lines().chain(["Jiří سلمى דוד"]) {
             assert!(line.split(' ').all(|word| text.contains(word)), "{line} in {text}");
         }
         let fonts = Command::new("pdffonts").arg(&path).output().unwrap();
@@ -302,8 +313,7 @@ fn what_cannot_be_drawn_is_refused() {
         assert!(error.contains(why), "{error} is not {why}");
     };
     let text = |text: &str| at(1, STAMP).text(text, FONT);
-    refuse(text("سلام"), "cannot show the character");
-    refuse(text("שלום"), "cannot show the character");
+    refuse(text("a\u{202E}b"), "cannot show the character '\\u{202e}'");
     refuse(text("日本"), "cannot show the character '日'");
     refuse(text("\u{7}"), "cannot show the character");
     refuse(text(" "), "empty");

@@ -55,10 +55,10 @@ pub(crate) enum Spot {
 /// What a visible signature looks like: text, an image, or both, the image to
 /// the left.
 ///
-/// The text is wrapped, and made as large as fits, up to 12 points. Letters
-/// stand one after the other from left to right; text that needs more than that
-/// (Arabic, Hebrew, scripts of India) is refused. What the image has of
-/// transparency is kept, but put on white in documents that claim to be PDF/A.
+/// The text is wrapped, and made as large as fits, up to 12 points; scripts that
+/// join letters or go from right to left are set as they should be. What the
+/// image has of transparency is kept, but put on white in documents that claim
+/// to be PDF/A.
 ///
 /// A tagged document gets an element `Form` for a new field, unless it is signed
 /// already: then a field that is there, and tagged, keeps it PDF/UA. A certified
@@ -87,8 +87,8 @@ impl Appearance {
         Self { spot: Spot::Field, text: None, image: None, description: None }
     }
 
-    /// Lines of text, and a TrueType font with all characters in it. What is
-    /// used of the font becomes part of the document: its licence must allow
+    /// Lines of text, and a font with TrueType outlines and all characters in it;
+    /// of a collection, the first. What is used of the font becomes part of the document: its licence must allow
     /// that. See [`StampValues`] for templates.
     #[must_use]
     pub fn text(mut self, text: impl Into<String>, font: impl Into<Vec<u8>>) -> Self {

@@ -1,82 +1,131 @@
-//! A subset of a TrueType font, as a composite font (ISO 32000-2, 9.7): codes
-//! are glyphs, and a map says which character each of them is.
+//! A subset of a font, as a composite font (ISO 32000-2, 9.7): codes are
+//! glyphs, and a map says which text each of them is.
 
 use std::collections::BTreeMap;
 
+use harfrust::{Buffer, ClusterLevel, Direction, GlyphId, ShapeOptions, ShaperFont};
+use read_fonts::types::NameId;
 use sha2::{Digest as _, Sha256};
 use subsetter::GlyphRemapper;
-use ttf_parser::Face;
 
 use crate::error::Error;
 use crate::file::Pdf;
 use crate::syntax::{Reference, name};
 use crate::update::Update;
 
-/// A font, and what is used of it.
+/// What stands for the second and further glyphs of one character.
+const NOTHING: &str = "\u{200B}";
+
+const fn fail(problem: &'static str) -> Error {
+    Error::Appearance { problem }
+}
+
+/// A font, and what is used of it. All measures are in thousandths of the size.
 pub(crate) struct Font<'a> {
     data: &'a [u8],
-    face: Face<'a>,
+    font: harfrust::Font,
     glyphs: GlyphRemapper,
-    characters: BTreeMap<u16, char>,
+    texts: BTreeMap<u16, String>,
+}
+
+/// A glyph where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Glyph {
+    id: u16,
+    /// What it is wide by itself.
+    pub(crate) width: f64,
+    /// How far it is from here to the next one.
+    pub(crate) advance: f64,
+    /// Where it is drawn, from here: to the right, up.
+    pub(crate) offset: [f64; 2],
+    /// What it stands for.
+    text: String,
 }
 
 impl<'a> Font<'a> {
     pub(crate) fn read(data: &'a [u8]) -> Result<Self, Error> {
-        let face = Face::parse(data, 0);
-        let face = face.map_err(|_| Error::Appearance { problem: "the font does not read" })?;
-        if face.tables().glyf.is_none() || face.units_per_em() == 0 {
-            let problem = "the font has no TrueType outlines";
-            return Err(Error::Appearance { problem });
+        let font = harfrust::Font::new(data.to_vec(), 0);
+        let font = font.ok_or(fail("the font does not read"))?;
+        if font.units_per_em() == 0 || font.num_glyphs() == 0 {
+            return Err(fail("the font has no glyphs"));
         }
-        Ok(Self { data, face, glyphs: GlyphRemapper::new(), characters: BTreeMap::new() })
+        Ok(Self { data, font, glyphs: GlyphRemapper::new(), texts: BTreeMap::new() })
     }
 
-    /// In thousandths of the font's size.
-    fn scaled(&self, units: i16) -> f64 {
-        f64::from(units) * 1000.0 / f64::from(self.face.units_per_em())
+    fn scaled(&self, units: f64) -> f64 {
+        units * 1000.0 / f64::from(self.font.units_per_em())
     }
 
-    /// How far letters reach above and below the line, as parts of the size.
+    /// How far letters reach above and below the line.
     pub(crate) fn extent(&self) -> (f64, f64) {
-        let (above, below) = (self.face.ascender(), self.face.descender());
-        (self.scaled(above) / 1000.0, -self.scaled(below) / 1000.0)
+        let metrics = self.font.metrics();
+        let line = metrics.hhea_line.or(metrics.typo_line);
+        let line = line.map(|line| (line.ascender.to_f64(), -line.descender.to_f64()));
+        let (above, below) =
+            line.unwrap_or_else(|| (metrics.bounds.y_max.to_f64(), -metrics.bounds.y_min.to_f64()));
+        (self.scaled(above), self.scaled(below))
     }
 
-    /// The width of a character in thousandths of the size.
-    pub(crate) fn width(&self, character: char) -> Result<u32, Error> {
-        let glyph = self.face.glyph_index(character).filter(|glyph| glyph.0 != 0);
-        let glyph = glyph.ok_or(Error::NoGlyph { character })?;
-        Ok(self.advance(glyph.0))
+    /// The glyphs of a word from left to right.
+    pub(crate) fn shape(&self, word: &str, right_to_left: bool) -> Result<Vec<Glyph>, Error> {
+        let font = ShaperFont::new(&self.font);
+        let mut buffer = Buffer::new();
+        buffer.push_str(word);
+        buffer.set_cluster_level(ClusterLevel::MonotoneCharacters);
+        let direction = if right_to_left { Direction::RightToLeft } else { Direction::LeftToRight };
+        buffer.set_direction(direction);
+        buffer.guess_segment_properties();
+        let shaped = harfrust::shape(&font, &mut buffer, ShapeOptions::default());
+        shaped.map_err(|_| fail("the font cannot shape the text"))?;
+
+        let mut starts: Vec<usize> =
+            buffer.glyph_infos().iter().map(|info| info.cluster as usize).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        let mut taken = None;
+        let glyphs = buffer.glyph_infos().iter().zip(buffer.glyph_positions());
+        let glyphs = glyphs.map(|(info, position)| {
+            let from = info.cluster as usize;
+            let to = starts.iter().find(|start| **start > from).copied().unwrap_or(word.len());
+            let text = word.get(from..to).unwrap_or_default();
+            let id = u16::try_from(info.glyph_id).ok().filter(|id| *id != 0);
+            let character = text.chars().next().unwrap_or(char::REPLACEMENT_CHARACTER);
+            let id = id.ok_or(Error::NoGlyph { character })?;
+            let first = taken.replace(from) != Some(from);
+            Ok(Glyph {
+                id,
+                width: self.scaled(f64::from(font.glyph_h_advance(GlyphId::from(id)))).round(),
+                advance: self.scaled(f64::from(position.x_advance)),
+                offset: [position.x_offset, position.y_offset]
+                    .map(|units| self.scaled(f64::from(units))),
+                text: if first { text } else { NOTHING }.to_owned(),
+            })
+        });
+        glyphs.collect()
     }
 
-    fn advance(&self, glyph: u16) -> u32 {
-        let advance = self.face.glyph_hor_advance(ttf_parser::GlyphId(glyph)).unwrap_or(0);
-        (f64::from(advance) * 1000.0 / f64::from(self.face.units_per_em())).round() as u32
-    }
-
-    /// The codes that show a line.
-    pub(crate) fn encode(&mut self, line: &str) -> Result<String, Error> {
-        let mut out = String::new();
-        for character in line.chars() {
-            let glyph = self.face.glyph_index(character).ok_or(Error::NoGlyph { character })?;
-            let code = self.glyphs.remap(glyph.0);
-            self.characters.entry(code).or_insert(character);
-            out.push_str(&format!("{code:04X}"));
-        }
-        Ok(out)
+    /// The code that shows a glyph.
+    pub(crate) fn encode(&mut self, glyph: &Glyph) -> u16 {
+        let code = self.glyphs.remap(glyph.id);
+        self.texts.entry(code).or_insert_with(|| glyph.text.clone());
+        code
     }
 
     /// Adds the font with all that was encoded.
     pub(crate) fn embed(self, pdf: &Pdf<'_>, update: &mut Update) -> Result<Reference, Error> {
-        let problem = "the font cannot be embedded";
         let subset = subsetter::subset(self.data, 0, &self.glyphs);
-        let subset = subset.map_err(|_| Error::Appearance { problem })?;
-        let count = Face::parse(&subset, 0).map_err(|_| Error::Appearance { problem })?;
-        let count = usize::from(count.number_of_glyphs());
-
+        let subset = subset.map_err(|_| fail("the font cannot be embedded"))?;
         let file = update.allocate();
+        // Fonts with the other kind of outlines are refused: veraPDF takes the
+        // widths in their subsets for wrong.
+        if subset.starts_with(b"OTTO") {
+            return Err(fail("the font has no TrueType outlines"));
+        }
         update.add_stream(pdf, file, &format!("/Length1 {}", subset.len()), &subset);
-        // PDF/A-1 wants to know which glyphs there are: the first ones.
+        // PDF/A-1 wants to know which glyphs there are: the first ones, beside
+        // those that are parts of others.
+        let count = table(&subset, b"maxp").and_then(|maxp| maxp.get(4..)?.first_chunk());
+        let count = usize::from(count.map_or(0, |count| u16::from_be_bytes(*count)));
         let mut set = vec![0xFF; count / 8];
         set.push(!(0xFF_u8.checked_shr((count % 8) as u32).unwrap_or(0)));
         let cid_set = update.allocate();
@@ -87,21 +136,25 @@ impl<'a> Font<'a> {
         let base = self.base_name(&subset);
         let base = String::from_utf8_lossy(&base).into_owned();
         let descriptor = update.allocate();
-        let bounds = self.face.global_bounding_box();
+        let (metrics, (above, below)) = (self.font.metrics(), self.extent());
+        let bounds = metrics.bounds;
         let [left, bottom, right, top] = [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max]
-            .map(|units| self.scaled(units).round());
-        let cap_height = self.face.capital_height().unwrap_or_else(|| self.face.ascender());
+            .map(|units| self.scaled(units.to_f64()).round());
+        let cap_height = metrics.cap_height.map_or(above, |units| self.scaled(units.to_f64()));
+        let angle = self.font.style_metrics().italic_angle.map_or(0.0, |angle| angle.to_f64());
         let entries = format!(
             "<</Type/FontDescriptor/FontName{base}/Flags 4/FontBBox[{left} {bottom} {right} {top}]\
              /ItalicAngle {}/Ascent {}/Descent {}/CapHeight {}/StemV 80/FontFile2 {file}/CIDSet {cid_set}>>",
-            self.face.italic_angle().round(),
-            self.scaled(self.face.ascender()).round(),
-            self.scaled(self.face.descender()).round(),
-            self.scaled(cap_height).round(),
+            angle.round(),
+            above.round(),
+            -below.round(),
+            cap_height.round(),
         );
         update.put(descriptor, entries.into_bytes());
 
-        let widths = self.glyphs.remapped_gids().map(|glyph| self.advance(glyph).to_string());
+        let font = ShaperFont::new(&self.font);
+        let width = |id: u16| self.scaled(f64::from(font.glyph_h_advance(GlyphId::from(id))));
+        let widths = self.glyphs.remapped_gids().map(|id| width(id).round().to_string());
         let widths = widths.collect::<Vec<_>>().join(" ");
         let descendant = update.allocate();
         let entries = format!(
@@ -123,31 +176,38 @@ impl<'a> Font<'a> {
     fn base_name(&self, subset: &[u8]) -> Vec<u8> {
         let digest = Sha256::digest(subset);
         let tag = digest.iter().take(6).map(|octet| char::from(b'A' + octet % 26));
-        let names = self.face.names().into_iter();
-        let mut names = names.filter(|it| it.name_id == ttf_parser::name_id::POST_SCRIPT_NAME);
-        let own = names.find_map(|it| it.to_string()).unwrap_or_else(|| "Font".to_owned());
+        let own = self.font.names().get(NameId::POSTSCRIPT_NAME);
+        let own = own.and_then(|names| names.english_or_first());
+        let own = own.map_or_else(|| "Font".to_owned(), |own| own.name().chars().collect());
         name(format!("{}+{own}", tag.collect::<String>()).as_bytes())
     }
 
-    /// Which characters the codes are (9.10.3).
+    /// Which text the codes are (9.10.3).
     fn to_unicode(&self) -> String {
         let mut out = "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n\
              /CIDSystemInfo<</Registry(Adobe)/Ordering(UCS)/Supplement 0>>def\n\
              /CMapName/Adobe-Identity-UCS def\n/CMapType 2 def\n\
              1 begincodespacerange\n<0000><FFFF>\nendcodespacerange\n"
             .to_owned();
-        let pairs: Vec<_> = self.characters.iter().collect();
+        let pairs: Vec<_> = self.texts.iter().collect();
         for block in pairs.chunks(100) {
             out.push_str(&format!("{} beginbfchar\n", block.len()));
-            for (code, character) in block {
-                let mut units = [0; 2];
-                let units = character.encode_utf16(&mut units).iter();
-                let units = units.map(|unit| format!("{unit:04X}")).collect::<String>();
-                out.push_str(&format!("<{code:04X}><{units}>\n"));
+            for (code, text) in block {
+                let units = text.encode_utf16().map(|unit| format!("{unit:04X}"));
+                out.push_str(&format!("<{code:04X}><{}>\n", units.collect::<String>()));
             }
             out.push_str("endbfchar\n");
         }
         out.push_str("endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n");
         out
     }
+}
+
+/// A table of an OpenType font.
+fn table<'f>(font: &'f [u8], tag: &[u8; 4]) -> Option<&'f [u8]> {
+    let count = u16::from_be_bytes(*font.get(4..)?.first_chunk()?);
+    let records = font.get(12..)?.as_chunks::<16>().0;
+    let record = records.iter().take(usize::from(count)).find(|record| record.starts_with(tag))?;
+    let number = |at: usize| Some(u32::from_be_bytes(*record.get(at..)?.first_chunk()?) as usize);
+    font.get(number(8)?..)?.get(..number(12)?)
 }

@@ -1,8 +1,10 @@
-//! Text in a rectangle: wrapped, as large as fits.
+//! Text in a rectangle: wrapped, as large as fits, each line in the order in
+//! which it is read.
 
+use unicode_bidi::BidiInfo;
 use unicode_normalization::UnicodeNormalization;
 
-use super::font::Font;
+use super::font::{Font, Glyph};
 use super::form::number;
 use crate::error::Error;
 
@@ -12,14 +14,15 @@ const SMALLEST: u32 = 8;
 /// From line to line, as a part of the letters' extent.
 const LEADING: f64 = 1.05;
 
-/// Text that goes from right to left, or whose letters change with their
-/// neighbours: more than one glyph after the other.
-const fn needs_shaping(character: char) -> bool {
-    matches!(character,
-        '\u{0590}'..='\u{08FF}' | '\u{0900}'..='\u{0DFF}' | '\u{0F00}'..='\u{109F}'
-        | '\u{1780}'..='\u{17FF}' | '\u{1800}'..='\u{18AF}' | '\u{200B}'..='\u{200F}'
-        | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FB1D}'..='\u{FDFF}'
-        | '\u{FE70}'..='\u{FEFF}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
+/// Overrides of the direction: what is shown would not be what is written.
+fn misleads(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A word, and how wide it is at size 1000.
+struct Word<'t> {
+    text: &'t str,
+    width: f64,
 }
 
 /// What draws a text into a box, `left` and `bottom` being its corner.
@@ -30,28 +33,29 @@ pub(crate) fn lay_out(
 ) -> Result<String, Error> {
     // Letters and their accents in one character, where there is one.
     let text: String = text.nfc().collect();
-    if let Some(character) = text.chars().find(|it| needs_shaping(*it)) {
-        return Err(Error::NoGlyph { character });
-    }
+    let paragraphs: Vec<Vec<Word<'_>>> =
+        text.lines().map(|line| words(line, font)).collect::<Result<_, _>>()?;
+    let space = measure(&font.shape(" ", false)?);
     let (above, below) = font.extent();
-    let line_height = (above + below) * LEADING;
+    let line_height = (above + below) / 1000.0 * LEADING;
     for quarters in (SMALLEST..=LARGEST).rev() {
         let size = f64::from(quarters) / 4.0;
-        let lines = wrap(&text, font, width * 1000.0 / size)?;
-        let whole = line_height * size * lines.len() as f64;
-        let Some(lines) = lines.fits(whole <= height) else {
+        let Some(lines) = wrap(&paragraphs, space, width * 1000.0 / size) else {
             continue;
         };
-        let first = bottom + (height + whole) / 2.0 - above * size;
-        let mut out = format!(
-            "BT /F0 {} Tf {} TL {} {} Td\n",
-            number(size),
-            number(line_height * size),
-            number(left),
-            number(first)
-        );
+        let whole = line_height * size * lines.len() as f64;
+        if whole > height {
+            continue;
+        }
+        let mut up = bottom + (height + whole) / 2.0 - above / 1000.0 * size;
+        let mut out = format!("BT /F0 {} Tf\n", number(size));
         for line in lines {
-            out.push_str(&format!("<{}> Tj T*\n", font.encode(&line)?));
+            let (glyphs, to_the_right) = in_order(&line, font)?;
+            let own = measure(&glyphs) * size / 1000.0;
+            let x = if to_the_right { left + width - own } else { left };
+            out.push_str(&format!("1 0 0 1 {} {} Tm ", number(x), number(up)));
+            show(&mut out, font, &glyphs, size);
+            up -= line_height * size;
         }
         out.push_str("ET\n");
         return Ok(out);
@@ -59,46 +63,89 @@ pub(crate) fn lay_out(
     Err(Error::Appearance { problem: "the text does not fit its rectangle" })
 }
 
-/// Lines, and whether a word is wider than the box.
-struct Lines {
-    lines: Vec<String>,
-    too_wide: bool,
+fn words<'t>(line: &'t str, font: &Font<'_>) -> Result<Vec<Word<'t>>, Error> {
+    if let Some(character) = line.chars().find(|it| misleads(*it)) {
+        return Err(Error::NoGlyph { character });
+    }
+    let words = line.split(' ').filter(|word| !word.is_empty());
+    // The width hardly depends on the direction.
+    words.map(|text| Ok(Word { text, width: measure(&font.shape(text, false)?) })).collect()
 }
 
-impl Lines {
-    const fn len(&self) -> usize {
-        self.lines.len()
-    }
-
-    fn fits(self, height: bool) -> Option<Vec<String>> {
-        (height && !self.too_wide).then_some(self.lines)
-    }
+fn measure(glyphs: &[Glyph]) -> f64 {
+    glyphs.iter().map(|glyph| glyph.advance).sum()
 }
 
-/// Breaks lines at spaces; `width` is in thousandths of the font's size.
-fn wrap(text: &str, font: &Font<'_>, width: f64) -> Result<Lines, Error> {
-    let measure = |word: &str| -> Result<f64, Error> {
-        word.chars().try_fold(0.0, |sum, it| Ok(sum + f64::from(font.width(it)?)))
-    };
-    let space = measure(" ")?;
-    let mut out = Lines { lines: Vec::new(), too_wide: false };
-    for paragraph in text.lines() {
+/// Breaks lines at spaces; `None` if a word is wider than the box.
+fn wrap(paragraphs: &[Vec<Word<'_>>], space: f64, width: f64) -> Option<Vec<String>> {
+    let mut lines = Vec::new();
+    for paragraph in paragraphs {
         let (mut line, mut used) = (String::new(), 0.0);
-        for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
-            let own = measure(word)?;
-            out.too_wide |= own > width;
-            if !line.is_empty() && used + space + own > width {
-                out.lines.push(std::mem::take(&mut line));
+        for word in paragraph {
+            if word.width > width {
+                return None;
+            }
+            if !line.is_empty() && used + space + word.width > width {
+                lines.push(std::mem::take(&mut line));
                 used = 0.0;
             }
             if !line.is_empty() {
                 line.push(' ');
                 used += space;
             }
-            line.push_str(word);
-            used += own;
+            line.push_str(word.text);
+            used += word.width;
         }
-        out.lines.push(line);
+        lines.push(line);
     }
-    Ok(out)
+    Some(lines)
+}
+
+/// A line's glyphs from left to right (UAX 9), and whether it belongs to the
+/// right.
+fn in_order(line: &str, font: &Font<'_>) -> Result<(Vec<Glyph>, bool), Error> {
+    let bidi = BidiInfo::new(line, None);
+    let mut glyphs = Vec::new();
+    let mut to_the_right = false;
+    for paragraph in &bidi.paragraphs {
+        to_the_right = paragraph.level.is_rtl();
+        let (levels, runs) = bidi.visual_runs(paragraph, paragraph.range.clone());
+        for run in runs {
+            let right_to_left = levels.get(run.start).is_some_and(unicode_bidi::Level::is_rtl);
+            // Each word is of a script of its own.
+            let mut words: Vec<&str> =
+                line.get(run).unwrap_or_default().split_inclusive(' ').collect();
+            if right_to_left {
+                words.reverse();
+            }
+            for word in words {
+                glyphs.extend(font.shape(word, right_to_left)?);
+            }
+        }
+    }
+    Ok((glyphs, to_the_right))
+}
+
+/// Shows glyphs, each where it belongs (ISO 32000-2, 9.4.3, 9.3.7).
+fn show(out: &mut String, font: &mut Font<'_>, glyphs: &[Glyph], size: f64) {
+    out.push('[');
+    // How far the next glyph has to be moved to the right.
+    let mut ahead = 0.0;
+    for glyph in glyphs {
+        let [right, up] = glyph.offset;
+        ahead += right;
+        if ahead.abs() >= 0.5 {
+            out.push_str(&number(-ahead));
+            ahead = 0.0;
+        }
+        let code = font.encode(glyph);
+        if up.abs() >= 0.5 {
+            let rise = number(up * size / 1000.0);
+            out.push_str(&format!("] TJ {rise} Ts <{code:04X}> Tj 0 Ts ["));
+        } else {
+            out.push_str(&format!("<{code:04X}>"));
+        }
+        ahead += glyph.advance - right - glyph.width;
+    }
+    out.push_str("] TJ\n");
 }
