@@ -46,3 +46,33 @@ pub fn algorithms(signer: &TestSigner) -> Vec<SignatureAlgorithm> {
 
     signer.remote().capabilities().algorithms
 }
+
+/// A prepared XAdES signature, stored, restored, signed and completed.
+pub fn complete_xades(
+    pending: &xades::PendingSignature,
+    document: Option<&[u8]>,
+    signer: &TestSigner,
+) -> Result<Vec<u8>, xades::Error> {
+    let pending = xades::PendingSignature::from_json(&pending.to_json(None)?, None)?;
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(document.map(Document::from_bytes).as_mut(), &value, &mut out)?;
+    Ok(out)
+}
+
+/// A PDF, prepared, stored, restored, signed and completed.
+pub fn sign_pades(
+    pdf: &[u8],
+    signer: &TestSigner,
+    parameters: &SignatureParameters,
+    options: &pades::SignatureOptions,
+) -> Result<Vec<u8>, pades::Error> {
+    let mut source = Document::from_bytes(pdf);
+    let pending = pades::prepare(&mut source, &signer.chain, parameters, options)?;
+    let pending = pades::PendingSignature::from_json(&pending.to_json(None)?, None)?;
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(&mut source, &value, &mut out)?;
+    assert_eq!(out.len() as u64, pending.signed_len());
+    Ok(out)
+}

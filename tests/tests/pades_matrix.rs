@@ -7,7 +7,6 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use ades_core::{Document, PendingState, SignatureParameters};
 use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::pdf::{
     self, Mutool, Pdfsig, Picture, Qpdf, differences, mutool_check, pdfsig, qpdf_check,
@@ -16,9 +15,9 @@ use ades_tests::oracle::pdf::{
 use ades_tests::oracle::pyhanko::PyHanko;
 use ades_tests::oracle::verapdf::{self, Verdict};
 use ades_tests::pdf::{Sample, samples};
-use ades_tests::pki::{Key, Pki, TestSigner};
-use ades_tests::signing::parameters;
-use pades::{Appearance, FieldLock, PendingSignature, Rectangle, SignatureField, SignatureOptions};
+use ades_tests::pki::{Key, Pki};
+use ades_tests::signing::{parameters, sign_pades};
+use pades::{Appearance, FieldLock, Rectangle, SignatureField, SignatureOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -29,23 +28,6 @@ const STAMP: [f64; 4] = [10.0, 10.0, 40.0, 20.0];
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pdf")
-}
-
-/// Prepared, stored, restored, signed and completed.
-fn sign(
-    pdf: &[u8],
-    signer: &TestSigner,
-    parameters: &SignatureParameters,
-    options: &SignatureOptions,
-) -> Result<Vec<u8>, pades::Error> {
-    let mut source = Document::from_bytes(pdf);
-    let pending = pades::prepare(&mut source, &signer.chain, parameters, options)?;
-    let pending = PendingSignature::from_json(&pending.to_json(None)?, None)?;
-    let value = signer.sign(&pending.to_be_signed());
-    let mut out = Vec::new();
-    pending.complete(&mut source, &value, &mut out)?;
-    assert_eq!(out.len() as u64, pending.signed_len());
-    Ok(out)
 }
 
 struct Case {
@@ -251,19 +233,20 @@ fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
         path
     };
     let (first, second) = (Pki::shared().signer(Key::Rsa2048), Pki::shared().signer(Key::P256));
-    let one = sign(&case.octets, first, &parameters(), &options("Ours1")).or_else(|e| match e {
-        pades::Error::BrokenCrossReference { .. } => {
-            sign(&case.octets, first, &parameters(), &options("Ours1").repair())
-        }
-        _ => Err(e),
-    });
+    let one =
+        sign_pades(&case.octets, first, &parameters(), &options("Ours1")).or_else(|e| match e {
+            pades::Error::BrokenCrossReference { .. } => {
+                sign_pades(&case.octets, first, &parameters(), &options("Ours1").repair())
+            }
+            _ => Err(e),
+        });
     let one = match one {
         Ok(one) => one,
         Err(error) => return Ok(Some(error.to_string())),
     };
     let [left, bottom, width, height] = STAMP;
     let looks = Appearance::at(1, Rectangle::new(left, bottom, width, height)).text("Ours", FONT);
-    let second = |options| sign(&one, second, &parameters(), options);
+    let second = |options| sign_pades(&one, second, &parameters(), options);
     let invisible = options("Ours2");
     let (two, stamped) = match second(&invisible.clone().visible(looks)) {
         Ok(two) => (two, true),
@@ -363,7 +346,7 @@ fn the_lock_of_a_signature_is_what_the_judges_read() {
     for field in [SignatureField::New, SignatureField::Existing("Empty".to_owned())] {
         let options = SignatureOptions::new().field(field.clone());
         let options = options.lock(FieldLock::Include(vec!["Text".to_owned()]));
-        let octets = sign(&document.write(), signer, &parameters(), &options).unwrap();
+        let octets = sign_pades(&document.write(), signer, &parameters(), &options).unwrap();
         let path = dir.path().join("locked.pdf");
         std::fs::write(&path, &octets).unwrap();
         let case = Case { name: "locked".to_owned(), octets, password: None };

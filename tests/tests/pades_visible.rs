@@ -5,7 +5,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ades_core::{Document, PendingState};
+use ades_core::Document;
 use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::pdf::{Picture, compare, pdfsig, qpdf_check};
 use ades_tests::oracle::pyhanko::PyHanko;
@@ -13,10 +13,8 @@ use ades_tests::oracle::verapdf;
 use ades_tests::pdf::archival::{Claim, Structure, archival};
 use ades_tests::pdf::{self, Encryption, encrypted};
 use ades_tests::pki::{Key, Pki};
-use ades_tests::signing::parameters;
-use pades::{
-    Appearance, Error, PendingSignature, Rectangle, SignatureField, SignatureOptions, StampValues,
-};
+use ades_tests::signing::{parameters, sign_pades};
+use pades::{Appearance, Error, Rectangle, SignatureField, SignatureOptions, StampValues};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -32,14 +30,7 @@ const JPEG: &[u8] = include_bytes!("../fixtures/stamps/gradient.jpg");
 const STAMP: [f64; 4] = [72.0, 72.0, 200.0, 60.0];
 
 fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
-    let signer = Pki::shared().signer(Key::P256);
-    let mut source = Document::from_bytes(document);
-    let pending = pades::prepare(&mut source, &signer.chain, &parameters(), options)?;
-    let pending = PendingSignature::from_json(&pending.to_json(None)?, None)?;
-    let value = signer.sign(&pending.to_be_signed());
-    let mut out = Vec::new();
-    pending.complete(&mut source, &value, &mut out)?;
-    Ok(out)
+    sign_pades(document, Pki::shared().signer(Key::P256), &parameters(), options)
 }
 
 fn at(page: usize, [left, bottom, width, height]: [f64; 4]) -> Appearance {

@@ -3,46 +3,33 @@
 
 use std::path::PathBuf;
 
-use ades_core::{Document, PendingState};
+use ades_core::Document;
 use ades_tests::oracle::xmlsec1;
 use ades_tests::pki::{self, Key, Pki, TestSigner};
-use ades_tests::signing::parameters;
+use ades_tests::signing::{complete_xades, parameters};
 use tempfile::TempDir;
 use xades::c14n::{Canonicalization, Target};
 use xades::report::{Coverage, ReferenceKind, Report};
 use xades::{
-    Content, Error, Given, Listing, Original, Packaging, PendingSignature, Position,
-    SignatureOptions, prepare_countersignature, prepare_detached, verify,
+    Content, Error, Given, Listing, Original, Packaging, Position, SignatureOptions,
+    prepare_countersignature, prepare_detached, verify,
 };
 
 fn signer() -> &'static TestSigner {
     Pki::shared().signer(Key::P256)
 }
 
-/// Stored, restored, signed, completed.
-fn complete(
-    pending: &PendingSignature,
-    document: Option<&[u8]>,
-    signer: &TestSigner,
-) -> Result<Vec<u8>, Error> {
-    let pending = PendingSignature::from_json(&pending.to_json(None)?, None)?;
-    let value = signer.sign(&pending.to_be_signed());
-    let mut out = Vec::new();
-    pending.complete(document.map(Document::from_bytes).as_mut(), &value, &mut out)?;
-    Ok(out)
-}
-
 fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
     let mut source = Document::from_bytes(document);
     let pending = xades::prepare(&mut source, &signer().chain, &parameters(), options)?;
-    complete(&pending, Some(document), signer())
+    complete_xades(&pending, Some(document), signer())
 }
 
 fn countersign(document: &[u8], nth: usize) -> Result<Vec<u8>, Error> {
     let second = Pki::shared().signer(Key::Rsa2048);
     let mut source = Document::from_bytes(document);
     let pending = prepare_countersignature(&mut source, nth, &second.chain, &parameters())?;
-    complete(&pending, Some(document), second)
+    complete_xades(&pending, Some(document), second)
 }
 
 fn packaging(packaging: Packaging) -> SignatureOptions {
@@ -182,7 +169,7 @@ fn documents_elsewhere_are_named_and_never_fetched() {
             .collect();
         let pending =
             prepare_detached(&mut contents, listing, &signer().chain, &parameters()).unwrap();
-        let signed = complete(&pending, None, signer()).unwrap();
+        let signed = complete_xades(&pending, None, signer()).unwrap();
         // xmlsec1 looks for the name as it stands.
         if listing == Listing::Manifest {
             court.accepts(&signed, 1);
@@ -228,7 +215,7 @@ fn one_plain_file_is_found_by_xmlsec1() {
     };
     let pending =
         prepare_detached(&mut [content], Listing::References, &signer().chain, &parameters());
-    let signed = complete(&pending.unwrap(), None, signer()).unwrap();
+    let signed = complete_xades(&pending.unwrap(), None, signer()).unwrap();
     court.accepts(&signed, 1);
 }
 
@@ -361,10 +348,10 @@ fn what_has_changed_is_noticed_in_every_form() {
         for at in [0, 60, document.len() - 1] {
             let mut other = document.to_vec();
             other[at] ^= 1;
-            let refused = complete(&pending, Some(&other), signer());
+            let refused = complete_xades(&pending, Some(&other), signer());
             assert!(matches!(refused, Err(Error::DocumentChanged)), "{options:?}: {refused:?}");
         }
-        let refused = complete(&pending, None, signer());
+        let refused = complete_xades(&pending, None, signer());
         assert!(matches!(refused, Err(Error::DocumentNeeded)), "{refused:?}");
         let value = signer().sign(&pending.to_be_signed());
         let mut out = Vec::new();

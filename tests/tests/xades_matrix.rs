@@ -5,29 +5,16 @@
 
 use std::path::Path;
 
-use ades_core::{Document, PendingState, SignatureAlgorithm, SignatureParameters};
+use ades_core::{Document, SignatureAlgorithm, SignatureParameters};
 use ades_tests::invoice::Invoice;
 use ades_tests::oracle::xades::{Asked, Court, Verdict};
 use ades_tests::pki::{Key, Pki, TestSigner};
-use ades_tests::signing::{algorithms, parameters};
+use ades_tests::signing::{algorithms, complete_xades, parameters};
 use xades::c14n::{Canonicalization, Target};
 use xades::{
-    Content, Error, Listing, Packaging, PendingSignature, Position, SignatureOptions,
-    prepare_countersignature, prepare_detached,
+    Content, Error, Listing, Packaging, Position, SignatureOptions, prepare_countersignature,
+    prepare_detached,
 };
-
-/// Stored, restored, signed, completed.
-fn complete(
-    pending: &PendingSignature,
-    document: Option<&[u8]>,
-    signer: &TestSigner,
-) -> Result<Vec<u8>, Error> {
-    let pending = PendingSignature::from_json(&pending.to_json(None)?, None)?;
-    let value = signer.sign(&pending.to_be_signed());
-    let mut out = Vec::new();
-    pending.complete(document.map(Document::from_bytes).as_mut(), &value, &mut out)?;
-    Ok(out)
-}
 
 fn sign_with(
     document: &[u8],
@@ -37,7 +24,7 @@ fn sign_with(
 ) -> Result<Vec<u8>, Error> {
     let mut source = Document::from_bytes(document);
     let pending = xades::prepare(&mut source, &signer.chain, parameters, options)?;
-    complete(&pending, Some(document), signer)
+    complete_xades(&pending, Some(document), signer)
 }
 
 fn sign(document: &[u8], options: &SignatureOptions) -> Vec<u8> {
@@ -211,7 +198,7 @@ fn documents_elsewhere_by_name_and_in_manifests() {
             };
             let mut contents: Vec<_> = files.into_iter().take(number).map(content).collect();
             let pending = prepare_detached(&mut contents, listing, &signer.chain, &parameters());
-            let signed = complete(&pending.unwrap(), None, signer).unwrap();
+            let signed = complete_xades(&pending.unwrap(), None, signer).unwrap();
             let verdict = court.judge(&signed, 1, Asked::default());
             accepted(&verdict, &format!("{number} {listing:?}"), &signed);
 
@@ -237,7 +224,7 @@ fn parallel_signatures_and_countersignatures() {
         let signer = Pki::shared().signer([Key::Rsa2048, Key::P521, Key::P384][nth]);
         let mut source = Document::from_bytes(&countersigned);
         let pending = prepare_countersignature(&mut source, nth, &signer.chain, &parameters());
-        let signed = complete(&pending.unwrap(), Some(&countersigned), signer).unwrap();
+        let signed = complete_xades(&pending.unwrap(), Some(&countersigned), signer).unwrap();
         drop(source);
         countersigned = signed;
         let verdict = court.judge(&countersigned, nth + 3, asked);

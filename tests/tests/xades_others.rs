@@ -3,19 +3,17 @@
 
 use std::path::PathBuf;
 
-use ades_core::{Certificate, Document, Level, PendingState};
+use ades_core::{Certificate, Document, Level};
 use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::signxml::SignXml;
 use ades_tests::oracle::xades::{Asked, Court};
 use ades_tests::oracle::xmlsec1;
 use ades_tests::pki::{Key, PemFiles, Pki};
-use ades_tests::signing::parameters;
+use ades_tests::signing::{complete_xades, parameters};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use xades::report::{Coverage, Problem, Report};
-use xades::{
-    Given, Original, PendingSignature, SignatureOptions, prepare_countersignature, verify,
-};
+use xades::{Given, Original, SignatureOptions, prepare_countersignature, verify};
 
 const DOCUMENT: &str = "<?xml version=\"1.0\"?>\n<!-- before -->\n\
     <r xmlns:p=\"urn:p\" xmlns:unused=\"urn:u\" xml:lang=\"nl\" a=\"1\">\n  \
@@ -194,12 +192,12 @@ fn dss_and_we_sign_and_countersign_one_document() {
         let options = SignatureOptions::new().parallel();
         let mut source = Document::from_bytes(document);
         let pending = xades::prepare(&mut source, &signer.chain, &parameters(), &options);
-        completed(&pending.unwrap(), document)
+        complete_xades(&pending.unwrap(), Some(document), signer).unwrap()
     };
     let counter = |document: &[u8], nth| {
         let mut source = Document::from_bytes(document);
         let pending = prepare_countersignature(&mut source, nth, &signer.chain, &parameters());
-        completed(&pending.unwrap(), document)
+        complete_xades(&pending.unwrap(), Some(document), signer).unwrap()
     };
     let by_dss = |document: &[u8], more: &Value| {
         std::fs::write(&bench.document, document).unwrap();
@@ -236,14 +234,6 @@ fn dss_and_we_sign_and_countersign_one_document() {
         let verdict = court.judge(&signed, 2 + all.len(), asked);
         assert!(verdict.dss.is_ok(), "{what}: {verdict:#?}");
     }
-}
-
-fn completed(pending: &PendingSignature, document: &[u8]) -> Vec<u8> {
-    let pending = PendingSignature::from_json(&pending.to_json(None).unwrap(), None).unwrap();
-    let value = Pki::shared().signer(Key::Rsa2048).sign(&pending.to_be_signed());
-    let mut out = Vec::new();
-    pending.complete(Some(&mut Document::from_bytes(document)), &value, &mut out).unwrap();
-    out
 }
 
 #[test]

@@ -10,10 +10,11 @@ use crate::properties::{DS, SIGNED_PROPERTIES};
 use crate::report::{
     Coverage, Level, Part, Place, Problem, ReferenceKind, ReferenceReport, SignatureReport,
 };
+use crate::value::raw_value;
 
 use super::coverage::coverage;
 use super::evaluate::{Outcome, Outcomes};
-use super::signature::{Reference, Signature, SignedDigest, raw_value};
+use super::signature::{Reference, Signature, SignedDigest};
 use super::survey::{Found, Survey};
 use super::tree;
 

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use ades_core::certificate::KeyType;
 use ades_core::{Certificate, Digest, DigestAlgorithm, SignatureAlgorithm};
 
 use crate::c14n::Canonicalization;
@@ -218,75 +217,5 @@ impl<'e> Reference<'e> {
         let all = self.transforms.map(|all| all.children.as_slice()).unwrap_or_default();
         let names = all.iter().map(|transform| transform.attribute("Algorithm"));
         names.map(|name| name.unwrap_or_default().to_owned()).collect()
-    }
-}
-
-/// A value of `ds:SignatureValue` as the algorithms' own standards write it:
-/// `r` and `s` side by side become DER (XML Signature 1.1, clause 6.4.3). Each is
-/// to be as long as the curve's order; EU DSS, and all else on Santuario, leaves
-/// out the zeros that both begin with, which P-521 often has.
-pub(crate) fn raw_value(
-    algorithm: SignatureAlgorithm,
-    key: KeyType,
-    value: &[u8],
-) -> Option<Vec<u8>> {
-    if !matches!(algorithm, SignatureAlgorithm::Ecdsa(_)) {
-        return Some(value.to_vec());
-    }
-    let len = match key {
-        KeyType::P256 => 32,
-        KeyType::P384 => 48,
-        KeyType::P521 => 66,
-        _ => return None,
-    };
-    if value.is_empty() || !value.len().is_multiple_of(2) || value.len() > 2 * len {
-        return None;
-    }
-    let (r, s) = value.split_at_checked(value.len() / 2)?;
-    let body = [integer(r)?, integer(s)?].concat();
-    element(0x30, &body)
-}
-
-/// A DER INTEGER of a number that is not negative.
-fn integer(number: &[u8]) -> Option<Vec<u8>> {
-    let zeros = number.iter().take_while(|octet| **octet == 0).count();
-    let digits = number.get(zeros..)?;
-    let sign = digits.first().is_none_or(|first| first & 0x80 != 0);
-    let padded = [if sign { [0].as_slice() } else { &[] }, digits].concat();
-    element(0x02, &padded)
-}
-
-/// A DER element of less than 256 octets.
-fn element(tag: u8, content: &[u8]) -> Option<Vec<u8>> {
-    let len = u8::try_from(content.len()).ok()?;
-    let head = if len < 0x80 { vec![tag, len] } else { vec![tag, 0x81, len] };
-    Some([head.as_slice(), content].concat())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::value::xml_value;
-
-    #[test]
-    fn values_go_to_der_and_back() {
-        let ecdsa = SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256);
-        for (key, len) in [(KeyType::P256, 64), (KeyType::P384, 96), (KeyType::P521, 132)] {
-            for fill in [0x01, 0x7F, 0x80, 0xFF] {
-                let mut value = vec![fill; len];
-                value[0] = 0;
-                value[len / 2 + 1] = 0x80;
-                let der = raw_value(ecdsa, key, &value).unwrap();
-                assert_eq!(xml_value(ecdsa, key, &der).unwrap(), value);
-            }
-            let short = [vec![0], vec![1; len / 2 - 1]].concat().repeat(2);
-            let shorter = vec![1; len - 2];
-            assert_eq!(raw_value(ecdsa, key, &shorter), raw_value(ecdsa, key, &short));
-            assert_eq!(raw_value(ecdsa, key, &[]), None);
-            assert_eq!(raw_value(ecdsa, key, &vec![1; len - 1]), None);
-            assert_eq!(raw_value(ecdsa, key, &vec![1; len + 2]), None);
-        }
-        assert_eq!(raw_value(ecdsa, KeyType::Ed25519, &[1; 64]), None);
-        assert_eq!(raw_value(SignatureAlgorithm::Ed25519, KeyType::Ed25519, &[1]), Some(vec![1]));
     }
 }
