@@ -7,8 +7,9 @@ use ades_core::{DigestAlgorithm, DigestThread, Digester, Document, DocumentDiges
 use crate::error::Error;
 use crate::pending::Original;
 
-/// From this length on, digesting has a thread of its own.
-const WORTH_A_THREAD: u64 = 64 * 1024;
+/// From this length on, digesting has a thread of its own: what it costs to start
+/// and to wake it is worth some hundred kilobytes of digest.
+const WORTH_A_THREAD: u64 = 512 * 1024;
 
 /// Digests what is read through it.
 pub(crate) struct Digesting<R> {

@@ -79,8 +79,7 @@ impl Libxml2 {
         Some(base64::decode(form.trim()).expect("libxml2's judge answers in base64"))
     }
 
-    /// How many milliseconds parsing and canonicalising a file's content take,
-    /// the best of several times each.
+    /// How many milliseconds parsing and canonicalising a file's content take.
     pub fn time(&mut self, mode: u8, document: &Path) -> (f64, f64) {
         let answer = self.ask(&format!("time {mode} {}", document.display()));
         let (parse, canonicalise) = answer.split_once(' ').unwrap();
