@@ -1,0 +1,162 @@
+//! Sessions and their states.
+
+use std::sync::{Arc, Mutex};
+
+use ades_core::signer::{
+    Event, IdentificationRequest, RefusalReason, SignerErrorKind, SigningSession, Step,
+};
+use ades_core::{RemoteSigner, Retry};
+use chrono::TimeDelta;
+use itsme_signer::ItsmeSigner;
+use serde_json::{Value, json};
+
+use crate::script::{
+    PENDING, Reply, Script, collect, config, identified, identify, now, object, opened, request,
+    returned, run, sign, sign_opened, signer, signer_with, state_of, success, test_signer, value,
+};
+
+#[test]
+fn case_31_returns_without_our_state_ask_nobody() {
+    let (signer, script) = signer([opened()]);
+    let (_, session) = identify(&signer);
+    for query in ["", "q=1", "st=", "st=0123456789abcdef0123456789abcdef", "st=a&st=b"] {
+        let event = returned(query.to_owned(), None);
+        let error = run(signer.continue_identification(session.clone(), event)).unwrap_err();
+        assert_eq!(error.kind(), &SignerErrorKind::State);
+    }
+    assert_eq!(script.asked().len(), 1);
+}
+
+/// A replay reads the status again and opens nothing.
+#[test]
+fn case_32_and_34_a_repeated_return_is_a_status_query() {
+    let pending = || Reply::Json(409, json!({ "status": "NOK", "statusReason": "PENDING" }));
+    let (signer, script) = signer([opened(), pending(), pending()]);
+    let (url, session) = identify(&signer);
+    for _ in 0..2 {
+        let event = returned(format!("q=1&st={}", state_of(&url)), None);
+        run(signer.continue_identification(session.clone(), event)).unwrap();
+    }
+    let paths: Vec<String> = script.asked().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(paths[1..], ["/user_identification/status", "/user_identification/status"]);
+}
+
+#[test]
+fn case_33_a_session_belongs_to_one_browser() {
+    let done = Reply::Json(200, identified(test_signer()));
+    let (signer, _) = signer([opened(), done]);
+    let mut request = IdentificationRequest::default();
+    request.browser = Some("cookie-x".to_owned());
+    let Step::Redirect { url, session } = run(signer.identify(request)).unwrap() else {
+        panic!("no redirect")
+    };
+    assert!(!serde_json::to_string(&session).unwrap().contains("cookie-x"));
+    let query = format!("st={}", state_of(&url));
+    for browser in [None, Some("cookie-y")] {
+        let event = returned(query.clone(), browser);
+        let error = run(signer.continue_identification(session.clone(), event)).unwrap_err();
+        assert_eq!(error.kind(), &SignerErrorKind::State);
+    }
+    let event = returned(query, Some("cookie-x"));
+    assert!(matches!(run(signer.continue_identification(session, event)), Ok(Step::Done(_))));
+}
+
+/// Also by type: the two sessions cannot be swapped, and neither has an empty id.
+#[test]
+fn case_35_and_36_a_status_query_always_carries_the_id_of_its_own_session() {
+    let (signer, script) = signer([sign_opened(), Reply::Text(409, "")]);
+    let (_, session) = sign(&signer, &["s-001"]);
+    let stored = serde_json::to_string(&session).unwrap();
+    let _ = run(signer.continue_signing(session, Event::Poll));
+    let (_, status) = &script.asked()[1];
+    assert_eq!(status["asyncRespID"], "sign-1");
+    assert_eq!(status["inDocs"], Value::Null);
+
+    let emptied = stored.replace("sign-1", "");
+    let session: SigningSession = serde_json::from_str(&emptied).unwrap();
+    let error = run(signer.continue_signing(session, Event::Poll)).unwrap_err();
+    assert_eq!(error.kind(), &SignerErrorKind::Session);
+}
+
+#[test]
+fn case_37_the_result_is_collected_without_any_return() {
+    let values = collect("", &["s-001"], &json!([object("s-001", &value("s-001"))])).unwrap();
+    assert_eq!(values.len(), 1);
+}
+
+#[test]
+fn case_38_a_deadline_ends_the_waiting_and_a_late_success_still_counts() {
+    let script = Script::default();
+    let late = Arc::new(Mutex::new(now()));
+    let clock = Arc::clone(&late);
+    let signer = ItsmeSigner::with_transport(config("").unwrap(), script.clone(), move || {
+        *clock.lock().unwrap()
+    });
+    script.add(sign_opened());
+    let (_, session) = sign(&signer, &["s-001"]);
+    *late.lock().unwrap() = now() + TimeDelta::try_minutes(11).unwrap();
+    script.add(Reply::Json(200, json!({ "result": { "maj": PENDING } })));
+    match run(signer.continue_signing(session.clone(), Event::Poll)).unwrap() {
+        Step::Refused(refusal) => assert_eq!(refusal.reason, RefusalReason::Expired),
+        other => panic!("{other:?}"),
+    }
+    script.add(success(&json!([object("s-001", &value("s-001"))])));
+    assert!(matches!(run(signer.continue_signing(session, Event::Poll)), Ok(Step::Done(_))));
+}
+
+#[test]
+fn case_39_refusals_say_whether_another_session_helps() {
+    for (code, reason, retry) in [
+        ("REJECTED", RefusalReason::ByUser, Retry::NewSession),
+        ("EXPIRED", RefusalReason::Expired, Retry::NewSession),
+        ("NOT_ALLOWED_TO_SIGN", RefusalReason::NotAllowed, Retry::Never),
+        ("SIGNATURE_NOT_ALLOWED", RefusalReason::NotAllowed, Retry::Never),
+    ] {
+        let reply = Reply::Json(409, json!({ "status": "NOK", "statusReason": code }));
+        let (signer, _) = signer([opened(), reply]);
+        let (_, session) = identify(&signer);
+        match run(signer.continue_identification(session, Event::Poll)).unwrap() {
+            Step::Refused(refusal) => {
+                assert_eq!((refusal.reason, refusal.reason.retry()), (reason, retry));
+                assert_eq!(refusal.code.as_deref(), Some(code));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn case_40_a_signature_session_is_never_asked_for_twice() {
+    for reply in [Reply::Lost, Reply::Text(500, "oops"), Reply::Text(502, "")] {
+        let (signer, script) = signer([reply]);
+        let error = run(signer.sign(request(&["s-001"]))).unwrap_err();
+        assert_eq!(error.kind(), &SignerErrorKind::UnknownOutcome);
+        assert_eq!(script.asked().len(), 1);
+    }
+    let (signer, _) = signer([Reply::NotSent]);
+    let error = run(signer.sign(request(&["s-001"]))).unwrap_err();
+    assert_eq!(error.kind(), &SignerErrorKind::Unavailable);
+
+    let reply = Reply::Json(400, json!({ "status": "NOK", "statusReason": "UNEXPECTED_ERROR" }));
+    let (signer, _) = signer_with("", [reply]);
+    let error = run(signer.identify(IdentificationRequest::default())).unwrap_err();
+    assert_eq!(error.retry(), Retry::Later);
+}
+
+#[test]
+fn polling_slows_down() {
+    let (signer, script) = signer([sign_opened()]);
+    let (_, mut session) = sign(&signer, &["s-001"]);
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        script.add(Reply::Json(200, json!({ "result": { "maj": PENDING } })));
+        match run(signer.continue_signing(session, Event::Poll)).unwrap() {
+            Step::Wait { after, session: next } => {
+                waits.push(after.as_secs());
+                session = next;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(waits, [1, 2, 3, 5, 10, 10]);
+}

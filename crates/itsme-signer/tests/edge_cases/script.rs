@@ -1,0 +1,214 @@
+//! A service that answers by a script, and what is asked of it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use ades_core::signer::{
+    BoxFuture, Event, IdentificationRequest, IdentificationSession, Identity, SignatureValue,
+    SignerError, SigningItem, SigningRequest, SigningSession, Step,
+};
+use ades_core::{DigestAlgorithm, RemoteSigner, SignatureAlgorithm, ToBeSigned};
+use ades_tests::pki::{Key, Pki, TestSigner, pem};
+use base64ct::{Base64, Encoding};
+use chrono::{DateTime, Utc};
+use http::{Request, Response};
+use itsme_signer::transport::{Transport, TransportError};
+use itsme_signer::{Config, Error, ItsmeSigner};
+use serde_json::{Value, json};
+
+pub(crate) const USER_CODE: &str = "u0u1u2u3u4u5u6u7u8u9v0v1v2v3v4v5v6v7";
+pub(crate) const RSA: SignatureAlgorithm = SignatureAlgorithm::RsaPkcs1v15(DigestAlgorithm::Sha256);
+pub(crate) const PENDING: &str =
+    "urn:oasis:names:tc:dss:1.0:profiles:asynchronousprocessing:resultmajor:Pending";
+pub(crate) const SUCCESS: &str = "urn:oasis:names:tc:dss:1.0:resultmajor:Success";
+pub(crate) const REQUESTER: &str = "urn:oasis:names:tc:dss:1.0:resultmajor:RequesterError";
+
+pub(crate) const TOML: &str = r#"
+base_url = "https://back.example"
+partner_code = "DEMOPARTNR"
+service_code = "DEMO_SIGN"
+redirect_url = "https://sign.example.org/itsme/return"
+[front]
+allowed_hosts = ["front.example"]
+"#;
+
+/// What the other side answers.
+pub(crate) enum Reply {
+    Json(u16, Value),
+    Text(u16, &'static str),
+    Lost,
+    NotSent,
+    NotAuthorised,
+}
+
+/// A service that answers from a list and keeps what it was asked.
+#[derive(Clone, Default)]
+#[allow(clippy::type_complexity)]
+pub(crate) struct Script(Arc<Mutex<(VecDeque<Reply>, Vec<(String, Value)>)>>);
+
+impl Script {
+    pub(crate) fn asked(&self) -> Vec<(String, Value)> {
+        self.0.lock().unwrap().1.clone()
+    }
+
+    pub(crate) fn add(&self, reply: Reply) {
+        self.0.lock().unwrap().0.push_back(reply);
+    }
+}
+
+impl Transport for Script {
+    fn send(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
+        let mut script = self.0.lock().unwrap();
+        let body = serde_json::from_slice(request.body()).unwrap_or(Value::Null);
+        script.1.push((request.uri().path().to_owned(), body));
+        let lost = || Box::<dyn std::error::Error + Send + Sync>::from("scripted");
+        let answer = match script.0.pop_front().expect("one more request than was scripted") {
+            Reply::Json(status, body) => Ok((status, body.to_string().into_bytes())),
+            Reply::Text(status, body) => Ok((status, body.as_bytes().to_vec())),
+            Reply::Lost => Err(TransportError::Unknown(lost())),
+            Reply::NotSent => Err(TransportError::NotSent(lost())),
+            Reply::NotAuthorised => Err(TransportError::NotAuthorised(lost())),
+        };
+        Box::pin(async move {
+            answer.map(|(status, body)| Response::builder().status(status).body(body).unwrap())
+        })
+    }
+}
+
+pub(crate) fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap()
+}
+
+pub(crate) fn config(more: &str) -> Result<Config, Error> {
+    Config::from_toml(&format!("{TOML}{more}"), std::path::Path::new("."))
+}
+
+pub(crate) fn signer_with(
+    more: &str,
+    replies: impl IntoIterator<Item = Reply>,
+) -> (ItsmeSigner, Script) {
+    let script = Script::default();
+    replies.into_iter().for_each(|reply| script.add(reply));
+    (ItsmeSigner::with_transport(config(more).unwrap(), script.clone(), now), script)
+}
+
+pub(crate) fn signer(replies: impl IntoIterator<Item = Reply>) -> (ItsmeSigner, Script) {
+    signer_with("", replies)
+}
+
+/// Runs a future that never waits.
+pub(crate) fn run<T>(mut future: BoxFuture<'_, T>) -> T {
+    let waker = std::task::Waker::noop();
+    match future.as_mut().poll(&mut std::task::Context::from_waker(waker)) {
+        std::task::Poll::Ready(answer) => answer,
+        std::task::Poll::Pending => panic!("the script answers at once"),
+    }
+}
+
+pub(crate) fn opened() -> Reply {
+    Reply::Json(
+        200,
+        json!({
+            "status": "OK", "asyncRespID": "ident-1",
+            "identificationUrl": "https://front.example/qes/identify?language=NL&q=0a1b2c",
+        }),
+    )
+}
+
+pub(crate) fn sign_opened() -> Reply {
+    Reply::Json(
+        200,
+        json!({
+            "result": { "maj": PENDING }, "reqID": "r", "respID": "sign-1",
+            "optOutp": { "itsme": { "signingUrl": "https://front.example/qes/sign?q=9z" } },
+        }),
+    )
+}
+
+pub(crate) fn test_signer() -> &'static TestSigner {
+    Pki::shared().signer(Key::Rsa2048)
+}
+
+pub(crate) fn identified(leaf: &TestSigner) -> Value {
+    json!({
+        "status": "OK", "userCode": USER_CODE,
+        "certificate": pem(leaf.leaf()), "fullCertificateChain": leaf.chain_pem(),
+    })
+}
+
+pub(crate) fn identity() -> Identity {
+    Identity::new(test_signer().chain.clone(), Some(USER_CODE.to_owned()))
+}
+
+pub(crate) fn item(id: &str, data: &str) -> SigningItem {
+    SigningItem { id: id.to_owned(), to_be_signed: ToBeSigned::new(data.as_bytes().to_vec(), RSA) }
+}
+
+pub(crate) fn request(ids: &[&str]) -> SigningRequest {
+    SigningRequest::new(identity(), ids.iter().map(|id| item(id, id)).collect())
+}
+
+pub(crate) fn value(data: &str) -> String {
+    Base64::encode_string(&test_signer().sign(&ToBeSigned::new(data.into(), RSA)))
+}
+
+pub(crate) fn success(values: &Value) -> Reply {
+    Reply::Json(200, json!({ "result": { "maj": SUCCESS }, "respID": "sign-1", "sigObj": values }))
+}
+
+pub(crate) fn object(id: &str, value: &str) -> Value {
+    json!({ "b64Sig": { "value": value }, "whichDoc": id })
+}
+
+pub(crate) fn identify(signer: &ItsmeSigner) -> (String, IdentificationSession) {
+    match run(signer.identify(IdentificationRequest::default())).unwrap() {
+        Step::Redirect { url, session } => (url, session),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn sign(signer: &ItsmeSigner, ids: &[&str]) -> (String, SigningSession) {
+    match run(signer.sign(request(ids))).unwrap() {
+        Step::Redirect { url, session } => (url, session),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The result of a finished session over `ids`.
+pub(crate) fn collect(
+    more: &str,
+    ids: &[&str],
+    values: &Value,
+) -> Result<Vec<SignatureValue>, SignerError> {
+    let (signer, _) = signer_with(more, [sign_opened(), success(values)]);
+    let (_, session) = sign(&signer, ids);
+    match run(signer.continue_signing(session, Event::Poll))? {
+        Step::Done(values) => Ok(values),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn own(error: &SignerError) -> &Error {
+    std::error::Error::source(error).unwrap().downcast_ref().unwrap()
+}
+
+pub(crate) fn sign_error(change: impl FnOnce(&mut SigningRequest)) -> SignerError {
+    // No reply is scripted: a request would fail the test.
+    let (signer, script) = signer([]);
+    let mut request = request(&["s-001"]);
+    change(&mut request);
+    let error = run(signer.sign(request)).unwrap_err();
+    assert!(script.asked().is_empty());
+    error
+}
+
+pub(crate) fn state_of(url: &str) -> String {
+    url.split("st=").nth(1).unwrap().to_owned()
+}
+
+pub(crate) fn returned(query: String, browser: Option<&str>) -> Event {
+    Event::Returned { query, browser: browser.map(ToOwned::to_owned) }
+}

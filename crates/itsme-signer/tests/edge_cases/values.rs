@@ -1,0 +1,161 @@
+//! Certificates and values.
+
+use ades_core::signer::{
+    Event, IdentificationRequest, Identity, SignerError, SignerErrorKind, Step,
+};
+use ades_core::{Digest, DigestAlgorithm, DtbsDigest, RemoteSigner, Retry, ToBeSigned};
+use ades_tests::pki::{Key, Pki, Profile, pem};
+use base64ct::{Base64, Encoding};
+use itsme_signer::{Config, Error, ItsmeSigner};
+use serde_json::{Value, json};
+
+use crate::script::{
+    RSA, Reply, Script, TOML, USER_CODE, collect, identified, identify, now, object, opened, own,
+    request, returned, run, sign, sign_error, sign_opened, signer, signer_with, state_of,
+    test_signer, value,
+};
+
+fn identification(body: Value, more: &str) -> Result<Identity, SignerError> {
+    let (signer, _) = signer_with(more, [opened(), Reply::Json(200, body)]);
+    let (_, session) = identify(&signer);
+    match run(signer.continue_identification(session, Event::Poll))? {
+        Step::Done(identity) => Ok(identity),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn case_50_without_a_chain_the_leaf_alone_is_used() {
+    let mut body = identified(test_signer());
+    body.as_object_mut().unwrap().remove("fullCertificateChain");
+    let identity = identification(body, "").unwrap();
+    assert!(!identity.chain.is_complete());
+    assert_eq!(identity.chain.leaf(), test_signer().leaf());
+}
+
+#[test]
+fn case_51_chains_of_any_shape_but_of_one_leaf() {
+    let certificates = test_signer().chain.certificates();
+    let scrambled: String = certificates.iter().rev().chain(&certificates[1..]).map(pem).collect();
+    let scrambled = scrambled.trim_end().replace('\n', "\r\n");
+    let mut body = identified(test_signer());
+    body["fullCertificateChain"] = json!(scrambled);
+    assert_eq!(identification(body, "").unwrap().chain, test_signer().chain);
+
+    let mut body = identified(test_signer());
+    body["certificate"] = json!(pem(Pki::shared().signer(Key::P256).leaf()));
+    let error = identification(body, "").unwrap_err();
+    assert!(matches!(own(&error), Error::CertificateMismatch));
+    assert_eq!(error.kind(), &SignerErrorKind::Certificate);
+}
+
+#[test]
+fn case_52_a_value_by_another_key_means_another_certificate() {
+    let other = Pki::shared().issue(&Profile::new(Key::Rsa2048));
+    let value = Base64::encode_string(&other.sign(&ToBeSigned::new("s-001".into(), RSA)));
+    let error = collect("", &["s-001"], &json!([object("s-001", &value)])).unwrap_err();
+    assert_eq!(error.kind(), &SignerErrorKind::Certificate);
+    assert_eq!(error.retry(), Retry::NewIdentification);
+}
+
+#[test]
+fn case_53_values_under_each_others_ids_only_where_tolerated() {
+    let ids = &["s-001", "s-002"];
+    let swapped = json!([object("s-001", &value("s-002")), object("s-002", &value("s-001"))]);
+    assert_eq!(collect("", ids, &swapped).unwrap_err().kind(), &SignerErrorKind::Value);
+    let values = collect("[tolerance]\nreordered_values = true", ids, &swapped).unwrap();
+    for (value, id) in values.iter().zip(ids) {
+        ades_core::verify::verify(test_signer().leaf(), RSA, id.as_bytes(), &value.value).unwrap();
+    }
+}
+
+#[test]
+fn case_54_a_value_over_something_else_is_refused_with_the_reason() {
+    let digest = Digest::of(DigestAlgorithm::Sha256, b"s-001");
+    let twice = DtbsDigest(Digest::of(DigestAlgorithm::Sha256, digest.value()));
+    let twice = test_signer().sign(&ToBeSigned::from_digest(twice, RSA).unwrap());
+    let values = json!([object("s-001", &Base64::encode_string(&twice))]);
+    let error = collect("", &["s-001"], &values).unwrap_err();
+    assert_eq!(error.kind(), &SignerErrorKind::Value);
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("a second time"), "{cause}");
+}
+
+#[test]
+fn case_55_an_unfit_certificate_is_refused_before_anything_is_hashed() {
+    let mut profile = Profile::new(Key::Rsa2048);
+    profile.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
+    let unfit = Pki::shared().issue(&profile);
+    let error = identification(identified(&unfit), "").unwrap_err();
+    assert_eq!(error.kind(), &SignerErrorKind::Certificate);
+
+    profile = Profile::new(Key::Rsa2048);
+    profile.validity = ((2020, 1, 1), (2026, 1, 1));
+    let expired = Pki::shared().issue(&profile);
+    assert!(identification(identified(&expired), "").is_err());
+    // Between the two trips, too.
+    let error = sign_error(|r| r.identity.chain = expired.chain.clone());
+    assert_eq!(error.kind(), &SignerErrorKind::Certificate);
+}
+
+#[test]
+fn case_57_a_test_certificate_is_for_the_test_profile_only() {
+    // certificatePolicies with 1.3.6.1.4.1.8024.1.400
+    let policies = [
+        0x30, 0x0E, 0x30, 0x0C, 0x06, 0x0A, 0x2B, 0x06, 0x01, 0x04, 0x01, 0xBE, 0x58, 0x01, 0x83,
+        0x10,
+    ];
+    let mut profile = Profile::new(Key::Rsa2048);
+    profile.extensions =
+        vec![rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 32], policies.to_vec())];
+    let leaf = Pki::shared().issue(&profile);
+    let error = identification(identified(&leaf), "").unwrap_err();
+    assert!(matches!(own(&error), Error::TestCertificate));
+    let test = TOML.replace("[front]", "profile = \"test\"\n[front]");
+    let script = Script::default();
+    script.add(opened());
+    script.add(Reply::Json(200, identified(&leaf)));
+    let config = Config::from_toml(&test, std::path::Path::new(".")).unwrap();
+    let signer = ItsmeSigner::with_transport(config, script, now);
+    let (_, session) = identify(&signer);
+    assert!(matches!(run(signer.continue_identification(session, Event::Poll)), Ok(Step::Done(_))));
+}
+
+#[test]
+fn case_61_nothing_personal_or_secret_is_shown() {
+    let (signer, _) = signer([opened(), Reply::Json(200, identified(test_signer()))]);
+    let (url, session) = identify(&signer);
+    let mut shown = format!("{signer:?} {session:?}");
+    let event = returned(format!("st={}", state_of(&url)), Some("cookie"));
+    shown.push_str(&format!("{event:?}"));
+    let identity = match run(signer.continue_identification(session, event)).unwrap() {
+        Step::Done(identity) => identity,
+        other => panic!("{other:?}"),
+    };
+    shown.push_str(&format!("{identity:?} {:?}", request(&["s-001"])));
+    for secret in [USER_CODE, "Test Signer", &state_of(&url), "ident-1", "cookie"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
+
+#[test]
+fn case_62_a_client_that_is_not_accepted_is_told_so_and_not_repeated() {
+    for reply in [Reply::NotAuthorised, Reply::Text(403, "<html>"), Reply::Text(401, "")] {
+        let (signer, script) = signer([reply]);
+        let error = run(signer.identify(IdentificationRequest::default())).unwrap_err();
+        assert_eq!(error.kind(), &SignerErrorKind::ClientNotAuthorised);
+        assert_eq!(error.retry(), Retry::Never);
+        assert_eq!(script.asked().len(), 1);
+    }
+    // A status query is not repeated either.
+    let (signer, _) = signer([sign_opened(), Reply::NotAuthorised]);
+    let (_, session) = sign(&signer, &["s-001"]);
+    assert!(run(signer.continue_signing(session, Event::Poll)).is_err());
+}
+
+#[test]
+fn case_63_an_answer_that_redirects_is_an_error() {
+    let (signer, _) = signer([Reply::Text(302, "")]);
+    let error = run(signer.identify(IdentificationRequest::default())).unwrap_err();
+    assert_eq!(error.kind(), &SignerErrorKind::Service { status: 302 });
+}

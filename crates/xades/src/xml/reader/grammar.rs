@@ -1,0 +1,410 @@
+//! What comes next, production by production of XML 1.0.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::xml::chars::{self, SPACE, TEXT_STOP};
+use crate::xml::dtd::{self, Entity};
+use crate::xml::entities::{entity_name, predefined};
+use crate::xml::event::Span;
+use crate::xml::scan::{Bad, Cursor, Kind, Stop, Token, bad};
+
+use super::{Frame, Inside, Open, Place, Reader, Step, rest};
+
+impl Reader<'_> {
+    /// Before or behind the root element: clauses 2.1 and 2.8.
+    pub(super) fn outside(&mut self) -> Result<Option<Step>, Error> {
+        let text = self.source.rest();
+        let spaces = text.iter().take_while(|&&octet| chars::is(octet, SPACE)).count();
+        match text.get(spaces) {
+            None => {}
+            Some(b'<') if spaces == 0 => return self.markup(),
+            Some(b'<') => {}
+            Some(_) => return self.wrong(spaces, "text outside of the root element"),
+        }
+        self.skip(spaces);
+        Ok(None)
+    }
+
+    pub(super) fn content(&mut self) -> Result<Option<Step>, Error> {
+        let text = rest(&self.frames, &self.source);
+        match text.first() {
+            Some(b'<') => {
+                self.brackets = 0;
+                self.markup()
+            }
+            Some(b'&') => {
+                self.brackets = 0;
+                self.reference()
+            }
+            Some(b'>') => {
+                if self.brackets == 2 {
+                    return self.wrong(0, "]]> in text");
+                }
+                self.brackets = 0;
+                self.used = 1;
+                Ok(Some(Step::Text { len: 1, plain: false }))
+            }
+            Some(b'\r') => {
+                self.brackets = 0;
+                self.carriage_return()
+            }
+            _ => {
+                let len = chars::find(text, 0, TEXT_STOP);
+                let run = text.get(..len).unwrap_or_default();
+                let brackets = run.iter().rev().take(2).take_while(|&&octet| octet == b']').count();
+                let carried = if brackets == len { self.brackets } else { 0 };
+                self.brackets = (brackets + carried).min(2);
+                self.used = len;
+                Ok(Some(Step::Text { len, plain: true }))
+            }
+        }
+    }
+
+    /// Line ends (clause 2.11): CR LF and CR are LF in the document, but in an
+    /// entity's text a CR comes from a character reference and stays.
+    fn carriage_return(&mut self) -> Result<Option<Step>, Error> {
+        if !self.frames.is_empty() {
+            self.used = 1;
+            return Ok(Some(match self.inside {
+                Inside::Comment => Step::CommentText(1),
+                Inside::InstructionData => Step::InstructionData(1),
+                _ => Step::Text { len: 1, plain: false },
+            }));
+        }
+        if self.source.rest().len() < 2 && self.source.more()? {
+            return Ok(None);
+        }
+        if self.source.rest().get(1) == Some(&b'\n') {
+            self.source.advance(1);
+            return Ok(None);
+        }
+        self.used = 1;
+        Ok(Some(Step::LineFeed))
+    }
+
+    /// What begins with `<`.
+    fn markup(&mut self) -> Result<Option<Step>, Error> {
+        let text = rest(&self.frames, &self.source);
+        match text.get(1) {
+            None => self.need_more().map(|()| None),
+            Some(b'/') if self.place == Place::Content => self.end_tag(),
+            Some(b'?') => self.instruction(),
+            Some(b'!') => self.declaration(),
+            Some(_) if self.place == Place::Epilog => {
+                self.wrong(0, "an element behind the root element")
+            }
+            Some(_) => self.start_tag(),
+        }
+    }
+
+    fn start_tag(&mut self) -> Result<Option<Step>, Error> {
+        if self.open.len() >= self.limits.depth {
+            return Err(self.error(0, Kind::Limit, "elements within elements"));
+        }
+        let read = self.offset(0);
+        self.budget.read(read, &self.limits);
+        let text = rest(&self.frames, &self.source);
+        let token = self.tag.read(text, &self.limits, &self.dtd, &mut self.budget);
+        if self.token(token)?.is_none() {
+            return Ok(None);
+        }
+        self.check_length(self.tag.len)?;
+        self.tag_range = self.range(self.tag.len);
+        let open = Open {
+            name: self.names.len(),
+            namespaces: self.namespaces.len(),
+            xml_scope: self.xml_scope.len(),
+            start_tag: self.tag_range.clone(),
+            in_entity: !self.frames.is_empty(),
+        };
+        let text = rest(&self.frames, &self.source);
+        let resolved = self.tag.resolve(text, &self.limits, &mut self.namespaces);
+        if let Err(Bad { at, kind, what }) = resolved {
+            return Err(self.error(at, kind, what));
+        }
+        self.names.extend_from_slice(text.get(self.tag.name.range()).unwrap_or_default());
+        for attribute in self.tag.of_xml() {
+            let name = self.tag.local_name(text, attribute);
+            self.xml_scope.push(self.open.len(), name, self.tag.value(text, attribute));
+        }
+        let held = self.names.len() + self.namespaces.held() + self.xml_scope.held();
+        if held > self.limits.open {
+            return Err(self.error(0, Kind::Limit, "octets held for open elements"));
+        }
+        self.open.push(open);
+        self.place = Place::Content;
+        self.empty_tag = self.tag.empty;
+        self.used = if self.tag.empty { 0 } else { self.tag.len };
+        Ok(Some(Step::Start))
+    }
+
+    pub(super) fn end_of_empty_tag(&mut self) -> Step {
+        self.empty_tag = false;
+        self.used = self.tag.len;
+        let end = self.tag_range.end;
+        self.close(end..end);
+        Step::End { name: self.tag.name.range() }
+    }
+
+    fn end_tag(&mut self) -> Result<Option<Step>, Error> {
+        let Some(open) = self.open.last() else { return Ok(None) };
+        let name = self.names.get(open.name..).unwrap_or_default();
+        let text = rest(&self.frames, &self.source);
+        let token = end_tag(text, name);
+        let name = 2..2 + name.len();
+        let Some(len) = self.token(token)? else {
+            return Ok(None);
+        };
+        self.check_length(len)?;
+        if self.frames.last().is_some_and(|frame| frame.open == self.open.len()) {
+            return self.wrong(0, "an entity in which an element ends that began before it");
+        }
+        let range = self.range(len);
+        self.close(range);
+        self.used = len;
+        Ok(Some(Step::End { name }))
+    }
+
+    /// Ends the innermost open element.
+    fn close(&mut self, end_tag: Range<u64>) {
+        let Some(open) = self.open.pop() else { return };
+        self.names.truncate(open.name);
+        self.namespaces.truncate(open.namespaces);
+        self.xml_scope.truncate(open.xml_scope);
+        self.span = Span { start_tag: open.start_tag, end_tag, in_entity: open.in_entity };
+        if self.open.is_empty() {
+            self.place = Place::Epilog;
+        }
+    }
+
+    fn instruction(&mut self) -> Result<Option<Step>, Error> {
+        let mut cursor = Cursor::new(rest(&self.frames, &self.source), 2);
+        let token = dtd::instruction_target(&mut cursor).map(|_| ());
+        let end = cursor.at;
+        if self.token(token)?.is_none() {
+            return Ok(None);
+        }
+        self.inside = Inside::InstructionSpace;
+        self.used = end;
+        Ok(Some(Step::InstructionStart(2..end)))
+    }
+
+    /// What begins with `<!`.
+    fn declaration(&mut self) -> Result<Option<Step>, Error> {
+        let mut cursor = Cursor::new(rest(&self.frames, &self.source), 0);
+        let token = cursor.skip(b"<!--");
+        match self.token(token)? {
+            None => return Ok(None),
+            Some(true) => {
+                self.inside = Inside::Comment;
+                self.used = 4;
+                return Ok(Some(Step::CommentStart));
+            }
+            Some(false) => {}
+        }
+        if self.place == Place::Content {
+            let mut cursor = Cursor::new(rest(&self.frames, &self.source), 0);
+            let token = cursor.expect(b"<![CDATA[", "a declaration that does not belong here");
+            if self.token(token)?.is_some() {
+                self.inside = Inside::Cdata;
+                self.skip(9);
+            }
+            return Ok(None);
+        }
+        if self.place != Place::Start {
+            return self.wrong(0, "a declaration that does not belong here");
+        }
+        let limit = "octets of the document type declaration";
+        let (len, dtd) = match dtd::read(self.source.rest(), &mut self.budget) {
+            Ok((len, _)) if len > self.limits.dtd => {
+                return Err(self.error(0, Kind::Limit, limit));
+            }
+            Ok(read) => read,
+            Err(Stop::More) if self.source.rest().len() > self.limits.dtd => {
+                return Err(self.error(0, Kind::Limit, limit));
+            }
+            Err(Stop::More) => return self.need_more_of_long().map(|()| None),
+            Err(Stop::Bad(Bad { at, kind, what })) => return Err(self.error(at, kind, what)),
+        };
+        if dtd.external && !self.ignore_external_subset {
+            return Err(self.error(0, Kind::External, "an external DTD subset"));
+        }
+        self.dtd = dtd;
+        self.place = Place::Prolog;
+        self.skip(len);
+        Ok(None)
+    }
+
+    /// What begins with `&` in content: clause 4.4.
+    fn reference(&mut self) -> Result<Option<Step>, Error> {
+        let text = rest(&self.frames, &self.source);
+        let mut cursor = Cursor::new(text, 0);
+        if text.get(1) == Some(&b'#') {
+            let token = cursor.char_reference();
+            self.used = cursor.at;
+            let Some(c) = self.token(token)? else {
+                self.used = 0;
+                return Ok(None);
+            };
+            return Ok(Some(self.character(c)));
+        }
+        let token = entity_name(&mut cursor);
+        let len = cursor.at;
+        if len > self.limits.tag {
+            return self.check_length(len).map(|()| None);
+        }
+        let (found, what) = match token {
+            Ok(name) => match (predefined(name), self.dtd.entity(name)) {
+                (Some(c), _) => {
+                    self.used = len;
+                    return Ok(Some(self.character(c)));
+                }
+                (_, Some(Entity::Internal(text))) => {
+                    let text = text.clone();
+                    return self.enter(text, len).map(|()| None);
+                }
+                (_, Some(Entity::External)) => (Kind::External, "an external entity"),
+                (_, Some(Entity::Unparsed)) => {
+                    (Kind::NotWellFormed, "a reference to an unparsed entity")
+                }
+                (_, None) => (Kind::NotWellFormed, "an entity that is not declared"),
+            },
+            Err(stop) => return self.token::<()>(Err(stop)).map(|_| None),
+        };
+        Err(self.error(0, found, what))
+    }
+
+    fn character(&mut self, c: char) -> Step {
+        let mut utf8 = [0; 4];
+        let len = c.encode_utf8(&mut utf8).len();
+        self.character = (utf8, len);
+        Step::Character
+    }
+
+    /// Reads on in an entity's text.
+    fn enter(&mut self, text: Arc<[u8]>, reference: usize) -> Result<(), Error> {
+        let range = self.range(reference);
+        self.budget.read(range.start, &self.limits);
+        if self.frames.len() >= self.limits.entity_depth {
+            return Err(self.error(0, Kind::Limit, "entities within entities"));
+        }
+        let token = self.budget.spend(text.len(), 0);
+        self.token(token)?;
+        self.skip(reference);
+        self.frames.push(Frame { text, at: 0, open: self.open.len(), reference: range });
+        Ok(())
+    }
+
+    /// Within a comment, CDATA section or instruction.
+    pub(super) fn within(&mut self, inside: Inside) -> Result<Option<Step>, Error> {
+        let text = rest(&self.frames, &self.source);
+        if inside == Inside::InstructionSpace {
+            let spaces = text.iter().take_while(|&&octet| chars::is(octet, SPACE)).count();
+            if spaces == text.len() {
+                self.skip(spaces);
+                return self.need_more_of_long().map(|()| None);
+            }
+            self.skip(spaces);
+            self.inside = Inside::InstructionData;
+            return Ok(None);
+        }
+        let end: &[u8] = match inside {
+            Inside::Comment => b"--",
+            Inside::Cdata => b"]]>",
+            _ => b"?>",
+        };
+        match run(text, end) {
+            (0, Ends::Cut) => self.need_more_of_long().map(|()| None),
+            (0, Ends::CarriageReturn) => self.carriage_return(),
+            (0, Ends::Here) => self.end_of(inside, end.len()),
+            (len, _) => {
+                self.used = len;
+                Ok(Some(match inside {
+                    Inside::Comment => Step::CommentText(len),
+                    Inside::Cdata => Step::Text { len, plain: false },
+                    _ => Step::InstructionData(len),
+                }))
+            }
+        }
+    }
+
+    fn end_of(&mut self, inside: Inside, len: usize) -> Result<Option<Step>, Error> {
+        let mut used = len;
+        let step = match inside {
+            Inside::Comment => {
+                let mut cursor = Cursor::new(rest(&self.frames, &self.source), len);
+                let token = cursor.expect(b">", "two hyphens in a comment");
+                if self.token(token)?.is_none() {
+                    return Ok(None);
+                }
+                used += 1;
+                Some(Step::CommentEnd)
+            }
+            Inside::Cdata => None,
+            _ => Some(Step::InstructionEnd),
+        };
+        self.inside = Inside::Nothing;
+        match step {
+            Some(_) => self.used = used,
+            None => self.skip(used),
+        }
+        Ok(step)
+    }
+}
+
+/// The length of an end tag for this name.
+fn end_tag(text: &[u8], name: &[u8]) -> Token<usize> {
+    let mut cursor = Cursor::new(text, 2);
+    cursor.expect(name, "an end tag for another element than the open one")?;
+    if cursor.peek()? != b'>' {
+        if cursor.spaces() == 0 {
+            return bad(2, "an end tag for another element than the open one");
+        }
+        cursor.expect(b">", "something else than a name in an end tag")?;
+        return Ok(cursor.at);
+    }
+    Ok(cursor.at + 1)
+}
+
+/// Why a run ends.
+enum Ends {
+    /// The terminator comes next.
+    Here,
+    CarriageReturn,
+    /// The window ends, perhaps within the terminator.
+    Cut,
+}
+
+/// How much comes before a terminator or a carriage return.
+fn run(text: &[u8], end: &[u8]) -> (usize, Ends) {
+    let first = end.first().copied().unwrap_or_default();
+    let mut at = 0;
+    loop {
+        let tail = text.get(at..).unwrap_or_default();
+        // Whole blocks without either are looked at all at once.
+        let blocks = tail
+            .chunks(64)
+            .take_while(|piece| !chars::any(piece, |octet| (octet == first) | (octet == b'\r')))
+            .map(<[u8]>::len)
+            .sum::<usize>();
+        at += blocks;
+        let tail = text.get(at..).unwrap_or_default();
+        let Some(found) = tail.iter().position(|&octet| octet == first || octet == b'\r') else {
+            return (text.len(), Ends::Cut);
+        };
+        at += found;
+        let tail = tail.get(found..).unwrap_or_default();
+        if tail.first() == Some(&b'\r') {
+            return (at, Ends::CarriageReturn);
+        }
+        if tail.starts_with(end) {
+            return (at, Ends::Here);
+        }
+        if end.starts_with(tail) {
+            return (at, Ends::Cut);
+        }
+        at += 1;
+    }
+}
