@@ -196,12 +196,13 @@ impl<'s> Job<'s> {
     fn write_start(&mut self, element: &StartElement<'_>, with_parent: bool) {
         self.choose_namespaces(element, with_parent);
         let inherited = if with_parent { Vec::new() } else { self.inherited(element) };
-        let as_it_stands = element.tag.canonical
-            && element.tag.declared.is_empty()
-            && self.to_render.is_empty()
-            && inherited.is_empty();
+        let as_it_stands =
+            element.tag.canonical && element.tag.declared.is_empty() && inherited.is_empty();
         if as_it_stands {
-            self.out.push(element.spelling());
+            let (name, attributes) = element.spelling();
+            self.out.push(name);
+            self.write_namespaces(element.namespaces);
+            self.out.push(attributes);
             return;
         }
         self.out.push(b"<");
@@ -338,7 +339,12 @@ impl<'s> Job<'s> {
             self.out.push(if prefix.is_empty() { b" xmlns" } else { b" xmlns:" });
             self.out.push(prefix);
             self.out.push(b"=\"");
-            self.out.push_value(namespaces.name(binding));
+            let name = namespaces.name(binding);
+            if namespaces.is_plain(binding) {
+                self.out.push(name);
+            } else {
+                self.out.push_value(name);
+            }
             self.out.push(b"\"");
         }
     }
@@ -348,9 +354,13 @@ impl<'s> Job<'s> {
         self.rendered.truncate(open.rendered);
         self.behind_root = self.open.is_empty();
         if open.shown.element && !self.text {
-            self.out.push(b"</");
-            self.out.push(element.qualified_name());
-            self.out.push(b">");
+            if let Some(tag) = element.canonical {
+                self.out.push(tag);
+            } else {
+                self.out.push(b"</");
+                self.out.push(element.qualified_name());
+                self.out.push(b">");
+            }
         }
         let list = match open.role {
             Role::Selected => &mut self.covered.selected,

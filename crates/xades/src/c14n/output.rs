@@ -26,15 +26,22 @@ impl<'s> Output<'s> {
     }
 
     /// Octets as they are.
+    #[inline]
     pub(crate) fn push(&mut self, octets: &[u8]) {
         if self.gathered.len() + octets.len() > PIECE {
-            self.flush();
-            if octets.len() > PIECE / 2 {
-                self.send(octets);
-                return;
-            }
+            self.make_room(octets);
+        } else {
+            self.gathered.extend_from_slice(octets);
         }
-        self.gathered.extend_from_slice(octets);
+    }
+
+    fn make_room(&mut self, octets: &[u8]) {
+        self.flush();
+        if octets.len() > PIECE / 2 {
+            self.send(octets);
+        } else {
+            self.gathered.extend_from_slice(octets);
+        }
     }
 
     /// Text (Canonical XML 1.0, clause 2.3).

@@ -97,9 +97,10 @@ impl<'r> StartElement<'r> {
         self.depth
     }
 
-    /// The tag's own text.
-    pub(crate) fn spelling(&self) -> &'r [u8] {
-        self.text.get(..self.tag.len).unwrap_or_default()
+    /// The tag's own text: up to its name's end, and from there on.
+    pub(crate) fn spelling(&self) -> (&'r [u8], &'r [u8]) {
+        let text = self.text.get(..self.tag.len).unwrap_or_default();
+        text.split_at_checked(self.tag.name.range().end).unwrap_or_default()
     }
 
     pub(crate) fn placed(&self, attribute: &'r TagAttribute) -> PlacedAttribute<'r> {
@@ -180,10 +181,12 @@ impl<'r> Iterator for Attributes<'r> {
 }
 
 /// An end tag.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct EndElement<'r> {
     pub(crate) name: &'r [u8],
-    pub(crate) span: Span,
+    /// The tag's own text, if it is spelled as in canonical form.
+    pub(crate) canonical: Option<&'r [u8]>,
+    pub(crate) span: &'r Span,
     pub(crate) depth: usize,
 }
 
@@ -202,8 +205,8 @@ impl<'r> EndElement<'r> {
 
     /// Where the element stands in the original octets.
     #[must_use]
-    pub const fn span(&self) -> &Span {
-        &self.span
+    pub const fn span(&self) -> &'r Span {
+        self.span
     }
 }
 

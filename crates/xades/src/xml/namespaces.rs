@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::chars::{self, VALUE_ESCAPED};
 use super::event::XML_NAMESPACE;
 use super::scan::Kind;
 
@@ -28,6 +29,8 @@ struct Binding {
     key: u64,
     prefix: Range<usize>,
     name: Range<usize>,
+    /// Whether the name has no character that canonical form would escape.
+    plain: bool,
     /// The declaration around it of the same prefix.
     around: Option<BindingIndex>,
     /// Whether there is one of the same prefix within.
@@ -54,10 +57,15 @@ impl Namespaces {
         self.text.extend_from_slice(prefix);
         let middle = self.text.len();
         self.text.extend_from_slice(name);
-        let name = middle..self.text.len();
-        let prefix_range = start..middle;
-        let key = key(prefix);
-        self.bindings.push(Binding { key, prefix: prefix_range, name, around, hidden: false });
+        let plain = !chars::any(name, |octet| chars::is(octet, VALUE_ESCAPED));
+        self.bindings.push(Binding {
+            key: key(prefix),
+            prefix: start..middle,
+            name: middle..self.text.len(),
+            plain,
+            around,
+            hidden: false,
+        });
         (self.bindings.len() - 1) as BindingIndex
     }
 
@@ -139,6 +147,12 @@ impl Namespaces {
     pub(crate) fn name(&self, index: BindingIndex) -> &[u8] {
         let range = self.get(index).map(|binding| binding.name.clone());
         range.and_then(|range| self.text.get(range)).unwrap_or_default()
+    }
+
+    /// Whether a namespace's name has no character that canonical form would
+    /// escape.
+    pub(crate) fn is_plain(&self, index: BindingIndex) -> bool {
+        self.get(index).is_some_and(|binding| binding.plain)
     }
 
     pub(crate) fn same_prefix(&self, a: BindingIndex, b: BindingIndex) -> bool {

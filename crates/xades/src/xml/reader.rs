@@ -94,7 +94,7 @@ struct Open {
 /// What [`Event`] the window's start is.
 enum Step {
     Start,
-    End { name: Range<usize> },
+    End { name: Range<usize>, canonical: bool },
     Text { len: usize, plain: bool },
     Character,
     LineFeed,
@@ -194,9 +194,10 @@ impl<'a> Reader<'a> {
                 in_entity: !self.frames.is_empty(),
                 depth: self.open.len() - 1,
             }),
-            Step::End { name } => Event::EndElement(EndElement {
+            Step::End { name, canonical } => Event::EndElement(EndElement {
+                canonical: if canonical { rest.get(..=name.end) } else { None },
                 name: rest.get(name).unwrap_or_default(),
-                span: self.span.clone(),
+                span: &self.span,
                 depth: self.open.len(),
             }),
             Step::Text { len, plain } => Event::Text(Text { text: piece(len), plain }),

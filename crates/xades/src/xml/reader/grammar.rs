@@ -145,7 +145,7 @@ impl Reader<'_> {
         self.used = self.tag.len;
         let end = self.tag_range.end;
         self.close(end..end);
-        Step::End { name: self.tag.name.range() }
+        Step::End { name: self.tag.name.range(), canonical: false }
     }
 
     fn end_tag(&mut self) -> Result<Option<Step>, Error> {
@@ -164,7 +164,7 @@ impl Reader<'_> {
         let range = self.range(len);
         self.close(range);
         self.used = len;
-        Ok(Some(Step::End { name }))
+        Ok(Some(Step::End { canonical: len == name.end + 1, name }))
     }
 
     /// Ends the innermost open element.
