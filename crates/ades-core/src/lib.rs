@@ -24,6 +24,7 @@
 //! - [`signer`]: the [`RemoteSigner`] trait
 //! - [`base64`]: octets in stored forms
 //! - [`verify`](mod@verify): signature values, and what is wrong with the bad ones
+//! - [`trust`]: whether certificates lead to trust anchors
 //! - [`error`](mod@error): what can go wrong, whose fault it is, whether a retry helps
 #![deny(missing_docs)]
 
@@ -40,6 +41,7 @@ mod oid;
 pub mod parameters;
 pub mod pending;
 pub mod signer;
+pub mod trust;
 pub mod verify;
 
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};

@@ -9,6 +9,7 @@ mod der;
 pub mod embedded;
 mod error;
 mod existing;
+mod lookup;
 mod oids;
 mod pending;
 mod prepare;
