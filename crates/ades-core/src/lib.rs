@@ -55,5 +55,5 @@ pub use oid::Oid;
 pub use parameters::{
     CommitmentType, SignatureParameters, SignaturePolicy, SignerLocation, SigningTime,
 };
-pub use pending::{PendingState, StateKey, ToBeSigned};
+pub use pending::{PendingState, StateKey, StoredState, ToBeSigned};
 pub use signer::RemoteSigner;
