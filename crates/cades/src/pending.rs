@@ -1,5 +1,7 @@
 //! The state between *prepare* and *complete*.
 
+use std::fmt;
+
 use ades_core::{
     CertificateChain, Digest, DocumentDigest, PendingState, SignatureAlgorithm, ToBeSigned,
 };
@@ -20,7 +22,7 @@ pub enum Packaging {
 /// Small, free of secrets, and all that completing needs beside the value (and
 /// beside the document or container, where its octets go into the result).
 /// Stored with [`PendingState::to_json`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PendingSignature {
     pub(crate) target: Target,
@@ -74,4 +76,15 @@ impl PendingSignature {
 impl PendingState for PendingSignature {
     const FORMAT: &'static str = "cades";
     const VERSION: u32 = 1;
+}
+
+// Roles and places are in the signed attributes: not for logs.
+impl fmt::Debug for PendingSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingSignature")
+            .field("target", &self.target)
+            .field("algorithm", &self.algorithm)
+            .field("chain", &self.chain)
+            .finish_non_exhaustive()
+    }
 }

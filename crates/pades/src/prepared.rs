@@ -1,6 +1,7 @@
 //! A document with room for a signature: the lower door, for those who bring
 //! their own CMS.
 
+use std::fmt;
 use std::io::Write;
 use std::ops::Range;
 
@@ -45,7 +46,7 @@ pub(crate) const TAIL: u64 = 4096;
 
 /// A document's update with a gap for the CMS, and the digest of all but the
 /// gap. Neither the document nor any secret is in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PreparedDocument {
     /// The document's length and digests: of all of it, of its last octets.
@@ -293,6 +294,19 @@ impl PreparedDocument {
 impl PendingState for PreparedDocument {
     const FORMAT: &'static str = "pades-cms";
     const VERSION: u32 = 1;
+}
+
+// Names and places are in the update: not for logs.
+impl fmt::Debug for PreparedDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedDocument")
+            .field("length", &self.length)
+            .field("document", &self.document)
+            .field("capacity", &self.capacity)
+            .field("signed", &self.signed)
+            .field("repaired", &self.repaired)
+            .finish_non_exhaustive()
+    }
 }
 
 fn overwrite(octets: &mut [u8], at: usize, new: &[u8]) {
