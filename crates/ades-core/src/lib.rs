@@ -19,6 +19,7 @@
 //! - [`algorithm`]: digest and signature algorithms, the only table of OIDs and URIs
 //! - [`digest`](mod@digest), [`document`]: hashing as a stream; where octets come from
 //! - [`certificate`], [`chain`]: certificates kept as the bytes they came in, in order
+//! - [`in_place`]: files that are completed where they are
 //! - [`parameters`]: what a signature says about itself
 //! - [`pending`]: what is signed, and the state between the two halves
 //! - [`signer`]: the [`RemoteSigner`] trait
@@ -36,6 +37,7 @@ pub mod digest;
 pub mod document;
 pub mod error;
 mod hex;
+pub mod in_place;
 mod level;
 mod oid;
 pub mod parameters;

@@ -156,8 +156,13 @@ pub trait PendingState: Serialize + DeserializeOwned {
     fn from_json(json: &str, key: Option<&StateKey>) -> Result<Self, Error> {
         let damaged = |what| Error::StateDamaged { what };
         check_len(json)?;
-        let head: Head = serde_json::from_str(json)
-            .map_err(|_| damaged("it is not a JSON object with a format"))?;
+        let envelope = serde_json::from_str::<Envelope<'_>>(json).ok();
+        let head = match &envelope {
+            Some(envelope) => Head { format: envelope.format.clone(), version: envelope.version },
+            // A newer version may have other fields.
+            None => serde_json::from_str(json)
+                .map_err(|_| damaged("it is not a JSON object with a format"))?,
+        };
         if head.format != Self::FORMAT {
             return Err(Error::StateOfAnotherFormat {
                 found: head.format.chars().take(40).collect(),
@@ -167,8 +172,7 @@ pub trait PendingState: Serialize + DeserializeOwned {
         if head.version > Self::VERSION {
             return Err(Error::StateFromNewerVersion { found: head.version, known: Self::VERSION });
         }
-        let envelope: Envelope<'_> = serde_json::from_str(json)
-            .map_err(|_| damaged("a field is missing, unknown or malformed"))?;
+        let envelope = envelope.ok_or(damaged("a field is missing, unknown or malformed"))?;
         // Whoever stored it may have spaced or ordered the JSON anew (a
         // database does): what is protected is its canonical form.
         let state = canonical(envelope.state.get())
@@ -249,10 +253,8 @@ struct Head {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Envelope<'a> {
-    #[serde(rename = "format")]
-    _format: String,
-    #[serde(rename = "version")]
-    _version: u32,
+    format: String,
+    version: u32,
     #[serde(borrow)]
     state: &'a RawValue,
     checksum: String,

@@ -49,7 +49,8 @@ impl PendingSignature {
                 }
                 write(out, &self.detached(value))
             }
-            Target::Enveloping { document: expected, length } => {
+            Target::Enveloping { document: expected, length }
+            | Target::Copied { document: expected, length, .. } => {
                 let document = document.ok_or(Error::DocumentNeeded)?;
                 if document.len()?.is_some_and(|found| found != *length) {
                     return Err(Error::DocumentChanged);
@@ -80,7 +81,7 @@ impl PendingSignature {
     /// state: the digest they carry and the certificate they name. That must
     /// have been fit at the time they claim; a format that embeds CMS, whose
     /// attributes claim none, checks that itself.
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let damaged = |what| Error::Core(ades_core::Error::StateDamaged { what });
         let set = Reader::new(&self.signed_attributes, 0).next("no signed attributes")?;
         let is_der = set.tag == der::SET
@@ -114,7 +115,7 @@ impl PendingSignature {
     }
 
     /// `SignerInfo` (RFC 5652, 5.3), version 1: issuer and serial number.
-    fn signer_info(&self, value: &[u8]) -> Vec<u8> {
+    pub(crate) fn signer_info(&self, value: &[u8]) -> Vec<u8> {
         let leaf = self.chain.leaf();
         let sid = der::element(der::SEQUENCE, &[leaf.issuer(), leaf.serial_number()]);
         let digest_algorithm = self.algorithm.digest_algorithm().algorithm_identifier();
@@ -131,7 +132,7 @@ impl PendingSignature {
 
     /// The octets of a new container in front of the content and behind it.
     /// All lengths are definite, so the content's must be known.
-    fn envelope(&self, content: Option<u64>, signer_info: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    pub(crate) fn envelope(&self, content: Option<u64>, signer_info: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let mut certificates: Vec<Vec<u8>> =
             self.chain.certificates().iter().map(|c| c.der().to_vec()).collect();
         let certificates = der::element(der::context(0), &[&der::set_of(&mut certificates)]);

@@ -5,6 +5,7 @@ mod attributes;
 mod ber;
 mod complete;
 pub mod container;
+mod copying;
 mod der;
 pub mod embedded;
 mod error;
@@ -18,7 +19,9 @@ mod signer_info;
 mod source;
 mod verify;
 
+pub use ades_core::in_place::{Check, InPlace};
 pub use container::Container;
+pub use copying::prepare_copying;
 pub use error::Error;
 pub use existing::{prepare_countersignature, prepare_parallel};
 pub use pending::{Packaging, PendingSignature};

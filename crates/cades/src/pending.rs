@@ -41,6 +41,8 @@ pub(crate) enum Target {
     Detached { document: DocumentDigest },
     /// A new container around the document.
     Enveloping { document: DocumentDigest, length: u64 },
+    /// A new container around the document, which is written but for its end.
+    Copied { document: DocumentDigest, length: u64, tail: Digest },
     /// One more signer in an existing container.
     Parallel { document: DocumentDigest, container: Digest },
     /// A signature on the signature of signer `signer` of an existing container.
@@ -67,6 +69,7 @@ impl PendingSignature {
         match &self.target {
             Target::Detached { document }
             | Target::Enveloping { document, .. }
+            | Target::Copied { document, .. }
             | Target::Parallel { document, .. } => &document.0,
             Target::Countersignature { signature, .. } => signature,
         }

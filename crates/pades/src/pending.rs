@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use ades_core::certificate::UsageCheck;
+use ades_core::in_place::{Check, InPlace};
 use ades_core::{
     CertificateChain, Document, DocumentDigest, PendingState, SignatureParameters, SigningTime,
     ToBeSigned,
@@ -10,7 +11,6 @@ use ades_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::in_place::{Check, InPlace};
 use crate::options::SignatureOptions;
 use crate::prepared::{PreparedDocument, SubFilter};
 

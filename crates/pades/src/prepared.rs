@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::Write;
 use std::ops::Range;
 
+use ades_core::in_place::{Check, Held, InPlace, TAIL, append};
 use ades_core::{
     Digest, DigestAlgorithm, Digester, Document, DocumentDigest, PendingState, SignatureParameters,
 };
@@ -13,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use crate::dictionary::Dictionary;
 use crate::error::Error;
 use crate::file::Pdf;
-use crate::in_place::{Check, InPlace, append};
 use crate::options::SignatureOptions;
 use crate::placement;
 use crate::syntax::date;
@@ -39,10 +39,6 @@ impl SubFilter {
 
 /// A gap is for at most so many octets of CMS.
 const MAX_CAPACITY: usize = 32 * 1024 * 1024;
-
-/// As many octets at the document's end are digested on their own, so that
-/// another document of the same length is noticed at little cost.
-pub(crate) const TAIL: u64 = 4096;
 
 /// A document's update with a gap for the CMS, and the digest of all but the
 /// gap. Neither the document nor any secret is in it.
@@ -265,8 +261,12 @@ impl PreparedDocument {
         check: Check,
     ) -> Result<(), Error> {
         let update = self.filled(cms)?;
-        check.run(file, self.length, &self.document, &self.tail)?;
-        append(file, self.length, &update)
+        let whole = &self.document.0;
+        let held = Held { from: 0, length: self.length, whole, tail: &self.tail };
+        if !held.is_in(file, check)? {
+            return Err(Error::DocumentChanged);
+        }
+        Ok(append(file, self.length, &update)?)
     }
 
     /// The update with the CMS in its gap, padded with zeros.
