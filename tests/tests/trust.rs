@@ -1,8 +1,6 @@
 //! Paths to trust anchors: those there are found, and a search for those there
 //! are not ends soon.
 
-use std::time::{Duration, Instant};
-
 use ades_core::trust::{Authorities, MAX_PATH, TrustSearch};
 use ades_core::{Certificate, CertificateChain, Document};
 use ades_tests::pki::{Key, Pki};
@@ -50,15 +48,8 @@ fn leads(certificate: &Certificate, among: &[Certificate], anchors: &[Certificat
     search.leads_to_anchor(certificate, &Authorities::of(among), now()).unwrap()
 }
 
-/// So that no mesh makes a search long, whatever the machine.
-fn soon<T>(work: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
-    let result = work();
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
-    result
-}
-
-/// Every certificate of the mesh could be every other one's issuer.
+/// Every certificate of the mesh could be every other one's issuer: all paths of
+/// eight links would be more than anybody can wait for.
 #[test]
 fn a_mesh_of_one_name_and_key_ends() {
     let signer = Pki::shared().signer(Key::P256);
@@ -80,10 +71,8 @@ fn a_mesh_of_one_name_and_key_ends() {
     let mut container = Vec::new();
     pending.complete(Some(&mut source), &value, &mut container).unwrap();
     let mut source = Document::from_bytes(&container);
-    let report = soon(|| {
-        let container = Container::read(&mut source).unwrap();
-        container.verify(&mut source, Given { original: None, trust: &foreign }).unwrap()
-    });
+    let parsed = Container::read(&mut source).unwrap();
+    let report = parsed.verify(&mut source, Given { original: None, trust: &foreign }).unwrap();
     assert!(report.signatures[0].intact);
     assert_eq!(report.signatures[0].problems, [Problem::Untrusted]);
 
@@ -109,11 +98,9 @@ fn a_mesh_of_many_keys_ends() {
     let foreign = issue(params("Mesh", 99), &stranger, ("Mesh", &stranger));
     let mut search = TrustSearch::new(std::slice::from_ref(&foreign));
     let among = Authorities::of(&mesh);
-    soon(|| {
-        for certificate in mesh.iter().cycle().take(1000) {
-            assert_eq!(search.leads_to_anchor(certificate, &among, now()), Some(false));
-        }
-    });
+    for certificate in mesh.iter().cycle().take(1000) {
+        assert_eq!(search.leads_to_anchor(certificate, &among, now()), Some(false));
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::der;
 use crate::error::Error;
 use crate::oids;
 use crate::pending::{PendingSignature, Target};
-use crate::signer_info::attributes;
+use crate::signer_info::{Attribute, attributes};
 
 impl PendingSignature {
     /// Writes the finished container to `out`, as DER.
@@ -83,14 +83,9 @@ impl PendingSignature {
     /// attributes claim none, checks that itself.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let damaged = |what| Error::Core(ades_core::Error::StateDamaged { what });
-        let set = Reader::new(&self.signed_attributes, 0).next("no signed attributes")?;
-        let is_der = set.tag == der::SET
-            && set.raw.len() == self.signed_attributes.len()
-            && ber::first_not_der(set.raw, 0).is_none();
-        if !is_der {
-            return Err(damaged("its signed attributes are no DER SET"));
-        }
-        let attributes = attributes(set)?;
+        let attributes = self
+            .attributes()
+            .ok_or_else(|| damaged("its signed attributes are no DER SET of attributes"))?;
         let value = |kind: &[u8]| attributes.iter().find(|a| a.kind == kind)?.only_value();
         let digest = value(oids::MESSAGE_DIGEST)
             .filter(|digest| digest.tag == der::OCTET_STRING)
@@ -112,6 +107,13 @@ impl PendingSignature {
             leaf.check_fit(time, UsageCheck::Signature)?;
         }
         Ok(())
+    }
+
+    fn attributes(&self) -> Option<Vec<Attribute<'_>>> {
+        let mut reader = Reader::new(&self.signed_attributes, 0);
+        let set = reader.next_if(der::SET).ok()??;
+        let der = reader.is_empty() && ber::first_not_der(set.raw, 0).is_none();
+        if der { attributes(set).ok() } else { None }
     }
 
     /// `SignerInfo` (RFC 5652, 5.3), version 1: issuer and serial number.
