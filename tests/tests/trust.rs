@@ -1,6 +1,8 @@
 //! Paths to trust anchors: those there are found, and a search for those there
 //! are not ends soon.
 
+use std::slice::from_ref;
+
 use ades_core::trust::{Authorities, MAX_PATH, TrustSearch};
 use ades_core::{Certificate, CertificateChain, Document};
 use ades_tests::pki::{Key, Pki};
@@ -96,7 +98,7 @@ fn a_mesh_of_many_keys_ends() {
     }
     let stranger = key();
     let foreign = issue(params("Mesh", 99), &stranger, ("Mesh", &stranger));
-    let mut search = TrustSearch::new(std::slice::from_ref(&foreign));
+    let mut search = TrustSearch::new(from_ref(&foreign));
     let among = Authorities::of(&mesh);
     for certificate in mesh.iter().cycle().take(1000) {
         assert_eq!(search.leads_to_anchor(certificate, &among, now()), Some(false));
@@ -110,13 +112,13 @@ fn paths_are_found_over_reissued_and_cross_signed_authorities() {
     let cross = pki.cross_signed_by(&other);
     let (root, theirs) = (pki.root().clone(), other.root().clone());
     let all = [pki.reissued(), cross.clone(), pki.issuing().clone()];
-    assert!(leads(leaf, &all, &[root.clone()]));
-    assert!(leads(leaf, &all, &[theirs.clone()]));
+    assert!(leads(leaf, &all, from_ref(&root)));
+    assert!(leads(leaf, &all, from_ref(&theirs)));
     assert!(!leads(leaf, &all[..1], &[theirs]));
     assert!(!leads(leaf, &[], &[root]));
     // An anchor needs nothing above it, and may be the signer's own.
     assert!(leads(leaf, &[], &[cross]));
-    assert!(leads(leaf, &[], &[leaf.clone()]));
+    assert!(leads(leaf, &[], from_ref(leaf)));
     let search = &mut TrustSearch::new(&[]);
     assert_eq!(search.leads_to_anchor(leaf, &Authorities::of(&all), now()), None);
 }
@@ -130,7 +132,7 @@ fn a_rolled_over_key_leads_to_the_old_one() {
     let new_with_old = issue(params("CA", 2), &new, ("CA", &old));
     let new_with_new = issue(params("CA", 3), &new, ("CA", &new));
     let leaf = issue(params("Leaf", 4), &key(), ("CA", &new));
-    assert!(leads(&leaf, &[new_with_new.clone(), new_with_old], &[anchor.clone()]));
+    assert!(leads(&leaf, &[new_with_new.clone(), new_with_old], from_ref(&anchor)));
     assert!(!leads(&leaf, &[new_with_new], &[anchor]));
 }
 
@@ -148,7 +150,7 @@ fn what_was_not_valid_or_is_too_far_leads_nowhere() {
         &keys[MAX_PATH + 1],
         (&names[MAX_PATH + 1], &keys[MAX_PATH + 1]),
     );
-    assert!(!leads(leaf, issuers, std::slice::from_ref(&top)), "one link too many");
+    assert!(!leads(leaf, issuers, from_ref(&top)), "one link too many");
     assert!(leads(&chain[1], issuers, &[top]));
 
     let mut expired = params(&names[1], 2);

@@ -56,15 +56,14 @@ fn container(signed_attributes: &[u8]) -> Vec<u8> {
     container_of(&[], &signer(signed_attributes, &[1], &[]))
 }
 
-/// As DER: lengths in as few octets as they need.
+/// As DER: lengths in as few octets as they need, which are two at most.
 fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
-    let len = u32::try_from(content.len()).unwrap().to_be_bytes();
+    let len = u16::try_from(content.len()).unwrap().to_be_bytes();
     let header = match len {
-        [0, 0, 0, len] if len < 0x80 => vec![tag, len],
-        [0, 0, 0, len] => vec![tag, 0x81, len],
-        [0, 0, high, low] => vec![tag, 0x82, high, low],
-        _ => panic!("too long"),
+        [0, len] if len < 0x80 => vec![tag, len],
+        [0, len] => vec![tag, 0x81, len],
+        [high, low] => vec![tag, 0x82, high, low],
     };
     [header, content].concat()
 }
