@@ -2,9 +2,19 @@
 //! and its content read, without a panic.
 #![no_main]
 
-use ades_core::Document;
+use std::sync::LazyLock;
+
+use ades_core::{Certificate, Document};
 use cades::{Container, Given};
 use libfuzzer_sys::fuzz_target;
+
+fn foreign() -> Certificate {
+    static FOREIGN: LazyLock<Certificate> = LazyLock::new(|| {
+        let der = include_bytes!("../seeds/certificate_chain/leaf.der");
+        Certificate::from_der(der.to_vec()).expect("a certificate")
+    });
+    FOREIGN.clone()
+}
 
 fuzz_target!(|octets: &[u8]| {
     let mut source = Document::from_bytes(octets);
@@ -18,7 +28,10 @@ fuzz_target!(|octets: &[u8]| {
         assert!(read.is_ok() && length == expected, "what was measured is what is read");
     }
     let mut original = Document::from_bytes(b"content");
-    let trust = container.certificates().to_vec();
-    let given = Given { original: Some(&mut original), trust: &trust };
-    let _ = container.verify(&mut source, given);
+    // With one of its own as anchor, and with one that nothing leads to.
+    let own = container.certificates().last().cloned();
+    for trust in own.into_iter().chain([foreign()]) {
+        let given = Given { original: Some(&mut original), trust: &[trust] };
+        let _ = container.verify(&mut source, given);
+    }
 });

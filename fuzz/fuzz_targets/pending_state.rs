@@ -21,6 +21,15 @@ fuzz_target!(|octets: &[u8]| {
         let mut document = Document::from_bytes(b"document");
         let _ = pending.complete(Some(&mut document), &[1; 256], &mut Vec::new());
     });
+    read(text, |pending: pades::PendingSignature| {
+        let mut document = Document::from_bytes(b"%PDF-1.7");
+        let _ = pending.complete(&mut document, &[1; 256], &mut Vec::new());
+        let _ = pending.preview(&mut document, &mut Vec::new());
+    });
+    read(text, |pending: pades::PreparedDocument| {
+        let mut document = Document::from_bytes(b"%PDF-1.7");
+        let _ = pending.embed(&mut document, &[1; 256], &mut Vec::new());
+    });
     read(text, |pending: xades::PendingSignature| {
         let mut document = Document::from_bytes(b"<document/>");
         let _ = pending.complete(Some(&mut document), &[1; 256], &mut Vec::new());

@@ -2,6 +2,7 @@
 //!
 //! A judge that is not installed makes a test fail, never skip.
 #![deny(missing_docs)]
+pub mod full;
 pub mod invoice;
 pub mod oracle;
 pub mod pdf;

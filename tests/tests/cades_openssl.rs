@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use ades_core::{CommitmentType, Document, SignatureAlgorithm, SignaturePolicy, SignerLocation};
+use ades_core::{
+    CommitmentType, Digest, DigestAlgorithm, Document, DocumentDigest, Error, SignatureAlgorithm,
+    SignaturePolicy, SignerLocation,
+};
 use ades_tests::oracle::openssl;
 use ades_tests::pki::{Key, Pki, TestSigner};
 use ades_tests::signing::{algorithms, finish, parameters, sign};
@@ -83,6 +86,33 @@ fn openssl_accepts_every_packaging_key_and_algorithm() {
     }
 }
 
+/// Demand 3: where only the document's digest is, the container is the same.
+#[test]
+fn a_digest_alone_is_prepared_and_openssl_verifies_with_the_content() {
+    let files = Files::new();
+    for key in [Key::Rsa2048, Key::P384] {
+        let signer = Pki::shared().signer(key);
+        let algorithm = signer.leaf().key_type().default_algorithm().unwrap();
+        let of = |algorithm| DocumentDigest(Digest::of(algorithm, CONTENT));
+        let digest = of(algorithm.digest_algorithm());
+        let pending = cades::prepare_digest(digest, &signer.chain, &parameters()).unwrap();
+        let mut document = Document::from_bytes(CONTENT);
+        let whole =
+            cades::prepare(&mut document, Packaging::Detached, &signer.chain, &parameters());
+        assert_eq!(pending, whole.unwrap());
+        let container = finish(&pending, signer, None).unwrap();
+        files.accepts(&container, Packaging::Detached).unwrap();
+        assert!(report(&container, Some(CONTENT)).is_valid());
+
+        // Completing with the document at hand compares it.
+        let other = finish(&pending, signer, Some(b"other"));
+        assert!(matches!(other, Err(cades::Error::DocumentChanged)));
+        let sha512 =
+            cades::prepare_digest(of(DigestAlgorithm::Sha512), &signer.chain, &parameters());
+        assert!(matches!(sha512, Err(cades::Error::Core(Error::Parameter { .. }))));
+    }
+}
+
 #[test]
 fn openssl_refuses_a_changed_content() {
     let files = Files::new();
@@ -106,7 +136,7 @@ fn every_attribute_is_read_back() {
     };
     let mut policy = SignaturePolicy::of_document(
         "1.3.6.1.4.1.49274.1.1.7.2.0".parse().unwrap(),
-        ades_core::DigestAlgorithm::Sha512,
+        DigestAlgorithm::Sha512,
         b"policy document",
     );
     policy.uri = Some("https://policy.example/p.pdf".into());

@@ -6,6 +6,7 @@ use std::path::Path;
 use ades_core::{
     CommitmentType, DigestAlgorithm, Document, PendingState, SignaturePolicy, SignerLocation,
 };
+use ades_tests::full::Full;
 use ades_tests::pdf::by_hand::{last_between, updated};
 use ades_tests::pki::{Key, Pki, Profile, TestSigner};
 use ades_tests::signing::{algorithms, parameters};
@@ -367,55 +368,15 @@ fn in_place_is_the_same_as_a_copy() {
     assert!(matches!(refused, Err(Error::DocumentChanged)));
 }
 
-/// Writes fail after some octets.
-struct Full {
-    inner: Cursor<Vec<u8>>,
-    room: usize,
-}
-
-impl std::io::Read for Full {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        self.inner.read(out)
-    }
-}
-
-impl std::io::Seek for Full {
-    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
-        self.inner.seek(to)
-    }
-}
-
-impl std::io::Write for Full {
-    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
-        let len = octets.len().min(self.room);
-        self.room -= len;
-        if len == 0 {
-            Err(std::io::ErrorKind::StorageFull.into())
-        } else {
-            self.inner.write(&octets[..len])
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl pades::InPlace for Full {
-    fn truncate(&mut self, length: u64) -> std::io::Result<()> {
-        self.inner.truncate(length)
-    }
-}
-
 #[test]
 fn a_full_disk_leaves_the_document_as_it_was() {
     let document = fixture(TABLE);
     let pending = prepare(&document, &SignatureOptions::new()).unwrap();
     let value = signer().sign(&pending.to_be_signed());
-    let mut file = Full { inner: Cursor::new(document.clone()), room: 100 };
+    let mut file = Full::new(document.clone(), 100);
     let refused = pending.complete_in_place(&mut file, &value, Check::LengthAndTail);
     assert!(matches!(refused, Err(Error::Core(ades_core::Error::Write(_)))));
-    assert_eq!(file.inner.into_inner(), document);
+    assert_eq!(file.into_inner(), document);
 }
 
 #[test]

@@ -185,14 +185,6 @@ fn a_stored_state_is_small_and_of_a_lasting_form() {
     assert!(json.len() < 8192 + chain * 8 / 3, "{} octets", json.len());
     assert_eq!(PendingSignature::from_json(&json, None).unwrap(), pending);
     assert!(!format!("{pending:?}").contains("Confidential"));
-
-    // The first layout stays readable for ever.
-    let json = include_str!("../fixtures/states/xades-1.json");
-    let pending = PendingSignature::from_json(json.trim_end(), None).unwrap();
-    assert_eq!(
-        pending.to_be_signed().digest().0.to_hex(),
-        include_str!("../fixtures/states/xades-1.digest").trim_end()
-    );
 }
 
 #[test]

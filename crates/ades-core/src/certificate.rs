@@ -1,5 +1,7 @@
 //! X.509 certificates: read once, kept as the bytes they came in.
 
+mod key_type;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,10 +15,12 @@ use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 use x509_cert::time::{Time, Validity};
 
 use crate::Oid;
-use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
+use crate::algorithm::DigestAlgorithm;
 use crate::base64;
 use crate::digest::Digest;
 use crate::error::{Error, NotFit};
+
+pub use key_type::KeyType;
 
 /// No certificate may be longer, in octets.
 pub const MAX_CERTIFICATE_LEN: usize = 64 * 1024;
@@ -44,81 +48,6 @@ struct Parsed {
     key: KeyType,
     extensions: Extensions,
     common_name: Option<String>,
-}
-
-/// The kind of public key in a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyType {
-    /// RSA
-    Rsa {
-        /// length of the modulus
-        bits: usize,
-    },
-    /// NIST P-256
-    P256,
-    /// NIST P-384
-    P384,
-    /// NIST P-521
-    P521,
-    /// Ed25519
-    Ed25519,
-    /// A key this version cannot verify with
-    Unsupported,
-}
-
-impl KeyType {
-    /// Whether a key of this type can make such signatures.
-    #[must_use]
-    pub const fn fits(self, algorithm: SignatureAlgorithm) -> bool {
-        matches!(
-            (self, algorithm),
-            (Self::Rsa { .. }, SignatureAlgorithm::RsaPkcs1v15(_) | SignatureAlgorithm::RsaPss(_))
-                | (Self::P256 | Self::P384 | Self::P521, SignatureAlgorithm::Ecdsa(_))
-                | (Self::Ed25519, SignatureAlgorithm::Ed25519)
-        )
-    }
-
-    /// What this key signs with when nobody says otherwise:
-    /// RSASSA-PKCS1-v1_5 with SHA-256, or ECDSA with the curve's own digest.
-    #[must_use]
-    pub const fn default_algorithm(self) -> Option<SignatureAlgorithm> {
-        match self {
-            Self::Rsa { .. } => Some(SignatureAlgorithm::RsaPkcs1v15(DigestAlgorithm::Sha256)),
-            Self::P256 => Some(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256)),
-            Self::P384 => Some(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha384)),
-            Self::P521 => Some(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha512)),
-            Self::Ed25519 => Some(SignatureAlgorithm::Ed25519),
-            Self::Unsupported => None,
-        }
-    }
-
-    /// The longest signature value this key can make, in octets: exact for RSA
-    /// and Ed25519, the longest DER `SEQUENCE { r, s }` for ECDSA.
-    #[must_use]
-    pub const fn max_value_len(self) -> usize {
-        match self {
-            Self::Rsa { bits } => bits.div_ceil(8),
-            Self::P256 => 72,
-            Self::P384 => 104,
-            Self::P521 => 139,
-            Self::Ed25519 => 64,
-            Self::Unsupported => 0,
-        }
-    }
-}
-
-impl fmt::Display for KeyType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rsa { bits } => write!(f, "RSA {bits}"),
-            Self::P256 => f.write_str("P-256"),
-            Self::P384 => f.write_str("P-384"),
-            Self::P521 => f.write_str("P-521"),
-            Self::Ed25519 => f.write_str("Ed25519"),
-            Self::Unsupported => f.write_str("unsupported"),
-        }
-    }
 }
 
 /// What the signer's `keyUsage` must allow.
@@ -375,7 +304,7 @@ fn parse(der: Vec<u8>) -> Result<Parsed, der::Error> {
             .to_vec(),
         not_before: time(validity.not_before)?,
         not_after: time(validity.not_after)?,
-        key: key_type(spki)?,
+        key: KeyType::read(spki)?,
         extensions,
         common_name: common_name(subject)?,
         der: Vec::new(),
@@ -443,39 +372,6 @@ impl Extensions {
         }
         Ok(())
     }
-}
-
-fn key_type(spki: &[u8]) -> Result<KeyType, der::Error> {
-    let mut parts = fields(spki)?;
-    let mut algorithm = fields(parts.tlv_bytes()?)?;
-    let key = BitStringRef::decode(&mut parts)?;
-    Ok(match Oid::read(&mut algorithm)?.to_string().as_str() {
-        // A key restricted to RSASSA-PSS (…1.10) is left for a later version.
-        "1.2.840.113549.1.1.1" => key
-            .as_bytes()
-            .and_then(modulus_bits)
-            .map_or(KeyType::Unsupported, |bits| KeyType::Rsa { bits }),
-        "1.2.840.10045.2.1" => {
-            match Oid::read(&mut algorithm).map(|curve| curve.to_string()).as_deref() {
-                Ok("1.2.840.10045.3.1.7") => KeyType::P256,
-                Ok("1.3.132.0.34") => KeyType::P384,
-                Ok("1.3.132.0.35") => KeyType::P521,
-                _ => KeyType::Unsupported,
-            }
-        }
-        "1.3.101.112" => KeyType::Ed25519,
-        _ => KeyType::Unsupported,
-    })
-}
-
-/// The length of the modulus of an `RSAPublicKey` (RFC 8017, A.1.1).
-fn modulus_bits(key: &[u8]) -> Option<usize> {
-    let any = AnyRef::from_der(key).ok()?;
-    let mut fields = SliceReader::new(any.value()).ok()?;
-    let modulus = der::asn1::UintRef::decode(&mut fields).ok()?;
-    let first = modulus.as_bytes().first()?;
-    let leading = usize::try_from(first.leading_zeros()).ok()?;
-    (modulus.as_bytes().len() * 8).checked_sub(leading)
 }
 
 /// The last common name (2.5.4.3) of a subject, as text.

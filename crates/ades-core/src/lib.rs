@@ -19,11 +19,13 @@
 //! - [`algorithm`]: digest and signature algorithms, the only table of OIDs and URIs
 //! - [`digest`](mod@digest), [`document`]: hashing as a stream; where octets come from
 //! - [`certificate`], [`chain`]: certificates kept as the bytes they came in, in order
+//! - [`in_place`]: files that are completed where they are
 //! - [`parameters`]: what a signature says about itself
 //! - [`pending`]: what is signed, and the state between the two halves
 //! - [`signer`]: the [`RemoteSigner`] trait
 //! - [`base64`]: octets in stored forms
 //! - [`verify`](mod@verify): signature values, and what is wrong with the bad ones
+//! - [`trust`]: whether certificates lead to trust anchors
 //! - [`error`](mod@error): what can go wrong, whose fault it is, whether a retry helps
 #![deny(missing_docs)]
 
@@ -35,11 +37,13 @@ pub mod digest;
 pub mod document;
 pub mod error;
 mod hex;
+pub mod in_place;
 mod level;
 mod oid;
 pub mod parameters;
 pub mod pending;
 pub mod signer;
+pub mod trust;
 pub mod verify;
 
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
@@ -53,5 +57,5 @@ pub use oid::Oid;
 pub use parameters::{
     CommitmentType, SignatureParameters, SignaturePolicy, SignerLocation, SigningTime,
 };
-pub use pending::{PendingState, StateKey, ToBeSigned};
+pub use pending::{PendingState, StateKey, StoredState, ToBeSigned};
 pub use signer::RemoteSigner;

@@ -8,14 +8,18 @@
 //! ```
 //!
 //! The checksum finds damage; the MAC, which is there if the caller gave a
-//! [`StateKey`], finds tampering too. Neither the document nor any secret is
-//! in it.
+//! [`StateKey`], finds tampering too. Both are over the JSON of the state as it
+//! was stored, in its canonical form, and never over what this version would
+//! have written. Neither the document nor any secret is in it.
+
+mod canonical;
 
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -25,6 +29,8 @@ use crate::digest::{Digest, DtbsDigest};
 use crate::error::Error;
 use crate::hex;
 
+use canonical::canonical;
+
 /// No stored state may be longer, in octets. A state has a few kilobytes plus
 /// the certificate chain.
 pub const MAX_STATE_LEN: usize = 4 * 1024 * 1024;
@@ -33,7 +39,7 @@ pub const MAX_STATE_LEN: usize = 4 * 1024 * 1024;
 ///
 /// Most services want [`digest`](Self::digest) and wrap it themselves; Ed25519
 /// in pure mode needs [`data`](Self::data).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ToBeSigned {
     data: Vec<u8>,
     algorithm: SignatureAlgorithm,
@@ -89,21 +95,43 @@ impl ToBeSigned {
     }
 }
 
+// The signed attributes can hold roles and places: not for logs.
+impl fmt::Debug for ToBeSigned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToBeSigned")
+            .field("algorithm", &self.algorithm)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One format's pending state, as its crate defines it.
 pub trait PendingState: Serialize + DeserializeOwned {
     /// The format's name in stored states.
     const FORMAT: &'static str;
     /// The version of this layout. It grows with every change; older versions
-    /// stay readable.
+    /// stay readable through [`from_older`](Self::from_older).
     const VERSION: u32;
+
+    /// Takes up a state that an older version stored: reads it as the type that
+    /// was its layout then, which stays in the source for that, and makes of it
+    /// what the state is now. `None` if it does not read, or if there was no
+    /// such version.
+    ///
+    /// Checksum and MAC are over the stored JSON itself, and checked before.
+    #[must_use]
+    fn from_older(version: u32, stored: &StoredState) -> Option<Self> {
+        let _ = (version, stored);
+        None
+    }
 
     /// Stores the state as JSON.
     ///
     /// # Errors
     /// [`Error::StateTooLarge`]
     fn to_json(&self, key: Option<&StateKey>) -> Result<String, Error> {
-        let state = serde_json::to_string(self)
-            .map_err(|_| Error::StateDamaged { what: "it cannot be stored" })?;
+        let state = serde_json::to_string(self).ok().and_then(|state| canonical(&state));
+        let state = state.ok_or(Error::StateDamaged { what: "it cannot be stored" })?;
         let protected = protected(Self::FORMAT, Self::VERSION, &state);
         let checksum = Digest::of(DigestAlgorithm::Sha256, &protected).to_hex();
         let mac = key.map_or(String::new(), |key| {
@@ -118,16 +146,23 @@ pub trait PendingState: Serialize + DeserializeOwned {
         Ok(json)
     }
 
-    /// Reads a stored state, however its JSON is spaced.
+    /// Reads a stored state of this version or an older one, however its JSON
+    /// is spaced and ordered.
     ///
     /// # Errors
     /// [`Error::StateDamaged`], [`Error::StateFromNewerVersion`],
     /// [`Error::StateOfAnotherFormat`], [`Error::StateNotAuthentic`],
     /// [`Error::StateKeyNeeded`], [`Error::StateTooLarge`]
     fn from_json(json: &str, key: Option<&StateKey>) -> Result<Self, Error> {
+        let damaged = |what| Error::StateDamaged { what };
         check_len(json)?;
-        let head: Head = serde_json::from_str(json)
-            .map_err(|_| Error::StateDamaged { what: "it is not a JSON object with a format" })?;
+        let envelope = serde_json::from_str::<Envelope<'_>>(json).ok();
+        let head = match &envelope {
+            Some(envelope) => Head { format: envelope.format.clone(), version: envelope.version },
+            // A newer version may have other fields.
+            None => serde_json::from_str(json)
+                .map_err(|_| damaged("it is not a JSON object with a format"))?,
+        };
         if head.format != Self::FORMAT {
             return Err(Error::StateOfAnotherFormat {
                 found: head.format.chars().take(40).collect(),
@@ -137,28 +172,47 @@ pub trait PendingState: Serialize + DeserializeOwned {
         if head.version > Self::VERSION {
             return Err(Error::StateFromNewerVersion { found: head.version, known: Self::VERSION });
         }
-        let stored: Stored<Self> = serde_json::from_str(json).map_err(|_| Error::StateDamaged {
-            what: "a field is missing, unknown or malformed",
-        })?;
+        let envelope = envelope.ok_or(damaged("a field is missing, unknown or malformed"))?;
         // Whoever stored it may have spaced or ordered the JSON anew (a
-        // database does): what is protected is our own rendering of it.
-        let state = serde_json::to_string(&stored.state)
-            .map_err(|_| Error::StateDamaged { what: "it cannot be stored" })?;
-        let protected = protected(Self::FORMAT, stored.version, &state);
+        // database does): what is protected is its canonical form.
+        let state = canonical(envelope.state.get())
+            .ok_or(damaged("a key is there twice, or a number is no integer"))?;
+        let protected = protected(Self::FORMAT, head.version, &state);
         let checksum = Digest::of(DigestAlgorithm::Sha256, &protected).to_hex();
-        if checksum != stored.checksum {
-            return Err(Error::StateDamaged { what: "its checksum differs" });
+        if checksum != envelope.checksum {
+            return Err(damaged("its checksum differs"));
         }
-        match (key, &stored.mac) {
-            (None, None) => Ok(stored.state),
-            (None, Some(_)) => Err(Error::StateKeyNeeded),
+        match (key, &envelope.mac) {
+            (None, None) => {}
+            (None, Some(_)) => return Err(Error::StateKeyNeeded),
             (Some(key), Some(mac))
-                if hex::decode(mac).is_some_and(|mac| mac.ct_eq(&key.mac(&protected)).into()) =>
-            {
-                Ok(stored.state)
-            }
-            (Some(_), _) => Err(Error::StateNotAuthentic),
+                if hex::decode(mac).is_some_and(|mac| mac.ct_eq(&key.mac(&protected)).into()) => {}
+            (Some(_), _) => return Err(Error::StateNotAuthentic),
         }
+        let stored = StoredState(state);
+        let state = if head.version == Self::VERSION {
+            stored.read()
+        } else {
+            Self::from_older(head.version, &stored)
+        };
+        state.ok_or(damaged("a field is missing, unknown or malformed, or its version is unknown"))
+    }
+}
+
+/// A state as an older version stored it, undamaged.
+pub struct StoredState(String);
+
+impl StoredState {
+    /// Reads it as a type that has its layout; `None` if it has another.
+    #[must_use]
+    pub fn read<S: DeserializeOwned>(&self) -> Option<S> {
+        serde_json::from_str(&self.0).ok()
+    }
+}
+
+impl fmt::Debug for StoredState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoredState({} octets)", self.0.len())
     }
 }
 
@@ -198,11 +252,11 @@ struct Head {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Stored<S> {
-    #[serde(rename = "format")]
-    _format: String,
+struct Envelope<'a> {
+    format: String,
     version: u32,
-    state: S,
+    #[serde(borrow)]
+    state: &'a RawValue,
     checksum: String,
     mac: Option<String>,
 }

@@ -37,6 +37,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub type StepResult<T, S> = Result<Step<T, S>, SignerError>;
 
 /// A service or device that holds the user's private key.
+///
+/// A conversation with it is where the last *stored* session says. Continuing
+/// takes a copy of that; when it fails, keep the stored one: an error gives
+/// none back, and if its [`Retry`] says that another try may help, that session
+/// is what to try with. Every [`Step`] that comes instead replaces it.
 pub trait RemoteSigner: Send + Sync {
     /// What this signer can do.
     fn capabilities(&self) -> Capabilities;
@@ -47,7 +52,8 @@ pub trait RemoteSigner: Send + Sync {
         request: IdentificationRequest,
     ) -> BoxFuture<'_, StepResult<Identity, IdentificationSession>>;
 
-    /// Takes an identification one step further. Never starts a new one.
+    /// Takes an identification one step further. Never starts a new one. If it
+    /// fails, the session that was stored before stays the one to continue with.
     fn continue_identification(
         &self,
         session: IdentificationSession,
@@ -64,7 +70,8 @@ pub trait RemoteSigner: Send + Sync {
         request: SigningRequest,
     ) -> BoxFuture<'_, StepResult<Vec<SignatureValue>, SigningSession>>;
 
-    /// Takes a batch one step further. Never starts a new one.
+    /// Takes a batch one step further. Never starts a new one. If it fails, the
+    /// session that was stored before stays the one to continue with.
     fn continue_signing(
         &self,
         session: SigningSession,
@@ -76,13 +83,14 @@ pub trait RemoteSigner: Send + Sync {
 }
 
 /// Where a conversation with a signer stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step<T, S> {
     /// Send the user's browser to this address. Store the session first; go
     /// on with [`Event::Returned`] when the user comes back, or poll.
     Redirect {
-        /// where to
+        /// where to: whoever has this address can take the user's place, so it
+        /// is not for logs
         url: String,
         /// what to continue with
         session: S,
@@ -98,6 +106,21 @@ pub enum Step<T, S> {
     Done(T),
     /// The answer is no.
     Refused(Refusal),
+}
+
+impl<T: fmt::Debug, S: fmt::Debug> fmt::Debug for Step<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Redirect { session, .. } => {
+                f.debug_struct("Redirect").field("session", session).finish_non_exhaustive()
+            }
+            Self::Wait { after, session } => {
+                f.debug_struct("Wait").field("after", after).field("session", session).finish()
+            }
+            Self::Done(answer) => f.debug_tuple("Done").field(answer).finish(),
+            Self::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
+        }
+    }
 }
 
 /// Why a conversation goes on.
@@ -274,6 +297,7 @@ impl fmt::Debug for SigningRequest {
 
 /// One thing to be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SigningItem {
     /// The application's name for it, distinct within the batch.
     pub id: String,
@@ -281,9 +305,17 @@ pub struct SigningItem {
     pub to_be_signed: ToBeSigned,
 }
 
+impl SigningItem {
+    /// What is to be signed, under a name that is distinct within the batch.
+    #[must_use]
+    pub fn new(id: impl Into<String>, to_be_signed: ToBeSigned) -> Self {
+        Self { id: id.into(), to_be_signed }
+    }
+}
+
 /// What the user gets to see at the signer. A signer leaves out what it cannot
-/// show ([`Capabilities`] tells).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// show ([`Capabilities`] tells). `Debug` shows neither descriptions nor roles.
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Display {
     /// The user's language.
@@ -296,6 +328,16 @@ pub struct Display {
     pub commitment: Option<CommitmentType>,
     /// The signer's role, in each language.
     pub role: Vec<(Language, String)>,
+}
+
+impl fmt::Debug for Display {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Display")
+            .field("language", &self.language)
+            .field("policy", &self.policy)
+            .field("commitment", &self.commitment)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A language a signer can speak.
@@ -338,6 +380,7 @@ impl Language {
 
 /// A signature value, still to be verified: that is what completing does.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SignatureValue {
     /// The item it belongs to.
     pub id: String,
@@ -345,6 +388,14 @@ pub struct SignatureValue {
     /// Ed25519: 64 octets.
     #[serde(with = "crate::base64::octets")]
     pub value: Vec<u8>,
+}
+
+impl SignatureValue {
+    /// The value of the item with this id.
+    #[must_use]
+    pub fn new(id: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        Self { id: id.into(), value: value.into() }
+    }
 }
 
 impl fmt::Debug for SignatureValue {

@@ -1,7 +1,6 @@
 //! Verification of signature values, and saying what is wrong with those that
 //! do not verify.
 
-use chrono::{DateTime, Utc};
 use rsa::traits::PublicKeyParts;
 use rsa::{BoxedUint, RsaPublicKey};
 use sha2::{Sha256, Sha384, Sha512};
@@ -11,9 +10,6 @@ use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
 use crate::certificate::{Certificate, KeyType};
 use crate::digest::Digest;
 use crate::error::{Error, NotFit, OverOther};
-
-/// No path of certificates has more links.
-const MAX_PATH: usize = 8;
 
 /// Verifies `value` over `data` with the certificate's public key.
 ///
@@ -70,13 +66,12 @@ fn check_key_and_length(
     value: &[u8],
 ) -> Result<(), Error> {
     let key = certificate.key_type();
-    if key == KeyType::Unsupported {
+    let Some(expected) = key.max_value_len() else {
         return Err(Error::CertificateNotFit(NotFit::KeyUnsupported));
-    }
+    };
     if !key.fits(algorithm) {
         return Err(Error::WrongAlgorithm { key, algorithm });
     }
-    let expected = key.max_value_len();
     let exact = !matches!(algorithm, SignatureAlgorithm::Ecdsa(_));
     if value.is_empty() || value.len() > expected || (exact && value.len() != expected) {
         return Err(Error::ValueLength { expected, found: value.len() });
@@ -96,40 +91,6 @@ pub fn verify_issued_by(subject: &Certificate, issuer: &Certificate) -> Option<b
         Err(Error::CertificateNotFit(_)) => None,
         Err(_) => Some(false),
     }
-}
-
-/// Whether a path leads from `certificate` to a trust anchor, over others in
-/// `pool`, each link signed by the next and valid at `time`.
-#[must_use]
-pub fn leads_to(
-    certificate: &Certificate,
-    pool: &[Certificate],
-    trust: &[Certificate],
-    time: Option<DateTime<Utc>>,
-) -> bool {
-    leads_within(MAX_PATH, certificate, pool, trust, time)
-}
-
-fn leads_within(
-    links: usize,
-    certificate: &Certificate,
-    pool: &[Certificate],
-    trust: &[Certificate],
-    time: Option<DateTime<Utc>>,
-) -> bool {
-    let valid = |c: &Certificate| time.is_none_or(|t| c.validity().0 <= t && t <= c.validity().1);
-    if trust.contains(certificate) {
-        return true;
-    }
-    links > 0
-        && valid(certificate)
-        && trust.iter().chain(pool).any(|issuer| {
-            issuer != certificate
-                && issuer.is_ca()
-                && certificate.names_as_issuer(issuer)
-                && verify_issued_by(certificate, issuer) == Some(true)
-                && leads_within(links - 1, issuer, pool, trust, time)
-        })
 }
 
 /// What the value was signed over, read back with the public key

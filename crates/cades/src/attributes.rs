@@ -6,10 +6,11 @@ use ades_core::{
     Certificate, CommitmentType, Digest, DigestAlgorithm, Oid, SignatureAlgorithm,
     SignatureParameters, SignaturePolicy, SignerLocation, SigningTime,
 };
+use chrono::{DateTime, NaiveDateTime, Utc};
 use rasn::prelude::*;
 use rasn_pkix::{AlgorithmIdentifier, DirectoryString};
 
-use crate::ber::Reader;
+use crate::ber::{Element, Reader};
 use crate::der;
 use crate::error::Error;
 use crate::oids;
@@ -112,6 +113,22 @@ fn signing_time(time: SigningTime) -> Result<SignedAttribute, Error> {
     Ok(SignedAttribute { kind: oids::SIGNING_TIME, value })
 }
 
+/// `UTCTime` (two-digit years: 1950 to 2049) or `GeneralizedTime`, in the one
+/// form RFC 5652 allows.
+pub(crate) fn read_signing_time(value: &Element<'_>) -> Option<DateTime<Utc>> {
+    let text = std::str::from_utf8(value.content).ok()?;
+    let digits = text.strip_suffix('Z')?;
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let full = match (value.tag, digits.len()) {
+        (0x17, 12) => format!("{}{digits}", if digits < "50" { "20" } else { "19" }),
+        (0x18, 14) => digits.to_owned(),
+        _ => return None,
+    };
+    NaiveDateTime::parse_from_str(&full, "%Y%m%d%H%M%S").ok().map(|t| t.and_utc())
+}
+
 /// `SigningCertificateV2` (RFC 5035, 3): `hashAlgorithm` is left out when it is
 /// the default, `issuerSerial` always (EN 319 122-1, 6.3 g).
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
@@ -126,6 +143,14 @@ pub(crate) struct EssCertIdV2 {
     pub(crate) hash_algorithm: AlgorithmIdentifier,
     pub(crate) cert_hash: OctetString,
     pub(crate) issuer_serial: Option<Any>,
+}
+
+/// `IssuerSerial` (RFC 5035, 5): the issuer's name as the one directoryName,
+/// and the serial number.
+pub(crate) fn issuer_serial(certificate: &Certificate) -> Vec<u8> {
+    let name = der::element(der::context(4), &[certificate.issuer()]);
+    let names = der::element(der::SEQUENCE, &[&name]);
+    der::element(der::SEQUENCE, &[&names, certificate.serial_number()])
 }
 
 /// The DEFAULT of `hashAlgorithm`.

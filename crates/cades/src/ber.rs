@@ -101,15 +101,27 @@ impl<'a> Reader<'a> {
     }
 
     /// All that are left.
-    pub(crate) fn all(mut self, max: usize) -> Result<Vec<Element<'a>>, Error> {
+    pub(crate) fn all(self, max: usize) -> Result<Vec<Element<'a>>, Error> {
         let mut elements = Vec::new();
+        self.each(max, |element| elements.push(element))?;
+        Ok(elements)
+    }
+
+    /// Hands out all that are left.
+    pub(crate) fn each(
+        mut self,
+        max: usize,
+        mut take: impl FnMut(Element<'a>),
+    ) -> Result<(), Error> {
+        let mut count = 0;
         while let Some(element) = self.try_next()? {
-            if elements.len() == max {
+            if count == max {
                 return Err(Error::Limit { limit: "elements in one set" });
             }
-            elements.push(element);
+            count += 1;
+            take(element);
         }
-        Ok(elements)
+        Ok(())
     }
 }
 

@@ -2,22 +2,24 @@
 
 use std::io::Write;
 
+use ades_core::certificate::UsageCheck;
 use ades_core::{Document, verify};
-use rasn::prelude::*;
 
-use crate::attributes::SigningCertificateV2;
+use crate::attributes::{SigningCertificateV2, read_signing_time};
+use crate::ber::{self, Reader};
 use crate::der;
 use crate::error::Error;
 use crate::oids;
 use crate::pending::{PendingSignature, Target};
+use crate::signer_info::{Attribute, attributes};
 
 impl PendingSignature {
     /// Writes the finished container to `out`, as DER.
     ///
     /// Everything that can be wrong is checked before: that the state is
-    /// consistent, that `value` verifies with the signer's certificate over
-    /// exactly what was prepared, and that the document is the one that was
-    /// prepared. For a detached signature the document may be left out (its
+    /// consistent, that the certificate was fit at the claimed signing time,
+    /// that `value` verifies with it over exactly what was prepared, and that
+    /// the document is the one that was prepared. For a detached signature the document may be left out (its
     /// digest is in the state); an enveloping one needs it, copies it as a
     /// stream, and writes nothing behind it if it has changed, so that what
     /// was written is no container. A parallel signature or a countersignature
@@ -27,8 +29,8 @@ impl PendingSignature {
     /// for ECDSA.
     ///
     /// # Errors
-    /// [`Error::Core`] with [`ades_core::Error::StateDamaged`] or what is
-    /// wrong with the value; [`Error::DocumentNeeded`],
+    /// [`Error::Core`] with [`ades_core::Error::StateDamaged`],
+    /// [`ades_core::Error::CertificateNotFit`] or what is wrong with the value; [`Error::DocumentNeeded`],
     /// [`Error::DocumentChanged`], [`Error::ContainerChanged`].
     pub fn complete(
         &self,
@@ -36,7 +38,7 @@ impl PendingSignature {
         value: &[u8],
         out: &mut dyn Write,
     ) -> Result<(), Error> {
-        self.check_consistency()?;
+        self.check()?;
         verify::verify(self.chain.leaf(), self.algorithm, &self.signed_attributes, value)?;
         match &self.target {
             Target::Detached { document: expected } => {
@@ -47,7 +49,8 @@ impl PendingSignature {
                 }
                 write(out, &self.detached(value))
             }
-            Target::Enveloping { document: expected, length } => {
+            Target::Enveloping { document: expected, length }
+            | Target::Copied { document: expected, length, .. } => {
                 let document = document.ok_or(Error::DocumentNeeded)?;
                 if document.len()?.is_some_and(|found| found != *length) {
                     return Err(Error::DocumentChanged);
@@ -75,36 +78,46 @@ impl PendingSignature {
     }
 
     /// Recomputes what the signed attributes must say from the rest of the
-    /// state: the digest they carry and the certificate they name.
-    fn check_consistency(&self) -> Result<(), Error> {
+    /// state: the digest they carry and the certificate they name. That must
+    /// have been fit at the time they claim; a format that embeds CMS, whose
+    /// attributes claim none, checks that itself.
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let damaged = |what| Error::Core(ades_core::Error::StateDamaged { what });
-        let attributes: SetOf<Attribute> = rasn::der::decode(&self.signed_attributes)
-            .map_err(|_| damaged("its signed attributes are no DER SET"))?;
-        let value = |kind: &[u8]| {
-            let kind: ObjectIdentifier =
-                rasn::der::decode(&der::element(der::OID, &[kind])).ok()?;
-            let attribute = attributes.to_vec().into_iter().find(|a| a.kind == kind)?;
-            attribute.values.to_vec().first().map(|v| v.as_bytes().to_vec())
-        };
+        let attributes = self
+            .attributes()
+            .ok_or_else(|| damaged("its signed attributes are no DER SET of attributes"))?;
+        let value = |kind: &[u8]| attributes.iter().find(|a| a.kind == kind)?.only_value();
         let digest = value(oids::MESSAGE_DIGEST)
-            .and_then(|v| rasn::der::decode::<OctetString>(&v).ok())
+            .filter(|digest| digest.tag == der::OCTET_STRING)
             .ok_or_else(|| damaged("its signed attributes have no message-digest"))?;
-        if *digest != *self.message_digest().value() {
+        if digest.content != self.message_digest().value() {
             return Err(damaged("its signed attributes are over another digest"));
         }
         let named = value(oids::SIGNING_CERTIFICATE_V2)
-            .and_then(|v| rasn::der::decode::<SigningCertificateV2>(&v).ok())
+            .and_then(|v| rasn::der::decode::<SigningCertificateV2>(v.raw).ok())
             .and_then(|v| v.certs.into_iter().next())
             .ok_or_else(|| damaged("its signed attributes name no certificate"))?;
-        let leaf = self.chain.leaf().digest(self.algorithm.digest_algorithm());
-        if *named.cert_hash != *leaf.value() {
+        let leaf = self.chain.leaf();
+        if *named.cert_hash != *leaf.digest(self.algorithm.digest_algorithm()).value() {
             return Err(damaged("its signed attributes name another certificate"));
+        }
+        if let Some(time) = value(oids::SIGNING_TIME) {
+            let time = read_signing_time(&time)
+                .ok_or_else(|| damaged("its signed attributes claim no time"))?;
+            leaf.check_fit(time, UsageCheck::Signature)?;
         }
         Ok(())
     }
 
+    fn attributes(&self) -> Option<Vec<Attribute<'_>>> {
+        let mut reader = Reader::new(&self.signed_attributes, 0);
+        let set = reader.next_if(der::SET).ok()??;
+        let der = reader.is_empty() && ber::first_not_der(set.raw, 0).is_none();
+        if der { attributes(set).ok() } else { None }
+    }
+
     /// `SignerInfo` (RFC 5652, 5.3), version 1: issuer and serial number.
-    fn signer_info(&self, value: &[u8]) -> Vec<u8> {
+    pub(crate) fn signer_info(&self, value: &[u8]) -> Vec<u8> {
         let leaf = self.chain.leaf();
         let sid = der::element(der::SEQUENCE, &[leaf.issuer(), leaf.serial_number()]);
         let digest_algorithm = self.algorithm.digest_algorithm().algorithm_identifier();
@@ -121,7 +134,7 @@ impl PendingSignature {
 
     /// The octets of a new container in front of the content and behind it.
     /// All lengths are definite, so the content's must be known.
-    fn envelope(&self, content: Option<u64>, signer_info: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    pub(crate) fn envelope(&self, content: Option<u64>, signer_info: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let mut certificates: Vec<Vec<u8>> =
             self.chain.certificates().iter().map(|c| c.der().to_vec()).collect();
         let certificates = der::element(der::context(0), &[&der::set_of(&mut certificates)]);
@@ -158,12 +171,6 @@ impl PendingSignature {
 /// `INTEGER 1`: of SignedData, since its content is id-data and its
 /// certificates are plain (RFC 5652, 5.1), and of SignerInfo.
 const VERSION_1: &[u8] = &[der::INTEGER, 1, 1];
-
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
-struct Attribute {
-    kind: ObjectIdentifier,
-    values: SetOf<Any>,
-}
 
 pub(crate) fn write(out: &mut dyn Write, octets: &[u8]) -> Result<(), Error> {
     out.write_all(octets).map_err(|e| Error::Core(ades_core::Error::Write(e)))

@@ -1,6 +1,8 @@
 //! A CMS SignedData container as spans over its source. The content is never
 //! held in memory; everything else is, up to [`MAX_HELD`].
 
+use std::fmt;
+
 use ades_core::{Certificate, Document};
 
 use crate::ber::{self, Element, Reader, WRONG_LENGTH, malformed};
@@ -13,6 +15,8 @@ use crate::source::{Source, Take};
 pub const MAX_HELD: u64 = 64 * 1024 * 1024;
 /// A container may have this many signers.
 pub const MAX_SIGNERS: usize = 256;
+/// A container may have this many countersignatures.
+pub const MAX_COUNTERSIGNATURES: usize = 1024;
 /// A container may have this many certificates, revocation values or
 /// attributes in one set.
 pub const MAX_ELEMENTS: usize = 4096;
@@ -20,7 +24,7 @@ pub const MAX_ELEMENTS: usize = 4096;
 pub const MAX_DEPTH: usize = ber::MAX_DEPTH;
 
 /// A SignedData container of any origin: DER or BER, detached or enveloping.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Container {
     /// From the first octet to encapContentInfo.
     head: Vec<u8>,
@@ -209,6 +213,17 @@ impl Container {
         };
         let offset = self.encap.end + span.0 as u64;
         Reader::new(self.tail_slice(span), offset).next("an empty span")?.children().all(max)
+    }
+}
+
+// Certificates have names in them: not for logs.
+impl fmt::Debug for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Container")
+            .field("version", &self.version())
+            .field("content_len", &self.content_len())
+            .field("certificates", &self.certificates)
+            .finish_non_exhaustive()
     }
 }
 

@@ -5,9 +5,8 @@
 //! signer-location; algorithms are not protected by an attribute either, since
 //! the table of attributes has none for it.
 
-use ades_core::{
-    Certificate, CertificateChain, Digest, Document, DocumentDigest, SignatureParameters,
-};
+use ades_core::trust::TrustSearch;
+use ades_core::{CertificateChain, Digest, Document, DocumentDigest, SignatureParameters};
 use chrono::{DateTime, Utc};
 
 use crate::attributes::Subject;
@@ -17,7 +16,7 @@ use crate::error::Error;
 use crate::pending::PendingSignature;
 use crate::prepare;
 use crate::report::Report;
-use crate::verify::{Given, Profile};
+use crate::verify::Profile;
 
 /// Prepares the CMS over a document that is known by its digest.
 ///
@@ -43,8 +42,10 @@ pub fn max_len(chain: &CertificateChain, parameters: &SignatureParameters) -> Re
     let algorithm = parameters.algorithm_for(chain.leaf())?.digest_algorithm();
     let digest = Digest::new(algorithm, vec![0; algorithm.output_len()])?;
     let pending = prepare_digest(DocumentDigest(digest), chain, parameters)?;
-    let value = vec![0; chain.leaf().key_type().max_value_len()];
-    Ok(pending.detached(&value).len())
+    let unsupported = ades_core::error::NotFit::KeyUnsupported;
+    let len = chain.leaf().key_type().max_value_len();
+    let len = len.ok_or(ades_core::Error::CertificateNotFit(unsupported))?;
+    Ok(pending.detached(&vec![0; len]).len())
 }
 
 /// The octets of the one element at the start of `octets`, its end found by
@@ -61,7 +62,8 @@ pub fn first_element(octets: &[u8]) -> Result<&[u8], Error> {
 ///
 /// As [`Container::verify`], by the rules of embedding: there must be no
 /// signing-time, and `claimed_time`, which the embedding format has in a place
-/// of its own, is what certificates are judged at.
+/// of its own, is what certificates are judged at. One search for trust serves
+/// all signatures of a document.
 ///
 /// # Errors
 /// [`Error::Malformed`] and others if this is no SignedData, and as
@@ -70,10 +72,9 @@ pub fn verify(
     cms: &[u8],
     document: &mut Document<'_>,
     claimed_time: Option<DateTime<Utc>>,
-    trust: &[Certificate],
+    trust: &mut TrustSearch<'_>,
 ) -> Result<Report, Error> {
     let mut source = Document::from_bytes(cms);
     let container = Container::read(&mut source)?;
-    let given = Given { original: Some(document), trust };
-    container.verify_as(&mut source, given, Profile::Embedded { claimed_time })
+    container.verify_as(&mut source, Some(document), trust, Profile::Embedded { claimed_time })
 }

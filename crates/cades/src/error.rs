@@ -35,6 +35,11 @@ pub enum Error {
         /// which limit
         limit: &'static str,
     },
+    /// Copying while preparing is not possible: how long the first octets of the
+    /// container are depends on the value, for one or two lengths of the document
+    /// in many thousands. Preparing without copying is.
+    #[error("the document cannot be copied while preparing: its container's lengths are not known")]
+    CannotCopy,
     /// A signer that the container does not have.
     #[error("the container has no signer number {index}")]
     NoSuchSigner {
@@ -58,7 +63,7 @@ impl Error {
             Self::Core(error) => error.fault(),
             Self::DocumentNeeded | Self::NoSuchSigner { .. } => Fault::Caller,
             Self::Limit { .. } => Fault::Limit,
-            Self::CannotAdd { .. } => Fault::Unsupported,
+            Self::CannotAdd { .. } | Self::CannotCopy => Fault::Unsupported,
             _ => Fault::Input,
         }
     }

@@ -111,7 +111,7 @@ impl PendingSignature {
             Target::Parallel { container, .. } | Target::Countersignature { container, .. } => {
                 container
             }
-            Target::Detached { .. } | Target::Enveloping { .. } => {
+            Target::Detached { .. } | Target::Enveloping { .. } | Target::Copied { .. } => {
                 return Err(Error::CannotAdd { why: "it was not prepared for a container" });
             }
         };

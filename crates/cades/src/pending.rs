@@ -1,5 +1,7 @@
 //! The state between *prepare* and *complete*.
 
+use std::fmt;
+
 use ades_core::{
     CertificateChain, Digest, DocumentDigest, PendingState, SignatureAlgorithm, ToBeSigned,
 };
@@ -20,7 +22,7 @@ pub enum Packaging {
 /// Small, free of secrets, and all that completing needs beside the value (and
 /// beside the document or container, where its octets go into the result).
 /// Stored with [`PendingState::to_json`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PendingSignature {
     pub(crate) target: Target,
@@ -39,6 +41,8 @@ pub(crate) enum Target {
     Detached { document: DocumentDigest },
     /// A new container around the document.
     Enveloping { document: DocumentDigest, length: u64 },
+    /// A new container around the document, which is written but for its end.
+    Copied { document: DocumentDigest, length: u64, tail: Digest },
     /// One more signer in an existing container.
     Parallel { document: DocumentDigest, container: Digest },
     /// A signature on the signature of signer `signer` of an existing container.
@@ -65,6 +69,7 @@ impl PendingSignature {
         match &self.target {
             Target::Detached { document }
             | Target::Enveloping { document, .. }
+            | Target::Copied { document, .. }
             | Target::Parallel { document, .. } => &document.0,
             Target::Countersignature { signature, .. } => signature,
         }
@@ -74,4 +79,15 @@ impl PendingSignature {
 impl PendingState for PendingSignature {
     const FORMAT: &'static str = "cades";
     const VERSION: u32 = 1;
+}
+
+// Roles and places are in the signed attributes: not for logs.
+impl fmt::Debug for PendingSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingSignature")
+            .field("target", &self.target)
+            .field("algorithm", &self.algorithm)
+            .field("chain", &self.chain)
+            .finish_non_exhaustive()
+    }
 }

@@ -1,11 +1,14 @@
 //! What inspecting and verifying a container answers.
 
+use std::fmt;
+
 pub use ades_core::Level;
 use ades_core::{CommitmentType, Digest, Oid, SignerLocation};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// A container and its signatures. Signers' names are in it: personal data.
+/// A container and its signatures. Signers' names are in it: personal data,
+/// which is in its serialised form, but not in `Debug`.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -41,8 +44,8 @@ impl Report {
     }
 }
 
-/// One signature.
-#[derive(Clone, Debug, Serialize)]
+/// One signature. `Debug` shows no names, roles, places or texts.
+#[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct SignatureReport {
     /// Always `CAdES`.
@@ -92,8 +95,28 @@ pub struct SignatureReport {
     pub countersignatures: Vec<Self>,
 }
 
-/// A signature policy as the signature names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+impl fmt::Debug for SignatureReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignatureReport")
+            .field("format", &self.format)
+            .field("level", &self.level)
+            .field("intact", &self.intact)
+            .field("covers", &self.covers)
+            .field("problems", &self.problems)
+            .field("trusted", &self.trusted)
+            .field("signing_time", &self.signing_time)
+            .field("digest_algorithm", &self.digest_algorithm)
+            .field("signature_algorithm", &self.signature_algorithm)
+            .field("policy", &self.policy)
+            .field("commitment", &self.commitment)
+            .field("unsigned_attributes", &self.unsigned_attributes)
+            .field("countersignatures", &self.countersignatures)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A signature policy as the signature names it. `Debug` shows no texts.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PolicyReport {
     /// Its identifier
@@ -104,6 +127,15 @@ pub struct PolicyReport {
     pub uri: Option<String>,
     /// The text to be shown
     pub user_notice: Option<String>,
+}
+
+impl fmt::Debug for PolicyReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyReport")
+            .field("id", &self.id)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a signature covers.
@@ -161,7 +193,8 @@ pub enum Problem {
     /// The signer's certificate is not in the container
     #[error("the signer's certificate is not in the container")]
     SignerCertificateMissing,
-    /// signing-certificate-v2 names another certificate than the sid
+    /// signing-certificate-v2 names another certificate than the sid, or with
+    /// issuerSerial another than with the digest (RFC 5035, 5)
     #[error("signing-certificate and signer identifier name different certificates")]
     SigningCertificateMismatch,
     /// No signing-certificate-v2

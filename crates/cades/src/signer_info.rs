@@ -6,12 +6,11 @@ use crate::ber::{Element, malformed};
 use crate::container::MAX_ELEMENTS;
 use crate::der;
 use crate::error::Error;
-use crate::oids;
 
 /// The octets of a signer, apart and untouched.
 #[derive(Clone, Debug)]
 pub(crate) struct SignerInfo<'a> {
-    pub(crate) sid: Element<'a>,
+    pub(crate) sid: Sid<'a>,
     digest_algorithm: Element<'a>,
     /// With its `[0]` tag.
     pub(crate) signed_attributes: Option<Element<'a>>,
@@ -22,11 +21,60 @@ pub(crate) struct SignerInfo<'a> {
     pub(crate) unsigned_attributes: Option<Element<'a>>,
 }
 
-/// One attribute: its type's octets and its values.
-#[derive(Clone, Debug)]
+/// Whom a `SignerIdentifier` names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sid<'a> {
+    /// The issuer's `Name` and the serial number, as they stand.
+    IssuerAndSerial(&'a [u8], &'a [u8]),
+    KeyIdentifier(&'a [u8]),
+    /// Nobody.
+    Malformed,
+}
+
+impl<'a> Sid<'a> {
+    fn read(sid: &Element<'a>) -> Self {
+        if sid.tag != der::SEQUENCE {
+            return Self::KeyIdentifier(sid.content);
+        }
+        let mut fields = sid.children();
+        match (fields.try_next(), fields.try_next(), fields.is_empty()) {
+            (Ok(Some(issuer)), Ok(Some(serial)), true) => {
+                Self::IssuerAndSerial(issuer.raw, serial.raw)
+            }
+            _ => Self::Malformed,
+        }
+    }
+
+    pub(crate) fn names(&self, certificate: &Certificate) -> bool {
+        match self {
+            Self::IssuerAndSerial(issuer, serial) => {
+                *issuer == certificate.issuer() && *serial == certificate.serial_number()
+            }
+            Self::KeyIdentifier(identifier) => certificate.subject_key_id() == Some(*identifier),
+            Self::Malformed => false,
+        }
+    }
+}
+
+/// One attribute: its type's octets and its values, which are counted and read
+/// where they stand: a container has room for millions.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Attribute<'a> {
     pub(crate) kind: &'a [u8],
-    pub(crate) values: Vec<Element<'a>>,
+    values: Element<'a>,
+}
+
+impl<'a> Attribute<'a> {
+    /// All its values.
+    pub(crate) fn values(&self) -> Result<Vec<Element<'a>>, Error> {
+        self.values.children().all(MAX_ELEMENTS)
+    }
+
+    /// Its value, if it has exactly one.
+    pub(crate) fn only_value(&self) -> Option<Element<'a>> {
+        let mut values = self.values.children();
+        values.try_next().ok()?.filter(|_| values.is_empty())
+    }
 }
 
 impl<'a> SignerInfo<'a> {
@@ -47,7 +95,7 @@ impl<'a> SignerInfo<'a> {
             return Err(malformed(fields.offset(), "octets behind the last field of SignerInfo"));
         }
         Ok(Self {
-            sid,
+            sid: Sid::read(&sid),
             digest_algorithm: digest_algorithm.expect(der::SEQUENCE, "no digestAlgorithm")?,
             signed_attributes,
             signature_algorithm,
@@ -75,14 +123,6 @@ impl<'a> SignerInfo<'a> {
         (oid(&self.digest_algorithm), oid(&self.signature_algorithm))
     }
 
-    /// Whether the sid names this certificate.
-    pub(crate) fn names(&self, certificate: &Certificate) -> bool {
-        match self.sid.tag {
-            0x80 => certificate.subject_key_id() == Some(self.sid.content),
-            _ => self.sid.content == [certificate.issuer(), certificate.serial_number()].concat(),
-        }
-    }
-
     pub(crate) fn signed(&self) -> Result<Vec<Attribute<'a>>, Error> {
         self.signed_attributes.map_or(Ok(Vec::new()), attributes)
     }
@@ -105,19 +145,10 @@ impl<'a> SignerInfo<'a> {
         let other = (sorted != received).then_some(sorted);
         Some((received, other))
     }
-
-    /// The countersignatures, each a `SignerInfo` of its own.
-    pub(crate) fn countersignatures(&self) -> Result<Vec<Element<'a>>, Error> {
-        Ok(self
-            .unsigned()?
-            .into_iter()
-            .filter(|a| a.kind == oids::COUNTERSIGNATURE)
-            .flat_map(|a| a.values)
-            .collect())
-    }
 }
 
-fn attributes(set: Element<'_>) -> Result<Vec<Attribute<'_>>, Error> {
+/// The attributes in a set of them, all of whose values read.
+pub(crate) fn attributes(set: Element<'_>) -> Result<Vec<Attribute<'_>>, Error> {
     set.children()
         .all(MAX_ELEMENTS)?
         .into_iter()
@@ -125,7 +156,8 @@ fn attributes(set: Element<'_>) -> Result<Vec<Attribute<'_>>, Error> {
             let mut fields = attribute.expect(der::SEQUENCE, "no attribute")?.children();
             let kind = fields.next("no attribute type")?.expect(der::OID, "no attribute type")?;
             let values = fields.next("no attribute values")?.expect(der::SET, "no values")?;
-            Ok(Attribute { kind: kind.content, values: values.children().all(MAX_ELEMENTS)? })
+            values.children().each(MAX_ELEMENTS, |_| {})?;
+            Ok(Attribute { kind: kind.content, values })
         })
         .collect()
 }

@@ -1,24 +1,21 @@
 //! Inspecting and verifying containers (RFC 5652, 5.6; EN 319 122-1, 6.3).
 
-use ades_core::verify::{leads_to, verify, verify_digest};
-use ades_core::{
-    Certificate, CommitmentType, Digest, DigestAlgorithm, Digester, Document, Oid, SignerLocation,
-};
-use chrono::{DateTime, NaiveDateTime, Utc};
-use rasn::types::{OctetString, Utf8String};
-use rasn_pkix::DirectoryString;
+mod signed;
 
-use crate::attributes::{
-    CommitmentTypeIndication, ContentHints, DisplayText, SignaturePolicyId, SignerAttributeV2,
-    SignerLocationValue, SigningCertificateV2, SpUserNotice,
-};
+use ades_core::trust::{Authorities, TrustSearch};
+use ades_core::verify::{verify, verify_digest};
+use ades_core::{Certificate, Digest, DigestAlgorithm, Digester, Document, Oid};
+use chrono::{DateTime, Utc};
+
+use crate::attributes::issuer_serial;
 use crate::ber::Element;
-use crate::container::Container;
-use crate::der;
+use crate::container::{Container, MAX_COUNTERSIGNATURES};
 use crate::error::Error;
+use crate::lookup::Lookup;
 use crate::oids;
-use crate::report::{Coverage, Level, PolicyReport, Problem, Report, SignatureReport};
+use crate::report::{Coverage, Level, Problem, Report, SignatureReport};
 use crate::signer_info::{Attribute, SignerInfo};
+use signed::Signed;
 
 /// Countersignatures of countersignatures are followed this deep.
 const MAX_COUNTERSIGNATURE_DEPTH: usize = 8;
@@ -37,30 +34,36 @@ impl Container {
     /// the container was read from; its content is read once.
     ///
     /// # Errors
-    /// [`Error::Malformed`] if a SignerInfo does not read, [`Error::Core`] if
-    /// a source fails. A signature that is wrong is no error: the report says
-    /// what is.
+    /// [`Error::Malformed`] if a SignerInfo does not read, [`Error::Limit`] for
+    /// too many or too deep countersignatures, [`Error::Core`] if a source
+    /// fails. A signature that is wrong is no error: the report says what is.
     pub fn verify(&self, source: &mut Document<'_>, given: Given<'_, '_>) -> Result<Report, Error> {
-        self.verify_as(source, given, Profile::Cades)
+        let mut trust = TrustSearch::new(given.trust);
+        self.verify_as(source, given.original, &mut trust, Profile::Cades)
     }
 
     /// Verifies by the rules of CAdES or of a format that embeds CMS.
     pub(crate) fn verify_as(
         &self,
         source: &mut Document<'_>,
-        given: Given<'_, '_>,
+        original: Option<&mut Document<'_>>,
+        trust: &mut TrustSearch<'_>,
         profile: Profile,
     ) -> Result<Report, Error> {
-        let elements = self.signer_elements()?;
-        let signers = elements.into_iter().map(SignerInfo::read).collect::<Result<Vec<_>, _>>()?;
-        let contents = self.content_digests(&signers, source, given.original)?;
+        let signers = read_all(self.signer_elements()?)?;
+        let contents = self.content_digests(&signers, source, original)?;
+        let revocation_values = self.crl_elements()?.len();
+        let mut judge = Judge {
+            container: self,
+            certificates: Lookup::new(self.certificates()),
+            authorities: Authorities::of(self.certificates()),
+            trust,
+            revocation_values: revocation_values > 0,
+            countersignatures: 0,
+        };
         let signatures = signers
             .iter()
-            .map(|signer| {
-                let digest =
-                    |algorithm| contents.iter().find(|d| d.algorithm() == algorithm).cloned();
-                self.judge(signer, &digest, Subject::Document(profile), given.trust, 0)
-            })
+            .map(|signer| judge.judge(signer, &contents, Subject::Document(profile), 0))
             .collect::<Result<_, _>>()?;
         Ok(Report {
             packaging: if self.is_enveloping() { "enveloping" } else { "detached" },
@@ -68,7 +71,7 @@ impl Container {
             first_not_der: self.first_not_der(),
             content_length: self.content_len(),
             certificates: self.certificates().len(),
-            revocation_values: self.crl_elements()?.len(),
+            revocation_values,
             signatures,
         })
     }
@@ -80,10 +83,7 @@ impl Container {
         source: &mut Document<'_>,
         original: Option<&mut Document<'_>>,
     ) -> Result<Vec<Digest>, Error> {
-        let mut algorithms: Vec<DigestAlgorithm> =
-            signers.iter().filter_map(|s| s.digest_algorithm().ok()).collect();
-        algorithms.sort_unstable();
-        algorithms.dedup();
+        let algorithms = digest_algorithms(signers);
         let mut digesters: Vec<Digester> = algorithms.into_iter().map(Digester::new).collect();
         let mut update = |piece: &[u8]| digesters.iter_mut().for_each(|d| d.update(piece));
         if self.is_enveloping() {
@@ -101,13 +101,41 @@ impl Container {
         }
         Ok(digesters.into_iter().map(Digester::finish).collect())
     }
+}
 
+fn read_all(elements: Vec<Element<'_>>) -> Result<Vec<SignerInfo<'_>>, Error> {
+    elements.into_iter().map(SignerInfo::read).collect()
+}
+
+/// Those of all signers, each once.
+fn digest_algorithms(signers: &[SignerInfo<'_>]) -> Vec<DigestAlgorithm> {
+    let mut algorithms: Vec<DigestAlgorithm> =
+        signers.iter().filter_map(|s| s.digest_algorithm().ok()).collect();
+    algorithms.sort_unstable();
+    algorithms.dedup();
+    algorithms
+}
+
+/// Judges the signatures of one container. What they share is made once: a
+/// container may have many signers and many certificates.
+struct Judge<'c, 's, 't> {
+    container: &'c Container,
+    certificates: Lookup<'c>,
+    authorities: Authorities<'c>,
+    trust: &'s mut TrustSearch<'t>,
+    revocation_values: bool,
+    /// So many were found until now.
+    countersignatures: usize,
+}
+
+impl Judge<'_, '_, '_> {
+    /// Judges a signer. `digests` are those of what is signed, one for each
+    /// algorithm; none of what is not here.
     fn judge(
-        &self,
+        &mut self,
         signer: &SignerInfo<'_>,
-        content_digest: &dyn Fn(DigestAlgorithm) -> Option<Digest>,
+        digests: &[Digest],
         subject: Subject,
-        trust: &[Certificate],
         depth: usize,
     ) -> Result<SignatureReport, Error> {
         let signed = Signed::read(&signer.signed()?);
@@ -121,11 +149,16 @@ impl Container {
         };
 
         let by_hash = signed.signing_certificate.as_ref();
-        let certificate = self.certificates().iter().find(|c| {
-            by_hash.map_or_else(|| signer.names(c), |hash| c.digest(hash.algorithm()) == *hash)
-        });
+        let certificate = match by_hash {
+            Some(hash) => self.certificates.with_digest(hash),
+            None => self.certificates.named(&signer.sid),
+        };
         problem(certificate.is_none(), Problem::SignerCertificateMissing);
-        problem(certificate.is_some_and(|c| !signer.names(c)), Problem::SigningCertificateMismatch);
+        let other = |c: &Certificate| {
+            let named = signed.issuer_serial.as_ref();
+            !signer.sid.names(c) || named.is_some_and(|named| *named != issuer_serial(c))
+        };
+        problem(certificate.is_some_and(other), Problem::SigningCertificateMismatch);
 
         let algorithm = signer.algorithm().ok();
         let digest_algorithm = signer.digest_algorithm().ok();
@@ -135,9 +168,10 @@ impl Container {
         }
 
         // The document's digest.
-        let found = digest_algorithm.and_then(content_digest);
+        let of_algorithm = |a| digests.iter().find(|digest| digest.algorithm() == a);
+        let found = digest_algorithm.and_then(of_algorithm);
         problem(found.is_none() && digest_algorithm.is_some(), Problem::ContentMissing);
-        let digest_matches = match (&signed.message_digest, &found) {
+        let digest_matches = match (&signed.message_digest, found) {
             (Some(signed), Some(found)) => {
                 !problem(signed != found.value(), Problem::DigestMismatch)
             }
@@ -151,7 +185,7 @@ impl Container {
             })
         };
         let plain = signer.signed_attributes.is_none();
-        let (digest_matches, value_verifies) = match (signer.to_be_signed(), &found) {
+        let (digest_matches, value_verifies) = match (signer.to_be_signed(), found) {
             (Some((received, _)), _) if verifies(&received) => (digest_matches, true),
             (Some((_, Some(reordered))), _) if verifies(&reordered) => {
                 (digest_matches, problem(true, Problem::SignedAttributesNotDer))
@@ -180,7 +214,7 @@ impl Container {
             problem(embedded && has_time, Problem::SigningTimePresent);
             problem(by_hash.is_none(), Problem::SigningCertificateMissing);
             let content_type = match subject {
-                Subject::Document(_) => Some(self.encap.content_type.as_slice()),
+                Subject::Document(_) => Some(self.container.encap.content_type.as_slice()),
                 Subject::Signature => None,
             };
             problem(signed.content_type.as_deref() != content_type, Problem::ContentTypeMismatch);
@@ -205,24 +239,11 @@ impl Container {
             problem(time < from || time > to, Problem::CertificateNotValidAtSigningTime);
         }
         let trusted = certificate
-            .filter(|_| !trust.is_empty())
-            .map(|c| leads_to(c, self.certificates(), trust, claimed_time));
+            .and_then(|c| self.trust.leads_to_anchor(c, &self.authorities, claimed_time));
         problem(trusted == Some(false), Problem::Untrusted);
 
-        let level = level(&problems, &unsigned, !self.crl_elements()?.is_empty());
-        let countersignatures = if depth == MAX_COUNTERSIGNATURE_DEPTH {
-            return Err(Error::Limit { limit: "8 levels of countersignatures" });
-        } else {
-            let over = |algorithm| Some(Digest::of(algorithm, signer.signature));
-            signer
-                .countersignatures()?
-                .into_iter()
-                .map(|element| {
-                    let inner = SignerInfo::read(element)?;
-                    self.judge(&inner, &over, Subject::Signature, trust, depth + 1)
-                })
-                .collect::<Result<_, _>>()?
-        };
+        let level = level(&problems, &unsigned, self.revocation_values);
+        let countersignatures = self.countersignatures(signer, &unsigned, depth)?;
         let (digest_oid, signature_oid) = signer.algorithm_oids();
         let name = |known: Option<String>, oid: Option<Oid>| {
             known.or_else(|| oid.map(|o| o.to_string())).unwrap_or_default()
@@ -250,6 +271,35 @@ impl Container {
                 .collect(),
             countersignatures,
         })
+    }
+
+    /// Judges the signatures on a signature.
+    fn countersignatures(
+        &mut self,
+        signer: &SignerInfo<'_>,
+        unsigned: &[Attribute<'_>],
+        depth: usize,
+    ) -> Result<Vec<SignatureReport>, Error> {
+        let mut found = Vec::new();
+        for attribute in unsigned.iter().filter(|a| a.kind == oids::COUNTERSIGNATURE) {
+            let elements = attribute.values()?;
+            self.countersignatures += elements.len();
+            if self.countersignatures > MAX_COUNTERSIGNATURES {
+                return Err(Error::Limit { limit: "1,024 countersignatures" });
+            }
+            found.extend(read_all(elements)?);
+        }
+        if depth == MAX_COUNTERSIGNATURE_DEPTH && !found.is_empty() {
+            return Err(Error::Limit { limit: "8 levels of countersignatures" });
+        }
+        let digests: Vec<Digest> = digest_algorithms(&found)
+            .into_iter()
+            .map(|algorithm| Digest::of(algorithm, signer.signature))
+            .collect();
+        found
+            .iter()
+            .map(|inner| self.judge(inner, &digests, Subject::Signature, depth + 1))
+            .collect()
     }
 }
 
@@ -295,224 +345,4 @@ fn level(problems: &[Problem], unsigned: &[Attribute<'_>], revocation_values: bo
     } else {
         Level::Lta
     }
-}
-
-/// What the signed attributes say.
-#[derive(Debug, Default)]
-struct Signed {
-    content_type: Option<Vec<u8>>,
-    message_digest: Option<Vec<u8>>,
-    signing_time: Option<DateTime<Utc>>,
-    signing_certificate: Option<Digest>,
-    protected: Option<(Option<Oid>, Option<Oid>, Option<ades_core::SignatureAlgorithm>)>,
-    policy: Option<PolicyReport>,
-    commitment: Option<CommitmentType>,
-    signer_roles: Vec<String>,
-    location: Option<SignerLocation>,
-    mime_type: Option<String>,
-    description: Option<String>,
-    problems: Vec<Problem>,
-}
-
-impl Signed {
-    fn read(attributes: &[Attribute<'_>]) -> Self {
-        let mut signed = Self::default();
-        let mut seen: Vec<&[u8]> = Vec::new();
-        for attribute in attributes {
-            let known_once = [
-                oids::CONTENT_TYPE,
-                oids::MESSAGE_DIGEST,
-                oids::SIGNING_TIME,
-                oids::SIGNING_CERTIFICATE_V2,
-                oids::SIGNATURE_POLICY,
-                oids::COMMITMENT_TYPE,
-                oids::SIGNER_LOCATION,
-                oids::SIGNER_ATTRIBUTES_V2,
-                oids::MIME_TYPE,
-                oids::CONTENT_HINTS,
-                oids::ALGORITHM_PROTECTION,
-            ];
-            let once = known_once.contains(&attribute.kind);
-            if once && (seen.contains(&attribute.kind) || attribute.values.len() != 1) {
-                signed.add(Problem::AttributeRepeated);
-                continue;
-            }
-            seen.push(attribute.kind);
-            if let Some(value) = attribute.values.first()
-                && signed.take(attribute.kind, value).is_none()
-            {
-                signed.add(Problem::AttributeMalformed);
-            }
-        }
-        signed
-    }
-
-    fn add(&mut self, problem: Problem) {
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
-        }
-    }
-
-    /// Reads one value; `None` if it is malformed.
-    fn take(&mut self, kind: &[u8], value: &Element<'_>) -> Option<()> {
-        let raw = value.raw;
-        match kind {
-            oids::CONTENT_TYPE => {
-                self.content_type = (value.tag == der::OID).then(|| value.content.to_vec());
-                self.content_type.as_ref().map(|_| ())
-            }
-            oids::MESSAGE_DIGEST => {
-                let digest: OctetString = rasn::ber::decode(raw).ok()?;
-                self.message_digest = Some(digest.to_vec());
-                Some(())
-            }
-            oids::SIGNING_TIME => {
-                self.signing_time = Some(time(value)?);
-                Some(())
-            }
-            oids::SIGNING_CERTIFICATE_V2 => {
-                let named: SigningCertificateV2 = rasn::ber::decode(raw).ok()?;
-                let first = named.certs.first()?;
-                let algorithm = rasn::der::encode(&first.hash_algorithm.algorithm).ok()?;
-                let algorithm = Oid::from_bytes(algorithm.get(2..)?).ok()?;
-                match DigestAlgorithm::from_oid(algorithm) {
-                    Ok(algorithm) => {
-                        self.signing_certificate =
-                            Some(Digest::new(algorithm, first.cert_hash.to_vec()).ok()?);
-                    }
-                    Err(_) => self.add(Problem::UnsupportedAlgorithm),
-                }
-                Some(())
-            }
-            oids::ALGORITHM_PROTECTION => self.take_protection(value),
-            oids::SIGNATURE_POLICY => {
-                self.policy = Some(policy(raw)?);
-                Some(())
-            }
-            oids::COMMITMENT_TYPE => {
-                let commitment: CommitmentTypeIndication = rasn::ber::decode(raw).ok()?;
-                self.commitment = Some(CommitmentType(commitment.commitment_type_id.read()?));
-                Some(())
-            }
-            oids::SIGNER_LOCATION => {
-                let location: SignerLocationValue = rasn::ber::decode(raw).ok()?;
-                self.location = Some(SignerLocation {
-                    country: location.country_name.as_ref().and_then(text),
-                    locality: location.locality_name.as_ref().and_then(text),
-                    postal_address: location
-                        .postal_address
-                        .unwrap_or_default()
-                        .iter()
-                        .filter_map(text)
-                        .collect(),
-                });
-                Some(())
-            }
-            oids::SIGNER_ATTRIBUTES_V2 => {
-                let attributes: SignerAttributeV2 = rasn::ber::decode(raw).ok()?;
-                let claimed = attributes.claimed_attributes.unwrap_or_default();
-                for value in claimed.iter().flat_map(|a| a.values.to_vec().into_iter().cloned()) {
-                    let role = rasn::ber::decode::<DirectoryString>(value.as_bytes());
-                    self.signer_roles.extend(role.ok().as_ref().and_then(text));
-                }
-                Some(())
-            }
-            oids::MIME_TYPE => {
-                self.mime_type = Some(rasn::ber::decode::<Utf8String>(raw).ok()?);
-                Some(())
-            }
-            oids::CONTENT_HINTS => {
-                let hints: ContentHints = rasn::ber::decode(raw).ok()?;
-                self.description = hints.content_description;
-                Some(())
-            }
-            _ => Some(()),
-        }
-    }
-
-    /// `CMSAlgorithmProtection`: compared by OID, and as a whole where we know
-    /// the algorithm, so that NULL and absent parameters are the same.
-    fn take_protection(&mut self, value: &Element<'_>) -> Option<()> {
-        let mut fields = value.children();
-        let digest = fields.next("").ok()?;
-        let signature = fields.next_if(der::context(1)).ok()?;
-        let first_oid = |e: &Element<'_>| {
-            let first = e.children().try_next().ok()??;
-            Oid::from_bytes(first.content).ok()
-        };
-        let digest_algorithm = DigestAlgorithm::from_algorithm_identifier(digest.raw).ok();
-        let algorithm = signature.zip(digest_algorithm).and_then(|(signature, digest)| {
-            let identifier = der::element(der::SEQUENCE, &[signature.content]);
-            ades_core::SignatureAlgorithm::from_algorithm_identifier(&identifier, digest).ok()
-        });
-        self.protected =
-            Some((first_oid(&digest), signature.as_ref().and_then(first_oid), algorithm));
-        Some(())
-    }
-}
-
-fn policy(raw: &[u8]) -> Option<PolicyReport> {
-    let policy: SignaturePolicyId = rasn::ber::decode(raw).ok()?;
-    let value = policy.sig_policy_hash.hash_value;
-    let algorithm = oid(&policy.sig_policy_hash.hash_algorithm.algorithm)?;
-    let digest = DigestAlgorithm::from_oid(algorithm)
-        .ok()
-        .filter(|_| value.iter().any(|&b| b != 0))
-        .and_then(|algorithm| Digest::new(algorithm, value.to_vec()).ok());
-    let (mut uri, mut user_notice) = (None, None);
-    for qualifier in policy.sig_policy_qualifiers.unwrap_or_default() {
-        let Some(value) = &qualifier.qualifier else {
-            continue;
-        };
-        match qualifier.id.read()?.as_bytes() {
-            oids::SP_URI => {
-                let text: rasn::types::Ia5String = rasn::ber::decode(value.as_bytes()).ok()?;
-                uri = Some(text.to_string());
-            }
-            oids::SP_USER_NOTICE => {
-                let notice: SpUserNotice = rasn::ber::decode(value.as_bytes()).ok()?;
-                user_notice = notice.explicit_text.map(|text| match text {
-                    DisplayText::Visible(text) => text.to_string(),
-                    DisplayText::Bmp(text) => utf16(&text),
-                    DisplayText::Utf8(text) => text,
-                });
-            }
-            _ => {}
-        }
-    }
-    Some(PolicyReport { id: policy.sig_policy_id.read()?, digest, uri, user_notice })
-}
-
-/// `UTCTime` (two-digit years: 1950 to 2049) or `GeneralizedTime`, in the one
-/// form RFC 5652 allows.
-fn time(value: &Element<'_>) -> Option<DateTime<Utc>> {
-    let text = std::str::from_utf8(value.content).ok()?;
-    let digits = text.strip_suffix('Z')?;
-    if !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let full = match (value.tag, digits.len()) {
-        (0x17, 12) => format!("{}{digits}", if digits < "50" { "20" } else { "19" }),
-        (0x18, 14) => digits.to_owned(),
-        _ => return None,
-    };
-    NaiveDateTime::parse_from_str(&full, "%Y%m%d%H%M%S").ok().map(|t| t.and_utc())
-}
-
-fn oid(oid: &rasn::types::ObjectIdentifier) -> Option<Oid> {
-    let der = rasn::der::encode(oid).ok()?;
-    Oid::from_bytes(der.get(2..)?).ok()
-}
-
-fn text(value: &DirectoryString) -> Option<String> {
-    match value {
-        DirectoryString::Utf8(text) => Some(text.clone()),
-        DirectoryString::Printable(text) => String::from_utf8(text.as_bytes().to_vec()).ok(),
-        DirectoryString::Bmp(text) => Some(utf16(text)),
-        DirectoryString::Teletex(_) | DirectoryString::Universal(_) => None,
-    }
-}
-
-fn utf16(text: &rasn::types::BmpString) -> String {
-    String::from_utf16_lossy(&text.clone().into_vec())
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
 use ades_core::Document;
+use cades::container::MAX_COUNTERSIGNATURES;
 use cades::report::{Problem, Report};
 use cades::{Container, Error, Given};
 
@@ -10,6 +11,9 @@ const SIGNED_DATA: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2];
 const DATA: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 1];
 const SHA256: &[u8] = &[0x30, 0x0B, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
 const RSA: &[u8] = &[0x30, 0x0D, 6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1, 5, 0];
+const RSA_SHA256: &[u8] = &[0x30, 0x0D, 6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 11, 5, 0];
+const COUNTERSIGNATURE: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 6];
+const SIGNING_CERTIFICATE_V2: &[u8] = &[6, 11, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 16, 2, 47];
 const MESSAGE_DIGEST: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 4];
 const COMMITMENT_TYPE: &[u8] = &[6, 11, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 16, 2, 16];
 /// A length that no source has.
@@ -25,19 +29,58 @@ fn attribute(kind: &[u8], value: &[u8]) -> Vec<u8> {
     element(0x30, &[kind, &element(0x31, &[value])])
 }
 
-/// A container with one signer and these signed attributes.
-fn container(signed_attributes: &[u8]) -> Vec<u8> {
+/// A signer with these attributes and this value.
+fn signer(signed_attributes: &[u8], value: &[u8], unsigned_attributes: &[u8]) -> Vec<u8> {
     let sid = element(0x30, &[&element(0x30, &[]), &[2, 1, 1]]);
-    let attributes = element(0xA0, &[signed_attributes]);
-    let signer = element(0x30, &[&[2, 1, 1], &sid, SHA256, &attributes, RSA, &[4, 1, 1]]);
+    let signed = element(0xA0, &[signed_attributes]);
+    let unsigned = element(0xA1, &[unsigned_attributes]);
+    let value = element(4, &[value]);
+    element(0x30, &[&[2, 1, 1], &sid, SHA256, &signed, RSA, &value, &unsigned])
+}
+
+/// A container with these certificates and signers.
+fn container_of(certificates: &[u8], signers: &[u8]) -> Vec<u8> {
     let signed_data = [
         &[2, 1, 1],
         &element(0x31, &[SHA256])[..],
         &element(0x30, &[DATA]),
-        &element(0x31, &[&signer]),
+        &element(0xA0, &[certificates]),
+        &element(0x31, &[signers]),
     ];
     let signed_data = element(0x30, &signed_data);
     element(0x30, &[SIGNED_DATA, &element(0xA0, &[&signed_data])])
+}
+
+/// A container with one signer and these signed attributes.
+fn container(signed_attributes: &[u8]) -> Vec<u8> {
+    container_of(&[], &signer(signed_attributes, &[1], &[]))
+}
+
+/// As DER: lengths in as few octets as they need, which are two at most.
+fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let len = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let header = match len {
+        [0, len] if len < 0x80 => vec![tag, len],
+        [0, len] => vec![tag, 0x81, len],
+        [high, low] => vec![tag, 0x82, high, low],
+    };
+    [header, content].concat()
+}
+
+/// A certificate that reads, with a subject of so many octets.
+fn certificate(serial: u16, subject: usize) -> Vec<u8> {
+    let serial = serial.to_be_bytes();
+    let name = der(0x30, &[&[6, 3, 0x55, 4, 3], &der(0x0C, &[&vec![b'x'; subject]])]);
+    let name = der(0x30, &[&der(0x31, &[&name])]);
+    let time = der(0x17, &[b"200101000000Z"]);
+    let key = der(0x30, &[&[2, 3, 0, 0x80, 1], &[2, 3, 1, 0, 1]]);
+    let rsa = [0x30, 0x0D, 6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1, 5, 0];
+    let key = der(0x30, &[&rsa, &der(3, &[&[0], &key])]);
+    let validity = der(0x30, &[&time, &time]);
+    let serial = der(2, &[&[1], &serial]);
+    let tbs = der(0x30, &[&serial, RSA_SHA256, &name, &validity, &name, &key]);
+    der(0x30, &[&tbs, RSA_SHA256, &[3, 2, 0, 1]])
 }
 
 fn report(container: &[u8]) -> Result<Report, Error> {
@@ -94,4 +137,61 @@ fn one_attribute_four_thousand_times_is_repeated() {
     assert!(problems.contains(&Problem::AttributeRepeated), "{problems:?}");
     let too_many = attribute(MESSAGE_DIGEST, &[4, 1, 1]).repeat(4097);
     assert!(matches!(report(&container(&too_many)), Err(Error::Limit { .. })));
+}
+
+/// Else it takes minutes.
+#[test]
+fn many_signers_and_many_certificates_are_not_looked_at_each_with_each() {
+    let certificates: Vec<_> = (0..4096).map(|at| certificate(at, 6000)).collect();
+    // Its hash names none of them.
+    let hash = der(4, &[&[0xFF; 32]]);
+    let named = der(0x30, &[&der(0x30, &[&der(0x30, &[&hash])])]);
+    let named = attribute(SIGNING_CERTIFICATE_V2, &named);
+    let one = signer(&named, &[1], &[]);
+    let four = element(0x30, &[COUNTERSIGNATURE, &element(0x31, &[&one.repeat(4)])]);
+    let signers = signer(&named, &[1], &four).repeat(256);
+    let container = container_of(&certificates.concat(), &signers);
+    let report = report(&container).unwrap();
+    assert_eq!(report.certificates, 4096);
+    assert_eq!(report.signatures.len(), 256);
+    let signature = &report.signatures[255];
+    assert_eq!(signature.countersignatures.len(), 4);
+    assert!(signature.problems.contains(&Problem::SignerCertificateMissing));
+}
+
+/// Else it takes minutes.
+#[test]
+fn a_long_value_is_digested_once_for_all_its_countersignatures() {
+    let one = signer(&attribute(MESSAGE_DIGEST, &[4, 1, 1]), &[1], &[]);
+    let many = element(0x31, &[&one.repeat(MAX_COUNTERSIGNATURES)]);
+    let many = element(0x30, &[COUNTERSIGNATURE, &many]);
+    let container = container_of(&[], &signer(&[], &vec![1; 48 << 20], &many));
+    let report = report(&container).unwrap();
+    assert_eq!(report.signatures[0].countersignatures.len(), MAX_COUNTERSIGNATURES);
+}
+
+#[test]
+fn countersignatures_are_counted_wherever_they_are() {
+    let one = signer(&[], &[1], &[]);
+    let with = |inner: &[u8]| {
+        let values = element(0x30, &[COUNTERSIGNATURE, &element(0x31, &[inner])]);
+        signer(&[], &[1], &values)
+    };
+    let half = with(&one.repeat(MAX_COUNTERSIGNATURES / 2));
+    assert!(report(&container_of(&[], &half.repeat(2))).is_ok());
+    let too_many = [half.repeat(2), with(&one)].concat();
+    assert!(matches!(report(&container_of(&[], &too_many)), Err(Error::Limit { .. })));
+    let nested = (0..8).fold(one.clone(), |inner, _| with(&inner));
+    assert!(report(&container_of(&[], &nested)).is_ok());
+    assert!(matches!(report(&container_of(&[], &with(&nested))), Err(Error::Limit { .. })));
+}
+
+#[test]
+fn millions_of_values_in_an_attribute_are_an_error() {
+    let values = element(0x31, &[&[5, 0].repeat(4096)]);
+    let attributes = element(0x30, &[&[6, 3, 42, 3, 4], &values]).repeat(512);
+    assert!(report(&container(&attributes)).is_ok());
+    let values = element(0x31, &[&[5, 0].repeat(4097)]);
+    let attribute = element(0x30, &[&[6, 3, 42, 3, 4], &values]);
+    assert!(matches!(report(&container(&attribute)), Err(Error::Limit { .. })));
 }

@@ -301,7 +301,7 @@ pub(crate) fn sign_status_answer(
             let id = object.document.ok_or(protocol("a value without whichDoc"))?;
             let text = object.signature.and_then(|s| s.value).ok_or(protocol("no b64Sig"))?;
             let value = decode_value(&text, url_safe);
-            Ok(SignatureValue { id, value: value.ok_or(protocol("a value that is no base64"))? })
+            Ok(SignatureValue::new(id, value.ok_or(protocol("a value that is no base64"))?))
         })
         .collect::<Result<_, _>>()
         .map(Answer::Done)

@@ -18,7 +18,6 @@ mod dictionary;
 mod document;
 mod error;
 mod file;
-mod in_place;
 mod lock;
 mod options;
 mod pending;
@@ -33,9 +32,9 @@ mod tagging;
 mod update;
 mod verify;
 
+pub use ades_core::in_place::{Check, InPlace};
 pub use appearance::{Appearance, Rectangle, StampValues};
 pub use error::Error;
-pub use in_place::{Check, InPlace};
 pub use lock::FieldLock;
 pub use options::{Certification, SignatureField, SignatureOptions};
 pub use pending::{PendingSignature, prepare, prepare_copying};

@@ -1,6 +1,8 @@
 //! What a signature in a PDF says and where it goes, beyond what all formats
 //! share.
 
+use std::fmt;
+
 use ades_core::SignatureParameters;
 use zeroize::Zeroizing;
 
@@ -37,8 +39,8 @@ pub enum Certification {
 ///
 /// Text may be in any language. ISO 32000 calls the signer's location
 /// `/Location`; without [`location`](Self::location), that of
-/// [`SignatureParameters`] is written there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// [`SignatureParameters`] is written there. `Debug` shows none of the texts.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct SignatureOptions {
     pub(crate) field: SignatureField,
     pub(crate) page: Option<usize>,
@@ -237,5 +239,21 @@ impl SignatureOptions {
                 .collect();
             Some(parts.join(", "))
         })
+    }
+}
+
+impl fmt::Debug for SignatureOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignatureOptions")
+            .field("field", &self.field)
+            .field("page", &self.page)
+            .field("certification", &self.certification)
+            .field("lock", &self.lock)
+            .field("reserve", &self.reserve)
+            .field("visible", &self.visible)
+            .field("overrule_permissions", &self.overrule_permissions)
+            .field("repair", &self.repair)
+            .field("password", &self.password)
+            .finish_non_exhaustive()
     }
 }

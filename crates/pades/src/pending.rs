@@ -2,13 +2,15 @@
 
 use std::io::Write;
 
+use ades_core::certificate::UsageCheck;
+use ades_core::in_place::{Check, InPlace};
 use ades_core::{
-    CertificateChain, Document, DocumentDigest, PendingState, SignatureParameters, ToBeSigned,
+    CertificateChain, Document, DocumentDigest, PendingState, SignatureParameters, SigningTime,
+    ToBeSigned,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::in_place::{Check, InPlace};
 use crate::options::SignatureOptions;
 use crate::prepared::{PreparedDocument, SubFilter};
 
@@ -21,6 +23,8 @@ use crate::prepared::{PreparedDocument, SubFilter};
 pub struct PendingSignature {
     document: PreparedDocument,
     cms: cades::PendingSignature,
+    /// As in `/M`: the CMS has none, and the update may be encrypted.
+    signing_time: SigningTime,
 }
 
 /// Prepares a baseline B-B signature over a document, which is read once.
@@ -101,7 +105,7 @@ fn prepare_to(
         out,
     )?;
     let cms = cades::embedded::prepare_digest(document.digest().clone(), chain, parameters)?;
-    Ok(PendingSignature { document, cms })
+    Ok(PendingSignature { document, cms, signing_time: parameters.signing_time() })
 }
 
 impl PendingSignature {
@@ -145,9 +149,9 @@ impl PendingSignature {
     /// Writes the signed document to `out`: a copy of the document, then the
     /// update.
     ///
-    /// Before anything is written, the state is checked against itself and
-    /// `value` is verified with the signer's certificate over exactly what was
-    /// prepared. The update is written only if what was copied is the document
+    /// Before anything is written, the state is checked against itself, the
+    /// certificate's fitness at the signing time is checked again, and `value` is
+    /// verified with it over exactly what was prepared. The update is written only if what was copied is the document
     /// that was prepared.
     ///
     /// `value` is raw: as long as the modulus for RSA, DER `SEQUENCE { r, s }`
@@ -155,8 +159,8 @@ impl PendingSignature {
     ///
     /// # Errors
     /// [`Error::Cms`] with [`ades_core::Error::StateDamaged`] or what is wrong
-    /// with the value; [`Error::DocumentChanged`]; [`Error::Core`] if reading
-    /// or writing fails.
+    /// with the value; [`Error::DocumentChanged`]; [`Error::Core`] with
+    /// [`ades_core::Error::CertificateNotFit`], or if reading or writing fails.
     pub fn complete(
         &self,
         document: &mut Document<'_>,
@@ -194,6 +198,7 @@ impl PendingSignature {
             let what = "its signed attributes are over another digest";
             return Err(Error::Core(ades_core::Error::StateDamaged { what }));
         }
+        self.chain().leaf().check_fit(self.signing_time.time(), UsageCheck::Signature)?;
         let mut cms = Vec::new();
         self.cms.complete(None, value, &mut cms)?;
         Ok(cms)

@@ -1,9 +1,11 @@
 //! A document with room for a signature: the lower door, for those who bring
 //! their own CMS.
 
+use std::fmt;
 use std::io::Write;
 use std::ops::Range;
 
+use ades_core::in_place::{Check, Held, InPlace, TAIL, append};
 use ades_core::{
     Digest, DigestAlgorithm, Digester, Document, DocumentDigest, PendingState, SignatureParameters,
 };
@@ -12,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use crate::dictionary::Dictionary;
 use crate::error::Error;
 use crate::file::Pdf;
-use crate::in_place::{Check, InPlace, append};
 use crate::options::SignatureOptions;
 use crate::placement;
 use crate::syntax::date;
@@ -39,13 +40,9 @@ impl SubFilter {
 /// A gap is for at most so many octets of CMS.
 const MAX_CAPACITY: usize = 32 * 1024 * 1024;
 
-/// As many octets at the document's end are digested on their own, so that
-/// another document of the same length is noticed at little cost.
-pub(crate) const TAIL: u64 = 4096;
-
 /// A document's update with a gap for the CMS, and the digest of all but the
 /// gap. Neither the document nor any secret is in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PreparedDocument {
     /// The document's length and digests: of all of it, of its last octets.
@@ -264,8 +261,12 @@ impl PreparedDocument {
         check: Check,
     ) -> Result<(), Error> {
         let update = self.filled(cms)?;
-        check.run(file, self.length, &self.document, &self.tail)?;
-        append(file, self.length, &update)
+        let whole = &self.document.0;
+        let held = Held { from: 0, length: self.length, whole, tail: &self.tail };
+        if !held.is_in(file, check)? {
+            return Err(Error::DocumentChanged);
+        }
+        Ok(append(file, self.length, &update)?)
     }
 
     /// The update with the CMS in its gap, padded with zeros.
@@ -293,6 +294,19 @@ impl PreparedDocument {
 impl PendingState for PreparedDocument {
     const FORMAT: &'static str = "pades-cms";
     const VERSION: u32 = 1;
+}
+
+// Names and places are in the update: not for logs.
+impl fmt::Debug for PreparedDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedDocument")
+            .field("length", &self.length)
+            .field("document", &self.document)
+            .field("capacity", &self.capacity)
+            .field("signed", &self.signed)
+            .field("repaired", &self.repaired)
+            .finish_non_exhaustive()
+    }
 }
 
 fn overwrite(octets: &mut [u8], at: usize, new: &[u8]) {

@@ -1,10 +1,13 @@
 //! What inspecting and verifying a document answers.
 
+use std::fmt;
+
 use cades::report::{Level, Problem as CmsProblem, SignatureReport as CmsReport};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// A document and its signatures. Signers' names are in it: personal data.
+/// A document and its signatures. Signers' names are in it: personal data,
+/// which is in its serialised form, but not in `Debug`.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -44,8 +47,8 @@ pub struct SectionReport {
     pub objects: u64,
 }
 
-/// One field of the form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// One field of the form. `Debug` does not show its name.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FieldReport {
     /// The full name, periods between its levels.
@@ -56,8 +59,17 @@ pub struct FieldReport {
     pub has_value: bool,
 }
 
-/// One signature.
-#[derive(Clone, Debug, Serialize)]
+impl fmt::Debug for FieldReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldReport")
+            .field("is_signature", &self.is_signature)
+            .field("has_value", &self.has_value)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One signature. `Debug` shows no names, places or texts.
+#[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct SignatureReport {
     /// `PAdES`; `PDF` for a signature that is CMS by the older rules of ISO 32000.
@@ -105,8 +117,26 @@ pub struct SignatureReport {
     pub cms: Option<CmsReport>,
 }
 
-/// One document time-stamp.
-#[derive(Clone, Debug, Serialize)]
+impl fmt::Debug for SignatureReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignatureReport")
+            .field("format", &self.format)
+            .field("level", &self.level)
+            .field("intact", &self.intact)
+            .field("covers", &self.covers)
+            .field("problems", &self.problems)
+            .field("changes", &self.changes)
+            .field("trusted", &self.trusted)
+            .field("signing_time", &self.signing_time)
+            .field("byte_range", &self.byte_range)
+            .field("certification", &self.certification)
+            .field("cms", &self.cms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One document time-stamp. `Debug` does not show its field.
+#[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct TimeStampReport {
     /// The full name of its field.
@@ -115,6 +145,15 @@ pub struct TimeStampReport {
     pub byte_range: Option<[u64; 4]>,
     /// What it covers.
     pub covers: Coverage,
+}
+
+impl fmt::Debug for TimeStampReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimeStampReport")
+            .field("byte_range", &self.byte_range)
+            .field("covers", &self.covers)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a signature covers.

@@ -4,6 +4,7 @@ mod changes;
 mod ranges;
 
 use ades_core::document::ReadSeek;
+use ades_core::trust::TrustSearch;
 use ades_core::{Certificate, Document};
 use cades::report::{Level, Problem as CmsProblem};
 
@@ -73,6 +74,7 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, E
         signatures: Vec::new(),
         time_stamps: Vec::new(),
     };
+    let mut trust = TrustSearch::new(given.trust);
     let mut budget = pdf.len().saturating_mul(MAX_PASSES).saturating_add(FREE_OCTETS);
     for found in found {
         if found.is_time_stamp() {
@@ -85,7 +87,7 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, E
         budget = budget
             .checked_sub(signed)
             .ok_or(Error::Limit { limit: "signatures that cover 64 times the file" })?;
-        let mut signature = found.judge(&mut pdf, given.trust)?;
+        let mut signature = found.judge(&mut pdf, &mut trust)?;
         let later: Vec<_> = stamps.iter().filter(|(end, _)| *end > signed).collect();
         let covered = later.iter().any(|(_, sees_dss)| *sees_dss);
         signature.level = match signature.level {
@@ -242,7 +244,11 @@ impl Found {
         Ok(())
     }
 
-    fn judge(mut self, pdf: &mut Pdf<'_>, trust: &[Certificate]) -> Result<SignatureReport, Error> {
+    fn judge(
+        mut self,
+        pdf: &mut Pdf<'_>,
+        trust: &mut TrustSearch<'_>,
+    ) -> Result<SignatureReport, Error> {
         let value = self.dictionary.value.clone();
         let text = |pdf: &mut Pdf<'_>, key: &[u8]| -> Result<Option<String>, Error> {
             Ok(pdf.get(&value, key)?.as_ref().and_then(Value::string).map(decode_text))
@@ -333,7 +339,7 @@ impl Found {
         &mut self,
         pdf: &mut Pdf<'_>,
         signing_time: Option<chrono::DateTime<chrono::Utc>>,
-        trust: &[Certificate],
+        trust: &mut TrustSearch<'_>,
     ) -> Result<Option<cades::report::SignatureReport>, Error> {
         let contents = self.dictionary.value.get(b"Contents").and_then(Value::string);
         let contents = contents.unwrap_or_default().to_vec();

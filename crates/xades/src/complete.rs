@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use ades_core::certificate::UsageCheck;
 use ades_core::{Digest, Digester, Document, base64, verify};
 
 use crate::draft::{CLOSING, canonical, signed_info, signed_properties};
@@ -10,6 +11,7 @@ use crate::error::Error;
 use crate::insertion::Insertion;
 use crate::pending::{Original, PendingSignature, Target};
 use crate::prepare::MAX_BEHIND_SIGNATURE;
+use crate::properties::claimed_time;
 use crate::value::xml_value;
 
 impl PendingSignature {
@@ -19,8 +21,8 @@ impl PendingSignature {
     /// is given, it is compared.
     ///
     /// Everything that can be wrong is checked before: that the state is
-    /// consistent and that `value` verifies with the signer's certificate over
-    /// exactly what was prepared. The document is compared while it is copied;
+    /// consistent, that the certificate was fit at the claimed signing time, and
+    /// that `value` verifies with it over exactly what was prepared. The document is compared while it is copied;
     /// if it has changed, its end is not written, so that what was written is
     /// no document.
     ///
@@ -28,8 +30,8 @@ impl PendingSignature {
     /// for ECDSA.
     ///
     /// # Errors
-    /// [`Error::Core`] with [`ades_core::Error::StateDamaged`] or what is
-    /// wrong with the value; [`Error::DocumentNeeded`], [`Error::DocumentChanged`].
+    /// [`Error::Core`] with [`ades_core::Error::StateDamaged`],
+    /// [`ades_core::Error::CertificateNotFit`] or what is wrong with the value; [`Error::DocumentNeeded`], [`Error::DocumentChanged`].
     pub fn complete(
         &self,
         document: Option<&mut Document<'_>>,
@@ -37,7 +39,7 @@ impl PendingSignature {
         out: &mut dyn Write,
     ) -> Result<(), Error> {
         let leaf = self.chain.leaf();
-        self.check_consistency()?;
+        self.check()?;
         verify::verify(leaf, self.algorithm, &self.signed_info, value)?;
         let value = xml_value(self.algorithm, leaf.key_type(), value)
             .ok_or(Error::Core(ades_core::Error::ValueDoesNotVerify))?;
@@ -96,8 +98,8 @@ impl PendingSignature {
     }
 
     /// Whether what was signed is what the signature element says, and whether
-    /// that names the certificate.
-    fn check_consistency(&self) -> Result<(), Error> {
+    /// that names the certificate, which must have been fit at the time claimed.
+    fn check(&self) -> Result<(), Error> {
         let damaged = |what| Error::Core(ades_core::Error::StateDamaged { what });
         let fragment = self.fragment("");
         let found = canonical(&fragment, signed_info())
@@ -106,9 +108,9 @@ impl PendingSignature {
             return Err(damaged("its signature element is not what is signed"));
         }
         let properties = canonical(&fragment, signed_properties())
-            .map(|form| Digest::of(self.algorithm.digest_algorithm(), &form))
             .map_err(|_| damaged("its signature element has no signed properties"))?;
-        if !self.head.contains(&base64::encode(properties.value())) {
+        let digest = Digest::of(self.algorithm.digest_algorithm(), &properties);
+        if !self.head.contains(&base64::encode(digest.value())) {
             return Err(damaged("its signed properties are not what is signed"));
         }
         let leaf = self.chain.leaf();
@@ -117,6 +119,9 @@ impl PendingSignature {
         if !named.iter().all(|named| self.tail.contains(named.as_str())) {
             return Err(damaged("its signature element names another certificate"));
         }
+        let time = claimed_time(&properties)
+            .ok_or_else(|| damaged("its signed properties claim no time"))?;
+        leaf.check_fit(time, UsageCheck::Signature)?;
         Ok(())
     }
 }

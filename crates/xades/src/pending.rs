@@ -113,7 +113,8 @@ impl fmt::Debug for PendingSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PendingSignature")
             .field("algorithm", &self.algorithm)
-            .field("target", &self.target)
+            .field("document_digest", &self.document_digest())
+            .field("chain", &self.chain)
             .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 //! 6.3).
 
 use ades_core::{CommitmentType, Digest, SignatureParameters, SignaturePolicy};
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::draft::{Ids, Signer};
 use crate::error::Error;
@@ -84,6 +84,14 @@ pub(crate) fn signed_properties(
         });
     });
     Ok(markup.finish())
+}
+
+/// The time that the canonical form of properties as written above claims.
+pub(crate) fn claimed_time(properties: &[u8]) -> Option<DateTime<Utc>> {
+    let text = std::str::from_utf8(properties).ok()?;
+    let (_, behind) = text.split_once("<xades:SigningTime>")?;
+    let (time, _) = behind.split_once('<')?;
+    DateTime::parse_from_rfc3339(time).ok().map(|time| time.with_timezone(&Utc))
 }
 
 /// Clause 5.2.9.

@@ -1,11 +1,14 @@
 //! What inspecting and verifying a document answers.
 
+use std::fmt;
+
 pub use ades_core::Level;
 use ades_core::{Digest, SignerLocation};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// A document and its signatures. Signers' names are in it: personal data.
+/// A document and its signatures. Signers' names are in it: personal data,
+/// which is in its serialised form, but not in `Debug`.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -32,8 +35,8 @@ impl Report {
     }
 }
 
-/// One signature.
-#[derive(Clone, Debug, Serialize)]
+/// One signature. `Debug` shows no names, roles, places or texts.
+#[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct SignatureReport {
     /// `XAdES`; `XMLDSig` for a signature without qualifying properties.
@@ -86,8 +89,31 @@ pub struct SignatureReport {
     pub countersignatures: Vec<Self>,
 }
 
-/// One `ds:Reference`, and what it stands for.
-#[derive(Clone, Debug, Serialize)]
+impl fmt::Debug for SignatureReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignatureReport")
+            .field("format", &self.format)
+            .field("place", &self.place)
+            .field("level", &self.level)
+            .field("intact", &self.intact)
+            .field("covers", &self.covers)
+            .field("problems", &self.problems)
+            .field("trusted", &self.trusted)
+            .field("signing_time", &self.signing_time)
+            .field("signature_algorithm", &self.signature_algorithm)
+            .field("canonicalization", &self.canonicalization)
+            .field("references", &self.references)
+            .field("policy", &self.policy)
+            .field("commitments", &self.commitments)
+            .field("unsigned_properties", &self.unsigned_properties)
+            .field("countersignatures", &self.countersignatures)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One `ds:Reference`, and what it stands for. `Debug` shows nothing that the
+/// document or its author calls by a name.
+#[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct ReferenceReport {
     /// Its Id.
@@ -135,6 +161,25 @@ pub struct ReferenceReport {
     pub manifest: Vec<Self>,
 }
 
+impl fmt::Debug for ReferenceReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReferenceReport")
+            .field("kind", &self.kind)
+            .field("intact", &self.intact)
+            .field("problem", &self.problem)
+            .field("digest_algorithm", &self.digest_algorithm)
+            .field("transforms", &self.transforms)
+            .field("length", &self.length)
+            .field("covers", &self.covers)
+            .field("left_out", &self.left_out)
+            .field("more", &self.more)
+            .field("comments", &self.comments)
+            .field("mime_type", &self.mime_type)
+            .field("manifest", &self.manifest)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a reference is to its signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -154,8 +199,8 @@ pub enum ReferenceKind {
     CountersignedSignature,
 }
 
-/// A part of the document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A part of the document. `Debug` shows its place.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Part {
     /// The local name of its element.
@@ -170,6 +215,12 @@ pub struct Part {
     pub place: Place,
 }
 
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Part").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
 /// A stretch of the document's octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -180,8 +231,8 @@ pub struct Place {
     pub to: u64,
 }
 
-/// A signature policy as the signature names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A signature policy as the signature names it. `Debug` shows no texts.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PolicyReport {
     /// Its identifier, a URI or an OID as URN; `None` if it is implied.
@@ -192,6 +243,15 @@ pub struct PolicyReport {
     pub uri: Option<String>,
     /// The text to be shown.
     pub user_notice: Option<String>,
+}
+
+impl fmt::Debug for PolicyReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyReport")
+            .field("id", &self.id)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a signature covers.

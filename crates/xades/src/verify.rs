@@ -16,6 +16,7 @@ pub(crate) mod tree;
 
 use std::fmt;
 
+use ades_core::trust::TrustSearch;
 use ades_core::{Certificate, Document};
 
 use crate::c14n::{IdAttributes, Target};
@@ -114,8 +115,9 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_, '_>) -> Result<Repor
         .collect();
     let outcomes = evaluate(document, survey.length, &signatures, given.originals, &ids)?;
     let context = Context { survey: &survey, signatures: &signatures, outcomes: &outcomes };
+    let mut trust = TrustSearch::new(given.trust);
     let mut reports: Vec<Option<SignatureReport>> =
-        (0..signatures.len()).map(|index| Some(judge(&context, index, given.trust))).collect();
+        (0..signatures.len()).map(|index| Some(judge(&context, index, &mut trust))).collect();
     // Innermost first: those in a signature come behind it.
     for (index, found) in survey.signatures.iter().enumerate().rev() {
         let Some(around) = found.within.filter(|_| found.counter) else { continue };

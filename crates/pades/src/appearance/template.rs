@@ -1,5 +1,7 @@
 //! The lines of a stamp, from a template.
 
+use std::fmt;
+
 /// What stands for the placeholders of a template.
 ///
 /// ```
@@ -9,7 +11,7 @@
 /// let text = values.fill("Signed by {name}\nReason: {reason}");
 /// assert_eq!(text, "Signed by Jiří Novák");
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct StampValues<'a> {
     /// `{name}`
     pub name: Option<&'a str>,
@@ -19,6 +21,13 @@ pub struct StampValues<'a> {
     pub reason: Option<&'a str>,
     /// `{location}`
     pub location: Option<&'a str>,
+}
+
+// Names and places: not for logs.
+impl fmt::Debug for StampValues<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StampValues(..)")
+    }
 }
 
 impl StampValues<'_> {

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use ades_core::verify::{leads_to, verify};
+use ades_core::trust::{Authorities, TrustSearch};
+use ades_core::verify::verify;
 use ades_core::{Certificate, DigestAlgorithm};
 
 use crate::c14n::{IdAttributes, Selected};
@@ -30,7 +31,11 @@ pub(crate) struct Context<'c> {
 }
 
 /// Judges one signature.
-pub(crate) fn judge(context: &Context<'_>, index: usize, trust: &[Certificate]) -> SignatureReport {
+pub(crate) fn judge(
+    context: &Context<'_>,
+    index: usize,
+    trust: &mut TrustSearch<'_>,
+) -> SignatureReport {
     let found = context.survey.signatures.get(index);
     let signature = context.signatures.get(index).and_then(Option::as_ref);
     match (found, signature, context.outcomes.get(index)) {
@@ -83,7 +88,7 @@ impl<'j> Judge<'j, '_> {
         condition
     }
 
-    fn report(mut self, trust: &[Certificate]) -> SignatureReport {
+    fn report(mut self, trust: &mut TrustSearch<'_>) -> SignatureReport {
         let signature = self.signature;
         let qualifying = &signature.qualifying;
         for problem in &qualifying.problems {
@@ -102,9 +107,8 @@ impl<'j> Judge<'j, '_> {
             let (from, to) = certificate.validity();
             self.problem(time < from || time > to, Problem::CertificateNotValidAtSigningTime);
         }
-        let trusted = certificate
-            .filter(|_| !trust.is_empty())
-            .map(|c| leads_to(c, &signature.certificates, trust, time));
+        let authorities = Authorities::of(&signature.certificates);
+        let trusted = certificate.and_then(|c| trust.leads_to_anchor(c, &authorities, time));
         self.problem(trusted == Some(false), Problem::Untrusted);
 
         let info = &signature.signed_info;

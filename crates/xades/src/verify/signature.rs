@@ -1,5 +1,6 @@
 //! What a `ds:Signature` says (XML Signature, clause 4).
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use ades_core::{Certificate, Digest, DigestAlgorithm, SignatureAlgorithm};
@@ -127,12 +128,13 @@ impl<'e> Signature<'e> {
 
 /// Those of all `ds:X509Data`, each once, in order.
 fn certificates(key_info: &Element) -> Vec<Certificate> {
-    let mut certificates: Vec<Certificate> = Vec::new();
-    for text in key_info.all(DS, "X509Data").flat_map(|data| data.all(DS, "X509Certificate")) {
-        let certificate = text.octets().and_then(|der| Certificate::from_der(der).ok());
-        certificates.extend(certificate.filter(|found| !certificates.contains(found)));
-    }
-    certificates
+    let texts = key_info.all(DS, "X509Data").flat_map(|data| data.all(DS, "X509Certificate"));
+    let mut seen = HashSet::new();
+    texts
+        .filter_map(Element::octets)
+        .filter(|der| seen.insert(der.clone()))
+        .filter_map(|der| Certificate::from_der(der).ok())
+        .collect()
 }
 
 impl<'e> SignedInfo<'e> {

@@ -1,0 +1,205 @@
+//! Kinds of public keys (RFC 5280, 4.1.2.7).
+
+use std::fmt;
+
+use der::asn1::{AnyRef, BitStringRef, UintRef};
+use der::{Decode, Reader, SliceReader};
+use rsa::RsaPublicKey;
+
+use super::fields;
+use crate::Oid;
+use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
+
+/// The kind of public key in a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyType {
+    /// RSA
+    Rsa {
+        /// length of the modulus
+        bits: usize,
+    },
+    /// NIST P-256
+    P256,
+    /// NIST P-384
+    P384,
+    /// NIST P-521
+    P521,
+    /// Ed25519
+    Ed25519,
+    /// A key this version cannot verify with
+    Unsupported,
+}
+
+impl KeyType {
+    /// What [`crate::verify`] can use, so that nobody is asked to sign with a key
+    /// whose values could not be verified.
+    pub(super) fn read(spki: &[u8]) -> Result<Self, der::Error> {
+        let mut parts = fields(spki)?;
+        let mut algorithm = fields(parts.tlv_bytes()?)?;
+        let key = BitStringRef::decode(&mut parts)?.as_bytes().unwrap_or_default();
+        let on_curve = |curve, coordinate: usize| match key {
+            // SEC 1, 2.3.3: compressed or not.
+            [0x02 | 0x03, x @ ..] if x.len() == coordinate => curve,
+            [0x04, both @ ..] if both.len() == 2 * coordinate => curve,
+            _ => Self::Unsupported,
+        };
+        Ok(match Oid::read(&mut algorithm)?.to_string().as_str() {
+            // A key restricted to RSASSA-PSS (…1.10) is left for a later version.
+            "1.2.840.113549.1.1.1" => {
+                rsa_bits(key).map_or(Self::Unsupported, |bits| Self::Rsa { bits })
+            }
+            "1.2.840.10045.2.1" => {
+                match Oid::read(&mut algorithm).map(|curve| curve.to_string()).as_deref() {
+                    Ok("1.2.840.10045.3.1.7") => on_curve(Self::P256, 32),
+                    Ok("1.3.132.0.34") => on_curve(Self::P384, 48),
+                    Ok("1.3.132.0.35") => on_curve(Self::P521, 66),
+                    _ => Self::Unsupported,
+                }
+            }
+            "1.3.101.112" if key.len() == 32 => Self::Ed25519,
+            _ => Self::Unsupported,
+        })
+    }
+
+    /// Whether a key of this type can make such signatures.
+    #[must_use]
+    pub const fn fits(self, algorithm: SignatureAlgorithm) -> bool {
+        matches!(
+            (self, algorithm),
+            (Self::Rsa { .. }, SignatureAlgorithm::RsaPkcs1v15(_) | SignatureAlgorithm::RsaPss(_))
+                | (Self::P256 | Self::P384 | Self::P521, SignatureAlgorithm::Ecdsa(_))
+                | (Self::Ed25519, SignatureAlgorithm::Ed25519)
+        )
+    }
+
+    /// What this key signs with when nobody says otherwise:
+    /// RSASSA-PKCS1-v1_5 with SHA-256, or ECDSA with the curve's own digest.
+    #[must_use]
+    pub const fn default_algorithm(self) -> Option<SignatureAlgorithm> {
+        match self {
+            Self::Rsa { .. } => Some(SignatureAlgorithm::RsaPkcs1v15(DigestAlgorithm::Sha256)),
+            Self::P256 => Some(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256)),
+            Self::P384 => Some(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha384)),
+            Self::P521 => Some(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha512)),
+            Self::Ed25519 => Some(SignatureAlgorithm::Ed25519),
+            Self::Unsupported => None,
+        }
+    }
+
+    /// The longest signature value this key can make, in octets: exact for RSA
+    /// and Ed25519, the longest DER `SEQUENCE { r, s }` for ECDSA; `None` for a
+    /// key that is not supported.
+    #[must_use]
+    pub const fn max_value_len(self) -> Option<usize> {
+        match self {
+            Self::Rsa { bits } => Some(bits.div_ceil(8)),
+            Self::P256 => Some(72),
+            Self::P384 => Some(104),
+            Self::P521 => Some(139),
+            Self::Ed25519 => Some(64),
+            Self::Unsupported => None,
+        }
+    }
+}
+
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rsa { bits } => write!(f, "RSA {bits}"),
+            Self::P256 => f.write_str("P-256"),
+            Self::P384 => f.write_str("P-384"),
+            Self::P521 => f.write_str("P-521"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::Unsupported => f.write_str("unsupported"),
+        }
+    }
+}
+
+/// The length of the modulus of an `RSAPublicKey` (RFC 8017, A.1.1), if it and
+/// the exponent are in the bounds that make verifying cheap.
+fn rsa_bits(key: &[u8]) -> Option<usize> {
+    let any = AnyRef::from_der(key).ok()?;
+    let mut fields = SliceReader::new(any.value()).ok()?;
+    let modulus = UintRef::decode(&mut fields).ok()?.as_bytes();
+    let exponent = UintRef::decode(&mut fields).ok()?.as_bytes();
+    let odd = |number: &[u8]| number.last().is_some_and(|octet| octet & 1 == 1);
+    // No more than eight octets are in bounds at all.
+    let mut octets = [0; 8];
+    let start = octets.len().checked_sub(exponent.len())?;
+    octets.get_mut(start..)?.copy_from_slice(exponent);
+    let exponents = RsaPublicKey::MIN_PUB_EXPONENT..=RsaPublicKey::MAX_PUB_EXPONENT;
+    let leading = usize::try_from(modulus.first()?.leading_zeros()).ok()?;
+    let bits = (modulus.len() * 8).checked_sub(leading)?;
+    let usable = bits <= RsaPublicKey::MAX_SIZE
+        && odd(modulus)
+        && odd(exponent)
+        && exponents.contains(&u64::from_be_bytes(octets));
+    usable.then_some(bits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+        let len = u16::try_from(content.len()).unwrap().to_be_bytes();
+        match len {
+            [0, len @ 0..0x80] => [&[tag, len], content].concat(),
+            [0, len] => [&[tag, 0x81, len], content].concat(),
+            [high, low] => [&[tag, 0x82, high, low], content].concat(),
+        }
+    }
+
+    fn rsa(modulus: &[u8], exponent: &[u8]) -> KeyType {
+        let unsigned = |number: &[u8]| tlv(0x02, &[&[0][..], number].concat());
+        let key = tlv(0x30, &[unsigned(modulus), tlv(0x02, exponent)].concat());
+        let algorithm = [&[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1][..], &[5, 0]];
+        key_type(&algorithm.concat(), &key)
+    }
+
+    fn key_type(algorithm: &[u8], key: &[u8]) -> KeyType {
+        let key = tlv(0x03, &[&[0][..], key].concat());
+        KeyType::read(&tlv(0x30, &[tlv(0x30, algorithm), key].concat())).unwrap()
+    }
+
+    /// Else somebody signs with a key whose values we could not verify.
+    #[test]
+    fn keys_that_are_too_much_to_verify_with_are_unsupported() {
+        let modulus = |octets| vec![0xFF; octets];
+        let fermat = [1, 0, 1];
+        assert_eq!(rsa(&modulus(256), &fermat), KeyType::Rsa { bits: 2048 });
+        assert_eq!(rsa(&modulus(1024), &fermat), KeyType::Rsa { bits: 8192 });
+        assert_eq!(rsa(&modulus(256), &[1, 0xFF, 0xFF, 0xFF, 0xFF]), KeyType::Rsa { bits: 2048 });
+        for (modulus, exponent) in [
+            (modulus(1025), &fermat[..]),
+            (modulus(256), &[2, 0, 0, 0, 1]),
+            (modulus(256), &[0x7F; 255]),
+            (modulus(256), &[1]),
+            (modulus(256), &[4]),
+            ([modulus(255), vec![0xFE]].concat(), &fermat),
+        ] {
+            assert_eq!(rsa(&modulus, exponent), KeyType::Unsupported, "{exponent:?}");
+        }
+    }
+
+    #[test]
+    fn points_have_the_length_of_their_curve() {
+        let p256 = [
+            &[6, 7, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1][..],
+            &[6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7],
+        ]
+        .concat();
+        for (point, expected) in [
+            ([&[4][..], &[1; 64]].concat(), KeyType::P256),
+            ([&[3][..], &[1; 32]].concat(), KeyType::P256),
+            ([&[4][..], &[1; 63]].concat(), KeyType::Unsupported),
+            (vec![0], KeyType::Unsupported),
+        ] {
+            assert_eq!(key_type(&p256, &point), expected);
+        }
+        let ed25519 = [6, 3, 0x2B, 0x65, 0x70];
+        assert_eq!(key_type(&ed25519, &[1; 32]), KeyType::Ed25519);
+        assert_eq!(key_type(&ed25519, &[1; 31]), KeyType::Unsupported);
+    }
+}

@@ -1,0 +1,179 @@
+//! Whether certificates lead to trust anchors: over names, key identifiers,
+//! signatures and validities (RFC 5280, 6.1), not over policies, name
+//! constraints or revocation.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use crate::algorithm::DigestAlgorithm;
+use crate::certificate::{Certificate, KeyType};
+use crate::digest::Digest;
+use crate::verify::verify_issued_by;
+
+/// No path has more links.
+pub const MAX_PATH: usize = 8;
+/// One search goes on from this many certificates at most.
+pub const MAX_REACHED: usize = 32;
+/// So many authorities of one name are tried at most.
+pub const MAX_NAMESAKES: usize = 64;
+/// One search verifies this many signatures of certificates at most.
+pub const MAX_SEARCH_SIGNATURES: usize = 64;
+/// All searches of one [`TrustSearch`] verify this many at most.
+pub const MAX_SIGNATURES: usize = 2048;
+
+/// The authorities among certificates, by the names of their subjects.
+pub struct Authorities<'a>(HashMap<&'a [u8], Vec<Authority<'a>>>);
+
+#[derive(Clone, Copy)]
+struct Authority<'a> {
+    certificate: &'a Certificate,
+    /// The digest of its SubjectPublicKeyInfo.
+    key: [u8; 32],
+}
+
+impl<'a> Authorities<'a> {
+    /// Those that basicConstraints call authorities, and whose keys this
+    /// version verifies with.
+    #[must_use]
+    pub fn of(certificates: &'a [Certificate]) -> Self {
+        let mut by_subject = HashMap::<_, Vec<_>>::new();
+        for certificate in certificates {
+            if certificate.is_ca() && certificate.key_type() != KeyType::Unsupported {
+                let key = sha256(certificate.public_key_info());
+                let namesakes = by_subject.entry(certificate.subject()).or_default();
+                namesakes.push(Authority { certificate, key });
+            }
+        }
+        Self(by_subject)
+    }
+
+    /// Those that may have issued the certificate.
+    fn issuers<'s>(&'s self, subject: &'s Certificate) -> impl Iterator<Item = &'s Authority<'a>> {
+        let namesakes = self.0.get(subject.issuer()).map(Vec::as_slice).unwrap_or_default();
+        let tried = namesakes.iter().take(MAX_NAMESAKES);
+        tried.filter(|authority| subject.names_as_issuer(authority.certificate))
+    }
+}
+
+impl fmt::Debug for Authorities<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Authorities({} names)", self.0.len())
+    }
+}
+
+/// Searches for paths from certificates to trust anchors. What it has verified
+/// it remembers: many signatures of one container cost little more than one.
+pub struct TrustSearch<'a> {
+    anchors: &'a [Certificate],
+    authorities: Authorities<'a>,
+    links: Links,
+}
+
+impl<'a> TrustSearch<'a> {
+    /// A search for paths to these anchors; without any, trust is not judged.
+    #[must_use]
+    pub fn new(anchors: &'a [Certificate]) -> Self {
+        let authorities = Authorities::of(anchors);
+        Self { anchors, authorities, links: Links { known: HashMap::new(), left: MAX_SIGNATURES } }
+    }
+
+    /// Whether a path leads from `certificate` to an anchor, over others in
+    /// `among`, each signed by the next and, but for the anchor, valid at
+    /// `time`; `None` if there are no anchors. What a search does not find
+    /// within the limits of this module leads nowhere.
+    pub fn leads_to_anchor(
+        &mut self,
+        certificate: &Certificate,
+        among: &Authorities<'_>,
+        time: Option<DateTime<Utc>>,
+    ) -> Option<bool> {
+        if self.anchors.is_empty() {
+            return None;
+        }
+        Some(self.anchors.contains(certificate) || self.search(certificate, among, time))
+    }
+
+    fn search(
+        &mut self,
+        certificate: &Certificate,
+        among: &Authorities<'_>,
+        time: Option<DateTime<Utc>>,
+    ) -> bool {
+        let valid =
+            |c: &Certificate| time.is_none_or(|t| c.validity().0 <= t && t <= c.validity().1);
+        let mut left = MAX_SEARCH_SIGNATURES;
+        // By their place in memory: within one search, they stay where they are.
+        let mut reached = HashSet::from([std::ptr::from_ref(certificate)]);
+        let mut row = vec![certificate];
+        for _ in 0..MAX_PATH {
+            let mut next = Vec::new();
+            for subject in row.into_iter().filter(|subject| valid(subject)) {
+                let name = sha256(subject.der());
+                let mut links =
+                    |issuer: &Authority<'_>| self.links.are_made(subject, name, issuer, &mut left);
+                if self.authorities.issuers(subject).any(&mut links) {
+                    return true;
+                }
+                for issuer in among.issuers(subject) {
+                    // The same name and key once more: whoever it signed, the
+                    // subject signed too.
+                    let same = subject.is_self_issued()
+                        && subject.public_key_info() == issuer.certificate.public_key_info();
+                    let at = std::ptr::from_ref(issuer.certificate);
+                    if !same
+                        && reached.len() < MAX_REACHED
+                        && !reached.contains(&at)
+                        && links(issuer)
+                    {
+                        reached.insert(at);
+                        next.push(issuer.certificate);
+                    }
+                }
+            }
+            row = next;
+        }
+        false
+    }
+}
+
+impl fmt::Debug for TrustSearch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TrustSearch({} anchors)", self.anchors.len())
+    }
+}
+
+/// Which certificates which keys have signed.
+struct Links {
+    known: HashMap<([u8; 32], [u8; 32]), bool>,
+    left: usize,
+}
+
+impl Links {
+    /// Whether the issuer's key signed the subject, whose digest is `name`;
+    /// verified once, and only while both budgets last.
+    fn are_made(
+        &mut self,
+        subject: &Certificate,
+        name: [u8; 32],
+        issuer: &Authority<'_>,
+        left: &mut usize,
+    ) -> bool {
+        if let Some(known) = self.known.get(&(name, issuer.key)) {
+            return *known;
+        }
+        let (Some(here), Some(all)) = (left.checked_sub(1), self.left.checked_sub(1)) else {
+            return false;
+        };
+        (*left, self.left) = (here, all);
+        let made = verify_issued_by(subject, issuer.certificate) == Some(true);
+        self.known.insert((name, issuer.key), made);
+        made
+    }
+}
+
+fn sha256(octets: &[u8]) -> [u8; 32] {
+    let digest = Digest::of(DigestAlgorithm::Sha256, octets);
+    digest.value().try_into().unwrap_or_default()
+}

@@ -1,0 +1,58 @@
+//! A container's certificates by what its signers call them.
+
+use std::collections::HashMap;
+
+use ades_core::{Certificate, Digest, DigestAlgorithm};
+
+use crate::signer_info::Sid;
+
+/// Each certificate is looked at once, and digested once with each algorithm,
+/// however many signers there are. Where several fit, it is the first.
+pub(crate) struct Lookup<'c> {
+    certificates: &'c [Certificate],
+    by_issuer_and_serial: HashMap<(&'c [u8], &'c [u8]), &'c Certificate>,
+    by_key_identifier: HashMap<&'c [u8], &'c Certificate>,
+    by_digest: HashMap<Digest, &'c Certificate>,
+    digested: Vec<DigestAlgorithm>,
+}
+
+impl<'c> Lookup<'c> {
+    pub(crate) fn new(certificates: &'c [Certificate]) -> Self {
+        let mut lookup = Self {
+            certificates,
+            by_issuer_and_serial: HashMap::new(),
+            by_key_identifier: HashMap::new(),
+            by_digest: HashMap::new(),
+            digested: Vec::new(),
+        };
+        for certificate in certificates {
+            let name = (certificate.issuer(), certificate.serial_number());
+            lookup.by_issuer_and_serial.entry(name).or_insert(certificate);
+            if let Some(identifier) = certificate.subject_key_id() {
+                lookup.by_key_identifier.entry(identifier).or_insert(certificate);
+            }
+        }
+        lookup
+    }
+
+    pub(crate) fn named(&self, sid: &Sid<'_>) -> Option<&'c Certificate> {
+        match sid {
+            Sid::IssuerAndSerial(issuer, serial) => {
+                self.by_issuer_and_serial.get(&(*issuer, *serial)).copied()
+            }
+            Sid::KeyIdentifier(identifier) => self.by_key_identifier.get(identifier).copied(),
+            Sid::Malformed => None,
+        }
+    }
+
+    pub(crate) fn with_digest(&mut self, digest: &Digest) -> Option<&'c Certificate> {
+        let algorithm = digest.algorithm();
+        if !self.digested.contains(&algorithm) {
+            self.digested.push(algorithm);
+            for certificate in self.certificates {
+                self.by_digest.entry(certificate.digest(algorithm)).or_insert(certificate);
+            }
+        }
+        self.by_digest.get(digest).copied()
+    }
+}

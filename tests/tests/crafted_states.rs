@@ -1,0 +1,189 @@
+//! States that preparing would never make: what completing thinks of them.
+
+use ades_core::error::NotFit;
+use ades_core::{Digest, DigestAlgorithm, Document, Error, PendingState, base64};
+use ades_tests::pki::{Key, Pki, TestSigner};
+use ades_tests::signing::parameters;
+use cades::report::Problem;
+use cades::{Container, Given, Packaging};
+use serde_json::Value;
+
+/// The state with something else in it.
+fn crafted<S: PendingState>(pending: &S, change: impl FnOnce(&mut Value)) -> S {
+    let mut state = serde_json::to_value(pending).unwrap();
+    change(&mut state);
+    serde_json::from_value(state).unwrap()
+}
+
+fn signer() -> &'static TestSigner {
+    Pki::shared().signer(Key::P256)
+}
+
+/// A state of CAdES whose signed attributes are changed, in DER order still.
+fn with_attributes(change: impl FnOnce(&mut Vec<Vec<u8>>)) -> cades::PendingSignature {
+    let mut source = Document::from_bytes(b"content");
+    let chain = &signer().chain;
+    let pending = cades::prepare(&mut source, Packaging::Enveloping, chain, &parameters()).unwrap();
+    crafted(&pending, |state| {
+        let set = base64::decode(state["signed_attributes"].as_str().unwrap()).unwrap();
+        let mut attributes = elements(content(&set));
+        change(&mut attributes);
+        attributes.sort();
+        state["signed_attributes"] = base64::encode(&element(0x31, &attributes.concat())).into();
+    })
+}
+
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(content.len()).unwrap().to_be_bytes();
+    match len {
+        [0, len @ 0..0x80] => [&[tag, len], content].concat(),
+        [0, len] => [&[tag, 0x81, len], content].concat(),
+        [high, low] => [&[tag, 0x82, high, low], content].concat(),
+    }
+}
+
+/// Where the content of the element at the start begins, and where it ends.
+fn bounds(der: &[u8]) -> (usize, usize) {
+    let (start, len) = match der[1] {
+        len if len < 0x80 => (2, usize::from(len)),
+        0x81 => (3, usize::from(der[2])),
+        0x82 => (4, usize::from(u16::from_be_bytes([der[2], der[3]]))),
+        other => panic!("a length of {other:#x}"),
+    };
+    (start, start + len)
+}
+
+fn content(der: &[u8]) -> &[u8] {
+    let (start, end) = bounds(der);
+    &der[start..end]
+}
+
+fn elements(mut der: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    while !der.is_empty() {
+        let (_, end) = bounds(der);
+        found.push(der[..end].to_vec());
+        der = &der[end..];
+    }
+    found
+}
+
+fn complete(pending: &cades::PendingSignature) -> Result<Vec<u8>, cades::Error> {
+    let value = signer().sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(Some(&mut Document::from_bytes(b"content")), &value, &mut out)?;
+    Ok(out)
+}
+
+fn replace(octets: &mut [u8], from: &[u8], to: &[u8]) {
+    let at = octets.windows(from.len()).position(|window| window == from).unwrap();
+    octets[at..at + from.len()].copy_from_slice(to);
+}
+
+/// The certificate is valid from 2020 to 2050.
+#[test]
+fn a_certificate_that_was_not_fit_at_the_stored_time_completes_nothing() {
+    let not_yet =
+        |error: &Error| matches!(error, Error::CertificateNotFit(NotFit::NotYetValid { .. }));
+    let pending = with_attributes(|attributes| {
+        let time = attributes.iter_mut().find(|a| a.ends_with(b"Z")).unwrap();
+        replace(time, b"260921141320Z", b"190921141320Z");
+    });
+    let error = complete(&pending).unwrap_err();
+    assert!(matches!(&error, cades::Error::Core(core) if not_yet(core)), "{error:?}");
+
+    let pdf = ades_tests::pdf::Document::default().write();
+    let mut source = Document::from_bytes(&pdf);
+    let options = pades::SignatureOptions::new();
+    let pending = pades::prepare(&mut source, &signer().chain, &parameters(), &options).unwrap();
+    let value = signer().sign(&pending.to_be_signed());
+    let pending = crafted(&pending, |state| {
+        assert_eq!(state["signing_time"], "2026-09-21T14:13:20Z");
+        state["signing_time"] = "2019-09-21T14:13:20Z".into();
+    });
+    let mut out = Vec::new();
+    let error = pending.complete(&mut source, &value, &mut out).unwrap_err();
+    assert!(matches!(&error, pades::Error::Core(core) if not_yet(core)), "{error:?}");
+    assert!(out.is_empty());
+
+    let mut source = Document::from_bytes(b"<a/>");
+    let options = xades::SignatureOptions::new();
+    let pending = xades::prepare(&mut source, &signer().chain, &parameters(), &options).unwrap();
+    let pending = crafted(&pending, earlier);
+    let value = signer().sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    let error = pending.complete(Some(&mut source), &value, &mut out).unwrap_err();
+    assert!(matches!(&error, xades::Error::Core(core) if not_yet(core)), "{error:?}");
+    assert!(out.is_empty());
+}
+
+/// Another time in a state of XAdES, and the digest of its properties anew.
+fn earlier(state: &mut Value) {
+    use xades::c14n::{Canonicalization, Selection, Target, canonicalize};
+
+    let properties = |state: &Value| {
+        let [head, tail] = ["head", "tail"].map(|part| state[part].as_str().unwrap());
+        let signature = [head, tail].concat();
+        let target = Target::Named {
+            namespace: "http://uri.etsi.org/01903/v1.3.2#".into(),
+            local_name: "SignedProperties".into(),
+            nth: None,
+        };
+        let mut form = Vec::new();
+        canonicalize(
+            xades::xml::Reader::from_slice(signature.as_bytes()).unwrap(),
+            Canonicalization::EXCLUSIVE,
+            Selection::element(target),
+            &mut |piece| {
+                form.extend_from_slice(piece);
+                Ok(())
+            },
+        )
+        .unwrap();
+        base64::encode(Digest::of(DigestAlgorithm::Sha256, &form).value())
+    };
+    let before = properties(state);
+    let tail = state["tail"].as_str().unwrap().replace("2026-09-21T", "2019-09-21T");
+    state["tail"] = tail.into();
+    let after = properties(state);
+    let signed_info = base64::decode(state["signed_info"].as_str().unwrap()).unwrap();
+    let signed_info = String::from_utf8(signed_info).unwrap();
+    assert!(signed_info.contains(&before));
+    state["signed_info"] = base64::encode(signed_info.replace(&before, &after).as_bytes()).into();
+    state["head"] = state["head"].as_str().unwrap().replace(&before, &after).into();
+}
+
+/// RFC 5035, 5: issuerSerial must be that of the certificate that the hash names.
+#[test]
+fn an_issuer_and_serial_number_beside_the_hash_are_compared() {
+    let leaf = signer().leaf();
+    let issuing = Pki::shared().issuing();
+    let problems = |issuer: &[u8], serial: &[u8]| {
+        let pending = with_attributes(|attributes| name_issuer(attributes, issuer, serial));
+        let container = complete(&pending).unwrap();
+        let mut source = Document::from_bytes(&container);
+        let parsed = Container::read(&mut source).unwrap();
+        let report = parsed.verify(&mut source, Given::default()).unwrap();
+        assert!(report.signatures[0].intact);
+        report.signatures[0].problems.clone()
+    };
+    assert_eq!(problems(leaf.issuer(), leaf.serial_number()), []);
+    for (issuer, serial) in
+        [(leaf.issuer(), &[2, 1, 7][..]), (issuing.issuer(), leaf.serial_number())]
+    {
+        assert_eq!(problems(issuer, serial), [Problem::SigningCertificateMismatch]);
+    }
+}
+
+/// Puts issuerSerial behind the hash in signing-certificate-v2.
+fn name_issuer(attributes: &mut [Vec<u8>], issuer: &[u8], serial: &[u8]) {
+    let hash = signer().leaf().digest(DigestAlgorithm::Sha256);
+    let hash = [&[4, 32][..], hash.value()].concat();
+    let attribute = attributes.iter_mut().find(|a| a.ends_with(&hash)).unwrap();
+    let names = element(0x30, &element(0xA4, issuer));
+    let issuer_serial = element(0x30, &[&names, serial].concat());
+    let id = element(0x30, &[&hash[..], &issuer_serial].concat());
+    let value = element(0x30, &element(0x30, &id));
+    let kind = elements(content(attribute)).remove(0);
+    *attribute = element(0x30, &[kind, element(0x31, &value)].concat());
+}

@@ -1,0 +1,192 @@
+//! Nothing personal or secret is in `Debug`: what goes into logs shows neither
+//! names nor roles nor places nor addresses that somebody could use.
+
+use std::fmt::Debug;
+
+use ades_core::signer::{
+    Display, Event, IdentificationRequest, IdentificationSession, Identity, Language,
+    SignatureValue, SigningItem, SigningRequest, Step,
+};
+use ades_core::trust::{Authorities, TrustSearch};
+use ades_core::{Document, SignatureParameters, SignaturePolicy, SignerLocation, StateKey};
+use ades_tests::pki::{Key, Pki, Profile, TestSigner};
+use ades_tests::signing::{complete_xades, parameters, sign, sign_pades};
+use cades::{Container, Packaging};
+use pades::{Appearance, PreparedDocument, StampValues, SubFilter};
+
+/// Stands for everything that must not be shown.
+const MARKER: &str = "Zq85031417654";
+
+fn marker() -> String {
+    MARKER.to_owned()
+}
+
+/// As text, as a list of octets, in hexadecimal digits.
+#[track_caller]
+fn shows_nothing(value: &impl Debug) {
+    let shown = format!("{value:?} {value:#?}");
+    let spaced: String = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let octets: Vec<String> = MARKER.bytes().map(|octet| octet.to_string()).collect();
+    let hex: String = MARKER.bytes().map(|octet| format!("{octet:02x}")).collect();
+    for hidden in [MARKER, &octets.join(", "), &hex] {
+        assert!(!spaced.contains(hidden), "{shown}");
+    }
+}
+
+fn signer() -> TestSigner {
+    let mut profile = Profile::new(Key::P256);
+    profile.common_name = marker();
+    Pki::shared().issue(&profile)
+}
+
+fn telling() -> SignatureParameters {
+    let location = SignerLocation {
+        country: Some("BE".into()),
+        locality: Some(marker()),
+        postal_address: vec![marker()],
+    };
+    shows_nothing(&location);
+    parameters().signer_role(MARKER).location(location).description(MARKER)
+}
+
+#[test]
+fn of_the_core() {
+    let signer = signer();
+    shows_nothing(&signer.chain);
+    shows_nothing(signer.leaf());
+    shows_nothing(&telling());
+    shows_nothing(&StateKey::new([b'Z'; 32]));
+    let certificates = signer.chain.certificates();
+    shows_nothing(&(Authorities::of(certificates), TrustSearch::new(certificates)));
+    let to_be_signed = ades_core::ToBeSigned::new(
+        MARKER.into(),
+        signer.leaf().key_type().default_algorithm().unwrap(),
+    );
+    shows_nothing(&to_be_signed);
+
+    let identity = Identity::new(signer.chain.clone(), Some(marker()));
+    shows_nothing(&identity);
+    let mut identification = IdentificationRequest::default();
+    identification.account = Some(marker());
+    identification.browser = Some(marker());
+    shows_nothing(&identification);
+    let mut request =
+        SigningRequest::new(identity.clone(), vec![SigningItem::new("1", to_be_signed)]);
+    request.display.description = vec![(Language::En, marker())];
+    request.display.role = vec![(Language::En, marker())];
+    request.browser = Some(marker());
+    shows_nothing(&request);
+    let display: &Display = &request.display;
+    shows_nothing(display);
+    shows_nothing(&SignatureValue::new("1", MARKER));
+
+    let session = IdentificationSession::pack("one", 1, &MARKER).unwrap();
+    shows_nothing(&session);
+    let error = session.unpack::<u32>("one", 1).unwrap_err();
+    shows_nothing(&error);
+    let url = format!("https://sign.example/?state={MARKER}");
+    let steps: [Step<Identity, IdentificationSession>; 3] = [
+        Step::Redirect { url, session: session.clone() },
+        Step::Wait { after: std::time::Duration::from_secs(1), session },
+        Step::Done(identity),
+    ];
+    shows_nothing(&steps);
+    let event = Event::Returned { query: marker(), browser: Some(marker()) };
+    shows_nothing(&event);
+}
+
+#[test]
+fn of_cades() {
+    let signer = signer();
+    let mut parameters = telling();
+    let mut policy = SignaturePolicy::of_document(
+        "2.999.1".parse().unwrap(),
+        ades_core::DigestAlgorithm::Sha256,
+        b"",
+    );
+    policy.user_notice = Some("notice".into());
+    parameters = parameters.policy(policy);
+    let mut document = Document::from_bytes(MARKER.as_bytes());
+    shows_nothing(&document);
+    let pending =
+        cades::prepare(&mut document, Packaging::Enveloping, &signer.chain, &parameters).unwrap();
+    shows_nothing(&pending);
+    let signed = sign(MARKER.as_bytes(), Packaging::Enveloping, &signer, &parameters).unwrap();
+    let mut source = Document::from_bytes(&signed);
+    let container = Container::read(&mut source).unwrap();
+    shows_nothing(&container);
+    let trust = signer.chain.certificates();
+    let given = cades::Given { original: Some(&mut document), trust };
+    shows_nothing(&given);
+    let report = container.verify(&mut source, given).unwrap();
+    assert_eq!(report.signatures[0].signer.as_deref(), Some(MARKER));
+    assert_eq!(report.signatures[0].signer_roles, [MARKER]);
+    shows_nothing(&report);
+}
+
+#[test]
+fn of_pades() {
+    let signer = signer();
+    let values = StampValues { name: Some(MARKER), ..StampValues::default() };
+    shows_nothing(&values);
+    let options = pades::SignatureOptions::new()
+        .name(MARKER)
+        .reason(MARKER)
+        .location(MARKER)
+        .contact(MARKER)
+        .with_password(MARKER);
+    shows_nothing(&options);
+    let appearance = Appearance::in_field().text(MARKER, MARKER).description(MARKER);
+    shows_nothing(&options.clone().visible(appearance));
+    let pdf = ades_tests::pdf::Document::default().write();
+    let mut document = Document::from_bytes(&pdf);
+    let pending = pades::prepare(&mut document, &signer.chain, &telling(), &options).unwrap();
+    shows_nothing(&pending);
+    let algorithm = ades_core::DigestAlgorithm::Sha256;
+    let prepared = PreparedDocument::new(
+        &mut document,
+        algorithm,
+        SubFilter::Cades,
+        10_000,
+        &telling(),
+        &options,
+    );
+    shows_nothing(&prepared.unwrap());
+    let signed = sign_pades(&pdf, &signer, &telling(), &options).unwrap();
+    let given = pades::Given { trust: signer.chain.certificates(), password: Some(MARKER) };
+    shows_nothing(&given);
+    let report = pades::verify(&mut Document::from_bytes(&signed), given).unwrap();
+    let found = &report.signatures[0];
+    assert_eq!(found.name.as_deref(), Some(MARKER));
+    assert_eq!(found.signer.as_deref(), Some(MARKER));
+    shows_nothing(&report);
+}
+
+#[test]
+fn of_xades() {
+    let signer = signer();
+    let document = format!("<{MARKER} Id='{MARKER}'/>");
+    let mut source = Document::from_bytes(document.as_bytes());
+    let options = xades::SignatureOptions::new();
+    let pending = xades::prepare(&mut source, &signer.chain, &telling(), &options).unwrap();
+    shows_nothing(&pending);
+    let signed = complete_xades(&pending, Some(document.as_bytes()), &signer).unwrap();
+    let mut originals =
+        [xades::Original { uri: Some(marker()), document: Document::from_bytes(b"") }];
+    let given = xades::Given {
+        originals: &mut originals,
+        trust: signer.chain.certificates(),
+        ..xades::Given::default()
+    };
+    shows_nothing(&given);
+    let report = xades::verify(&mut Document::from_bytes(&signed), given).unwrap();
+    assert_eq!(report.signatures[0].signer.as_deref(), Some(MARKER));
+    assert_eq!(report.signatures[0].signer_roles, [MARKER]);
+    shows_nothing(&report);
+    let content = xades::Content {
+        uri: marker(),
+        mime_type: "text/plain".into(),
+        document: Document::from_bytes(b""),
+    };
+    shows_nothing(&content);
+}
