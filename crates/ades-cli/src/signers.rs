@@ -62,7 +62,7 @@ impl Signer {
 
     fn itsme(config: Config) -> Result<Self, Failure> {
         let return_to =
-            config.redirect_url.starts_with("http://").then(|| config.redirect_url.clone());
+            config.settings().redirect_url.starts_with("http://").then(|| config.settings().redirect_url.clone());
         let kind = Kind::Itsme(Box::new(ItsmeSigner::new(config)?));
         Ok(Self { kind, return_to, sandbox: None })
     }
@@ -98,7 +98,7 @@ impl Signer {
     /// signer knows no policies.
     pub(crate) async fn policy(&self, wishes: &Wishes) -> Result<Option<SignaturePolicy>, Failure> {
         let Kind::Itsme(itsme) = &self.kind else { return wishes.policy_by_oid() };
-        let default = &itsme.config().policy.reference;
+        let default = &itsme.config().settings().policy.reference;
         let Some(reference) = wishes.policy.as_ref().or(default.as_ref()) else {
             return Ok(None);
         };

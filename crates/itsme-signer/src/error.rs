@@ -10,10 +10,10 @@ use crate::codes::Code;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The configuration file, with the key and line where it can be told.
-    #[error("itsme.toml{}: {key}: {problem}", line.map(|l| format!(", line {l}")).unwrap_or_default())]
+    /// The configuration, with the key, and the line where it comes from a file.
+    #[error("{}{key}: {problem}", place(*line))]
     Config {
-        /// the key, dotted
+        /// the key, dotted, as `itsme.toml` has it
         key: String,
         /// the first line is 1
         line: Option<usize>,
@@ -21,10 +21,12 @@ pub enum Error {
         problem: String,
     },
     /// A file that the configuration names.
-    #[error("{key}: cannot read the file")]
+    #[error("{}{key}: cannot read the file", place(*line))]
     ConfigFile {
         /// the key that names it
         key: &'static str,
+        /// the first line is 1
+        line: Option<usize>,
         /// why
         #[source]
         source: std::io::Error,
@@ -136,6 +138,10 @@ impl Error {
             Self::UntrustedRedirectTarget { .. } => SignerErrorKind::UntrustedRedirect,
         })
     }
+}
+
+fn place(line: Option<usize>) -> String {
+    line.map(|line| format!("itsme.toml, line {line}: ")).unwrap_or_default()
 }
 
 impl From<Error> for SignerError {

@@ -45,7 +45,7 @@ pub(crate) fn with_state(
         return Err(untrusted("not https"));
     }
     let host = parsed.host_str().unwrap_or_default();
-    if !loopback && !allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
+    if !loopback && !allowed_hosts.iter().any(|allowed| allowed == host) {
         return Err(untrusted("its host is not one of front.allowed_hosts"));
     }
     let (address, fragment) = match url.split_once('#') {
@@ -89,7 +89,14 @@ pub(crate) fn check_return(
     if same_state && same_browser { Ok(()) } else { Err(SignerErrorKind::State.into()) }
 }
 
-fn has_user_info(url: &Url) -> bool {
+/// A host as URLs have it: lower case, IDNA; `None` if it is more or less than
+/// one host's name or address.
+pub(crate) fn host(name: &str) -> Option<String> {
+    let host = url::Host::parse(name).ok()?.to_string();
+    (!host.contains('*')).then_some(host)
+}
+
+pub(crate) fn has_user_info(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 

@@ -103,7 +103,7 @@ impl ItsmeSigner {
         if let Some(code) = &request.account {
             wire::check_user_code(code)?;
         }
-        let language = request.language.unwrap_or(self.config.language);
+        let language = request.language.unwrap_or(self.config.settings().language);
         let body = wire::identification_request(&self.config, language, request.account.as_deref());
         let (status, body) =
             self.exchange(Method::POST, "/user_identification", Some(body)).await.map_err(lost)?;
@@ -176,7 +176,7 @@ impl ItsmeSigner {
         leaf.check_fit((self.clock)(), UsageCheck::NonRepudiation)
             .map_err(|e| SignerError::new(SignerErrorKind::Certificate).caused_by(e))?;
         let test = leaf.policies().iter().map(Oid::to_string).any(|oid| oid == TEST_POLICY);
-        if test && self.config.profile == Profile::Production {
+        if test && self.config.settings().profile == Profile::Production {
             return Err(Error::TestCertificate.into());
         }
         Ok(())
@@ -227,8 +227,8 @@ impl ItsmeSigner {
     /// Texts checked, policy and commitment as the discovery document has them.
     async fn shown(&self, request: &SigningRequest) -> Result<wire::Shown, SignerError> {
         let display = &request.display;
-        let transliterate = self.config.tolerance.transliterate;
-        let max = self.config.limits.description;
+        let transliterate = self.config.settings().tolerance.transliterate;
+        let max = self.config.settings().limits.description;
         let description = text::check_translations(
             "description",
             &display.description,
@@ -243,7 +243,7 @@ impl ItsmeSigner {
             text::MAX_ROLE,
             transliterate,
         )?;
-        let default = &self.config.policy;
+        let default = &self.config.settings().policy;
         let policy = display.policy.map(|p| p.to_string()).or_else(|| default.reference.clone());
         let commitment =
             display.commitment.map(|c| c.0.to_string()).or_else(|| default.commitment.clone());
@@ -278,7 +278,7 @@ impl ItsmeSigner {
         let mut data: Signing = session.unpack(NAME, VERSION)?;
         check_event(&data.common, &event)?;
         let request = wire::sign_status_request(&self.config, &random()?, &data.id);
-        let url_safe = self.config.tolerance.url_safe_values;
+        let url_safe = self.config.settings().tolerance.url_safe_values;
         let answer = match self.exchange(Method::POST, "/sign_document", Some(request)).await {
             Ok((status, body)) => wire::sign_status_answer(status, &body, url_safe)?,
             Err(error) => {
@@ -318,7 +318,7 @@ impl ItsmeSigner {
         let first_problem =
             data.items.iter().zip(&values).find_map(|(item, v)| verifies(item, &v.value).err());
         let Some(problem) = first_problem else { return Ok(values) };
-        if self.config.tolerance.reordered_values
+        if self.config.settings().tolerance.reordered_values
             && let Some(values) = reassociated(&data.items, &values, verifies)
         {
             return Ok(values);
@@ -331,7 +331,8 @@ impl ItsmeSigner {
     }
 
     fn common(&self, browser: Option<&str>) -> Result<Common, SignerError> {
-        let seconds = i64::try_from(self.config.limits.session_seconds).unwrap_or(i64::MAX);
+        let seconds =
+            i64::try_from(self.config.settings().limits.session_seconds).unwrap_or(i64::MAX);
         let lifetime = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
         let now = (self.clock)();
         Ok(Common {
@@ -344,8 +345,13 @@ impl ItsmeSigner {
     }
 
     fn page(&self, url: &str, common: &Common) -> Result<String, SignerError> {
-        let loopback = self.config.allow_loopback_http;
-        Ok(redirect::with_state(url, &common.state, &self.config.allowed_hosts, loopback)?)
+        let loopback = self.config.settings().allow_loopback_http;
+        Ok(redirect::with_state(
+            url,
+            &common.state,
+            &self.config.settings().allowed_hosts,
+            loopback,
+        )?)
     }
 
     /// When to ask again, or nothing once the session's time is over.
@@ -364,7 +370,7 @@ impl ItsmeSigner {
     ) -> Result<std::time::Duration, SignerError> {
         common.failures = common.failures.saturating_add(1);
         let hopeless = matches!(error, TransportError::NotAuthorised(_) | TransportError::TooLong);
-        if hopeless || common.failures > self.config.limits.status_failures {
+        if hopeless || common.failures > self.config.settings().limits.status_failures {
             return Err(lost(error));
         }
         common.polls = common.polls.saturating_add(1);
@@ -374,7 +380,7 @@ impl ItsmeSigner {
     fn failed(&self, common: &mut Common, status: u16) -> Result<std::time::Duration, SignerError> {
         common.failures = common.failures.saturating_add(1);
         common.polls = common.polls.saturating_add(1);
-        if common.failures > self.config.limits.status_failures {
+        if common.failures > self.config.settings().limits.status_failures {
             return Err(SignerErrorKind::Service { status }.into());
         }
         Ok(common.next_poll())
@@ -389,7 +395,7 @@ impl ItsmeSigner {
         let not_sent = |e: http::Error| TransportError::NotSent(e.into());
         let request = Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.config.base_url))
+            .uri(format!("{}{path}", self.config.settings().base_url))
             .header(http::header::ACCEPT, "application/json")
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(body.map_or(Vec::new(), |body| body.to_string().into_bytes()))
@@ -408,11 +414,11 @@ impl ItsmeSigner {
 impl RemoteSigner for ItsmeSigner {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::immediate(NAME, vec![ALGORITHM]);
-        capabilities.max_batch = self.config.limits.batch;
+        capabilities.max_batch = self.config.settings().limits.batch;
         capabilities.interactive = true;
         capabilities.languages = Language::ALL.to_vec();
         capabilities.shows_policy = true;
-        capabilities.max_description = Some(self.config.limits.description);
+        capabilities.max_description = Some(self.config.settings().limits.description);
         capabilities
     }
 

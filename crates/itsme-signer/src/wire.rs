@@ -26,10 +26,10 @@ pub(crate) fn identification_request(
     user_code: Option<&str>,
 ) -> Value {
     let mut request = json!({
-        "partnerCode": config.partner_code,
-        "serviceCode": config.service_code,
+        "partnerCode": config.settings().partner_code,
+        "serviceCode": config.settings().service_code,
         "lang": language.code(),
-        "redirectUrl": config.redirect_url,
+        "redirectUrl": config.settings().redirect_url,
     });
     if let Some(code) = user_code {
         request["userCode"] = json!(code);
@@ -40,8 +40,8 @@ pub(crate) fn identification_request(
 /// `POST /user_identification/status`
 pub(crate) fn identification_status_request(config: &Config, id: &IdentificationId) -> Value {
     json!({
-        "partnerCode": config.partner_code,
-        "serviceCode": config.service_code,
+        "partnerCode": config.settings().partner_code,
+        "serviceCode": config.settings().service_code,
         "asyncRespID": id.as_str(),
     })
 }
@@ -76,9 +76,9 @@ pub(crate) fn sign_request(
     };
     let mut itsme = json!({
         "signer": { "userCode": user_code },
-        "partnerCode": config.partner_code,
-        "serviceCode": config.service_code,
-        "redirectUrl": config.redirect_url,
+        "partnerCode": config.settings().partner_code,
+        "serviceCode": config.settings().service_code,
+        "redirectUrl": config.settings().redirect_url,
     });
     if !shown.description.is_empty() {
         itsme["description"] = json!(texts(&shown.description));
@@ -113,8 +113,8 @@ pub(crate) fn sign_status_request(config: &Config, request_id: &str, id: &Signat
         "reqID": request_id,
         "asyncRespID": id.as_str(),
         "optInp": { "itsme": {
-            "partnerCode": config.partner_code,
-            "serviceCode": config.service_code,
+            "partnerCode": config.settings().partner_code,
+            "serviceCode": config.settings().service_code,
         } },
     })
 }
