@@ -61,8 +61,11 @@ impl Signer {
     }
 
     fn itsme(config: Config) -> Result<Self, Failure> {
-        let return_to =
-            config.settings().redirect_url.starts_with("http://").then(|| config.settings().redirect_url.clone());
+        let return_to = config
+            .settings()
+            .redirect_url
+            .starts_with("http://")
+            .then(|| config.settings().redirect_url.clone());
         let kind = Kind::Itsme(Box::new(ItsmeSigner::new(config)?));
         Ok(Self { kind, return_to, sandbox: None })
     }
@@ -102,7 +105,8 @@ impl Signer {
         let Some(reference) = wishes.policy.as_ref().or(default.as_ref()) else {
             return Ok(None);
         };
-        let policy = itsme.discovery().await?.policy(reference)?;
+        let discovery = itsme.discovery().await?;
+        let policy = discovery.policy(reference)?;
         let document = match &wishes.policy_digest {
             None => return Err(itsme_signer::Error::PolicyDocumentNeeded.into()),
             Some(PolicySource::Discovery) => {

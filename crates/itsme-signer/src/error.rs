@@ -4,7 +4,7 @@
 use ades_core::signer::{Language, SignerError, SignerErrorKind};
 use ades_core::{Fault, Retry};
 
-use crate::codes::Code;
+use crate::codes::Reason;
 
 /// The errors of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -87,9 +87,9 @@ pub enum Error {
         /// how
         what: &'static str,
     },
-    /// A code that means an error.
+    /// A no that is not the user's.
     #[error("itsme answered {0}")]
-    Code(Code),
+    Answered(Reason),
     /// Certificates that do not fit together.
     #[error("the certificate is not the first of the chain that came with it")]
     CertificateMismatch,
@@ -133,7 +133,7 @@ impl Error {
             | Self::MissingTranslation { .. }
             | Self::InvalidUserCode => SignerErrorKind::InvalidRequest { what: self.to_string() },
             Self::Protocol { what } => SignerErrorKind::Protocol { what: (*what).to_owned() },
-            Self::Code(code) => code.error_kind(),
+            Self::Answered(reason) => reason.error_kind(),
             Self::CertificateMismatch | Self::TestCertificate => SignerErrorKind::Certificate,
             Self::UntrustedRedirectTarget { .. } => SignerErrorKind::UntrustedRedirect,
         })
@@ -148,7 +148,7 @@ impl From<Error> for SignerError {
     fn from(error: Error) -> Self {
         let kind = error.kind().unwrap_or(SignerErrorKind::Configuration);
         let code = match &error {
-            Error::Code(code) => Some(code.to_string()),
+            Error::Answered(reason) => Some(reason.to_string()),
             _ => None,
         };
         let converted = Self::new(kind).caused_by(error);

@@ -1,5 +1,7 @@
 //! [`Transport`] by reqwest and rustls.
 
+use std::time::Duration;
+
 use ades_core::signer::BoxFuture;
 use http::{Request, Response};
 
@@ -59,6 +61,10 @@ impl Transport for Https {
             *response.status_mut() = answer.status();
             Ok(response)
         })
+    }
+
+    fn pause(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(duration))
     }
 }
 

@@ -28,6 +28,7 @@ pub mod discovery;
 mod error;
 #[cfg(feature = "https")]
 mod https;
+mod instead;
 mod redirect;
 mod session;
 mod signer;
@@ -43,14 +44,17 @@ pub use signer::ItsmeSigner;
 #[cfg(fuzzing)]
 pub mod fuzzing {
     use crate::discovery::Discovery;
+    use crate::session::{IdentificationId, SignatureId};
     use crate::wire;
 
     /// Reads `body` as every answer there is.
     pub fn answers(status: u16, body: &[u8]) {
         let _ = wire::identification_answer(status, body);
-        let _ = wire::identification_status_answer(status, body);
-        let _ = wire::sign_answer(status, body);
-        let _ = wire::sign_status_answer(status, body, true);
+        let _ = wire::sign_answer(status, body, "r");
+        if let (Some(one), Some(two)) = (IdentificationId::new("i"), SignatureId::new("s")) {
+            let _ = wire::identification_status_answer(status, body, &one);
+            let _ = wire::sign_status_answer(status, body, "r", &two, true);
+        }
         let _ = Discovery::from_json(body);
     }
 }

@@ -11,8 +11,9 @@ use itsme_signer::ItsmeSigner;
 use serde_json::{Value, json};
 
 use crate::script::{
-    PENDING, Reply, Script, collect, config, identified, identify, now, object, opened, request,
-    returned, run, sign, sign_opened, signer, signer_with, state_of, success, test_signer, value,
+    PENDING, REQUESTER, Reply, Script, collect, config, identified, identify, now, object, opened,
+    request, returned, run, sign, sign_opened, signer, signer_with, state_of, success, test_signer,
+    value,
 };
 
 #[test]
@@ -127,20 +128,85 @@ fn case_39_refusals_say_whether_another_session_helps() {
 
 #[test]
 fn case_40_a_signature_session_is_never_asked_for_twice() {
-    for reply in [Reply::Lost, Reply::Text(500, "oops"), Reply::Text(502, "")] {
-        let (signer, script) = signer([reply]);
+    let page = |url: &str| {
+        let page = json!({ "itsme": { "signingUrl": url } });
+        Reply::Json(
+            200,
+            json!({ "result": { "maj": PENDING }, "respID": "sign-1", "optOutp": page }),
+        )
+    };
+    let no = |status, min: Value, msg: Value| {
+        Reply::Json(status, json!({ "result": { "maj": REQUESTER, "min": min, "msg": msg } }))
+    };
+    // Whatever does not say in so many words that nobody was asked.
+    for reply in [
+        Reply::Lost,
+        Reply::Huge,
+        Reply::Text(500, "oops"),
+        Reply::Text(502, ""),
+        Reply::Text(200, "<html>"),
+        Reply::Text(200, ""),
+        Reply::Text(302, ""),
+        Reply::Text(404, "not here"),
+        Reply::Text(400, "<html>"),
+        Reply::Text(409, ""),
+        Reply::Json(200, json!({ "result": { "maj": PENDING } })),
+        Reply::Json(200, json!({ "result": { "maj": "whatever" } })),
+        Reply::Json(200, json!({ "result": { "maj": PENDING }, "reqID": "another" })),
+        Reply::Json(409, json!({ "status": "NOK", "statusReason": "PENDING" })),
+        page("https://evil.example/s"),
+        page("http://front.example/s"),
+        no(400, Value::Null, Value::Null),
+        no(400, json!("WHATEVER"), Value::Null),
+        no(400, Value::Null, json!("Action REJECTED by user")),
+        no(500, json!("TECHNICAL_ERROR"), Value::Null),
+    ] {
+        let (signer, script) = signer([reply.clone()]);
         let error = run(signer.sign(request(&["s-001"]))).unwrap_err();
-        assert_eq!(error.kind(), &SignerErrorKind::UnknownOutcome);
+        assert_eq!(error.kind(), &SignerErrorKind::UnknownOutcome, "{reply:?}");
+        assert!(std::error::Error::source(&error).is_some());
         assert_eq!(script.asked().len(), 1);
     }
-    let (signer, _) = signer([Reply::NotSent]);
-    let error = run(signer.sign(request(&["s-001"]))).unwrap_err();
-    assert_eq!(error.kind(), &SignerErrorKind::Unavailable);
+    // Turned down, or never sent: nobody was asked.
+    for (reply, kind) in [
+        (Reply::NotSent, SignerErrorKind::Unavailable),
+        (Reply::NotAuthorised, SignerErrorKind::ClientNotAuthorised),
+        (Reply::Text(403, "<html>"), SignerErrorKind::ClientNotAuthorised),
+        (no(400, json!("INVALID_POLICY"), Value::Null), SignerErrorKind::Configuration),
+        (no(409, json!("UNEXPECTED_ERROR"), Value::Null), SignerErrorKind::Unavailable),
+    ] {
+        let (signer, script) = signer([reply.clone()]);
+        let error = run(signer.sign(request(&["s-001"]))).unwrap_err();
+        assert_eq!(error.kind(), &kind, "{reply:?}");
+        assert_eq!(script.asked().len(), 1);
+    }
+}
 
-    let reply = Reply::Json(400, json!({ "status": "NOK", "statusReason": "UNEXPECTED_ERROR" }));
-    let (signer, _) = signer_with("", [reply]);
-    let error = run(signer.identify(IdentificationRequest::default())).unwrap_err();
-    assert_eq!(error.retry(), Retry::Later);
+#[test]
+fn case_40_an_identification_that_fails_is_asked_for_three_times() {
+    let failed = |code| Reply::Json(400, json!({ "status": "NOK", "statusReason": code }));
+    for code in ["UNEXPECTED_ERROR", "TECHNICAL_ERROR"] {
+        let (signer, script) = signer([failed(code), failed(code), opened()]);
+        identify(&signer);
+        assert_eq!(script.pauses(), [1, 2]);
+
+        let (signer, script) = signer_with("", [failed(code), failed(code), failed(code)]);
+        let error = run(signer.identify(IdentificationRequest::default())).unwrap_err();
+        assert_eq!((error.retry(), error.code()), (Retry::Later, Some(code)));
+        assert_eq!(script.asked().len(), 3);
+    }
+    // Anything else is not repeated: it may have been opened, or fails again.
+    for reply in [
+        Reply::Lost,
+        Reply::Text(500, "oops"),
+        Reply::Text(200, "<html>"),
+        failed("INVALID_LANG"),
+        Reply::Json(500, json!({ "status": "NOK", "statusReason": "UNEXPECTED_ERROR" })),
+    ] {
+        let (signer, script) = signer([reply]);
+        assert!(run(signer.identify(IdentificationRequest::default())).is_err());
+        assert_eq!(script.asked().len(), 1);
+    }
 }
 
 #[test]
