@@ -249,7 +249,8 @@ pub(crate) struct ResumeOptions {
     /// The .pending file of the interrupted signing
     #[arg(value_name = "PENDING")]
     pub(crate) pending: PathBuf,
-    /// Ask the user once more where it is not known whether the signer got the request
+    /// Ask the user once more where it is not known whether the signer got the request, or
+    /// where its session yields nothing
     #[arg(long)]
     pub(crate) ask_again: bool,
     /// The environment variable with the password of the key file

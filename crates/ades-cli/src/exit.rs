@@ -19,12 +19,14 @@ pub(crate) const BUG: u8 = 70;
 pub(crate) struct Failure {
     pub(crate) status: u8,
     pub(crate) retry: Retry,
+    /// Whether it is a final no, and not something that went wrong.
+    pub(crate) refused: bool,
     message: String,
 }
 
 impl Failure {
     pub(crate) fn new(status: u8, message: impl Into<String>) -> Self {
-        Self { status, retry: Retry::Never, message: message.into() }
+        Self { status, retry: Retry::Never, refused: false, message: message.into() }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -62,7 +64,7 @@ impl Failure {
             Retry::NewIdentification => "; start again with the identification",
             _ => "",
         };
-        Self { status, retry, message: format!("{}{hint}", with_causes(error)) }
+        Self { status, retry, refused: false, message: format!("{}{hint}", with_causes(error)) }
     }
 }
 
@@ -131,7 +133,8 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
         let retry = refusal.reason.retry();
-        Self { status: REFUSED, retry, message: format!("{}{code}", refusal.reason) }
+        let message = format!("{}{code}", refusal.reason);
+        Self { status: REFUSED, retry, refused: true, message }
     }
 }
 

@@ -165,8 +165,9 @@ impl<'a> Work<'a> {
                 } else if *error.kind() != SignerErrorKind::UnknownOutcome
                     && capabilities.interactive
                 {
-                    // Nobody was asked. Where that is not known, a later
-                    // process must not ask again by itself.
+                    // Nobody was asked: the trait's promise for every other
+                    // kind. Where that is not known, a later process must not
+                    // ask again by itself.
                     self.stored.job.stage = Stage::Identified(identity.clone());
                     self.stored.save()?;
                 }

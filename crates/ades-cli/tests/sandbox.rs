@@ -99,6 +99,14 @@ fn bench() -> Bench {
     bench
 }
 
+impl Bench {
+    /// Adds to the configuration that the sandbox wrote.
+    fn configure(&self, more: &str) {
+        let text = String::from_utf8(self.read("sb/itsme.toml")).unwrap();
+        self.write("sb/itsme.toml", format!("{text}\n{more}"));
+    }
+}
+
 fn spawn(bench: &Bench, arguments: &[&str]) -> Child {
     let mut command = bench.command(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -316,14 +324,88 @@ fn whether_the_user_was_asked_is_never_guessed() {
     bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
     std::fs::remove_file(bench.path("one.p7s")).unwrap();
 
-    // The answer breaks off.
+    // The answer breaks off, or does not tell.
+    for fault in [
+        json!({"kind": "reset"}),
+        json!({"kind": "answer", "status": 200, "content_type": "text/html", "body": "<p>"}),
+        json!({"kind": "answer", "status": 404}),
+        json!({"kind": "redirect"}),
+        json!({"kind": "huge"}),
+        json!({"kind": "untrusted_host"}),
+        json!({"kind": "unknown_major"}),
+        json!({"kind": "code", "status": 400, "code": "SOMETHING_NEW"}),
+    ] {
+        sandbox.control("/sandbox/reset", &json!({}));
+        sandbox.fault("sign_document", &fault, 1);
+        bench.ades(&arguments).ends(5, "must not be repeated blindly");
+        assert_eq!(sandbox.sessions("signature").len(), 1, "{fault}");
+        bench.ades(&["resume", pending]).ends(5, "--ask-again");
+        assert_eq!(sandbox.sessions("signature").len(), 1, "{fault}");
+        bench.ades(&["resume", pending, "--ask-again"]).ends(0, "");
+        assert_eq!(sandbox.sessions("signature").len(), 2, "{fault}");
+        std::fs::remove_file(bench.path("one.p7s")).unwrap();
+    }
+
+    // Turned down in so many words: nobody was asked.
+    sandbox.fault(
+        "sign_document",
+        &json!({"kind": "code", "status": 400, "code": "UNEXPECTED_ERROR"}),
+        1,
+    );
+    bench.ades(&arguments).ends(5, "try again later");
+    bench.ades(&["resume", pending]).ends(0, "");
+}
+
+/// Whatever is answered to the question for the result: what the user confirmed
+/// is still there.
+#[test]
+fn a_confirmed_signature_is_not_thrown_away() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    // Nothing is asked twice by itself.
+    bench.configure("[limits]\nstatus_failures = 0\n");
+    let pending = "one.p7s.pending";
+    let page = json!({"kind": "answer", "status": 200, "content_type": "text/html", "body": "<p>"});
+    for (fault, exit) in [
+        (page, 5),
+        (json!({"kind": "answer", "status": 503}), 5),
+        (json!({"kind": "answer", "status": 403}), 4),
+        (json!({"kind": "huge"}), 5),
+        (json!({"kind": "reset"}), 5),
+        (json!({"kind": "unknown_major"}), 5),
+        (json!({"kind": "success_without_values"}), 5),
+        (json!({"kind": "missing_id"}), 5),
+        (json!({"kind": "unknown_id"}), 5),
+        (json!({"kind": "other_digest"}), 5),
+    ] {
+        sandbox.control("/sandbox/reset", &json!({}));
+        sandbox.fault("sign_status", &fault, 1);
+        let run = bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+        assert_eq!(run.code, exit, "{fault}: {run:?}");
+        assert_eq!(stage(&bench, pending), "signing", "{fault}");
+        bench.ades(&["resume", pending]).ends(0, "");
+        assert_eq!(sandbox.sessions("signature").len(), 1, "{fault}");
+        bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+        std::fs::remove_file(bench.path("one.p7s")).unwrap();
+    }
+
+    // What does not get better is given up when the user says so.
     sandbox.control("/sandbox/reset", &json!({}));
-    sandbox.fault("sign_document", &json!({"kind": "reset"}), 1);
-    bench.ades(&arguments).ends(5, "must not be repeated blindly");
-    assert_eq!(sandbox.sessions("signature").len(), 1);
-    bench.ades(&["resume", pending]).ends(5, "--ask-again");
-    assert_eq!(sandbox.sessions("signature").len(), 1);
+    sandbox.fault("sign_status", &json!({"kind": "other_digest"}), 2);
+    bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat()).ends(5, "does not verify");
+    bench.ades(&["resume", pending]).ends(5, "does not verify");
     bench.ades(&["resume", pending, "--ask-again"]).ends(0, "");
+    assert_eq!(sandbox.sessions("signature").len(), 2);
+
+    // The service says that it is over: a new session, without further ado.
+    std::fs::remove_file(bench.path("one.p7s")).unwrap();
+    sandbox.control("/sandbox/reset", &json!({}));
+    let over = json!({"kind": "code", "status": 400, "code": "INVALID_POLICY"});
+    sandbox.fault("sign_status", &over, 1);
+    let run = bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+    run.ends(5, "INVALID_POLICY").ends(5, "a new session may succeed");
+    bench.ades(&["resume", pending]).ends(0, "");
+    assert_eq!(sandbox.sessions("signature").len(), 2);
 }
 
 #[test]
@@ -438,6 +520,8 @@ fn the_users_browser_comes_back_to_the_program() {
 fn no_bad_answer_becomes_a_container() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    // Nothing is asked twice by itself.
+    bench.configure("[limits]\nstatus_failures = 0\n");
     for (endpoint, kinds) in [
         ("user_identification", &["untrusted_host", "huge", "redirect"][..]),
         ("identification_status", &["foreign_certificate", "huge", "redirect"]),
@@ -503,6 +587,8 @@ fn a_service_in_trouble_costs_a_signature_at_most() {
     let fragment = json!({"kind": "url_fragment"});
     let foreign = json!({"kind": "foreign_identity"});
     let unknown = json!({"kind": "result", "maj": "resultmajor:ResponderError"});
+    let policy = ["--policy", "1.3.6.1.4.1.49274.1.1.7.1.0", "--policy-digest-from-discovery"];
+    let sign = [&["sign", "one.txt", "-o", "one.p7s"], &policy[..], ITSME].concat();
     for (endpoint, passes, ends) in [
         ("configuration", &[&page, &blank, &down, &code, &reset, &late, &cookie][..], &[][..]),
         (
@@ -512,31 +598,49 @@ fn a_service_in_trouble_costs_a_signature_at_most() {
         ),
         (
             "identification_status",
-            &[&down, &reset, &late, &cookie],
-            &[&page, &blank, &code, &foreign],
+            &[&down, &reset, &late, &cookie, &page, &blank, &code],
+            &[&foreign],
         ),
         (
             "sign_document",
             &[&late, &cookie, &fragment],
             &[&page, &blank, &down, &code, &reset, &http_page],
         ),
-        ("sign_status", &[&down, &reset, &late, &cookie], &[&page, &blank, &code, &unknown]),
+        ("sign_status", &[&down, &reset, &late, &cookie, &page, &blank, &code, &unknown], &[]),
     ] {
         let faults =
             passes.iter().map(|fault| (0, fault)).chain(ends.iter().map(|fault| (5, fault)));
         for (exit, fault) in faults {
             sandbox.control("/sandbox/reset", &json!({}));
             sandbox.fault(endpoint, fault, 1);
-            let run = bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+            let run = bench.ades(&sign);
             assert_eq!(run.code, exit, "{endpoint} {fault}: {run:?}");
-            if exit == 0 {
-                bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+            assert_eq!(bench.has("one.p7s"), exit == 0, "{endpoint} {fault}");
+            // Where the job got so far that there is one, it goes on.
+            let pending = "one.p7s.pending";
+            match endpoint {
+                _ if exit == 0 => {}
+                "user_identification" => {
+                    assert!(!bench.has(pending));
+                    bench.ades(&sign).ends(0, "");
+                }
+                "sign_document" => {
+                    bench.ades(&["resume", pending]).ends(5, "--ask-again");
+                    bench.ades(&["resume", pending, "--ask-again"]).ends(0, "");
+                }
+                _ => {
+                    bench.ades(&["resume", pending]).ends(0, "");
+                }
             }
-            assert_eq!(bench.path("one.p7s").exists(), exit == 0, "{endpoint} {fault}");
-            let _ = std::fs::remove_file(bench.path("one.p7s"));
-            let _ = std::fs::remove_file(bench.path("one.p7s.pending"));
+            assert!(!bench.has(pending), "{endpoint} {fault}");
+            bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+            std::fs::remove_file(bench.path("one.p7s")).unwrap();
         }
     }
+    // The policy is looked up, and not for ever.
+    sandbox.fault("configuration", &down, 3);
+    bench.ades(&sign).ends(5, "try again later");
+    assert!(!bench.has("one.p7s") && !bench.has("one.p7s.pending"));
 }
 
 #[test]
