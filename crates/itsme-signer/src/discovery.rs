@@ -102,16 +102,31 @@ impl Discovery {
         Ok(policy)
     }
 
-    /// The commitment with this reference.
+    /// The commitment with this reference, OID, or name that
+    /// [`CommitmentType`] reads.
     ///
     /// # Errors
     /// [`Error::UnknownReference`]
-    pub fn commitment(&self, reference: &str) -> Result<CommitmentType, Error> {
-        let commitment =
-            self.commitments.iter().find(|c| c.reference == reference || c.oid == reference);
-        let unknown =
-            || Error::UnknownReference { what: "commitment", reference: reference.to_owned() };
-        commitment.and_then(|c| c.oid.parse().ok()).map(CommitmentType).ok_or_else(unknown)
+    pub fn commitment(&self, reference: &str) -> Result<&Commitment, Error> {
+        let oid = reference.parse().map(|CommitmentType(oid)| oid.to_string());
+        let fits = |c: &&Commitment| {
+            c.reference == reference || oid.as_ref().is_ok_and(|oid| *oid == c.oid)
+        };
+        self.commitments.iter().find(fits).ok_or_else(|| Error::UnknownReference {
+            what: "commitment",
+            reference: reference.to_owned(),
+        })
+    }
+}
+
+impl Commitment {
+    /// The commitment as it goes into the signature.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] if its identifier does not read.
+    pub fn commitment_type(&self) -> Result<CommitmentType, Error> {
+        let malformed = Error::Protocol { what: "a malformed commitment identifier" };
+        self.oid.parse().map(CommitmentType).map_err(|_| malformed)
     }
 }
 

@@ -32,6 +32,7 @@ mod instead;
 mod redirect;
 mod session;
 mod signer;
+mod terms;
 pub mod text;
 pub mod transport;
 mod wire;
@@ -39,6 +40,7 @@ mod wire;
 pub use config::Config;
 pub use error::Error;
 pub use signer::ItsmeSigner;
+pub use terms::Terms;
 
 /// The answers' readers, for the fuzzer.
 #[cfg(fuzzing)]

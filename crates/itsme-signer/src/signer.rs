@@ -82,7 +82,7 @@ impl ItsmeSigner {
         &self.config
     }
 
-    const fn settings(&self) -> &Settings {
+    pub(crate) const fn settings(&self) -> &Settings {
         self.config.settings()
     }
 

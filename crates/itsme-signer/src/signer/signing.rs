@@ -10,6 +10,7 @@ use http::Method;
 
 use super::polling::{Next, check_event};
 use super::{ALGORITHM, ItsmeSigner, NAME, random};
+use crate::config::Settings;
 use crate::instead::Instead;
 use crate::session::{Item, Signing, VERSION};
 use crate::text::{self, Charset};
@@ -62,46 +63,22 @@ impl ItsmeSigner {
     /// Texts checked, policy and commitment as the discovery document has them.
     async fn shown(&self, request: &SigningRequest) -> Result<wire::Shown, SignerError> {
         let display = &request.display;
-        let transliterate = self.settings().tolerance.transliterate;
-        let max = self.settings().limits.description;
+        let Settings { limits, tolerance, .. } = self.settings();
         let description = text::check_translations(
             "description",
             &display.description,
             Charset::Latin9,
-            max,
-            transliterate,
+            limits.description,
+            tolerance.transliterate,
         )?;
         let role = text::check_translations(
             "role",
             &display.role,
             Charset::Latin1,
             text::MAX_ROLE,
-            transliterate,
+            tolerance.transliterate,
         )?;
-        let default = &self.settings().policy;
-        let policy = display.policy.map(|p| p.to_string()).or_else(|| default.reference.clone());
-        let commitment =
-            display.commitment.map(|c| c.0.to_string()).or_else(|| default.commitment.clone());
-        if policy.is_none() && (commitment.is_some() || !role.is_empty()) {
-            return Err(SignerErrorKind::InvalidRequest {
-                what: "a commitment or role is shown only together with a policy".to_owned(),
-            }
-            .into());
-        }
-        let (policy, commitment) = match policy {
-            None => (None, None),
-            Some(policy) => match self.discovery().await {
-                Ok(discovery) => {
-                    let policy = discovery.policy(&policy)?.reference.clone();
-                    if let Some(commitment) = &commitment {
-                        discovery.commitment(commitment)?;
-                    }
-                    (Some(policy), commitment)
-                }
-                Err(_) if default.allow_unchecked => (Some(policy), commitment),
-                Err(error) => return Err(error),
-            },
-        };
+        let (policy, commitment) = self.references(display).await?;
         Ok(wire::Shown { language: display.language, description, policy, commitment, role })
     }
 

@@ -2,7 +2,8 @@
 //!
 //! | numbers | covered |
 //! |---|---|
-//! | 1–15 | `requests`: before anything is sent |
+//! | 1–14 | `requests`: before anything is sent |
+//! | 15 | `terms`: policy and commitment |
 //! | 16–27 | `wire` |
 //! | 31–40 | `flow`: sessions and their states |
 //! | 50–55, 57, 61–63 | `values`: certificates and values |
@@ -17,5 +18,6 @@
 mod flow;
 mod requests;
 mod script;
+mod terms;
 mod values;
 mod wire;

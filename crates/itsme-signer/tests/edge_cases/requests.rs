@@ -1,18 +1,12 @@
 //! Before anything is sent.
 
-use std::sync::{Arc, Mutex};
-
 use ades_core::signer::{IdentificationRequest, Language, SignerErrorKind};
-use ades_core::{
-    CommitmentType, Digest, DigestAlgorithm, RemoteSigner, SignatureAlgorithm, ToBeSigned,
-};
-use chrono::TimeDelta;
-use itsme_signer::{Config, Error, ItsmeSigner};
+use ades_core::{Digest, DigestAlgorithm, RemoteSigner, SignatureAlgorithm, ToBeSigned};
+use itsme_signer::{Config, Error};
 use serde_json::json;
 
 use crate::script::{
-    REQUESTER, Reply, Script, TOML, config, item, now, own, request, run, sign_error, sign_opened,
-    signer, signer_with,
+    TOML, config, item, own, request, run, sign_error, sign_opened, signer, signer_with,
 };
 
 #[test]
@@ -176,109 +170,4 @@ fn case_14_codes_that_are_too_long() {
         let error = Config::from_toml(&text, std::path::Path::new(".")).unwrap_err();
         assert!(error.to_string().contains(key), "{error}");
     }
-}
-
-fn discovery() -> Reply {
-    let policy = |reference: &str, status: &str| json!({ "oid": reference, "ref": reference, "status": status });
-    Reply::Json(
-        200,
-        json!({
-            "sign_policy_templates_supported": [policy("1.2.3", "ENABLED"), policy("1.2.4", "DISABLED")],
-            "commitment_types_supported": [{ "oid": "1.2.840.113549.1.9.16.6.5", "ref": "1.2.840.113549.1.9.16.6.5" }],
-        }),
-    )
-}
-
-#[test]
-fn case_15_policies_are_checked_against_the_discovery_document() {
-    for (reference, expected) in [("\"ITSME_DEFAULT\"", "not in"), ("\"1.2.4\"", "disabled")] {
-        let (signer, script) =
-            signer_with(&format!("[policy]\nreference = {reference}"), [discovery()]);
-        let error = run(signer.sign(request(&["s-001"]))).unwrap_err();
-        assert!(own(&error).to_string().contains(expected), "{error:?}");
-        assert_eq!(script.asked().len(), 1);
-    }
-    // Out of reach: refused, unless told otherwise.
-    let nowhere = || std::iter::repeat_n(Reply::NotSent, 3);
-    let (signer, _) = signer_with("[policy]\nreference = \"1.2.3\"", nowhere());
-    assert!(run(signer.sign(request(&["s-001"]))).is_err());
-    let toml = "[policy]\nreference = \"1.2.3\"\nallow_unchecked = true";
-    let (signer, script) = signer_with(toml, nowhere().chain([sign_opened()]));
-    run(signer.sign(request(&["s-001"]))).unwrap();
-    assert_eq!(script.asked()[3].1["optInp"]["itsme"]["signPolicy"]["signPolicyRef"], "1.2.3");
-}
-
-/// Reading is repeated; what the service offers is looked up anew now and then.
-#[test]
-fn the_discovery_document_is_fetched_again_at_need() {
-    let failures = [Reply::Lost, Reply::Text(503, "down"), Reply::Text(200, "<html>"), Reply::Huge];
-    for failure in failures {
-        let (signer, script) = signer([failure.clone(), failure.clone(), discovery()]);
-        run(Box::pin(signer.discovery())).unwrap();
-        run(Box::pin(signer.discovery())).unwrap();
-        assert_eq!((script.asked().len(), script.pauses()), (3, vec![1, 2]));
-        let (signer, script) = signer_with("", std::iter::repeat_n(failure, 3));
-        assert!(run(Box::pin(signer.discovery())).is_err());
-        assert_eq!(script.asked().len(), 3);
-    }
-    let (signer, script) = signer([Reply::Text(403, "")]);
-    assert!(run(Box::pin(signer.discovery())).is_err());
-    assert_eq!(script.asked().len(), 1);
-
-    // Old, or older than what itsme® knows.
-    let script = Script::default();
-    let time = Arc::new(Mutex::new(now()));
-    let clock = Arc::clone(&time);
-    let signer = ItsmeSigner::with_transport(config("").unwrap(), script.clone(), move || {
-        *clock.lock().unwrap()
-    });
-    script.add(discovery());
-    run(Box::pin(signer.discovery())).unwrap();
-    *time.lock().unwrap() += TimeDelta::try_minutes(59).unwrap();
-    run(Box::pin(signer.discovery())).unwrap();
-    assert_eq!(script.asked().len(), 1);
-    *time.lock().unwrap() += TimeDelta::try_minutes(1).unwrap();
-    script.add(discovery());
-    run(Box::pin(signer.discovery())).unwrap();
-    assert_eq!(script.asked().len(), 2);
-    for code in ["INVALID_POLICY", "INVALID_POLICY_STATUS"] {
-        script.add(Reply::Json(400, json!({ "result": { "maj": REQUESTER, "min": code } })));
-        assert!(run(signer.sign(request(&["s-001"]))).is_err());
-        let asked = script.asked().len();
-        script.add(discovery());
-        run(Box::pin(signer.discovery())).unwrap();
-        assert_eq!(script.asked().len(), asked + 1);
-    }
-}
-
-#[test]
-fn a_discovery_document_with_gaps_is_read() {
-    let (signer, _) = signer([Reply::Json(
-        200,
-        json!({
-            "sign_policy_templates_supported": [
-                { "oid": "1.2.3", "ref": "1.2.3", "url": null, "text": null },
-                { "oid": null, "ref": "1.2.4" },
-                null,
-            ],
-            "commitment_types_supported": null,
-            "sign_languages_supported": ["EN", null],
-        }),
-    )]);
-    let discovery = run(Box::pin(signer.discovery())).unwrap();
-    assert!(discovery.policy("1.2.3").is_ok() && discovery.policy("1.2.4").is_err());
-    assert_eq!(discovery.languages, ["EN"]);
-}
-
-#[test]
-fn what_the_user_sees_is_what_is_asked_for() {
-    let (signer, script) = signer([discovery(), sign_opened()]);
-    let mut request = request(&["s-001"]);
-    request.display.policy = Some("1.2.3".parse().unwrap());
-    request.display.commitment = Some(CommitmentType::APPROVAL);
-    request.display.role = described("Gérant");
-    run(signer.sign(request)).unwrap();
-    let policy = &script.asked()[1].1["optInp"]["itsme"]["signPolicy"];
-    assert_eq!(policy["commitmentTypeRef"], "1.2.840.113549.1.9.16.6.5");
-    assert_eq!(policy["signerRole"][0]["value"], "Gérant");
 }
