@@ -115,7 +115,8 @@ pub(crate) struct SignatureOptions {
     /// Take the policy's digest from itsme®'s discovery document
     #[arg(long)]
     pub(crate) policy_digest_from_discovery: bool,
-    /// Commitment: an OID, or origin, receipt, delivery, sender, approval, creation
+    /// Commitment: an OID, a reference in itsme®'s discovery document, or origin, receipt,
+    /// delivery, sender, approval, creation. itsme® shows it only together with a policy
     #[arg(long, value_name = "OID|REF")]
     pub(crate) commitment: Option<String>,
     /// A role the signer claims; may be repeated

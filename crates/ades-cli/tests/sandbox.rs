@@ -164,6 +164,56 @@ fn what_the_user_sees_is_what_the_signature_says() {
     assert!(!bench.has("x"));
 }
 
+/// Policy and commitment come from the configuration: both are on the page, and
+/// both in the container.
+#[test]
+fn the_configurations_policy_and_commitment_are_shown_and_signed() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &[]);
+    let (policy, commitment) = ("1.3.6.1.4.1.49274.1.1.7.1.0", "1.2.840.113549.1.9.16.6.5");
+    bench
+        .configure(&format!("[policy]\nreference = \"{policy}\"\ncommitment = \"{commitment}\"\n"));
+    let sign = [&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat();
+    bench.ades(&sign).ends(3, "the policy document is needed");
+    let digest = ["--policy-digest-from-discovery"];
+    bench.write("contract.pdf", Document::default().write());
+    let reason = ["sign", "contract.pdf", "-o", "signed.pdf", "--reason", "Agreed"];
+    bench.ades(&[&reason, &digest[..], ITSME].concat()).ends(2, "--reason");
+    assert!(sandbox.sessions("identification").is_empty());
+
+    let mut child = spawn(&bench, &[&sign, &digest[..]].concat());
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut page = || lines.find_map(|l| l.trim().strip_prefix("http://").map(str::to_owned));
+    page().unwrap();
+    sandbox.answer("identification", true);
+    let page = page().unwrap();
+    let (host, path) = page.split_once('/').unwrap();
+    let (_, shown) = http(host, "GET", &format!("/{path}"), "", "");
+    assert!(shown.contains(policy) && shown.contains("Proof of approval"), "{shown}");
+    sandbox.answer("signature", true);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let report = json(&bench.ades(&["inspect", "one.p7s", "--json"]).out);
+    assert_eq!(report["signatures"][0]["policy"]["id"], policy);
+    assert_eq!(report["signatures"][0]["commitment"], commitment);
+}
+
+#[test]
+fn a_commitment_is_one_that_the_service_shows() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    let sign =
+        |more: &[&str]| bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], more, ITSME].concat());
+    let policy = ["--policy", "1.3.6.1.4.1.49274.1.1.7.1.0", "--policy-digest-from-discovery"];
+    sign(&[&policy[..], &["--commitment", "promise"]].concat()).ends(3, "\"promise\" is not in");
+    sign(&[&policy[..], &["--commitment", "1.2.3"]].concat()).ends(3, "\"1.2.3\" is not in");
+    sign(&["--commitment", "approval"]).ends(2, "only together with a policy");
+    sign(&["--policy-digest-from-discovery"]).ends(2, "needs --policy");
+    assert!(sandbox.sessions("identification").is_empty());
+    sign(&[&policy[..], &["--commitment", "creation"]].concat()).ends(0, "");
+    let report = json(&bench.ades(&["inspect", "one.p7s", "--json"]).out);
+    assert_eq!(report["signatures"][0]["commitment"], "1.2.840.113549.1.9.16.6.6");
+}
+
 #[test]
 fn seventy_files_are_one_confirmation_and_one_more_is_two() {
     let bench = bench();
