@@ -59,6 +59,14 @@ pub enum Error {
         /// the languages without it
         missing: Vec<Language>,
     },
+    /// A text that is there twice in one language.
+    #[error("the {field} is there twice in {}", language.code())]
+    RepeatedTranslation {
+        /// which text
+        field: &'static str,
+        /// the language
+        language: Language,
+    },
     /// A user code that cannot be one.
     #[error("a user code has exactly 36 characters without spaces")]
     InvalidUserCode,
@@ -131,6 +139,7 @@ impl Error {
             Self::UnsupportedCharacter { .. }
             | Self::TextTooLong { .. }
             | Self::MissingTranslation { .. }
+            | Self::RepeatedTranslation { .. }
             | Self::InvalidUserCode => SignerErrorKind::InvalidRequest { what: self.to_string() },
             Self::Protocol { what } => SignerErrorKind::Protocol { what: (*what).to_owned() },
             Self::Answered(reason) => reason.error_kind(),

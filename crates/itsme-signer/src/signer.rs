@@ -164,11 +164,17 @@ impl ItsmeSigner {
         body: Option<Value>,
     ) -> Result<(u16, Vec<u8>), Instead> {
         let not_sent = |e: http::Error| Instead::Lost(TransportError::NotSent(e.into()));
-        let request = Request::builder()
+        let Settings { base_url, request, .. } = self.settings();
+        let partner_code = request.x_partner_code.as_ref().filter(|_| method == Method::POST);
+        let mut request = Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.settings().base_url))
+            .uri(format!("{base_url}{path}"))
             .header(http::header::ACCEPT, "application/json")
-            .header(http::header::CONTENT_TYPE, "application/json")
+            .header(http::header::CONTENT_TYPE, "application/json");
+        if let Some(code) = partner_code {
+            request = request.header("x-partner-code", code);
+        }
+        let request = request
             .body(body.map_or(Vec::new(), |body| body.to_string().into_bytes()))
             .map_err(not_sent)?;
         let answer = self.transport.send(request).await;

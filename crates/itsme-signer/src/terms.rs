@@ -99,6 +99,7 @@ impl ItsmeSigner {
             if commitment.is_some() || display.role.iter().any(|(_, role)| !role.is_empty()) {
                 return Err(invalid("a commitment or role is shown only together with a policy"));
             }
+            tracing::warn!("no signature policy is sent: itsme may show one of its own");
             return Ok((None, None));
         };
         match self.discovery().await {

@@ -63,7 +63,7 @@ impl ItsmeSigner {
     /// Texts checked, policy and commitment as the discovery document has them.
     async fn shown(&self, request: &SigningRequest) -> Result<wire::Shown, SignerError> {
         let display = &request.display;
-        let Settings { limits, tolerance, .. } = self.settings();
+        let Settings { language, limits, tolerance, .. } = self.settings();
         let description = text::check_translations(
             "description",
             &display.description,
@@ -79,7 +79,8 @@ impl ItsmeSigner {
             tolerance.transliterate,
         )?;
         let (policy, commitment) = self.references(display).await?;
-        Ok(wire::Shown { language: display.language, description, policy, commitment, role })
+        let language = display.language.unwrap_or(*language);
+        Ok(wire::Shown { language, description, policy, commitment, role })
     }
 
     pub(super) async fn poll_signing(

@@ -1,7 +1,7 @@
 //! Requests as JSON.
 
 use ades_core::signer::Language;
-use base64ct::{Base64, Encoding};
+use base64ct::{Base64, Base64Url, Encoding};
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -39,7 +39,7 @@ pub(crate) fn identification_status_request(config: &Config, id: &Identification
 
 /// What is shown beside a batch.
 pub(crate) struct Shown {
-    pub(crate) language: Option<Language>,
+    pub(crate) language: Language,
     pub(crate) description: Vec<(Language, String)>,
     pub(crate) policy: Option<String>,
     pub(crate) commitment: Option<String>,
@@ -58,7 +58,11 @@ pub(crate) fn sign_request(
     let hashes: Vec<Value> = items
         .iter()
         .map(|item| {
-            let value = Base64::encode_string(item.digest.0.value());
+            let digest = item.digest.0.value();
+            let value = match config.settings().request.url_safe_digests {
+                true => Base64Url::encode_string(digest),
+                false => Base64::encode_string(digest),
+            };
             json!({ "id": item.id, "di": [{ "alg": SHA256, "value": value }] })
         })
         .collect();
@@ -84,15 +88,11 @@ pub(crate) fn sign_request(
         }
         itsme["signPolicy"] = sign_policy;
     }
-    let mut options = json!({ "itsme": itsme });
-    if let Some(language) = shown.language {
-        options["lang"] = json!(language.code());
-    }
     json!({
         "inDocs": { "docHash": hashes },
         "reqID": request_id,
         "asyncRespID": null,
-        "optInp": options,
+        "optInp": { "lang": shown.language.code(), "itsme": itsme },
     })
 }
 

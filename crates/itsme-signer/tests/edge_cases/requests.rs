@@ -2,11 +2,13 @@
 
 use ades_core::signer::{IdentificationRequest, Language, SignerErrorKind};
 use ades_core::{Digest, DigestAlgorithm, RemoteSigner, SignatureAlgorithm, ToBeSigned};
-use itsme_signer::{Config, Error};
+use base64ct::{Base64, Encoding};
+use itsme_signer::{Config, Error, ItsmeSigner};
 use serde_json::json;
 
 use crate::script::{
-    TOML, config, item, own, request, run, sign_error, sign_opened, signer, signer_with,
+    Reply, Script, TOML, config, item, now, opened, own, request, run, sign_error, sign_opened,
+    signer, signer_with,
 };
 
 #[test]
@@ -48,6 +50,30 @@ fn case_05_two_documents_with_one_id() {
 
 fn described(text: &str) -> Vec<(Language, String)> {
     Language::ALL.into_iter().map(|language| (language, text.to_owned())).collect()
+}
+
+/// Where the service's documents disagree, the configuration decides.
+#[test]
+fn the_form_of_requests_can_be_switched() {
+    let form = "[request]\nx_partner_code = \"DEMO\"\nurl_safe_digests = true";
+    for (toml, header, url_safe) in [("", None, false), (form, Some("DEMO"), true)] {
+        let (signer, script) = signer_with(toml, [Reply::Json(200, json!({})), sign_opened()]);
+        run(Box::pin(signer.discovery())).unwrap();
+        // Whose digest has both of the characters that differ.
+        let data = (0..).map(|n: u32| n.to_string()).find(|data| {
+            let digest = Digest::of(DigestAlgorithm::Sha256, data.as_bytes());
+            let text = Base64::encode_string(digest.value());
+            text.contains('+') && text.contains('/')
+        });
+        run(signer.sign(request(&[&data.unwrap()]))).unwrap();
+        let value = script.asked()[1].1["inDocs"]["docHash"][0]["di"][0]["value"].clone();
+        let value = value.as_str().unwrap();
+        assert_eq!(value.contains('-') && value.contains('_'), url_safe, "{value}");
+        assert!(value.len() == 44 && value.ends_with('='));
+        // On every POST.
+        let headers = script.headers("x-partner-code");
+        assert_eq!(headers, [None, header.map(ToOwned::to_owned)]);
+    }
 }
 
 #[test]
@@ -112,6 +138,44 @@ fn case_10_a_description_needs_every_language() {
     });
     let Error::MissingTranslation { missing, .. } = own(&error) else { panic!("{error:?}") };
     assert_eq!(missing, &[Language::Nl, Language::De]);
+}
+
+#[test]
+fn case_10_a_description_has_each_language_once() {
+    let error = sign_error(|r| {
+        r.display.description = described("Lease");
+        r.display.description.push((Language::Nl, "Huur".to_owned()));
+    });
+    assert!(matches!(own(&error), Error::RepeatedTranslation { language: Language::Nl, .. }));
+    // An empty text is none.
+    let (signer, script) = signer([sign_opened()]);
+    let mut request = request(&["s-001"]);
+    request.display.description = described("Lease");
+    request.display.description.push((Language::Nl, String::new()));
+    run(signer.sign(request)).unwrap();
+    let sent = script.asked()[0].1["optInp"]["itsme"]["description"].clone();
+    assert_eq!(sent.as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn case_11_the_configured_language_is_sent_where_a_request_names_none() {
+    let toml = TOML.replace("[front]", "language = \"nl-BE\"\n[front]");
+    for (own, expected) in [(None, "NL"), (Some(Language::De), "DE")] {
+        let script = Script::default();
+        let config = Config::from_toml(&toml, std::path::Path::new(".")).unwrap();
+        let signer = ItsmeSigner::with_transport(config, script.clone(), now);
+        let mut identification = IdentificationRequest::default();
+        identification.language = own;
+        script.add(opened());
+        run(signer.identify(identification)).unwrap();
+        let mut request = request(&["s-001"]);
+        request.display.language = own;
+        script.add(sign_opened());
+        run(signer.sign(request)).unwrap();
+        let asked = script.asked();
+        assert_eq!(asked[0].1["lang"], expected);
+        assert_eq!(asked[1].1["optInp"]["lang"], expected);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use ades_core::{DigestAlgorithm, RemoteSigner, SignatureAlgorithm, ToBeSigned};
 use ades_tests::pki::{Key, Pki, TestSigner, pem};
 use base64ct::{Base64, Encoding};
 use chrono::{DateTime, Utc};
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use itsme_signer::transport::{Transport, TransportError};
 use itsme_signer::{Config, Error, ItsmeSigner};
 use serde_json::{Value, json};
@@ -54,12 +54,19 @@ pub(crate) struct Script(Arc<Mutex<Played>>);
 struct Played {
     replies: VecDeque<Reply>,
     asked: Vec<(String, Value)>,
+    headers: Vec<HeaderMap>,
     pauses: Vec<u64>,
 }
 
 impl Script {
     pub(crate) fn asked(&self) -> Vec<(String, Value)> {
         self.0.lock().unwrap().asked.clone()
+    }
+
+    /// A header of each request.
+    pub(crate) fn headers(&self, name: &str) -> Vec<Option<String>> {
+        let text = |headers: &HeaderMap| Some(headers.get(name)?.to_str().unwrap().to_owned());
+        self.0.lock().unwrap().headers.iter().map(text).collect()
     }
 
     /// In seconds.
@@ -79,6 +86,7 @@ impl Transport for Script {
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         let mut script = self.0.lock().unwrap();
         let body = serde_json::from_slice(request.body()).unwrap_or(Value::Null);
+        script.headers.push(request.headers().clone());
         script.asked.push((request.uri().path().to_owned(), body));
         let lost = || Box::<dyn std::error::Error + Send + Sync>::from("scripted");
         let request_id = script.asked.last().unwrap().1["reqID"].clone();
