@@ -9,6 +9,7 @@
 //!
 //! `docs/own-signer.md` shows how to write one.
 
+mod ecdsa;
 mod error;
 mod session;
 
@@ -27,6 +28,7 @@ use crate::error::Retry;
 use crate::parameters::CommitmentType;
 use crate::pending::ToBeSigned;
 
+pub use ecdsa::ecdsa_from_raw;
 pub use error::{SignerError, SignerErrorKind};
 pub use session::{IdentificationSession, SigningSession};
 
@@ -363,8 +365,8 @@ impl Language {
 pub struct SignatureValue {
     /// The item it belongs to.
     pub id: String,
-    /// RSA: as long as the modulus. ECDSA: the DER `SEQUENCE { r, s }`.
-    /// Ed25519: 64 octets.
+    /// RSA: as long as the modulus. ECDSA: the DER `SEQUENCE { r, s }`; see
+    /// [`ecdsa_from_raw`]. Ed25519: 64 octets.
     #[serde(with = "crate::base64::octets")]
     pub value: Vec<u8>,
 }

@@ -21,6 +21,8 @@ pub use client::ClientIdentity;
 pub const MAX_BATCH: usize = 70;
 /// The longest description, in characters; 50 before 2024.
 pub const MAX_DESCRIPTION: usize = 255;
+/// The longest time, in seconds.
+const MAX_SECONDS: u64 = 24 * 60 * 60;
 /// The longest partner code, in characters.
 const MAX_PARTNER_CODE: usize = 10;
 /// The longest service code, in characters.
@@ -268,8 +270,8 @@ impl Limits {
             ("limits.answer_seconds", self.answer_seconds),
             ("limits.session_seconds", self.session_seconds),
         ] {
-            if seconds == 0 {
-                return Err(Error::config(key, "no time at all"));
+            if !(1..=MAX_SECONDS).contains(&seconds) {
+                return Err(Error::config(key, format!("not 1 to {MAX_SECONDS} (a day)")));
             }
         }
         Ok(())

@@ -104,6 +104,9 @@ pub enum Error {
     /// A test certificate in the production profile.
     #[error("a test certificate, which the production profile refuses")]
     TestCertificate,
+    /// A certificate that is not qualified, in the production profile.
+    #[error("the trusted list does not call such a certificate qualified: it lacks the policy")]
+    NotQualified,
     /// An address that the user must not be sent to.
     #[error("an address the user must not be sent to: {why}")]
     UntrustedRedirectTarget {
@@ -143,7 +146,9 @@ impl Error {
             | Self::InvalidUserCode => SignerErrorKind::InvalidRequest { what: self.to_string() },
             Self::Protocol { what } => SignerErrorKind::Protocol { what: (*what).to_owned() },
             Self::Answered(reason) => reason.error_kind(),
-            Self::CertificateMismatch | Self::TestCertificate => SignerErrorKind::Certificate,
+            Self::CertificateMismatch | Self::NotQualified | Self::TestCertificate => {
+                SignerErrorKind::Certificate
+            }
             Self::UntrustedRedirectTarget { .. } => SignerErrorKind::UntrustedRedirect,
         })
     }

@@ -26,6 +26,7 @@ pub mod codes;
 pub mod config;
 pub mod discovery;
 mod error;
+mod fitness;
 #[cfg(feature = "https")]
 mod https;
 mod instead;

@@ -8,20 +8,20 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ades_core::certificate::UsageCheck;
 use ades_core::signer::{
     BoxFuture, Capabilities, Event, IdentificationRequest, IdentificationSession, Identity,
     Language, SignatureValue, SignerError, SignerErrorKind, SigningRequest, SigningSession,
     StepResult,
 };
-use ades_core::{Certificate, DigestAlgorithm, Oid, RemoteSigner, SignatureAlgorithm};
+use ades_core::{Certificate, DigestAlgorithm, RemoteSigner, SignatureAlgorithm};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{Method, Request};
 use serde_json::Value;
 
-use crate::config::{Config, Profile, Settings};
+use crate::config::{Config, Settings};
 use crate::discovery::Discovery;
 use crate::error::Error;
+use crate::fitness;
 use crate::instead::Instead;
 use crate::redirect;
 use crate::session::Common;
@@ -29,10 +29,11 @@ use crate::transport::{Transport, TransportError};
 use crate::wire;
 
 const NAME: &str = "itsme";
-/// The one algorithm itsme® signs with.
-const ALGORITHM: SignatureAlgorithm = SignatureAlgorithm::RsaPkcs1v15(DigestAlgorithm::Sha256);
-/// Certificates with this policy are test certificates.
-const TEST_POLICY: &str = "1.3.6.1.4.1.8024.1.400";
+/// What itsme® signs is a SHA-256 digest; with which key, the certificate says.
+const ALGORITHMS: [SignatureAlgorithm; 2] = [
+    SignatureAlgorithm::RsaPkcs1v15(DigestAlgorithm::Sha256),
+    SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256),
+];
 /// A question that may be repeated is asked this often.
 const TRIES: u32 = 3;
 /// A discovery document is used for this long, in seconds.
@@ -129,24 +130,23 @@ impl ItsmeSigner {
     }
 
     fn check_certificate(&self, leaf: &Certificate) -> Result<(), SignerError> {
-        leaf.check_fit((self.clock)(), UsageCheck::NonRepudiation)
-            .map_err(|e| SignerError::new(SignerErrorKind::Certificate).caused_by(e))?;
-        let test = leaf.policies().iter().map(Oid::to_string).any(|oid| oid == TEST_POLICY);
-        if test && self.settings().profile == Profile::Production {
-            return Err(Error::TestCertificate.into());
-        }
-        Ok(())
+        let now = (self.clock)();
+        fitness::check(leaf, self.settings().profile, now, self.deadline(now))
+    }
+
+    /// When a session that begins now is given up.
+    fn deadline(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let seconds = i64::try_from(self.settings().limits.session_seconds).unwrap_or(i64::MAX);
+        let lifetime = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
+        now.checked_add_signed(lifetime).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
     /// What a new session begins with.
     fn common(&self, browser: Option<&str>) -> Result<Common, SignerError> {
-        let seconds = i64::try_from(self.settings().limits.session_seconds).unwrap_or(i64::MAX);
-        let lifetime = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
-        let now = (self.clock)();
         Ok(Common {
             state: random()?,
             browser: browser.map(redirect::binding),
-            deadline: now.checked_add_signed(lifetime).unwrap_or(now),
+            deadline: self.deadline((self.clock)()),
             polls: 0,
             failures: 0,
         })
@@ -191,7 +191,7 @@ impl ItsmeSigner {
 
 impl RemoteSigner for ItsmeSigner {
     fn capabilities(&self) -> Capabilities {
-        let mut capabilities = Capabilities::immediate(NAME, vec![ALGORITHM]);
+        let mut capabilities = Capabilities::immediate(NAME, ALGORITHMS.to_vec());
         capabilities.max_batch = self.settings().limits.batch;
         capabilities.interactive = true;
         capabilities.languages = Language::ALL.to_vec();

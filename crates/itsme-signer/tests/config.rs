@@ -174,6 +174,7 @@ fn values_that_are_not_allowed_are_named_with_their_line() {
         (with("[limits]\nconnect_seconds = 0\n"), 7, "limits.connect_seconds"),
         (with("[limits]\nanswer_seconds = 0\n"), 7, "limits.answer_seconds"),
         (with("limits = { session_seconds = 0 }\n"), 6, "limits.session_seconds"),
+        (with("[limits]\nsession_seconds = 86401\n"), 7, "limits.session_seconds"),
         (with("[policy]\nreference = \"\"\n"), 7, "policy.reference"),
         (with("[policy]\nreference = \"1.2\"\ncommitment = \" \"\n"), 8, "policy.commitment"),
         (with("[policy]\ncommitment = \"1.2.3\"\n"), 7, "policy.commitment"),

@@ -3,13 +3,13 @@
 use ades_core::RemoteSigner;
 use ades_core::signer::{
     Event, SignatureValue, SignerError, SignerErrorKind, SigningRequest, SigningSession, Step,
-    StepResult, match_values,
+    StepResult, ecdsa_from_raw, match_values,
 };
 use ades_core::verify::verify_digest;
 use http::Method;
 
 use super::polling::{Next, check_event};
-use super::{ALGORITHM, ItsmeSigner, NAME, random};
+use super::{ALGORITHMS, ItsmeSigner, NAME, random};
 use crate::config::Settings;
 use crate::instead::Instead;
 use crate::session::{Item, Signing, VERSION};
@@ -114,12 +114,25 @@ impl ItsmeSigner {
         data: &Signing,
         values: Vec<SignatureValue>,
     ) -> Result<Vec<SignatureValue>, SignerError> {
-        let ids = data.items.iter().map(|item| item.id.as_str());
-        let values = match_values(ids, values)?;
+        let key = data.leaf.key_type();
+        let algorithm = ALGORITHMS.into_iter().find(|algorithm| key.fits(*algorithm));
+        let algorithm = algorithm.ok_or(SignerErrorKind::Session)?;
         let verifies =
-            |item: &Item, value: &[u8]| verify_digest(&data.leaf, ALGORITHM, &item.digest.0, value);
-        let first_problem =
-            data.items.iter().zip(&values).find_map(|(item, v)| verifies(item, &v.value).err());
+            |item: &Item, value: &[u8]| verify_digest(&data.leaf, algorithm, &item.digest.0, value);
+        let ids = data.items.iter().map(|item| item.id.as_str());
+        let mut values = match_values(ids, values)?;
+        let mut first_problem = None;
+        for (item, value) in data.items.iter().zip(&mut values) {
+            let Err(problem) = verifies(item, &value.value) else { continue };
+            // Whether the service writes ECDSA values raw is documented nowhere.
+            if let Some(der) = ecdsa_from_raw(key, &value.value) {
+                value.value = der;
+                if verifies(item, &value.value).is_ok() {
+                    continue;
+                }
+            }
+            first_problem = first_problem.or(Some(problem));
+        }
         let Some(problem) = first_problem else { return Ok(values) };
         if self.settings().tolerance.reordered_values
             && let Some(values) = reassociated(&data.items, &values, verifies)
