@@ -39,6 +39,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub type StepResult<T, S> = Result<Step<T, S>, SignerError>;
 
 /// A service or device that holds the user's private key.
+///
+/// Dropping a future of [`sign`](Self::sign) that was polled means what
+/// [`SignerErrorKind::UnknownOutcome`] means. The others may be dropped at any
+/// time and called again: with the same session, where they take one.
 pub trait RemoteSigner: Send + Sync {
     /// What this signer can do.
     fn capabilities(&self) -> Capabilities;
@@ -80,8 +84,9 @@ pub trait RemoteSigner: Send + Sync {
     }
 }
 
-/// Where a conversation with a signer stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a conversation with a signer stands. `Debug` leaves the address out:
+/// it carries the state that the browser has to bring back.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step<T, S> {
     /// Send the user's browser to this address. Store the session first; go
@@ -103,6 +108,21 @@ pub enum Step<T, S> {
     Done(T),
     /// The answer is no.
     Refused(Refusal),
+}
+
+impl<T: fmt::Debug, S: fmt::Debug> fmt::Debug for Step<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Redirect { session, .. } => {
+                f.debug_struct("Redirect").field("session", session).finish_non_exhaustive()
+            }
+            Self::Wait { after, session } => {
+                f.debug_struct("Wait").field("after", after).field("session", session).finish()
+            }
+            Self::Done(answer) => f.debug_tuple("Done").field(answer).finish(),
+            Self::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
+        }
+    }
 }
 
 /// Why a conversation goes on.
