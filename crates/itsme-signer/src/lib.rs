@@ -30,6 +30,7 @@ mod fitness;
 #[cfg(feature = "https")]
 mod https;
 mod instead;
+mod observe;
 mod redirect;
 mod session;
 mod signer;

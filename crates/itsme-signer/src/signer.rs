@@ -17,12 +17,14 @@ use ades_core::{Certificate, DigestAlgorithm, RemoteSigner, SignatureAlgorithm};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{Method, Request};
 use serde_json::Value;
+use tracing::{Instrument, field};
 
 use crate::config::{Config, Settings};
 use crate::discovery::Discovery;
 use crate::error::Error;
 use crate::fitness;
 use crate::instead::Instead;
+use crate::observe;
 use crate::redirect;
 use crate::session::Common;
 use crate::transport::{Transport, TransportError};
@@ -40,6 +42,23 @@ const TRIES: u32 = 3;
 const DISCOVERY_SECONDS: i64 = 3600;
 
 /// itsme® Sign.
+///
+/// # Cancellation
+/// A future that is dropped before it was polled has sent nothing. Later it
+/// depends on the call:
+///
+/// | dropped | means |
+/// |---|---|
+/// | [`discovery`](Self::discovery), [`resolve`](Self::resolve) | nothing: call again |
+/// | `identify` | a session may have been opened that nobody will use: call again |
+/// | `continue_identification`, `continue_signing` | nothing: call again with the same session and event |
+/// | `sign` | the same as [`SignerErrorKind::UnknownOutcome`]: the user may be asked about a session whose id is lost. Let it run to its end, in a task of its own if need be, or treat it so |
+///
+/// # Logs
+/// Each call is a `tracing` span of its name with the session (the beginning
+/// of a digest of its id), the number of items and our request id; its events
+/// have durations and HTTP states. Nothing of what is sent or answered is
+/// written down.
 pub struct ItsmeSigner {
     config: Config,
     transport: Box<dyn Transport>,
@@ -96,6 +115,10 @@ impl ItsmeSigner {
         if let Some(discovery) = self.known_discovery() {
             return Ok(discovery);
         }
+        self.fetch_discovery().instrument(tracing::info_span!("discovery")).await
+    }
+
+    async fn fetch_discovery(&self) -> Result<Arc<Discovery>, SignerError> {
         let mut tries = 1;
         loop {
             let answer = self.exchange(Method::GET, "/.well-known/configuration", None).await;
@@ -177,15 +200,20 @@ impl ItsmeSigner {
         let request = request
             .body(body.map_or(Vec::new(), |body| body.to_string().into_bytes()))
             .map_err(not_sent)?;
+        let begun = (self.clock)();
         let answer = self.transport.send(request).await;
-        match &answer {
+        let millis = observe::millis(begun, (self.clock)());
+        match answer {
             Ok(answer) => {
-                tracing::debug!(path, status = answer.status().as_u16(), "itsme answered")
+                let status = answer.status().as_u16();
+                tracing::debug!(path, status, millis, "itsme answered");
+                Ok((status, answer.into_body()))
             }
-            Err(error) => tracing::warn!(path, %error, "itsme did not answer"),
+            Err(error) => {
+                tracing::warn!(path, millis, %error, "itsme did not answer");
+                Err(Instead::Lost(error))
+            }
         }
-        let answer = answer.map_err(Instead::Lost)?;
-        Ok((answer.status().as_u16(), answer.into_body()))
     }
 }
 
@@ -204,7 +232,8 @@ impl RemoteSigner for ItsmeSigner {
         &self,
         request: IdentificationRequest,
     ) -> BoxFuture<'_, StepResult<Identity, IdentificationSession>> {
-        Box::pin(self.start_identification(request))
+        let span = tracing::info_span!("identify", session = field::Empty);
+        Box::pin(observe::step(span, &self.clock, self.start_identification(request)))
     }
 
     fn continue_identification(
@@ -212,14 +241,18 @@ impl RemoteSigner for ItsmeSigner {
         session: IdentificationSession,
         event: Event,
     ) -> BoxFuture<'_, StepResult<Identity, IdentificationSession>> {
-        Box::pin(self.poll_identification(session, event))
+        let span = tracing::info_span!("continue_identification", session = field::Empty);
+        Box::pin(observe::step(span, &self.clock, self.poll_identification(session, event)))
     }
 
     fn sign(
         &self,
         request: SigningRequest,
     ) -> BoxFuture<'_, StepResult<Vec<SignatureValue>, SigningSession>> {
-        Box::pin(self.start_signing(request))
+        let items = request.items.len();
+        let (session, id) = (field::Empty, field::Empty);
+        let span = tracing::info_span!("sign", items, session, request = id);
+        Box::pin(observe::step(span, &self.clock, self.start_signing(request)))
     }
 
     fn continue_signing(
@@ -227,7 +260,9 @@ impl RemoteSigner for ItsmeSigner {
         session: SigningSession,
         event: Event,
     ) -> BoxFuture<'_, StepResult<Vec<SignatureValue>, SigningSession>> {
-        Box::pin(self.poll_signing(session, event))
+        let (none, id) = (field::Empty, field::Empty);
+        let span = tracing::info_span!("continue_signing", session = none, request = id);
+        Box::pin(observe::step(span, &self.clock, self.poll_signing(session, event)))
     }
 }
 

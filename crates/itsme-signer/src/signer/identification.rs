@@ -10,6 +10,7 @@ use http::Method;
 use super::polling::{Next, check_event};
 use super::{ItsmeSigner, NAME, TRIES};
 use crate::error::Error;
+use crate::observe;
 use crate::session::{Identification, VERSION};
 use crate::wire;
 
@@ -37,6 +38,7 @@ impl ItsmeSigner {
             }
             tries += 1;
         };
+        observe::session(id.as_str());
         let url = self.page(&url, &common)?;
         let session = Identification { id, common };
         let session = IdentificationSession::pack(NAME, VERSION, &session)?;
@@ -49,6 +51,7 @@ impl ItsmeSigner {
         event: Event,
     ) -> StepResult<Identity, IdentificationSession> {
         let mut data: Identification = session.unpack(NAME, VERSION)?;
+        observe::session(data.id.as_str());
         check_event(&data.common, &event)?;
         let request = wire::identification_status_request(&self.config, &data.id);
         let answer = self

@@ -12,6 +12,7 @@ use super::polling::{Next, check_event};
 use super::{ALGORITHMS, ItsmeSigner, NAME, random};
 use crate::config::Settings;
 use crate::instead::Instead;
+use crate::observe;
 use crate::session::{Item, Signing, VERSION};
 use crate::text::{self, Charset};
 use crate::wire;
@@ -34,6 +35,7 @@ impl ItsmeSigner {
             .collect();
         let common = self.common(request.browser.as_deref())?;
         let request_id = random()?;
+        observe::request(&request_id);
         let body = wire::sign_request(&self.config, &request_id, user_code, &items, &shown);
         // Never repeated: the user would be asked twice. From here on only what
         // says that nobody was asked is anything but an unknown outcome.
@@ -44,6 +46,7 @@ impl ItsmeSigner {
             Ok(opened) => opened,
             Err(instead) => return self.not_opened(instead),
         };
+        observe::session(id.as_str());
         let url = self.page(&url, &common).map_err(|error| unknown_outcome(error.into()))?;
         let session = SigningSession::pack(NAME, VERSION, &Signing { id, common, items, leaf })?;
         Ok(Step::Redirect { url, session })
@@ -89,8 +92,10 @@ impl ItsmeSigner {
         event: Event,
     ) -> StepResult<Vec<SignatureValue>, SigningSession> {
         let mut data: Signing = session.unpack(NAME, VERSION)?;
+        observe::session(data.id.as_str());
         check_event(&data.common, &event)?;
         let request_id = random()?;
+        observe::request(&request_id);
         let request = wire::sign_status_request(&self.config, &request_id, &data.id);
         let url_safe = self.settings().tolerance.url_safe_values;
         let answer = self.exchange(Method::POST, "/sign_document", Some(request)).await.and_then(

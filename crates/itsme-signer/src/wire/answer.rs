@@ -48,7 +48,6 @@ pub(crate) fn identification_answer(
 }
 
 /// The identified user.
-#[derive(Debug)]
 pub(crate) struct Identified {
     pub(crate) user_code: String,
     pub(crate) certificate: String,

@@ -11,9 +11,9 @@ use itsme_signer::ItsmeSigner;
 use serde_json::{Value, json};
 
 use crate::script::{
-    PENDING, REQUESTER, Reply, Script, collect, config, identified, identify, now, object, opened,
-    request, returned, run, sign, sign_opened, signer, signer_with, state_of, success, test_signer,
-    value,
+    PENDING, REQUESTER, Reply, Script, collect, config, drop_waiting, identified, identify, now,
+    object, opened, request, returned, run, sign, sign_opened, signer, signer_with, state_of,
+    success, test_signer, value,
 };
 
 #[test]
@@ -207,6 +207,40 @@ fn case_40_an_identification_that_fails_is_asked_for_three_times() {
         assert!(run(signer.identify(IdentificationRequest::default())).is_err());
         assert_eq!(script.asked().len(), 1);
     }
+}
+
+/// What a dropped future leaves behind, as `ItsmeSigner` documents it.
+#[test]
+fn a_call_that_is_dropped_leaves_its_session_as_it_was() {
+    let (signer, script) = signer([]);
+    drop(signer.identify(IdentificationRequest::default()));
+    drop(signer.sign(request(&["s-001"])));
+    assert!(script.asked().is_empty(), "nothing is sent before the first poll");
+
+    script.add(Reply::Never);
+    drop_waiting(signer.identify(IdentificationRequest::default()));
+    script.add(opened());
+    let (_, session) = identify(&signer);
+    script.add(Reply::Never);
+    drop_waiting(signer.continue_identification(session.clone(), Event::Poll));
+    script.add(Reply::Json(200, identified(test_signer())));
+    let done = run(signer.continue_identification(session, Event::Poll));
+    assert!(matches!(done, Ok(Step::Done(_))));
+
+    // It may have been opened: asked for once.
+    script.add(Reply::Never);
+    drop_waiting(signer.sign(request(&["s-001"])));
+    let opened = || script.asked().iter().filter(|(_, body)| !body["inDocs"].is_null()).count();
+    assert_eq!(opened(), 1);
+
+    script.add(sign_opened());
+    let (_, session) = sign(&signer, &["s-001"]);
+    script.add(Reply::Never);
+    drop_waiting(signer.continue_signing(session.clone(), Event::Poll));
+    script.add(success(&json!([object("s-001", &value("s-001"))])));
+    let done = run(signer.continue_signing(session, Event::Poll));
+    assert!(matches!(done, Ok(Step::Done(_))));
+    assert_eq!(opened(), 2);
 }
 
 #[test]

@@ -16,6 +16,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 mod flow;
+mod logs;
 mod requests;
 mod script;
 mod terms;

@@ -41,6 +41,8 @@ pub(crate) enum Reply {
     NotSent,
     NotAuthorised,
     Huge,
+    /// None at all.
+    Never,
 }
 
 /// In place of the request's id.
@@ -98,6 +100,7 @@ impl Transport for Script {
                 }
                 Ok((status, body.to_string().into_bytes()))
             }
+            Reply::Never => return Box::pin(std::future::pending()),
             Reply::Huge => Err(TransportError::TooLong),
             Reply::Text(status, body) => Ok((status, body.as_bytes().to_vec())),
             Reply::Lost => Err(TransportError::Unknown(lost())),
@@ -134,6 +137,12 @@ pub(crate) fn signer_with(
 
 pub(crate) fn signer(replies: impl IntoIterator<Item = Reply>) -> (ItsmeSigner, Script) {
     signer_with("", replies)
+}
+
+/// Drops a future that waits for an answer.
+pub(crate) fn drop_waiting<T>(mut future: BoxFuture<'_, T>) {
+    let waker = std::task::Waker::noop();
+    assert!(future.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
 }
 
 /// Runs a future that never waits.
