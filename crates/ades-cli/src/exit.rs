@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use ades_core::signer::{Refusal, SignerError, SignerErrorKind};
+use ades_core::signer::{Refusal, RefusalReason, SignerError, SignerErrorKind};
 use ades_core::{Fault, Retry};
 
 pub(crate) const DONE: u8 = 0;
@@ -132,9 +132,11 @@ impl From<itsme_sandbox::SandboxError> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
-        let retry = refusal.reason.retry();
         let message = format!("{}{code}", refusal.reason);
-        Self { status: REFUSED, retry, refused: true, message }
+        // Nobody but we ourselves said so: the user may still confirm.
+        let given_up = refusal.reason == RefusalReason::Expired && code.is_empty();
+        let retry = if given_up { Retry::Later } else { refusal.reason.retry() };
+        Self { status: REFUSED, retry, refused: !given_up, message }
     }
 }
 

@@ -100,6 +100,13 @@ fn bench() -> Bench {
 }
 
 impl Bench {
+    /// Where the program waits for the browser.
+    fn return_host(&self) -> String {
+        let text = String::from_utf8(self.read("sb/itsme.toml")).unwrap();
+        let url = text.split("redirect_url = \"http://").nth(1).unwrap();
+        url.split('/').next().unwrap().to_owned()
+    }
+
     /// Adds to the configuration that the sandbox wrote.
     fn configure(&self, more: &str) {
         let text = String::from_utf8(self.read("sb/itsme.toml")).unwrap();
@@ -284,6 +291,26 @@ fn who_never_answers_is_not_waited_for_for_ever() {
     }
 }
 
+/// We stop waiting; the user confirms all the same.
+#[test]
+fn case_38_what_is_confirmed_later_is_collected() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &[]);
+    bench.configure("[limits]\nsession_seconds = 1\n");
+    let pending = "one.p7s.pending";
+    let in_time = "did not confirm in time";
+    bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat()).ends(4, in_time);
+    assert_eq!(stage(&bench, pending), "identifying");
+    sandbox.answer("identification", true);
+    bench.ades(&["resume", pending]).ends(4, in_time);
+    assert_eq!(stage(&bench, pending), "signing");
+    sandbox.answer("signature", true);
+    bench.ades(&["resume", pending]).ends(0, "");
+    assert_eq!(sandbox.sessions("identification").len(), 1);
+    assert_eq!(sandbox.sessions("signature").len(), 1);
+    bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+}
+
 #[test]
 fn killed_at_every_wait_and_resumed_it_asks_once() {
     let bench = bench();
@@ -459,7 +486,7 @@ fn a_confirmed_signature_is_not_thrown_away() {
 }
 
 #[test]
-fn a_document_that_changes_meanwhile_is_not_signed() {
+fn case_60_a_document_that_changes_meanwhile_is_not_signed() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
     let pending = "one.p7s.pending";
@@ -534,7 +561,7 @@ fn standard_input_is_kept_for_as_long_as_the_job() {
 }
 
 #[test]
-fn the_users_browser_comes_back_to_the_program() {
+fn case_31_and_32_the_users_browser_comes_back_to_the_program() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
     bench.write("contract.pdf", Document::default().write());
@@ -542,22 +569,39 @@ fn the_users_browser_comes_back_to_the_program() {
     let visible = ["--visible", "1:72,72,200,60"];
     let mut child = spawn(&bench, &[&files[..], &visible, ITSME].concat());
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut earlier: Option<String> = None;
     for purpose in ["identification", "signature"] {
         let page = lines.find_map(|l| l.trim().strip_prefix("http://").map(str::to_owned)).unwrap();
-        let (host, path) = page.split_once('/').unwrap();
-        let path = format!("/{path}");
-        sandbox.answer(purpose, true);
-        let (head, _) = http(host, "GET", &path, "", "");
-        let back = head.lines().find_map(|line| line.strip_prefix("location: http://")).unwrap();
-        let (host, path) = back.trim().split_once('/').unwrap();
-        // A stranger's return first, which changes nothing.
-        let (head, _) = http(host, "GET", "/itsme/return?st=0", "", "");
-        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-        let (head, _) = http(host, "GET", "/elsewhere", "", "");
+        let (front, path) = page.split_once('/').unwrap();
+        let page = format!("/{path}");
+        let back = || {
+            let (head, _) = http(front, "GET", &page, "", "");
+            head.lines().find_map(|line| line.strip_prefix("location: http://")).map(str::to_owned)
+        };
+        // A stranger's return first, which changes nothing; the right port is
+        // that of the configuration.
+        let host = bench.return_host();
+        for query in ["", "?st=", "?st=0", "?q=1", "?st=0123456789abcdef0123456789abcdef"] {
+            let (head, _) = http(&host, "GET", &format!("/itsme/return{query}"), "", "");
+            assert!(head.starts_with("HTTP/1.1 400"), "{query}: {head}");
+        }
+        let (head, _) = http(&host, "GET", "/elsewhere", "", "");
         assert!(head.starts_with("HTTP/1.1 404"), "{head}");
-        let (head, body) = http(host, "GET", &format!("/{path}"), "", "");
+        // Nor does the return of the step before.
+        if let Some(earlier) = &earlier {
+            let (head, body) = http(&host, "GET", earlier, "", "");
+            assert!(head.starts_with("HTTP/1.1 410"), "{head}");
+            assert!(body.contains("done already"));
+        }
+        assert_eq!(sandbox.sessions("signature").len(), usize::from(purpose == "signature"));
+        sandbox.answer(purpose, true);
+        let back = back().unwrap();
+        let (host, path) = back.trim().split_once('/').unwrap();
+        let path = format!("/{path}");
+        let (head, body) = http(host, "GET", &path, "", "");
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         assert!(body.contains("You can close this page"));
+        earlier = Some(path);
     }
     assert!(lines.any(|line| line.starts_with("signed: ")));
     assert_eq!(child.wait().unwrap().code(), Some(0));

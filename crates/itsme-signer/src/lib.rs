@@ -17,6 +17,9 @@
 //! # }
 //! ```
 //!
+//! [`ItsmeSigner::resolve`] yields the [`Terms`]: policy and commitment, once
+//! for the signature and once for what the user is shown.
+//!
 //! `docs/itsme-flow.md` walks through the whole flow. Inside, requests are
 //! built and answers read by pure functions; [`transport`] is the only I/O. The
 //! feature `https` (on by default) brings one over reqwest and rustls.
@@ -41,6 +44,7 @@ mod wire;
 
 pub use config::Config;
 pub use error::Error;
+pub use redirect::is_return_from;
 pub use signer::ItsmeSigner;
 pub use terms::Terms;
 
