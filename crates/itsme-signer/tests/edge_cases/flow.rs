@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use ades_core::signer::{
-    Event, IdentificationRequest, RefusalReason, SignerErrorKind, SigningSession, Step,
+    Event, IdentificationRequest, IdentificationSession, Identity, RefusalReason, SignerErrorKind,
+    SigningSession, Step,
 };
 use ades_core::{RemoteSigner, Retry};
 use chrono::TimeDelta;
-use itsme_signer::ItsmeSigner;
+use itsme_signer::{ItsmeSigner, is_return_from};
 use serde_json::{Value, json};
 
 use crate::script::{
@@ -26,6 +27,53 @@ fn case_31_returns_without_our_state_ask_nobody() {
         assert_eq!(error.kind(), &SignerErrorKind::State);
     }
     assert_eq!(script.asked().len(), 1);
+}
+
+/// The first trip, and what its return said.
+fn identified_by_return(signer: &ItsmeSigner) -> (String, String, IdentificationSession, Identity) {
+    let (page, session) = identify(signer);
+    let query = format!("q=1&st={}", state_of(&page));
+    let event = returned(query.clone(), None);
+    match run(signer.continue_identification(session.clone(), event)).unwrap() {
+        Step::Done(identity) => (page, query, session, identity),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn case_31_a_state_that_was_used_is_none_of_the_next_step() {
+    let done = Reply::Json(200, identified(test_signer()));
+    let (signer, script) = signer([opened(), done, sign_opened()]);
+    let (first, query, _, _) = identified_by_return(&signer);
+    let (second, session) = sign(&signer, &["s-001"]);
+    let event = returned(query.clone(), None);
+    let error = run(signer.continue_signing(session, event)).unwrap_err();
+    assert_eq!(error.kind(), &SignerErrorKind::State);
+    assert_eq!(script.asked().len(), 3);
+    // An application can tell it from a stranger's without asking anybody.
+    assert!(is_return_from(&first, &query) && is_return_from(&first, &format!("?{query}")));
+    assert!(!is_return_from(&second, &query));
+    for stranger in ["", "st=", "q=1", "st=0123456789abcdef0123456789abcdef"] {
+        assert!(!is_return_from(&first, stranger), "{stranger}");
+    }
+    assert!(!is_return_from("https://front.example/i", ""));
+}
+
+/// Its session is at its end: the same answer again, and nothing is opened.
+#[test]
+fn case_32_a_return_from_the_first_page_after_the_second_step_began() {
+    let done = || Reply::Json(200, identified(test_signer()));
+    let (signer, script) = signer([opened(), done(), sign_opened(), done()]);
+    let (_, query, first, identity) = identified_by_return(&signer);
+    let (_, second) = sign(&signer, &["s-001"]);
+    match run(signer.continue_identification(first, returned(query, None))).unwrap() {
+        Step::Done(again) => assert_eq!(again, identity),
+        other => panic!("{other:?}"),
+    }
+    let opened = script.asked().iter().filter(|(_, body)| !body["inDocs"].is_null()).count();
+    assert_eq!(opened, 1);
+    script.add(success(&json!([object("s-001", &value("s-001"))])));
+    assert!(matches!(run(signer.continue_signing(second, Event::Poll)), Ok(Step::Done(_))));
 }
 
 /// A replay reads the status again and opens nothing.
