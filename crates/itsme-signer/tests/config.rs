@@ -222,7 +222,7 @@ fn settings_made_in_rust_are_checked() {
     let config = Config::new(settings()).unwrap();
     assert_eq!(config.settings().base_url, "https://back.example");
     for (key, change) in [
-        ("base_url", (|s| s.base_url.insert_str(0, "x")) as fn(&mut Settings)),
+        ("base_url", (|s| s.base_url.insert(0, 'x')) as fn(&mut Settings)),
         ("partner_code", |s| s.partner_code.clear()),
         ("front.allowed_hosts", |s| s.allowed_hosts.clear()),
         ("limits.answer_seconds", |s| s.limits.answer_seconds = 0),

@@ -221,7 +221,7 @@ fn show<T: std::fmt::Debug, S: std::fmt::Debug>(
     };
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(error) = source {
-        write!(shown, "{error} {error:?}\n").unwrap();
+        writeln!(shown, "{error} {error:?}").unwrap();
         source = error.source();
     }
 }
