@@ -61,11 +61,8 @@ impl Signer {
     }
 
     fn itsme(config: Config) -> Result<Self, Failure> {
-        let return_to = config
-            .settings()
-            .redirect_url
-            .starts_with("http://")
-            .then(|| config.settings().redirect_url.clone());
+        let redirect_url = &config.settings().redirect_url;
+        let return_to = redirect_url.starts_with("http://").then(|| redirect_url.clone());
         let kind = Kind::Itsme(Box::new(ItsmeSigner::new(config)?));
         Ok(Self { kind, return_to, sandbox: None })
     }
@@ -99,7 +96,10 @@ impl Signer {
 
     /// Policy and commitment by reference, as the user will see them; by OID
     /// where the signer shows none.
-    pub(crate) async fn terms(&self, wishes: &Wishes) -> Result<Terms, Failure> {
+    pub(crate) async fn terms(
+        &self,
+        wishes: &Wishes,
+    ) -> Result<(Option<SignaturePolicy>, Option<CommitmentType>), Failure> {
         let Kind::Itsme(itsme) = &self.kind else {
             return Ok((wishes.policy_by_oid()?, wishes.commitment()?));
         };
@@ -122,6 +122,3 @@ impl Signer {
         Ok((terms.policy, terms.commitment))
     }
 }
-
-/// What a signature is made under.
-pub(crate) type Terms = (Option<SignaturePolicy>, Option<CommitmentType>);
