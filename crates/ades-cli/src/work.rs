@@ -151,7 +151,7 @@ impl<'a> Work<'a> {
                 self.say.line(format_args!("{}: {remark}", input::name(&item.input)));
             }
             let to_be_signed = pending.to_be_signed();
-            items.push(SigningItem { id: format!("d{at:04}"), to_be_signed });
+            items.push(SigningItem::new(format!("d{at:04}"), to_be_signed));
             item.pending = Some(pending.to_json(None)?);
         }
         let signer = self.signer.remote();

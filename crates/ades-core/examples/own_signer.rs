@@ -35,7 +35,7 @@ impl OpensslSigner {
             stdin.write_all(item.to_be_signed.digest().0.value()).map_err(unavailable)?;
         }
         let output = openssl.wait_with_output().map_err(unavailable)?;
-        Ok(SignatureValue { id: item.id.clone(), value: output.stdout })
+        Ok(SignatureValue::new(&item.id, output.stdout))
     }
 }
 
@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let chain = CertificateChain::from_pem(&std::fs::read_to_string(chain)?)?;
     // What a format crate's `to_be_signed()` yields.
     let to_be_signed = ToBeSigned::new(b"data to be signed".to_vec(), ALGORITHM);
-    let item = SigningItem { id: "1".to_owned(), to_be_signed: to_be_signed.clone() };
+    let item = SigningItem::new("1", to_be_signed.clone());
 
     let signer: Box<dyn RemoteSigner> = Box::new(OpensslSigner { chain, key_file });
     let Step::Done(identity) = at_once(signer.identify(IdentificationRequest::default()))? else {
@@ -83,7 +83,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     else {
         return Err("this signer answers at once".into());
     };
-    for SignatureValue { id, value } in values {
+    for SignatureValue { id, value, .. } in values {
         ades_core::verify::verify(&leaf, ALGORITHM, to_be_signed.data(), &value)?;
         println!("{id}: {} octets, verified", value.len());
     }

@@ -26,10 +26,24 @@ pub struct Oid {
 impl Oid {
     const EMPTY: Self = Self { octets: [0; MAX_LEN], len: 0 };
 
+    /// From dotted decimals, in constants too; `None` if they are no OID.
+    ///
+    /// ```
+    /// use ades_core::Oid;
+    ///
+    /// // Does not compile if it is none.
+    /// const POLICY: Oid = Oid::from_dotted("1.3.6.1.4.1.49274.1.1.7.2.0").unwrap();
+    /// # assert_eq!(POLICY.to_string(), "1.3.6.1.4.1.49274.1.1.7.2.0");
+    /// ```
+    #[must_use]
+    pub const fn from_dotted(dotted: &str) -> Option<Self> {
+        Self::parse(dotted.as_bytes())
+    }
+
     /// For constants in this project's source: does not compile if `dotted` is no OID.
     #[allow(clippy::panic)]
     pub(crate) const fn new_const(dotted: &str) -> Self {
-        match Self::parse(dotted.as_bytes()) {
+        match Self::from_dotted(dotted) {
             Some(oid) => oid,
             None => panic!("no OID"),
         }

@@ -2,6 +2,7 @@
 //! (EN 319 122-1 clause 5, EN 319 132-1 clause 5). Each format encodes these
 //! its own way.
 
+use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
@@ -107,8 +108,8 @@ impl FromStr for CommitmentType {
     }
 }
 
-/// Where the signer claims to be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Where the signer claims to be: personal data, of which `Debug` shows nothing.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SignerLocation {
     /// Country
@@ -119,7 +120,14 @@ pub struct SignerLocation {
     pub postal_address: Vec<String>,
 }
 
-/// Everything the caller decides about one signature.
+impl fmt::Debug for SignerLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignerLocation(..)")
+    }
+}
+
+/// Everything the caller decides about one signature. `Debug` shows neither
+/// roles nor places nor descriptions.
 ///
 /// ```
 /// use ades_core::{CommitmentType, SignatureParameters};
@@ -130,7 +138,7 @@ pub struct SignerLocation {
 ///     .signer_role("Director")
 ///     .mime_type("application/pdf");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SignatureParameters {
     signing_time: SigningTime,
     algorithm: Option<SignatureAlgorithm>,
@@ -314,6 +322,18 @@ impl SignatureParameters {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for SignatureParameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignatureParameters")
+            .field("signing_time", &self.signing_time)
+            .field("algorithm", &self.algorithm)
+            .field("policy", &self.policy)
+            .field("commitments", &self.commitments)
+            .field("mime_type", &self.mime_type)
+            .finish_non_exhaustive()
     }
 }
 

@@ -40,6 +40,11 @@ pub type StepResult<T, S> = Result<Step<T, S>, SignerError>;
 
 /// A service or device that holds the user's private key.
 ///
+/// A conversation with it is where the last *stored* session says. Continuing
+/// takes a copy of that; when it fails, keep the stored one: an error gives
+/// none back, and if its [`Retry`] says that another try may help, that session
+/// is what to try with. Every [`Step`] that comes instead replaces it.
+///
 /// Dropping a future of [`sign`](Self::sign) that was polled means what
 /// [`SignerErrorKind::UnknownOutcome`] means. The others may be dropped at any
 /// time and called again: with the same session, where they take one.
@@ -53,7 +58,8 @@ pub trait RemoteSigner: Send + Sync {
         request: IdentificationRequest,
     ) -> BoxFuture<'_, StepResult<Identity, IdentificationSession>>;
 
-    /// Takes an identification one step further. Never starts a new one.
+    /// Takes an identification one step further. Never starts a new one. If it
+    /// fails, the session that was stored before stays the one to continue with.
     fn continue_identification(
         &self,
         session: IdentificationSession,
@@ -73,7 +79,8 @@ pub trait RemoteSigner: Send + Sync {
         request: SigningRequest,
     ) -> BoxFuture<'_, StepResult<Vec<SignatureValue>, SigningSession>>;
 
-    /// Takes a batch one step further. Never starts a new one.
+    /// Takes a batch one step further. Never starts a new one. If it fails, the
+    /// session that was stored before stays the one to continue with.
     fn continue_signing(
         &self,
         session: SigningSession,
@@ -84,15 +91,15 @@ pub trait RemoteSigner: Send + Sync {
     }
 }
 
-/// Where a conversation with a signer stands. `Debug` leaves the address out:
-/// it carries the state that the browser has to bring back.
+/// Where a conversation with a signer stands.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step<T, S> {
     /// Send the user's browser to this address. Store the session first; go
     /// on with [`Event::Returned`] when the user comes back, or poll.
     Redirect {
-        /// where to
+        /// where to: whoever has this address can take the user's place, so it
+        /// is not for logs
         url: String,
         /// what to continue with
         session: S,
@@ -318,6 +325,7 @@ impl fmt::Debug for SigningRequest {
 
 /// One thing to be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SigningItem {
     /// The application's name for it, distinct within the batch.
     pub id: String,
@@ -325,9 +333,17 @@ pub struct SigningItem {
     pub to_be_signed: ToBeSigned,
 }
 
+impl SigningItem {
+    /// What is to be signed, under a name that is distinct within the batch.
+    #[must_use]
+    pub fn new(id: impl Into<String>, to_be_signed: ToBeSigned) -> Self {
+        Self { id: id.into(), to_be_signed }
+    }
+}
+
 /// What the user gets to see at the signer. A signer leaves out what it cannot
-/// show ([`Capabilities`] tells).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// show ([`Capabilities`] tells). `Debug` shows neither descriptions nor roles.
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Display {
     /// The user's language.
@@ -340,6 +356,16 @@ pub struct Display {
     pub commitment: Option<CommitmentType>,
     /// The signer's role, in each language.
     pub role: Vec<(Language, String)>,
+}
+
+impl fmt::Debug for Display {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Display")
+            .field("language", &self.language)
+            .field("policy", &self.policy)
+            .field("commitment", &self.commitment)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A language a signer can speak.
@@ -382,6 +408,7 @@ impl Language {
 
 /// A signature value, still to be verified: that is what completing does.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SignatureValue {
     /// The item it belongs to.
     pub id: String,
@@ -389,6 +416,14 @@ pub struct SignatureValue {
     /// [`ecdsa_from_raw`]. Ed25519: 64 octets.
     #[serde(with = "crate::base64::octets")]
     pub value: Vec<u8>,
+}
+
+impl SignatureValue {
+    /// The value of the item with this id.
+    #[must_use]
+    pub fn new(id: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        Self { id: id.into(), value: value.into() }
+    }
 }
 
 impl fmt::Debug for SignatureValue {

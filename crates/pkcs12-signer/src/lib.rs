@@ -162,7 +162,7 @@ impl RemoteSigner for Pkcs12Signer {
                             algorithm: item.to_be_signed.algorithm(),
                         },
                     )?;
-                    Ok(SignatureValue { id: item.id.clone(), value })
+                    Ok(SignatureValue::new(&item.id, value))
                 })
                 .collect::<Result<_, SignerError>>()?;
             Ok(Step::Done(values))

@@ -45,7 +45,7 @@ fn export(dir: &Path, options: &[&str]) -> Vec<u8> {
 
 fn sign(signer: &Pkcs12Signer, to_be_signed: ToBeSigned) -> Option<Vec<u8>> {
     let Ok(Step::Done(identity)) = now(signer.identify(Default::default())) else { panic!() };
-    let item = SigningItem { id: "1".to_owned(), to_be_signed };
+    let item = SigningItem::new("1", to_be_signed);
     match now(signer.sign(SigningRequest::new(identity, vec![item]))) {
         Ok(Step::Done(mut values)) => values.pop().map(|v| v.value),
         _ => None,

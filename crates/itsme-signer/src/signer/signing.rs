@@ -171,7 +171,7 @@ fn reassociated(
         .map(|item| {
             let mut fitting = values.iter().filter(|v| verifies(item, &v.value).is_ok());
             let value = fitting.next()?.value.clone();
-            fitting.next().is_none().then(|| SignatureValue { id: item.id.clone(), value })
+            fitting.next().is_none().then(|| SignatureValue::new(&item.id, value))
         })
         .collect()
 }

@@ -114,7 +114,7 @@ fn signature_value(object: &Value, url_safe: bool) -> Result<SignatureValue, Ins
     let value = text(object.get("b64Sig").unwrap_or(&Value::Null), &["value"])?
         .ok_or(Instead::Unreadable("a document without b64Sig"))?;
     let value = decode_value(&value, url_safe);
-    Ok(SignatureValue { id, value: value.ok_or(Instead::Unreadable("a value not in base64"))? })
+    Ok(SignatureValue::new(id, value.ok_or(Instead::Unreadable("a value not in base64"))?))
 }
 
 /// The JSON object that is the answer, if there is one.

@@ -121,7 +121,7 @@ async fn case_61_the_logs_of_a_whole_flow_name_nobody() {
     let to_be_signed = ToBeSigned::new(b"data to be signed".to_vec(), RSA);
     let DtbsDigest(hash) = to_be_signed.digest().clone();
     markers.extend([hash.to_hex(), Base64::encode_string(hash.value())]);
-    let items = vec![SigningItem { id: "item-of-mine".to_owned(), to_be_signed }];
+    let items = vec![SigningItem::new("item-of-mine", to_be_signed)];
     let mut batch = SigningRequest::new(identity, items);
     batch.browser = Some("my-cookie".to_owned());
     terms.show(&mut batch.display);

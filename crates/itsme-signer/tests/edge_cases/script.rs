@@ -190,7 +190,7 @@ pub(crate) fn identity() -> Identity {
 }
 
 pub(crate) fn item(id: &str, data: &str) -> SigningItem {
-    SigningItem { id: id.to_owned(), to_be_signed: ToBeSigned::new(data.as_bytes().to_vec(), RSA) }
+    SigningItem::new(id, ToBeSigned::new(data.as_bytes().to_vec(), RSA))
 }
 
 pub(crate) fn request(ids: &[&str]) -> SigningRequest {

@@ -147,8 +147,7 @@ fn case_56_the_algorithm_is_that_of_the_certificates_key() {
         for value in [Some(&der), raw.as_ref()].into_iter().flatten() {
             let values = json!([object("s-001", &Base64::encode_string(value))]);
             let (signer, script) = signer([sign_opened(), success(&values)]);
-            let items =
-                vec![SigningItem { id: "s-001".into(), to_be_signed: to_be_signed.clone() }];
+            let items = vec![SigningItem::new("s-001", to_be_signed.clone())];
             let request = SigningRequest::new(identity.clone(), items);
             let session = match run(signer.sign(request)).unwrap() {
                 Step::Redirect { session, .. } => session,
