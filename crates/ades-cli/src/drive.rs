@@ -120,6 +120,8 @@ impl Return {
 const REQUEST: Duration = Duration::from_secs(5);
 /// It waits this long for an answer.
 const ANSWER: Duration = Duration::from_secs(60);
+/// A signer is asked again after this time at the latest.
+const MAX_WAIT: Duration = Duration::from_secs(3600);
 /// No request line and headers are longer, in octets.
 const MAX_REQUEST: usize = 8 * 1024;
 
@@ -226,7 +228,7 @@ impl<S: Clone> Conversation<'_, S> {
                     return Err(Failure::new(BUG, message));
                 }
             };
-            step = self.next(Instant::now() + after, session, proceed).await?;
+            step = self.next(Instant::now() + after.min(MAX_WAIT), session, proceed).await?;
         }
     }
 
@@ -238,8 +240,11 @@ impl<S: Clone> Conversation<'_, S> {
         session: S,
         proceed: &Proceed<'_, 's, T, S>,
     ) -> Result<Step<T, S>, Failure> {
+        let mut said = false;
         while let Some(back) = &mut self.back {
             let visit = tokio::select! {
+                // However many come, the time is looked at first.
+                biased;
                 () = tokio::time::sleep_until(until) => break,
                 visit = back.visits.recv() => visit,
             };
@@ -248,7 +253,7 @@ impl<S: Clone> Conversation<'_, S> {
             match proceed(session.clone(), event).await {
                 Err(error) if *error.kind() == SignerErrorKind::State => {
                     let judged = back.pages.judge(&query).unwrap_or(Verdict::Stranger);
-                    if judged == Verdict::Stranger {
+                    if judged == Verdict::Stranger && !std::mem::replace(&mut said, true) {
                         self.say.line("a browser came back that was not sent by this session");
                     }
                     let _ = verdict.send(judged);
@@ -396,6 +401,60 @@ mod tests {
         play(page("two"), [Ok(Step::Done("signed"))].into(), Some(&mut back)).result.unwrap();
         assert_eq!(back.pages.judge("st=two"), Some(Verdict::Welcome));
         assert_eq!(back.pages.judge("st=two"), Some(Verdict::Past));
+    }
+
+    /// However fast they come.
+    #[test]
+    fn strangers_do_not_keep_us_from_asking() {
+        let (sender, mut back) = back();
+        let strangers = std::thread::spawn(move || {
+            loop {
+                let (verdict, _) = oneshot::channel();
+                let visit = Visit { query: "st=wrong".to_owned(), verdict };
+                if sender.blocking_send(visit).is_err() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let begun = Instant::now();
+        // As the signer does: only a stranger's return is an error.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let result = runtime.block_on(
+            Conversation {
+                save: &mut |_| Ok(()),
+                back: Some(&mut back),
+                say: &Say::new(true),
+                unattended: true,
+            }
+            .finish(
+                Step::Wait { after: Duration::from_millis(300), session: 1 },
+                &|_, event| {
+                    Box::pin(async move {
+                        match event {
+                            Event::Poll => Ok(Step::Done("signed")),
+                            _ if begun.elapsed() > Duration::from_secs(20) => {
+                                Ok(Step::Done("starved"))
+                            }
+                            _ => Err(SignerError::new(SignerErrorKind::State)),
+                        }
+                    })
+                },
+            ),
+        );
+        assert_eq!(result.unwrap(), "signed");
+        drop(back);
+        strangers.join().unwrap();
+    }
+
+    #[test]
+    fn case_38_our_own_deadline_is_no_refusal() {
+        let own = Refusal::new(RefusalReason::Expired, None);
+        let Played { result, .. } = play(wait(1), [Ok(Step::Refused(own))].into(), None);
+        assert_eq!(result.unwrap_err().status, SERVICE);
+        let theirs = Refusal::new(RefusalReason::Expired, Some("EXPIRED".to_owned()));
+        let Played { result, .. } = play(wait(1), [Ok(Step::Refused(theirs))].into(), None);
+        assert_eq!(result.unwrap_err().status, REFUSED);
     }
 
     #[test]

@@ -19,14 +19,12 @@ pub(crate) const BUG: u8 = 70;
 pub(crate) struct Failure {
     pub(crate) status: u8,
     pub(crate) retry: Retry,
-    /// Whether it is a final no, and not something that went wrong.
-    pub(crate) refused: bool,
     message: String,
 }
 
 impl Failure {
     pub(crate) fn new(status: u8, message: impl Into<String>) -> Self {
-        Self { status, retry: Retry::Never, refused: false, message: message.into() }
+        Self { status, retry: Retry::Never, message: message.into() }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -43,6 +41,11 @@ impl Failure {
 
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
         Self::input(format!("{}: {error}", crate::input::name(path)))
+    }
+
+    /// Whether it is a no that nothing can change.
+    pub(crate) fn is_final(&self) -> bool {
+        self.status == REFUSED && self.retry != Retry::Later
     }
 
     /// With the file it is about in front.
@@ -64,7 +67,7 @@ impl Failure {
             Retry::NewIdentification => "; start again with the identification",
             _ => "",
         };
-        Self { status, retry, refused: false, message: format!("{}{hint}", with_causes(error)) }
+        Self { status, retry, message: format!("{}{hint}", with_causes(error)) }
     }
 }
 
@@ -102,7 +105,11 @@ impl From<SignerError> for Failure {
     fn from(error: SignerError) -> Self {
         let mut failure = Self::of(error.fault(), error.retry(), &error);
         match error.kind() {
-            SignerErrorKind::ClientNotAuthorised => failure.status = REFUSED,
+            SignerErrorKind::ClientNotAuthorised => {
+                failure.status = REFUSED;
+                // Once we are registered: what a session holds is still there.
+                failure.retry = Retry::Later;
+            }
             // It came from the signer, not from whoever called us.
             SignerErrorKind::Certificate => failure.status = SERVICE,
             _ => {}
@@ -131,12 +138,15 @@ impl From<itsme_sandbox::SandboxError> for Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
+        if refusal.reason == RefusalReason::Expired && refusal.code.is_none() {
+            // The service has not said so: only we do not wait any longer.
+            let message =
+                "nobody confirmed while we waited; to resume is to ask whether somebody has since";
+            return Self { status: SERVICE, retry: Retry::Later, message: message.to_owned() };
+        }
         let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
-        let message = format!("{}{code}", refusal.reason);
-        // Nobody but we ourselves said so: the user may still confirm.
-        let given_up = refusal.reason == RefusalReason::Expired && code.is_empty();
-        let retry = if given_up { Retry::Later } else { refusal.reason.retry() };
-        Self { status: REFUSED, retry, refused: !given_up, message }
+        let retry = refusal.reason.retry();
+        Self { status: REFUSED, retry, message: format!("{}{code}", refusal.reason) }
     }
 }
 

@@ -127,7 +127,7 @@ fn work(
                 }
                 stored.remove();
             }
-            Err(failure) if failure.refused && stored.job.done == 0 => stored.remove(),
+            Err(failure) if failure.is_final() && stored.job.done == 0 => stored.remove(),
             Err(_) => {
                 if let Some(path) = stored.file() {
                     let path = path.display();

@@ -298,11 +298,11 @@ fn case_38_what_is_confirmed_later_is_collected() {
     let sandbox = Sandbox::start(&bench, &[]);
     bench.configure("[limits]\nsession_seconds = 1\n");
     let pending = "one.p7s.pending";
-    let in_time = "did not confirm in time";
-    bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat()).ends(4, in_time);
+    let waited = "nobody confirmed while we waited";
+    bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat()).ends(5, waited);
     assert_eq!(stage(&bench, pending), "identifying");
     sandbox.answer("identification", true);
-    bench.ades(&["resume", pending]).ends(4, in_time);
+    bench.ades(&["resume", pending]).ends(5, waited);
     assert_eq!(stage(&bench, pending), "signing");
     sandbox.answer("signature", true);
     bench.ades(&["resume", pending]).ends(0, "");
