@@ -99,21 +99,6 @@ fn bench() -> Bench {
     bench
 }
 
-impl Bench {
-    /// Where the program waits for the browser.
-    fn return_host(&self) -> String {
-        let text = String::from_utf8(self.read("sb/itsme.toml")).unwrap();
-        let url = text.split("redirect_url = \"http://").nth(1).unwrap();
-        url.split('/').next().unwrap().to_owned()
-    }
-
-    /// Adds to the configuration that the sandbox wrote.
-    fn configure(&self, more: &str) {
-        let text = String::from_utf8(self.read("sb/itsme.toml")).unwrap();
-        self.write("sb/itsme.toml", format!("{text}\n{more}"));
-    }
-}
-
 fn spawn(bench: &Bench, arguments: &[&str]) -> Child {
     let mut command = bench.command(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -756,4 +741,19 @@ fn a_service_that_is_not_there_may_be_tried_later() {
     drop(Sandbox::start(&bench, &[]));
     bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat()).ends(5, "try again later");
     assert!(!bench.has("one.p7s") && !bench.has("one.p7s.pending"));
+}
+
+impl Bench {
+    /// Where the program waits for the browser.
+    fn return_host(&self) -> String {
+        let text = String::from_utf8(self.read("sb/itsme.toml")).unwrap();
+        let url = text.split("redirect_url = \"http://").nth(1).unwrap();
+        url.split('/').next().unwrap().to_owned()
+    }
+
+    /// Adds to the configuration that the sandbox wrote.
+    fn configure(&self, more: &str) {
+        let text = String::from_utf8(self.read("sb/itsme.toml")).unwrap();
+        self.write("sb/itsme.toml", format!("{text}\n{more}"));
+    }
 }

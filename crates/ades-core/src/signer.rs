@@ -44,10 +44,6 @@ pub type StepResult<T, S> = Result<Step<T, S>, SignerError>;
 /// takes a copy of that; when it fails, keep the stored one: an error gives
 /// none back, and if its [`Retry`] says that another try may help, that session
 /// is what to try with. Every [`Step`] that comes instead replaces it.
-///
-/// Dropping a future of [`sign`](Self::sign) that was polled means what
-/// [`SignerErrorKind::UnknownOutcome`] means. The others may be dropped at any
-/// time and called again: with the same session, where they take one.
 pub trait RemoteSigner: Send + Sync {
     /// What this signer can do.
     fn capabilities(&self) -> Capabilities;
@@ -73,7 +69,9 @@ pub trait RemoteSigner: Send + Sync {
     /// each with its item's id.
     ///
     /// [`SignerErrorKind::UnknownOutcome`] says that the user may have been
-    /// asked; every other error, that nobody was.
+    /// asked; every other error, that nobody was. Dropping the future once it
+    /// was polled means the former; other calls may be dropped at any time and
+    /// made again, with the same session.
     fn sign(
         &self,
         request: SigningRequest,
