@@ -743,7 +743,7 @@ fn a_service_that_is_not_there_may_be_tried_later() {
     assert!(!bench.has("one.p7s") && !bench.has("one.p7s.pending"));
 }
 
-impl Bench {
+impl common::Bench {
     /// Where the program waits for the browser.
     fn return_host(&self) -> String {
         let text = String::from_utf8(self.read("sb/itsme.toml")).unwrap();
