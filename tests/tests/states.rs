@@ -152,7 +152,7 @@ fn an_older_layout_is_taken_up() {
 
 /// EDGECASES 60: every octet matters.
 #[test]
-fn every_changed_octet_is_noticed() {
+fn case_60_every_changed_octet_is_noticed() {
     let signer = Pki::shared().signer(Key::P256);
     for key in [None, Some(key(7))] {
         let pending = pending(Packaging::Detached);
@@ -177,7 +177,7 @@ fn every_changed_octet_is_noticed() {
 }
 
 #[test]
-fn each_kind_of_damage_has_its_name() {
+fn case_60_each_kind_of_damage_has_its_name() {
     let json = pending(Packaging::Detached).to_json(None).unwrap();
     let read =
         |json: &str, key: Option<&StateKey>| PendingSignature::from_json(json, key).unwrap_err();
@@ -196,7 +196,7 @@ fn each_kind_of_damage_has_its_name() {
 }
 
 #[test]
-fn a_changed_document_or_a_wrong_value_writes_no_container() {
+fn case_60_a_changed_document_or_a_wrong_value_writes_no_container() {
     let signer = Pki::shared().signer(Key::P256);
     let other = Pki::shared().issue(&Profile::new(Key::P256));
     for packaging in [Packaging::Detached, Packaging::Enveloping] {

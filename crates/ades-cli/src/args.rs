@@ -115,7 +115,8 @@ pub(crate) struct SignatureOptions {
     /// Take the policy's digest from itsme®'s discovery document
     #[arg(long)]
     pub(crate) policy_digest_from_discovery: bool,
-    /// Commitment: an OID, or origin, receipt, delivery, sender, approval, creation
+    /// Commitment: an OID, a reference in itsme®'s discovery document, or origin, receipt,
+    /// delivery, sender, approval, creation. itsme® shows it only together with a policy
     #[arg(long, value_name = "OID|REF")]
     pub(crate) commitment: Option<String>,
     /// A role the signer claims; may be repeated
@@ -249,7 +250,8 @@ pub(crate) struct ResumeOptions {
     /// The .pending file of the interrupted signing
     #[arg(value_name = "PENDING")]
     pub(crate) pending: PathBuf,
-    /// Ask the user once more where it is not known whether the signer got the request
+    /// Ask the user once more where it is not known whether the signer got the request, or
+    /// where its session yields nothing
     #[arg(long)]
     pub(crate) ask_again: bool,
     /// The environment variable with the password of the key file

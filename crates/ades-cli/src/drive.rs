@@ -1,17 +1,90 @@
 //! A conversation with a signer, from one step to the next.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ades_core::signer::{BoxFuture, Event, SignerErrorKind, Step, StepResult};
+use itsme_signer::is_return_from;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::exit::{BUG, Failure};
 use crate::output::Say;
 
 /// The user's way back, on this machine.
-pub(crate) struct Return(mpsc::Receiver<String>);
+pub(crate) struct Return {
+    visits: mpsc::Receiver<Visit>,
+    pages: Pages,
+}
+
+/// A browser that came back and waits for an answer.
+struct Visit {
+    query: String,
+    verdict: oneshot::Sender<Verdict>,
+}
+
+/// What a browser that came back is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// It was sent from here.
+    Welcome,
+    /// It was, and has been back: that step is over.
+    Past,
+    /// It was not. Whether anything goes on here is none of its business.
+    Stranger,
+}
+
+impl Verdict {
+    const fn status_and_page(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Welcome => ("200 OK", "Thank you. You can close this page."),
+            Self::Past => ("410 Gone", "This step is done already. You can close this page."),
+            Self::Stranger => ("400 Bad Request", "There is nothing to be done here."),
+        }
+    }
+}
+
+/// The pages the user was sent to.
+#[derive(Clone, Default)]
+struct Pages(Arc<Mutex<Vec<Page>>>);
+
+struct Page {
+    address: String,
+    /// Whether the conversation went on without it.
+    over: bool,
+    /// Whether the browser has been back from it.
+    seen: bool,
+}
+
+impl Pages {
+    fn all(&self) -> MutexGuard<'_, Vec<Page>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, address: &str) {
+        self.all().push(Page { address: address.to_owned(), over: false, seen: false });
+    }
+
+    fn end(&self) {
+        self.all().iter_mut().for_each(|page| page.over = true);
+    }
+
+    fn welcome(&self, query: &str) {
+        if let Some(page) = self.all().iter_mut().find(|p| is_return_from(&p.address, query)) {
+            page.seen = true;
+        }
+    }
+
+    /// What a return from a step that is over is told. The signer judges others.
+    fn judge(&self, query: &str) -> Option<Verdict> {
+        let mut pages = self.all();
+        let page = pages.iter_mut().find(|p| p.over && is_return_from(&p.address, query))?;
+        let again = std::mem::replace(&mut page.seen, true);
+        Some(if again { Verdict::Past } else { Verdict::Welcome })
+    }
+}
 
 impl Return {
     /// Listens at a loopback redirect URL. Without it the signer is asked
@@ -20,33 +93,74 @@ impl Return {
         let (authority, path) = redirect_url?.strip_prefix("http://")?.split_once('/')?;
         let listener = TcpListener::bind(authority).await.ok()?;
         let path = format!("/{path}");
-        let (sender, returns) = mpsc::channel(8);
+        let (sender, visits) = mpsc::channel(8);
+        let pages = Pages::default();
+        let judge = pages.clone();
         tokio::spawn(async move {
             while !sender.is_closed() {
                 let Ok((stream, _)) = listener.accept().await else { continue };
-                let (sender, path) = (sender.clone(), path.clone());
-                tokio::spawn(async move {
-                    let answered = tokio::time::timeout(ANSWER, answer(stream, &path)).await;
-                    if let Ok(Some(query)) = answered {
-                        // Nobody waits any more: the conversation is over.
-                        let _ = sender.send(query).await;
-                    }
-                });
+                let (path, sender, judge) = (path.clone(), sender.clone(), judge.clone());
+                tokio::spawn(receive(stream, path, sender, judge));
             }
         });
-        Some(Self(returns))
+        Some(Self { visits, pages })
+    }
+
+    /// Answers whoever is still waiting at a conversation's end.
+    fn end(&mut self) {
+        self.pages.end();
+        while let Ok(visit) = self.visits.try_recv() {
+            let verdict = self.pages.judge(&visit.query).unwrap_or(Verdict::Stranger);
+            let _ = visit.verdict.send(verdict);
+        }
     }
 }
 
 /// A browser gets this long to say what it wants.
-const ANSWER: Duration = Duration::from_secs(5);
+const REQUEST: Duration = Duration::from_secs(5);
+/// It waits this long for an answer.
+const ANSWER: Duration = Duration::from_secs(60);
+/// A signer is asked again after this time at the latest.
+const MAX_WAIT: Duration = Duration::from_secs(3600);
 /// No request line and headers are longer, in octets.
 const MAX_REQUEST: usize = 8 * 1024;
-const PAGE: &str = "<!DOCTYPE html><html lang=\"en\"><title>ades</title>\
-                    <p>Thank you. You can close this page.</p></html>";
 
-/// Answers one request; the query, if it came to the right place.
-async fn answer(mut stream: TcpStream, ours: &str) -> Option<String> {
+/// Answers one request.
+async fn receive(mut stream: TcpStream, ours: String, sender: mpsc::Sender<Visit>, pages: Pages) {
+    let Ok(Some(target)) = tokio::time::timeout(REQUEST, target(&mut stream)).await else { return };
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let (status, text) = if path == ours {
+        let judged = match pages.judge(query) {
+            Some(verdict) => verdict,
+            // Nobody waits any more, or nobody comes to it: as to a stranger.
+            None => {
+                let asked = tokio::time::timeout(ANSWER, ask(query, &sender)).await;
+                asked.ok().flatten().unwrap_or(Verdict::Stranger)
+            }
+        };
+        judged.status_and_page()
+    } else {
+        ("404 Not Found", "There is nothing to be done here.")
+    };
+    let body = format!("<!DOCTYPE html><html lang=\"en\"><title>ades</title><p>{text}</p></html>");
+    let answer = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len(),
+    );
+    // A browser that is gone already has been here all the same.
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.shutdown().await;
+}
+
+async fn ask(query: &str, sender: &mpsc::Sender<Visit>) -> Option<Verdict> {
+    let (verdict, judged) = oneshot::channel();
+    sender.send(Visit { query: query.to_owned(), verdict }).await.ok()?;
+    judged.await.ok()
+}
+
+/// What a GET request asks for.
+async fn target(stream: &mut TcpStream) -> Option<String> {
     let mut request = Vec::new();
     let mut piece = [0; 1024];
     while !request.windows(4).any(|end| end == b"\r\n\r\n") && request.len() < MAX_REQUEST {
@@ -56,19 +170,7 @@ async fn answer(mut stream: TcpStream, ours: &str) -> Option<String> {
         }
     }
     let text = String::from_utf8_lossy(&request);
-    let target = text.strip_prefix("GET ")?.split(' ').next()?;
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let found = path == ours;
-    let (status, body) = if found { ("200 OK", PAGE) } else { ("404 Not Found", "") };
-    let answer = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n{body}",
-        body.len(),
-    );
-    // A browser that is gone already has been here all the same.
-    let _ = stream.write_all(answer.as_bytes()).await;
-    let _ = stream.shutdown().await;
-    found.then(|| query.to_owned())
+    text.strip_prefix("GET ")?.split(' ').next().map(ToOwned::to_owned)
 }
 
 /// What goes on while the conversation does.
@@ -82,12 +184,26 @@ pub(crate) struct Conversation<'a, S> {
     pub(crate) unattended: bool,
 }
 
+type Proceed<'p, 's, T, S> = dyn Fn(S, Event) -> BoxFuture<'s, StepResult<T, S>> + Sync + 'p;
+
 impl<S: Clone> Conversation<'_, S> {
     /// Goes from step to step until there is an answer.
     pub(crate) async fn finish<'s, T>(
         &mut self,
+        first: Step<T, S>,
+        proceed: &Proceed<'_, 's, T, S>,
+    ) -> Result<T, Failure> {
+        let result = self.talk(first, proceed).await;
+        if let Some(back) = &mut self.back {
+            back.end();
+        }
+        result
+    }
+
+    async fn talk<'s, T>(
+        &mut self,
         mut step: Step<T, S>,
-        proceed: &(dyn Fn(S, Event) -> BoxFuture<'s, StepResult<T, S>> + Sync),
+        proceed: &Proceed<'_, 's, T, S>,
     ) -> Result<T, Failure> {
         loop {
             let (after, session) = match step {
@@ -95,6 +211,9 @@ impl<S: Clone> Conversation<'_, S> {
                 Step::Refused(refusal) => return Err(refusal.into()),
                 Step::Redirect { url, session } => {
                     (self.save)(&session)?;
+                    if let Some(back) = &self.back {
+                        back.pages.add(&url);
+                    }
                     if !self.unattended {
                         self.say.line(format_args!("open this page to go on:\n  {url}"));
                     }
@@ -109,27 +228,45 @@ impl<S: Clone> Conversation<'_, S> {
                     return Err(Failure::new(BUG, message));
                 }
             };
-            let event = self.wait(after).await;
-            step = match proceed(session.clone(), event).await {
-                Err(error) if *error.kind() == SignerErrorKind::State => {
-                    // Somebody else's browser, or an old one: nothing to do with us.
-                    self.say.line("a browser came back that was not sent by this session");
-                    Step::Wait { after: Duration::from_secs(1), session }
-                }
-                other => other?,
-            };
+            step = self.next(Instant::now() + after.min(MAX_WAIT), session, proceed).await?;
         }
     }
 
-    async fn wait(&mut self, after: Duration) -> Event {
-        let Some(back) = &mut self.back else {
-            tokio::time::sleep(after).await;
-            return Event::Poll;
-        };
-        tokio::select! {
-            () = tokio::time::sleep(after) => Event::Poll,
-            Some(query) = back.0.recv() => Event::Returned { query, browser: None },
+    /// The next step, once it is time or the user comes back. Other people's
+    /// visits put nothing off.
+    async fn next<'s, T>(
+        &mut self,
+        until: Instant,
+        session: S,
+        proceed: &Proceed<'_, 's, T, S>,
+    ) -> Result<Step<T, S>, Failure> {
+        let mut said = false;
+        while let Some(back) = &mut self.back {
+            let visit = tokio::select! {
+                // However many come, the time is looked at first.
+                biased;
+                () = tokio::time::sleep_until(until) => break,
+                visit = back.visits.recv() => visit,
+            };
+            let Some(Visit { query, verdict }) = visit else { break };
+            let event = Event::Returned { query: query.clone(), browser: None };
+            match proceed(session.clone(), event).await {
+                Err(error) if *error.kind() == SignerErrorKind::State => {
+                    let judged = back.pages.judge(&query).unwrap_or(Verdict::Stranger);
+                    if judged == Verdict::Stranger && !std::mem::replace(&mut said, true) {
+                        self.say.line("a browser came back that was not sent by this session");
+                    }
+                    let _ = verdict.send(judged);
+                }
+                step => {
+                    back.pages.welcome(&query);
+                    let _ = verdict.send(Verdict::Welcome);
+                    return Ok(step?);
+                }
+            }
         }
+        tokio::time::sleep_until(until).await;
+        Ok(proceed(session, Event::Poll).await?)
     }
 }
 
@@ -208,18 +345,125 @@ mod tests {
         assert_eq!(result.unwrap_err().status, SERVICE);
     }
 
+    fn back() -> (mpsc::Sender<Visit>, Return) {
+        let (sender, visits) = mpsc::channel(8);
+        (sender, Return { visits, pages: Pages::default() })
+    }
+
+    fn visit(sender: &mpsc::Sender<Visit>, query: &str) -> oneshot::Receiver<Verdict> {
+        let (verdict, judged) = oneshot::channel();
+        sender.try_send(Visit { query: query.to_owned(), verdict }).unwrap_or_else(|_| panic!());
+        judged
+    }
+
+    fn stranger() -> StepResult<&'static str, u32> {
+        Err(SignerError::new(SignerErrorKind::State))
+    }
+
     #[test]
-    fn a_strangers_return_does_not_end_the_conversation() {
-        let (sender, returns) = mpsc::channel(1);
-        sender.try_send("st=wrong".to_owned()).unwrap();
-        let mut back = Return(returns);
-        let script =
-            [Err(SignerError::new(SignerErrorKind::State)), Ok(Step::Done("signed"))].into();
-        let first = Step::Wait { after: Duration::from_secs(60), session: 1 };
+    fn case_31_a_strangers_return_changes_nothing_and_is_told_nothing() {
+        let (sender, mut back) = back();
+        let mut judged = [visit(&sender, "st=wrong"), visit(&sender, "")];
+        let script = [stranger(), stranger(), Ok(Step::Done("signed"))].into();
+        let first = Step::Wait { after: Duration::from_millis(200), session: 1 };
+        let begun = std::time::Instant::now();
         let Played { result, stored, events } = play(first, script, Some(&mut back));
         assert_eq!(result.unwrap(), "signed");
-        assert_eq!(stored, [1, 1]);
-        assert_eq!(events[0].1, "Returned(..)");
-        assert_eq!(events[1], (1, "Poll".to_owned()));
+        assert!(begun.elapsed() >= Duration::from_millis(200));
+        assert_eq!(stored, [1]);
+        let events: Vec<&str> = events.iter().map(|(_, event)| event.as_str()).collect();
+        assert_eq!(events, ["Returned(..)", "Returned(..)", "Poll"]);
+        for judged in &mut judged {
+            assert_eq!(judged.try_recv(), Ok(Verdict::Stranger));
+        }
+    }
+
+    #[test]
+    fn case_32_and_34_a_return_counts_while_its_step_is_under_way() {
+        let (sender, mut back) = back();
+        let page =
+            |state| Step::Redirect { url: format!("https://page?q=1&st={state}"), session: 1 };
+        // Twice while it is pending: read again.
+        let mut judged = [visit(&sender, "q=1&st=one"), visit(&sender, "q=1&st=one")];
+        let wait = || Ok(Step::Wait { after: Duration::from_secs(9), session: 1 });
+        let script = [wait(), Ok(Step::Done("identified"))].into();
+        back.pages.add("https://page?q=1&st=one");
+        let first = Step::Wait { after: Duration::from_secs(9), session: 1 };
+        play(first, script, Some(&mut back)).result.unwrap();
+        for judged in &mut judged {
+            assert_eq!(judged.try_recv(), Ok(Verdict::Welcome));
+        }
+        // Again when the next step has begun: over, and nobody is asked.
+        assert_eq!(back.pages.judge("q=1&st=one"), Some(Verdict::Past));
+        assert_eq!(back.pages.judge("q=1&st=two"), None);
+
+        // The step went on by itself before the browser came back.
+        play(page("two"), [Ok(Step::Done("signed"))].into(), Some(&mut back)).result.unwrap();
+        assert_eq!(back.pages.judge("st=two"), Some(Verdict::Welcome));
+        assert_eq!(back.pages.judge("st=two"), Some(Verdict::Past));
+    }
+
+    /// However fast they come.
+    #[test]
+    fn strangers_do_not_keep_us_from_asking() {
+        let (sender, mut back) = back();
+        let strangers = std::thread::spawn(move || {
+            loop {
+                let (verdict, _) = oneshot::channel();
+                let visit = Visit { query: "st=wrong".to_owned(), verdict };
+                if sender.blocking_send(visit).is_err() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let begun = Instant::now();
+        // As the signer does: only a stranger's return is an error.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let result = runtime.block_on(
+            Conversation {
+                save: &mut |_| Ok(()),
+                back: Some(&mut back),
+                say: &Say::new(true),
+                unattended: true,
+            }
+            .finish(
+                Step::Wait { after: Duration::from_millis(300), session: 1 },
+                &|_, event| {
+                    Box::pin(async move {
+                        match event {
+                            Event::Poll => Ok(Step::Done("signed")),
+                            _ if begun.elapsed() > Duration::from_secs(20) => {
+                                Ok(Step::Done("starved"))
+                            }
+                            _ => Err(SignerError::new(SignerErrorKind::State)),
+                        }
+                    })
+                },
+            ),
+        );
+        assert_eq!(result.unwrap(), "signed");
+        drop(back);
+        strangers.join().unwrap();
+    }
+
+    #[test]
+    fn case_38_our_own_deadline_is_no_refusal() {
+        let own = Refusal::new(RefusalReason::Expired, None);
+        let Played { result, .. } = play(wait(1), [Ok(Step::Refused(own))].into(), None);
+        assert_eq!(result.unwrap_err().status, SERVICE);
+        let theirs = Refusal::new(RefusalReason::Expired, Some("EXPIRED".to_owned()));
+        let Played { result, .. } = play(wait(1), [Ok(Step::Refused(theirs))].into(), None);
+        assert_eq!(result.unwrap_err().status, REFUSED);
+    }
+
+    #[test]
+    fn whoever_waits_at_the_end_is_answered() {
+        let (sender, mut back) = back();
+        back.pages.add("https://page?st=one");
+        let mut judged = [visit(&sender, "st=one"), visit(&sender, "st=two")];
+        play(Step::Done("signed"), Script::new(), Some(&mut back)).result.unwrap();
+        assert_eq!(judged[0].try_recv(), Ok(Verdict::Welcome));
+        assert_eq!(judged[1].try_recv(), Ok(Verdict::Stranger));
     }
 }

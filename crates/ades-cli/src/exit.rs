@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use ades_core::signer::{Refusal, SignerError, SignerErrorKind};
+use ades_core::signer::{Refusal, RefusalReason, SignerError, SignerErrorKind};
 use ades_core::{Fault, Retry};
 
 pub(crate) const DONE: u8 = 0;
@@ -41,6 +41,11 @@ impl Failure {
 
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
         Self::input(format!("{}: {error}", crate::input::name(path)))
+    }
+
+    /// Whether it is a no that nothing can change.
+    pub(crate) fn is_final(&self) -> bool {
+        self.status == REFUSED && self.retry != Retry::Later
     }
 
     /// With the file it is about in front.
@@ -100,7 +105,11 @@ impl From<SignerError> for Failure {
     fn from(error: SignerError) -> Self {
         let mut failure = Self::of(error.fault(), error.retry(), &error);
         match error.kind() {
-            SignerErrorKind::ClientNotAuthorised => failure.status = REFUSED,
+            SignerErrorKind::ClientNotAuthorised => {
+                failure.status = REFUSED;
+                // Once we are registered: what a session holds is still there.
+                failure.retry = Retry::Later;
+            }
             // It came from the signer, not from whoever called us.
             SignerErrorKind::Certificate => failure.status = SERVICE,
             _ => {}
@@ -129,6 +138,12 @@ impl From<itsme_sandbox::SandboxError> for Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
+        if refusal.reason == RefusalReason::Expired && refusal.code.is_none() {
+            // The service has not said so: only we do not wait any longer.
+            let message =
+                "nobody confirmed while we waited; to resume is to ask whether somebody has since";
+            return Self { status: SERVICE, retry: Retry::Later, message: message.to_owned() };
+        }
         let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
         let retry = refusal.reason.retry();
         Self { status: REFUSED, retry, message: format!("{}{code}", refusal.reason) }

@@ -30,7 +30,8 @@ pub(crate) struct Wishes {
     signing_time: Option<DateTime<Utc>>,
     pub(crate) policy: Option<String>,
     pub(crate) policy_digest: Option<PolicySource>,
-    commitment: Option<CommitmentType>,
+    /// As it was asked for; its OID once the signer was asked.
+    pub(crate) commitment: Option<String>,
     roles: Vec<String>,
     location: Option<SignerLocation>,
     mime_type: Option<String>,
@@ -167,12 +168,6 @@ impl Wishes {
             Some(document) => Some(PolicySource::Document(crate::input::absolute(&document))),
             None => options.policy_digest_from_discovery.then_some(PolicySource::Discovery),
         };
-        let commitment = options.commitment.as_deref().map(str::parse).transpose();
-        let commitment = commitment.map_err(|_| {
-            Failure::usage(
-                "--commitment: not an OID, nor one of origin, receipt, delivery, sender, approval, creation",
-            )
-        })?;
         let located = options.country.is_some() || options.locality.is_some();
         let location = located.then(|| SignerLocation {
             country: options.country,
@@ -186,7 +181,7 @@ impl Wishes {
             signing_time: options.signing_time,
             policy: options.policy,
             policy_digest,
-            commitment,
+            commitment: options.commitment,
             roles: options.role,
             location,
             mime_type: options.mime_type,
@@ -215,13 +210,13 @@ impl Wishes {
         if let Some(policy) = policy {
             parameters = parameters.policy(policy.clone());
         }
+        if let Some(commitment) = self.commitment()? {
+            parameters = parameters.commitment(commitment);
+        }
         Ok(parameters)
     }
 
     fn with_texts(&self, mut parameters: SignatureParameters) -> SignatureParameters {
-        if let Some(commitment) = self.commitment {
-            parameters = parameters.commitment(commitment);
-        }
         for role in &self.roles {
             parameters = parameters.signer_role(role);
         }
@@ -286,12 +281,21 @@ impl Wishes {
         Ok(Some(SignaturePolicy::of_document(id, digest, &document)))
     }
 
+    /// The commitment, named by OID or in a word.
+    pub(crate) fn commitment(&self) -> Result<Option<CommitmentType>, Failure> {
+        self.commitment.as_deref().map(str::parse).transpose().map_err(|_| {
+            Failure::usage(
+                "--commitment: not an OID, nor one of origin, receipt, delivery, sender, approval, creation",
+            )
+        })
+    }
+
     /// What the user gets to see at a signer that speaks these languages.
     pub(crate) fn display(
         &self,
         policy: Option<&SignaturePolicy>,
         languages: &[Language],
-    ) -> Display {
+    ) -> Result<Display, Failure> {
         let mut display = Display::default();
         display.language = self.language;
         display.description.clone_from(&self.description);
@@ -299,12 +303,12 @@ impl Wishes {
         // signature says it all the same.
         if let Some(policy) = policy {
             display.policy = Some(policy.id);
-            display.commitment = self.commitment;
+            display.commitment = self.commitment()?;
             if !self.roles.is_empty() {
                 let roles = self.roles.join(", ");
                 display.role = languages.iter().map(|l| (*l, roles.clone())).collect();
             }
         }
-        display
+        Ok(display)
     }
 }

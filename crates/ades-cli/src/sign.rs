@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::args::{ResumeOptions, SignOptions};
-use crate::exit::{DONE, Failure, REFUSED};
+use crate::exit::{DONE, Failure};
 use crate::format::{Asked, Format};
 use crate::input::{self, absolute, is_standard};
 use crate::job::{Job, JobItem, SignerChoice, SignerKind, Stage, Stored, kept_input};
@@ -87,6 +87,8 @@ pub(crate) fn resume(options: &ResumeOptions, say: &Say) -> Result<u8, Failure> 
                  --ask-again asks anew",
             ));
         }
+        // A session that yields nothing usable, however often it is asked.
+        Stage::Signing { identity, .. } if options.ask_again => Stage::Identified(identity),
         Stage::Identifying(_) if sandbox => {
             gone(say);
             Stage::Start
@@ -125,7 +127,7 @@ fn work(
                 }
                 stored.remove();
             }
-            Err(failure) if failure.status == REFUSED && stored.job.done == 0 => stored.remove(),
+            Err(failure) if failure.is_final() && stored.job.done == 0 => stored.remove(),
             Err(_) => {
                 if let Some(path) = stored.file() {
                     let path = path.display();

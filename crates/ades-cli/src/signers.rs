@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ades_core::{RemoteSigner, SignaturePolicy};
+use ades_core::{CommitmentType, RemoteSigner, SignaturePolicy};
 use itsme_sandbox::Sandbox;
 use itsme_signer::discovery::PolicyDigest;
 use itsme_signer::{Config, ItsmeSigner};
@@ -61,8 +61,8 @@ impl Signer {
     }
 
     fn itsme(config: Config) -> Result<Self, Failure> {
-        let return_to =
-            config.redirect_url.starts_with("http://").then(|| config.redirect_url.clone());
+        let redirect_url = &config.settings().redirect_url;
+        let return_to = redirect_url.starts_with("http://").then(|| redirect_url.clone());
         let kind = Kind::Itsme(Box::new(ItsmeSigner::new(config)?));
         Ok(Self { kind, return_to, sandbox: None })
     }
@@ -94,23 +94,31 @@ impl Signer {
         }
     }
 
-    /// The policy by reference, as the user will see it; by OID where the
-    /// signer knows no policies.
-    pub(crate) async fn policy(&self, wishes: &Wishes) -> Result<Option<SignaturePolicy>, Failure> {
-        let Kind::Itsme(itsme) = &self.kind else { return wishes.policy_by_oid() };
-        let default = &itsme.config().policy.reference;
-        let Some(reference) = wishes.policy.as_ref().or(default.as_ref()) else {
-            return Ok(None);
+    /// Policy and commitment by reference, as the user will see them; by OID
+    /// where the signer shows none.
+    pub(crate) async fn terms(
+        &self,
+        wishes: &Wishes,
+    ) -> Result<(Option<SignaturePolicy>, Option<CommitmentType>), Failure> {
+        let Kind::Itsme(itsme) = &self.kind else {
+            return Ok((wishes.policy_by_oid()?, wishes.commitment()?));
         };
-        let policy = itsme.discovery().await?.policy(reference)?;
         let document = match &wishes.policy_digest {
-            None => return Err(itsme_signer::Error::PolicyDocumentNeeded.into()),
-            Some(PolicySource::Discovery) => {
-                return Ok(Some(policy.signature_policy(PolicyDigest::FromDiscovery)?));
+            Some(PolicySource::Document(path)) => {
+                Some(std::fs::read(path).map_err(|e| Failure::file(path, &e))?)
             }
-            Some(PolicySource::Document(path)) => path,
+            Some(PolicySource::Discovery) | None => None,
         };
-        let document = std::fs::read(document).map_err(|e| Failure::file(document, &e))?;
-        Ok(Some(policy.signature_policy(PolicyDigest::OfDocument(&document))?))
+        let digest = match (&wishes.policy_digest, &document) {
+            (_, Some(document)) => Some(PolicyDigest::OfDocument(document)),
+            (Some(PolicySource::Discovery), _) => Some(PolicyDigest::FromDiscovery),
+            _ => None,
+        };
+        let (policy, commitment) = (wishes.policy.as_deref(), wishes.commitment.as_deref());
+        let terms = itsme.resolve(policy, commitment, digest).await?;
+        if digest.is_some() && terms.policy.is_none() {
+            return Err(Failure::usage("the source of a policy's digest needs --policy"));
+        }
+        Ok((terms.policy, terms.commitment))
     }
 }

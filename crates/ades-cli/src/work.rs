@@ -98,9 +98,15 @@ impl<'a> Work<'a> {
 
     /// Looks at what is signed, where the user is going to be asked about it.
     async fn begin(&mut self) -> Result<(), Failure> {
-        let policy = self.signer.policy(&self.stored.job.wishes).await?;
+        let (policy, commitment) = self.signer.terms(&self.stored.job.wishes).await?;
         let job = &mut self.stored.job;
+        if job.wishes.pdf.reason.is_some() && (policy.is_some() || commitment.is_some()) {
+            let message =
+                "--reason: not with the policy or commitment of the signer's configuration";
+            return Err(Failure::usage(message));
+        }
         job.policy = policy;
+        job.wishes.commitment = commitment.map(|commitment| commitment.0.to_string());
         if self.signer.remote().capabilities().interactive {
             for item in job.items.iter_mut().filter(|item| item.digest.is_none()) {
                 item.digest = Some(digest(item)?);
@@ -151,7 +157,7 @@ impl<'a> Work<'a> {
         let signer = self.signer.remote();
         let capabilities = signer.capabilities();
         let mut request = SigningRequest::new(identity.clone(), items);
-        request.display = job.wishes.display(job.policy.as_ref(), &capabilities.languages);
+        request.display = job.wishes.display(job.policy.as_ref(), &capabilities.languages)?;
         if capabilities.interactive {
             job.stage = Stage::Asking(identity.clone());
             self.stored.save()?;
@@ -165,8 +171,9 @@ impl<'a> Work<'a> {
                 } else if *error.kind() != SignerErrorKind::UnknownOutcome
                     && capabilities.interactive
                 {
-                    // Nobody was asked. Where that is not known, a later
-                    // process must not ask again by itself.
+                    // Nobody was asked: the trait's promise for every other
+                    // kind. Where that is not known, a later process must not
+                    // ask again by itself.
                     self.stored.job.stage = Stage::Identified(identity.clone());
                     self.stored.save()?;
                 }

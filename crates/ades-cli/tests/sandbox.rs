@@ -156,6 +156,56 @@ fn what_the_user_sees_is_what_the_signature_says() {
     assert!(!bench.has("x"));
 }
 
+/// Policy and commitment come from the configuration: both are on the page, and
+/// both in the container.
+#[test]
+fn the_configurations_policy_and_commitment_are_shown_and_signed() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &[]);
+    let (policy, commitment) = ("1.3.6.1.4.1.49274.1.1.7.1.0", "1.2.840.113549.1.9.16.6.5");
+    bench
+        .configure(&format!("[policy]\nreference = \"{policy}\"\ncommitment = \"{commitment}\"\n"));
+    let sign = [&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat();
+    bench.ades(&sign).ends(3, "the policy document is needed");
+    let digest = ["--policy-digest-from-discovery"];
+    bench.write("contract.pdf", Document::default().write());
+    let reason = ["sign", "contract.pdf", "-o", "signed.pdf", "--reason", "Agreed"];
+    bench.ades(&[&reason, &digest[..], ITSME].concat()).ends(2, "--reason");
+    assert!(sandbox.sessions("identification").is_empty());
+
+    let mut child = spawn(&bench, &[&sign, &digest[..]].concat());
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut page = || lines.find_map(|l| l.trim().strip_prefix("http://").map(str::to_owned));
+    page().unwrap();
+    sandbox.answer("identification", true);
+    let page = page().unwrap();
+    let (host, path) = page.split_once('/').unwrap();
+    let (_, shown) = http(host, "GET", &format!("/{path}"), "", "");
+    assert!(shown.contains(policy) && shown.contains("Proof of approval"), "{shown}");
+    sandbox.answer("signature", true);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let report = json(&bench.ades(&["inspect", "one.p7s", "--json"]).out);
+    assert_eq!(report["signatures"][0]["policy"]["id"], policy);
+    assert_eq!(report["signatures"][0]["commitment"], commitment);
+}
+
+#[test]
+fn a_commitment_is_one_that_the_service_shows() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    let sign =
+        |more: &[&str]| bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], more, ITSME].concat());
+    let policy = ["--policy", "1.3.6.1.4.1.49274.1.1.7.1.0", "--policy-digest-from-discovery"];
+    sign(&[&policy[..], &["--commitment", "promise"]].concat()).ends(3, "\"promise\" is not in");
+    sign(&[&policy[..], &["--commitment", "1.2.3"]].concat()).ends(3, "\"1.2.3\" is not in");
+    sign(&["--commitment", "approval"]).ends(2, "only together with a policy");
+    sign(&["--policy-digest-from-discovery"]).ends(2, "needs --policy");
+    assert!(sandbox.sessions("identification").is_empty());
+    sign(&[&policy[..], &["--commitment", "creation"]].concat()).ends(0, "");
+    let report = json(&bench.ades(&["inspect", "one.p7s", "--json"]).out);
+    assert_eq!(report["signatures"][0]["commitment"], "1.2.840.113549.1.9.16.6.6");
+}
+
 #[test]
 fn seventy_files_are_one_confirmation_and_one_more_is_two() {
     let bench = bench();
@@ -224,6 +274,26 @@ fn who_never_answers_is_not_waited_for_for_ever() {
         Run::new(&child.wait_with_output().unwrap()).ends(4, "did not confirm in time");
         assert!(!bench.has("one.p7s") && !bench.has("one.p7s.pending"));
     }
+}
+
+/// We stop waiting; the user confirms all the same.
+#[test]
+fn case_38_what_is_confirmed_later_is_collected() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &[]);
+    bench.configure("[limits]\nsession_seconds = 1\n");
+    let pending = "one.p7s.pending";
+    let waited = "nobody confirmed while we waited";
+    bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat()).ends(5, waited);
+    assert_eq!(stage(&bench, pending), "identifying");
+    sandbox.answer("identification", true);
+    bench.ades(&["resume", pending]).ends(5, waited);
+    assert_eq!(stage(&bench, pending), "signing");
+    sandbox.answer("signature", true);
+    bench.ades(&["resume", pending]).ends(0, "");
+    assert_eq!(sandbox.sessions("identification").len(), 1);
+    assert_eq!(sandbox.sessions("signature").len(), 1);
+    bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
 }
 
 #[test]
@@ -316,18 +386,92 @@ fn whether_the_user_was_asked_is_never_guessed() {
     bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
     std::fs::remove_file(bench.path("one.p7s")).unwrap();
 
-    // The answer breaks off.
+    // The answer breaks off, or does not tell.
+    for fault in [
+        json!({"kind": "reset"}),
+        json!({"kind": "answer", "status": 200, "content_type": "text/html", "body": "<p>"}),
+        json!({"kind": "answer", "status": 404}),
+        json!({"kind": "redirect"}),
+        json!({"kind": "huge"}),
+        json!({"kind": "untrusted_host"}),
+        json!({"kind": "unknown_major"}),
+        json!({"kind": "code", "status": 400, "code": "SOMETHING_NEW"}),
+    ] {
+        sandbox.control("/sandbox/reset", &json!({}));
+        sandbox.fault("sign_document", &fault, 1);
+        bench.ades(&arguments).ends(5, "must not be repeated blindly");
+        assert_eq!(sandbox.sessions("signature").len(), 1, "{fault}");
+        bench.ades(&["resume", pending]).ends(5, "--ask-again");
+        assert_eq!(sandbox.sessions("signature").len(), 1, "{fault}");
+        bench.ades(&["resume", pending, "--ask-again"]).ends(0, "");
+        assert_eq!(sandbox.sessions("signature").len(), 2, "{fault}");
+        std::fs::remove_file(bench.path("one.p7s")).unwrap();
+    }
+
+    // Turned down in so many words: nobody was asked.
+    sandbox.fault(
+        "sign_document",
+        &json!({"kind": "code", "status": 400, "code": "UNEXPECTED_ERROR"}),
+        1,
+    );
+    bench.ades(&arguments).ends(5, "try again later");
+    bench.ades(&["resume", pending]).ends(0, "");
+}
+
+/// Whatever is answered to the question for the result: what the user confirmed
+/// is still there.
+#[test]
+fn a_confirmed_signature_is_not_thrown_away() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    // Nothing is asked twice by itself.
+    bench.configure("[limits]\nstatus_failures = 0\n");
+    let pending = "one.p7s.pending";
+    let page = json!({"kind": "answer", "status": 200, "content_type": "text/html", "body": "<p>"});
+    for (fault, exit) in [
+        (page, 5),
+        (json!({"kind": "answer", "status": 503}), 5),
+        (json!({"kind": "answer", "status": 403}), 4),
+        (json!({"kind": "huge"}), 5),
+        (json!({"kind": "reset"}), 5),
+        (json!({"kind": "unknown_major"}), 5),
+        (json!({"kind": "success_without_values"}), 5),
+        (json!({"kind": "missing_id"}), 5),
+        (json!({"kind": "unknown_id"}), 5),
+        (json!({"kind": "other_digest"}), 5),
+    ] {
+        sandbox.control("/sandbox/reset", &json!({}));
+        sandbox.fault("sign_status", &fault, 1);
+        let run = bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+        assert_eq!(run.code, exit, "{fault}: {run:?}");
+        assert_eq!(stage(&bench, pending), "signing", "{fault}");
+        bench.ades(&["resume", pending]).ends(0, "");
+        assert_eq!(sandbox.sessions("signature").len(), 1, "{fault}");
+        bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+        std::fs::remove_file(bench.path("one.p7s")).unwrap();
+    }
+
+    // What does not get better is given up when the user says so.
     sandbox.control("/sandbox/reset", &json!({}));
-    sandbox.fault("sign_document", &json!({"kind": "reset"}), 1);
-    bench.ades(&arguments).ends(5, "must not be repeated blindly");
-    assert_eq!(sandbox.sessions("signature").len(), 1);
-    bench.ades(&["resume", pending]).ends(5, "--ask-again");
-    assert_eq!(sandbox.sessions("signature").len(), 1);
+    sandbox.fault("sign_status", &json!({"kind": "other_digest"}), 2);
+    bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat()).ends(5, "does not verify");
+    bench.ades(&["resume", pending]).ends(5, "does not verify");
     bench.ades(&["resume", pending, "--ask-again"]).ends(0, "");
+    assert_eq!(sandbox.sessions("signature").len(), 2);
+
+    // The service says that it is over: a new session, without further ado.
+    std::fs::remove_file(bench.path("one.p7s")).unwrap();
+    sandbox.control("/sandbox/reset", &json!({}));
+    let over = json!({"kind": "code", "status": 400, "code": "INVALID_POLICY"});
+    sandbox.fault("sign_status", &over, 1);
+    let run = bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+    run.ends(5, "INVALID_POLICY").ends(5, "a new session may succeed");
+    bench.ades(&["resume", pending]).ends(0, "");
+    assert_eq!(sandbox.sessions("signature").len(), 2);
 }
 
 #[test]
-fn a_document_that_changes_meanwhile_is_not_signed() {
+fn case_60_a_document_that_changes_meanwhile_is_not_signed() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
     let pending = "one.p7s.pending";
@@ -402,7 +546,7 @@ fn standard_input_is_kept_for_as_long_as_the_job() {
 }
 
 #[test]
-fn the_users_browser_comes_back_to_the_program() {
+fn case_31_and_32_the_users_browser_comes_back_to_the_program() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
     bench.write("contract.pdf", Document::default().write());
@@ -410,22 +554,39 @@ fn the_users_browser_comes_back_to_the_program() {
     let visible = ["--visible", "1:72,72,200,60"];
     let mut child = spawn(&bench, &[&files[..], &visible, ITSME].concat());
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut earlier: Option<String> = None;
     for purpose in ["identification", "signature"] {
         let page = lines.find_map(|l| l.trim().strip_prefix("http://").map(str::to_owned)).unwrap();
-        let (host, path) = page.split_once('/').unwrap();
-        let path = format!("/{path}");
-        sandbox.answer(purpose, true);
-        let (head, _) = http(host, "GET", &path, "", "");
-        let back = head.lines().find_map(|line| line.strip_prefix("location: http://")).unwrap();
-        let (host, path) = back.trim().split_once('/').unwrap();
-        // A stranger's return first, which changes nothing.
-        let (head, _) = http(host, "GET", "/itsme/return?st=0", "", "");
-        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-        let (head, _) = http(host, "GET", "/elsewhere", "", "");
+        let (front, path) = page.split_once('/').unwrap();
+        let page = format!("/{path}");
+        let back = || {
+            let (head, _) = http(front, "GET", &page, "", "");
+            head.lines().find_map(|line| line.strip_prefix("location: http://")).map(str::to_owned)
+        };
+        // A stranger's return first, which changes nothing; the right port is
+        // that of the configuration.
+        let host = bench.return_host();
+        for query in ["", "?st=", "?st=0", "?q=1", "?st=0123456789abcdef0123456789abcdef"] {
+            let (head, _) = http(&host, "GET", &format!("/itsme/return{query}"), "", "");
+            assert!(head.starts_with("HTTP/1.1 400"), "{query}: {head}");
+        }
+        let (head, _) = http(&host, "GET", "/elsewhere", "", "");
         assert!(head.starts_with("HTTP/1.1 404"), "{head}");
-        let (head, body) = http(host, "GET", &format!("/{path}"), "", "");
+        // Nor does the return of the step before.
+        if let Some(earlier) = &earlier {
+            let (head, body) = http(&host, "GET", earlier, "", "");
+            assert!(head.starts_with("HTTP/1.1 410"), "{head}");
+            assert!(body.contains("done already"));
+        }
+        assert_eq!(sandbox.sessions("signature").len(), usize::from(purpose == "signature"));
+        sandbox.answer(purpose, true);
+        let back = back().unwrap();
+        let (host, path) = back.trim().split_once('/').unwrap();
+        let path = format!("/{path}");
+        let (head, body) = http(host, "GET", &path, "", "");
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         assert!(body.contains("You can close this page"));
+        earlier = Some(path);
     }
     assert!(lines.any(|line| line.starts_with("signed: ")));
     assert_eq!(child.wait().unwrap().code(), Some(0));
@@ -438,6 +599,8 @@ fn the_users_browser_comes_back_to_the_program() {
 fn no_bad_answer_becomes_a_container() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    // Nothing is asked twice by itself.
+    bench.configure("[limits]\nstatus_failures = 0\n");
     for (endpoint, kinds) in [
         ("user_identification", &["untrusted_host", "huge", "redirect"][..]),
         ("identification_status", &["foreign_certificate", "huge", "redirect"]),
@@ -503,6 +666,8 @@ fn a_service_in_trouble_costs_a_signature_at_most() {
     let fragment = json!({"kind": "url_fragment"});
     let foreign = json!({"kind": "foreign_identity"});
     let unknown = json!({"kind": "result", "maj": "resultmajor:ResponderError"});
+    let policy = ["--policy", "1.3.6.1.4.1.49274.1.1.7.1.0", "--policy-digest-from-discovery"];
+    let sign = [&["sign", "one.txt", "-o", "one.p7s"], &policy[..], ITSME].concat();
     for (endpoint, passes, ends) in [
         ("configuration", &[&page, &blank, &down, &code, &reset, &late, &cookie][..], &[][..]),
         (
@@ -512,31 +677,49 @@ fn a_service_in_trouble_costs_a_signature_at_most() {
         ),
         (
             "identification_status",
-            &[&down, &reset, &late, &cookie],
-            &[&page, &blank, &code, &foreign],
+            &[&down, &reset, &late, &cookie, &page, &blank, &code],
+            &[&foreign],
         ),
         (
             "sign_document",
             &[&late, &cookie, &fragment],
             &[&page, &blank, &down, &code, &reset, &http_page],
         ),
-        ("sign_status", &[&down, &reset, &late, &cookie], &[&page, &blank, &code, &unknown]),
+        ("sign_status", &[&down, &reset, &late, &cookie, &page, &blank, &code, &unknown], &[]),
     ] {
         let faults =
             passes.iter().map(|fault| (0, fault)).chain(ends.iter().map(|fault| (5, fault)));
         for (exit, fault) in faults {
             sandbox.control("/sandbox/reset", &json!({}));
             sandbox.fault(endpoint, fault, 1);
-            let run = bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+            let run = bench.ades(&sign);
             assert_eq!(run.code, exit, "{endpoint} {fault}: {run:?}");
-            if exit == 0 {
-                bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+            assert_eq!(bench.has("one.p7s"), exit == 0, "{endpoint} {fault}");
+            // Where the job got so far that there is one, it goes on.
+            let pending = "one.p7s.pending";
+            match endpoint {
+                _ if exit == 0 => {}
+                "user_identification" => {
+                    assert!(!bench.has(pending));
+                    bench.ades(&sign).ends(0, "");
+                }
+                "sign_document" => {
+                    bench.ades(&["resume", pending]).ends(5, "--ask-again");
+                    bench.ades(&["resume", pending, "--ask-again"]).ends(0, "");
+                }
+                _ => {
+                    bench.ades(&["resume", pending]).ends(0, "");
+                }
             }
-            assert_eq!(bench.path("one.p7s").exists(), exit == 0, "{endpoint} {fault}");
-            let _ = std::fs::remove_file(bench.path("one.p7s"));
-            let _ = std::fs::remove_file(bench.path("one.p7s.pending"));
+            assert!(!bench.has(pending), "{endpoint} {fault}");
+            bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
+            std::fs::remove_file(bench.path("one.p7s")).unwrap();
         }
     }
+    // The policy is looked up, and not for ever.
+    sandbox.fault("configuration", &down, 3);
+    bench.ades(&sign).ends(5, "try again later");
+    assert!(!bench.has("one.p7s") && !bench.has("one.p7s.pending"));
 }
 
 #[test]
@@ -558,4 +741,19 @@ fn a_service_that_is_not_there_may_be_tried_later() {
     drop(Sandbox::start(&bench, &[]));
     bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat()).ends(5, "try again later");
     assert!(!bench.has("one.p7s") && !bench.has("one.p7s.pending"));
+}
+
+impl common::Bench {
+    /// Where the program waits for the browser.
+    fn return_host(&self) -> String {
+        let text = String::from_utf8(self.read("sb/itsme.toml")).unwrap();
+        let url = text.split("redirect_url = \"http://").nth(1).unwrap();
+        url.split('/').next().unwrap().to_owned()
+    }
+
+    /// Adds to the configuration that the sandbox wrote.
+    fn configure(&self, more: &str) {
+        let text = String::from_utf8(self.read("sb/itsme.toml")).unwrap();
+        self.write("sb/itsme.toml", format!("{text}\n{more}"));
+    }
 }

@@ -9,6 +9,7 @@
 //!
 //! `docs/own-signer.md` shows how to write one.
 
+mod ecdsa;
 mod error;
 mod session;
 
@@ -27,6 +28,7 @@ use crate::error::Retry;
 use crate::parameters::CommitmentType;
 use crate::pending::ToBeSigned;
 
+pub use ecdsa::ecdsa_from_raw;
 pub use error::{SignerError, SignerErrorKind};
 pub use session::{IdentificationSession, SigningSession};
 
@@ -65,6 +67,11 @@ pub trait RemoteSigner: Send + Sync {
 
     /// Starts to sign a batch. Values come back in the order of the items,
     /// each with its item's id.
+    ///
+    /// [`SignerErrorKind::UnknownOutcome`] says that the user may have been
+    /// asked; every other error, that nobody was. Dropping the future once it
+    /// was polled means the former; other calls may be dropped at any time and
+    /// made again, with the same session.
     fn sign(
         &self,
         request: SigningRequest,
@@ -148,21 +155,40 @@ impl fmt::Debug for Event {
     }
 }
 
-/// The final no of a user or a service.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The final no of a user or a service. `Debug` leaves the message out.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
     /// Why
     pub reason: RefusalReason,
     /// The service's own code, if it gave one
     pub code: Option<String>,
+    /// The service's own words, if there were any: they may name the user and
+    /// are not to be logged
+    pub message: Option<String>,
 }
 
 impl Refusal {
     /// A refusal, with the service's own code where it gave one.
     #[must_use]
     pub const fn new(reason: RefusalReason, code: Option<String>) -> Self {
-        Self { reason, code }
+        Self { reason, code, message: None }
+    }
+
+    /// With the service's own words.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refusal")
+            .field("reason", &self.reason)
+            .field("code", &self.code)
+            .finish_non_exhaustive()
     }
 }
 
@@ -384,8 +410,8 @@ impl Language {
 pub struct SignatureValue {
     /// The item it belongs to.
     pub id: String,
-    /// RSA: as long as the modulus. ECDSA: the DER `SEQUENCE { r, s }`.
-    /// Ed25519: 64 octets.
+    /// RSA: as long as the modulus. ECDSA: the DER `SEQUENCE { r, s }`; see
+    /// [`ecdsa_from_raw`]. Ed25519: 64 octets.
     #[serde(with = "crate::base64::octets")]
     pub value: Vec<u8>,
 }

@@ -1,25 +1,58 @@
-//! `itsme.toml`. `itsme.example.toml` beside this crate documents every key.
+//! What this crate has to know about one partner's access: as `itsme.toml`,
+//! which `itsme.example.toml` beside this crate documents key by key, or as
+//! [`Settings`].
+
+mod client;
+mod file;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ades_core::chain::certificates_from_pem;
 use ades_core::signer::Language;
 use serde::Deserialize;
-use toml::Spanned;
-use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::redirect;
 
+pub use client::ClientIdentity;
+
 /// itsme® signs at most this many digests with one confirmation.
 pub const MAX_BATCH: usize = 70;
+/// The longest description, in characters; 50 before 2024.
+pub const MAX_DESCRIPTION: usize = 255;
+/// The longest time, in seconds.
+const MAX_SECONDS: u64 = 24 * 60 * 60;
+/// The longest partner code, in characters.
+const MAX_PARTNER_CODE: usize = 10;
+/// The longest service code, in characters.
+const MAX_SERVICE_CODE: usize = 45;
 
-/// Everything this crate has to know about one partner's access.
+/// Checked [`Settings`]. They cannot be changed any more.
+///
+/// ```
+/// use itsme_signer::Config;
+/// use itsme_signer::config::Settings;
+///
+/// let mut settings = Settings::new(
+///     "https://itsme-back-end.example",
+///     "DEMOPARTNR",
+///     "DEMO_SIGN",
+///     "https://sign.example.org/itsme/return",
+/// );
+/// settings.allowed_hosts = vec!["itsme-front-end.example".to_owned()];
+/// let config = Config::new(settings)?;
+/// assert_eq!(config.settings().limits.batch, 70);
+/// # Ok::<(), itsme_signer::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Config(Settings);
+
+/// What there is to say about one partner's access.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct Config {
-    /// The back end's address, without a path at its end
+pub struct Settings {
+    /// The back end's address: https
     pub base_url: String,
     /// The partner's code, 1 to 10 characters
     pub partner_code: String,
@@ -41,6 +74,8 @@ pub struct Config {
     pub server_ca_pem: Option<String>,
     /// The policy and commitment to use where nobody says otherwise
     pub policy: PolicyConfig,
+    /// How requests are written
+    pub request: RequestForm,
     /// Limits and times
     pub limits: Limits,
     /// What to tolerate
@@ -58,58 +93,8 @@ pub enum Profile {
     Test,
 }
 
-/// The client's certificate and key. `Debug` shows nothing of it.
-#[derive(Clone)]
-pub struct ClientIdentity {
-    /// PEM: the certificate, its issuers, the PKCS#8 key
-    pem: Zeroizing<String>,
-}
-
-impl ClientIdentity {
-    /// From PEM text with certificates and an unencrypted key.
-    #[must_use]
-    pub fn from_pem(pem: impl Into<String>) -> Self {
-        Self { pem: Zeroizing::new(pem.into()) }
-    }
-
-    /// For a transport: the PEM text, private key included.
-    #[must_use]
-    pub fn pem(&self) -> &str {
-        &self.pem
-    }
-
-    /// From a PKCS#12 file.
-    ///
-    /// # Errors
-    /// [`Error::Config`] if it does not open or has not exactly one key.
-    pub fn from_pkcs12(file: &[u8], password: &str) -> Result<Self, Error> {
-        use base64ct::{Base64, Encoding};
-        use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
-
-        let fail = |problem: &str| Error::config("client.pkcs12", problem);
-        let store = KeyStore::from_pkcs12(file, password, Pkcs12ImportPolicy::Relaxed)
-            .map_err(|_| fail("cannot be opened: wrong password, damaged or unsupported"))?;
-        let (_, chain) = store.private_key_chain().ok_or_else(|| fail("has no private key"))?;
-        let block = |label: &str, der: &[u8]| {
-            format!(
-                "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
-                Base64::encode_string(der)
-            )
-        };
-        let mut pem: String =
-            chain.certs().iter().map(|c| block("CERTIFICATE", c.as_der())).collect();
-        pem.push_str(&block("PRIVATE KEY", chain.key().as_der()));
-        Ok(Self::from_pem(pem))
-    }
-}
-
-impl fmt::Debug for ClientIdentity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientIdentity(..)")
-    }
-}
-
-/// Policy and commitment by default.
+/// Policy and commitment by default: see
+/// [`ItsmeSigner::resolve`](crate::ItsmeSigner::resolve).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -121,6 +106,17 @@ pub struct PolicyConfig {
     /// Whether a policy may be sent that could not be checked because the
     /// discovery document is out of reach
     pub allow_unchecked: bool,
+}
+
+/// How requests are written where the service's documents disagree.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct RequestForm {
+    /// The header `X-Partner-Code`, which only the interface description has
+    pub x_partner_code: Option<String>,
+    /// Digests in the URL-safe alphabet of base64, which only the prose has
+    pub url_safe_digests: bool,
 }
 
 /// Limits and times.
@@ -146,7 +142,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             batch: MAX_BATCH,
-            description: 255,
+            description: MAX_DESCRIPTION,
             connect_seconds: 10,
             answer_seconds: 30,
             session_seconds: 600,
@@ -182,186 +178,177 @@ pub struct Tolerance {
     pub transliterate: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    base_url: Spanned<String>,
-    partner_code: Spanned<String>,
-    service_code: Spanned<String>,
-    redirect_url: Spanned<String>,
-    #[serde(default)]
-    language: Option<Spanned<String>>,
-    #[serde(default)]
-    profile: Option<Profile>,
-    #[serde(default)]
-    allow_loopback_http: bool,
-    #[serde(default)]
-    client: Client,
-    #[serde(default)]
-    server: Server,
-    #[serde(default)]
-    front: Front,
-    #[serde(default)]
-    policy: PolicyConfig,
-    #[serde(default)]
-    limits: Option<Spanned<Limits>>,
-    #[serde(default)]
-    tolerance: Tolerance,
+impl Settings {
+    /// What has no default, and the defaults of the rest.
+    #[must_use]
+    pub fn new(
+        base_url: impl Into<String>,
+        partner_code: impl Into<String>,
+        service_code: impl Into<String>,
+        redirect_url: impl Into<String>,
+    ) -> Self {
+        Self {
+            base_url: base_url.into(),
+            partner_code: partner_code.into(),
+            service_code: service_code.into(),
+            redirect_url: redirect_url.into(),
+            language: Language::En,
+            profile: Profile::Production,
+            allow_loopback_http: false,
+            allowed_hosts: Vec::new(),
+            client: None,
+            server_ca_pem: None,
+            policy: PolicyConfig::default(),
+            request: RequestForm::default(),
+            limits: Limits::default(),
+            tolerance: Tolerance::default(),
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        check_base_url(&self.base_url).map_err(|problem| Error::config("base_url", problem))?;
+        check_length("partner_code", &self.partner_code, MAX_PARTNER_CODE)?;
+        check_length("service_code", &self.service_code, MAX_SERVICE_CODE)?;
+        redirect::check_own(&self.redirect_url, self.allow_loopback_http)
+            .map_err(|problem| Error::config("redirect_url", problem))?;
+        if self.allowed_hosts.is_empty() && !self.allow_loopback_http {
+            let problem = "none, so that every page of the service would be refused";
+            return Err(Error::config("front.allowed_hosts", problem));
+        }
+        if let Some(host) = self.allowed_hosts.iter().find(|host| redirect::host(host).is_none()) {
+            let problem = format!("{host:?} is not the bare name of a host");
+            return Err(Error::config("front.allowed_hosts", problem));
+        }
+        if self.server_ca_pem.as_deref().is_some_and(|pem| !are_certificates(pem)) {
+            return Err(Error::config("server.ca", "not PEM certificates"));
+        }
+        self.policy.check()?;
+        self.request.check()?;
+        self.limits.check()
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Client {
-    certificate: Option<PathBuf>,
-    key: Option<PathBuf>,
-    pkcs12: Option<PathBuf>,
-    password_env: Option<String>,
+impl PolicyConfig {
+    fn check(&self) -> Result<(), Error> {
+        let empty = |text: &Option<String>| text.as_deref().is_some_and(|t| t.trim().is_empty());
+        if empty(&self.reference) {
+            return Err(Error::config("policy.reference", "empty"));
+        }
+        if empty(&self.commitment) {
+            return Err(Error::config("policy.commitment", "empty"));
+        }
+        if self.commitment.is_some() && self.reference.is_none() {
+            let problem = "is shown only together with a policy, and policy.reference is missing";
+            return Err(Error::config("policy.commitment", problem));
+        }
+        Ok(())
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Server {
-    ca: Option<PathBuf>,
+impl RequestForm {
+    fn check(&self) -> Result<(), Error> {
+        let visible = |code: &str| !code.is_empty() && code.bytes().all(|b| b.is_ascii_graphic());
+        match self.x_partner_code.as_deref() {
+            Some(code) if !visible(code) => {
+                Err(Error::config("request.x_partner_code", "empty, or not plain ASCII"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Front {
-    allowed_hosts: Vec<String>,
+impl Limits {
+    fn check(&self) -> Result<(), Error> {
+        if !(1..=MAX_BATCH).contains(&self.batch) {
+            return Err(Error::config("limits.batch", format!("not 1 to {MAX_BATCH}")));
+        }
+        if !(1..=MAX_DESCRIPTION).contains(&self.description) {
+            return Err(Error::config("limits.description", format!("not 1 to {MAX_DESCRIPTION}")));
+        }
+        for (key, seconds) in [
+            ("limits.connect_seconds", self.connect_seconds),
+            ("limits.answer_seconds", self.answer_seconds),
+            ("limits.session_seconds", self.session_seconds),
+        ] {
+            if !(1..=MAX_SECONDS).contains(&seconds) {
+                return Err(Error::config(key, format!("not 1 to {MAX_SECONDS} (a day)")));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Config {
-    /// Reads a configuration file; files it names are relative to it.
+    /// Checks settings.
     ///
     /// # Errors
-    /// [`Error::Config`] with key and line, [`Error::ConfigFile`].
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| Error::ConfigFile { key: "the configuration", source })?;
-        Self::from_toml(&text, path.parent().unwrap_or(Path::new(".")))
+    /// [`Error::Config`] with the key that `itsme.toml` has for the setting.
+    pub fn new(mut settings: Settings) -> Result<Self, Error> {
+        settings.check()?;
+        let base_url = settings.base_url.trim_end_matches('/').len();
+        settings.base_url.truncate(base_url);
+        for allowed in &mut settings.allowed_hosts {
+            if let Some(host) = redirect::host(allowed) {
+                *allowed = host;
+            }
+        }
+        Ok(Self(settings))
     }
 
-    /// Reads a configuration; files it names are relative to `dir`.
-    ///
-    /// # Errors
-    /// [`Error::Config`] with key and line, [`Error::ConfigFile`].
-    pub fn from_toml(text: &str, dir: &Path) -> Result<Self, Error> {
-        let line_of =
-            |offset: usize| text.get(..offset).map(|before| before.matches('\n').count() + 1);
-        let file: File = toml::from_str(text).map_err(|e| Error::Config {
-            key: "the file".to_owned(),
-            line: e.span().and_then(|span| line_of(span.start)),
-            problem: e.message().to_owned(),
-        })?;
-        let fail = |key: &str, offset: usize, problem: &str| Error::Config {
-            key: key.to_owned(),
-            line: line_of(offset),
-            problem: problem.to_owned(),
-        };
-
-        for (key, value, max) in
-            [("partner_code", &file.partner_code, 10), ("service_code", &file.service_code, 45)]
-        {
-            if !(1..=max).contains(&value.get_ref().chars().count()) {
-                let problem = format!("not 1 to {max} characters");
-                return Err(fail(key, value.span().start, &problem));
-            }
-        }
-        let base_url = file.base_url.get_ref().trim_end_matches('/').to_owned();
-        let parsed = url::Url::parse(&base_url)
-            .map_err(|_| fail("base_url", file.base_url.span().start, "not a URL"))?;
-        if parsed.scheme() != "https" || parsed.query().is_some() || parsed.fragment().is_some() {
-            let problem = "not https, or with a query or fragment";
-            return Err(fail("base_url", file.base_url.span().start, problem));
-        }
-        redirect::check_own(file.redirect_url.get_ref(), file.allow_loopback_http)
-            .map_err(|problem| fail("redirect_url", file.redirect_url.span().start, problem))?;
-        let language = match &file.language {
-            None => Language::En,
-            Some(tag) => Language::from_tag(tag.get_ref())
-                .ok_or_else(|| fail("language", tag.span().start, "not one of EN, FR, NL, DE"))?,
-        };
-        let limits = match file.limits {
-            None => Limits::default(),
-            Some(limits) => {
-                let start = limits.span().start;
-                let limits = limits.into_inner();
-                if !(1..=MAX_BATCH).contains(&limits.batch) {
-                    return Err(fail("limits.batch", start, "not 1 to 70"));
-                }
-                if !(1..=255).contains(&limits.description) {
-                    return Err(fail("limits.description", start, "not 1 to 255"));
-                }
-                limits
-            }
-        };
-        Ok(Self {
-            base_url,
-            partner_code: file.partner_code.into_inner(),
-            service_code: file.service_code.into_inner(),
-            redirect_url: file.redirect_url.into_inner(),
-            language,
-            profile: file.profile.unwrap_or(Profile::Production),
-            allow_loopback_http: file.allow_loopback_http,
-            allowed_hosts: file.front.allowed_hosts,
-            client: file.client.read(dir)?,
-            server_ca_pem: file
-                .server
-                .ca
-                .map(|ca| {
-                    std::fs::read_to_string(dir.join(ca))
-                        .map_err(|source| Error::ConfigFile { key: "server.ca", source })
-                })
-                .transpose()?,
-            policy: file.policy,
-            limits,
-            tolerance: file.tolerance,
-        })
+    /// The settings: the base URL without a slash at its end, hosts as they
+    /// are compared.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.0
     }
 }
 
-impl Client {
-    fn read(self, dir: &Path) -> Result<Option<ClientIdentity>, Error> {
-        let read = |key: &'static str, path: &Path| {
-            std::fs::read(dir.join(path)).map_err(|source| Error::ConfigFile { key, source })
-        };
-        let text = |key: &'static str, path: &Path| {
-            String::from_utf8(read(key, path)?).map_err(|_| Error::config(key, "not a PEM file"))
-        };
-        match (self.certificate, self.pkcs12) {
-            (Some(_), Some(_)) => {
-                Err(Error::config("client", "has both a certificate and a pkcs12"))
-            }
-            (Some(certificate), None) => {
-                let mut pem = text("client.certificate", &certificate)?;
-                if let Some(key) = self.key {
-                    pem.push_str(&text("client.key", &key)?);
-                }
-                Ok(Some(ClientIdentity::from_pem(pem)))
-            }
-            (None, Some(pkcs12)) => {
-                let variable = self.password_env.unwrap_or_default();
-                let password = if variable.is_empty() {
-                    Zeroizing::new(String::new())
-                } else {
-                    Zeroizing::new(std::env::var(&variable).map_err(|_| {
-                        Error::config("client.password_env", "names a variable that is not set")
-                    })?)
-                };
-                let file = Zeroizing::new(read("client.pkcs12", &pkcs12)?);
-                ClientIdentity::from_pkcs12(&file, &password).map(Some)
-            }
-            (None, None) => Ok(None),
+fn check_base_url(url: &str) -> Result<(), &'static str> {
+    let parsed = url::Url::parse(url).map_err(|_| "not a URL")?;
+    if parsed.scheme() != "https" {
+        return Err("not https");
+    }
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return Err("it has a query or fragment");
+    }
+    if redirect::has_user_info(&parsed) {
+        return Err("it has a user name or password");
+    }
+    Ok(())
+}
+
+fn check_length(key: &str, code: &str, max: usize) -> Result<(), Error> {
+    if (1..=max).contains(&code.chars().count()) {
+        Ok(())
+    } else {
+        Err(Error::config(key, format!("not 1 to {max} characters")))
+    }
+}
+
+/// Whether a PEM text holds certificates and each of them reads. A bundle of
+/// trust anchors is longer than any chain may be: one at a time.
+fn are_certificates(pem: &str) -> bool {
+    let mut found = 0;
+    for block in pem.split_inclusive("-----END CERTIFICATE-----") {
+        match certificates_from_pem(block) {
+            Ok(certificates) => found += certificates.len(),
+            Err(_) => return false,
         }
+    }
+    found > 0
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("base_url", &self.base_url)
+            .field("profile", &self.profile)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
-            .field("base_url", &self.base_url)
-            .field("profile", &self.profile)
-            .finish_non_exhaustive()
+        f.debug_tuple("Config").field(&self.0).finish()
     }
 }

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use ades_core::{CommitmentType, Digest, DigestAlgorithm, Oid, SignaturePolicy};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::error::Error;
 
@@ -13,13 +15,13 @@ use crate::error::Error;
 #[non_exhaustive]
 pub struct Discovery {
     /// The policies
-    #[serde(default, rename = "sign_policy_templates_supported")]
+    #[serde(default, rename = "sign_policy_templates_supported", deserialize_with = "readable")]
     pub policies: Vec<Policy>,
     /// The commitments
-    #[serde(default, rename = "commitment_types_supported")]
+    #[serde(default, rename = "commitment_types_supported", deserialize_with = "readable")]
     pub commitments: Vec<Commitment>,
     /// The languages' codes
-    #[serde(default, rename = "sign_languages_supported")]
+    #[serde(default, rename = "sign_languages_supported", deserialize_with = "readable")]
     pub languages: Vec<String>,
 }
 
@@ -46,7 +48,7 @@ pub struct Policy {
     #[serde(default, rename = "sigDigestAlg")]
     pub digest_algorithm: Option<String>,
     /// Its label, by language code
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     pub text: BTreeMap<String, String>,
 }
 
@@ -60,7 +62,7 @@ pub struct Commitment {
     #[serde(rename = "ref")]
     pub reference: String,
     /// Its label, by language code
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     pub text: BTreeMap<String, String>,
 }
 
@@ -100,16 +102,31 @@ impl Discovery {
         Ok(policy)
     }
 
-    /// The commitment with this reference.
+    /// The commitment with this reference, OID, or name that
+    /// [`CommitmentType`] reads.
     ///
     /// # Errors
     /// [`Error::UnknownReference`]
-    pub fn commitment(&self, reference: &str) -> Result<CommitmentType, Error> {
-        let commitment =
-            self.commitments.iter().find(|c| c.reference == reference || c.oid == reference);
-        let unknown =
-            || Error::UnknownReference { what: "commitment", reference: reference.to_owned() };
-        commitment.and_then(|c| c.oid.parse().ok()).map(CommitmentType).ok_or_else(unknown)
+    pub fn commitment(&self, reference: &str) -> Result<&Commitment, Error> {
+        let oid = reference.parse().map(|CommitmentType(oid)| oid.to_string());
+        let fits = |c: &&Commitment| {
+            c.reference == reference || oid.as_ref().is_ok_and(|oid| *oid == c.oid)
+        };
+        self.commitments.iter().find(fits).ok_or_else(|| Error::UnknownReference {
+            what: "commitment",
+            reference: reference.to_owned(),
+        })
+    }
+}
+
+impl Commitment {
+    /// The commitment as it goes into the signature.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] if its identifier does not read.
+    pub fn commitment_type(&self) -> Result<CommitmentType, Error> {
+        let malformed = Error::Protocol { what: "a malformed commitment identifier" };
+        self.oid.parse().map(CommitmentType).map_err(|_| malformed)
     }
 }
 
@@ -142,6 +159,19 @@ impl Policy {
         policy.uri.clone_from(&self.url);
         Ok(policy)
     }
+}
+
+/// The entries of a list that read: one that does not takes no other with it.
+fn readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(list: D) -> Result<Vec<T>, D::Error> {
+    let entries: Vec<Value> = or_none(list)?;
+    Ok(entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect())
+}
+
+/// `null` is nothing.
+fn or_none<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    value: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(value)?.unwrap_or_default())
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

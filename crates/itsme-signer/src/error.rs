@@ -4,16 +4,16 @@
 use ades_core::signer::{Language, SignerError, SignerErrorKind};
 use ades_core::{Fault, Retry};
 
-use crate::codes::Code;
+use crate::codes::Reason;
 
 /// The errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The configuration file, with the key and line where it can be told.
-    #[error("itsme.toml{}: {key}: {problem}", line.map(|l| format!(", line {l}")).unwrap_or_default())]
+    /// The configuration, with the key, and the line where it comes from a file.
+    #[error("{}{key}: {problem}", place(*line))]
     Config {
-        /// the key, dotted
+        /// the key, dotted, as `itsme.toml` has it
         key: String,
         /// the first line is 1
         line: Option<usize>,
@@ -21,10 +21,12 @@ pub enum Error {
         problem: String,
     },
     /// A file that the configuration names.
-    #[error("{key}: cannot read the file")]
+    #[error("{}{key}: cannot read the file", place(*line))]
     ConfigFile {
         /// the key that names it
         key: &'static str,
+        /// the first line is 1
+        line: Option<usize>,
         /// why
         #[source]
         source: std::io::Error,
@@ -57,6 +59,14 @@ pub enum Error {
         /// the languages without it
         missing: Vec<Language>,
     },
+    /// A text that is there twice in one language.
+    #[error("the {field} is there twice in {}", language.code())]
+    RepeatedTranslation {
+        /// which text
+        field: &'static str,
+        /// the language
+        language: Language,
+    },
     /// A user code that cannot be one.
     #[error("a user code has exactly 36 characters without spaces")]
     InvalidUserCode,
@@ -85,15 +95,18 @@ pub enum Error {
         /// how
         what: &'static str,
     },
-    /// A code that means an error.
+    /// A no that is not the user's.
     #[error("itsme answered {0}")]
-    Code(Code),
+    Answered(Reason),
     /// Certificates that do not fit together.
     #[error("the certificate is not the first of the chain that came with it")]
     CertificateMismatch,
     /// A test certificate in the production profile.
     #[error("a test certificate, which the production profile refuses")]
     TestCertificate,
+    /// A certificate that is not qualified, in the production profile.
+    #[error("the trusted list does not call such a certificate qualified: it lacks the policy")]
+    NotQualified,
     /// An address that the user must not be sent to.
     #[error("an address the user must not be sent to: {why}")]
     UntrustedRedirectTarget {
@@ -129,20 +142,27 @@ impl Error {
             Self::UnsupportedCharacter { .. }
             | Self::TextTooLong { .. }
             | Self::MissingTranslation { .. }
+            | Self::RepeatedTranslation { .. }
             | Self::InvalidUserCode => SignerErrorKind::InvalidRequest { what: self.to_string() },
             Self::Protocol { what } => SignerErrorKind::Protocol { what: (*what).to_owned() },
-            Self::Code(code) => code.error_kind(),
-            Self::CertificateMismatch | Self::TestCertificate => SignerErrorKind::Certificate,
+            Self::Answered(reason) => reason.error_kind(),
+            Self::CertificateMismatch | Self::NotQualified | Self::TestCertificate => {
+                SignerErrorKind::Certificate
+            }
             Self::UntrustedRedirectTarget { .. } => SignerErrorKind::UntrustedRedirect,
         })
     }
+}
+
+fn place(line: Option<usize>) -> String {
+    line.map(|line| format!("itsme.toml, line {line}: ")).unwrap_or_default()
 }
 
 impl From<Error> for SignerError {
     fn from(error: Error) -> Self {
         let kind = error.kind().unwrap_or(SignerErrorKind::Configuration);
         let code = match &error {
-            Error::Code(code) => Some(code.to_string()),
+            Error::Answered(reason) => Some(reason.to_string()),
             _ => None,
         };
         let converted = Self::new(kind).caused_by(error);

@@ -1,5 +1,7 @@
 //! [`Transport`] by reqwest and rustls.
 
+use std::time::Duration;
+
 use ades_core::signer::BoxFuture;
 use http::{Request, Response};
 
@@ -12,6 +14,7 @@ pub(crate) struct Https(reqwest::Client);
 
 impl Https {
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+        let config = config.settings();
         let mut builder = reqwest::Client::builder()
             .https_only(true)
             .redirect(reqwest::redirect::Policy::none())
@@ -58,6 +61,10 @@ impl Transport for Https {
             *response.status_mut() = answer.status();
             Ok(response)
         })
+    }
+
+    fn pause(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(duration))
     }
 }
 
@@ -106,6 +113,23 @@ fn without_url(
     kind: fn(Box<dyn std::error::Error + Send + Sync>) -> TransportError,
 ) -> TransportError {
     kind(error.without_url().into())
+}
+
+/// Whether the key of a PEM text reads and is that of its first certificate.
+pub(crate) fn key_fits(pem: &str) -> bool {
+    use rustls::crypto::aws_lc_rs::default_provider;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use rustls::sign::CertifiedKey;
+
+    let certificates =
+        CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
+    match (certificates, PrivateKeyDer::from_pem_slice(pem.as_bytes())) {
+        (Ok(certificates), Ok(key)) => {
+            CertifiedKey::from_der(certificates, key, &default_provider()).is_ok()
+        }
+        _ => false,
+    }
 }
 
 fn root_cause(error: &dyn std::error::Error) -> String {

@@ -45,7 +45,7 @@ pub(crate) fn with_state(
         return Err(untrusted("not https"));
     }
     let host = parsed.host_str().unwrap_or_default();
-    if !loopback && !allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
+    if !loopback && !allowed_hosts.iter().any(|allowed| allowed == host) {
         return Err(untrusted("its host is not one of front.allowed_hosts"));
     }
     let (address, fragment) = match url.split_once('#') {
@@ -73,12 +73,7 @@ pub(crate) fn check_return(
     expected_state: &str,
     expected_binding: Option<&str>,
 ) -> Result<(), SignerError> {
-    let query = query.strip_prefix('?').unwrap_or(query);
-    let mut states =
-        query.split('&').filter_map(|part| part.split_once('=')).filter(|p| p.0 == STATE);
-    let (Some((_, found)), None) = (states.next(), states.next()) else {
-        return Err(SignerErrorKind::State.into());
-    };
+    let found = state_in(query.strip_prefix('?').unwrap_or(query)).ok_or(SignerErrorKind::State)?;
     let same_state: bool = found.as_bytes().ct_eq(expected_state.as_bytes()).into();
     let same_browser = match expected_binding {
         None => true,
@@ -89,7 +84,37 @@ pub(crate) fn check_return(
     if same_state && same_browser { Ok(()) } else { Err(SignerErrorKind::State.into()) }
 }
 
-fn has_user_info(url: &Url) -> bool {
+/// Whether a browser that returned with this query comes from this page: the
+/// address of a step that is over. So an old return is told from a stranger's,
+/// and nobody has to be asked.
+#[must_use]
+pub fn is_return_from(page: &str, query: &str) -> bool {
+    let (page, _) = page.split_once('#').unwrap_or((page, ""));
+    let sent = page.split_once('?').and_then(|(_, sent)| state_in(sent));
+    match (sent, state_in(query.strip_prefix('?').unwrap_or(query))) {
+        (Some(sent), Some(found)) => found.as_bytes().ct_eq(sent.as_bytes()).into(),
+        _ => false,
+    }
+}
+
+/// The state in a query, if there is exactly one.
+fn state_in(query: &str) -> Option<&str> {
+    let mut states =
+        query.split('&').filter_map(|part| part.split_once('=')).filter(|p| p.0 == STATE);
+    match (states.next(), states.next()) {
+        (Some((_, state)), None) => Some(state),
+        _ => None,
+    }
+}
+
+/// A host as URLs have it: lower case, IDNA; `None` if it is more or less than
+/// one host's name or address.
+pub(crate) fn host(name: &str) -> Option<String> {
+    let host = url::Host::parse(name).ok()?.to_string();
+    (!host.contains('*')).then_some(host)
+}
+
+pub(crate) fn has_user_info(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 

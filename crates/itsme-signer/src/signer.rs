@@ -1,44 +1,70 @@
 //! The conversation: each step is a request, its answer, and what comes next.
 
-use std::fmt;
-use std::sync::OnceLock;
+mod identification;
+mod polling;
+mod signing;
 
-use ades_core::certificate::UsageCheck;
-use ades_core::chain::certificates_from_pem;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use ades_core::signer::{
     BoxFuture, Capabilities, Event, IdentificationRequest, IdentificationSession, Identity,
-    Language, Refusal, RefusalReason, SignatureValue, SignerError, SignerErrorKind, SigningRequest,
-    SigningSession, Step, StepResult,
+    Language, SignatureValue, SignerError, SignerErrorKind, SigningRequest, SigningSession,
+    StepResult,
 };
-use ades_core::verify::verify_digest;
-use ades_core::{
-    Certificate, CertificateChain, DigestAlgorithm, Oid, RemoteSigner, SignatureAlgorithm,
-};
+use ades_core::{Certificate, DigestAlgorithm, RemoteSigner, SignatureAlgorithm};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{Method, Request};
 use serde_json::Value;
+use tracing::{Instrument, field};
 
-use crate::config::{Config, Profile};
+use crate::config::{Config, Settings};
 use crate::discovery::Discovery;
 use crate::error::Error;
+use crate::fitness;
+use crate::instead::Instead;
+use crate::observe;
 use crate::redirect;
-use crate::session::{Common, Identification, Item, Signing, VERSION};
-use crate::text::{self, Charset};
+use crate::session::Common;
 use crate::transport::{Transport, TransportError};
-use crate::wire::{self, Answer};
+use crate::wire;
 
 const NAME: &str = "itsme";
-/// The one algorithm itsme® signs with.
-const ALGORITHM: SignatureAlgorithm = SignatureAlgorithm::RsaPkcs1v15(DigestAlgorithm::Sha256);
-/// Certificates with this policy are test certificates.
-const TEST_POLICY: &str = "1.3.6.1.4.1.8024.1.400";
+/// What itsme® signs is a SHA-256 digest; with which key, the certificate says.
+const ALGORITHMS: [SignatureAlgorithm; 2] = [
+    SignatureAlgorithm::RsaPkcs1v15(DigestAlgorithm::Sha256),
+    SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256),
+];
+/// A question that may be repeated is asked this often.
+const TRIES: u32 = 3;
+/// A discovery document is used for this long, in seconds.
+const DISCOVERY_SECONDS: i64 = 3600;
 
 /// itsme® Sign.
+///
+/// # Cancellation
+/// A future that is dropped before it was polled has sent nothing. Later it
+/// depends on the call:
+///
+/// | dropped | means |
+/// |---|---|
+/// | [`discovery`](Self::discovery), [`resolve`](Self::resolve) | nothing: call again |
+/// | `identify` | a session may have been opened that nobody will use: call again |
+/// | `continue_identification`, `continue_signing` | nothing: call again with the same session and event |
+/// | `sign` | the same as [`SignerErrorKind::UnknownOutcome`]: the user may be asked about a session whose id is lost. Let it run to its end, in a task of its own if need be, or treat it so |
+///
+/// # Logs
+/// Each call is a `tracing` span of its name with the session (the beginning
+/// of a digest of its id), the number of items and our request id; its events
+/// have durations and HTTP states. Nothing of what is sent or answered is
+/// written down.
 pub struct ItsmeSigner {
     config: Config,
     transport: Box<dyn Transport>,
     clock: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>,
-    discovery: OnceLock<Discovery>,
+    /// With the time it was fetched at.
+    discovery: Mutex<Option<(DateTime<Utc>, Arc<Discovery>)>>,
 }
 
 impl ItsmeSigner {
@@ -66,7 +92,7 @@ impl ItsmeSigner {
             config,
             transport: Box::new(transport),
             clock: Box::new(clock),
-            discovery: OnceLock::new(),
+            discovery: Mutex::new(None),
         }
     }
 
@@ -76,308 +102,82 @@ impl ItsmeSigner {
         &self.config
     }
 
-    /// The discovery document; fetched once.
+    pub(crate) const fn settings(&self) -> &Settings {
+        self.config.settings()
+    }
+
+    /// The discovery document: fetched at need, up to three times if that
+    /// fails, and anew after an hour or once itsme® refused a policy.
     ///
     /// # Errors
     /// What the transport or the document's reading yields.
-    pub async fn discovery(&self) -> Result<&Discovery, SignerError> {
-        if let Some(discovery) = self.discovery.get() {
+    pub async fn discovery(&self) -> Result<Arc<Discovery>, SignerError> {
+        if let Some(discovery) = self.known_discovery() {
             return Ok(discovery);
         }
-        let (status, body) =
-            self.exchange(Method::GET, "/.well-known/configuration", None).await.map_err(lost)?;
-        match status {
-            200 => {
-                let discovery = Discovery::from_json(&body)?;
-                Ok(self.discovery.get_or_init(|| discovery))
-            }
-            401 | 403 => Err(SignerErrorKind::ClientNotAuthorised.into()),
-            status => Err(SignerErrorKind::Service { status }.into()),
-        }
+        self.fetch_discovery().instrument(tracing::info_span!("discovery")).await
     }
 
-    async fn start_identification(
-        &self,
-        request: IdentificationRequest,
-    ) -> StepResult<Identity, IdentificationSession> {
-        if let Some(code) = &request.account {
-            wire::check_user_code(code)?;
-        }
-        let language = request.language.unwrap_or(self.config.language);
-        let body = wire::identification_request(&self.config, language, request.account.as_deref());
-        let (status, body) =
-            self.exchange(Method::POST, "/user_identification", Some(body)).await.map_err(lost)?;
-        let (id, url) = match wire::identification_answer(status, &body)? {
-            Answer::Done(opened) => opened,
-            Answer::Pending => return Err(protocol("a new identification that is pending")),
-            other => return stop(other),
-        };
-        let common = self.common(request.browser.as_deref())?;
-        let url = self.page(&url, &common)?;
-        let session = Identification { id, common };
-        let session = IdentificationSession::pack(NAME, VERSION, &session)?;
-        Ok(Step::Redirect { url, session })
-    }
-
-    async fn poll_identification(
-        &self,
-        session: IdentificationSession,
-        event: Event,
-    ) -> StepResult<Identity, IdentificationSession> {
-        let mut data: Identification = session.unpack(NAME, VERSION)?;
-        check_event(&data.common, &event)?;
-        let request = wire::identification_status_request(&self.config, &data.id);
-        let answer =
-            match self.exchange(Method::POST, "/user_identification/status", Some(request)).await {
-                Ok((status, body)) => wire::identification_status_answer(status, &body)?,
-                Err(error) => {
-                    return self.again(&mut data.common, error).and_then(|after| {
-                        let session = IdentificationSession::pack(NAME, VERSION, &data)?;
-                        Ok(Step::Wait { after, session })
-                    });
+    async fn fetch_discovery(&self) -> Result<Arc<Discovery>, SignerError> {
+        let mut tries = 1;
+        loop {
+            let answer = self.exchange(Method::GET, "/.well-known/configuration", None).await;
+            match answer.and_then(|(status, body)| wire::discovery_answer(status, &body)) {
+                Ok(discovery) => {
+                    let discovery = Arc::new(discovery);
+                    let known = ((self.clock)(), Arc::clone(&discovery));
+                    *self.discovery.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+                    return Ok(discovery);
                 }
-            };
-        match answer {
-            Answer::Done(user) => self.identity(user).map(Step::Done),
-            Answer::Pending => match self.wait(&mut data.common) {
-                None => Ok(Step::Refused(Refusal::new(RefusalReason::Expired, None))),
-                Some(after) => {
-                    let session = IdentificationSession::pack(NAME, VERSION, &data)?;
-                    Ok(Step::Wait { after, session })
-                }
-            },
-            Answer::Failed(status) if status >= 500 => {
-                let after = self.failed(&mut data.common, status)?;
-                let session = IdentificationSession::pack(NAME, VERSION, &data)?;
-                Ok(Step::Wait { after, session })
+                Err(instead) if tries < TRIES && instead.may_pass() => self.pause(tries).await,
+                Err(instead) => return Err(instead.into_error()),
             }
-            other => stop(other),
+            tries += 1;
         }
     }
 
-    fn identity(&self, user: wire::Identified) -> Result<Identity, SignerError> {
-        let mut own = certificates_from_pem(&user.certificate)?.into_iter();
-        let leaf = own.next().ok_or(ades_core::Error::NoCertificate)?;
-        let chain = user.chain.map(|pem| certificates_from_pem(&pem)).transpose()?;
-        let chain = chain.unwrap_or_default();
-        if !chain.is_empty() {
-            // Whatever the order: the signer's is the one that issued nobody else.
-            let ordered = CertificateChain::from_unordered(chain.iter().cloned())?;
-            if *ordered.leaf() != leaf {
-                return Err(Error::CertificateMismatch.into());
-            }
-        }
-        let chain = CertificateChain::from_leaf(leaf, own.chain(chain))?;
-        self.check_certificate(chain.leaf())?;
-        Ok(Identity::new(chain, Some(user.user_code)))
+    fn known_discovery(&self) -> Option<Arc<Discovery>> {
+        let known = self.discovery.lock().unwrap_or_else(PoisonError::into_inner);
+        let (fetched, discovery) = known.as_ref()?;
+        let age = (self.clock)().signed_duration_since(*fetched).num_seconds();
+        (0..DISCOVERY_SECONDS).contains(&age).then(|| Arc::clone(discovery))
+    }
+
+    fn forget_discovery(&self) {
+        *self.discovery.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Before another try: longer each time.
+    async fn pause(&self, tries: u32) {
+        self.transport.pause(Duration::from_secs(u64::from(tries))).await;
     }
 
     fn check_certificate(&self, leaf: &Certificate) -> Result<(), SignerError> {
-        leaf.check_fit((self.clock)(), UsageCheck::NonRepudiation)
-            .map_err(|e| SignerError::new(SignerErrorKind::Certificate).caused_by(e))?;
-        let test = leaf.policies().iter().map(Oid::to_string).any(|oid| oid == TEST_POLICY);
-        if test && self.config.profile == Profile::Production {
-            return Err(Error::TestCertificate.into());
-        }
-        Ok(())
-    }
-
-    async fn start_signing(
-        &self,
-        request: SigningRequest,
-    ) -> StepResult<Vec<SignatureValue>, SigningSession> {
-        request.check(&self.capabilities())?;
-        let leaf = request.identity.chain.leaf().clone();
-        self.check_certificate(&leaf)?;
-        let user_code = request.identity.account.as_deref().unwrap_or_default();
-        wire::check_user_code(user_code)?;
-        let shown = self.shown(&request).await?;
-        let items: Vec<Item> = request
-            .items
-            .iter()
-            .map(|item| Item { id: item.id.clone(), digest: item.to_be_signed.digest().clone() })
-            .collect();
-        let body = wire::sign_request(&self.config, &random()?, user_code, &items, &shown);
-        // Never repeated: the user would be asked twice.
-        let (status, body) = self
-            .exchange(Method::POST, "/sign_document", Some(body))
-            .await
-            .map_err(|error| match error {
-                TransportError::Unknown(_) | TransportError::TooLong => {
-                    SignerError::new(SignerErrorKind::UnknownOutcome).caused_by(error)
-                }
-                error => lost(error),
-            })?;
-        let (id, url) = match wire::sign_answer(status, &body)? {
-            Answer::Done(opened) => opened,
-            Answer::Pending => return Err(protocol("a new signature session without its id")),
-            // Something went wrong behind the service's door: it may have a session.
-            Answer::Failed(status) if status >= 500 => {
-                return Err(SignerError::new(SignerErrorKind::UnknownOutcome)
-                    .with_code(format!("HTTP {status}")));
-            }
-            other => return stop(other),
-        };
-        let common = self.common(request.browser.as_deref())?;
-        let url = self.page(&url, &common)?;
-        let session = SigningSession::pack(NAME, VERSION, &Signing { id, common, items, leaf })?;
-        Ok(Step::Redirect { url, session })
-    }
-
-    /// Texts checked, policy and commitment as the discovery document has them.
-    async fn shown(&self, request: &SigningRequest) -> Result<wire::Shown, SignerError> {
-        let display = &request.display;
-        let transliterate = self.config.tolerance.transliterate;
-        let max = self.config.limits.description;
-        let description = text::check_translations(
-            "description",
-            &display.description,
-            Charset::Latin9,
-            max,
-            transliterate,
-        )?;
-        let role = text::check_translations(
-            "role",
-            &display.role,
-            Charset::Latin1,
-            text::MAX_ROLE,
-            transliterate,
-        )?;
-        let default = &self.config.policy;
-        let policy = display.policy.map(|p| p.to_string()).or_else(|| default.reference.clone());
-        let commitment =
-            display.commitment.map(|c| c.0.to_string()).or_else(|| default.commitment.clone());
-        if policy.is_none() && (commitment.is_some() || !role.is_empty()) {
-            return Err(SignerErrorKind::InvalidRequest {
-                what: "a commitment or role is shown only together with a policy".to_owned(),
-            }
-            .into());
-        }
-        let (policy, commitment) = match policy {
-            None => (None, None),
-            Some(policy) => match self.discovery().await {
-                Ok(discovery) => {
-                    let policy = discovery.policy(&policy)?.reference.clone();
-                    if let Some(commitment) = &commitment {
-                        discovery.commitment(commitment)?;
-                    }
-                    (Some(policy), commitment)
-                }
-                Err(_) if default.allow_unchecked => (Some(policy), commitment),
-                Err(error) => return Err(error),
-            },
-        };
-        Ok(wire::Shown { language: display.language, description, policy, commitment, role })
-    }
-
-    async fn poll_signing(
-        &self,
-        session: SigningSession,
-        event: Event,
-    ) -> StepResult<Vec<SignatureValue>, SigningSession> {
-        let mut data: Signing = session.unpack(NAME, VERSION)?;
-        check_event(&data.common, &event)?;
-        let request = wire::sign_status_request(&self.config, &random()?, &data.id);
-        let url_safe = self.config.tolerance.url_safe_values;
-        let answer = match self.exchange(Method::POST, "/sign_document", Some(request)).await {
-            Ok((status, body)) => wire::sign_status_answer(status, &body, url_safe)?,
-            Err(error) => {
-                let after = self.again(&mut data.common, error)?;
-                let session = SigningSession::pack(NAME, VERSION, &data)?;
-                return Ok(Step::Wait { after, session });
-            }
-        };
-        match answer {
-            Answer::Done(values) => self.accept(&data, values).map(Step::Done),
-            Answer::Pending => match self.wait(&mut data.common) {
-                None => Ok(Step::Refused(Refusal::new(RefusalReason::Expired, None))),
-                Some(after) => {
-                    let session = SigningSession::pack(NAME, VERSION, &data)?;
-                    Ok(Step::Wait { after, session })
-                }
-            },
-            Answer::Failed(status) if status >= 500 => {
-                let after = self.failed(&mut data.common, status)?;
-                let session = SigningSession::pack(NAME, VERSION, &data)?;
-                Ok(Step::Wait { after, session })
-            }
-            other => stop(other),
-        }
-    }
-
-    /// Matches values by id and verifies each against its own digest.
-    fn accept(
-        &self,
-        data: &Signing,
-        values: Vec<SignatureValue>,
-    ) -> Result<Vec<SignatureValue>, SignerError> {
-        let ids = data.items.iter().map(|item| item.id.as_str());
-        let values = ades_core::signer::match_values(ids, values)?;
-        let verifies =
-            |item: &Item, value: &[u8]| verify_digest(&data.leaf, ALGORITHM, &item.digest.0, value);
-        let first_problem =
-            data.items.iter().zip(&values).find_map(|(item, v)| verifies(item, &v.value).err());
-        let Some(problem) = first_problem else { return Ok(values) };
-        if self.config.tolerance.reordered_values
-            && let Some(values) = reassociated(&data.items, &values, verifies)
-        {
-            return Ok(values);
-        }
-        let kind = match problem {
-            ades_core::Error::WrongKey => SignerErrorKind::Certificate,
-            _ => SignerErrorKind::Value,
-        };
-        Err(SignerError::new(kind).caused_by(problem))
-    }
-
-    fn common(&self, browser: Option<&str>) -> Result<Common, SignerError> {
-        let seconds = i64::try_from(self.config.limits.session_seconds).unwrap_or(i64::MAX);
-        let lifetime = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
         let now = (self.clock)();
+        fitness::check(leaf, self.settings().profile, now, self.deadline(now))
+    }
+
+    /// When a session that begins now is given up.
+    fn deadline(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let seconds = i64::try_from(self.settings().limits.session_seconds).unwrap_or(i64::MAX);
+        let lifetime = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
+        now.checked_add_signed(lifetime).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// What a new session begins with.
+    fn common(&self, browser: Option<&str>) -> Result<Common, SignerError> {
         Ok(Common {
             state: random()?,
             browser: browser.map(redirect::binding),
-            deadline: now.checked_add_signed(lifetime).unwrap_or(now),
+            deadline: self.deadline((self.clock)()),
             polls: 0,
             failures: 0,
         })
     }
 
-    fn page(&self, url: &str, common: &Common) -> Result<String, SignerError> {
-        let loopback = self.config.allow_loopback_http;
-        Ok(redirect::with_state(url, &common.state, &self.config.allowed_hosts, loopback)?)
-    }
-
-    /// When to ask again, or nothing once the session's time is over.
-    fn wait(&self, common: &mut Common) -> Option<std::time::Duration> {
-        common.failures = 0;
-        let after = common.next_poll();
-        common.polls = common.polls.saturating_add(1);
-        ((self.clock)() < common.deadline).then_some(after)
-    }
-
-    /// A status query without an answer: asked again, but not for ever.
-    fn again(
-        &self,
-        common: &mut Common,
-        error: TransportError,
-    ) -> Result<std::time::Duration, SignerError> {
-        common.failures = common.failures.saturating_add(1);
-        let hopeless = matches!(error, TransportError::NotAuthorised(_) | TransportError::TooLong);
-        if hopeless || common.failures > self.config.limits.status_failures {
-            return Err(lost(error));
-        }
-        common.polls = common.polls.saturating_add(1);
-        Ok(common.next_poll())
-    }
-
-    fn failed(&self, common: &mut Common, status: u16) -> Result<std::time::Duration, SignerError> {
-        common.failures = common.failures.saturating_add(1);
-        common.polls = common.polls.saturating_add(1);
-        if common.failures > self.config.limits.status_failures {
-            return Err(SignerErrorKind::Service { status }.into());
-        }
-        Ok(common.next_poll())
+    fn page(&self, url: &str, common: &Common) -> Result<String, Error> {
+        let Settings { allowed_hosts, allow_loopback_http, .. } = self.settings();
+        redirect::with_state(url, &common.state, allowed_hosts, *allow_loopback_http)
     }
 
     async fn exchange(
@@ -385,34 +185,46 @@ impl ItsmeSigner {
         method: Method,
         path: &'static str,
         body: Option<Value>,
-    ) -> Result<(u16, Vec<u8>), TransportError> {
-        let not_sent = |e: http::Error| TransportError::NotSent(e.into());
-        let request = Request::builder()
+    ) -> Result<(u16, Vec<u8>), Instead> {
+        let not_sent = |e: http::Error| Instead::Lost(TransportError::NotSent(e.into()));
+        let Settings { base_url, request, .. } = self.settings();
+        let partner_code = request.x_partner_code.as_ref().filter(|_| method == Method::POST);
+        let mut request = Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.config.base_url))
+            .uri(format!("{base_url}{path}"))
             .header(http::header::ACCEPT, "application/json")
-            .header(http::header::CONTENT_TYPE, "application/json")
+            .header(http::header::CONTENT_TYPE, "application/json");
+        if let Some(code) = partner_code {
+            request = request.header("x-partner-code", code);
+        }
+        let request = request
             .body(body.map_or(Vec::new(), |body| body.to_string().into_bytes()))
             .map_err(not_sent)?;
+        let begun = (self.clock)();
         let answer = self.transport.send(request).await;
-        match &answer {
+        let millis = observe::millis(begun, (self.clock)());
+        match answer {
             Ok(answer) => {
-                tracing::debug!(path, status = answer.status().as_u16(), "itsme answered")
+                let status = answer.status().as_u16();
+                tracing::debug!(path, status, millis, "itsme answered");
+                Ok((status, answer.into_body()))
             }
-            Err(error) => tracing::warn!(path, %error, "itsme did not answer"),
+            Err(error) => {
+                tracing::warn!(path, millis, %error, "itsme did not answer");
+                Err(Instead::Lost(error))
+            }
         }
-        answer.map(|answer| (answer.status().as_u16(), answer.into_body()))
     }
 }
 
 impl RemoteSigner for ItsmeSigner {
     fn capabilities(&self) -> Capabilities {
-        let mut capabilities = Capabilities::immediate(NAME, vec![ALGORITHM]);
-        capabilities.max_batch = self.config.limits.batch;
+        let mut capabilities = Capabilities::immediate(NAME, ALGORITHMS.to_vec());
+        capabilities.max_batch = self.settings().limits.batch;
         capabilities.interactive = true;
         capabilities.languages = Language::ALL.to_vec();
         capabilities.shows_policy = true;
-        capabilities.max_description = Some(self.config.limits.description);
+        capabilities.max_description = Some(self.settings().limits.description);
         capabilities
     }
 
@@ -420,7 +232,8 @@ impl RemoteSigner for ItsmeSigner {
         &self,
         request: IdentificationRequest,
     ) -> BoxFuture<'_, StepResult<Identity, IdentificationSession>> {
-        Box::pin(self.start_identification(request))
+        let span = tracing::info_span!("identify", session = field::Empty);
+        Box::pin(observe::step(span, &self.clock, self.start_identification(request)))
     }
 
     fn continue_identification(
@@ -428,14 +241,18 @@ impl RemoteSigner for ItsmeSigner {
         session: IdentificationSession,
         event: Event,
     ) -> BoxFuture<'_, StepResult<Identity, IdentificationSession>> {
-        Box::pin(self.poll_identification(session, event))
+        let span = tracing::info_span!("continue_identification", session = field::Empty);
+        Box::pin(observe::step(span, &self.clock, self.poll_identification(session, event)))
     }
 
     fn sign(
         &self,
         request: SigningRequest,
     ) -> BoxFuture<'_, StepResult<Vec<SignatureValue>, SigningSession>> {
-        Box::pin(self.start_signing(request))
+        let items = request.items.len();
+        let (session, id) = (field::Empty, field::Empty);
+        let span = tracing::info_span!("sign", items, session, request = id);
+        Box::pin(observe::step(span, &self.clock, self.start_signing(request)))
     }
 
     fn continue_signing(
@@ -443,7 +260,9 @@ impl RemoteSigner for ItsmeSigner {
         session: SigningSession,
         event: Event,
     ) -> BoxFuture<'_, StepResult<Vec<SignatureValue>, SigningSession>> {
-        Box::pin(self.poll_signing(session, event))
+        let (none, id) = (field::Empty, field::Empty);
+        let span = tracing::info_span!("continue_signing", session = none, request = id);
+        Box::pin(observe::step(span, &self.clock, self.poll_signing(session, event)))
     }
 }
 
@@ -451,63 +270,6 @@ impl fmt::Debug for ItsmeSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ItsmeSigner").field("config", &self.config).finish_non_exhaustive()
     }
-}
-
-fn check_event(common: &Common, event: &Event) -> Result<(), SignerError> {
-    match event {
-        Event::Returned { query, browser } => redirect::check_return(
-            query,
-            browser.as_deref(),
-            &common.state,
-            common.browser.as_deref(),
-        ),
-        _ => Ok(()),
-    }
-}
-
-/// Each value where it verifies, if that is one place for each.
-fn reassociated(
-    items: &[Item],
-    values: &[SignatureValue],
-    verifies: impl Fn(&Item, &[u8]) -> Result<(), ades_core::Error>,
-) -> Option<Vec<SignatureValue>> {
-    items
-        .iter()
-        .map(|item| {
-            let mut fitting = values.iter().filter(|v| verifies(item, &v.value).is_ok());
-            let value = fitting.next()?.value.clone();
-            fitting.next().is_none().then(|| SignatureValue::new(&item.id, value))
-        })
-        .collect()
-}
-
-/// What ends a conversation.
-fn stop<T, U, S>(answer: Answer<T>) -> StepResult<U, S> {
-    match answer {
-        Answer::Code(code) => match code.refusal() {
-            Some(refusal) => Ok(Step::Refused(refusal)),
-            None => Err(Error::Code(code).into()),
-        },
-        Answer::NoSession => Err(SignerErrorKind::UnknownSession.into()),
-        Answer::NotAuthorised => Err(SignerErrorKind::ClientNotAuthorised.into()),
-        Answer::Failed(status) => Err(SignerErrorKind::Service { status }.into()),
-        Answer::Done(_) | Answer::Pending => Err(protocol("an answer out of place")),
-    }
-}
-
-fn lost(error: TransportError) -> SignerError {
-    let kind = match error {
-        TransportError::NotAuthorised(_) => SignerErrorKind::ClientNotAuthorised,
-        TransportError::TooLong => {
-            SignerErrorKind::Protocol { what: "an answer of more than 1 MiB".to_owned() }
-        }
-        TransportError::NotSent(_) | TransportError::Unknown(_) => SignerErrorKind::Unavailable,
-    };
-    SignerError::new(kind).caused_by(error)
-}
-
-fn protocol(what: &'static str) -> SignerError {
-    Error::Protocol { what }.into()
 }
 
 /// 128 random bits in hexadecimal digits.

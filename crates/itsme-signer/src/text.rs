@@ -1,6 +1,8 @@
 //! Texts that itsme® shows: character sets, lengths, languages. One character
 //! it does not know aborts the user's flow, so each is checked before sending.
 
+use std::collections::HashSet;
+
 use ades_core::signer::Language;
 use unicode_normalization::UnicodeNormalization;
 
@@ -61,7 +63,8 @@ pub fn check(
 /// Empty texts count as absent.
 ///
 /// # Errors
-/// [`Error::MissingTranslation`], and as [`check`].
+/// [`Error::MissingTranslation`], [`Error::RepeatedTranslation`], and as
+/// [`check`].
 pub fn check_translations(
     field: &'static str,
     texts: &[(Language, String)],
@@ -73,10 +76,12 @@ pub fn check_translations(
     if texts.is_empty() {
         return Ok(Vec::new());
     }
-    let missing: Vec<Language> = Language::ALL
-        .into_iter()
-        .filter(|language| !texts.iter().any(|(l, _)| l == language))
-        .collect();
+    let mut earlier = HashSet::new();
+    if let Some((language, _)) = texts.iter().find(|(language, _)| !earlier.insert(*language)) {
+        return Err(Error::RepeatedTranslation { field, language: *language });
+    }
+    let missing: Vec<Language> =
+        Language::ALL.into_iter().filter(|language| !earlier.contains(language)).collect();
     if !missing.is_empty() {
         return Err(Error::MissingTranslation { field, missing });
     }

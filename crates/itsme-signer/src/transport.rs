@@ -1,5 +1,7 @@
 //! The one place with a network behind it.
 
+use std::time::Duration;
+
 use ades_core::signer::BoxFuture;
 use http::{Request, Response};
 
@@ -7,13 +9,19 @@ use http::{Request, Response};
 pub const MAX_ANSWER: usize = 1024 * 1024;
 
 /// Sends a request and yields the answer: no redirects followed, no cookies
-/// kept, no retries.
+/// kept, no retries. Time passes only here, too.
 pub trait Transport: Send + Sync {
     /// Sends one request.
     fn send(
         &self,
         request: Request<Vec<u8>>,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>>;
+
+    /// Waits before a request that may be repeated is repeated. By default not
+    /// at all: only a runtime knows how to wait.
+    fn pause(&self, _: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// Why there is no answer.

@@ -7,8 +7,9 @@ use std::process::Command;
 
 use ades_core::signer::{Language, SignerErrorKind};
 use ades_core::{Fault, Retry};
+use ades_tests::pki::{Key, Pki};
 use itsme_sandbox::Sandbox;
-use itsme_signer::config::{ClientIdentity, Profile};
+use itsme_signer::config::{ClientIdentity, Profile, Settings};
 use itsme_signer::{Config, Error, ItsmeSigner};
 use tempfile::TempDir;
 
@@ -18,6 +19,7 @@ const MINIMAL: &str = r#"base_url = "https://back.example/"
 partner_code = "DEMOPARTNR"
 service_code = "DEMO_SIGN"
 redirect_url = "https://sign.example.org/itsme/return"
+front.allowed_hosts = ["front.example"]
 "#;
 
 /// A variable that cargo sets: a test cannot set one itself without `unsafe`.
@@ -32,6 +34,12 @@ fn minimal(more: &str) -> Result<Config, Error> {
     read(&format!("{MINIMAL}{more}"))
 }
 
+/// A certificate with its issuers and its key.
+fn client_pem() -> String {
+    let signer = Pki::shared().signer(Key::P256);
+    format!("{}{}", signer.chain_pem(), signer.key_pem)
+}
+
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let dir = TempDir::new().unwrap();
     for (name, content) in files {
@@ -44,8 +52,10 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 
 #[test]
 fn the_example_loads_and_says_what_it_seems_to_say() {
-    let dir = folder(&[("itsme.toml", EXAMPLE), ("client.pem", "c"), ("server-ca.pem", "a")]);
+    let (client, root) = (client_pem(), Pki::shared().root_pem());
+    let dir = folder(&[("itsme.toml", EXAMPLE), ("client.pem", &client), ("server-ca.pem", &root)]);
     let config = Config::load(dir.path().join("itsme.toml")).unwrap();
+    let config = config.settings();
     assert_eq!(config.base_url, "https://itsme-back-end.example");
     assert_eq!(config.partner_code, "DEMOPARTNR");
     assert_eq!(config.service_code, "DEMO_SIGN");
@@ -55,7 +65,7 @@ fn the_example_loads_and_says_what_it_seems_to_say() {
     assert!(!config.allow_loopback_http);
     assert_eq!(config.allowed_hosts, ["itsme-front-end.example"]);
     assert!(config.client.is_some());
-    assert_eq!(config.server_ca_pem.as_deref(), Some("a"));
+    assert_eq!(config.server_ca_pem.as_ref(), Some(&root));
     assert_eq!(config.policy.reference.as_deref(), Some("1.3.6.1.4.1.49274.1.1.7.2.0"));
     assert_eq!(config.policy.commitment.as_deref(), Some("1.2.840.113549.1.9.16.6.5"));
 }
@@ -63,9 +73,15 @@ fn the_example_loads_and_says_what_it_seems_to_say() {
 /// What stands commented out is read too: the other forms of the certificate.
 #[test]
 fn the_example_has_no_key_that_is_not_read() {
-    let separate = EXAMPLE.replace("# key = ", "key = ");
-    let dir = folder(&[("client.pem", "c"), ("client.key", "k"), ("server-ca.pem", "a")]);
-    assert!(Config::from_toml(&separate, dir.path()).unwrap().client.is_some());
+    let separate =
+        EXAMPLE.replace("# key = ", "key = ").replace("# x_partner_code", "x_partner_code");
+    let signer = Pki::shared().signer(Key::P256);
+    let dir = folder(&[
+        ("client.pem", &signer.chain_pem()),
+        ("client.key", &signer.key_pem),
+        ("server-ca.pem", &Pki::shared().root_pem()),
+    ]);
+    assert!(Config::from_toml(&separate, dir.path()).unwrap().settings().client.is_some());
 
     let pkcs12 = EXAMPLE
         .replace("certificate = \"client.pem\"\n", "")
@@ -92,6 +108,7 @@ fn the_example_explains_every_key() {
 #[test]
 fn the_example_tells_the_defaults() {
     let config = minimal("").unwrap();
+    let config = config.settings();
     let default = |key: &str| {
         let at = EXAMPLE.find(&format!("\n{key} = ")).unwrap();
         let comment = EXAMPLE[..at].lines().next_back().unwrap();
@@ -113,11 +130,12 @@ fn the_example_tells_the_defaults() {
         ("url_safe_values", tolerance.url_safe_values.to_string()),
         ("reordered_values", tolerance.reordered_values.to_string()),
         ("transliterate", tolerance.transliterate.to_string()),
+        ("url_safe_digests", config.request.url_safe_digests.to_string()),
     ] {
         assert_eq!(default(key), actual, "{key}");
     }
     assert!(config.client.is_none() && config.server_ca_pem.is_none());
-    assert!(config.allowed_hosts.is_empty());
+    assert!(config.request.x_partner_code.is_none());
     assert_eq!(config.base_url, "https://back.example", "without the slash at its end");
 }
 
@@ -141,19 +159,81 @@ fn values_that_are_not_allowed_are_named_with_their_line() {
         (replaced("https://sign", "https://user@sign"), 4, "redirect_url"),
         (replaced("itsme/return", "itsme/return#top"), 4, "redirect_url"),
         (replaced("https://sign.example.org/itsme/return", &long_url), 4, "redirect_url"),
+        (replaced("https://back", "https://user:pw@back"), 1, "base_url"),
         // Not even on this machine, unless the switch says so.
         (replaced("https://sign.example.org", "http://127.0.0.1:8080"), 4, "redirect_url"),
-        (with("language = \"ES\"\n"), 5, "language"),
-        (with("\n[limits]\nbatch = 0\n"), 6, "limits.batch"),
-        (with("\n[limits]\nbatch = 71\n"), 6, "limits.batch"),
-        (with("\n[limits]\ndescription = 256\n"), 6, "limits.description"),
+        (replaced("\"front.example\"", ""), 5, "front.allowed_hosts"),
+        (replaced("\"front.example\"", "\"f.example\", \"\""), 5, "front.allowed_hosts"),
+        (replaced("front.example\"", "https://f.example/\""), 5, "front.allowed_hosts"),
+        (replaced("front.example\"", "f.example:443\""), 5, "front.allowed_hosts"),
+        (replaced("front.example\"", "*.f.example\""), 5, "front.allowed_hosts"),
+        (with("language = \"ES\"\n"), 6, "language"),
+        (with("[limits]\n\nbatch = 0\n"), 8, "limits.batch"),
+        (with("[limits]\nbatch = 71\n"), 7, "limits.batch"),
+        (with("[limits]\nbatch = 1\ndescription = 256\n"), 8, "limits.description"),
+        (with("[limits]\nconnect_seconds = 0\n"), 7, "limits.connect_seconds"),
+        (with("[limits]\nanswer_seconds = 0\n"), 7, "limits.answer_seconds"),
+        (with("limits = { session_seconds = 0 }\n"), 6, "limits.session_seconds"),
+        (with("[limits]\nsession_seconds = 86401\n"), 7, "limits.session_seconds"),
+        (with("[policy]\nreference = \"\"\n"), 7, "policy.reference"),
+        (with("[policy]\nreference = \"1.2\"\ncommitment = \" \"\n"), 8, "policy.commitment"),
+        (with("[policy]\ncommitment = \"1.2.3\"\n"), 7, "policy.commitment"),
+        (with("[request]\nx_partner_code = \"\"\n"), 7, "request.x_partner_code"),
+        (with("[request]\nx_partner_code = \"a\\nb: c\"\n"), 7, "request.x_partner_code"),
+        (with("[client]\nkey = \"client.key\"\n"), 7, "client.key"),
+        (with("[client]\npassword_env = \"NONE\"\n"), 7, "client.password_env"),
+        (with("client.certificate = \"a\"\nclient.pkcs12 = \"a\"\n"), 6, "client"),
     ] {
         let error = read(&text).unwrap_err();
-        // Of a table's value the line is that of the table.
         let expected = format!("itsme.toml, line {line}: {key}: ");
         assert!(error.to_string().starts_with(&expected), "{error}, not {expected}");
         assert!(matches!(&error, Error::Config { key: k, .. } if k == key));
         assert_eq!((error.fault(), error.retry()), (Fault::Configuration, Retry::Never));
+    }
+}
+
+/// Without them every page would be refused, after the session was opened.
+#[test]
+fn the_hosts_of_the_service_are_needed_but_for_the_sandbox() {
+    let text = MINIMAL.replace("front.allowed_hosts = [\"front.example\"]\n", "");
+    let error = read(&text).unwrap_err();
+    assert!(error.to_string().starts_with("front.allowed_hosts: "), "{error}");
+    let error = read(&format!("{text}[front]\n")).unwrap_err();
+    assert!(error.to_string().starts_with("itsme.toml, line 5: front.allowed_hosts"), "{error}");
+    read(&format!("{text}allow_loopback_http = true\n")).unwrap();
+    // Compared as URLs write them.
+    let hosts = read(&MINIMAL.replace("front.example\"", "Fränt.Example\"")).unwrap();
+    assert_eq!(hosts.settings().allowed_hosts, ["xn--frnt-moa.example"]);
+}
+
+/// The same checks without a file.
+#[test]
+fn settings_made_in_rust_are_checked() {
+    let settings = || {
+        let mut settings = Settings::new(
+            "https://back.example/",
+            "DEMOPARTNR",
+            "DEMO_SIGN",
+            "https://sign.example.org/itsme/return",
+        );
+        settings.allowed_hosts = vec!["front.example".to_owned()];
+        settings
+    };
+    let config = Config::new(settings()).unwrap();
+    assert_eq!(config.settings().base_url, "https://back.example");
+    for (key, change) in [
+        ("base_url", (|s| s.base_url.insert(0, 'x')) as fn(&mut Settings)),
+        ("partner_code", |s| s.partner_code.clear()),
+        ("front.allowed_hosts", |s| s.allowed_hosts.clear()),
+        ("limits.answer_seconds", |s| s.limits.answer_seconds = 0),
+        ("limits.batch", |s| s.limits.batch = 71),
+        ("policy.reference", |s| s.policy.reference = Some(String::new())),
+        ("server.ca", |s| s.server_ca_pem = Some("no PEM".to_owned())),
+    ] {
+        let mut settings = settings();
+        change(&mut settings);
+        let error = Config::new(settings).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{key}: ")), "{error}");
     }
 }
 
@@ -162,10 +242,10 @@ fn what_cannot_be_read_is_named_with_its_line() {
     let with = |more: &str| format!("{MINIMAL}{more}");
     for (text, line, named) in [
         (MINIMAL.replace("partner_code", "partner_kode"), 2, "partner_kode"),
-        (with("[policy]\nreferense = \"1.2.3\"\n"), 6, "referense"),
-        (with("[tolerances]\n"), 5, "tolerances"),
-        (with("profile = \"staging\"\n"), 5, "staging"),
-        (with("[limits]\nconnect_seconds = -1\n"), 6, "-1"),
+        (with("[policy]\nreferense = \"1.2.3\"\n"), 7, "policy.referense: unknown"),
+        (with("[tolerances]\n"), 6, "tolerances: unknown"),
+        (with("profile = \"staging\"\n"), 6, "profile: unknown variant `staging`"),
+        (with("[limits]\nconnect_seconds = -1\n"), 7, "limits.connect_seconds: "),
         (MINIMAL.replace("\"DEMO_SIGN\"", "DEMO_SIGN"), 3, "string"),
     ] {
         let error = read(&text).unwrap_err();
@@ -210,7 +290,7 @@ fn http_on_this_machine_is_for_who_asks_for_it() {
 
 #[test]
 fn files_that_are_not_there_are_named_by_their_key() {
-    let dir = folder(&[("client.pem", "c")]);
+    let dir = folder(&[("client.pem", &client_pem())]);
     for (more, named) in [
         ("[client]\ncertificate = \"none.pem\"\n", "client.certificate"),
         ("[client]\ncertificate = \"client.pem\"\nkey = \"none.key\"\n", "client.key"),
@@ -218,7 +298,9 @@ fn files_that_are_not_there_are_named_by_their_key() {
         ("[server]\nca = \"none.pem\"\n", "server.ca"),
     ] {
         let error = Config::from_toml(&format!("{MINIMAL}{more}"), dir.path()).unwrap_err();
-        assert!(matches!(&error, Error::ConfigFile { key, .. } if *key == named), "{error:?}");
+        let line = Some(more.lines().count() + 5);
+        let Error::ConfigFile { key, line: found, .. } = &error else { panic!("{error:?}") };
+        assert_eq!((*key, *found), (named, line), "{error}");
         assert!(std::error::Error::source(&error).is_some());
     }
     assert!(matches!(Config::load(dir.path().join("none.toml")), Err(Error::ConfigFile { .. })));
@@ -228,7 +310,7 @@ fn files_that_are_not_there_are_named_by_their_key() {
 fn two_client_certificates_are_one_too_many() {
     let error =
         minimal("[client]\ncertificate = \"a.pem\"\npkcs12 = \"a.p12\"\n").unwrap_err().to_string();
-    assert!(error.contains("client: has both"), "{error}");
+    assert!(error.contains("line 6: client: has both"), "{error}");
 }
 
 // The client's certificate
@@ -343,16 +425,65 @@ async fn a_pkcs12_file_that_does_not_open_is_said_at_load() {
 }
 
 #[test]
-fn what_is_no_certificate_is_said_when_the_signer_is_made() {
-    let dir = folder(&[("text.pem", "no PEM at all")]);
-    for (more, key) in [
-        ("[client]\ncertificate = \"text.pem\"\n", "client"),
-        ("[server]\nca = \"text.pem\"\n", "server.ca"),
+fn what_is_no_certificate_or_key_is_said_at_load() {
+    let (own, other) = (Pki::shared().signer(Key::P256), Pki::shared().signer(Key::P384));
+    let encrypted = own.key_pem.replace("PRIVATE", "ENCRYPTED PRIVATE");
+    let broken = own.chain_pem().replace("-----END", "?-----END");
+    let dir = folder(&[
+        ("text.pem", "no PEM at all"),
+        ("broken.pem", &broken),
+        ("certificate.pem", &own.chain_pem()),
+        ("client.pem", &client_pem()),
+        ("own.key", &own.key_pem),
+        ("other.key", &other.key_pem),
+        ("encrypted.key", &encrypted),
+    ]);
+    for (more, line, key, problem) in [
+        ("[client]\ncertificate = \"text.pem\"\n", 7, "client.certificate", "not PEM"),
+        ("[client]\ncertificate = \"broken.pem\"\n", 7, "client.certificate", "not PEM"),
+        (
+            "[client]\ncertificate = \"certificate.pem\"\n",
+            7,
+            "client.certificate",
+            "no PEM private",
+        ),
+        (
+            "[client]\ncertificate = \"certificate.pem\"\nkey = \"text.pem\"\n",
+            8,
+            "client.key",
+            "no PEM private",
+        ),
+        (
+            "[client]\ncertificate = \"certificate.pem\"\nkey = \"other.key\"\n",
+            8,
+            "client.key",
+            "another certificate",
+        ),
+        (
+            "[client]\ncertificate = \"certificate.pem\"\nkey = \"encrypted.key\"\n",
+            8,
+            "client.key",
+            "encrypted",
+        ),
+        (
+            "[client]\ncertificate = \"client.pem\"\nkey = \"own.key\"\n",
+            8,
+            "client.key",
+            "more than one",
+        ),
+        ("[server]\nca = \"text.pem\"\n", 7, "server.ca", "not PEM"),
+        ("[server]\nca = \"broken.pem\"\n", 7, "server.ca", "not PEM"),
     ] {
-        let config = Config::from_toml(&format!("{MINIMAL}{more}"), dir.path()).unwrap();
-        let error = ItsmeSigner::new(config).unwrap_err();
-        assert!(matches!(&error, Error::Config { key: k, .. } if k == key), "{error:?}");
+        let error = Config::from_toml(&format!("{MINIMAL}{more}"), dir.path()).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("itsme.toml, line {line}: {key}: ")), "{text}");
+        assert!(text.contains(problem), "{text}");
     }
+    // A bundle of trust anchors is longer than any chain may be.
+    let bundle = Pki::shared().root_pem().repeat(40);
+    std::fs::write(dir.path().join("bundle.pem"), bundle).unwrap();
+    let more = "[server]\nca = \"bundle.pem\"\n";
+    Config::from_toml(&format!("{MINIMAL}{more}"), dir.path()).unwrap();
 }
 
 #[tokio::test]
@@ -361,7 +492,7 @@ async fn no_key_is_shown() {
     let dir = identities(&sandbox);
     let more = "[client]\ncertificate = \"client.pem\"\n";
     let config = of_sandbox(&sandbox, dir.path(), more).unwrap();
-    let shown = format!("{config:?} {:?}", config.client);
+    let shown = format!("{config:?} {:?}", config.settings().client);
     assert!(shown.contains("ClientIdentity(..)") && !shown.contains("BEGIN"), "{shown}");
     sandbox.shutdown().await;
 }

@@ -128,6 +128,10 @@ pub enum SignerErrorKind {
         /// the HTTP status
         status: u16,
     },
+    /// The service ended the session without a result, and not because the
+    /// user said no.
+    #[error("the service ended the session without a result")]
+    SessionFailed,
     /// The stored session is not readable by this signer.
     #[error("the stored session is damaged, or from another signer or a newer version")]
     Session,
@@ -138,9 +142,9 @@ pub enum SignerErrorKind {
     /// The service could not be reached, or did not answer in time.
     #[error("the service could not be reached or did not answer in time")]
     Unavailable,
-    /// Whether the service got the request is not known; asking again could
-    /// ask the user twice.
-    #[error("no answer came to a request that must not be repeated blindly")]
+    /// Whether the service acted on the request is not known: no answer came,
+    /// or none that tells. Asking again could ask the user twice.
+    #[error("whether the service got the request is not known; it must not be repeated blindly")]
     UnknownOutcome,
     /// The service does not know this session, or it has ended.
     #[error("the session is unknown to the signer or has ended")]
@@ -170,12 +174,17 @@ impl SignerErrorKind {
             Self::Certificate => (Fault::Input, Retry::NewIdentification),
             Self::ClientNotAuthorised | Self::Configuration => (Fault::Configuration, Retry::Never),
             Self::Core | Self::Session | Self::State => (Fault::Input, Retry::Never),
+            // What one answer says wrong the next may say right: the session, and
+            // what the user confirmed in it, is still there.
             Self::Protocol { .. }
             | Self::ResultMismatch
-            | Self::UntrustedRedirect
-            | Self::Value => (Fault::Service, Retry::NewSession),
-            Self::Service { .. } | Self::Unavailable => (Fault::Service, Retry::Later),
-            Self::UnknownOutcome | Self::UnknownSession => (Fault::Service, Retry::NewSession),
+            | Self::Service { .. }
+            | Self::Unavailable
+            | Self::Value => (Fault::Service, Retry::Later),
+            Self::SessionFailed
+            | Self::UnknownOutcome
+            | Self::UnknownSession
+            | Self::UntrustedRedirect => (Fault::Service, Retry::NewSession),
         }
     }
 }

@@ -3,16 +3,18 @@
 use std::sync::{Arc, Mutex};
 
 use ades_core::signer::{
-    Event, IdentificationRequest, RefusalReason, SignerErrorKind, SigningSession, Step,
+    Event, IdentificationRequest, IdentificationSession, Identity, RefusalReason, SignerErrorKind,
+    SigningSession, Step,
 };
 use ades_core::{RemoteSigner, Retry};
 use chrono::TimeDelta;
-use itsme_signer::ItsmeSigner;
+use itsme_signer::{ItsmeSigner, is_return_from};
 use serde_json::{Value, json};
 
 use crate::script::{
-    PENDING, Reply, Script, collect, config, identified, identify, now, object, opened, request,
-    returned, run, sign, sign_opened, signer, signer_with, state_of, success, test_signer, value,
+    PENDING, REQUESTER, Reply, Script, collect, config, drop_waiting, identified, identify, now,
+    object, opened, request, returned, run, sign, sign_opened, signer, signer_with, state_of,
+    success, test_signer, value,
 };
 
 #[test]
@@ -25,6 +27,53 @@ fn case_31_returns_without_our_state_ask_nobody() {
         assert_eq!(error.kind(), &SignerErrorKind::State);
     }
     assert_eq!(script.asked().len(), 1);
+}
+
+/// The first trip, and what its return said.
+fn identified_by_return(signer: &ItsmeSigner) -> (String, String, IdentificationSession, Identity) {
+    let (page, session) = identify(signer);
+    let query = format!("q=1&st={}", state_of(&page));
+    let event = returned(query.clone(), None);
+    match run(signer.continue_identification(session.clone(), event)).unwrap() {
+        Step::Done(identity) => (page, query, session, identity),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn case_31_a_state_that_was_used_is_none_of_the_next_step() {
+    let done = Reply::Json(200, identified(test_signer()));
+    let (signer, script) = signer([opened(), done, sign_opened()]);
+    let (first, query, _, _) = identified_by_return(&signer);
+    let (second, session) = sign(&signer, &["s-001"]);
+    let event = returned(query.clone(), None);
+    let error = run(signer.continue_signing(session, event)).unwrap_err();
+    assert_eq!(error.kind(), &SignerErrorKind::State);
+    assert_eq!(script.asked().len(), 3);
+    // An application can tell it from a stranger's without asking anybody.
+    assert!(is_return_from(&first, &query) && is_return_from(&first, &format!("?{query}")));
+    assert!(!is_return_from(&second, &query));
+    for stranger in ["", "st=", "q=1", "st=0123456789abcdef0123456789abcdef"] {
+        assert!(!is_return_from(&first, stranger), "{stranger}");
+    }
+    assert!(!is_return_from("https://front.example/i", ""));
+}
+
+/// Its session is at its end: the same answer again, and nothing is opened.
+#[test]
+fn case_32_a_return_from_the_first_page_after_the_second_step_began() {
+    let done = || Reply::Json(200, identified(test_signer()));
+    let (signer, script) = signer([opened(), done(), sign_opened(), done()]);
+    let (_, query, first, identity) = identified_by_return(&signer);
+    let (_, second) = sign(&signer, &["s-001"]);
+    match run(signer.continue_identification(first, returned(query, None))).unwrap() {
+        Step::Done(again) => assert_eq!(again, identity),
+        other => panic!("{other:?}"),
+    }
+    let opened = script.asked().iter().filter(|(_, body)| !body["inDocs"].is_null()).count();
+    assert_eq!(opened, 1);
+    script.add(success(&json!([object("s-001", &value("s-001"))])));
+    assert!(matches!(run(signer.continue_signing(second, Event::Poll)), Ok(Step::Done(_))));
 }
 
 /// A replay reads the status again and opens nothing.
@@ -127,20 +176,119 @@ fn case_39_refusals_say_whether_another_session_helps() {
 
 #[test]
 fn case_40_a_signature_session_is_never_asked_for_twice() {
-    for reply in [Reply::Lost, Reply::Text(500, "oops"), Reply::Text(502, "")] {
-        let (signer, script) = signer([reply]);
+    let page = |url: &str| {
+        let page = json!({ "itsme": { "signingUrl": url } });
+        Reply::Json(
+            200,
+            json!({ "result": { "maj": PENDING }, "respID": "sign-1", "optOutp": page }),
+        )
+    };
+    let no = |status, min: Value, msg: Value| {
+        Reply::Json(status, json!({ "result": { "maj": REQUESTER, "min": min, "msg": msg } }))
+    };
+    // Whatever does not say in so many words that nobody was asked.
+    for reply in [
+        Reply::Lost,
+        Reply::Huge,
+        Reply::Text(500, "oops"),
+        Reply::Text(502, ""),
+        Reply::Text(200, "<html>"),
+        Reply::Text(200, ""),
+        Reply::Text(302, ""),
+        Reply::Text(404, "not here"),
+        Reply::Text(400, "<html>"),
+        Reply::Text(409, ""),
+        Reply::Json(200, json!({ "result": { "maj": PENDING } })),
+        Reply::Json(200, json!({ "result": { "maj": "whatever" } })),
+        Reply::Json(200, json!({ "result": { "maj": PENDING }, "reqID": "another" })),
+        Reply::Json(409, json!({ "status": "NOK", "statusReason": "PENDING" })),
+        page("https://evil.example/s"),
+        page("http://front.example/s"),
+        no(400, Value::Null, Value::Null),
+        no(400, json!("WHATEVER"), Value::Null),
+        no(400, Value::Null, json!("Action REJECTED by user")),
+        no(500, json!("TECHNICAL_ERROR"), Value::Null),
+    ] {
+        let (signer, script) = signer([reply.clone()]);
         let error = run(signer.sign(request(&["s-001"]))).unwrap_err();
-        assert_eq!(error.kind(), &SignerErrorKind::UnknownOutcome);
+        assert_eq!(error.kind(), &SignerErrorKind::UnknownOutcome, "{reply:?}");
+        assert!(std::error::Error::source(&error).is_some());
         assert_eq!(script.asked().len(), 1);
     }
-    let (signer, _) = signer([Reply::NotSent]);
-    let error = run(signer.sign(request(&["s-001"]))).unwrap_err();
-    assert_eq!(error.kind(), &SignerErrorKind::Unavailable);
+    // Turned down, or never sent: nobody was asked.
+    for (reply, kind) in [
+        (Reply::NotSent, SignerErrorKind::Unavailable),
+        (Reply::NotAuthorised, SignerErrorKind::ClientNotAuthorised),
+        (Reply::Text(403, "<html>"), SignerErrorKind::ClientNotAuthorised),
+        (no(400, json!("INVALID_POLICY"), Value::Null), SignerErrorKind::Configuration),
+        (no(409, json!("UNEXPECTED_ERROR"), Value::Null), SignerErrorKind::Unavailable),
+    ] {
+        let (signer, script) = signer([reply.clone()]);
+        let error = run(signer.sign(request(&["s-001"]))).unwrap_err();
+        assert_eq!(error.kind(), &kind, "{reply:?}");
+        assert_eq!(script.asked().len(), 1);
+    }
+}
 
-    let reply = Reply::Json(400, json!({ "status": "NOK", "statusReason": "UNEXPECTED_ERROR" }));
-    let (signer, _) = signer_with("", [reply]);
-    let error = run(signer.identify(IdentificationRequest::default())).unwrap_err();
-    assert_eq!(error.retry(), Retry::Later);
+#[test]
+fn case_40_an_identification_that_fails_is_asked_for_three_times() {
+    let failed = |code| Reply::Json(400, json!({ "status": "NOK", "statusReason": code }));
+    for code in ["UNEXPECTED_ERROR", "TECHNICAL_ERROR"] {
+        let (signer, script) = signer([failed(code), failed(code), opened()]);
+        identify(&signer);
+        assert_eq!(script.pauses(), [1, 2]);
+
+        let (signer, script) = signer_with("", [failed(code), failed(code), failed(code)]);
+        let error = run(signer.identify(IdentificationRequest::default())).unwrap_err();
+        assert_eq!((error.retry(), error.code()), (Retry::Later, Some(code)));
+        assert_eq!(script.asked().len(), 3);
+    }
+    // Anything else is not repeated: it may have been opened, or fails again.
+    for reply in [
+        Reply::Lost,
+        Reply::Text(500, "oops"),
+        Reply::Text(200, "<html>"),
+        failed("INVALID_LANG"),
+        Reply::Json(500, json!({ "status": "NOK", "statusReason": "UNEXPECTED_ERROR" })),
+    ] {
+        let (signer, script) = signer([reply]);
+        assert!(run(signer.identify(IdentificationRequest::default())).is_err());
+        assert_eq!(script.asked().len(), 1);
+    }
+}
+
+/// What a dropped future leaves behind, as `ItsmeSigner` documents it.
+#[test]
+fn a_call_that_is_dropped_leaves_its_session_as_it_was() {
+    let (signer, script) = signer([]);
+    drop(signer.identify(IdentificationRequest::default()));
+    drop(signer.sign(request(&["s-001"])));
+    assert!(script.asked().is_empty(), "nothing is sent before the first poll");
+
+    script.add(Reply::Never);
+    drop_waiting(signer.identify(IdentificationRequest::default()));
+    script.add(opened());
+    let (_, session) = identify(&signer);
+    script.add(Reply::Never);
+    drop_waiting(signer.continue_identification(session.clone(), Event::Poll));
+    script.add(Reply::Json(200, identified(test_signer())));
+    let done = run(signer.continue_identification(session, Event::Poll));
+    assert!(matches!(done, Ok(Step::Done(_))));
+
+    // It may have been opened: asked for once.
+    script.add(Reply::Never);
+    drop_waiting(signer.sign(request(&["s-001"])));
+    let opened = || script.asked().iter().filter(|(_, body)| !body["inDocs"].is_null()).count();
+    assert_eq!(opened(), 1);
+
+    script.add(sign_opened());
+    let (_, session) = sign(&signer, &["s-001"]);
+    script.add(Reply::Never);
+    drop_waiting(signer.continue_signing(session.clone(), Event::Poll));
+    script.add(success(&json!([object("s-001", &value("s-001"))])));
+    let done = run(signer.continue_signing(session, Event::Poll));
+    assert!(matches!(done, Ok(Step::Done(_))));
+    assert_eq!(opened(), 2);
 }
 
 #[test]

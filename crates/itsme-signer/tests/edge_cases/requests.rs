@@ -1,14 +1,14 @@
 //! Before anything is sent.
 
 use ades_core::signer::{IdentificationRequest, Language, SignerErrorKind};
-use ades_core::{
-    CommitmentType, Digest, DigestAlgorithm, RemoteSigner, SignatureAlgorithm, ToBeSigned,
-};
-use itsme_signer::{Config, Error};
+use ades_core::{Digest, DigestAlgorithm, RemoteSigner, SignatureAlgorithm, ToBeSigned};
+use base64ct::{Base64, Encoding};
+use itsme_signer::{Config, Error, ItsmeSigner};
 use serde_json::json;
 
 use crate::script::{
-    Reply, TOML, config, item, own, request, run, sign_error, sign_opened, signer, signer_with,
+    Reply, Script, TOML, config, item, now, opened, own, request, run, sign_error, sign_opened,
+    signer, signer_with,
 };
 
 #[test]
@@ -50,6 +50,30 @@ fn case_05_two_documents_with_one_id() {
 
 fn described(text: &str) -> Vec<(Language, String)> {
     Language::ALL.into_iter().map(|language| (language, text.to_owned())).collect()
+}
+
+/// Where the service's documents disagree, the configuration decides.
+#[test]
+fn the_form_of_requests_can_be_switched() {
+    let form = "[request]\nx_partner_code = \"DEMO\"\nurl_safe_digests = true";
+    for (toml, header, url_safe) in [("", None, false), (form, Some("DEMO"), true)] {
+        let (signer, script) = signer_with(toml, [Reply::Json(200, json!({})), sign_opened()]);
+        run(Box::pin(signer.discovery())).unwrap();
+        // Whose digest has both of the characters that differ.
+        let data = (0..).map(|n: u32| n.to_string()).find(|data| {
+            let digest = Digest::of(DigestAlgorithm::Sha256, data.as_bytes());
+            let text = Base64::encode_string(digest.value());
+            text.contains('+') && text.contains('/')
+        });
+        run(signer.sign(request(&[&data.unwrap()]))).unwrap();
+        let value = script.asked()[1].1["inDocs"]["docHash"][0]["di"][0]["value"].clone();
+        let value = value.as_str().unwrap();
+        assert_eq!(value.contains('-') && value.contains('_'), url_safe, "{value}");
+        assert!(value.len() == 44 && value.ends_with('='));
+        // On every POST.
+        let headers = script.headers("x-partner-code");
+        assert_eq!(headers, [None, header.map(ToOwned::to_owned)]);
+    }
 }
 
 #[test]
@@ -117,6 +141,44 @@ fn case_10_a_description_needs_every_language() {
 }
 
 #[test]
+fn case_10_a_description_has_each_language_once() {
+    let error = sign_error(|r| {
+        r.display.description = described("Lease");
+        r.display.description.push((Language::Nl, "Huur".to_owned()));
+    });
+    assert!(matches!(own(&error), Error::RepeatedTranslation { language: Language::Nl, .. }));
+    // An empty text is none.
+    let (signer, script) = signer([sign_opened()]);
+    let mut request = request(&["s-001"]);
+    request.display.description = described("Lease");
+    request.display.description.push((Language::Nl, String::new()));
+    run(signer.sign(request)).unwrap();
+    let sent = script.asked()[0].1["optInp"]["itsme"]["description"].clone();
+    assert_eq!(sent.as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn case_11_the_configured_language_is_sent_where_a_request_names_none() {
+    let toml = TOML.replace("[front]", "language = \"nl-BE\"\n[front]");
+    for (own, expected) in [(None, "NL"), (Some(Language::De), "DE")] {
+        let script = Script::default();
+        let config = Config::from_toml(&toml, std::path::Path::new(".")).unwrap();
+        let signer = ItsmeSigner::with_transport(config, script.clone(), now);
+        let mut identification = IdentificationRequest::default();
+        identification.language = own;
+        script.add(opened());
+        run(signer.identify(identification)).unwrap();
+        let mut request = request(&["s-001"]);
+        request.display.language = own;
+        script.add(sign_opened());
+        run(signer.sign(request)).unwrap();
+        let asked = script.asked();
+        assert_eq!(asked[0].1["lang"], expected);
+        assert_eq!(asked[1].1["optInp"]["lang"], expected);
+    }
+}
+
+#[test]
 fn case_11_languages_are_mapped_or_refused() {
     for (tag, language) in [
         ("fr-BE", Some(Language::Fr)),
@@ -172,46 +234,4 @@ fn case_14_codes_that_are_too_long() {
         let error = Config::from_toml(&text, std::path::Path::new(".")).unwrap_err();
         assert!(error.to_string().contains(key), "{error}");
     }
-}
-
-fn discovery() -> Reply {
-    let policy = |reference: &str, status: &str| json!({ "oid": reference, "ref": reference, "status": status });
-    Reply::Json(
-        200,
-        json!({
-            "sign_policy_templates_supported": [policy("1.2.3", "ENABLED"), policy("1.2.4", "DISABLED")],
-            "commitment_types_supported": [{ "oid": "1.2.840.113549.1.9.16.6.5", "ref": "1.2.840.113549.1.9.16.6.5" }],
-        }),
-    )
-}
-
-#[test]
-fn case_15_policies_are_checked_against_the_discovery_document() {
-    for (reference, expected) in [("\"ITSME_DEFAULT\"", "not in"), ("\"1.2.4\"", "disabled")] {
-        let (signer, script) =
-            signer_with(&format!("[policy]\nreference = {reference}"), [discovery()]);
-        let error = run(signer.sign(request(&["s-001"]))).unwrap_err();
-        assert!(own(&error).to_string().contains(expected), "{error:?}");
-        assert_eq!(script.asked().len(), 1);
-    }
-    // Out of reach: refused, unless told otherwise.
-    let (signer, _) = signer_with("[policy]\nreference = \"1.2.3\"", [Reply::NotSent]);
-    assert!(run(signer.sign(request(&["s-001"]))).is_err());
-    let toml = "[policy]\nreference = \"1.2.3\"\nallow_unchecked = true";
-    let (signer, script) = signer_with(toml, [Reply::NotSent, sign_opened()]);
-    run(signer.sign(request(&["s-001"]))).unwrap();
-    assert_eq!(script.asked()[1].1["optInp"]["itsme"]["signPolicy"]["signPolicyRef"], "1.2.3");
-}
-
-#[test]
-fn what_the_user_sees_is_what_is_asked_for() {
-    let (signer, script) = signer([discovery(), sign_opened()]);
-    let mut request = request(&["s-001"]);
-    request.display.policy = Some("1.2.3".parse().unwrap());
-    request.display.commitment = Some(CommitmentType::APPROVAL);
-    request.display.role = described("Gérant");
-    run(signer.sign(request)).unwrap();
-    let policy = &script.asked()[1].1["optInp"]["itsme"]["signPolicy"];
-    assert_eq!(policy["commitmentTypeRef"], "1.2.840.113549.1.9.16.6.5");
-    assert_eq!(policy["signerRole"][0]["value"], "Gérant");
 }

@@ -11,7 +11,7 @@ use ades_core::{DigestAlgorithm, RemoteSigner, SignatureAlgorithm, ToBeSigned};
 use ades_tests::pki::{Key, Pki, TestSigner, pem};
 use base64ct::{Base64, Encoding};
 use chrono::{DateTime, Utc};
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use itsme_signer::transport::{Transport, TransportError};
 use itsme_signer::{Config, Error, ItsmeSigner};
 use serde_json::{Value, json};
@@ -33,26 +33,51 @@ allowed_hosts = ["front.example"]
 "#;
 
 /// What the other side answers.
+#[derive(Clone, Debug)]
 pub(crate) enum Reply {
     Json(u16, Value),
     Text(u16, &'static str),
     Lost,
     NotSent,
     NotAuthorised,
+    Huge,
+    /// None at all.
+    Never,
 }
+
+/// In place of the request's id.
+pub(crate) const ECHO: &str = "the request's id";
 
 /// A service that answers from a list and keeps what it was asked.
 #[derive(Clone, Default)]
-#[allow(clippy::type_complexity)]
-pub(crate) struct Script(Arc<Mutex<(VecDeque<Reply>, Vec<(String, Value)>)>>);
+pub(crate) struct Script(Arc<Mutex<Played>>);
+
+#[derive(Default)]
+struct Played {
+    replies: VecDeque<Reply>,
+    asked: Vec<(String, Value)>,
+    headers: Vec<HeaderMap>,
+    pauses: Vec<u64>,
+}
 
 impl Script {
     pub(crate) fn asked(&self) -> Vec<(String, Value)> {
-        self.0.lock().unwrap().1.clone()
+        self.0.lock().unwrap().asked.clone()
+    }
+
+    /// A header of each request.
+    pub(crate) fn headers(&self, name: &str) -> Vec<Option<String>> {
+        let text = |headers: &HeaderMap| Some(headers.get(name)?.to_str().unwrap().to_owned());
+        self.0.lock().unwrap().headers.iter().map(text).collect()
+    }
+
+    /// In seconds.
+    pub(crate) fn pauses(&self) -> Vec<u64> {
+        self.0.lock().unwrap().pauses.clone()
     }
 
     pub(crate) fn add(&self, reply: Reply) {
-        self.0.lock().unwrap().0.push_back(reply);
+        self.0.lock().unwrap().replies.push_back(reply);
     }
 }
 
@@ -63,10 +88,20 @@ impl Transport for Script {
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         let mut script = self.0.lock().unwrap();
         let body = serde_json::from_slice(request.body()).unwrap_or(Value::Null);
-        script.1.push((request.uri().path().to_owned(), body));
+        script.headers.push(request.headers().clone());
+        script.asked.push((request.uri().path().to_owned(), body));
         let lost = || Box::<dyn std::error::Error + Send + Sync>::from("scripted");
-        let answer = match script.0.pop_front().expect("one more request than was scripted") {
-            Reply::Json(status, body) => Ok((status, body.to_string().into_bytes())),
+        let request_id = script.asked.last().unwrap().1["reqID"].clone();
+        let answer = match script.replies.pop_front().expect("one more request than was scripted") {
+            Reply::Json(status, mut body) => {
+                // As the service does.
+                if body["reqID"] == ECHO {
+                    body["reqID"] = request_id;
+                }
+                Ok((status, body.to_string().into_bytes()))
+            }
+            Reply::Never => return Box::pin(std::future::pending()),
+            Reply::Huge => Err(TransportError::TooLong),
             Reply::Text(status, body) => Ok((status, body.as_bytes().to_vec())),
             Reply::Lost => Err(TransportError::Unknown(lost())),
             Reply::NotSent => Err(TransportError::NotSent(lost())),
@@ -75,6 +110,11 @@ impl Transport for Script {
         Box::pin(async move {
             answer.map(|(status, body)| Response::builder().status(status).body(body).unwrap())
         })
+    }
+
+    fn pause(&self, duration: std::time::Duration) -> BoxFuture<'_, ()> {
+        self.0.lock().unwrap().pauses.push(duration.as_secs());
+        Box::pin(async {})
     }
 }
 
@@ -97,6 +137,12 @@ pub(crate) fn signer_with(
 
 pub(crate) fn signer(replies: impl IntoIterator<Item = Reply>) -> (ItsmeSigner, Script) {
     signer_with("", replies)
+}
+
+/// Drops a future that waits for an answer.
+pub(crate) fn drop_waiting<T>(mut future: BoxFuture<'_, T>) {
+    let waker = std::task::Waker::noop();
+    assert!(future.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
 }
 
 /// Runs a future that never waits.
@@ -122,7 +168,7 @@ pub(crate) fn sign_opened() -> Reply {
     Reply::Json(
         200,
         json!({
-            "result": { "maj": PENDING }, "reqID": "r", "respID": "sign-1",
+            "result": { "maj": PENDING }, "reqID": ECHO, "respID": "sign-1",
             "optOutp": { "itsme": { "signingUrl": "https://front.example/qes/sign?q=9z" } },
         }),
     )
@@ -156,7 +202,12 @@ pub(crate) fn value(data: &str) -> String {
 }
 
 pub(crate) fn success(values: &Value) -> Reply {
-    Reply::Json(200, json!({ "result": { "maj": SUCCESS }, "respID": "sign-1", "sigObj": values }))
+    Reply::Json(
+        200,
+        json!({
+            "result": { "maj": SUCCESS }, "reqID": ECHO, "respID": "sign-1", "sigObj": values,
+        }),
+    )
 }
 
 pub(crate) fn object(id: &str, value: &str) -> Value {
@@ -188,6 +239,22 @@ pub(crate) fn collect(
     match run(signer.continue_signing(session, Event::Poll))? {
         Step::Done(values) => Ok(values),
         other => panic!("{other:?}"),
+    }
+}
+
+/// What a status query yields, once the client has given up on answers that
+/// say nothing.
+pub(crate) fn status_of(
+    reply: &Reply,
+) -> Result<Step<Vec<SignatureValue>, SigningSession>, SignerError> {
+    let (signer, script) = signer([sign_opened()]);
+    let (_, mut session) = sign(&signer, &["s-001"]);
+    loop {
+        script.add(reply.clone());
+        match run(signer.continue_signing(session, Event::Poll))? {
+            Step::Wait { session: next, .. } if script.asked().len() < 10 => session = next,
+            step => return Ok(step),
+        }
     }
 }
 

@@ -1,16 +1,14 @@
 //! What is sent and what comes back.
 
-use ades_core::signer::{
-    Event, IdentificationRequest, SignatureValue, SignerError, SignerErrorKind, SigningSession,
-    Step,
-};
-use ades_core::{Digest, DigestAlgorithm, RemoteSigner};
+use ades_core::signer::{Event, IdentificationRequest, RefusalReason, SignerErrorKind, Step};
+use ades_core::{Digest, DigestAlgorithm, RemoteSigner, Retry};
 use base64ct::{Base64, Encoding};
+use itsme_signer::Error;
 use serde_json::{Value, json};
 
 use crate::script::{
-    PENDING, REQUESTER, Reply, SUCCESS, collect, identify, object, opened, request, run, sign,
-    sign_opened, signer, value,
+    PENDING, REQUESTER, Reply, SUCCESS, collect, identified, identify, object, opened, own,
+    request, run, sign, sign_opened, signer, status_of, success, test_signer, value,
 };
 
 #[test]
@@ -25,6 +23,60 @@ fn case_16_the_small_d_is_read_and_the_large_one_sent() {
     let (_, session) = identify(&signer);
     run(signer.continue_identification(session, Event::Poll)).unwrap();
     assert_eq!(script.asked()[1].1["asyncRespID"], "x1");
+}
+
+#[test]
+fn case_16_both_spellings_may_stand_together_if_they_agree() {
+    let page = "https://front.example/i";
+    for (ids, fine) in [
+        (json!({ "asyncRespID": "x1", "asyncRespId": null }), true),
+        (json!({ "asyncRespID": null, "asyncRespId": "x1" }), true),
+        (json!({ "asyncRespID": "x1", "asyncRespId": "x1" }), true),
+        (json!({ "asyncRespID": "", "asyncRespId": "x1" }), true),
+        (json!({ "asyncRespID": "x1", "asyncRespId": "x2" }), false),
+        (json!({ "asyncRespID": null }), false),
+        (json!({ "asyncRespID": 1 }), false),
+    ] {
+        let mut body = json!({ "status": "OK", "identificationUrl": page, "statusReason": null });
+        body.as_object_mut().unwrap().extend(ids.as_object().unwrap().clone());
+        let (signer, _) = signer([Reply::Json(200, body)]);
+        let step = run(signer.identify(IdentificationRequest::default()));
+        assert_eq!(step.is_ok(), fine, "{ids}: {step:?}");
+    }
+    let value = value("s-001");
+    for (ids, fine) in [
+        (json!({ "respID": "sign-1", "asyncRespID": null }), true),
+        (json!({ "respID": "sign-1", "asyncRespID": "sign-1" }), true),
+        (json!({ "respId": "sign-1" }), true),
+        (json!({ "asyncRespID": "sign-1", "reqID": null }), true),
+        (json!({ "respID": "sign-1", "asyncRespID": "other" }), false),
+    ] {
+        let with_ids = |body: Value| {
+            let mut body = body;
+            body.as_object_mut().unwrap().extend(ids.as_object().unwrap().clone());
+            Reply::Json(200, body)
+        };
+        let values = [
+            json!({ "b64Sig": { "value": value }, "whichDoc": null, "whichdoc": "s-001" }),
+            json!({ "b64Sig": { "value": value }, "whichDoc": "s-001", "whichdoc": "s-001" }),
+        ];
+        for object in values {
+            let page = json!({ "itsme": { "signingUrl": "https://front.example/s" } });
+            let (signer, _) = signer([
+                with_ids(json!({ "result": { "maj": PENDING }, "optOutp": page })),
+                with_ids(json!({ "result": { "maj": SUCCESS, "min": null }, "sigObj": [object] })),
+            ]);
+            match run(signer.sign(request(&["s-001"]))) {
+                Ok(Step::Redirect { session, .. }) if fine => {
+                    let step = run(signer.continue_signing(session, Event::Poll)).unwrap();
+                    assert!(matches!(step, Step::Done(_)), "{step:?}");
+                }
+                // It may have been opened, under whichever name.
+                Err(error) if !fine => assert_eq!(error.kind(), &SignerErrorKind::UnknownOutcome),
+                other => panic!("{ids}: {other:?}"),
+            }
+        }
+    }
 }
 
 #[test]
@@ -79,37 +131,171 @@ fn case_20_failures_without_json_are_retried_a_few_times() {
     }
 }
 
-fn status_of(body: Value) -> Result<Step<Vec<SignatureValue>, SigningSession>, SignerError> {
-    let (signer, _) = signer([sign_opened(), Reply::Json(200, body)]);
-    let (_, session) = sign(&signer, &["s-001"]);
-    run(signer.continue_signing(session, Event::Poll))
-}
-
 #[test]
 fn case_21_only_success_with_values_is_success() {
-    assert!(matches!(status_of(json!({ "result": { "maj": PENDING } })), Ok(Step::Wait { .. })));
+    let of = |body| status_of(&Reply::Json(200, body));
+    assert!(matches!(of(json!({ "result": { "maj": PENDING } })), Ok(Step::Wait { .. })));
     for body in [
         json!({ "result": { "maj": SUCCESS } }),
+        json!({ "result": { "maj": SUCCESS }, "sigObj": null }),
         json!({ "result": { "maj": "urn:oasis:names:tc:dss:1.0:resultmajor:Whatever" } }),
         json!({ "result": {} }),
         json!({}),
         json!([]),
     ] {
-        let error = status_of(body).unwrap_err();
+        let error = of(body).unwrap_err();
         assert!(matches!(error.kind(), SignerErrorKind::Protocol { .. }), "{error:?}");
+        // What was confirmed is still there.
+        assert_eq!(error.retry(), Retry::Later);
+    }
+}
+
+/// An answer that says nothing about the session is not its end.
+#[test]
+fn case_21_odd_answers_are_asked_for_again() {
+    let values = json!([object("s-001", &value("s-001"))]);
+    for odd in [
+        Reply::Text(200, "<html>"),
+        Reply::Text(200, ""),
+        Reply::Text(400, "oops"),
+        Reply::Text(404, "not here"),
+        Reply::Text(302, ""),
+        Reply::Huge,
+        Reply::Lost,
+        Reply::NotSent,
+        Reply::Json(200, json!({ "result": { "maj": SUCCESS } })),
+        Reply::Json(200, json!({ "result": { "maj": "whatever" } })),
+        Reply::Json(
+            200,
+            json!({ "result": { "maj": SUCCESS }, "sigObj": [{ "whichDoc": "s-001" }] }),
+        ),
+        Reply::Json(409, json!({ "status": "NOK", "statusReason": "UNEXPECTED_ERROR" })),
+        Reply::Json(500, json!({ "result": { "maj": REQUESTER, "min": "GeneralError" } })),
+        // The answer to something else.
+        Reply::Json(200, json!({ "result": { "maj": REQUESTER }, "reqID": "another" })),
+        Reply::Json(200, json!({ "result": { "maj": REQUESTER }, "respID": "another" })),
+    ] {
+        let (signer, _) = signer([sign_opened(), odd.clone(), success(&values)]);
+        let (_, session) = sign(&signer, &["s-001"]);
+        match run(signer.continue_signing(session, Event::Poll)).unwrap() {
+            Step::Wait { session, .. } => {
+                let done = run(signer.continue_signing(session, Event::Poll)).unwrap();
+                assert!(matches!(done, Step::Done(_)), "{odd:?}: {done:?}");
+            }
+            other => panic!("{odd:?}: {other:?}"),
+        }
+    }
+    // The same of an identification.
+    for odd in
+        [Reply::Text(200, "<html>"), Reply::Huge, Reply::Json(200, json!({ "status": "OK" }))]
+    {
+        let (signer, script) = signer([opened(), odd]);
+        let (_, session) = identify(&signer);
+        match run(signer.continue_identification(session, Event::Poll)).unwrap() {
+            Step::Wait { session, .. } => {
+                script.add(Reply::Json(200, identified(test_signer())));
+                run(signer.continue_identification(session, Event::Poll)).unwrap();
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 
 #[test]
 fn case_22_messages_of_every_shape() {
-    for message in [json!("text"), json!({ "lang": "EN", "value": "text" }), Value::Null] {
-        let body =
-            json!({ "result": { "maj": REQUESTER, "min": "INVALID_POLICY", "msg": message } });
-        let error = status_of(body).unwrap_err();
+    let result = |result: Value| status_of(&Reply::Json(200, json!({ "result": result })));
+    for message in [
+        json!("text"),
+        json!({ "lang": "EN", "value": "text" }),
+        json!([{ "lang": "EN", "value": "text" }]),
+    ] {
+        let error = result(json!({ "maj": REQUESTER, "min": "INVALID_POLICY", "msg": message }));
+        let error = error.unwrap_err();
         assert_eq!(error.code(), Some("INVALID_POLICY"));
+        // The service's own words are kept, and not shown.
+        let Error::Answered(reason) = own(&error) else { panic!("{error:?}") };
+        assert_eq!(reason.major.as_deref(), Some(REQUESTER));
+        assert_eq!(reason.minor.as_deref(), Some("INVALID_POLICY"));
+        assert_eq!(reason.message.as_deref(), Some("text"));
+        assert!(!format!("{error} {error:?}").contains("text"));
     }
-    let error = status_of(json!({ "result": { "maj": REQUESTER } })).unwrap_err();
-    assert_eq!(error.code(), Some("UNKNOWN"));
+    for message in [Value::Null, json!(7), json!([])] {
+        let error = result(json!({ "maj": REQUESTER, "min": "WHAT", "msg": message })).unwrap_err();
+        assert_eq!(error.code(), Some("WHAT"));
+    }
+    let error = result(json!({ "maj": REQUESTER })).unwrap_err();
+    assert_eq!(error.code(), Some("RequesterError"));
+    assert_eq!(error.kind(), &SignerErrorKind::SessionFailed);
+    assert_eq!(error.retry(), Retry::NewSession);
+}
+
+/// How it is told is documented nowhere.
+#[test]
+fn a_no_of_the_user_is_found_wherever_it_stands() {
+    let nok = |code| json!({ "status": "NOK", "statusReason": code });
+    let result =
+        |min: Value, msg: Value| json!({ "result": { "maj": REQUESTER, "min": min, "msg": msg } });
+    for (body, reason, code) in [
+        (nok("REJECTED"), RefusalReason::ByUser, "REJECTED"),
+        (nok("EXPIRED"), RefusalReason::Expired, "EXPIRED"),
+        (result(json!("urn:be:itsme:REJECTED"), Value::Null), RefusalReason::ByUser, "REJECTED"),
+        (result(json!("USER_REJECTED"), Value::Null), RefusalReason::ByUser, "USER_REJECTED"),
+        (result(Value::Null, json!("Action REJECTED by user")), RefusalReason::ByUser, "REJECTED"),
+        (
+            result(json!("UNEXPECTED_ERROR"), json!({ "lang": "EN", "value": "it EXPIRED" })),
+            RefusalReason::Expired,
+            "UNEXPECTED_ERROR",
+        ),
+        (
+            json!({ "result": { "maj": "whatever", "min": "REJECTED" } }),
+            RefusalReason::ByUser,
+            "REJECTED",
+        ),
+        (
+            result(json!("urn:x:NOT_ALLOWED_TO_SIGN"), Value::Null),
+            RefusalReason::NotAllowed,
+            "NOT_ALLOWED_TO_SIGN",
+        ),
+    ] {
+        for status in [200, 400, 409] {
+            match status_of(&Reply::Json(status, body.clone())).unwrap() {
+                Step::Refused(refusal) => {
+                    assert_eq!(refusal.reason, reason, "{body}");
+                    assert_eq!(refusal.code.as_deref(), Some(code), "{body}");
+                    let said = body.pointer("/result/msg").and_then(|m| m.as_str());
+                    assert!(said.is_none() || refusal.message.as_deref() == said);
+                    assert!(!format!("{refusal:?}").contains("Action"));
+                }
+                other => panic!("{body}: {other:?}"),
+            }
+        }
+    }
+    // A code that says more stands.
+    let body = result(json!("INVALID_POLICY"), json!("REJECTED"));
+    let error = status_of(&Reply::Json(400, body)).unwrap_err();
+    assert_eq!(error.kind(), &SignerErrorKind::SessionFailed);
+}
+
+#[test]
+fn pending_is_pending_in_either_form() {
+    for (status, body) in [
+        (409, json!({ "status": "NOK", "statusReason": "PENDING" })),
+        (409, json!({ "result": { "maj": REQUESTER, "min": "PENDING" } })),
+        (200, json!({ "result": { "maj": PENDING }, "respID": null })),
+    ] {
+        let step = status_of(&Reply::Json(status, body.clone())).unwrap();
+        assert!(matches!(step, Step::Wait { .. }), "{body}: {step:?}");
+    }
+}
+
+/// That the question was wrong says nothing about the session.
+#[test]
+fn a_query_that_is_turned_down_leaves_the_session() {
+    for code in ["INVALID_REQUESTOR", "INCOMPLETE_REQUEST", "MISSING_PARTNER_CODE"] {
+        let body = json!({ "result": { "maj": REQUESTER, "min": code } });
+        let error = status_of(&Reply::Json(400, body)).unwrap_err();
+        assert_eq!(error.retry(), Retry::Never, "{error:?}");
+    }
 }
 
 #[test]
@@ -135,11 +321,9 @@ fn case_23_values_are_matched_by_id() {
         let error = collect("", ids, &wrong).unwrap_err();
         assert_eq!(error.kind(), &SignerErrorKind::ResultMismatch);
     }
-    let missing = json!([object("s-001", &one), { "b64Sig": { "value": two } }]);
-    assert!(matches!(
-        collect("", ids, &missing).unwrap_err().kind(),
-        SignerErrorKind::Protocol { .. }
-    ));
+    let missing = success(&json!([object("s-001", &one), { "b64Sig": { "value": two } }]));
+    let error = status_of(&missing).unwrap_err();
+    assert!(matches!(error.kind(), SignerErrorKind::Protocol { .. }), "{error:?}");
 }
 
 #[test]
@@ -152,7 +336,8 @@ fn case_24_base64_is_read_with_white_space_and_the_length_checked() {
     }
     let url_safe = plain.replace('+', "-").replace('/', "_");
     let url_safe = json!([object("s-001", &url_safe)]);
-    assert!(collect("", &["s-001"], &url_safe).is_err());
+    let error = status_of(&success(&url_safe)).unwrap_err();
+    assert!(matches!(error.kind(), SignerErrorKind::Protocol { .. }), "{error:?}");
     collect("[tolerance]\nurl_safe_values = true", &["s-001"], &url_safe).unwrap();
 
     let short = json!([object("s-001", "AAAA")]);
@@ -177,7 +362,7 @@ fn case_26_the_user_is_sent_only_where_we_trust() {
         "https://evil.example/i",
         "https://front.example.evil.example/i",
         "javascript:alert(1)",
-        "",
+        "front.example/i",
     ] {
         let reply = Reply::Json(
             200,
