@@ -3,8 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
-use ades_core::signer::{Refusal, SignerError, SignerErrorKind};
+use ades_core::signer::{Refusal, RefusalReason, SignerError, SignerErrorKind};
 use ades_core::{Fault, Retry};
+use itsme_sandbox::Blame;
 
 pub(crate) const DONE: u8 = 0;
 pub(crate) const NO: u8 = 1;
@@ -123,12 +124,28 @@ impl From<pkcs12_signer::Error> for Failure {
 
 impl From<itsme_sandbox::SandboxError> for Failure {
     fn from(error: itsme_sandbox::SandboxError) -> Self {
-        Self::input(with_causes(&error))
+        let status = match error.fault() {
+            Blame::Configuration => USAGE,
+            Blame::System if error.retry() => SERVICE,
+            Blame::Sandbox => BUG,
+            _ => INPUT,
+        };
+        let (retry, hint) = match error.retry() {
+            true => (Retry::Later, "; try again later"),
+            false => (Retry::Never, ""),
+        };
+        Self { status, retry, message: format!("{}{hint}", with_causes(&error)) }
     }
 }
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
+        if refusal.reason == RefusalReason::Expired && refusal.code.is_none() {
+            // The service has not said so: only we do not wait any longer.
+            let message =
+                "nobody confirmed while we waited; to resume is to ask whether somebody has since";
+            return Self { status: SERVICE, retry: Retry::Later, message: message.to_owned() };
+        }
         let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
         let retry = refusal.reason.retry();
         Self { status: REFUSED, retry, message: format!("{}{code}", refusal.reason) }
