@@ -20,9 +20,13 @@ use crate::stamp::Spot;
 )]
 #[command(
     after_help = "A signing that has to wait is stored in <OUT>.pending (several files: <DIR>/ades.pending) until it \
-is done; `ades resume` goes on with it after an interruption.\n\n\
+is done; `ades resume` goes on with it after an interruption. One process at a time works on it.\n\n\
+Standard output has what was asked for: reports, digests, canonical forms, containers to -. Everything else that is \
+said goes to standard error; how far a long reading is, to a terminal only.\n\n\
 Exit status: 0 done, 1 the answer is no (verify: not valid), 2 usage, 3 the input is not what it should be, \
-4 the signer or user refused, 5 the signer or a network service failed and a later try may work, 70 a bug."
+4 the signer or user refused, 5 the signer or a network service failed, or another process is at work, and a later \
+try may work, 70 a bug.\n\n\
+Not yet: levels t, lt and lta (--tsa, extend), demo."
 )]
 pub(crate) struct Args {
     /// Say less
@@ -252,6 +256,9 @@ pub(crate) struct ResumeOptions {
     /// Ask the user once more where it is not known whether the signer got the request
     #[arg(long)]
     pub(crate) ask_again: bool,
+    /// Overwrite what is there
+    #[arg(long)]
+    pub(crate) force: bool,
     /// The environment variable with the password of the key file
     #[arg(long)]
     pub(crate) password_env: Option<String>,
