@@ -81,5 +81,9 @@ fn run(args: Args) -> Result<u8, exit::Failure> {
         Command::Verify(options) => verify::run(&options, &say),
         Command::C14n(options) => c14n::run(&options),
         Command::Sandbox(options) => sandbox::run(&options),
+        Command::Extend(_) | Command::Demo(_) => Err(exit::Failure::usage(
+            "this version cannot do that, not yet: it has sign, resume, prepare, complete, \
+             inspect, verify, c14n and sandbox, all at level b",
+        )),
     }
 }
