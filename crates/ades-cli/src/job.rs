@@ -209,3 +209,35 @@ pub(crate) fn kept_input(job: &Path) -> PathBuf {
     name.push(".input");
     name.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Version 1, in the stages that a job is stored in.
+    const STORED: [&str; 3] = [
+        include_str!("../tests/fixtures/job-1-identifying.json"),
+        include_str!("../tests/fixtures/job-1-signing.json"),
+        include_str!("../tests/fixtures/job-1-completing.json"),
+    ];
+
+    #[test]
+    fn jobs_of_version_1_are_read() {
+        for (state, items) in STORED.iter().zip([3, 1, 1]) {
+            let job: Job = serde_json::from_str(state).unwrap();
+            assert_eq!((job.items.len(), job.done), (items, 0));
+            let read = Job::from_json(&job.to_json(None).unwrap(), None).unwrap();
+            // What is written is what is read: another layout is another version.
+            assert_eq!(serde_json::to_string(&read).unwrap(), state.trim_end());
+            match read.stage {
+                Stage::Identifying(session) => assert_eq!(session.signer(), "itsme"),
+                Stage::Signing { count, session, .. } => {
+                    assert_eq!((count, session.signer()), (1, "itsme"));
+                }
+                Stage::Completing { values, .. } => assert_eq!(values.len(), 1),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(Job::VERSION, 1, "a new layout: keep these, and add those of the new one");
+    }
+}
