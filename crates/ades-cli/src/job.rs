@@ -191,10 +191,13 @@ impl<'a> Stored<'a> {
         [kept, spool].iter().flatten().any(|path| *path == item.input)
     }
 
-    /// The job is over: nothing of it stays but the result.
+    /// The job is over: nothing of it stays but the result, nor of an earlier one
+    /// that was to be dropped.
     pub(crate) fn remove(&mut self) {
-        if let Some(path) = self.file() {
-            for file in [path.to_owned(), kept_input(path)] {
+        if let Some(JobFile { path, .. }) = &self.file
+            && (self.on_disk || self.job.force)
+        {
+            for file in [path.clone(), kept_input(path)] {
                 // Gone already is as good, and a leftover does no harm.
                 let _ = std::fs::remove_file(file);
             }

@@ -56,12 +56,13 @@ pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
         sources.push(Source { input, path: absolute(&path), format });
     }
     let items = items(sources, &place, &wishes)?;
-    for item in items.iter().filter(|item| !is_standard(&item.output)) {
-        output::check_free(&item.output, options.force)?;
-    }
-    place.make_folder()?;
     let force = options.force;
+    let all_free = || items.iter().try_for_each(|item| output::check_free(&item.output, force));
+    all_free()?;
+    place.make_folder()?;
     let file = job_path.map(|path| JobFile::take(path, force)).transpose()?;
+    // Another process may have been quicker.
+    all_free()?;
     let stage = Stage::Start;
     let job = Job { signer, wishes, policy: None, force, items, done: 0, stage };
     let stored = Stored::new(job, file, spooled, say);

@@ -272,6 +272,9 @@ fn nothing_is_overwritten_unless_forced() {
     // A signing that waits for somebody is not dropped either.
     bench.write("new.p7s.pending", b"{}");
     bench.sign(&["doc.bin", "-o", "new.p7s"]).ends(2, "ades resume");
+    assert_eq!(bench.read("new.p7s.pending"), b"{}");
+    bench.sign(&["doc.bin", "-o", "new.p7s", "--force"]).ends(0, "");
+    assert!(!bench.has("new.p7s.pending"));
 }
 
 #[test]
