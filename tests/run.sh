@@ -26,6 +26,10 @@ cargo deny --offline check bans licenses sources
 timeout 60 cargo deny check advisories 2>/dev/null \
   || echo "advisories: the database is out of reach or has findings; run 'cargo deny check advisories' online"
 
+step "the program as people run it, whose memory is measured"
+cargo build --release --locked -p ades-cli
+export ADES_RELEASE="$PWD/target/release/ades"
+
 step "tests"
 cargo test --workspace --locked
 

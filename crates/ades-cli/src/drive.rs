@@ -115,10 +115,11 @@ impl<S: Clone> Conversation<'_, S> {
             let mut said = false;
             step = loop {
                 let event = self.wait(due).await;
+                let returned = matches!(event, Event::Returned { .. });
                 match proceed(session.clone(), event).await {
                     // Somebody else's browser, or an old one: nothing to do with
                     // us, and no reason to ask later than we would have.
-                    Err(error) if *error.kind() == SignerErrorKind::State => {
+                    Err(error) if returned && *error.kind() == SignerErrorKind::State => {
                         if !std::mem::replace(&mut said, true) {
                             self.say.line("a browser came back that was not sent by this session");
                         }
