@@ -54,7 +54,8 @@ fn memory_does_not_grow_with_the_document() {
         let long = peak(&bench, &command.replace("{}", document));
         println!("{what}: {long} KiB, {short} KiB for one octet");
         assert!(long <= short + MAY_BE_ADDED, "{what}: {long} KiB, not {short}");
-        if std::env::var_os("ADES_RELEASE").is_some() {
+        // The sandbox service in the same process is not what signing takes.
+        if std::env::var_os("ADES_RELEASE").is_some() && what != "sandbox" {
             assert!(long <= MAY_BE_HELD, "{what}: {long} KiB");
         }
     }
