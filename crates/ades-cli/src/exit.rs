@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use ades_core::signer::{Refusal, RefusalReason, SignerError, SignerErrorKind};
+use ades_core::signer::{Refusal, SignerError, SignerErrorKind};
 use ades_core::{Fault, Retry};
 use itsme_sandbox::Blame;
 
@@ -130,22 +130,17 @@ impl From<itsme_sandbox::SandboxError> for Failure {
             Blame::Sandbox => BUG,
             _ => INPUT,
         };
-        let (retry, hint) = match error.retry() {
-            true => (Retry::Later, "; try again later"),
-            false => (Retry::Never, ""),
-        };
-        Self { status, retry, message: format!("{}{hint}", with_causes(&error)) }
+        let hint = if error.retry() { "; try again later" } else { "" };
+        let mut failure = Self::new(status, format!("{}{hint}", with_causes(&error)));
+        if error.retry() {
+            failure.retry = Retry::Later;
+        }
+        failure
     }
 }
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        if refusal.reason == RefusalReason::Expired && refusal.code.is_none() {
-            // The service has not said so: only we do not wait any longer.
-            let message =
-                "nobody confirmed while we waited; to resume is to ask whether somebody has since";
-            return Self { status: SERVICE, retry: Retry::Later, message: message.to_owned() };
-        }
         let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
         let retry = refusal.reason.retry();
         Self { status: REFUSED, retry, message: format!("{}{code}", refusal.reason) }

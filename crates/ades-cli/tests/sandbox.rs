@@ -135,28 +135,6 @@ fn who_never_answers_is_not_waited_for_for_ever() {
     }
 }
 
-/// EDGECASES 38: our own patience ends, the service's session does not.
-#[test]
-fn who_is_late_is_not_lost() {
-    let bench = bench();
-    let sandbox = Sandbox::start(&bench, &[]);
-    let config = String::from_utf8(bench.read("sb/itsme.toml")).unwrap();
-    bench.write("sb/short.toml", format!("{config}\n[limits]\nsession_seconds = 1\n"));
-    let pending = "one.p7s.pending";
-    let sign = ["sign", "one.txt", "-o", "one.p7s", "--signer", "itsme:sb/short.toml"];
-    bench.ades(&sign).ends(5, "nobody confirmed while we waited").ends(5, "ades resume");
-    assert_eq!(stage(&bench, pending), "identifying");
-    bench.ades(&["resume", pending]).ends(5, "ades resume");
-    sandbox.answer("identification", true);
-    bench.ades(&["resume", pending]).ends(5, "ades resume");
-    assert_eq!(stage(&bench, pending), "signing");
-    sandbox.answer("signature", true);
-    bench.ades(&["resume", pending]).ends(0, "");
-    bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
-    assert_eq!(sandbox.sessions("identification").len(), 1);
-    assert_eq!(sandbox.sessions("signature").len(), 1);
-}
-
 #[test]
 fn what_cannot_succeed_is_not_begun_or_not_kept() {
     let bench = bench();

@@ -11,12 +11,11 @@
 //! | 52, 54 | also `tests/tests/values.rs` |
 //! | 56 | the key's type comes from the certificate everywhere: `tests/tests/cades_dss.rs` |
 //! | 59 | revocation data belongs to a later level |
-//! | 60 | `tests/tests/states.rs`; sessions of earlier versions: `stored` |
+//! | 60 | `tests/tests/states.rs` |
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 mod flow;
 mod requests;
 mod script;
-mod stored;
 mod values;
 mod wire;

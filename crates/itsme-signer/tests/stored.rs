@@ -1,14 +1,19 @@
 //! Sessions as earlier versions stored them: they stay readable for ever.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+
+#[allow(dead_code)]
+#[path = "edge_cases/script.rs"]
+mod script;
 
 use ades_core::RemoteSigner;
 use ades_core::signer::{Event, IdentificationSession, SigningSession, Step};
 use serde_json::json;
 
-use crate::script::{Reply, USER_CODE, identified, object, run, signer, success, test_signer};
+use crate::script::{Reply, SUCCESS, USER_CODE, identified, object, run, signer, test_signer};
 
 #[test]
 fn an_identification_of_version_1_goes_on() {
-    let stored = include_str!("../fixtures/identification-1.json");
+    let stored = include_str!("fixtures/identification-1.json");
     let session: IdentificationSession = serde_json::from_str(stored).unwrap();
     let (signer, script) = signer([Reply::Json(200, identified(test_signer()))]);
     match run(signer.continue_identification(session, Event::Poll)).unwrap() {
@@ -21,10 +26,11 @@ fn an_identification_of_version_1_goes_on() {
 /// With the value that was given then: it has to be the one of the stored digest.
 #[test]
 fn a_signature_of_version_1_goes_on() {
-    let stored = include_str!("../fixtures/signing-1.json");
-    let value = include_str!("../fixtures/signing-1.value").trim_end();
+    let stored = include_str!("fixtures/signing-1.json");
+    let value = include_str!("fixtures/signing-1.value").trim_end();
     let session: SigningSession = serde_json::from_str(stored).unwrap();
-    let (signer, script) = signer([success(&json!([object("d0000", value)]))]);
+    let answer = json!({ "result": { "maj": SUCCESS }, "sigObj": [object("d0000", value)] });
+    let (signer, script) = signer([Reply::Json(200, answer)]);
     match run(signer.continue_signing(session, Event::Poll)).unwrap() {
         Step::Done(values) => assert_eq!(values.len(), 1),
         other => panic!("{other:?}"),
