@@ -29,6 +29,10 @@ else
     echo "advisories: the database is out of reach; run 'cargo deny check advisories' online"
 fi
 
+step "the program as people run it, whose memory is measured"
+cargo build --release --locked -p ades-cli
+export ADES_RELEASE="$PWD/target/release/ades"
+
 step "tests"
 cargo test --workspace --locked
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the judges that the tests ask: OpenSSL, EU DSS, veraPDF, asn1crypto,
-# pyHanko, signxml, qpdf, mutool, poppler, libxml2 and xmlsec1, and the fuzzing and licence tools.
+# pyHanko, signxml, qpdf, mutool, poppler, libxml2, xmlsec1 and GNU time, and the fuzzing and licence tools.
 # Quick when they are there already.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -11,6 +11,7 @@ command -v qpdf >/dev/null || missing+=(qpdf)
 command -v mutool >/dev/null || missing+=(mupdf-tools)
 { command -v pdfsig && command -v pdftoppm; } >/dev/null || missing+=(poppler-utils)
 command -v xmlsec1 >/dev/null || missing+=(xmlsec1)
+[ -x /usr/bin/time ] || missing+=(time)
 command -v mvn >/dev/null || missing+=(maven)
 command -v javac >/dev/null || missing+=(default-jdk-headless)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)

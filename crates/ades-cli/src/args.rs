@@ -20,9 +20,13 @@ use crate::stamp::Spot;
 )]
 #[command(
     after_help = "A signing that has to wait is stored in <OUT>.pending (several files: <DIR>/ades.pending) until it \
-is done; `ades resume` goes on with it after an interruption.\n\n\
+is done; `ades resume` goes on with it after an interruption. One process at a time works on it.\n\n\
+Standard output has what was asked for: reports, digests, canonical forms, containers to -. Everything else that is \
+said goes to standard error; how far a long reading is, to a terminal only.\n\n\
 Exit status: 0 done, 1 the answer is no (verify: not valid), 2 usage, 3 the input is not what it should be, \
-4 the signer or user refused, 5 the signer or a network service failed and a later try may work, 70 a bug."
+4 the signer or user refused, 5 the signer or a network service failed, or another process is at work, and a later \
+try may work, 70 a bug.\n\n\
+Not yet: levels t, lt and lta (--tsa, extend), demo."
 )]
 pub(crate) struct Args {
     /// Say less
@@ -53,6 +57,20 @@ pub(crate) enum Command {
     C14n(C14nOptions),
     /// Run the itsme® sandbox on its own
     Sandbox(SandboxOptions),
+    /// Raise the level of a signature: not yet
+    #[command(hide = true)]
+    Extend(NotYet),
+    /// A small signing application in the browser: not yet
+    #[command(hide = true)]
+    Demo(NotYet),
+}
+
+/// What a later version will understand.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct NotYet {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _arguments: Vec<std::ffi::OsString>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -91,6 +109,9 @@ pub(crate) struct SignatureOptions {
     /// The baseline level
     #[arg(long, value_enum, default_value = "b")]
     pub(crate) level: Level,
+    /// The time-stamping service, for levels from t on: not yet
+    #[arg(long, value_name = "URL", hide = true)]
+    pub(crate) tsa: Option<String>,
     /// Add a parallel signer to this container; IN is its document (detached) or the container
     #[arg(long, value_name = "CONTAINER", conflicts_with_all = ["counter_sign", "packaging"])]
     pub(crate) parallel: Option<PathBuf>,
@@ -254,6 +275,9 @@ pub(crate) struct ResumeOptions {
     /// where its session yields nothing
     #[arg(long)]
     pub(crate) ask_again: bool,
+    /// Overwrite what is there
+    #[arg(long)]
+    pub(crate) force: bool,
     /// The environment variable with the password of the key file
     #[arg(long)]
     pub(crate) password_env: Option<String>,
@@ -370,12 +394,32 @@ pub(crate) struct SandboxOptions {
     /// Where the back end listens
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
-    /// Where the pages and the control API listen
+    /// Where the pages and the control API listen; they ask for no password
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) front_listen: SocketAddr,
+    /// The name or address that both are reached at, if it is not the one they
+    /// listen at: in a container, or with --listen 0.0.0.0:8443
+    #[arg(long, value_name = "HOST")]
+    pub(crate) public_host: Option<String>,
     /// Where PKI and itsme.toml are kept
     #[arg(long)]
     pub(crate) dir: Option<PathBuf>,
+    /// Ask for no client certificate
+    #[arg(long)]
+    pub(crate) no_mutual_tls: bool,
+    /// A redirect URL that is registered, in place of ades's own; on localhost
+    /// or 127.0.0.1 any port is as good; may be repeated
+    #[arg(long, value_name = "URL")]
+    pub(crate) redirect_url: Vec<String>,
+    /// The partner code that is registered; default: SANDBOX
+    #[arg(long, value_name = "CODE")]
+    pub(crate) partner_code: Option<String>,
+    /// The service code that is registered; default: SANDBOX_SIGN
+    #[arg(long, value_name = "CODE")]
+    pub(crate) service_code: Option<String>,
+    /// A contract without the batch option: one digest at a time
+    #[arg(long)]
+    pub(crate) no_batch: bool,
     /// The sandbox's own user confirms at once
     #[arg(long)]
     pub(crate) auto_approve: bool,

@@ -26,7 +26,8 @@ pub(crate) fn run(options: &C14nOptions) -> Result<u8, Failure> {
         .as_ref()
         .map_or_else(Selection::document, |id| Selection::element(Target::Id(id.clone())));
     let about = |e: Failure| e.about(input::name(&options.document));
-    let reader = Reader::from_read(input::open(&options.document)?).map_err(|e| about(e.into()))?;
+    let document = input::watched(input::open(&options.document)?, &options.document);
+    let reader = Reader::from_read(document).map_err(|e| about(e.into()))?;
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     canonicalize(reader, method, selection, &mut |piece| out.write_all(piece))
         .and_then(|_| Ok(out.flush().map_err(ades_core::Error::Write)?))

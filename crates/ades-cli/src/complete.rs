@@ -12,13 +12,15 @@ use crate::input;
 use crate::options::pdf_password;
 use crate::output::{self, Existing, Output, Readers, Say};
 use crate::prepare::state_key;
+use crate::temporary;
 use crate::verify;
 
 /// No signature value is longer, in octets.
 const MAX_VALUE: u64 = 16 * 1024;
 
 pub(crate) fn run(options: &CompleteOptions, say: &Say) -> Result<u8, Failure> {
-    output::check_free(&options.output, options.force)?;
+    output::check_place(&options.output, options.force)?;
+    temporary::sweep([options.output.as_path()].into_iter());
     let standard = [&options.input, &options.state, &options.signature];
     if standard.into_iter().filter(|path| input::is_standard(path)).count() > 1 {
         return Err(Failure::usage("standard input can be read once"));
@@ -31,7 +33,7 @@ pub(crate) fn run(options: &CompleteOptions, say: &Say) -> Result<u8, Failure> {
     let value = read_value(&options.signature)?;
     let file = input::open(&options.input)?;
     let again = file.try_clone().map_err(|e| Failure::file(&options.input, &e))?;
-    let mut document = Document::seekable(file);
+    let mut document = Document::seekable(input::watched(file, &options.input));
     let mut out = Output::create(&options.output, Readers::Usual)?;
     let files = Files {
         input: &options.input,
@@ -40,8 +42,8 @@ pub(crate) fn run(options: &CompleteOptions, say: &Say) -> Result<u8, Failure> {
         output: &options.output,
     };
     pending.complete(&mut document, &value, &mut out).map_err(|e| e.about(&files))?;
-    let mut made = Document::seekable(out.reopen()?);
-    let source = &mut Document::seekable(again);
+    let mut made = out.made()?;
+    let source = &mut Document::seekable(input::watched(again, &options.input));
     verify::check_made(pending.format(), &mut made, source, None, password.as_deref())
         .map_err(|e| e.about(output::name(&options.output)))?;
     out.publish(Existing::forced(options.force))?;

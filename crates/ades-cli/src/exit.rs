@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ades_core::signer::{Refusal, RefusalReason, SignerError, SignerErrorKind};
 use ades_core::{Fault, Retry};
+use itsme_sandbox::Blame;
 
 pub(crate) const DONE: u8 = 0;
 pub(crate) const NO: u8 = 1;
@@ -132,7 +133,18 @@ impl From<pkcs12_signer::Error> for Failure {
 
 impl From<itsme_sandbox::SandboxError> for Failure {
     fn from(error: itsme_sandbox::SandboxError) -> Self {
-        Self::input(with_causes(&error))
+        let status = match error.fault() {
+            Blame::Configuration => USAGE,
+            Blame::System if error.retry() => SERVICE,
+            Blame::Sandbox => BUG,
+            _ => INPUT,
+        };
+        let hint = if error.retry() { "; try again later" } else { "" };
+        let mut failure = Self::new(status, format!("{}{hint}", with_causes(&error)));
+        if error.retry() {
+            failure.retry = Retry::Later;
+        }
+        failure
     }
 }
 

@@ -5,10 +5,10 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use ades_core::Document;
-use tempfile::NamedTempFile;
 
 use crate::exit::Failure;
-use crate::output;
+use crate::progress::Watched;
+use crate::temporary::{self, Temporary};
 
 /// No text we read whole (certificates, states, jobs) may be longer.
 const MAX_TEXT: u64 = 8 * 1024 * 1024;
@@ -34,38 +34,41 @@ pub(crate) fn absolute(path: &Path) -> PathBuf {
 pub(crate) fn open(path: &Path) -> Result<File, Failure> {
     let failed = |e: &io::Error| Failure::file(path, e);
     if is_standard(path) {
-        return copied(&mut io::stdin().lock()).map_err(|e| failed(&e));
+        return copied(io::stdin().lock(), path).map_err(|e| failed(&e));
     }
-    let mut file = File::open(path).map_err(|e| failed(&e))?;
+    let file = File::open(path).map_err(|e| failed(&e))?;
     let metadata = file.metadata().map_err(|e| failed(&e))?;
     if metadata.is_dir() {
         return Err(Failure::input(format!("{}: is a folder", path.display())));
     }
-    if metadata.is_file() { Ok(file) } else { copied(&mut file).map_err(|e| failed(&e)) }
+    if metadata.is_file() { Ok(file) } else { copied(file, path).map_err(|e| failed(&e)) }
 }
 
 pub(crate) fn document(path: &Path) -> Result<Document<'static>, Failure> {
-    open(path).map(Document::seekable)
+    open(path).map(|file| watched(file, path)).map(Document::seekable)
 }
 
-fn copied(from: &mut dyn Read) -> io::Result<File> {
+/// An opened file; people see how far it is read.
+pub(crate) fn watched(file: File, path: &Path) -> Watched<File> {
+    let length = file.metadata().map(|metadata| metadata.len()).ok();
+    Watched::new(file, &name(path), length)
+}
+
+fn copied(from: impl Read, path: &Path) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
-    io::copy(from, &mut file)?;
+    io::copy(&mut Watched::new(from, &name(path), None), &mut file)?;
     file.rewind()?;
     Ok(file)
 }
 
 /// Standard input, kept in a temporary file beside `place` until that is dropped.
-pub(crate) fn spool(place: Option<&Path>) -> Result<NamedTempFile, Failure> {
+pub(crate) fn spool(place: Option<&Path>) -> Result<Temporary, Failure> {
     let failed = |e: io::Error| Failure::file(Path::new("-"), &e);
-    let file = match place {
-        Some(place) => tempfile::Builder::new()
-            .prefix(&output::temporary_prefix(place))
-            .tempfile_in(output::folder_of(place)),
-        None => NamedTempFile::new(),
-    };
-    let mut file = file.map_err(failed)?;
-    io::copy(&mut io::stdin().lock(), file.as_file_mut()).map_err(failed)?;
+    let place = place.map_or_else(|| std::env::temp_dir().join("stdin"), Path::to_owned);
+    temporary::sweep([place.as_path()].into_iter());
+    let mut file = Temporary::beside(&place).map_err(failed)?;
+    let mut from = Watched::new(io::stdin().lock(), &name(Path::new("-")), None);
+    io::copy(&mut from, file.file()).map_err(failed)?;
     Ok(file)
 }
 

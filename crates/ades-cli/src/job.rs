@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use ades_core::signer::{IdentificationSession, Identity, SignatureValue, SigningSession};
 use ades_core::{Digest, PendingState, SignaturePolicy};
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 use crate::exit::Failure;
 use crate::format::Format;
 use crate::input;
+use crate::lock::Lock;
 use crate::options::Wishes;
 use crate::output::{self, Existing, Readers, Say};
+use crate::temporary::{self, Temporary};
 
 /// Everything a later process needs; no document, password or key.
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,40 +87,75 @@ impl PendingState for Job {
 /// A job and the file it is stored in.
 pub(crate) struct Stored<'a> {
     pub(crate) job: Job,
-    /// `None` if the result goes to standard output.
-    path: Option<PathBuf>,
+    file: Option<JobFile>,
     /// Standard input's octets, as long as the job has no file.
-    spool: Option<NamedTempFile>,
+    spool: Option<Temporary>,
     on_disk: bool,
     say: &'a Say,
 }
 
+/// Where a job is stored; no other process is at it.
+pub(crate) struct JobFile {
+    path: PathBuf,
+    _lock: Lock,
+}
+
+impl JobFile {
+    /// For a new job. An earlier one in its place is dropped by `force`, else it
+    /// is an error.
+    pub(crate) fn take(path: PathBuf, force: bool) -> Result<Self, Failure> {
+        let lock = Lock::take(&path)?;
+        if path.exists() && !force {
+            return Err(Failure::usage(format!(
+                "{0}: an earlier signing is not done; ades resume {0} goes on with it, --force \
+                 drops it",
+                path.display()
+            )));
+        }
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// Removes what a killed process left of the job's files.
+    fn sweep(&self, job: &Job) {
+        let outputs = job.items.iter().map(|item| item.output.as_path());
+        temporary::sweep(outputs.chain([self.path.as_path(), kept_input(&self.path).as_path()]));
+    }
+}
+
 impl<'a> Stored<'a> {
-    pub(crate) const fn new(
+    /// `file`: `None` if the result goes to standard output.
+    pub(crate) fn new(
         job: Job,
-        path: Option<PathBuf>,
-        spool: Option<NamedTempFile>,
+        file: Option<JobFile>,
+        spool: Option<Temporary>,
         say: &'a Say,
     ) -> Self {
-        Self { job, path, spool, on_disk: false, say }
+        if let Some(file) = &file {
+            file.sweep(&job);
+        }
+        Self { job, file, spool, on_disk: false, say }
     }
 
     pub(crate) fn load(path: &Path, say: &'a Say) -> Result<Self, Failure> {
+        path.metadata().map_err(|e| Failure::file(path, &e))?;
+        let absolute = input::absolute(path);
+        let file = JobFile { _lock: Lock::take(&absolute)?, path: absolute };
+        // Read only now: it may have been another's until here.
         let text = input::read_text(path)?;
         let job = Job::from_json(text.trim_end(), None)
             .map_err(|e| Failure::from(e).about(path.display()))?;
-        let path = input::absolute(path);
-        let outputs = job.items.iter().map(|item| item.output.as_path());
-        output::sweep(outputs.chain([path.as_path(), kept_input(&path).as_path()]));
-        Ok(Self { job, path: Some(path), spool: None, on_disk: true, say })
+        file.sweep(&job);
+        Ok(Self { job, file: Some(file), spool: None, on_disk: true, say })
     }
 
     /// Stores the job as it is now. Says where, the first time.
     pub(crate) fn save(&mut self) -> Result<(), Failure> {
-        let Some(path) = &self.path else { return Ok(()) };
+        let Some(JobFile { path, .. }) = &self.file else { return Ok(()) };
+        // An earlier job was looked for; one that has come since is not ours to drop.
+        let existing = Existing::forced(self.on_disk || self.job.force);
         if let Some(spool) = self.spool.take() {
             let (now, kept) = (input::absolute(spool.path()), kept_input(path));
-            spool.persist(&kept).map_err(|e| Failure::file(&kept, &e.error))?;
+            spool.replace(&kept).map_err(|e| Failure::file(&kept, &e))?;
             for item in self.job.items.iter_mut().filter(|item| item.input == now) {
                 item.input.clone_from(&kept);
             }
@@ -132,7 +168,7 @@ impl<'a> Stored<'a> {
             )));
         }
         let json = self.job.to_json(None)?;
-        output::write_file(path, json.as_bytes(), Readers::Owner, Existing::Replace)?;
+        output::write_file(path, json.as_bytes(), Readers::Owner, existing)?;
         if !self.on_disk {
             self.on_disk = true;
             self.say.line(format_args!(
@@ -145,13 +181,23 @@ impl<'a> Stored<'a> {
 
     /// Where the job is stored, if it is.
     pub(crate) fn file(&self) -> Option<&Path> {
-        self.path.as_deref().filter(|_| self.on_disk)
+        self.file.as_ref().filter(|_| self.on_disk).map(|file| file.path.as_path())
     }
 
-    /// The job is over: nothing of it stays but the result.
+    /// Whether an item's octets came on standard input.
+    pub(crate) fn is_from_standard_input(&self, item: &JobItem) -> bool {
+        let kept = self.file.as_ref().map(|file| kept_input(&file.path));
+        let spool = self.spool.as_ref().map(|spool| input::absolute(spool.path()));
+        [kept, spool].iter().flatten().any(|path| *path == item.input)
+    }
+
+    /// The job is over: nothing of it stays but the result, nor of an earlier one
+    /// that was to be dropped.
     pub(crate) fn remove(&mut self) {
-        if let Some(path) = self.file() {
-            for file in [path.to_owned(), kept_input(path)] {
+        if let Some(JobFile { path, .. }) = &self.file
+            && (self.on_disk || self.job.force)
+        {
+            for file in [path.clone(), kept_input(path)] {
                 // Gone already is as good, and a leftover does no harm.
                 let _ = std::fs::remove_file(file);
             }
@@ -165,4 +211,36 @@ pub(crate) fn kept_input(job: &Path) -> PathBuf {
     let mut name = job.to_owned().into_os_string();
     name.push(".input");
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Version 1, in the stages that a job is stored in.
+    const STORED: [&str; 3] = [
+        include_str!("../tests/fixtures/job-1-identifying.json"),
+        include_str!("../tests/fixtures/job-1-signing.json"),
+        include_str!("../tests/fixtures/job-1-completing.json"),
+    ];
+
+    #[test]
+    fn jobs_of_version_1_are_read() {
+        for (state, items) in STORED.iter().zip([3, 1, 1]) {
+            let job: Job = serde_json::from_str(state).unwrap();
+            assert_eq!((job.items.len(), job.done), (items, 0));
+            let read = Job::from_json(&job.to_json(None).unwrap(), None).unwrap();
+            // What is written is what is read: another layout is another version.
+            assert_eq!(serde_json::to_string(&read).unwrap(), state.trim_end());
+            match read.stage {
+                Stage::Identifying(session) => assert_eq!(session.signer(), "itsme"),
+                Stage::Signing { count, session, .. } => {
+                    assert_eq!((count, session.signer()), (1, "itsme"));
+                }
+                Stage::Completing { values, .. } => assert_eq!(values.len(), 1),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(Job::VERSION, 1, "a new layout: keep these, and add those of the new one");
+    }
 }

@@ -7,15 +7,19 @@ mod drive;
 mod exit;
 mod format;
 mod input;
+mod interrupt;
 mod job;
+mod lock;
 mod options;
 mod output;
 mod prepare;
 mod preview;
+mod progress;
 mod sandbox;
 mod sign;
 mod signers;
 mod stamp;
+mod temporary;
 mod verify;
 mod work;
 mod xml;
@@ -61,6 +65,13 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<u8, exit::Failure> {
     let say = output::Say::new(args.quiet);
+    if !args.quiet {
+        progress::show();
+    }
+    // The sandbox ends by Ctrl-C, in order.
+    if !matches!(args.command, Command::Sandbox(_)) {
+        interrupt::watch();
+    }
     match args.command {
         Command::Sign(options) => sign::run(*options, &say),
         Command::Resume(options) => sign::resume(&options, &say),
@@ -70,5 +81,9 @@ fn run(args: Args) -> Result<u8, exit::Failure> {
         Command::Verify(options) => verify::run(&options, &say),
         Command::C14n(options) => c14n::run(&options),
         Command::Sandbox(options) => sandbox::run(&options),
+        Command::Extend(_) | Command::Demo(_) => Err(exit::Failure::usage(
+            "this version cannot do that, not yet: it has sign, resume, prepare, complete, \
+             inspect, verify, c14n and sandbox, all at level b",
+        )),
     }
 }

@@ -156,6 +156,11 @@ impl Wishes {
         if options.level != Level::B {
             return Err(Failure::usage("--level: this version makes level b only, not yet more"));
         }
+        if options.tsa.is_some() {
+            return Err(Failure::usage(
+                "--tsa: for levels t, lt and lta, which this version does not make, not yet",
+            ));
+        }
         let shape = match (options.parallel, options.counter_sign) {
             (Some(container), _) => Shape::Parallel(crate::input::absolute(&container)),
             (None, Some(signer)) => Shape::Countersignature(signer),

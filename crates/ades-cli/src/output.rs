@@ -1,15 +1,16 @@
 //! What is written: files that appear whole or not at all, and words for
 //! people on standard error.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use ades_core::Document;
 
 use crate::exit::Failure;
 use crate::input::is_standard;
+use crate::progress::Watched;
+use crate::temporary::{Temporary, folder_of};
 
 /// Talks to people, unless they asked for quiet.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +54,16 @@ pub(crate) fn check_free(path: &Path, force: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// As [`check_free`], for an output in a folder that nobody makes.
+pub(crate) fn check_place(path: &Path, force: bool) -> Result<(), Failure> {
+    let folder = folder_of(path);
+    if !is_standard(path) && !folder.is_dir() {
+        let message = format!("{}: there is no folder {}", path.display(), folder.display());
+        return Err(Failure::usage(message));
+    }
+    check_free(path, force)
+}
+
 fn taken(path: &Path) -> Failure {
     Failure::usage(format!("{}: is there already; --force overwrites it", path.display()))
 }
@@ -83,61 +94,77 @@ impl Existing {
     }
 }
 
-/// An output that is not there yet: a temporary file in the same folder.
+/// An output that is not there yet.
 #[derive(Debug)]
 pub(crate) struct Output {
-    temporary: NamedTempFile,
+    to: To,
     path: PathBuf,
+}
+
+#[derive(Debug)]
+enum To {
+    /// A file beside it.
+    File(Temporary, Readers),
+    /// Standard output; a file without a name meanwhile.
+    Standard(File),
 }
 
 impl Output {
     pub(crate) fn create(path: &Path, readers: Readers) -> Result<Self, Failure> {
-        let prefix = temporary_prefix(path);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix);
-        #[cfg(unix)]
-        if readers == Readers::Usual && !is_standard(path) {
-            // The system's umask takes away what it should.
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        }
-        #[cfg(not(unix))]
-        let _ = readers;
-        let temporary = if is_standard(path) {
-            builder.tempfile()
+        let to = if is_standard(path) {
+            tempfile::tempfile().map(To::Standard)
         } else {
-            builder.tempfile_in(folder_of(path))
+            Temporary::beside(path).map(|file| To::File(file, readers))
         };
-        let temporary = temporary.map_err(|e| Failure::file(path, &e))?;
-        Ok(Self { temporary, path: path.to_owned() })
+        let to = to.map_err(|e| Failure::file(path, &e))?;
+        Ok(Self { to, path: path.to_owned() })
     }
 
     pub(crate) fn writer(&mut self) -> &mut File {
-        self.temporary.as_file_mut()
+        match &mut self.to {
+            To::File(file, _) => file.file(),
+            To::Standard(file) => file,
+        }
     }
 
-    /// What has been written, to be read from its start.
-    pub(crate) fn reopen(&self) -> Result<File, Failure> {
-        self.temporary.reopen().map_err(|e| Failure::file(&self.path, &e))
+    /// What has been written, to be read. Nothing is written any more.
+    pub(crate) fn made(&self) -> Result<Document<'static>, Failure> {
+        let reopened = match &self.to {
+            To::File(file, _) => file.reopen(),
+            To::Standard(file) => file.try_clone().and_then(|mut file| {
+                file.rewind()?;
+                Ok(file)
+            }),
+        };
+        let made = reopened.map_err(|e| Failure::file(&self.path, &e))?;
+        let length = made.metadata().map(|metadata| metadata.len()).ok();
+        Ok(Document::seekable(Watched::new(made, &name(&self.path), length)))
     }
 
     /// Puts the file in its place, whole.
     pub(crate) fn publish(self, existing: Existing) -> Result<(), Failure> {
-        let Self { temporary, path } = self;
+        let Self { to, path } = self;
         let failed = |e: io::Error| Failure::file(&path, &e);
-        if is_standard(&path) {
-            let mut from = temporary.reopen().map_err(failed)?;
-            let mut out = io::stdout().lock();
-            io::copy(&mut from, &mut out).map_err(failed)?;
-            return out.flush().map_err(failed);
-        }
-        temporary.as_file().sync_all().map_err(failed)?;
-        if existing == Existing::Replace {
-            temporary.persist(&path).map_err(|e| failed(e.error))?;
-        } else if let Err(refused) = temporary.persist_noclobber(&path) {
-            if refused.error.kind() != io::ErrorKind::AlreadyExists {
-                return Err(failed(refused.error));
+        let (mut file, readers) = match to {
+            To::File(file, readers) => (file, readers),
+            To::Standard(mut from) => {
+                from.rewind().map_err(failed)?;
+                let mut out = io::stdout().lock();
+                io::copy(&mut from, &mut out).map_err(failed)?;
+                return out.flush().map_err(failed);
             }
-            let same = || same_octets(refused.file.reopen()?, File::open(&path)?);
+        };
+        if readers == Readers::Usual {
+            file.open_up().map_err(failed)?;
+        }
+        file.file().sync_all().map_err(failed)?;
+        if existing == Existing::Replace {
+            file.replace(&path).map_err(failed)?;
+        } else if let Err((file, error)) = file.place(&path) {
+            if error.kind() != io::ErrorKind::AlreadyExists {
+                return Err(failed(error));
+            }
+            let same = || same_octets(file.reopen()?, File::open(&path)?);
             return if existing == Existing::KeepSame && same().map_err(failed)? {
                 Ok(())
             } else {
@@ -148,39 +175,6 @@ impl Output {
         #[cfg(unix)]
         File::open(folder_of(&path)).and_then(|folder| folder.sync_all()).map_err(failed)?;
         Ok(())
-    }
-}
-
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
-}
-
-/// How the names of a file's temporary files begin.
-pub(crate) fn temporary_prefix(path: &Path) -> String {
-    /// File systems take 255 octets; the rest of the name needs a few.
-    const MAX_NAME: usize = 200;
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if name.len() > MAX_NAME { ".ades-".to_owned() } else { format!(".{name}.ades-") }
-}
-
-/// Removes what a killed process left of these files: temporary ones beside
-/// them, which nobody finishes any more.
-pub(crate) fn sweep<'a>(paths: impl Iterator<Item = &'a Path>) {
-    let mut by_folder: BTreeMap<&Path, BTreeSet<String>> = BTreeMap::new();
-    for path in paths.filter(|path| !is_standard(path)) {
-        by_folder.entry(folder_of(path)).or_default().insert(temporary_prefix(path));
-    }
-    for (folder, prefixes) in by_folder {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            // The prefix of another file's temporary files is another.
-            let left =
-                name.to_str().and_then(|name| name.rfind(".ades-").map(|at| name.split_at(at)));
-            if left.is_some_and(|(front, _)| prefixes.contains(&format!("{front}.ades-"))) {
-                // What cannot be removed does no harm.
-                let _ = std::fs::remove_file(entry.path());
-            }
-        }
     }
 }
 

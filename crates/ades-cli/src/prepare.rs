@@ -12,14 +12,16 @@ use crate::input;
 use crate::options::Wishes;
 use crate::output::{self, Existing, Readers, Say};
 use crate::preview;
+use crate::temporary;
 
 pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
     if input::is_standard(&options.state) {
         return Err(Failure::usage("--state: standard output is for the digest"));
     }
-    output::check_free(&options.state, options.force)?;
-    if let Some(preview) = &options.preview {
-        output::check_free(preview, options.force)?;
+    let preview = options.preview.as_deref();
+    for output in [Some(options.state.as_path()), preview].into_iter().flatten() {
+        output::check_place(output, options.force)?;
+        temporary::sweep([output].into_iter());
     }
     let asked = Asked::of(&options.signature);
     let wishes = Wishes::new(options.signature)?;
@@ -32,7 +34,7 @@ pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
     let mut file = input::open(&options.input)?;
     let kind = input::kind(&mut file).map_err(|e| Failure::file(&options.input, &e))?;
     let format = Format::choose(asked, &wishes, kind, &options.input)?;
-    let mut document = Document::seekable(file);
+    let mut document = Document::seekable(input::watched(file, &options.input));
     let pending =
         Pending::prepare(format, &wishes, &options.input, &mut document, &chain, &parameters)
             .map_err(about)?;
@@ -44,7 +46,7 @@ pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
         preview::draw(&pending, &wishes, &mut document, preview, existing)?;
     }
     let state = pending.to_json(key.as_ref())?;
-    output::write_file(&options.state, state.as_bytes(), Readers::Usual, existing)?;
+    output::write_file(&options.state, state.as_bytes(), Readers::Owner, existing)?;
     output::print(format_args!("{}\n", to_be_signed(&pending.to_be_signed())))?;
     Ok(DONE)
 }

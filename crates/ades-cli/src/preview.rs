@@ -1,5 +1,6 @@
 //! A page with its visible signature, drawn before anybody signs.
 
+use std::io::Seek;
 use std::path::Path;
 use std::process::Command;
 
@@ -33,21 +34,20 @@ pub(crate) fn draw(
     if wishes.pdf.password()?.is_some() {
         return Err(fail("not of documents that need a password"));
     }
-    let folder = tempfile::tempdir().map_err(|e| Failure::file(&std::env::temp_dir(), &e))?;
-    let (pdf, picture) = (folder.path().join("preview.pdf"), folder.path().join("page"));
-    let mut file = std::fs::File::create(&pdf).map_err(|e| Failure::file(&pdf, &e))?;
-    pending.preview(document, &mut file)?;
+    // Without a name: nobody finds the document in a temporary folder later.
+    let mut pdf = tempfile::tempfile().map_err(|e| Failure::file(&std::env::temp_dir(), &e))?;
+    pending.preview(document, &mut pdf)?;
+    pdf.rewind().map_err(|e| Failure::file(&std::env::temp_dir(), &e))?;
     let page = page.to_string();
     let run = Command::new("pdftoppm")
-        .args(["-png", "-singlefile", "-cropbox", "-r", RESOLUTION, "-f", &page, "-l", &page])
-        .args([&pdf, &picture])
+        .args(["-png", "-singlefile", "-cropbox", "-r", RESOLUTION, "-f", &page, "-l", &page, "-"])
+        .stdin(pdf)
         .output();
     let run = run.map_err(|e| fail(&format!("pdftoppm (of poppler) does not start: {e}")))?;
-    let picture = picture.with_extension("png");
-    if !run.status.success() || !picture.exists() {
+    if !run.status.success() || run.stdout.is_empty() {
         let said = String::from_utf8_lossy(&run.stderr);
         return Err(Failure::input(format!("pdftoppm: {}", said.trim())));
     }
-    let octets = std::fs::read(&picture).map_err(|e| Failure::file(&picture, &e))?;
-    output::write_file(to, &octets, Readers::Usual, existing).map_err(|e| e.about(input::name(to)))
+    output::write_file(to, &run.stdout, Readers::Usual, existing)
+        .map_err(|e| e.about(input::name(to)))
 }

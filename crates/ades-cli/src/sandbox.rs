@@ -13,19 +13,34 @@ use crate::output::{self, Existing, Readers};
 
 pub(crate) fn run(options: &SandboxOptions) -> Result<u8, Failure> {
     let dir = options.dir.as_deref().map_or_else(default_dir, |dir| Ok(absolute(dir)))?;
-    let config = Config {
+    let mut config = Config {
         listen: options.listen,
         front_listen: options.front_listen,
+        public_host: options.public_host.clone(),
         dir: Some(dir.clone()),
+        mutual_tls: !options.no_mutual_tls,
         auto_approve: options.auto_approve,
         auto_user: user(&options.user)?,
+        batch: !options.no_batch,
         ..Config::default()
     };
+    if let Some(code) = &options.partner_code {
+        config.partner_code.clone_from(code);
+    }
+    if let Some(code) = &options.service_code {
+        config.service_code.clone_from(code);
+    }
+    if !options.redirect_url.is_empty() {
+        config.redirect_urls.clone_from(&options.redirect_url);
+    }
     runtime()?.block_on(async {
-        let sandbox =
-            Sandbox::start(config).await.map_err(|e| Failure::from(e).about(dir.display()))?;
+        let sandbox = Sandbox::start(config).await?;
         let file = dir.join("itsme.toml");
-        let text = configuration(&sandbox)?;
+        let redirect_url = match options.redirect_url.first() {
+            Some(url) => url.clone(),
+            None => own_redirect_url()?,
+        };
+        let text = configuration(&sandbox, &redirect_url);
         output::write_file(&file, text.as_bytes(), Readers::Usual, Existing::Replace)?;
         output::loud("SANDBOX: this is not itsme®, and nothing signed here has legal value.");
         let line = json!({
@@ -35,33 +50,55 @@ pub(crate) fn run(options: &SandboxOptions) -> Result<u8, Failure> {
             "root": dir.join("root.pem"),
         });
         output::print(format_args!("{line}\n"))?;
-        tokio::signal::ctrl_c().await.map_err(|e| Failure::new(BUG, e.to_string()))?;
+        told_to_end().await.map_err(|e| Failure::new(BUG, e.to_string()))?;
         sandbox.shutdown().await;
         Ok(DONE)
     })
 }
 
+/// By Ctrl-C, or as containers are told.
+async fn told_to_end() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            told = tokio::signal::ctrl_c() => told,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
 /// The `itsme.toml` that leads to this sandbox; the files it names are in the
 /// sandbox's folder.
-pub(crate) fn configuration(sandbox: &Sandbox) -> Result<String, Failure> {
-    let partner = Config::default();
-    Ok(format!(
-        "# The itsme sandbox: no real signatures.\n\
-         base_url = \"{}\"\n\
-         partner_code = \"{}\"\n\
-         service_code = \"{}\"\n\
-         redirect_url = \"http://127.0.0.1:{}/itsme/return\"\n\
-         profile = \"test\"\n\
-         allow_loopback_http = true\n\n\
-         [client]\n\
-         certificate = \"client.pem\"\n\n\
-         [server]\n\
-         ca = \"server-ca.pem\"\n",
-        sandbox.base_url(),
-        partner.partner_code,
-        partner.service_code,
-        free_port()?,
-    ))
+pub(crate) fn configuration(sandbox: &Sandbox, redirect_url: &str) -> String {
+    let config = sandbox.config();
+    let mut text = String::from("# The itsme sandbox: no real signatures.\n");
+    for (key, value) in [
+        ("base_url", sandbox.base_url()),
+        ("partner_code", &config.partner_code),
+        ("service_code", &config.service_code),
+        ("redirect_url", redirect_url),
+    ] {
+        // JSON's strings are TOML's.
+        text.push_str(&format!("{key} = {}\n", json!(value)));
+    }
+    text.push_str("profile = \"test\"\nallow_loopback_http = true\n");
+    if config.mutual_tls {
+        text.push_str("\n[client]\ncertificate = \"client.pem\"\n");
+    }
+    text.push_str("\n[server]\nca = \"server-ca.pem\"\n");
+    if !config.batch {
+        text.push_str("\n[limits]\nbatch = 1\n");
+    }
+    text
+}
+
+/// Where `ades` itself waits for the user's return.
+pub(crate) fn own_redirect_url() -> Result<String, Failure> {
+    Ok(format!("http://127.0.0.1:{}/itsme/return", free_port()?))
 }
 
 /// A port that nobody has at the moment, for the user's return.

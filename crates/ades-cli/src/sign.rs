@@ -3,16 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
 use crate::args::{ResumeOptions, SignOptions};
 use crate::exit::{DONE, Failure};
 use crate::format::{Asked, Format};
 use crate::input::{self, absolute, is_standard};
-use crate::job::{Job, JobItem, SignerChoice, SignerKind, Stage, Stored, kept_input};
+use crate::job::{Job, JobFile, JobItem, SignerChoice, SignerKind, Stage, Stored, kept_input};
 use crate::options::{Shape, Wishes};
 use crate::output::{self, Say};
 use crate::signers::Signer;
+use crate::temporary::Temporary;
 use crate::work::Work;
 
 pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
@@ -34,20 +33,14 @@ pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
     };
     check_inputs(&options.inputs, &place, &wishes.shape)?;
     let job_path = place.job_path();
-    if let Some(path) = &job_path
-        && path.exists()
-        && !options.force
-    {
-        return Err(Failure::usage(format!(
-            "{0}: an earlier signing is not done; ades resume {0} goes on with it, --force drops it",
-            path.display()
-        )));
+    if let Some(path) = job_path.as_ref().filter(|path| path.exists()) {
+        JobFile::take(path.clone(), options.force)?;
     }
     if let Place::File(output) = &place {
-        output::check_free(output, options.force)?;
+        output::check_place(output, options.force)?;
     }
     // What is wrong with a file is better known before the user is asked.
-    let mut spooled: Option<NamedTempFile> = None;
+    let mut spooled: Option<Temporary> = None;
     let mut sources = Vec::new();
     for input in &options.inputs {
         let path = if is_standard(input) {
@@ -63,20 +56,23 @@ pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
         sources.push(Source { input, path: absolute(&path), format });
     }
     let items = items(sources, &place, &wishes)?;
-    for item in items.iter().filter(|item| !is_standard(&item.output)) {
-        output::check_free(&item.output, options.force)?;
-    }
-    place.make_folder()?;
     let force = options.force;
+    let all_free = || items.iter().try_for_each(|item| output::check_free(&item.output, force));
+    all_free()?;
+    place.make_folder()?;
+    let file = job_path.map(|path| JobFile::take(path, force)).transpose()?;
+    // Another process may have been quicker.
+    all_free()?;
     let stage = Stage::Start;
     let job = Job { signer, wishes, policy: None, force, items, done: 0, stage };
-    let stored = Stored::new(job, job_path, spooled, say);
+    let stored = Stored::new(job, file, spooled, say);
     work(stored, false, options.password_env.as_deref(), say)
 }
 
 pub(crate) fn resume(options: &ResumeOptions, say: &Say) -> Result<u8, Failure> {
     let mut stored = Stored::load(&options.pending, say)?;
     let job = &mut stored.job;
+    job.force |= options.force;
     let stage = std::mem::replace(&mut job.stage, Stage::Start);
     let sandbox = job.signer.kind == SignerKind::Sandbox;
     job.stage = match stage {
@@ -123,7 +119,7 @@ fn work(
                     say.line(format_args!("signed: {}", output::name(&item.output)));
                 }
                 if let Some((_, dir)) = &signer.sandbox {
-                    how_to_check(&stored.job, dir, say);
+                    how_to_check(&stored, dir, say);
                 }
                 stored.remove();
             }
@@ -140,38 +136,39 @@ fn work(
     })
 }
 
-fn how_to_check(job: &Job, dir: &Path, say: &Say) {
-    let root = dir.join("root.pem");
+fn how_to_check(stored: &Stored<'_>, dir: &Path, say: &Say) {
+    let job = &stored.job;
+    let root = quoted(&dir.join("root.pem"));
     output::loud("SANDBOX: this is NOT a real signature and has no legal value.");
-    say.line(format_args!("its trust anchor: {}", root.display()));
+    say.line(format_args!("its trust anchor: {root}"));
     let Some(item) = job.items.first() else { return };
-    let output = quoted(&item.output);
-    match item.format {
-        Format::Cades => {}
-        Format::Pades => {
-            say.line(format_args!("check it: pdfsig -nocert {output}"));
-            return;
-        }
-        Format::Xades => {
-            say.line(format_args!(
-                "check it: xmlsec1 --verify --enabled-key-data x509 --trusted-pem {} \
-                 --id-attr:Id http://uri.etsi.org/01903/v1.3.2#:SignedProperties \
-                 --id-attr:Id http://www.w3.org/2000/09/xmldsig#:Object {output}",
-                quoted(&root),
-            ));
-            return;
-        }
-    }
-    let content = match &job.wishes.shape {
-        Shape::New(cades::Packaging::Detached) => format!(" -content {}", quoted(&item.input)),
-        _ => String::new(),
+    // What went through a pipe is where the other end put it.
+    let piped_out = is_standard(&item.output);
+    let output = if piped_out { "SIGNED".to_owned() } else { quoted(&item.output) };
+    let input = if stored.is_from_standard_input(item) {
+        "DOCUMENT".to_owned()
+    } else {
+        quoted(&item.input)
     };
-    say.line(format_args!(
-        "check it: openssl cms -verify -cades -binary -inform DER -in {}{content} -CAfile {} \
-         -purpose any -out /dev/null",
-        output,
-        quoted(&root),
-    ));
+    let command = match item.format {
+        Format::Pades => format!("pdfsig -nocert {output}"),
+        Format::Xades => format!(
+            "xmlsec1 --verify --enabled-key-data x509 --trusted-pem {root} \
+             --id-attr:Id http://uri.etsi.org/01903/v1.3.2#:SignedProperties \
+             --id-attr:Id http://www.w3.org/2000/09/xmldsig#:Object {output}"
+        ),
+        Format::Cades => {
+            let content = match &job.wishes.shape {
+                Shape::New(cades::Packaging::Detached) => format!(" -content {input}"),
+                _ => String::new(),
+            };
+            format!(
+                "openssl cms -verify -cades -binary -inform DER -in {output}{content} \
+                 -CAfile {root} -purpose any -out /dev/null"
+            )
+        }
+    };
+    say.line(format_args!("check it: {command}"));
 }
 
 /// A path as a POSIX shell takes it.

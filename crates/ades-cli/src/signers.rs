@@ -52,9 +52,8 @@ impl Signer {
             auto_user: sandbox::user(&choice.sandbox_user)?,
             ..itsme_sandbox::Config::default()
         })
-        .await
-        .map_err(|e| Failure::from(e).about(dir.display()))?;
-        let configuration = sandbox::configuration(&sandbox)?;
+        .await?;
+        let configuration = sandbox::configuration(&sandbox, &sandbox::own_redirect_url()?);
         let mut signer = Self::itsme(Config::from_toml(&configuration, &dir)?)?;
         signer.sandbox = Some((sandbox, dir));
         Ok(signer)

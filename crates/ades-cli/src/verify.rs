@@ -84,7 +84,7 @@ impl Found {
         let about = |e: Failure| e.about(input::name(path));
         let mut file = input::open(path)?;
         let kind = input::kind(&mut file).map_err(|e| Failure::file(path, &e))?;
-        let mut source = Document::seekable(file);
+        let mut source = Document::seekable(input::watched(file, path));
         let Wanted { originals, trust, password, elements } = *wanted;
         if !elements.is_empty() && kind != input::Kind::Xml {
             return Err(Failure::usage("--element: only XML has elements"));

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use ades_core::certificate::UsageCheck;
 use ades_core::signer::{
     IdentificationRequest, IdentificationSession, Identity, SignatureValue, SignerError,
     SignerErrorKind, SigningItem, SigningRequest, SigningSession, Step,
 };
-use ades_core::{CertificateChain, DigestAlgorithm, Document, Fault, Retry, SignatureParameters};
+use ades_core::{CertificateChain, DigestAlgorithm, Fault, Retry, SignatureParameters};
 
 use crate::drive::{Conversation, Return};
 use crate::exit::Failure;
@@ -141,9 +142,14 @@ impl<'a> Work<'a> {
         identity: &Identity,
     ) -> Result<(usize, Vec<SignatureValue>), Failure> {
         let count = self.left().min(self.max_batch());
+        let parameters = self.parameters(identity).inspect_err(|_| {
+            // This certificate does not go with what is asked for, and neither
+            // will change.
+            if self.stored.job.done == 0 {
+                self.stored.remove();
+            }
+        })?;
         let job = &mut self.stored.job;
-        let key = identity.chain.leaf().key_type();
-        let parameters = job.wishes.parameters(key, job.policy.as_ref())?;
         let mut items = Vec::new();
         for (at, item) in job.items.iter_mut().enumerate().skip(job.done).take(count) {
             let pending = prepare(&job.wishes, item, &identity.chain, &parameters)?;
@@ -181,6 +187,14 @@ impl<'a> Work<'a> {
             }
         };
         Ok((count, self.confirmed(identity, count, first).await?))
+    }
+
+    fn parameters(&self, identity: &Identity) -> Result<SignatureParameters, Failure> {
+        let (job, leaf) = (&self.stored.job, identity.chain.leaf());
+        let parameters = job.wishes.parameters(leaf.key_type(), job.policy.as_ref())?;
+        parameters.algorithm_for(leaf)?;
+        leaf.check_fit(parameters.signing_time().time(), UsageCheck::Signature)?;
+        Ok(parameters)
     }
 
     async fn confirmed(
@@ -257,7 +271,7 @@ impl<'a> Work<'a> {
             pending
                 .complete(&mut document, &value.value, &mut out)
                 .map_err(|e| Failure::from(e).about(input::name(source)))?;
-            let mut made = Document::seekable(out.reopen()?);
+            let mut made = out.made()?;
             verify::check(item.format, &mut made, source, original, password.as_deref())
                 .map_err(|e| e.about(output::name(&item.output)))?;
             out.publish(existing)?;

@@ -258,6 +258,10 @@ fn nothing_is_overwritten_unless_forced() {
     bench.sign(&["doc.bin", "-o", "taken"]).ends(2, "--force");
     let prepare = ["prepare", "doc.bin", "--certs", "chain.pem", "--state", "taken"];
     bench.ades(&prepare).ends(2, "--force");
+    let nowhere = ["prepare", "doc.bin", "--certs", "chain.pem", "--state", "nowhere/state"];
+    bench.ades(&nowhere).ends(2, "there is no folder nowhere");
+    let nowhere = ["complete", "doc.bin", "--state", "x", "--signature", "x", "-o", "nowhere/out"];
+    bench.ades(&nowhere).ends(2, "there is no folder nowhere");
     assert_eq!(bench.read("taken"), b"precious");
     bench.sign(&["doc.bin", "-o", "taken", "--force"]).ends(0, "");
     bench.openssl_accepts("taken", Some("doc.bin"), "root.pem");
@@ -268,6 +272,9 @@ fn nothing_is_overwritten_unless_forced() {
     // A signing that waits for somebody is not dropped either.
     bench.write("new.p7s.pending", b"{}");
     bench.sign(&["doc.bin", "-o", "new.p7s"]).ends(2, "ades resume");
+    assert_eq!(bench.read("new.p7s.pending"), b"{}");
+    bench.sign(&["doc.bin", "-o", "new.p7s", "--force"]).ends(0, "");
+    assert!(!bench.has("new.p7s.pending"));
 }
 
 #[test]
@@ -356,6 +363,11 @@ fn what_this_version_cannot_do_is_said() {
         let arguments = ["sign", "doc.bin", "-o", "out.p7s", "--signer", signer];
         bench.ades(&arguments).ends(2, "not yet");
     }
+    sign(&["doc.bin", "--tsa", "http://tsa.example"]).ends(2, "not yet");
+    let extend = ["extend", "doc.bin", "--level", "lta", "--tsa", "http://tsa.example", "-o", "x"];
+    bench.ades(&extend).ends(2, "not yet").ends(2, "sign, resume, prepare, complete");
+    bench.ades(&["demo", "--listen", "127.0.0.1:0"]).ends(2, "not yet");
+    assert!(bench.ades(&["help"]).out.contains("Not yet: levels t, lt and lta (--tsa, extend)"));
     bench.ades(&["verify", "doc.pdf"]).ends(3, "cross-reference");
     assert!(!bench.has("out.p7s"));
     sign(&["doc.pdf", "--format", "cades"]).ends(0, "");

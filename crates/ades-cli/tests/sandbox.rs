@@ -4,118 +4,15 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+use std::time::Duration;
 
 use ades_tests::oracle::pdf::pdfsig;
 use ades_tests::pdf::Document;
-use common::{Bench, Run, json};
-use serde_json::{Value, json};
-
-/// A sandbox in a process of its own.
-struct Sandbox {
-    child: Child,
-    front: String,
-}
-
-impl Sandbox {
-    fn start(bench: &Bench, arguments: &[&str]) -> Self {
-        let mut command = bench.command(&[&["sandbox", "--dir", "sb"], arguments].concat());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let addresses = json(&line);
-        let front = addresses["front_url"].as_str().unwrap().to_owned();
-        assert!(std::path::Path::new(addresses["config"].as_str().unwrap()).exists());
-        Self { child, front: front.strip_prefix("http://").unwrap().to_owned() }
-    }
-
-    fn control(&self, path: &str, body: &Value) -> Value {
-        let (_, answer) = http(&self.front, "POST", path, "application/json", &body.to_string());
-        serde_json::from_str(&answer).unwrap_or_default()
-    }
-
-    fn sessions(&self, purpose: &str) -> Vec<Value> {
-        let (_, answer) = http(&self.front, "GET", "/sandbox/sessions", "", "");
-        let all: Vec<Value> = serde_json::from_str(&answer).unwrap();
-        all.into_iter().filter(|session| session["purpose"] == purpose).collect()
-    }
-
-    fn answer(&self, purpose: &str, approve: bool) {
-        for session in self.sessions(purpose) {
-            let session = &session["session"];
-            let answer = json!({"session": session, "user": "ready", "approve": approve});
-            self.control("/sandbox/answer", &answer);
-        }
-    }
-
-    fn fault(&self, endpoint: &str, fault: &Value, times: u32) {
-        let fault = json!({"endpoint": endpoint, "fault": fault, "times": times});
-        self.control("/sandbox/faults", &fault);
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// One request; its head and body.
-fn http(host: &str, method: &str, path: &str, kind: &str, body: &str) -> (String, String) {
-    let mut stream = TcpStream::connect(host).unwrap();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.to_owned(), body.to_owned())
-}
-
-/// Waits until it is so.
-#[track_caller]
-fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !so() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "{what}: not after 30 seconds");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-const ITSME: &[&str] = &["--signer", "itsme:sb/itsme.toml"];
-
-fn bench() -> Bench {
-    let bench = Bench::new();
-    bench.write("one.txt", b"the first document");
-    bench.write("two.txt", b"the second document");
-    bench
-}
-
-fn spawn(bench: &Bench, arguments: &[&str]) -> Child {
-    let mut command = bench.command(arguments);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-/// SIGKILL: nothing can be tidied up.
-fn kill(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
-
-fn stage(bench: &Bench, pending: &str) -> String {
-    let Ok(text) = std::fs::read_to_string(bench.path(pending)) else { return String::new() };
-    let stage = &json(&text)["state"]["stage"];
-    let named = stage.as_object().and_then(|stage| stage.keys().next().cloned());
-    named.or_else(|| stage.as_str().map(ToOwned::to_owned)).unwrap_or_default()
-}
+use common::service::{ITSME, Sandbox, bench, http, kill, spawn, stage, until};
+use common::{Run, json};
+use serde_json::json;
 
 #[test]
 fn the_shortest_way_prints_how_to_check_what_it_made() {
@@ -130,6 +27,18 @@ fn the_shortest_way_prints_how_to_check_what_it_made() {
     let quiet = bench.ades(&["-q", "sign", "one.txt", "-o", "2.p7s", "--auto-approve"]);
     quiet.ends(0, "NOT a real signature");
     assert_eq!(quiet.err.lines().count(), 1);
+}
+
+/// What went through pipes has no name any more when it is said how to check it.
+#[test]
+fn how_to_check_names_only_what_is_there() {
+    let bench = bench();
+    for output in ["-", "one.p7s"] {
+        let (run, _) = bench.ades_with(&["sign", "-", "-o", output, "--auto-approve"], b"piped");
+        run.ends(0, " -content DOCUMENT ");
+        assert_eq!(run.err.contains(" -in SIGNED "), output == "-", "{run:?}");
+        assert!(!run.err.contains(".ades-") && !run.err.contains(".input"), "{run:?}");
+    }
 }
 
 #[test]
@@ -297,6 +206,25 @@ fn case_38_what_is_confirmed_later_is_collected() {
 }
 
 #[test]
+fn what_cannot_succeed_is_not_begun_or_not_kept() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    let sign = |arguments: &[&str]| bench.ades(&[&["sign", "one.txt"], ITSME, arguments].concat());
+    sign(&["-o", "nowhere/one.p7s"]).ends(2, "there is no folder");
+    assert_eq!(sandbox.sessions("identification").len(), 0);
+    // The certificate is known only once the user is.
+    for (time, saying) in
+        [("2000-01-01T00:00:00Z", "valid only from"), ("2100-01-01T00:00:00Z", "expired")]
+    {
+        sign(&["-o", "one.p7s", "--signing-time", time]).ends(3, saying);
+        assert!(!bench.has("one.p7s.pending"), "{time}");
+    }
+    sign(&["-o", "one.p7s", "--algorithm", "ecdsa-sha256"]).ends(2, "ecdsa-sha256");
+    assert!(!bench.has("one.p7s.pending"));
+    assert_eq!(sandbox.sessions("signature").len(), 0);
+}
+
+#[test]
 fn killed_at_every_wait_and_resumed_it_asks_once() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
@@ -345,6 +273,8 @@ fn killed_at_every_wait_and_resumed_it_asks_once() {
     bench.write("out/one.txt.p7m", b"precious");
     bench.ades(&["resume", pending]).ends(2, "--force");
     assert_eq!(bench.read("out/one.txt.p7m"), b"precious");
+    bench.ades(&["resume", pending, "--force"]).ends(0, "");
+    bench.openssl_accepts("out/one.txt.p7m", None, "sb/root.pem");
 }
 
 #[test]

@@ -313,7 +313,7 @@ async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SandboxError> + Send + 'static,
 ) -> Result<T, SandboxError> {
     let done = tokio::task::spawn_blocking(work).await;
-    let result = done.map_err(|_| SandboxError::Key).and_then(|result| result);
+    let result = done.map_err(SandboxError::making("an answer")).and_then(|result| result);
     if let Err(error) = &result {
         tracing::error!(%error, "the sandbox's PKI");
     }

@@ -61,7 +61,7 @@ pub(crate) fn redirect(
             Complaint::new("INVALID_URL", "redirectUrl is no https URL of at most 255 characters")
         }
         RedirectError::Unauthorized => {
-            Complaint::new("UNAUTHORIZED_URL", "redirectUrl is not the registered one")
+            Complaint::new("UNAUTHORIZED_URL", "redirectUrl is none of the registered ones")
         }
     })
 }

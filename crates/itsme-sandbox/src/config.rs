@@ -1,9 +1,11 @@
-//! How a sandbox is set up, and why one may not start.
+//! How a sandbox is set up.
 
-use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use url::Host;
+
+use crate::SandboxError;
 use crate::redirect::Registered;
 use crate::users::User;
 
@@ -20,6 +22,10 @@ pub struct Config {
     /// Where the pages and the control API are. The control API asks for no
     /// password: leave it on a loopback address.
     pub front_listen: SocketAddr,
+    /// The name or address that both are reached at, where that is not the
+    /// address they listen at: in a container, or behind `0.0.0.0`, which without
+    /// it is taken for this machine alone.
+    pub public_host: Option<String>,
     /// Where the PKI is kept; `None`: in memory.
     pub dir: Option<PathBuf>,
     /// Whether the back end demands a client certificate.
@@ -32,24 +38,47 @@ pub struct Config {
     pub partner_code: String,
     /// The one service code that is known: 1 to [`MAX_SERVICE_CODE`] characters.
     pub service_code: String,
-    /// The redirect URL that is registered. One on a loopback address may have
-    /// any port (RFC 8252, 7.3).
-    pub redirect_url: String,
+    /// The redirect URLs that are registered: at least one. One on a loopback
+    /// address may have any port (RFC 8252, 7.3).
+    pub redirect_urls: Vec<String>,
     /// Whether the contract has the batch option.
     pub batch: bool,
 }
 
 impl Config {
-    /// The registered redirect URL, if the whole configuration makes sense.
+    /// The registered redirect URLs, if the whole configuration makes sense.
     pub(crate) fn check(&self) -> Result<Registered, SandboxError> {
         let within = |text: &str, max| (1..=max).contains(&text.chars().count());
         if !within(&self.partner_code, MAX_PARTNER_CODE) {
-            return Err(SandboxError::Config("partner_code"));
+            return Err(SandboxError::Config { field: "partner_code" });
         }
         if !within(&self.service_code, MAX_SERVICE_CODE) {
-            return Err(SandboxError::Config("service_code"));
+            return Err(SandboxError::Config { field: "service_code" });
         }
-        Registered::new(&self.redirect_url).map_err(|_| SandboxError::Config("redirect_url"))
+        self.host_of(self.listen)?;
+        Registered::new(&self.redirect_urls)
+            .map_err(|_| SandboxError::Config { field: "redirect_urls" })
+    }
+
+    /// What a listener at this address is called in URLs and certificates.
+    pub(crate) fn host_of(&self, listen: SocketAddr) -> Result<Host, SandboxError> {
+        match (&self.public_host, listen.ip()) {
+            (Some(name), _) => match name.parse() {
+                Ok(IpAddr::V4(address)) => Ok(Host::Ipv4(address)),
+                Ok(IpAddr::V6(address)) => Ok(Host::Ipv6(address)),
+                Err(_) => {
+                    Host::parse(name).map_err(|_| SandboxError::Config { field: "public_host" })
+                }
+            },
+            (None, IpAddr::V4(address)) if address.is_unspecified() => {
+                Ok(Host::Ipv4(Ipv4Addr::LOCALHOST))
+            }
+            (None, IpAddr::V6(address)) if address.is_unspecified() => {
+                Ok(Host::Ipv6(Ipv6Addr::LOCALHOST))
+            }
+            (None, IpAddr::V4(address)) => Ok(Host::Ipv4(address)),
+            (None, IpAddr::V6(address)) => Ok(Host::Ipv6(address)),
+        }
     }
 }
 
@@ -58,39 +87,15 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             front_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            public_host: None,
             dir: None,
             mutual_tls: true,
             auto_approve: false,
             auto_user: User::Ready,
             partner_code: "SANDBOX".to_owned(),
             service_code: "SANDBOX_SIGN".to_owned(),
-            redirect_url: "http://127.0.0.1/itsme/return".to_owned(),
+            redirect_urls: vec!["http://127.0.0.1/itsme/return".to_owned()],
             batch: true,
         }
     }
-}
-
-/// Why there is no sandbox.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SandboxError {
-    /// A certificate
-    #[error("the sandbox's PKI cannot be made or read")]
-    Certificate(#[from] rcgen::Error),
-    /// A field of [`Config`]
-    #[error("the sandbox's configuration: {0} is not usable")]
-    Config(&'static str),
-    /// A file or socket
-    #[error("the sandbox cannot read or write its files or open its ports")]
-    Io(#[source] io::Error),
-    /// A stored key
-    #[error("a key of the sandbox's PKI is not usable")]
-    Key,
-    /// A file of the PKI that holds something else; without the whole directory
-    /// a new PKI is made
-    #[error("{} does not hold a certificate and a key", .0.display())]
-    PkiFile(PathBuf),
-    /// TLS
-    #[error("the sandbox's TLS cannot be set up")]
-    Tls(#[from] rustls::Error),
 }

@@ -44,14 +44,18 @@ async fn start(State(world): State<Arc<World>>) -> Response {
         let _ = write!(rows, "<tr><th scope=\"row\"><code>{name}</code></th><td>{habit}</td></tr>");
     }
     let config = &world.config;
+    let redirect_urls: String = config
+        .redirect_urls
+        .iter()
+        .map(|url| format!("<dd><code>{}</code></dd>", escape(url)))
+        .collect();
     let body = format!(
         "<dl><dt>partnerCode</dt><dd><code>{}</code></dd><dt>serviceCode</dt><dd><code>{}</code>\
-         </dd><dt>redirectUrl</dt><dd><code>{}</code></dd></dl>\
+         </dd><dt>redirectUrl</dt>{redirect_urls}</dl>\
          <table><caption>Test users</caption><thead><tr><th scope=\"col\">User</th>\
          <th scope=\"col\">Habit</th></tr></thead><tbody>{rows}</tbody></table>",
         escape(&config.partner_code),
         escape(&config.service_code),
-        escape(&config.redirect_url),
     );
     html(StatusCode::OK, page(Lang::En, "A stand-in for itsme® Sign", None, &body))
 }

@@ -46,7 +46,7 @@
 //! an application needs lies on top: `server-ca.pem` (to trust the back end),
 //! `client.pem` (certificate and PKCS #8 key to show it), `root.pem` (to trust
 //! the signers), `chain.pem` (issuing CA and root). The rest is under
-//! `private/`.
+//! `private/`. Several sandboxes, in this process or others, may share it.
 //!
 //! # Assumptions
 //!
@@ -57,7 +57,7 @@
 //!   [`sessions::SIGN_SECONDS`].
 //! - A result may be fetched again until the session is forgotten
 //!   ([`sessions::RETENTION_SECONDS`]).
-//! - The redirect URL matches octet by octet, query included; only a loopback
+//! - A redirect URL matches octet by octet, query included; only a loopback
 //!   address may have any port.
 //! - A user code that is not one of this partner's is `INVALID_REQUESTOR`; an
 //!   id that is there twice is `INVALID_DIGEST_INFO`; a field that is missing
@@ -73,6 +73,7 @@ mod checks;
 mod config;
 pub mod control;
 mod discovery;
+mod error;
 mod faults;
 mod front_end;
 mod html;
@@ -87,7 +88,8 @@ mod users;
 mod wire;
 mod world;
 
-pub use config::{Config, MAX_PARTNER_CODE, MAX_SERVICE_CODE, SandboxError};
+pub use config::{Config, MAX_PARTNER_CODE, MAX_SERVICE_CODE};
+pub use error::{Blame, SandboxError};
 pub use faults::{Endpoint, Fault};
 pub use pki::Pki;
 pub use redirect::MAX_REDIRECT_URL;

@@ -1,4 +1,4 @@
-//! Where users are sent back to: the registered URL, and the way back with
+//! Where users are sent back to: the registered URLs, and the way back with
 //! what the application added to its page's address.
 
 use url::{Host, Url};
@@ -6,44 +6,49 @@ use url::{Host, Url};
 /// A redirect URL has at most this many characters.
 pub const MAX_REDIRECT_URL: usize = 255;
 
-/// The registered redirect URL.
+/// The registered redirect URLs.
 #[derive(Clone, Debug)]
-pub(crate) struct Registered {
-    text: String,
-    url: Url,
-}
+pub(crate) struct Registered(Vec<(String, Url)>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RedirectError {
     /// No URL a browser may be sent to.
     Invalid,
-    /// Not the registered one.
+    /// None of the registered ones.
     Unauthorized,
 }
 
 impl Registered {
-    pub(crate) fn new(text: &str) -> Result<Self, RedirectError> {
-        Ok(Self { text: text.to_owned(), url: parse(text)? })
+    pub(crate) fn new(texts: &[String]) -> Result<Self, RedirectError> {
+        let urls = texts.iter().map(|text| Ok((text.clone(), parse(text)?)));
+        match urls.collect::<Result<Vec<_>, _>>()? {
+            none if none.is_empty() => Err(RedirectError::Invalid),
+            urls => Ok(Self(urls)),
+        }
     }
 
-    /// Whether `text` is the registered URL.
+    /// Whether `text` is a registered URL.
     ///
     /// The documentation demands an exact match and says nothing of a varying
     /// query, so a varying query is refused here. The one liberty is that of
     /// RFC 8252, 7.3: a registered URL on a loopback address has any port.
     pub(crate) fn accept(&self, text: &str) -> Result<(), RedirectError> {
-        let mut found = parse(text)?;
-        let same = if is_loopback(&self.url) && is_loopback(&found) {
-            let mut registered = self.url.clone();
-            for url in [&mut found, &mut registered] {
-                url.set_port(None).map_err(|()| RedirectError::Invalid)?;
-            }
-            found == registered
-        } else {
-            text == self.text
+        let found = parse(text)?;
+        let same = |(registered, url): &(String, Url)| {
+            text == registered
+                || (is_loopback(&found)
+                    && is_loopback(url)
+                    && without_port(&found) == without_port(url))
         };
-        if same { Ok(()) } else { Err(RedirectError::Unauthorized) }
+        if self.0.iter().any(same) { Ok(()) } else { Err(RedirectError::Unauthorized) }
     }
+}
+
+fn without_port(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Only a URL without a host refuses it, and a loopback address is a host.
+    let _ = url.set_port(None);
+    url
 }
 
 /// An https URL, or an http one on a loopback address, without user or fragment.
@@ -116,10 +121,16 @@ impl PageQuery {
 mod tests {
     use super::*;
 
+    fn registered(urls: &[&str]) -> Registered {
+        let urls: Vec<String> = urls.iter().map(|url| (*url).to_owned()).collect();
+        Registered::new(&urls).unwrap()
+    }
+
     #[test]
-    fn only_the_registered_url_is_accepted() {
-        let registered = Registered::new("https://sca.example/return").unwrap();
+    fn only_the_registered_urls_are_accepted() {
+        let registered = registered(&["https://sca.example/return", "https://b.example/r?x=1"]);
         assert_eq!(registered.accept("https://sca.example/return"), Ok(()));
+        assert_eq!(registered.accept("https://b.example/r?x=1"), Ok(()));
         for other in [
             "https://sca.example/Return",
             "https://sca.example/return?x=1",
@@ -132,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_is_no_url_for_a_browser_is_invalid() {
-        let registered = Registered::new("https://sca.example/return").unwrap();
+        let registered = registered(&["https://sca.example/return"]);
         let long = format!("https://sca.example/{}", "x".repeat(MAX_REDIRECT_URL));
         for other in [
             "",
@@ -150,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_loopback_address_may_have_any_port() {
-        let registered = Registered::new("http://127.0.0.1/return").unwrap();
+        let registered = registered(&["http://127.0.0.1/return"]);
         assert_eq!(registered.accept("http://127.0.0.1:4711/return"), Ok(()));
         let other = registered.accept("http://127.0.0.1:4711/elsewhere");
         assert_eq!(other, Err(RedirectError::Unauthorized));

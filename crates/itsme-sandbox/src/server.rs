@@ -6,13 +6,14 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use url::Host;
 
-use crate::config::{Config, SandboxError};
+use crate::config::Config;
 use crate::control::Control;
 use crate::pki::Pki;
 use crate::tls::{self, Cut, TlsListener};
 use crate::world::World;
-use crate::{back_end, control, front_end};
+use crate::{SandboxError, back_end, control, front_end};
 
 /// A sandbox that runs until it is shut down or dropped.
 pub struct Sandbox {
@@ -29,16 +30,19 @@ impl Sandbox {
     /// Any of [`SandboxError`].
     pub async fn start(config: Config) -> Result<Self, SandboxError> {
         let registered = config.check()?;
+        let host = config.host_of(config.listen)?;
+        let front_host = config.host_of(config.front_listen)?;
+        let hosts = hosts(&host);
         let dir = config.dir.clone();
         // Making RSA keys takes a while.
-        let pki = tokio::task::spawn_blocking(move || Pki::open(dir.as_deref()));
-        let pki = pki.await.map_err(|_| SandboxError::Key)??;
+        let pki = tokio::task::spawn_blocking(move || Pki::open(dir.as_deref(), hosts));
+        let pki = pki.await.map_err(SandboxError::making("the PKI"))??;
         let acceptor = tls::acceptor(&pki, config.mutual_tls)?;
         let (back, back_address) = bind(config.listen).await?;
         let (front, front_address) = bind(config.front_listen).await?;
-        let base_url = format!("https://{back_address}");
-        let world =
-            Arc::new(World::new(config, registered, pki, format!("http://{front_address}")));
+        let base_url = format!("https://{host}:{}", back_address.port());
+        let front_url = format!("http://{front_host}:{}", front_address.port());
+        let world = Arc::new(World::new(config, registered, pki, front_url));
         let (stop, stopped) = watch::channel(false);
         let back_app = back_end::router(Arc::clone(&world));
         let back_app = back_app.into_make_service_with_connect_info::<Cut>();
@@ -125,8 +129,23 @@ impl std::fmt::Debug for Sandbox {
     }
 }
 
+/// What the back end's certificate is for: this machine's own names always.
+fn hosts(host: &Host) -> Vec<String> {
+    let own = match host {
+        Host::Domain(name) => name.clone(),
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
+    };
+    let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+    if !hosts.contains(&own) {
+        hosts.push(own);
+    }
+    hosts
+}
+
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), SandboxError> {
-    let listener = TcpListener::bind(address).await.map_err(SandboxError::Io)?;
-    let address = listener.local_addr().map_err(SandboxError::Io)?;
+    let failed = |source| SandboxError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }

@@ -1,5 +1,6 @@
 //! The back end's TLS, and connections that can be cut without an answer.
 
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -32,27 +33,29 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// TLS 1.2 and 1.3; with `mutual`, only for clients of the sandbox's client CA.
 pub(crate) fn acceptor(pki: &Pki, mutual: bool) -> Result<TlsAcceptor, SandboxError> {
+    let config = configuration(pki, mutual)
+        .map_err(|source| SandboxError::Internal { what: "the TLS server", source })?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn configuration(pki: &Pki, mutual: bool) -> Result<ServerConfig, Box<dyn Error + Send + Sync>> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let malformed = |_| SandboxError::Key;
     let (certificate, key) = pki.server();
-    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(malformed)?;
-    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(malformed)?;
+    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes())?;
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes())?;
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
     let builder = if mutual {
-        let ca = CertificateDer::from_pem_slice(pki.client_ca_pem().as_bytes());
         let mut roots = RootCertStore::empty();
-        roots.add(ca.map_err(malformed)?)?;
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-            .build()
-            .map_err(|_| SandboxError::Key)?;
-        builder.with_client_cert_verifier(verifier)
+        roots.add(CertificateDer::from_pem_slice(pki.client_ca_pem().as_bytes())?)?;
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        builder.with_client_cert_verifier(verifier.build()?)
     } else {
         builder.with_no_client_auth()
     };
     let mut config = builder.with_single_cert(vec![certificate], key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    Ok(config)
 }
 
 /// Cuts one connection.

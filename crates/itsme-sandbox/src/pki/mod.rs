@@ -15,7 +15,7 @@ use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair};
 use rcgen::{Issuer, KeyPair, RsaKeySize};
 
 use self::profile::{CA_DAYS, LEAF_DAYS, Role};
-use self::store::{Entry, Store};
+use self::store::{Entry, Locked, Store};
 use crate::SandboxError;
 use crate::users::User;
 
@@ -63,23 +63,30 @@ pub(crate) enum Scheme {
 }
 
 impl Pki {
-    /// Opens the PKI in `dir`, or makes it; without `dir`, in memory.
-    pub(crate) fn open(dir: Option<&Path>) -> Result<Self, SandboxError> {
+    /// Opens the PKI in `dir`, or makes it; without `dir`, in memory. What was
+    /// not issued by what is there now (a mixture of two PKIs, say) is made anew.
+    ///
+    /// `hosts`: the names and addresses the back end is reached at.
+    pub(crate) fn open(dir: Option<&Path>, hosts: Vec<String>) -> Result<Self, SandboxError> {
         let store = Store::open(dir)?;
-        let (root, root_issuer) = ca(&store, Role::Root, None)?;
-        let (issuing, issuer) = ca(&store, Role::Issuing, Some(&root_issuer))?;
-        let (server_ca, server_issuer) = ca(&store, Role::ServerCa, None)?;
-        let (client_ca, client_issuer) = ca(&store, Role::ClientCa, None)?;
-        let server = tls_end(&store, Role::Server, &server_issuer)?;
-        let client = tls_end(&store, Role::Client, &client_issuer)?;
+        let locked = store.lock()?;
+        let (root, root_issuer) = ca(&locked, Role::Root, None)?;
+        let (issuing, issuer) = ca(&locked, Role::Issuing, Some((&root, &root_issuer)))?;
+        let (server_ca, server_issuer) = ca(&locked, Role::ServerCa, None)?;
+        let (client_ca, client_issuer) = ca(&locked, Role::ClientCa, None)?;
+        // The server's is never kept: next time the hosts may be others.
+        let server = tls_end(Role::Server, hosts, &server_issuer)?;
+        let role = Role::Client;
+        let client = locked.entry(role.file(), CA_DAYS, Some(&client_ca), || {
+            tls_end(role, Vec::new(), &client_issuer)
+        })?;
+        locked.publish("root.pem", &root)?;
+        locked.publish("chain.pem", &format!("{issuing}{root}"))?;
+        locked.publish("server-ca.pem", &server_ca)?;
+        locked.publish("client.pem", &format!("{}{}", client.certificate, client.key))?;
+        drop(locked);
         let signers = Mutex::default();
-        let pki =
-            Self { store, root, issuing, issuer, server_ca, client_ca, server, client, signers };
-        pki.store.publish("root.pem", pki.root_pem())?;
-        pki.store.publish("chain.pem", &pki.chain_pem())?;
-        pki.store.publish("server-ca.pem", pki.server_ca_pem())?;
-        pki.store.publish("client.pem", &pki.client_identity_pem())?;
-        Ok(pki)
+        Ok(Self { store, root, issuing, issuer, server_ca, client_ca, server, client, signers })
     }
 
     /// The trust anchor of the signers' certificates.
@@ -151,14 +158,15 @@ impl Pki {
         scheme: Scheme,
     ) -> Result<Vec<u8>, SandboxError> {
         let signer = self.signer(holder)?;
-        let digest =
-            Digest::import_less_safe(digest, &digest::SHA256).map_err(|_| SandboxError::Key)?;
+        let making =
+            |error: aws_lc_rs::error::Unspecified| SandboxError::making("a signature value")(error);
+        let digest = Digest::import_less_safe(digest, &digest::SHA256).map_err(making)?;
         let mut value = vec![0; signer.key.public_modulus_len()];
         match scheme {
             Scheme::Pkcs1v15 => signer.key.sign_digest(&RSA_PKCS1_SHA256, &digest, &mut value),
             Scheme::Pss => signer.key.sign_digest(&RSA_PSS_SHA256, &digest, &mut value),
         }
-        .map_err(|_| SandboxError::Key)?;
+        .map_err(making)?;
         Ok(value)
     }
 
@@ -167,14 +175,17 @@ impl Pki {
         if let Some(signer) = signers.get(&holder) {
             return Ok(Arc::clone(signer));
         }
-        let entry = self.store.entry(&holder.file(), LEAF_DAYS, || {
+        let locked = self.store.lock()?;
+        let entry = locked.entry(&holder.file(), LEAF_DAYS, Some(&self.issuing), || {
             let key = rsa_key()?;
-            let params = profile::leaf(holder.user, &key)?;
-            let certificate = params.signed_by(&key, &self.issuer)?.pem();
-            Ok(Entry { certificate, key: key.serialize_pem() })
+            let certificate = profile::leaf(holder.user, &key)
+                .and_then(|params| params.signed_by(&key, &self.issuer))
+                .map_err(SandboxError::making("a signer's certificate"))?;
+            Ok(Entry { certificate: certificate.pem(), key: key.serialize_pem() })
         })?;
-        let key = KeyPair::from_pem(&entry.key)?;
-        let key = RsaKeyPair::from_pkcs8(key.serialized_der()).map_err(|_| SandboxError::Key)?;
+        let key = KeyPair::from_pem(&entry.key).ok();
+        let key = key.and_then(|key| RsaKeyPair::from_pkcs8(key.serialized_der()).ok());
+        let key = key.ok_or_else(|| SandboxError::PkiFile { path: locked.file(&holder.file()) })?;
         let signer = Arc::new(Signer { certificate: entry.certificate, key });
         signers.insert(holder, Arc::clone(&signer));
         Ok(signer)
@@ -188,39 +199,47 @@ impl std::fmt::Debug for Pki {
 }
 
 fn rsa_key() -> Result<KeyPair, SandboxError> {
-    Ok(KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048)?)
+    KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048)
+        .map_err(SandboxError::making("an RSA key"))
 }
 
 fn ec_key() -> Result<KeyPair, SandboxError> {
-    Ok(KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?)
+    KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)
+        .map_err(SandboxError::making("an elliptic-curve key"))
 }
 
+/// A CA's certificate and what issues with it.
 fn ca(
-    store: &Store,
+    locked: &Locked<'_>,
     role: Role,
-    issuer: Option<&Issuer<'static, KeyPair>>,
+    issuer: Option<(&str, &Issuer<'static, KeyPair>)>,
 ) -> Result<(String, Issuer<'static, KeyPair>), SandboxError> {
-    let params = profile::ca(role)?;
-    let entry = store.entry(role.file(), CA_DAYS, || {
+    let making = |error: rcgen::Error| SandboxError::making("a CA's certificate")(error);
+    let params = profile::ca(role).map_err(making)?;
+    let above = issuer.map(|(certificate, _)| certificate);
+    let entry = locked.entry(role.file(), CA_DAYS, above, || {
         let signs = matches!(role, Role::Root | Role::Issuing);
         let key = if signs { rsa_key()? } else { ec_key()? };
         let certificate = match issuer {
-            Some(issuer) => params.signed_by(&key, issuer)?,
-            None => params.self_signed(&key)?,
+            Some((_, issuer)) => params.signed_by(&key, issuer),
+            None => params.self_signed(&key),
         };
+        let certificate = certificate.map_err(making)?;
         Ok(Entry { certificate: certificate.pem(), key: key.serialize_pem() })
     })?;
-    Ok((entry.certificate, Issuer::new(params, KeyPair::from_pem(&entry.key)?)))
+    let key = KeyPair::from_pem(&entry.key)
+        .map_err(|_| SandboxError::PkiFile { path: locked.file(role.file()) })?;
+    Ok((entry.certificate, Issuer::new(params, key)))
 }
 
 fn tls_end(
-    store: &Store,
     role: Role,
+    hosts: Vec<String>,
     issuer: &Issuer<'static, KeyPair>,
 ) -> Result<Entry, SandboxError> {
-    store.entry(role.file(), CA_DAYS, || {
-        let key = ec_key()?;
-        let certificate = profile::tls_end(role)?.signed_by(&key, issuer)?.pem();
-        Ok(Entry { certificate, key: key.serialize_pem() })
-    })
+    let key = ec_key()?;
+    let certificate = profile::tls_end(role, hosts)
+        .and_then(|params| params.signed_by(&key, issuer))
+        .map_err(SandboxError::making("a certificate for TLS"))?;
+    Ok(Entry { certificate: certificate.pem(), key: key.serialize_pem() })
 }

@@ -4,11 +4,10 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, CrlDistributionPoint, CustomExtension, DistinguishedName,
-    DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SanType,
+    DnType, DnValue, Error, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
 use time::{Duration, OffsetDateTime};
 
-use crate::SandboxError;
 use crate::users::User;
 
 /// How long a signer's certificate is valid.
@@ -51,7 +50,7 @@ impl Role {
     }
 }
 
-pub(super) fn ca(role: Role) -> Result<CertificateParams, SandboxError> {
+pub(super) fn ca(role: Role) -> Result<CertificateParams, Error> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.distinguished_name = name(role);
     params.is_ca = IsCa::Ca(match role {
@@ -68,27 +67,22 @@ pub(super) fn ca(role: Role) -> Result<CertificateParams, SandboxError> {
     Ok(params)
 }
 
-pub(super) fn tls_end(role: Role) -> Result<CertificateParams, SandboxError> {
-    let mut params = CertificateParams::new(Vec::new())?;
+/// `hosts`: names and addresses, for a server.
+pub(super) fn tls_end(role: Role, hosts: Vec<String>) -> Result<CertificateParams, Error> {
+    let mut params = CertificateParams::new(hosts)?;
     params.distinguished_name = name(role);
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    if role == Role::Server {
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.subject_alt_names = vec![
-            SanType::DnsName("localhost".try_into()?),
-            SanType::IpAddress([127, 0, 0, 1].into()),
-            SanType::IpAddress(std::net::Ipv6Addr::LOCALHOST.into()),
-        ];
-    } else {
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    }
+    params.extended_key_usages = vec![match role {
+        Role::Server => ExtendedKeyUsagePurpose::ServerAuth,
+        _ => ExtendedKeyUsagePurpose::ClientAuth,
+    }];
     validity(&mut params, CA_DAYS);
     Ok(params)
 }
 
 /// A signer's certificate.
-pub(super) fn leaf(user: User, key: &KeyPair) -> Result<CertificateParams, SandboxError> {
+pub(super) fn leaf(user: User, key: &KeyPair) -> Result<CertificateParams, Error> {
     let (surname, given, number) = user.person();
     let mut params = CertificateParams::new(Vec::new())?;
     let mut name = DistinguishedName::new();
@@ -132,7 +126,7 @@ fn name(role: Role) -> DistinguishedName {
     name
 }
 
-fn printable(text: &str) -> Result<DnValue, SandboxError> {
+fn printable(text: &str) -> Result<DnValue, Error> {
     Ok(DnValue::PrintableString(text.try_into()?))
 }
 

@@ -1,9 +1,10 @@
 //! Certificates and keys in files, or only in memory.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use time::OffsetDateTime;
 
 use crate::SandboxError;
@@ -20,90 +21,161 @@ pub(super) struct Store {
     dir: Option<PathBuf>,
 }
 
+/// A store that no other process reads or writes meanwhile.
+pub(super) struct Locked<'s> {
+    store: &'s Store,
+    /// Closing it gives the lock back.
+    _lock: Option<File>,
+}
+
+// What is known of a certificate is written before its PEM (RFC 7468 allows
+// that), so that nothing has to read certificates here.
 const NOT_AFTER: &str = "not-after: ";
+/// SHA-256 of the issuer's PEM.
+const ISSUER: &str = "issuer: ";
 /// An entry that ends this soon is made anew.
 const MARGIN_SECONDS: i64 = 86_400;
 
 impl Store {
     pub(super) fn open(dir: Option<&Path>) -> Result<Self, SandboxError> {
         if let Some(dir) = dir {
-            fs::create_dir_all(dir.join("private")).map_err(SandboxError::Io)?;
-            restrict(&dir.join("private"))?;
+            let private = dir.join("private");
+            fs::create_dir_all(&private).map_err(SandboxError::of_file(&private))?;
+            restrict(&private)?;
         }
         Ok(Self { dir: dir.map(Path::to_owned) })
     }
 
-    /// The stored entry of a name if it is still valid; else a new one, valid
-    /// for `days`, which is kept.
-    pub(super) fn entry(
-        &self,
-        name: &str,
-        days: i64,
-        make: impl FnOnce() -> Result<Entry, SandboxError>,
-    ) -> Result<Entry, SandboxError> {
-        let Some(dir) = &self.dir else { return make() };
-        let file = dir.join("private").join(format!("{name}.pem"));
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        match fs::read_to_string(&file) {
-            Ok(text) => {
-                let (not_after, entry) =
-                    read(&text).ok_or_else(|| SandboxError::PkiFile(file.clone()))?;
-                if not_after > now.saturating_add(MARGIN_SECONDS) {
-                    return Ok(entry);
-                }
+    /// Waits until no other process is at it.
+    pub(super) fn lock(&self) -> Result<Locked<'_>, SandboxError> {
+        let Some(dir) = &self.dir else { return Ok(Locked { store: self, _lock: None }) };
+        let path = dir.join("private").join("lock");
+        let lock = create(&path, 0o600).map_err(SandboxError::of_file(&path))?;
+        match lock.lock() {
+            // A file system without locks is used by one process at a time.
+            Err(error) if error.kind() != io::ErrorKind::Unsupported => {
+                Err(SandboxError::File { path, source: error })
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(SandboxError::Io(error)),
+            _ => Ok(Locked { store: self, _lock: Some(lock) }),
         }
-        let entry = make()?;
-        // The end is written before the PEM (RFC 7468 allows that) so that
-        // nothing has to read certificates here.
-        let not_after = now.saturating_add(days.saturating_mul(86_400));
-        let text = format!("{NOT_AFTER}{not_after}\n{}{}", entry.certificate, entry.key);
-        replace(&file, text.as_bytes(), 0o600)?;
-        Ok(entry)
     }
 
     /// Whether there is a file of that name.
     pub(super) fn has(&self, name: &str) -> bool {
-        let file = |dir: &PathBuf| dir.join("private").join(format!("{name}.pem"));
-        self.dir.as_ref().is_some_and(|dir| file(dir).exists())
+        self.dir.as_deref().is_some_and(|dir| entry_file(dir, name).exists())
+    }
+}
+
+impl Locked<'_> {
+    /// The stored entry of a name if it is still valid and of this issuer; else
+    /// a new one, valid for `days`, which is kept.
+    pub(super) fn entry(
+        &self,
+        name: &str,
+        days: i64,
+        issuer: Option<&str>,
+        make: impl FnOnce() -> Result<Entry, SandboxError>,
+    ) -> Result<Entry, SandboxError> {
+        let Some(dir) = &self.store.dir else { return make() };
+        let file = entry_file(dir, name);
+        let issuer = issuer.map(fingerprint);
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        match fs::read_to_string(&file) {
+            Ok(text) => {
+                let stored =
+                    read(&text).ok_or_else(|| SandboxError::PkiFile { path: file.clone() })?;
+                let valid = stored.not_after > now.saturating_add(MARGIN_SECONDS);
+                if valid && stored.issuer == issuer {
+                    return Ok(stored.entry);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(SandboxError::File { path: file, source: error }),
+        }
+        let entry = make()?;
+        let not_after = now.saturating_add(days.saturating_mul(86_400));
+        let issuer = issuer.map(|issuer| format!("{ISSUER}{issuer}\n")).unwrap_or_default();
+        let text = format!("{NOT_AFTER}{not_after}\n{issuer}{}{}", entry.certificate, entry.key);
+        replace(&file, text.as_bytes(), 0o600)?;
+        Ok(entry)
     }
 
     /// Something an application is to use: readable unless it holds a key.
     pub(super) fn publish(&self, name: &str, text: &str) -> Result<(), SandboxError> {
-        let Some(dir) = &self.dir else { return Ok(()) };
+        let Some(dir) = &self.store.dir else { return Ok(()) };
         let mode = if text.contains("PRIVATE KEY") { 0o600 } else { 0o644 };
         replace(&dir.join(name), text.as_bytes(), mode)
     }
+
+    /// The file of an entry, for an error about it.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        entry_file(self.store.dir.as_deref().unwrap_or(Path::new("")), name)
+    }
 }
 
-fn read(text: &str) -> Option<(i64, Entry)> {
+fn entry_file(dir: &Path, name: &str) -> PathBuf {
+    dir.join("private").join(format!("{name}.pem"))
+}
+
+fn fingerprint(pem: &str) -> String {
+    let digest = digest(&SHA256, pem.as_bytes());
+    digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+struct Stored {
+    not_after: i64,
+    issuer: Option<String>,
+    entry: Entry,
+}
+
+fn read(text: &str) -> Option<Stored> {
     let (first, rest) = text.split_once('\n')?;
     let not_after = first.strip_prefix(NOT_AFTER)?.trim().parse().ok()?;
+    let (issuer, rest) = match rest.strip_prefix(ISSUER).and_then(|rest| rest.split_once('\n')) {
+        Some((issuer, rest)) => (Some(issuer.trim().to_owned()), rest),
+        None => (None, rest),
+    };
     let (certificate, key) = rest.split_at(rest.find("-----BEGIN PRIVATE KEY-----")?);
-    Some((not_after, Entry { certificate: certificate.to_owned(), key: key.to_owned() }))
+    let entry = Entry { certificate: certificate.to_owned(), key: key.to_owned() };
+    Some(Stored { not_after, issuer, entry })
 }
 
-/// Writes beside and renames: a file is there as a whole or not at all.
+/// Writes beside and renames: a file is there as a whole or not at all, after a
+/// power cut too. The name beside is always the same, so that nothing piles up:
+/// whoever has the lock writes alone, in place of what a killed process left.
 fn replace(file: &Path, octets: &[u8], mode: u32) -> Result<(), SandboxError> {
-    let beside = file.with_extension(format!("new-{}", std::process::id()));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    let beside = file.with_extension("new");
+    let write = || {
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut out = create(&beside, mode)?;
+        out.write_all(octets)?;
+        out.sync_all()?;
+        fs::rename(&beside, file)?;
+        #[cfg(unix)]
+        File::open(file.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+        Ok(())
+    };
+    write().map_err(SandboxError::of_file(file))
+}
+
+fn create(path: &Path, mode: u32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
     #[cfg(not(unix))]
     let _ = mode;
-    let mut out = options.open(&beside).map_err(SandboxError::Io)?;
-    out.write_all(octets).map_err(SandboxError::Io)?;
-    drop(out);
-    fs::rename(&beside, file).map_err(SandboxError::Io)
+    options.open(path)
 }
 
 #[cfg(unix)]
 fn restrict(path: &Path) -> Result<(), SandboxError> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(SandboxError::Io)
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+        .map_err(SandboxError::of_file(path))
 }
 
 #[cfg(not(unix))]

@@ -41,6 +41,11 @@ impl Partner {
         Self::with(Config { auto_approve: true, auto_user: user, ..Config::default() }).await
     }
 
+    /// With a PKI that stays.
+    pub(crate) async fn in_dir(dir: &std::path::Path) -> Self {
+        Self::with(Config { dir: Some(dir.to_owned()), ..Config::default() }).await
+    }
+
     pub(crate) async fn with(config: Config) -> Self {
         let sandbox = Sandbox::start(config).await.unwrap();
         let client = builder(&sandbox).identity(identity(&sandbox)).build().unwrap();

@@ -1,13 +1,13 @@
 //! The whole way, and what users do on it.
 
 use itsme_sandbox::sessions::{CREATE_CERT_SECONDS, SIGN_SECONDS, SLOW_SECONDS};
-use itsme_sandbox::{Config, User};
+use itsme_sandbox::{Blame, Config, Sandbox, SandboxError, User};
 use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::client::{
     DIGEST, PENDING, Partner, REQUESTER_ERROR, SUCCESS, builder, documents, identification,
-    signature, text,
+    identity, signature, text,
 };
 use crate::openssl::{decode, verifies};
 
@@ -68,7 +68,7 @@ async fn without_the_client_certificate_there_is_no_answer() {
 
     // A certificate of another sandbox's CA is no better.
     let other = Partner::start().await;
-    let identity = crate::client::identity(&other.sandbox);
+    let identity = identity(&other.sandbox);
     let stranger = builder(&partner.sandbox).identity(identity).build().unwrap();
     assert!(stranger.get(&url).send().await.is_err());
 }
@@ -221,8 +221,71 @@ async fn a_configuration_that_cannot_be_is_refused() {
     for config in [
         Config { partner_code: "ELEVENCHARS".to_owned(), ..Config::default() },
         Config { service_code: String::new(), ..Config::default() },
-        Config { redirect_url: "http://sca.example/return".to_owned(), ..Config::default() },
+        Config { redirect_urls: vec!["http://a.example/r".to_owned()], ..Config::default() },
+        Config { redirect_urls: Vec::new(), ..Config::default() },
+        Config { public_host: Some("no host".to_owned()), ..Config::default() },
     ] {
-        assert!(itsme_sandbox::Sandbox::start(config).await.is_err());
+        let error = Sandbox::start(config).await.unwrap_err();
+        assert_eq!((error.fault(), error.retry()), (Blame::Configuration, false), "{error}");
     }
+}
+
+#[tokio::test]
+async fn every_registered_redirect_url_is_good() {
+    let urls = ["https://sca.example/return", "http://localhost:8000/callback"];
+    let redirect_urls = urls.map(str::to_owned).to_vec();
+    let partner = Partner::with(Config { redirect_urls, ..Config::default() }).await;
+    let ask = async |url: &str| {
+        let mut request = identification();
+        request["redirectUrl"] = json!(url);
+        partner.post("/user_identification", &request).await.json()["status"].clone()
+    };
+    for url in urls.iter().chain(&["http://localhost:9000/callback"]) {
+        assert_eq!(ask(url).await, "OK", "{url}");
+    }
+    for url in ["http://127.0.0.1:8000/callback", "https://sca.example/callback"] {
+        assert_eq!(ask(url).await, "NOK", "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_sandbox_for_other_machines_is_called_by_its_name() {
+    let config = Config {
+        listen: "0.0.0.0:0".parse().unwrap(),
+        public_host: Some("sandbox.example".to_owned()),
+        ..Config::default()
+    };
+    let sandbox = Sandbox::start(config.clone()).await.unwrap();
+    let port = sandbox.base_url().strip_prefix("https://sandbox.example:").unwrap();
+    assert!(sandbox.front_url().starts_with("http://sandbox.example:"));
+    // The certificate is for that name: it is checked here.
+    let address = format!("127.0.0.1:{port}").parse().unwrap();
+    let client = builder(&sandbox)
+        .identity(identity(&sandbox))
+        .resolve("sandbox.example", address)
+        .build()
+        .unwrap();
+    let url = format!("{}/.well-known/configuration", sandbox.base_url());
+    assert_eq!(client.get(url).send().await.unwrap().status(), StatusCode::OK);
+
+    // Without a name, an address that means all of them is this machine's own.
+    let partner = Partner::with(Config { public_host: None, ..config }).await;
+    assert!(partner.sandbox.base_url().starts_with("https://127.0.0.1:"));
+    partner.identify().await;
+    let v6 = Config { public_host: Some("fd00::1".to_owned()), ..Config::default() };
+    let sandbox = Sandbox::start(v6).await.unwrap();
+    assert!(sandbox.base_url().starts_with("https://[fd00::1]:"), "{}", sandbox.base_url());
+}
+
+#[tokio::test]
+async fn a_port_of_somebody_else_may_be_free_later() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap();
+    let error = Sandbox::start(Config { listen, ..Config::default() }).await.unwrap_err();
+    assert!(matches!(&error, SandboxError::Listen { address, .. } if *address == listen));
+    assert_eq!((error.fault(), error.retry()), (Blame::System, true));
+    // An address that this machine does not have is a mistake.
+    let listen = "192.0.2.1:1".parse().unwrap();
+    let error = Sandbox::start(Config { listen, ..Config::default() }).await.unwrap_err();
+    assert_eq!((error.fault(), error.retry()), (Blame::Configuration, false));
 }

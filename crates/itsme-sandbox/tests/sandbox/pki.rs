@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use itsme_sandbox::{Config, Sandbox, SandboxError, User};
+use itsme_sandbox::{Blame, Config, Sandbox, SandboxError, User};
 
 use crate::client::Partner;
 use crate::openssl::openssl;
@@ -85,19 +85,88 @@ async fn a_directory_keeps_everything_for_the_next_start() {
     assert_eq!(client, second.client_identity_pem());
 }
 
+fn leaf_verifies(dir: &Path) {
+    let verify = ["verify", "-CAfile", "root.pem", "-untrusted", "chain.pem", "leaf.pem"];
+    openssl(&verify, dir).unwrap();
+}
+
+/// As two first starts at once, before there was a lock, could leave it.
+#[tokio::test]
+async fn what_another_pki_issued_is_made_anew() {
+    let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for dir in [&own, &other] {
+        start(dir.path()).await.unwrap().pki().certificate_pem(User::Ready).unwrap();
+    }
+    let file = |dir: &tempfile::TempDir, name: &str| dir.path().join("private").join(name);
+    for name in ["ca-root.pem", "ca-issuing.pem", "signer-ready-0.pem", "ca-tls-client.pem"] {
+        fs::copy(file(&other, name), file(&own, name)).unwrap();
+        let partner = Partner::in_dir(own.path()).await;
+        let leaf = partner.sandbox.pki().certificate_pem(User::Ready).unwrap();
+        fs::write(own.path().join("leaf.pem"), leaf).unwrap();
+        leaf_verifies(own.path());
+        // The client's certificate is of the CA that the back end knows.
+        partner.identify().await;
+    }
+}
+
+#[tokio::test]
+async fn first_starts_at_once_share_one_pki() {
+    let dir = tempfile::tempdir().unwrap();
+    let starts: Vec<_> = (0..4)
+        .map(|_| {
+            let dir = dir.path().to_owned();
+            tokio::spawn(async move {
+                let sandbox = start(&dir).await.unwrap();
+                let leaf = sandbox.pki().certificate_pem(User::Ready).unwrap();
+                (sandbox.root_pem().to_owned(), leaf)
+            })
+        })
+        .collect();
+    let mut seen = std::collections::HashSet::new();
+    for start in starts {
+        seen.insert(start.await.unwrap());
+    }
+    assert_eq!(seen.len(), 1);
+    let (root, leaf) = seen.into_iter().next().unwrap();
+    assert_eq!(fs::read_to_string(dir.path().join("root.pem")).unwrap(), root);
+    fs::write(dir.path().join("leaf.pem"), leaf).unwrap();
+    leaf_verifies(dir.path());
+}
+
+/// A kill may leave what was being written; the next one writes over it.
+#[tokio::test]
+async fn what_a_kill_left_is_in_nobodys_way() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("private")).unwrap();
+    let long = vec![b'x'; 100_000];
+    for name in ["private/ca-root.new", "private/signer-ready-0.new", "chain.new"] {
+        fs::write(dir.path().join(name), &long).unwrap();
+    }
+    let sandbox = start(dir.path()).await.unwrap();
+    sandbox.pki().certificate_pem(User::Ready).unwrap();
+    assert_eq!(start(dir.path()).await.unwrap().root_pem(), sandbox.root_pem());
+    assert!(!dir.path().join("private/ca-root.new").exists());
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn keys_are_for_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
 
     let dir = tempfile::tempdir().unwrap();
+    // Whatever a killed process left in its place.
+    fs::create_dir(dir.path().join("private")).unwrap();
+    for name in ["client.new", "private/ca-root.new"] {
+        fs::write(dir.path().join(name), "half").unwrap();
+    }
     let sandbox = start(dir.path()).await.unwrap();
     sandbox.pki().certificate_pem(User::New).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let private = dir.path().join("private");
     assert_eq!(mode(&private), 0o700);
     let files: Vec<_> = fs::read_dir(&private).unwrap().map(|file| file.unwrap().path()).collect();
-    assert_eq!(files.len(), 7);
+    let pem = files.iter().filter(|file| file.extension().is_some_and(|end| end == "pem"));
+    assert_eq!(pem.count(), 6);
     for file in files.iter().map(AsRef::as_ref).chain([dir.path().join("client.pem").as_path()]) {
         assert_eq!(mode(file), 0o600, "{}", file.display());
     }
@@ -108,7 +177,9 @@ async fn a_file_that_is_something_else_stops_the_start() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("private")).unwrap();
     fs::write(dir.path().join("private").join("ca-root.pem"), "something else").unwrap();
-    assert!(matches!(start(dir.path()).await, Err(SandboxError::PkiFile(_))));
+    let error = start(dir.path()).await.unwrap_err();
+    assert!(matches!(error, SandboxError::PkiFile { .. }));
+    assert_eq!((error.fault(), error.retry()), (Blame::Input, false));
 }
 
 #[tokio::test]

@@ -1,0 +1,67 @@
+//! A document of more than 4 GiB, and how much memory the program takes for it.
+//! What holds the document itself (enveloping) is made of 1 GiB, for the disk's
+//! sake; docs/benchmarks.md has 4 GiB of that, measured by hand.
+//!
+//! ADES_RELEASE names the program as people run it: `tests/run.sh` builds it. The
+//! pages of a debug build alone are more than may be held, so that without it only
+//! what the document adds is judged.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::Command;
+
+use ades_tests::pki::Key;
+use common::{Bench, Run};
+
+const GIB: u64 = 1024 * 1024 * 1024;
+/// In KiB.
+const MAY_BE_HELD: u64 = 16 * 1024;
+const MAY_BE_ADDED: u64 = 3 * 1024;
+
+/// Runs the program and returns its peak resident size in KiB, as GNU time has it.
+fn peak(bench: &Bench, arguments: &str) -> u64 {
+    let program = std::env::var_os("ADES_RELEASE").map(PathBuf::from);
+    let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_ades").into());
+    let mut time = Command::new("/usr/bin/time");
+    time.args(["--format=%M", "--output=peak"]).arg(std::path::absolute(program).unwrap());
+    time.args(arguments.split(' '));
+    time.current_dir(bench.path(".")).env("XDG_DATA_HOME", bench.path("data"));
+    Run::new(&time.env("PASSWORD", "sesame").output().expect("GNU time")).ends(0, "");
+    String::from_utf8(bench.read("peak")).unwrap().trim().parse().unwrap()
+}
+
+#[test]
+fn memory_does_not_grow_with_the_document() {
+    let bench = Bench::new();
+    bench.identity(Key::P256);
+    // One octet more than 32 bits count.
+    for (name, length) in [("long.bin", 4 * GIB + 1), ("big.bin", GIB), ("short.bin", 1)] {
+        File::create(bench.path(name)).unwrap().set_len(length).unwrap();
+    }
+    let key = "--signer pkcs12:key.p12 --password-env PASSWORD";
+    for (what, document, command) in [
+        ("detached", "long", format!("sign {{}}.bin -o {{}}.p7s {key}")),
+        ("sandbox", "long", "sign {}.bin -o {}-2.p7s --auto-approve".to_owned()),
+        ("verify", "long", "verify {}.p7s --original {}.bin --trust root.pem".to_owned()),
+        ("enveloping", "big", format!("sign {{}}.bin -o {{}}.p7m --packaging enveloping {key}")),
+        ("verify", "big", "verify {}.p7m --trust root.pem".to_owned()),
+    ] {
+        let short = peak(&bench, &command.replace("{}", "short"));
+        let long = peak(&bench, &command.replace("{}", document));
+        println!("{what}: {long} KiB, {short} KiB for one octet");
+        assert!(long <= short + MAY_BE_ADDED, "{what}: {long} KiB, not {short}");
+        // The sandbox service in the same process is not what signing takes.
+        if std::env::var_os("ADES_RELEASE").is_some() && what != "sandbox" {
+            assert!(long <= MAY_BE_HELD, "{what}: {long} KiB");
+        }
+    }
+    let container = bench.path("big.p7m").metadata().unwrap().len();
+    assert!(container > GIB && container < GIB + 8192, "{container}");
+    let verify = ["cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", "long.p7s"];
+    let files = ["-content", "long.bin", "-CAfile", "root.pem", "-out", "/dev/null"];
+    bench.openssl(&[&verify[..], &files].concat()).ends(0, "Verification successful");
+}
