@@ -24,14 +24,20 @@ fn response(id: &str, content: &str) -> String {
 
 /// A signature over the element with this Id, less the signature.
 fn template(id: &str) -> String {
+    template_with(&format!("#{id}"), "")
+}
+
+/// A signature over what the URI names, less the signature and what more
+/// transforms leave out.
+fn template_with(uri: &str, more: &str) -> String {
     let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
     format!(
         "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>\
          <ds:CanonicalizationMethod Algorithm=\"{exclusive}\"/>\
          <ds:SignatureMethod Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256\"/>\
-         <ds:Reference URI=\"#{id}\"><ds:Transforms>\
+         <ds:Reference URI=\"{uri}\"><ds:Transforms>\
          <ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>\
-         <ds:Transform Algorithm=\"{exclusive}\"/></ds:Transforms>\
+         {more}<ds:Transform Algorithm=\"{exclusive}\"/></ds:Transforms>\
          <ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/><ds:DigestValue/>\
          </ds:Reference></ds:SignedInfo><ds:SignatureValue/>\
          <ds:KeyInfo><ds:X509Data/></ds:KeyInfo></ds:Signature>"
@@ -257,4 +263,55 @@ fn a_dtd_does_not_say_what_an_id_is() {
     let given = Given { ids: Some(ids), expected: vec![assertions()], ..Given::default() };
     let report = verify(&mut Document::from_bytes(document.as_bytes()), given).unwrap();
     assert!(report.signatures[0].problems.contains(&Problem::DuplicateId));
+}
+
+/// What is left out by name and Id is not left out under another name, or by
+/// what is an Id otherwise.
+#[test]
+fn what_is_left_out_has_both_name_and_id() {
+    let filter2 = "http://www.w3.org/2002/06/xmldsig-filter2";
+    let filter2 = format!(
+        "<ds:Transform Algorithm=\"{filter2}\"><f:XPath xmlns:f=\"{filter2}\" xmlns:p=\"urn:p\" \
+         Filter=\"subtract\">//p:notes[@Id='x']</f:XPath></ds:Transform>"
+    );
+    let xpath = "<ds:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xpath-19991116\">\
+        <ds:XPath xmlns:p=\"urn:p\">not(ancestor-or-self::p:notes[@Id='x'])</ds:XPath>\
+        </ds:Transform>";
+    for transform in [filter2.as_str(), xpath] {
+        let notes = "<p:notes Id=\"x\">n</p:notes>";
+        let template = template_with("", transform);
+        let signed = signed(&format!("<r xmlns:p=\"urn:p\">{notes}<a>1</a>{template}</r>"));
+        assert!(first(&signed, None).intact);
+        // As many as there are, and whatever they say.
+        for other in [
+            "",
+            "<p:notes Id=\"x\">other</p:notes>",
+            "<p:notes Id=\"x\">n</p:notes><p:notes Id=\"x\"/>",
+        ] {
+            let changed = signed.replace(notes, other);
+            assert!(xmlsec1_accepts(&changed), "{changed}");
+            assert!(first(&changed, None).intact, "{changed}");
+        }
+        for other in [
+            "<p:amount Id=\"x\">mallory</p:amount>",
+            "<notes Id=\"x\">mallory</notes>",
+            "<p:notes xml:id=\"x\">mallory</p:notes>",
+            "<p:notes ID=\"x\">mallory</p:notes>",
+            "<p:notes id=\"x\">mallory</p:notes>",
+            "<p:notes p:Id=\"x\">mallory</p:notes>",
+            "<p:notes Id=\"x \">mallory</p:notes>",
+        ] {
+            let changed = signed.replace(notes, other);
+            assert!(!xmlsec1_accepts(&changed), "{changed}");
+            let signature = first(&changed, None);
+            assert!(signature.problems.contains(&Problem::DigestMismatch), "{signature:#?}");
+        }
+    }
+}
+
+fn xmlsec1_accepts(document: &str) -> bool {
+    let dir = tempfile::TempDir::new().unwrap();
+    let file = dir.path().join("signed.xml");
+    std::fs::write(&file, document).unwrap();
+    xmlsec1::holds(&file, dir.path(), &[]).is_ok()
 }

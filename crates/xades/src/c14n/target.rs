@@ -21,6 +21,17 @@ pub enum Target {
         /// Which of them, in document order, from 0; all if not given.
         nth: Option<usize>,
     },
+    /// Elements of this name whose attribute `Id`, of no namespace, says this:
+    /// XPath's `name[@Id = "…"]`. What is an Id otherwise does not matter, and
+    /// neither does how many there are.
+    NamedWithId {
+        /// The namespace name; empty for none.
+        namespace: String,
+        /// The local name.
+        local_name: String,
+        /// The attribute's value.
+        id: String,
+    },
 }
 
 impl Target {
@@ -45,6 +56,7 @@ impl Target {
             Self::Id(_) => "by Id",
             Self::At(_) => "by its place",
             Self::Named { .. } => "by its name",
+            Self::NamedWithId { .. } => "by its name and Id",
         }
     }
 }
@@ -158,6 +170,18 @@ impl Wanted {
                 self.met += 1;
                 meets
             }
+            Target::NamedWithId { namespace, local_name, id } => {
+                let says = |attribute: Attribute<'_>| {
+                    attribute.namespace.is_empty()
+                        && attribute.local_name == b"Id"
+                        && attribute.value == id.as_bytes()
+                };
+                let meets = element.local_name() == local_name.as_bytes()
+                    && element.namespace() == namespace.as_bytes()
+                    && element.attributes().any(says);
+                self.met += usize::from(meets);
+                meets
+            }
         }
     }
 
@@ -181,8 +205,8 @@ impl Wanted {
     pub(crate) const fn check_found(&self) -> Result<(), Error> {
         let found = match &self.target {
             Target::Named { nth: Some(nth), .. } => self.met > *nth,
-            Target::Named { nth: None, .. } => true,
-            _ => self.met > 0,
+            Target::Named { nth: None, .. } | Target::NamedWithId { .. } => true,
+            Target::Id(_) | Target::At(_) => self.met > 0,
         };
         if found { Ok(()) } else { Err(Error::NoSuchElement { target: self.target.describe() }) }
     }
