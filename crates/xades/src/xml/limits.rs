@@ -12,8 +12,13 @@ pub struct Limits {
     pub attributes: usize,
     /// Namespace declarations in scope at one place.
     pub namespaces: usize,
-    /// Octets held for all open elements together: names, namespaces and
-    /// `xml:` attributes.
+    /// Octets of one namespace name. The exclusive form writes an ancestor's
+    /// name in each of its children.
+    pub namespace_name: usize,
+    /// Attributes of the `xml:` namespace on all open elements together.
+    pub xml_attributes: usize,
+    /// Octets held for all open elements together: names, namespaces, `xml:`
+    /// attributes, and where they are.
     pub open: usize,
     /// Octets of the document type declaration, in UTF-8.
     pub dtd: usize,
@@ -32,6 +37,8 @@ impl Limits {
         tag: 4 << 20,
         attributes: 16_384,
         namespaces: 512,
+        namespace_name: 2048,
+        xml_attributes: 1024,
         open: 16 << 20,
         dtd: 1 << 20,
         entity_depth: 32,

@@ -6,7 +6,7 @@ use xades::Error;
 use xades::c14n::{Canonicalization, Selection, canonicalize};
 use xades::xml::{Limits, Reader};
 
-use crate::whole;
+use crate::{Pieces, form, whole};
 
 #[track_caller]
 fn limited(document: &str, expected: &str) {
@@ -67,6 +67,11 @@ fn depth_attribute_and_namespace_bombs() {
     let held: String =
         (0..100).map(|_| format!("<a xml:base='{}'>", "x".repeat(300_000))).collect();
     limited(&held, "octets held for open elements");
+    let long = format!("<a xmlns='urn:{}'/>", "x".repeat(3000));
+    limited(&long, "octets of one namespace name");
+    let attributes: String = (0..2000).map(|i| format!(" xml:a{i}=''")).collect();
+    limited(&format!("<a{attributes}/>"), "xml: attributes on all open elements");
+    limited(&"<a xml:lang='' xml:space=''>".repeat(600), "xml: attributes on all open elements");
     limited(&format!("<a b='{}'/>", "x".repeat(5_000_000)), "octets of one tag");
     limited(&format!("<{}/>", "x".repeat(5_000_000)), "octets of one tag");
     limited(&format!("<a></a{}>", " ".repeat(5_000_000)), "octets of one tag");
@@ -85,6 +90,45 @@ fn limits_can_be_set() {
     };
     assert!(read("<a><b/></a>").is_ok());
     assert!(matches!(read("<a><b><c/></b></a>"), Err(Error::Limit { offset: 6, .. })));
+}
+
+/// What is held of an open element is more than its name.
+#[test]
+fn open_elements_are_counted_with_their_places() {
+    let mut limits = Limits::default();
+    limits.open = 10_000;
+    let read = |document: &str| {
+        let reader = Reader::from_slice(document.as_bytes()).unwrap().with_limits(limits.clone());
+        canonicalize(reader, Canonicalization::C14N_1_0, Selection::document(), &mut |_| Ok(()))
+    };
+    let nested = |tag: &str, times: usize| tag.repeat(times) + &"</a>".repeat(times);
+    assert!(read(&nested("<a>", 100)).is_ok());
+    for (tag, times) in [("<a>", 1000), ("<a xml:b=''>", 150), ("<a xmlns='urn:a'>", 120)] {
+        let refused = read(&nested(tag, times));
+        let limit = "octets held for open elements";
+        assert!(matches!(refused, Err(Error::Limit { limit: l, .. }) if l == limit), "{tag}");
+    }
+}
+
+/// What a tag's entities cost does not depend on how often the tag was cut off
+/// while it was read.
+#[test]
+fn what_is_read_again_is_counted_once() {
+    let value = "&e;".repeat(50);
+    let attributes: String = (0..150).map(|i| format!(" a{i}='{value}'")).collect();
+    let entity = format!("<!ENTITY e '{}'>", "x".repeat(100));
+    let defaults: String = (0..150).map(|i| format!(" a{i} CDATA '{value}'")).collect();
+    for padding in [0, 30_000, 60_000, 64_000, 65_000, 65_500, 100_000, 125_000] {
+        let spaces = " ".repeat(padding);
+        let tag = format!("<!DOCTYPE r [{entity}]>{spaces}<r{attributes}/>");
+        let declared = format!("<!DOCTYPE r [{entity}{spaces}<!ATTLIST s{defaults}>]><r/>");
+        for document in [&tag, &declared] {
+            assert!(whole(document.as_bytes()).is_ok(), "{padding}");
+            let pieces = Pieces::new(document.as_bytes(), &[1000, 7]);
+            let reader = Reader::from_read(pieces).unwrap();
+            assert!(form(reader, Canonicalization::C14N_1_0, Selection::document()).is_ok());
+        }
+    }
 }
 
 /// One octet, again and again.
