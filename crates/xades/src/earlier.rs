@@ -108,15 +108,16 @@ impl Seek for Grown<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::c14n::{Pass, Site};
+    use crate::c14n::{IdAttributes, Pass, Site};
     use crate::options::Position;
     use crate::xml::Reader;
 
     #[test]
     fn a_grown_document_reads_as_it_will_be() {
         let octets = b"<r>text<e/></r>\n";
-        let (_, site): (_, Site) =
-            Pass::new(Reader::from_slice(octets).unwrap()).run_for_site(None).unwrap();
+        let (_, site): (_, Site) = Pass::new(Reader::from_slice(octets).unwrap())
+            .run_for_site(None, &IdAttributes::default())
+            .unwrap();
         let insertion = Insertion::new(&site, &Position::LastInRoot).unwrap();
         let mut document = Cursor::new(octets);
         let mut grown = Grown {

@@ -5,7 +5,7 @@ use ades_core::{
     SignatureParameters,
 };
 
-use crate::c14n::{Canonicalization, Pass, Selection, SetOperation, Site, Target};
+use crate::c14n::{Canonicalization, IdAttributes, Pass, Selection, SetOperation, Site, Target};
 use crate::draft::{Draft, Ids, Signer, Written};
 use crate::earlier;
 use crate::envelop;
@@ -217,7 +217,7 @@ impl Read {
         for ((selection, method), sink) in forms.into_iter().zip(&mut sinks) {
             pass.add(method, selection, sink);
         }
-        let (covered, site) = pass.run_for_site(position.target())?;
+        let (covered, site) = pass.run_for_site(position.target(), &IdAttributes::default())?;
         drop(sinks);
         let digests = digesters.into_iter().map(|d| Ok(DigestThread::finish(d)?.finish()));
         let selected = covered.iter().flat_map(|covered| &covered.selected);

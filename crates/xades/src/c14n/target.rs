@@ -90,10 +90,10 @@ impl IdAttributes {
         self
     }
 
-    /// The attribute by which the element has this Id.
-    fn id<'r>(&self, element: &StartElement<'r>, wanted: &str) -> Option<Attribute<'r>> {
+    /// Whether the element has this Id.
+    fn has(&self, element: &StartElement<'_>, wanted: &str) -> bool {
         let wanted = wanted.as_bytes();
-        element.attributes().find(|id| value(id) == wanted && self.includes(id))
+        element.attributes().any(|id| value(&id) == wanted && self.includes(&id))
     }
 
     /// The first of the element's Ids.
@@ -145,7 +145,7 @@ impl Wanted {
         let here = element.tag().start;
         match &self.target {
             Target::Id(id) => {
-                let meets = ids.id(element, id).is_some();
+                let meets = ids.has(element, id);
                 if meets {
                     match self.first {
                         None => self.first = Some(here),

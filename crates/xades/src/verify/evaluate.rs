@@ -25,7 +25,7 @@ const MAX_OUTSIDE: usize = 4096;
 /// only of what is short.
 const MAX_PASSES: u64 = 64;
 /// What may be digested however short the document is.
-const FREE_OCTETS: u64 = 1 << 30;
+const FREE_OCTETS: u64 = 1 << 28;
 /// `ds:SignedInfo` in canonical form has at most so many octets.
 const MAX_SIGNED_INFO: usize = 16 << 20;
 
@@ -248,12 +248,18 @@ impl<'b> State<'b> {
         Self { held: Some(Vec::new()), ..Self::digesting(budget, None) }
     }
 
+    fn charge(&mut self, octets: u64) {
+        match self.budget.get().checked_sub(octets) {
+            Some(left) => self.budget.set(left),
+            None => self.spent = true,
+        }
+    }
+
     fn take(&mut self, piece: &[u8]) -> io::Result<()> {
-        let Some(left) = self.budget.get().checked_sub(piece.len() as u64) else {
-            self.spent = true;
+        self.charge(piece.len() as u64);
+        if self.spent {
             return Err(io::Error::other("too much is to be digested"));
-        };
-        self.budget.set(left);
+        }
         let Self { digester, decoder, length, held, .. } = self;
         let mut take = |octets: &[u8]| {
             *length += octets.len() as u64;
@@ -411,6 +417,9 @@ fn read_outside(
             Err(error) => Err(error.into()),
         };
     }
+    // Reading costs something, whatever is selected.
+    state.charge(original.document.len()?.unwrap_or_default());
+    check_spent(&state)?;
     let result = Reader::from_read(original.document.reader()?).and_then(|reader| {
         let mut results = run(reader, std::iter::once(plan), &mut [&mut state])?;
         results.pop().unwrap_or_else(|| Ok(Covered::default()))

@@ -24,10 +24,18 @@ pub struct Limits {
     pub dtd: usize,
     /// Entities within entities.
     pub entity_depth: usize,
-    /// Octets that entities and default attributes may add to a document...
+    /// Octets that entities and default attributes may add to a document ...
     pub expansion: u64,
     /// ... or so many times the octets read, if that is more.
     pub expansion_ratio: u64,
+    /// Work on all canonical forms of one reading together: octets written,
+    /// elements and attributes that selections are asked about, namespaces and
+    /// `xml:` attributes looked through ...
+    pub work: u64,
+    /// ... or so many times the octets read, if that is more. An exclusive form
+    /// of the smallest elements, `<p:e/>`, with a namespace name of 300 octets
+    /// is 50 times as long as the document.
+    pub work_ratio: u64,
 }
 
 impl Limits {
@@ -44,6 +52,8 @@ impl Limits {
         entity_depth: 32,
         expansion: 1 << 20,
         expansion_ratio: 8,
+        work: 1 << 28,
+        work_ratio: 64,
     };
 }
 

@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 
 use xades::Error;
-use xades::c14n::{Canonicalization, Selection, canonicalize};
+use xades::c14n::{Canonicalization, Pass, Selection, SetOperation, Target, canonicalize};
 use xades::xml::{Limits, Reader};
 
-use crate::{Pieces, form, whole};
+use crate::{Pieces, by_id, c14n, form, whole};
 
 #[track_caller]
 fn limited(document: &str, expected: &str) {
@@ -90,6 +90,94 @@ fn limits_can_be_set() {
     };
     assert!(read("<a><b/></a>").is_ok());
     assert!(matches!(read("<a><b><c/></b></a>"), Err(Error::Limit { offset: 6, .. })));
+}
+
+/// The exclusive form writes the name of an ancestor's namespace in each child.
+#[test]
+fn forms_much_longer_than_the_document() {
+    let amplified = |name: usize, children: usize| {
+        let name = "x".repeat(name);
+        format!("<r xmlns:p='urn:{name}'>{}</r>", "<p:e/>".repeat(children))
+    };
+    let mut limits = Limits::default();
+    limits.work = 100_000;
+    let length = |document: &str| {
+        let reader = Reader::from_slice(document.as_bytes()).unwrap().with_limits(limits.clone());
+        let all = Selection::document();
+        canonicalize(reader, Canonicalization::EXCLUSIVE, all, &mut |_| Ok(()))
+            .map(|covered| covered.length)
+    };
+    // Names as long as they come are no limit.
+    assert!(length(&amplified(100, 100_000)).unwrap() > 12_000_000);
+    let refused = length(&amplified(2000, 10_000));
+    let limit = "work on canonical forms";
+    assert!(matches!(refused, Err(Error::Limit { limit: l, .. }) if l == limit), "{refused:?}");
+}
+
+/// Parts that take over much from elements that are not in them.
+#[test]
+fn parts_that_inherit_much() {
+    let inherited = |attributes: String, methods: &[Canonicalization]| {
+        let document = format!("<r{attributes}>{}</r>", "<x/>".repeat(2000));
+        for method in methods {
+            let mut limits = Limits::default();
+            limits.work = 1 << 20;
+            let reader = Reader::from_slice(document.as_bytes()).unwrap().with_limits(limits);
+            let all = Target::Named { namespace: "".into(), local_name: "x".into(), nth: None };
+            let parts = Selection::document().filtered([(SetOperation::Intersect, all)]);
+            let refused = canonicalize(reader, method.clone(), parts, &mut |_| Ok(()));
+            let limit = "work on canonical forms";
+            assert!(matches!(refused, Err(Error::Limit { limit: l, .. }) if l == limit));
+        }
+    };
+    let both = [Canonicalization::C14N_1_0, Canonicalization::C14N_1_1];
+    inherited((0..1000).map(|i| format!(" xml:a{i}=''")).collect(), &both);
+    inherited((0..500).map(|i| format!(" xmlns:a{i}='urn:a'")).collect(), &both);
+    inherited(format!(" xml:base='{}'", "b".repeat(30_000)), &both);
+    let long = format!("<r xml:base='{}/'><a xml:base='b' Id='i'/></r>", "b".repeat(70_000));
+    let refused = c14n(long.as_bytes(), Canonicalization::C14N_1_1, by_id("i"));
+    let limit = "octets of a joined xml:base";
+    assert!(matches!(refused, Err(Error::Limit { limit: l, .. }) if l == limit), "{refused:?}");
+}
+
+/// Many forms, each of much that is asked for element by element.
+#[test]
+fn work_without_output() {
+    let document = format!("<r>{}</r>", "<a b='' c='' d=''/>".repeat(2000));
+    let steps = (0..60).map(|i| (SetOperation::Subtract, Target::Id(format!("none-{i}"))));
+    let selection = Selection::document().filtered(steps);
+    let mut sinks: Vec<_> = (0..20).map(|_| |_: &[u8]| Ok(())).collect();
+    let mut limits = Limits::default();
+    limits.work = 1 << 20;
+    let reader = Reader::from_slice(document.as_bytes()).unwrap().with_limits(limits);
+    let mut pass = Pass::new(reader);
+    for sink in &mut sinks {
+        pass.add(Canonicalization::EXCLUSIVE, selection.clone(), sink);
+    }
+    let limit = "work on canonical forms";
+    assert!(matches!(pass.run(), Err(Error::Limit { limit: l, .. }) if l == limit));
+}
+
+/// What is remembered of all forms together.
+#[test]
+fn selected_elements_of_many_forms() {
+    let document = format!("<r>{}</r>", "<x/>".repeat(60_000));
+    let all = Target::Named { namespace: "".into(), local_name: "x".into(), nth: None };
+    let selection = Selection::document().filtered([(SetOperation::Intersect, all)]);
+    let run = |forms: usize| {
+        let mut sinks: Vec<_> = (0..forms).map(|_| |_: &[u8]| Ok(())).collect();
+        let mut pass = Pass::new(Reader::from_slice(document.as_bytes()).unwrap());
+        for sink in &mut sinks {
+            pass.add(Canonicalization::EXCLUSIVE, selection.clone(), sink);
+        }
+        pass.run()
+    };
+    assert_eq!(
+        run(4).unwrap().iter().map(|covered| covered.selected.len()).sum::<usize>(),
+        240_000
+    );
+    let limit = "elements selected or left out, in all canonical forms";
+    assert!(matches!(run(5), Err(Error::Limit { limit: l, .. }) if l == limit));
 }
 
 /// What is held of an open element is more than its name.
