@@ -326,14 +326,14 @@ fn references_to_other_documents_are_never_fetched() {
         "<ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/><ds:DigestValue/>";
     let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
     let template = format!(
-        "<w><ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>\
+        "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>\
          <ds:CanonicalizationMethod Algorithm=\"{exclusive}\"/>\
          <ds:SignatureMethod Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256\"/>\
          <ds:Reference URI=\"{base}/some%20data.bin\">{digest}</ds:Reference>\
          <ds:Reference URI=\"{base}/other.xml\"><ds:Transforms>\
          <ds:Transform Algorithm=\"{exclusive}WithComments\"/></ds:Transforms>{digest}</ds:Reference>\
          </ds:SignedInfo><ds:SignatureValue/><ds:KeyInfo><ds:X509Data/></ds:KeyInfo>\
-         </ds:Signature></w>"
+         </ds:Signature>"
     );
     let path = dir.path().join("template.xml");
     std::fs::write(&path, template).unwrap();

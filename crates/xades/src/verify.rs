@@ -113,7 +113,13 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_, '_>) -> Result<Repor
         .map(|found| if found.in_entity { None } else { Signature::read(&found.element) })
         .collect();
     let outcomes = evaluate(document, survey.length, &signatures, given.originals, &ids)?;
-    let context = Context { survey: &survey, signatures: &signatures, outcomes: &outcomes };
+    let places = survey.signatures.iter().filter(|found| !found.in_entity);
+    let context = Context {
+        survey: &survey,
+        signatures: &signatures,
+        outcomes: &outcomes,
+        places: places.map(|found| found.element.place.clone()).collect(),
+    };
     let mut reports: Vec<Option<SignatureReport>> =
         (0..signatures.len()).map(|index| Some(judge(&context, index, given.trust))).collect();
     // Innermost first: those in a signature come behind it.

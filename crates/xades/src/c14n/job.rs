@@ -97,8 +97,10 @@ impl<'s> Job<'s> {
     }
 
     /// The text only.
-    pub(crate) fn of_text(self) -> Self {
-        Self { text: true, ..self }
+    pub(crate) fn of_text(mut self) -> Self {
+        self.text = true;
+        self.covered.text = true;
+        self
     }
 
     pub(crate) fn take(&mut self, event: &Event<'_>, work: &mut Work) -> Result<(), Error> {
@@ -178,6 +180,7 @@ impl<'s> Job<'s> {
                 match (parent.map_or(self.outside, |parent| parent.element), shown) {
                     (false, true) => (Shown::YES, Role::Selected),
                     (true, false) => (Shown::NO, Role::LeftOut),
+                    (true, true) if self.text => (Shown::YES, Role::LeftOut),
                     (_, true) => (Shown::YES, Role::Same),
                     (_, false) => (Shown::NO, Role::Same),
                 }

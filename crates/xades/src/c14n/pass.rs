@@ -29,6 +29,9 @@ pub struct Covered {
     pub left_out: Vec<Span>,
     /// Whether what is outside of the root element is in.
     pub(crate) outside: bool,
+    /// Whether it is the text only, so that elements in what is selected are
+    /// left out though their text is not.
+    pub(crate) text: bool,
     /// What the first selected elements are called, in document order.
     pub(crate) elements: Vec<Selected>,
 }

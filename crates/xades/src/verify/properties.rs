@@ -45,6 +45,7 @@ pub(crate) struct Format<'e> {
     /// The Id of the `ds:Reference` that it is about.
     pub(crate) target: Option<&'e str>,
     pub(crate) mime_type: Option<String>,
+    encoding: Option<String>,
     pub(crate) description: Option<String>,
 }
 
@@ -169,8 +170,18 @@ impl<'e> Format<'e> {
         Self {
             target: element.attribute("ObjectReference").and_then(|uri| uri.strip_prefix('#')),
             mime_type: text("MimeType"),
+            encoding: text("Encoding"),
             description: text("Description"),
         }
+    }
+
+    /// Whether a `ds:Object` says something else of itself (clause 5.2.4).
+    pub(crate) fn differs_from(&self, object: &Element) -> bool {
+        let differ = |said: &Option<String>, name| {
+            let of_object = object.attribute(name);
+            said.as_deref().zip(of_object).is_some_and(|(said, of_object)| said != of_object)
+        };
+        differ(&self.mime_type, "MimeType") || differ(&self.encoding, "Encoding")
     }
 }
 
