@@ -287,7 +287,8 @@ pub enum Problem {
     /// The signer's certificate is not in `ds:KeyInfo`
     #[error("the signer's certificate is not in the signature")]
     SignerCertificateMissing,
-    /// The certificate in `ds:KeyInfo` is not the one that the signature names
+    /// The certificate in `ds:KeyInfo` is not the one that the signature names,
+    /// by its digest or by issuer and serial number
     #[error("the certificate is not the one that the signature names")]
     SigningCertificateMismatch,
     /// No property binds the certificate

@@ -8,6 +8,7 @@
 mod coverage;
 pub(crate) mod decode;
 mod evaluate;
+mod issuer_serial;
 mod judge;
 mod properties;
 mod signature;

@@ -15,6 +15,7 @@ use crate::value::raw_value;
 
 use super::coverage::Covering;
 use super::evaluate::{Outcome, Outcomes};
+use super::issuer_serial::names;
 use super::properties::Format;
 use super::signature::{Reference, Signature, SignedDigest};
 use super::survey::{Found, Survey};
@@ -156,6 +157,9 @@ impl<'j> Judge<'j, '_> {
         let Some(SignedDigest::Known(digest)) = named else { return first };
         let meant = all.iter().find(|c| c.digest(digest.algorithm()) == *digest);
         self.problem(first.is_some() && meant.is_none(), Problem::SigningCertificateMismatch);
+        let issuer_serial = self.signature.qualifying.issuer_serial.as_deref();
+        let other = issuer_serial.zip(meant).is_some_and(|(named, c)| !names(named, c));
+        self.problem(other, Problem::SigningCertificateMismatch);
         meant.or(first)
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Qualifying<'e> {
     pub(crate) signing_time: Option<DateTime<Utc>>,
     /// The digest in `xades:SigningCertificateV2`, or in the older form.
     pub(crate) signing_certificate: Option<SignedDigest>,
+    /// What `xades:IssuerSerialV2` says beside it.
+    pub(crate) issuer_serial: Option<Vec<u8>>,
     /// `xades:SignaturePolicyIdentifier`
     pub(crate) policy: Option<PolicyReport>,
     /// The identifiers of commitments.
@@ -126,8 +128,11 @@ impl<'e> Qualifying<'e> {
             }
             "SigningCertificate" | "SigningCertificateV2" => {
                 // The first one is the signer's (clause 5.2.2).
-                let first = property.child(XADES, "Cert")?.only(XADES, "CertDigest")?;
-                let (_, digest) = SignedDigest::read(first)?;
+                let first = property.child(XADES, "Cert")?;
+                if let Some(named) = first.child(XADES, "IssuerSerialV2") {
+                    self.issuer_serial = Some(named.octets()?);
+                }
+                let (_, digest) = SignedDigest::read(first.only(XADES, "CertDigest")?)?;
                 match digest {
                     SignedDigest::Malformed => return None,
                     SignedDigest::Unsupported => self.problem(Problem::UnsupportedAlgorithm),
