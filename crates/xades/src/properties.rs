@@ -146,7 +146,8 @@ fn signer_role(markup: &mut Markup, parameters: &SignatureParameters) {
     });
 }
 
-/// The URIs of clause 5.2.3 for what CAdES names by OIDs.
+/// The URIs of clause 5.2.3 for what CAdES names by OIDs. There is no
+/// `Qualifier` in a `CommitmentTypeId`, whatever kind of URI it is.
 fn identify(markup: &mut Markup, commitment: CommitmentType) {
     let known = [
         (CommitmentType::ORIGIN, "ProofOfOrigin"),
@@ -162,8 +163,7 @@ fn identify(markup: &mut Markup, commitment: CommitmentType) {
             markup.leaf("xades:Identifier", &[], &uri);
         }
         None => {
-            let urn = format!("urn:oid:{}", commitment.0);
-            markup.leaf("xades:Identifier", &[("Qualifier", "OIDAsURN")], &urn);
+            markup.leaf("xades:Identifier", &[], &format!("urn:oid:{}", commitment.0));
         }
     }
 }
