@@ -389,8 +389,14 @@ fn a_detached_signature_is_alone_or_among_signatures() {
         mime_type: "text/plain".into(),
         document: Document::from_bytes(b"alice"),
     }];
-    let pending =
-        prepare_detached(&mut contents, Listing::References, &signer.chain, &parameters()).unwrap();
+    let pending = prepare_detached(
+        &mut contents,
+        Listing::References,
+        &signer.chain,
+        &parameters(),
+        &SignatureOptions::new(),
+    )
+    .unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
     pending.complete(None, &value, &mut out).unwrap();

@@ -7,6 +7,7 @@ use ades_core::document::ReadSeek;
 
 use crate::error::Error;
 use crate::insertion::Insertion;
+use crate::options::Reading;
 use crate::report::{ReferenceReport, SignatureReport};
 use crate::verify::{Given, verify};
 
@@ -16,8 +17,14 @@ pub(crate) fn check(
     document: &mut Document<'_>,
     insertion: &Insertion,
     inserted: &[u8],
+    reading: &Reading,
 ) -> Result<(), Error> {
-    let before = verify(document, Given::default())?;
+    let given = || Given {
+        ids: Some(reading.ids.clone()),
+        ignore_external_subset: reading.ignore_external_subset,
+        ..Given::default()
+    };
+    let before = verify(document, given())?;
     let length = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
     let grown = Grown {
         document: document.random_access()?,
@@ -26,7 +33,7 @@ pub(crate) fn check(
         length: length.saturating_sub(insertion.replaced).saturating_add(inserted.len() as u64),
         at: 0,
     };
-    let after = verify(&mut Document::seekable(grown), Given::default())?;
+    let after = verify(&mut Document::seekable(grown), given())?;
     let (mut old, mut new) = (Vec::new(), Vec::new());
     flatten(&before.signatures, &mut old);
     flatten(&after.signatures, &mut new);

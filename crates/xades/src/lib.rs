@@ -41,5 +41,5 @@ pub use detached::{Content, Listing, prepare_detached};
 pub use error::Error;
 pub use options::{Packaging, Position, SignatureOptions};
 pub use pending::PendingSignature;
-pub use prepare::{MAX_BEHIND_SIGNATURE, prepare};
+pub use prepare::{MAX_BEHIND_ROOT, prepare};
 pub use verify::{Given, Original, verify};

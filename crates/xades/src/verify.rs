@@ -21,6 +21,7 @@ use ades_core::{Certificate, Document};
 
 use crate::c14n::{IdAttributes, Target};
 use crate::error::Error;
+use crate::options::Reading;
 use crate::report::{Part, Place, Report, SignatureReport};
 
 use evaluate::evaluate;
@@ -40,6 +41,9 @@ pub struct Given<'a, 'd> {
     pub expected: Vec<Target>,
     /// Which attributes are Ids, if not `Id`, `ID`, `id` and `xml:id`.
     pub ids: Option<IdAttributes>,
+    /// Reads documents that name an external DTD subset as if they did not; see
+    /// [`Reader::ignoring_external_subset`](crate::xml::Reader::ignoring_external_subset).
+    pub ignore_external_subset: bool,
 }
 
 /// A document beside the one with the signatures.
@@ -106,14 +110,15 @@ fn percent_decoded(uri: &str) -> Option<String> {
 /// [`Error::DuplicateId`] for what the caller expects. A signature that is wrong
 /// is no error: the report says what is.
 pub fn verify(document: &mut Document<'_>, given: Given<'_, '_>) -> Result<Report, Error> {
-    let ids = given.ids.unwrap_or_default();
-    let survey = Survey::read(document, &ids, &given.expected)?;
+    let Given { ignore_external_subset, .. } = given;
+    let reading = Reading { ids: given.ids.unwrap_or_default(), ignore_external_subset };
+    let survey = Survey::read(document, &reading, &given.expected)?;
     let signatures: Vec<Option<Signature<'_>>> = survey
         .signatures
         .iter()
         .map(|found| if found.in_entity { None } else { Signature::read(&found.element) })
         .collect();
-    let outcomes = evaluate(document, survey.length, &signatures, given.originals, &ids)?;
+    let outcomes = evaluate(document, survey.length, &signatures, given.originals, &reading)?;
     let places = survey.signatures.iter().filter(|found| !found.in_entity);
     let context = Context {
         survey: &survey,

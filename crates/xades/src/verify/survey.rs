@@ -7,8 +7,9 @@ use ades_core::Document;
 
 use crate::c14n::{IdAttributes, Selected, Target, Wanted};
 use crate::error::Error;
+use crate::options::Reading;
 use crate::properties::DS;
-use crate::xml::{Event, Reader, Span, StartElement};
+use crate::xml::{Event, Span, StartElement};
 
 use super::tree::Element;
 
@@ -115,14 +116,14 @@ impl Survey {
     /// Reads the whole document.
     pub(crate) fn read(
         document: &mut Document<'_>,
-        ids: &IdAttributes,
+        reading: &Reading,
         expected: &[Target],
     ) -> Result<Self, Error> {
         let mut length = 0;
         let counted = Counted { inner: document.reader()?, length: &mut length };
-        let mut reader = Reader::from_read(counted)?;
+        let mut reader = reading.reader(counted)?;
         let mut surveyor = Surveyor {
-            ids,
+            ids: &reading.ids,
             expected: expected.iter().cloned().map(Wanted::new).collect(),
             root: None,
             root_has_more: false,
