@@ -92,7 +92,7 @@ fn whom_an_element_inherits_from() {
     }
 }
 
-/// 15 to 19. libxml2 joins bases in its own ways.
+/// 17 to 21. libxml2 joins bases in its own ways.
 #[test]
 fn bases_are_joined_as_the_specification_says() {
     for (outer, inner, joined) in [
@@ -116,7 +116,7 @@ fn bases_are_joined_as_the_specification_says() {
     }
 }
 
-/// 20 to 23. What says two things of its encoding, or nothing where it must, and
+/// 22 to 25. What says two things of its encoding, or nothing where it must, and
 /// what means nothing in it, is refused; `]]` may come out of an entity.
 #[test]
 fn encodings_are_what_they_say() {
