@@ -14,8 +14,8 @@ use proptest::prelude::*;
 use xades::c14n::{Canonicalization, IdAttributes, Selection, Target, canonicalize};
 use xades::xml::Reader;
 use xades::{
-    Error, Given, MAX_BEHIND_ROOT, Packaging, PendingSignature, Position, SignatureOptions,
-    prepare_countersignature, verify,
+    Error, Given, MAX_BEHIND_ROOT, Packaging, PendingSignature, Position, ProductionPlace,
+    SignatureOptions, prepare_countersignature, verify,
 };
 
 /// Prepares, stores, restores, signs, completes.
@@ -162,6 +162,34 @@ fn every_property_is_signed() {
     ] {
         assert!(text.contains(expected), "{expected}");
     }
+}
+
+/// EN 319 132-1, 5.2.5: what CAdES has no words for.
+#[test]
+fn a_place_has_a_state_and_a_postal_code() {
+    let signer = Pki::shared().signer(Key::P256);
+    let place = ProductionPlace {
+        city: Some("Gent".into()),
+        street_address: Some("Veldstraat 1".into()),
+        state_or_province: Some("Oost-Vlaanderen".into()),
+        postal_code: Some("9000".into()),
+        country: Some("BE".into()),
+    };
+    let options = SignatureOptions::new().production_place(place);
+    let location = SignerLocation { country: Some("FR".into()), ..SignerLocation::default() };
+    let signed = sign_with(b"<r/>", signer, &parameters().location(location), &options).unwrap();
+    judged(&signed).unwrap();
+    let expected = "<xades:SignatureProductionPlaceV2><xades:City>Gent</xades:City>\
+        <xades:StreetAddress>Veldstraat 1</xades:StreetAddress>\
+        <xades:StateOrProvince>Oost-Vlaanderen</xades:StateOrProvince>\
+        <xades:PostalCode>9000</xades:PostalCode><xades:CountryName>BE</xades:CountryName>\
+        </xades:SignatureProductionPlaceV2>";
+    assert!(String::from_utf8(signed.clone()).unwrap().contains(expected));
+    let report = verify(&mut Document::from_bytes(&signed), Given::default()).unwrap();
+    assert!(report.is_valid(), "{report:#?}");
+    let nothing = SignatureOptions::new().production_place(ProductionPlace::default());
+    let refused = sign_with(b"<r/>", signer, &parameters(), &nothing);
+    assert!(matches!(refused, Err(Error::Core(ades_core::Error::Parameter { .. }))));
 }
 
 /// ades-rs: fixed Ids.

@@ -39,7 +39,7 @@ pub mod xml;
 pub use countersignature::prepare_countersignature;
 pub use detached::{Content, Listing, prepare_detached};
 pub use error::Error;
-pub use options::{Packaging, Position, SignatureOptions};
+pub use options::{Packaging, Position, ProductionPlace, SignatureOptions};
 pub use pending::PendingSignature;
 pub use prepare::{MAX_BEHIND_ROOT, prepare};
 pub use verify::{Given, Original, verify};

@@ -1,6 +1,9 @@
 //! How a signature goes with what it signs.
 
+use std::fmt;
 use std::io::Read;
+
+use ades_core::SignerLocation;
 
 use crate::c14n::{Canonicalization, IdAttributes, Target};
 use crate::error::Error;
@@ -38,6 +41,55 @@ pub enum Position {
     Behind(Target),
 }
 
+/// Where the signer claims to be, with all that XAdES has for it (EN 319 132-1,
+/// 5.2.5): personal data, of which `Debug` shows nothing.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ProductionPlace {
+    /// City
+    pub city: Option<String>,
+    /// Street address
+    pub street_address: Option<String>,
+    /// State or province
+    pub state_or_province: Option<String>,
+    /// Postal code
+    pub postal_code: Option<String>,
+    /// Country
+    pub country: Option<String>,
+}
+
+impl ProductionPlace {
+    /// Names and texts of the elements, in their order.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
+            ("xades:City", &self.city),
+            ("xades:StreetAddress", &self.street_address),
+            ("xades:StateOrProvince", &self.state_or_province),
+            ("xades:PostalCode", &self.postal_code),
+            ("xades:CountryName", &self.country),
+        ];
+        all.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)))
+    }
+}
+
+impl fmt::Debug for ProductionPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProductionPlace(..)")
+    }
+}
+
+impl From<&SignerLocation> for ProductionPlace {
+    /// The lines of the postal address become one street address.
+    fn from(location: &SignerLocation) -> Self {
+        let lines = location.postal_address.as_slice();
+        Self {
+            city: location.locality.clone(),
+            street_address: (!lines.is_empty()).then(|| lines.join(", ")),
+            country: location.country.clone(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Options of one XAdES signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatureOptions {
@@ -47,6 +99,7 @@ pub struct SignatureOptions {
     pub(crate) parallel: bool,
     pub(crate) reading: Reading,
     pub(crate) id_seed: Vec<u8>,
+    pub(crate) production_place: Option<ProductionPlace>,
 }
 
 /// How documents are read.
@@ -74,6 +127,7 @@ impl SignatureOptions {
             parallel: false,
             reading: Reading::default(),
             id_seed: Vec::new(),
+            production_place: None,
         }
     }
 
@@ -129,6 +183,15 @@ impl SignatureOptions {
     #[must_use]
     pub const fn ignoring_external_subset(mut self) -> Self {
         self.reading.ignore_external_subset = true;
+        self
+    }
+
+    /// Where the signer claims to be, in place of what
+    /// [`SignatureParameters::location`](ades_core::SignatureParameters::location)
+    /// says, which has neither state nor postal code.
+    #[must_use]
+    pub fn production_place(mut self, place: ProductionPlace) -> Self {
+        self.production_place = Some(place);
         self
     }
 
