@@ -11,9 +11,12 @@ use ades_tests::oracle::xmlsec1;
 use ades_tests::pki::{self, Key, Pki, TestSigner};
 use ades_tests::signing::{algorithms, parameters};
 use proptest::prelude::*;
-use xades::c14n::{Canonicalization, Selection, Target, canonicalize};
+use xades::c14n::{Canonicalization, IdAttributes, Selection, Target, canonicalize};
 use xades::xml::Reader;
-use xades::{Error, PendingSignature, SignatureOptions};
+use xades::{
+    Error, Given, MAX_BEHIND_ROOT, Packaging, PendingSignature, Position, ProductionPlace,
+    SignatureOptions, prepare_countersignature, verify,
+};
 
 /// Prepares, stores, restores, signs, completes.
 fn sign(
@@ -21,12 +24,17 @@ fn sign(
     signer: &TestSigner,
     parameters: &SignatureParameters,
 ) -> Result<Vec<u8>, Error> {
-    let pending = xades::prepare(
-        &mut Document::from_bytes(document),
-        &signer.chain,
-        parameters,
-        &SignatureOptions::new(),
-    )?;
+    sign_with(document, signer, parameters, &SignatureOptions::new())
+}
+
+fn sign_with(
+    document: &[u8],
+    signer: &TestSigner,
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+) -> Result<Vec<u8>, Error> {
+    let mut source = Document::from_bytes(document);
+    let pending = xades::prepare(&mut source, &signer.chain, parameters, options)?;
     let pending = PendingSignature::from_json(&pending.to_json(None)?, None)?;
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
@@ -149,11 +157,39 @@ fn every_property_is_signed() {
         "<xades:City>Li&#xE8;ge</xades:City><xades:StreetAddress>Rue 1, 4000</xades:StreetAddress>",
         "<xades:ClaimedRole>Directrice g&#xE9;n&#xE9;rale</xades:ClaimedRole>",
         "<xades:Identifier>http://uri.etsi.org/01903/v1.2.2#ProofOfApproval</xades:Identifier>",
-        "<xades:Identifier Qualifier=\"OIDAsURN\">urn:oid:1.2.3</xades:Identifier>",
+        "<xades:Identifier>urn:oid:1.2.3</xades:Identifier>",
         "<xades:MimeType>text/xml</xades:MimeType>",
     ] {
         assert!(text.contains(expected), "{expected}");
     }
+}
+
+/// EN 319 132-1, 5.2.5: what CAdES has no words for.
+#[test]
+fn a_place_has_a_state_and_a_postal_code() {
+    let signer = Pki::shared().signer(Key::P256);
+    let place = ProductionPlace {
+        city: Some("Gent".into()),
+        street_address: Some("Veldstraat 1".into()),
+        state_or_province: Some("Oost-Vlaanderen".into()),
+        postal_code: Some("9000".into()),
+        country: Some("BE".into()),
+    };
+    let options = SignatureOptions::new().production_place(place);
+    let location = SignerLocation { country: Some("FR".into()), ..SignerLocation::default() };
+    let signed = sign_with(b"<r/>", signer, &parameters().location(location), &options).unwrap();
+    judged(&signed).unwrap();
+    let expected = "<xades:SignatureProductionPlaceV2><xades:City>Gent</xades:City>\
+        <xades:StreetAddress>Veldstraat 1</xades:StreetAddress>\
+        <xades:StateOrProvince>Oost-Vlaanderen</xades:StateOrProvince>\
+        <xades:PostalCode>9000</xades:PostalCode><xades:CountryName>BE</xades:CountryName>\
+        </xades:SignatureProductionPlaceV2>";
+    assert!(String::from_utf8(signed.clone()).unwrap().contains(expected));
+    let report = verify(&mut Document::from_bytes(&signed), Given::default()).unwrap();
+    assert!(report.is_valid(), "{report:#?}");
+    let nothing = SignatureOptions::new().production_place(ProductionPlace::default());
+    let refused = sign_with(b"<r/>", signer, &parameters(), &nothing);
+    assert!(matches!(refused, Err(Error::Core(ades_core::Error::Parameter { .. }))));
 }
 
 /// ades-rs: fixed Ids.
@@ -169,6 +205,147 @@ fn ids_are_unique_and_differ_from_document_to_document() {
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), 8);
+}
+
+/// Signatures on one document can be put into one: they have other Ids if
+/// anything about them is another.
+#[test]
+fn ids_differ_from_signature_to_signature() {
+    let signer = Pki::shared().signer(Key::P256);
+    let id = |signer: &TestSigner, parameters: &SignatureParameters, options: &SignatureOptions| {
+        let signed = sign_with(b"<r Id='r'><e Id='e'/></r>", signer, parameters, options).unwrap();
+        let signed = String::from_utf8(signed).unwrap();
+        signed.split("Id=\"ades-").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let plain = SignatureOptions::new();
+    let packaging = |packaging| plain.clone().packaging(packaging);
+    let later = parameters().signing_time().time() + chrono::Duration::seconds(1);
+    let mut all = vec![
+        id(signer, &parameters(), &plain),
+        id(Pki::shared().signer(Key::P384), &parameters(), &plain),
+        id(signer, &SignatureParameters::new(later), &plain),
+        id(signer, &parameters(), &packaging(Packaging::InternallyDetached(vec!["e".into()]))),
+        id(signer, &parameters(), &packaging(Packaging::EnvelopingXml)),
+        id(signer, &parameters(), &packaging(Packaging::EnvelopingBase64)),
+        id(signer, &parameters(), &plain.clone().id_seed([1])),
+        id(signer, &parameters(), &plain.clone().id_seed([2])),
+    ];
+    assert_eq!(all[0], id(signer, &parameters(), &plain));
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 8);
+}
+
+/// Of what is behind the signature, only the document's end is held.
+#[test]
+fn a_signature_goes_before_as_much_as_there_is() {
+    let signer = Pki::shared().signer(Key::P256);
+    let place = Target::Named { namespace: "".into(), local_name: "e".into(), nth: Some(0) };
+    for (element, length) in [("<e></e>", 17 << 20), ("<e/>", 2 << 20), ("<e/>", 3 << 20)] {
+        let document = format!("<r>{element}{}</r>\n", "x".repeat(length));
+        for position in [Position::LastIn(place.clone()), Position::Behind(place.clone())] {
+            let options = SignatureOptions::new().position(position);
+            let mut source = Document::from_bytes(document.as_bytes());
+            let pending =
+                xades::prepare(&mut source, &signer.chain, &parameters(), &options).unwrap();
+            let value = signer.sign(&pending.to_be_signed());
+            let mut out = Vec::new();
+            pending.complete(Some(&mut source), &value, &mut out).unwrap();
+            let (start, end) = (out.windows(5).position(|w| w == b"<ds:S"), b"</ds:Signature>");
+            let (before, rest) = out.split_at(start.unwrap());
+            let len = rest.windows(end.len()).position(|w| w == end).unwrap() + end.len();
+            let without = [before, &rest[len..]].concat();
+            let as_it_was = without == document.replace("<e/>", "<e></e>").as_bytes()
+                || without == document.as_bytes();
+            assert!(as_it_was);
+            if length > 16 << 20 {
+                judged(&out).unwrap();
+                break;
+            }
+            // Of another document the end is not written, whatever is another.
+            for at in [0, 3, 9, 1 << 20, length, document.len() - 1] {
+                let mut other = document.clone().into_bytes();
+                other[at] ^= 1;
+                let mut out = Vec::new();
+                let mut other = Document::stream(other.as_slice());
+                let refused = pending.complete(Some(&mut other), &value, &mut out);
+                assert!(matches!(refused, Err(Error::DocumentChanged)), "{refused:?}");
+                assert!(!out.ends_with(b"</r>\n") && out.len() < document.len());
+            }
+        }
+    }
+    let much = format!("<r/>{}", " ".repeat(MAX_BEHIND_ROOT));
+    let refused = sign(much.as_bytes(), signer, &parameters());
+    assert!(matches!(refused, Err(Error::CannotInsert { .. })), "{refused:?}");
+}
+
+/// SVG images name a DTD that nobody reads.
+#[test]
+fn an_external_subset_is_ignored_if_so_asked() {
+    let signer = Pki::shared().signer(Key::P256);
+    let svg = b"<?xml version=\"1.0\" standalone=\"no\"?>\n\
+        <!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \
+        \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\">\n\
+        <svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\"/>\n";
+    let refused = sign(svg, signer, &parameters());
+    assert!(matches!(refused, Err(Error::External { .. })), "{refused:?}");
+    let options = SignatureOptions::new().ignoring_external_subset();
+    let signed = sign_with(svg, signer, &parameters(), &options.clone().parallel()).unwrap();
+    judged(&signed).unwrap();
+    let refused = verify(&mut Document::from_bytes(&signed), Given::default());
+    assert!(matches!(refused, Err(Error::External { .. })), "{refused:?}");
+    let verified = |signed: &[u8]| {
+        let given = Given { ignore_external_subset: true, ..Given::default() };
+        verify(&mut Document::from_bytes(signed), given).unwrap()
+    };
+    assert!(verified(&signed).is_valid());
+    // And again, as the earlier signature is looked at, too.
+    let twice = sign_with(&signed, signer, &parameters(), &options).unwrap();
+    assert!(verified(&twice).is_valid() && verified(&twice).signatures.len() == 2);
+    let mut source = Document::from_bytes(&twice);
+    let pending =
+        prepare_countersignature(&mut source, 0, &signer.chain, &parameters(), &options).unwrap();
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(Some(&mut source), &value, &mut out).unwrap();
+    assert!(verified(&out).is_valid());
+}
+
+/// `wsu:Id` in SOAP, `AssertionID` in SAML 1.1.
+#[test]
+fn elements_are_signed_by_other_ids_if_so_asked() {
+    let signer = Pki::shared().signer(Key::P256);
+    let wsu = "http://docs.oasis-open.org/wss/2004/01/\
+        oasis-200401-wss-wssecurity-utility-1.0.xsd";
+    let soap = format!(
+        "<S:Envelope xmlns:S=\"http://www.w3.org/2003/05/soap-envelope\" xmlns:wsu=\"{wsu}\">\
+         <S:Header/><S:Body wsu:Id=\"body\">text</S:Body><a AssertionID=\"a\"/></S:Envelope>"
+    );
+    let beside = Packaging::InternallyDetached(vec!["body".into(), "a".into()]);
+    let options =
+        SignatureOptions::new().packaging(beside).position(Position::LastIn(Target::Named {
+            namespace: "http://www.w3.org/2003/05/soap-envelope".into(),
+            local_name: "Header".into(),
+            nth: None,
+        }));
+    let refused = sign_with(soap.as_bytes(), signer, &parameters(), &options);
+    assert!(matches!(refused, Err(Error::NoSuchElement { .. })), "{refused:?}");
+    let ids = IdAttributes::default().and(wsu, "Id").and("", "AssertionID");
+    let options = options.ids(ids.clone());
+    let signed = sign_with(soap.as_bytes(), signer, &parameters(), &options).unwrap();
+    let verified = |ids: Option<IdAttributes>| {
+        let body = ["body", "a"].map(|id| Target::Id(id.into()));
+        let given = Given { ids, expected: body.to_vec(), ..Given::default() };
+        verify(&mut Document::from_bytes(&signed), given)
+    };
+    assert!(verified(Some(ids)).unwrap().is_valid());
+    assert!(verified(None).is_err());
+    // The place, too, is one of these.
+    let place = Position::LastIn(Target::Id("body".into()));
+    let ids = IdAttributes::default().and(wsu, "Id");
+    let options = SignatureOptions::new().position(place).ids(ids);
+    let signed = sign_with(soap.as_bytes(), signer, &parameters(), &options).unwrap();
+    judged(&signed).unwrap();
 }
 
 #[test]

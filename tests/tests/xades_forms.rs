@@ -28,7 +28,13 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
 fn countersign(document: &[u8], nth: usize) -> Result<Vec<u8>, Error> {
     let second = Pki::shared().signer(Key::Rsa2048);
     let mut source = Document::from_bytes(document);
-    let pending = prepare_countersignature(&mut source, nth, &second.chain, &parameters())?;
+    let pending = prepare_countersignature(
+        &mut source,
+        nth,
+        &second.chain,
+        &parameters(),
+        &SignatureOptions::new(),
+    )?;
     complete_xades(&pending, Some(document), second)
 }
 
@@ -151,6 +157,34 @@ fn anything_is_enveloped_as_base64() {
     }
 }
 
+/// As XML where that can be.
+#[test]
+fn what_is_enveloped_decides_how() {
+    let court = Court::new();
+    for (document, kind) in [
+        (DOCUMENT.as_bytes(), None),
+        (b"<!DOCTYPE r><r/>", Some("application/xml")),
+        (b"<!DOCTYPE r SYSTEM 'r.dtd'><r/>", Some("application/xml")),
+        (
+            b"<r><s:Signature xmlns:s='http://www.w3.org/2000/09/xmldsig#'/></r>",
+            Some("application/xml"),
+        ),
+        (b"<r>", Some("application/octet-stream")),
+        (b"", Some("application/octet-stream")),
+    ] {
+        let signed = sign(document, &packaging(Packaging::Enveloping)).unwrap();
+        court.accepts(&signed, 1);
+        assert!(report(&signed).is_valid());
+        let text = String::from_utf8(signed).unwrap();
+        let object = kind.map(|kind| format!(" MimeType=\"{kind}\" Encoding="));
+        assert_eq!(object.is_none(), !text.contains(" Encoding="));
+        assert!(object.is_none_or(|object| text.contains(&object)), "{text}");
+    }
+    // Who wants base64 of XML says so.
+    let signed = sign(DOCUMENT.as_bytes(), &packaging(Packaging::EnvelopingBase64)).unwrap();
+    assert!(String::from_utf8(signed).unwrap().contains(" Encoding="));
+}
+
 #[test]
 fn documents_elsewhere_are_named_and_never_fetched() {
     let court = Court::new();
@@ -167,8 +201,14 @@ fn documents_elsewhere_are_named_and_never_fetched() {
                 document: Document::from_bytes(octets),
             })
             .collect();
-        let pending =
-            prepare_detached(&mut contents, listing, &signer().chain, &parameters()).unwrap();
+        let pending = prepare_detached(
+            &mut contents,
+            listing,
+            &signer().chain,
+            &parameters(),
+            &SignatureOptions::new(),
+        )
+        .unwrap();
         let signed = complete_xades(&pending, None, signer()).unwrap();
         // xmlsec1 looks for the name as it stands.
         if listing == Listing::Manifest {
@@ -193,13 +233,24 @@ fn documents_elsewhere_are_named_and_never_fetched() {
         assert!(!judge(&[one, two]).is_valid());
         assert!(!report(&signed).is_valid());
     }
-    let empty = prepare_detached(&mut [], Listing::References, &signer().chain, &parameters());
+    let empty = prepare_detached(
+        &mut [],
+        Listing::References,
+        &signer().chain,
+        &parameters(),
+        &SignatureOptions::new(),
+    );
     assert!(matches!(empty, Err(Error::Core(_))), "{empty:?}");
     for uri in ["", "#a", "a b", "é"] {
         let document = Document::from_bytes(b"");
         let content = Content { uri: uri.to_owned(), mime_type: "a/b".to_owned(), document };
-        let refused =
-            prepare_detached(&mut [content], Listing::References, &signer().chain, &parameters());
+        let refused = prepare_detached(
+            &mut [content],
+            Listing::References,
+            &signer().chain,
+            &parameters(),
+            &SignatureOptions::new(),
+        );
         assert!(matches!(refused, Err(Error::Core(_))), "{uri}: {refused:?}");
     }
 }
@@ -213,8 +264,13 @@ fn one_plain_file_is_found_by_xmlsec1() {
         mime_type: "application/octet-stream".to_owned(),
         document: Document::from_bytes(b"octets"),
     };
-    let pending =
-        prepare_detached(&mut [content], Listing::References, &signer().chain, &parameters());
+    let pending = prepare_detached(
+        &mut [content],
+        Listing::References,
+        &signer().chain,
+        &parameters(),
+        &SignatureOptions::new(),
+    );
     let signed = complete_xades(&pending.unwrap(), None, signer()).unwrap();
     court.accepts(&signed, 1);
 }

@@ -197,7 +197,13 @@ fn documents_elsewhere_by_name_and_in_manifests() {
                 document: Document::from_bytes(octets),
             };
             let mut contents: Vec<_> = files.into_iter().take(number).map(content).collect();
-            let pending = prepare_detached(&mut contents, listing, &signer.chain, &parameters());
+            let pending = prepare_detached(
+                &mut contents,
+                listing,
+                &signer.chain,
+                &parameters(),
+                &SignatureOptions::new(),
+            );
             let signed = complete_xades(&pending.unwrap(), None, signer).unwrap();
             let verdict = court.judge(&signed, 1, Asked::default());
             accepted(&verdict, &format!("{number} {listing:?}"), &signed);
@@ -223,7 +229,13 @@ fn parallel_signatures_and_countersignatures() {
     for nth in 0..3 {
         let signer = Pki::shared().signer([Key::Rsa2048, Key::P521, Key::P384][nth]);
         let mut source = Document::from_bytes(&countersigned);
-        let pending = prepare_countersignature(&mut source, nth, &signer.chain, &parameters());
+        let pending = prepare_countersignature(
+            &mut source,
+            nth,
+            &signer.chain,
+            &parameters(),
+            &SignatureOptions::new(),
+        );
         let signed = complete_xades(&pending.unwrap(), Some(&countersigned), signer).unwrap();
         drop(source);
         countersigned = signed;

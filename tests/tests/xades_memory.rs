@@ -64,8 +64,14 @@ fn a_document_is_never_held() {
     let content = || Document::seekable(Zeros::new(LEN, [&[], &[]]));
     let mut contents =
         [Content { uri: "zeros".into(), mime_type: "a/b".into(), document: content() }];
-    let pending =
-        prepare_detached(&mut contents, Listing::References, &signer.chain, &parameters()).unwrap();
+    let pending = prepare_detached(
+        &mut contents,
+        Listing::References,
+        &signer.chain,
+        &parameters(),
+        &SignatureOptions::new(),
+    )
+    .unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut signed = Vec::new();
     pending.complete(None, &value, &mut signed).unwrap();

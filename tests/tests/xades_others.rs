@@ -196,7 +196,13 @@ fn dss_and_we_sign_and_countersign_one_document() {
     };
     let counter = |document: &[u8], nth| {
         let mut source = Document::from_bytes(document);
-        let pending = prepare_countersignature(&mut source, nth, &signer.chain, &parameters());
+        let pending = prepare_countersignature(
+            &mut source,
+            nth,
+            &signer.chain,
+            &parameters(),
+            &SignatureOptions::new(),
+        );
         complete_xades(&pending.unwrap(), Some(document), signer).unwrap()
     };
     let by_dss = |document: &[u8], more: &Value| {

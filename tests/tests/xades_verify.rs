@@ -326,14 +326,14 @@ fn references_to_other_documents_are_never_fetched() {
         "<ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/><ds:DigestValue/>";
     let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
     let template = format!(
-        "<w><ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>\
+        "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>\
          <ds:CanonicalizationMethod Algorithm=\"{exclusive}\"/>\
          <ds:SignatureMethod Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256\"/>\
          <ds:Reference URI=\"{base}/some%20data.bin\">{digest}</ds:Reference>\
          <ds:Reference URI=\"{base}/other.xml\"><ds:Transforms>\
          <ds:Transform Algorithm=\"{exclusive}WithComments\"/></ds:Transforms>{digest}</ds:Reference>\
          </ds:SignedInfo><ds:SignatureValue/><ds:KeyInfo><ds:X509Data/></ds:KeyInfo>\
-         </ds:Signature></w>"
+         </ds:Signature>"
     );
     let path = dir.path().join("template.xml");
     std::fs::write(&path, template).unwrap();
@@ -370,6 +370,39 @@ fn references_to_other_documents_are_never_fetched() {
     assert!(changed.problems.contains(&Problem::DigestMismatch), "{changed:#?}");
     let broken = judge(&[(Some("other.xml"), b"<x"), (Some("some data.bin"), data)]);
     assert_eq!(broken.references[1].problem, Some(Problem::TransformFailed));
+}
+
+/// EN 319 132-1, 5.2.2: baseline signatures should not have it; others' do.
+#[test]
+fn issuer_and_serial_number_name_the_same_certificate() {
+    let der = |tag: u8, parts: &[&[u8]]| {
+        let content = parts.concat();
+        let len = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[tag, 0x82, len[0], len[1]], content.as_slice()].concat()
+    };
+    let signer = Pki::shared().signer(Key::P256);
+    let (issuer, number) = (signer.leaf().issuer(), signer.leaf().serial_number());
+    let named =
+        |issuer: &[u8], number: &[u8]| der(0x30, &[&der(0x30, &[&der(0xA4, &[issuer])]), number]);
+    let signed = sign("<r/>");
+    let problems = |issuer_serial: &[u8]| {
+        let text = ades_core::base64::encode(issuer_serial);
+        let element = format!("<xades:IssuerSerialV2>{text}</xades:IssuerSerialV2>");
+        only(&with(&signed, "</xades:Cert>", &format!("{element}</xades:Cert>"))).problems
+    };
+    let mismatch = Problem::SigningCertificateMismatch;
+    let right = named(issuer, number);
+    assert!(!problems(&right).contains(&mismatch));
+    assert!(problems(&named(issuer, &[2, 1, 1])).contains(&mismatch));
+    assert!(problems(&named(signer.leaf().subject(), number)).contains(&mismatch));
+    let dns = der(0x30, &[&der(0x30, &[&der(0x82, &[issuer])]), number]);
+    assert!(problems(&dns).contains(&mismatch));
+    for cut in [0, 1, 3, 10, right.len() - 1] {
+        assert!(problems(&right[..cut]).contains(&mismatch), "{cut}");
+    }
+    let no_base64 = "<xades:IssuerSerialV2>!</xades:IssuerSerialV2></xades:Cert>";
+    let malformed = only(&with(&signed, "</xades:Cert>", no_base64)).problems;
+    assert!(malformed.contains(&Problem::PropertyMalformed), "{malformed:?}");
 }
 
 /// It has no place of its own among the octets.

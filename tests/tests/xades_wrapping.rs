@@ -4,9 +4,13 @@
 use ades_core::Document;
 use ades_tests::oracle::xmlsec1;
 use ades_tests::pki::{Key, Pki};
+use ades_tests::signing::parameters;
 use xades::c14n::Target;
-use xades::report::{Coverage, Problem, Report, SignatureReport};
-use xades::{Error, Given, verify};
+use xades::report::{Coverage, Level, Problem, Report, SignatureReport};
+use xades::{
+    Content, Error, Given, Listing, Original, Packaging, SignatureOptions, prepare,
+    prepare_detached, verify,
+};
 
 const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
 const ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
@@ -24,14 +28,20 @@ fn response(id: &str, content: &str) -> String {
 
 /// A signature over the element with this Id, less the signature.
 fn template(id: &str) -> String {
+    template_with(&format!("#{id}"), "")
+}
+
+/// A signature over what the URI names, less the signature and what more
+/// transforms leave out.
+fn template_with(uri: &str, more: &str) -> String {
     let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
     format!(
         "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>\
          <ds:CanonicalizationMethod Algorithm=\"{exclusive}\"/>\
          <ds:SignatureMethod Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256\"/>\
-         <ds:Reference URI=\"#{id}\"><ds:Transforms>\
+         <ds:Reference URI=\"{uri}\"><ds:Transforms>\
          <ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>\
-         <ds:Transform Algorithm=\"{exclusive}\"/></ds:Transforms>\
+         {more}<ds:Transform Algorithm=\"{exclusive}\"/></ds:Transforms>\
          <ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/><ds:DigestValue/>\
          </ds:Reference></ds:SignedInfo><ds:SignatureValue/>\
          <ds:KeyInfo><ds:X509Data/></ds:KeyInfo></ds:Signature>"
@@ -257,4 +267,218 @@ fn a_dtd_does_not_say_what_an_id_is() {
     let given = Given { ids: Some(ids), expected: vec![assertions()], ..Given::default() };
     let report = verify(&mut Document::from_bytes(document.as_bytes()), given).unwrap();
     assert!(report.signatures[0].problems.contains(&Problem::DuplicateId));
+}
+
+/// A document signed by us.
+fn ours(document: &[u8], packaging: Packaging) -> String {
+    let signer = Pki::shared().signer(Key::P256);
+    let options = SignatureOptions::new().packaging(packaging);
+    let mut source = Document::from_bytes(document);
+    let pending = prepare(&mut source, &signer.chain, &parameters(), &options).unwrap();
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(Some(&mut Document::from_bytes(document)), &value, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// `document` with something before the last of these, which must be there.
+fn put_before(document: &str, place: &str, content: &str) -> String {
+    let at = document.rfind(place).unwrap();
+    [&document[..at], content, &document[at..]].concat()
+}
+
+#[track_caller]
+fn problems(document: &str, expected: &[Problem]) -> Coverage {
+    let signature = first(document, None);
+    assert!(signature.intact, "{signature:#?}");
+    assert_eq!(signature.problems, expected, "{document}");
+    signature.covers
+}
+
+/// What leaves out the signature leaves out all that somebody puts into it.
+#[test]
+fn an_enveloped_signature_holds_nothing_else() {
+    let signed = ours(b"<r><a>alice</a></r>", Packaging::Enveloped);
+    assert_eq!(problems(&signed, &[]), Coverage::Whole);
+    let evil = "<a>mallory</a>";
+    let object = format!("<ds:Object>{evil}</ds:Object>");
+    let manifest = "<ds:Object><ds:Manifest/></ds:Object>";
+    let properties = |inner: &str| {
+        let around = ["UnsignedProperties", "UnsignedSignatureProperties"];
+        around
+            .iter()
+            .rev()
+            .fold(inner.to_owned(), |inner, name| format!("<xades:{name}>{inner}</xades:{name}>"))
+    };
+    for (place, content) in [
+        ("</ds:Signature>", object.as_str()),
+        ("</ds:Signature>", "<ds:Object> mallory </ds:Object>"),
+        ("</ds:Signature>", manifest),
+        ("</ds:Signature>", evil),
+        ("</ds:Signature>", "mallory"),
+        ("<ds:Object>", object.as_str()),
+        ("</ds:Object>", evil),
+        ("</ds:Object>", "mallory"),
+        ("</xades:QualifyingProperties>", evil),
+        ("</xades:QualifyingProperties>", "mallory"),
+        ("</xades:QualifyingProperties>", &properties(evil)),
+        ("</xades:QualifyingProperties>", &properties("mallory")),
+    ] {
+        let changed = put_before(&signed, place, content);
+        assert_eq!(problems(&changed, &[Problem::UnsignedContent]), Coverage::Whole);
+    }
+    // What verifiers do not need to know, and what says nothing.
+    for (place, content) in [
+        ("</xades:QualifyingProperties>", properties("<xades:Later/>").as_str()),
+        ("</xades:QualifyingProperties>", "\n"),
+        ("</ds:Object>", " "),
+        ("</ds:Signature>", "<ds:Object/>"),
+    ] {
+        assert_eq!(problems(&put_before(&signed, place, content), &[]), Coverage::Whole);
+    }
+}
+
+/// The object with the properties holds them and nothing else.
+#[test]
+fn an_enveloping_signature_signs_all_that_it_holds() {
+    let signed = ours(b"<r>alice</r>", Packaging::EnvelopingXml);
+    assert_eq!(problems(&signed, &[]), Coverage::Whole);
+    let not_signed = [Problem::UnsignedContent, Problem::NotCovered];
+    let beside = signed.replacen("<xades:Qualifying", "<r>mallory</r><xades:Qualifying", 1);
+    assert_eq!(problems(&beside, &not_signed), Coverage::Part);
+    let text = signed.replacen("<xades:Qualifying", "mallory<xades:Qualifying", 1);
+    assert_eq!(problems(&text, &not_signed), Coverage::Part);
+    let object = put_before(&signed, "</ds:Signature>", "<ds:Object><r>mallory</r></ds:Object>");
+    assert_eq!(problems(&object, &not_signed), Coverage::Part);
+}
+
+/// Of what is base64, only the text is signed.
+#[test]
+fn what_is_around_base64_text_is_not_signed() {
+    let signed = ours(b"alice", Packaging::EnvelopingBase64);
+    assert_eq!(problems(&signed, &[]), Coverage::Whole);
+    let reference = &first(&signed, None).references[0];
+    assert!(reference.text_only && reference.left_out.is_empty());
+    let (before, after) = signed.split_once("YWxpY2U=").unwrap();
+    let not_signed = [Problem::UnsignedContent, Problem::NotCovered];
+    for (open, close) in [
+        ("<order><amount mallory=\"\">", "</amount></order>"),
+        ("", "<mallory/>"),
+        ("<ds:Manifest>", "</ds:Manifest>"),
+    ] {
+        let wrapped = [before, open, "YWxpY2U=", close, after].concat();
+        assert_eq!(problems(&wrapped, &not_signed), Coverage::Part);
+        assert!(!first(&wrapped, None).references[0].left_out.is_empty());
+    }
+    let attribute = signed.replace(" Encoding=", " mallory=\"\" Encoding=");
+    assert_eq!(problems(&attribute, &not_signed), Coverage::Part);
+    // It is what DataObjectFormat says.
+    let pdf =
+        signed.replace(" MimeType=\"application/octet-stream\"", " MimeType=\"application/pdf\"");
+    assert_ne!(pdf, signed);
+    assert_eq!(problems(&pdf, &[Problem::DataObjectFormatMismatch]), Coverage::Whole);
+    assert_eq!(first(&pdf, None).level, Level::Below);
+}
+
+/// A signature about something elsewhere says nothing about what is around it.
+#[test]
+fn a_detached_signature_is_alone_or_among_signatures() {
+    let signer = Pki::shared().signer(Key::P256);
+    let mut contents = [Content {
+        uri: "a.txt".into(),
+        mime_type: "text/plain".into(),
+        document: Document::from_bytes(b"alice"),
+    }];
+    let pending = prepare_detached(
+        &mut contents,
+        Listing::References,
+        &signer.chain,
+        &parameters(),
+        &SignatureOptions::new(),
+    )
+    .unwrap();
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(None, &value, &mut out).unwrap();
+    let signed = String::from_utf8(out).unwrap();
+    let judged = |document: &str| {
+        let mut originals = [Original { uri: None, document: Document::from_bytes(b"alice") }];
+        let given = Given { originals: &mut originals, ..Given::default() };
+        let mut report = verify(&mut Document::from_bytes(document.as_bytes()), given).unwrap();
+        assert!(report.signatures[0].intact);
+        report.signatures.remove(0)
+    };
+    let asic = "asic:XAdESSignatures xmlns:asic=\"http://uri.etsi.org/02918/v1.2.1#\"";
+    let odf = "document-signatures \
+        xmlns=\"urn:oasis:names:tc:opendocument:xmlns:digitalsignature:1.0\"";
+    let in_root = |root: &str, beside: &str| {
+        let name = root.split(' ').next().unwrap();
+        format!("<{root}>\n{beside}{signed}\n</{name}>")
+    };
+    for whole in [signed.clone(), in_root(asic, ""), in_root(odf, "<!-- 1 -->")] {
+        let signature = judged(&whole);
+        assert_eq!((signature.problems.as_slice(), signature.covers), (&[][..], Coverage::Whole));
+    }
+    for part in [
+        in_root("order", "<amount>mallory</amount>"),
+        in_root("order", ""),
+        in_root(asic, "<amount>mallory</amount>"),
+        in_root(asic, "mallory"),
+        in_root("XAdESSignatures", ""),
+    ] {
+        let signature = judged(&part);
+        assert_eq!(signature.covers, Coverage::Part, "{part}");
+        assert_eq!(signature.problems, [Problem::NotCovered]);
+    }
+}
+
+/// What is left out by name and Id is not left out under another name, or by
+/// what is an Id otherwise.
+#[test]
+fn what_is_left_out_has_both_name_and_id() {
+    let filter2 = "http://www.w3.org/2002/06/xmldsig-filter2";
+    let filter2 = format!(
+        "<ds:Transform Algorithm=\"{filter2}\"><f:XPath xmlns:f=\"{filter2}\" xmlns:p=\"urn:p\" \
+         Filter=\"subtract\">//p:notes[@Id='x']</f:XPath></ds:Transform>"
+    );
+    let xpath = "<ds:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xpath-19991116\">\
+        <ds:XPath xmlns:p=\"urn:p\">not(ancestor-or-self::p:notes[@Id='x'])</ds:XPath>\
+        </ds:Transform>";
+    for transform in [filter2.as_str(), xpath] {
+        let notes = "<p:notes Id=\"x\">n</p:notes>";
+        let template = template_with("", transform);
+        let signed = signed(&format!("<r xmlns:p=\"urn:p\">{notes}<a>1</a>{template}</r>"));
+        assert!(first(&signed, None).intact);
+        // As many as there are, and whatever they say.
+        for other in [
+            "",
+            "<p:notes Id=\"x\">other</p:notes>",
+            "<p:notes Id=\"x\">n</p:notes><p:notes Id=\"x\"/>",
+        ] {
+            let changed = signed.replace(notes, other);
+            assert!(xmlsec1_accepts(&changed), "{changed}");
+            assert!(first(&changed, None).intact, "{changed}");
+        }
+        for other in [
+            "<p:amount Id=\"x\">mallory</p:amount>",
+            "<notes Id=\"x\">mallory</notes>",
+            "<p:notes xml:id=\"x\">mallory</p:notes>",
+            "<p:notes ID=\"x\">mallory</p:notes>",
+            "<p:notes id=\"x\">mallory</p:notes>",
+            "<p:notes p:Id=\"x\">mallory</p:notes>",
+            "<p:notes Id=\"x \">mallory</p:notes>",
+        ] {
+            let changed = signed.replace(notes, other);
+            assert!(!xmlsec1_accepts(&changed), "{changed}");
+            let signature = first(&changed, None);
+            assert!(signature.problems.contains(&Problem::DigestMismatch), "{signature:#?}");
+        }
+    }
+}
+
+fn xmlsec1_accepts(document: &str) -> bool {
+    let dir = tempfile::TempDir::new().unwrap();
+    let file = dir.path().join("signed.xml");
+    std::fs::write(&file, document).unwrap();
+    xmlsec1::holds(&file, dir.path(), &[]).is_ok()
 }

@@ -73,13 +73,25 @@ impl XmlWishes {
         parameters: &SignatureParameters,
     ) -> Result<PendingSignature, Failure> {
         if let Shape::Countersignature(signer) = shape {
-            return Ok(prepare_countersignature(document, *signer, chain, parameters)?);
+            return Ok(prepare_countersignature(
+                document,
+                *signer,
+                chain,
+                parameters,
+                &SignatureOptions::new(),
+            )?);
         }
         if self.packaging == Some(Packaging::Detached) {
             let mime_type = parameters.document_mime_type().unwrap_or(OCTETS).to_owned();
             let document = Document::seekable(document.random_access()?);
             let mut contents = [Content { uri: uri(input), mime_type, document }];
-            return Ok(prepare_detached(&mut contents, Listing::References, chain, parameters)?);
+            return Ok(prepare_detached(
+                &mut contents,
+                Listing::References,
+                chain,
+                parameters,
+                &SignatureOptions::new(),
+            )?);
         }
         let packaging = match self.packaging {
             Some(Packaging::InternallyDetached) => {

@@ -10,7 +10,7 @@ use crate::envelop::prologue;
 use crate::error::Error;
 use crate::insertion::Insertion;
 use crate::pending::{Original, PendingSignature, Target};
-use crate::prepare::MAX_BEHIND_SIGNATURE;
+use crate::prepare::MAX_BEHIND_ROOT;
 use crate::properties::claimed_time;
 use crate::value::xml_value;
 
@@ -22,9 +22,9 @@ impl PendingSignature {
     ///
     /// Everything that can be wrong is checked before: that the state is
     /// consistent, that the certificate was fit at the claimed signing time, and
-    /// that `value` verifies with it over exactly what was prepared. The document is compared while it is copied;
-    /// if it has changed, its end is not written, so that what was written is
-    /// no document.
+    /// that `value` verifies with it over exactly what was prepared. The
+    /// document is compared while it is copied; if it has changed, its end, from
+    /// the root element's end tag on at the latest, is not written.
     ///
     /// `value` is raw: as long as the modulus for RSA, DER `SEQUENCE { r, s }`
     /// for ECDSA.
@@ -162,6 +162,8 @@ fn insert(
     out: &mut dyn Write,
 ) -> Result<(), Error> {
     original.check_length(document)?;
+    let replaced = usize::try_from(insertion.replaced).unwrap_or(usize::MAX);
+    let mut inserted = Some(inserted);
     let mut behind = Vec::new();
     let mut at = 0u64;
     original.read(document, &mut |piece| {
@@ -169,16 +171,22 @@ fn insert(
         let before = before.unwrap_or(usize::MAX).min(piece.len());
         let (copied, held) = piece.split_at_checked(before).unwrap_or((piece, &[]));
         out.write_all(copied).map_err(ades_core::Error::Write)?;
-        // A document that has grown is another one: no need to hold it.
-        if behind.len() as u64 <= MAX_BEHIND_SIGNATURE {
-            behind.extend_from_slice(held);
-        }
+        behind.extend_from_slice(held);
         at += piece.len() as u64;
-        Ok(())
+        if behind.len() < 2 * MAX_BEHIND_ROOT {
+            return Ok(());
+        }
+        // What is behind is long: all of it but the end, which is withheld.
+        let end = behind.split_off(behind.len() - MAX_BEHIND_ROOT);
+        let written = std::mem::replace(&mut behind, end);
+        let skipped = if inserted.is_some() { replaced } else { 0 };
+        out.write_all(inserted.take().unwrap_or_default())
+            .and_then(|()| out.write_all(written.get(skipped..).unwrap_or_default()))
+            .map_err(ades_core::Error::Write)
     })?;
-    let replaced = usize::try_from(insertion.replaced).unwrap_or(usize::MAX);
-    let rest = behind.get(replaced..).ok_or(Error::DocumentChanged)?;
-    write(out, inserted)?;
+    let skipped = if inserted.is_some() { replaced } else { 0 };
+    let rest = behind.get(skipped..).ok_or(Error::DocumentChanged)?;
+    write(out, inserted.unwrap_or_default())?;
     write(out, rest)
 }
 

@@ -3,10 +3,10 @@
 
 use ades_core::{CertificateChain, Document, SignatureParameters};
 
-use crate::c14n::{Canonicalization, IdAttributes, Selection, Target};
+use crate::c14n::{Canonicalization, Selection, Target};
 use crate::draft::{Draft, Ids, Signer};
 use crate::error::Error;
-use crate::options::Position;
+use crate::options::{Position, SignatureOptions};
 use crate::pending::PendingSignature;
 use crate::prepare::{Read, put_into};
 use crate::properties::{DS, XADES};
@@ -16,7 +16,8 @@ use crate::verify::survey::Survey;
 const COUNTERSIGNED: &str = "http://uri.etsi.org/01903#CountersignedSignature";
 
 /// Prepares a countersignature over the value of a signature in the document:
-/// the `nth` of all `ds:Signature` elements in document order, from 0.
+/// the `nth` of all `ds:Signature` elements in document order, from 0. Of the
+/// options, the seed of Ids and how the document is read mean something.
 ///
 /// # Errors
 /// As [`prepare`](crate::prepare()); [`Error::NoSuchSignature`];
@@ -27,10 +28,11 @@ pub fn prepare_countersignature(
     nth: usize,
     chain: &CertificateChain,
     parameters: &SignatureParameters,
+    options: &SignatureOptions,
 ) -> Result<PendingSignature, Error> {
-    let signer = Signer::new(chain, parameters)?;
+    let signer = Signer::new(chain, parameters, options)?;
     let cannot = |why| Err(Error::CannotInsert { why });
-    let survey = Survey::read(document, &IdAttributes::default(), &[])?;
+    let survey = Survey::read(document, &options.reading, &[])?;
     let found = survey.signatures.get(nth).ok_or(Error::NoSuchSignature)?;
     let signature = &found.element;
     let Some(value) = signature.only(DS, "SignatureValue").and_then(|value| value.id()) else {
@@ -58,9 +60,10 @@ pub fn prepare_countersignature(
     let position = Position::LastIn(Target::At(within.place.start));
 
     let selection = Selection::element(Target::Id(value.to_owned())).without_comments();
+    let selection = selection.with_ids(options.reading.ids.clone());
     let forms = vec![(selection, Canonicalization::EXCLUSIVE)];
-    let read = Read::new(document, signer.digest_algorithm(), forms, &position)?;
-    let ids = Ids::new([&read.original.digest.0, &signer.seed()]);
+    let read = Read::new(document, &signer, forms, &position)?;
+    let ids = Ids::new(&signer, &format!("countersignature {nth}"), [&read.original.digest.0]);
     let reference = Reference {
         id: None,
         kind: Some(COUNTERSIGNED),

@@ -9,6 +9,7 @@ use crate::c14n::{Canonicalization, Selection, Target as Element};
 use crate::draft::{Draft, Ids, Signer, canonical};
 use crate::error::Error;
 use crate::markup::Markup;
+use crate::options::SignatureOptions;
 use crate::pending::{Original, PendingSignature, Target};
 use crate::properties::{DS, Format};
 use crate::reference::{Reference, Transform};
@@ -45,7 +46,8 @@ pub enum Listing {
 }
 
 /// Prepares a baseline B-B signature over documents that are elsewhere; it
-/// becomes an XML document of its own. Each is read once.
+/// becomes an XML document of its own. Each is read once. Of the options, the
+/// seed of Ids means something.
 ///
 /// # Errors
 /// [`Error::Core`]: an unfit certificate, a parameter that is not allowed, no
@@ -56,8 +58,9 @@ pub fn prepare_detached(
     listing: Listing,
     chain: &CertificateChain,
     parameters: &SignatureParameters,
+    options: &SignatureOptions,
 ) -> Result<PendingSignature, Error> {
-    let signer = Signer::new(chain, parameters)?;
+    let signer = Signer::new(chain, parameters, options)?;
     check(contents)?;
     let algorithm = signer.digest_algorithm();
     let mut documents = Vec::new();
@@ -66,8 +69,11 @@ pub fn prepare_detached(
         documents.push(Original { digest, length });
     }
     let digests = documents.iter().map(|document| &document.digest.0);
-    let seed = signer.seed();
-    let ids = Ids::new(digests.clone().chain([&seed]));
+    let how = match listing {
+        Listing::References => "detached",
+        Listing::Manifest => "detached, in a manifest",
+    };
+    let ids = Ids::new(&signer, how, digests.clone());
     let reference = |(at, (content, digest)): (usize, (&Content<'_>, &Digest))| Reference {
         id: Some(ids.of(&format!("document-{}", at + 1))),
         kind: None,

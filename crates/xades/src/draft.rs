@@ -9,6 +9,7 @@ use ades_core::{
 use crate::c14n::{Canonicalization, Selection, Target, canonicalize};
 use crate::error::Error;
 use crate::markup::Markup;
+use crate::options::SignatureOptions;
 use crate::properties::{self, DS, Format, SIGNED_PROPERTIES, XADES};
 use crate::reference::{Reference, Transform};
 use crate::xml::Reader;
@@ -21,10 +22,22 @@ pub(crate) struct Ids {
 
 impl Ids {
     /// Ids that a document does not have: they are made of its digest, which
-    /// nobody can write into it, and of who signs.
-    pub(crate) fn new<'d>(seeds: impl IntoIterator<Item = &'d Digest>) -> Self {
+    /// nobody can write into it, and of who signs, when and how.
+    pub(crate) fn new<'d>(
+        signer: &Signer<'_>,
+        how: &str,
+        documents: impl IntoIterator<Item = &'d Digest>,
+    ) -> Self {
         let mut digester = Digester::new(DigestAlgorithm::Sha256);
-        seeds.into_iter().for_each(|seed| digester.update(seed.value()));
+        let mut update = |octets: &[u8]| {
+            digester.update(&(octets.len() as u64).to_be_bytes());
+            digester.update(octets);
+        };
+        update(signer.chain.leaf().der());
+        update(signer.parameters.signing_time().time().to_rfc3339().as_bytes());
+        update(how.as_bytes());
+        update(&signer.options.id_seed);
+        documents.into_iter().for_each(|document| update(document.value()));
         let hex = digester.finish().to_hex();
         Self { signature: format!("ades-{}", hex.get(..32).unwrap_or(&hex)) }
     }
@@ -40,6 +53,7 @@ impl Ids {
 pub(crate) struct Signer<'a> {
     pub(crate) chain: &'a CertificateChain,
     pub(crate) parameters: &'a SignatureParameters,
+    pub(crate) options: &'a SignatureOptions,
     pub(crate) algorithm: SignatureAlgorithm,
 }
 
@@ -48,20 +62,16 @@ impl<'a> Signer<'a> {
     pub(crate) fn new(
         chain: &'a CertificateChain,
         parameters: &'a SignatureParameters,
+        options: &'a SignatureOptions,
     ) -> Result<Self, Error> {
         let algorithm = parameters.algorithm_for(chain.leaf())?;
         parameters.check()?;
         chain.leaf().check_fit(parameters.signing_time().time(), UsageCheck::Signature)?;
-        Ok(Self { chain, parameters, algorithm })
+        Ok(Self { chain, parameters, options, algorithm })
     }
 
     pub(crate) fn digest_algorithm(&self) -> DigestAlgorithm {
         self.algorithm.digest_algorithm()
-    }
-
-    /// A seed for Ids.
-    pub(crate) fn seed(&self) -> Digest {
-        self.chain.leaf().digest(DigestAlgorithm::Sha256)
     }
 }
 

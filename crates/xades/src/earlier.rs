@@ -7,6 +7,7 @@ use ades_core::document::ReadSeek;
 
 use crate::error::Error;
 use crate::insertion::Insertion;
+use crate::options::Reading;
 use crate::report::{ReferenceReport, SignatureReport};
 use crate::verify::{Given, verify};
 
@@ -16,8 +17,14 @@ pub(crate) fn check(
     document: &mut Document<'_>,
     insertion: &Insertion,
     inserted: &[u8],
+    reading: &Reading,
 ) -> Result<(), Error> {
-    let before = verify(document, Given::default())?;
+    let given = || Given {
+        ids: Some(reading.ids.clone()),
+        ignore_external_subset: reading.ignore_external_subset,
+        ..Given::default()
+    };
+    let before = verify(document, given())?;
     let length = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
     let grown = Grown {
         document: document.random_access()?,
@@ -26,7 +33,7 @@ pub(crate) fn check(
         length: length.saturating_sub(insertion.replaced).saturating_add(inserted.len() as u64),
         at: 0,
     };
-    let after = verify(&mut Document::seekable(grown), Given::default())?;
+    let after = verify(&mut Document::seekable(grown), given())?;
     let (mut old, mut new) = (Vec::new(), Vec::new());
     flatten(&before.signatures, &mut old);
     flatten(&after.signatures, &mut new);
@@ -108,15 +115,16 @@ impl Seek for Grown<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::c14n::{Pass, Site};
+    use crate::c14n::{IdAttributes, Pass, Site};
     use crate::options::Position;
     use crate::xml::Reader;
 
     #[test]
     fn a_grown_document_reads_as_it_will_be() {
         let octets = b"<r>text<e/></r>\n";
-        let (_, site): (_, Site) =
-            Pass::new(Reader::from_slice(octets).unwrap()).run_for_site(None).unwrap();
+        let (_, site): (_, Site) = Pass::new(Reader::from_slice(octets).unwrap())
+            .run_for_site(None, &IdAttributes::default())
+            .unwrap();
         let insertion = Insertion::new(&site, &Position::LastInRoot).unwrap();
         let mut document = Cursor::new(octets);
         let mut grown = Grown {

@@ -10,7 +10,7 @@ use crate::c14n::{Pass, Selection, Target as Element};
 use crate::draft::{CLOSING, Draft, Ids, Signer};
 use crate::error::Error;
 use crate::markup::Markup;
-use crate::options::{Position, SignatureOptions};
+use crate::options::Position;
 use crate::original::digester;
 use crate::pending::{Original, PendingSignature, Target};
 use crate::prepare::Read;
@@ -21,16 +21,18 @@ use crate::xml::{Encoding, Reader};
 
 const OBJECT: &str = "http://www.w3.org/2000/09/xmldsig#Object";
 /// What a document is that nobody says more about (RFC 2046, 4.5.1).
-const OCTETS: &str = "application/octet-stream";
+pub(crate) const OCTETS: &str = "application/octet-stream";
+/// And if it is XML (RFC 7303).
+const XML: &str = "application/xml";
 
 /// Around the root element of an XML document, which is read twice.
 pub(crate) fn xml(
     document: &mut Document<'_>,
     signer: &Signer<'_>,
-    options: &SignatureOptions,
 ) -> Result<PendingSignature, Error> {
+    let options = signer.options;
     let Read { original, site, .. } =
-        Read::new(document, signer.digest_algorithm(), Vec::new(), &Position::LastInRoot)?;
+        Read::new(document, signer, Vec::new(), &Position::LastInRoot)?;
     if site.has_doctype {
         let why = "it has a document type declaration, which cannot be within an element";
         return Err(Error::CannotInsert { why });
@@ -40,7 +42,7 @@ pub(crate) fn xml(
         return Err(Error::CannotInsert { why });
     }
     let (range, encoding) = (site.root.whole(), site.encoding);
-    let ids = Ids::new([&original.digest.0, &signer.seed()]);
+    let ids = Ids::new(signer, "enveloping, as XML", [&original.digest.0]);
     let id = ids.of("object");
     // As it will stand in the signature: of what is around it, the canonical
     // form sees the namespaces.
@@ -62,6 +64,7 @@ pub(crate) fn xml(
         Ok(())
     };
     let mut pass = Pass::new(Reader::from_read(placed)?);
+    // That Id is an `Id`, whatever else may be one.
     let selection = Selection::element(Element::Id(id.clone())).without_comments();
     pass.add(options.canonicalization.clone(), selection, &mut sink);
     pass.run()?;
@@ -73,10 +76,25 @@ pub(crate) fn xml(
     draft(signer, &ids, digest, transforms, content, mime_type, target)
 }
 
-/// Around anything, as base64.
+/// As XML if that can be, and otherwise as base64.
+pub(crate) fn either(
+    document: &mut Document<'_>,
+    signer: &Signer<'_>,
+) -> Result<PendingSignature, Error> {
+    match xml(document, signer) {
+        // It is XML, but of a kind that is not put into another document.
+        Err(Error::CannotInsert { .. } | Error::External { .. }) => base64(document, signer, XML),
+        Ok(pending) => Ok(pending),
+        Err(error @ Error::Core(_)) => Err(error),
+        Err(_) => base64(document, signer, OCTETS),
+    }
+}
+
+/// Around anything, as base64; `mime_type` is what it is if nobody says more.
 pub(crate) fn base64(
     document: &mut Document<'_>,
     signer: &Signer<'_>,
+    mime_type: &str,
 ) -> Result<PendingSignature, Error> {
     let mut digester = digester(document, signer.digest_algorithm())?;
     let length = document.read_through(&mut |piece| {
@@ -84,8 +102,8 @@ pub(crate) fn base64(
         Ok(())
     })?;
     let digest = digester.finish()?.finish();
-    let ids = Ids::new([&digest, &signer.seed()]);
-    let mime_type = signer.parameters.document_mime_type().unwrap_or(OCTETS);
+    let ids = Ids::new(signer, "enveloping, as base64", [&digest]);
+    let mime_type = signer.parameters.document_mime_type().unwrap_or(mime_type);
     // What DataObjectFormat says of the object, the object says too (EN 319
     // 132-1, 5.2.4).
     let content = start_tag(&ids.of("object"), &[("MimeType", mime_type), ("Encoding", BASE64)]);

@@ -1,9 +1,6 @@
 //! From a document, a certificate and parameters to what is to be signed.
 
-use ades_core::{
-    CertificateChain, Digest, DigestAlgorithm, DigestThread, Digester, Document,
-    SignatureParameters,
-};
+use ades_core::{CertificateChain, Digest, DigestThread, Digester, Document, SignatureParameters};
 
 use crate::c14n::{Canonicalization, Pass, Selection, SetOperation, Site, Target};
 use crate::draft::{Draft, Ids, Signer, Written};
@@ -16,11 +13,11 @@ use crate::original::{Digesting, digester};
 use crate::pending::{self, Original, PendingSignature};
 use crate::properties::Format;
 use crate::reference::{Reference, Transform};
-use crate::xml::Reader;
 
-/// Behind the place of the signature, a document may have so many octets: they
-/// are held while completing, until the whole document has been compared.
-pub const MAX_BEHIND_SIGNATURE: u64 = 16 * 1024 * 1024;
+/// From the end tag of its root element on, a document may have so many octets:
+/// they are withheld while completing, until the whole document has been
+/// compared, so that what was written of another one is no document.
+pub const MAX_BEHIND_ROOT: usize = 1024 * 1024;
 /// So many elements may be signed by their Ids.
 const MAX_ELEMENTS: usize = 64;
 
@@ -44,20 +41,18 @@ pub fn prepare(
     parameters: &SignatureParameters,
     options: &SignatureOptions,
 ) -> Result<PendingSignature, Error> {
-    let signer = Signer::new(chain, parameters)?;
+    let signer = Signer::new(chain, parameters, options)?;
     match &options.packaging {
-        Packaging::Enveloped => enveloped(document, &signer, options),
-        Packaging::InternallyDetached(ids) => beside(document, &signer, options, ids),
-        Packaging::EnvelopingXml => envelop::xml(document, &signer, options),
-        Packaging::EnvelopingBase64 => envelop::base64(document, &signer),
+        Packaging::Enveloped => enveloped(document, &signer),
+        Packaging::InternallyDetached(ids) => beside(document, &signer, ids),
+        Packaging::EnvelopingXml => envelop::xml(document, &signer),
+        Packaging::EnvelopingBase64 => envelop::base64(document, &signer, envelop::OCTETS),
+        Packaging::Enveloping => envelop::either(document, &signer),
     }
 }
 
-fn enveloped(
-    document: &mut Document<'_>,
-    signer: &Signer<'_>,
-    options: &SignatureOptions,
-) -> Result<PendingSignature, Error> {
+fn enveloped(document: &mut Document<'_>, signer: &Signer<'_>) -> Result<PendingSignature, Error> {
+    let options = signer.options;
     let method = &options.canonicalization;
     let mut parallel = options.parallel;
     let read = |document: &mut Document<'_>, parallel: bool| {
@@ -65,7 +60,7 @@ fn enveloped(
         let signatures = (SetOperation::Subtract, Target::all_signatures());
         let selection = if parallel { whole.filtered([signatures]) } else { whole };
         let forms = vec![(selection, method.clone())];
-        Read::new(document, signer.digest_algorithm(), forms, &options.position)
+        Read::new(document, signer, forms, &options.position)
     };
     let mut found = read(document, parallel)?;
     if found.site.signed && !parallel {
@@ -73,7 +68,7 @@ fn enveloped(
         found = read(document, parallel)?;
     }
     let read = found;
-    let ids = Ids::new([&read.original.digest.0, &signer.seed()]);
+    let ids = Ids::new(signer, "enveloped", [&read.original.digest.0]);
     let without = if parallel { Transform::WithoutSignatures } else { Transform::Enveloped };
     let reference = Reference {
         id: Some(ids.of("document")),
@@ -88,9 +83,9 @@ fn enveloped(
 fn beside(
     document: &mut Document<'_>,
     signer: &Signer<'_>,
-    options: &SignatureOptions,
     elements: &[String],
 ) -> Result<PendingSignature, Error> {
+    let options = signer.options;
     if elements.is_empty() || elements.len() > MAX_ELEMENTS {
         let problem = "between 1 and 64 Ids are needed";
         return Err(Error::Core(ades_core::Error::Parameter { parameter: "elements", problem }));
@@ -98,16 +93,16 @@ fn beside(
     let method = &options.canonicalization;
     let form = |id: &String| {
         let selection = Selection::element(Target::Id(id.clone())).without_comments();
-        (selection, method.clone())
+        (selection.with_ids(options.reading.ids.clone()), method.clone())
     };
     let forms = elements.iter().map(form).collect();
-    let read = Read::new(document, signer.digest_algorithm(), forms, &options.position)?;
+    let read = Read::new(document, signer, forms, &options.position)?;
     let offset = Insertion::new(&read.site, &options.position)?.offset;
     if read.selected.iter().any(|range| range.start < offset && offset < range.end) {
         let why = "its place is in what it signs: that would be enveloped";
         return Err(Error::CannotInsert { why });
     }
-    let ids = Ids::new([&read.original.digest.0, &signer.seed()]);
+    let ids = Ids::new(signer, "internally detached", [&read.original.digest.0]);
     let reference = |(at, (id, digest)): (usize, (&String, &Digest))| Reference {
         id: Some(ids.of(&format!("element-{}", at + 1))),
         kind: None,
@@ -161,13 +156,15 @@ pub(crate) fn put_into(
         return Err(Error::CannotInsert { why });
     }
     let insertion = Insertion::new(&site, position)?;
-    if original.length.saturating_sub(insertion.offset) > MAX_BEHIND_SIGNATURE {
-        return Err(Error::CannotInsert { why: "too much is behind its place" });
+    let end = site.root.end_tag.start.min(site.root.whole().end.saturating_sub(2));
+    if original.length.saturating_sub(end) > MAX_BEHIND_ROOT as u64 {
+        return Err(Error::CannotInsert { why: "too much is behind the root element" });
     }
     let target = pending::Target::Inserted { document: original, insertion: insertion.clone() };
     let pending = PendingSignature::new(signer, written, target);
     if site.signed {
-        earlier::check(document, &insertion, &insertion.octets(&pending.fragment(""))?)?;
+        let inserted = insertion.octets(&pending.fragment(""))?;
+        earlier::check(document, &insertion, &inserted, &signer.options.reading)?;
     }
     Ok(pending)
 }
@@ -191,10 +188,11 @@ impl Read {
 
     pub(crate) fn new(
         document: &mut Document<'_>,
-        algorithm: DigestAlgorithm,
+        signer: &Signer<'_>,
         forms: Vec<(Selection, Canonicalization)>,
         position: &Position,
     ) -> Result<Self, Error> {
+        let (algorithm, reading) = (signer.digest_algorithm(), &signer.options.reading);
         let beside = digester(document, algorithm)?;
         let mut digesters = Vec::new();
         for _ in &forms {
@@ -213,11 +211,11 @@ impl Read {
                 }
             })
             .collect();
-        let mut pass = Pass::new(Reader::from_read(&mut octets)?);
+        let mut pass = Pass::new(reading.reader(&mut octets)?);
         for ((selection, method), sink) in forms.into_iter().zip(&mut sinks) {
             pass.add(method, selection, sink);
         }
-        let (covered, site) = pass.run_for_site(position.target())?;
+        let (covered, site) = pass.run_for_site(position.target(), &reading.ids)?;
         drop(sinks);
         let digests = digesters.into_iter().map(|d| Ok(DigestThread::finish(d)?.finish()));
         let selected = covered.iter().flat_map(|covered| &covered.selected);

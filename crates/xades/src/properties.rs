@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use crate::draft::{Ids, Signer};
 use crate::error::Error;
 use crate::markup::Markup;
+use crate::options::ProductionPlace;
 use crate::reference::digest;
 
 pub(crate) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
@@ -42,6 +43,7 @@ pub(crate) fn signed_properties(
         Some(SignaturePolicy { digest: Some(digest), .. }) => Some(digest),
         None => None,
     };
+    let place = checked_place(signer)?;
     let mut markup = Markup::default();
     markup.element("xades:SignedProperties", &[("Id", &ids.of("properties"))], |markup| {
         markup.element("xades:SignedSignatureProperties", &[], |markup| {
@@ -57,7 +59,9 @@ pub(crate) fn signed_properties(
             if let (Some(policy), Some(value)) = (parameters.signature_policy(), policy_hash) {
                 signature_policy(markup, policy, value);
             }
-            production_place(markup, parameters);
+            if let Some(place) = &place {
+                production_place(markup, place);
+            }
             signer_role(markup, parameters);
         });
         if formats.is_empty() && parameters.commitments().is_empty() {
@@ -125,19 +129,26 @@ fn signature_policy(markup: &mut Markup, policy: &SignaturePolicy, value: &Diges
 }
 
 /// Clause 5.2.5.
-fn production_place(markup: &mut Markup, parameters: &SignatureParameters) {
-    let Some(location) = parameters.signer_location() else { return };
+fn production_place(markup: &mut Markup, place: &ProductionPlace) {
     markup.element("xades:SignatureProductionPlaceV2", &[], |markup| {
-        if let Some(locality) = &location.locality {
-            markup.leaf("xades:City", &[], locality);
-        }
-        if !location.postal_address.is_empty() {
-            markup.leaf("xades:StreetAddress", &[], &location.postal_address.join(", "));
-        }
-        if let Some(country) = &location.country {
-            markup.leaf("xades:CountryName", &[], country);
-        }
+        place.elements().for_each(|(name, text)| markup.leaf(name, &[], text));
     });
+}
+
+/// The place that is to be written: `SignatureParameters` has checked its own.
+fn checked_place(signer: &Signer<'_>) -> Result<Option<ProductionPlace>, Error> {
+    const MAX_TEXT: usize = 1024;
+
+    let Some(place) = &signer.options.production_place else {
+        return Ok(signer.parameters.signer_location().map(ProductionPlace::from));
+    };
+    let wrong = |text: &str| text.trim().is_empty() || text.len() > MAX_TEXT;
+    if place.elements().next().is_none() || place.elements().any(|(_, text)| wrong(text)) {
+        let problem = "nothing in it, or a text that is empty or longer than 1,024 octets";
+        let parameter = "production place";
+        return Err(Error::Core(ades_core::Error::Parameter { parameter, problem }));
+    }
+    Ok(Some(place.clone()))
 }
 
 /// Clause 5.2.6.
@@ -154,7 +165,8 @@ fn signer_role(markup: &mut Markup, parameters: &SignatureParameters) {
     });
 }
 
-/// The URIs of clause 5.2.3 for what CAdES names by OIDs.
+/// The URIs of clause 5.2.3 for what CAdES names by OIDs. There is no
+/// `Qualifier` in a `CommitmentTypeId`, whatever kind of URI it is.
 fn identify(markup: &mut Markup, commitment: CommitmentType) {
     let known = [
         (CommitmentType::ORIGIN, "ProofOfOrigin"),
@@ -170,8 +182,7 @@ fn identify(markup: &mut Markup, commitment: CommitmentType) {
             markup.leaf("xades:Identifier", &[], &uri);
         }
         None => {
-            let urn = format!("urn:oid:{}", commitment.0);
-            markup.leaf("xades:Identifier", &[("Qualifier", "OIDAsURN")], &urn);
+            markup.leaf("xades:Identifier", &[], &format!("urn:oid:{}", commitment.0));
         }
     }
 }

@@ -148,6 +148,10 @@ pub struct ReferenceReport {
     /// Whether there are more covered or left-out parts than those.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
+    /// Whether only the text of those parts is covered and none of their tags:
+    /// what is base64 there. Elements in it are left out, then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub text_only: bool,
     /// Whether comments are covered.
     pub comments: bool,
     /// The media type of what is signed.
@@ -260,7 +264,8 @@ impl fmt::Debug for PolicyReport {
 #[non_exhaustive]
 pub enum Coverage {
     /// The root element with all that is in it but signatures; of an enveloping
-    /// signature, all of its objects; of a detached one, all that it names
+    /// signature, all of its objects; of a detached one, all that it names, if
+    /// nothing but signatures is beside it
     Whole,
     /// Less than that
     Part,
@@ -287,6 +292,10 @@ pub enum Problem {
     /// (EN 319 132-1, 6.3)
     #[error("nothing says of what format the signed data are")]
     DataObjectFormatMissing,
+    /// A `xades:DataObjectFormat` that says something else than the `ds:Object`
+    /// it is about (EN 319 132-1, 5.2.4)
+    #[error("a format is given that is not the one of the object")]
+    DataObjectFormatMismatch,
     /// A `xades:DataObjectFormat` about no reference of the signature
     /// (EN 319 132-1, 5.2.4)
     #[error("a format is given for something that is not signed")]
@@ -338,7 +347,8 @@ pub enum Problem {
     /// The signer's certificate is not in `ds:KeyInfo`
     #[error("the signer's certificate is not in the signature")]
     SignerCertificateMissing,
-    /// The certificate in `ds:KeyInfo` is not the one that the signature names
+    /// The certificate in `ds:KeyInfo` is not the one that the signature names,
+    /// by its digest or by issuer and serial number
     #[error("the certificate is not the one that the signature names")]
     SigningCertificateMismatch,
     /// No property binds the certificate
@@ -356,6 +366,10 @@ pub enum Problem {
     /// Qualifying properties of a version that is not read here
     #[error("the qualifying properties are of an unknown version")]
     UnknownVersion,
+    /// The signature holds something that it does not sign, beside its own parts
+    /// and the properties of XAdES
+    #[error("the signature holds content that it does not sign")]
+    UnsignedContent,
     /// A digest, signature or canonicalisation algorithm this version does not
     /// verify
     #[error("an algorithm is not supported")]

@@ -188,7 +188,7 @@ impl<'e> Expression<'e> {
         const SELF: &str = "ancestor-or-self::";
         let named = |words: &[&str]| {
             let (name, rest) = words.split_first()?;
-            self.one(name.strip_prefix(SELF)?, rest)
+            self.some(name.strip_prefix(SELF)?, rest)
         };
         match self.words.as_slice() {
             ["not", "(", inner @ .., ")"] => Some((SetOperation::Subtract, named(inner)?)),
@@ -226,8 +226,8 @@ impl<'e> Expression<'e> {
     /// The elements that are selected (XPath Filter 2.0, clause 3.2).
     fn elements(&self) -> Option<Target> {
         match self.words.as_slice() {
-            ["/", "/", name, rest @ ..] => self.one(name, rest),
-            ["/", name, rest @ ..] => self.one(name.strip_prefix("descendant::")?, rest),
+            ["/", "/", name, rest @ ..] => self.some(name, rest),
+            ["/", name, rest @ ..] => self.some(name.strip_prefix("descendant::")?, rest),
             ["here", "(", ")", "/", around, "[", "1", "]"] => {
                 let around = around.strip_prefix("ancestor::")?;
                 self.is_signature(around).then_some(Target::At(self.here?))
@@ -237,12 +237,14 @@ impl<'e> Expression<'e> {
         }
     }
 
-    /// The elements of a name, or of these the one with an Id.
-    fn one(&self, name: &str, predicate: &[&str]) -> Option<Target> {
-        let named = self.named(name)?;
-        match predicate {
-            [] => Some(named),
-            ["[", "@", "Id", "=", id, "]"] => Some(Target::Id(literal(id)?.to_owned())),
+    /// The elements of a name, or of these all whose `Id` says something.
+    fn some(&self, name: &str, predicate: &[&str]) -> Option<Target> {
+        match (predicate, self.named(name)?) {
+            ([], named) => Some(named),
+            (["[", "@", "Id", "=", id, "]"], Target::Named { namespace, local_name, .. }) => {
+                let id = literal(id)?.to_owned();
+                Some(Target::NamedWithId { namespace, local_name, id })
+            }
             _ => None,
         }
     }

@@ -8,6 +8,7 @@
 mod coverage;
 pub(crate) mod decode;
 mod evaluate;
+mod issuer_serial;
 mod judge;
 mod properties;
 mod signature;
@@ -21,6 +22,7 @@ use ades_core::{Certificate, Document};
 
 use crate::c14n::{IdAttributes, Target};
 use crate::error::Error;
+use crate::options::Reading;
 use crate::report::{Part, Place, Report, SignatureReport};
 
 use evaluate::evaluate;
@@ -40,6 +42,9 @@ pub struct Given<'a, 'd> {
     pub expected: Vec<Target>,
     /// Which attributes are Ids, if not `Id`, `ID`, `id` and `xml:id`.
     pub ids: Option<IdAttributes>,
+    /// Reads documents that name an external DTD subset as if they did not; see
+    /// [`Reader::ignoring_external_subset`](crate::xml::Reader::ignoring_external_subset).
+    pub ignore_external_subset: bool,
 }
 
 /// A document beside the one with the signatures.
@@ -106,15 +111,22 @@ fn percent_decoded(uri: &str) -> Option<String> {
 /// [`Error::DuplicateId`] for what the caller expects. A signature that is wrong
 /// is no error: the report says what is.
 pub fn verify(document: &mut Document<'_>, given: Given<'_, '_>) -> Result<Report, Error> {
-    let ids = given.ids.unwrap_or_default();
-    let survey = Survey::read(document, &ids, &given.expected)?;
+    let Given { ignore_external_subset, .. } = given;
+    let reading = Reading { ids: given.ids.unwrap_or_default(), ignore_external_subset };
+    let survey = Survey::read(document, &reading, &given.expected)?;
     let signatures: Vec<Option<Signature<'_>>> = survey
         .signatures
         .iter()
         .map(|found| if found.in_entity { None } else { Signature::read(&found.element) })
         .collect();
-    let outcomes = evaluate(document, survey.length, &signatures, given.originals, &ids)?;
-    let context = Context { survey: &survey, signatures: &signatures, outcomes: &outcomes };
+    let outcomes = evaluate(document, survey.length, &signatures, given.originals, &reading)?;
+    let places = survey.signatures.iter().filter(|found| !found.in_entity);
+    let context = Context {
+        survey: &survey,
+        signatures: &signatures,
+        outcomes: &outcomes,
+        places: places.map(|found| found.element.place.clone()).collect(),
+    };
     let mut trust = TrustSearch::new(given.trust);
     let mut reports: Vec<Option<SignatureReport>> =
         (0..signatures.len()).map(|index| Some(judge(&context, index, &mut trust))).collect();

@@ -145,6 +145,60 @@ mod tests {
         }
     }
 
+    /// Canonical XML 1.1, appendix A.
+    #[test]
+    fn dots_go_as_in_the_examples_of_the_specification() {
+        for (path, expected) in [
+            ("no/.././/pseudo-netpath/seg/file.ext", "pseudo-netpath/seg/file.ext"),
+            ("no/..//.///pseudo-netpath/seg/file.ext", "pseudo-netpath/seg/file.ext"),
+            ("yes/no//..//.///pseudo-netpath/seg/file.ext", "yes/pseudo-netpath/seg/file.ext"),
+            ("no/../yes", "yes"),
+            ("no/../yes/", "yes/"),
+            ("no/../yes/no/..", "yes/"),
+            ("../../no/../..", "../../../"),
+            ("no/../..", "../"),
+            ("no/..", ""),
+            ("no/../", ""),
+            ("/a/b/c/./../../g", "/a/g"),
+            ("mid/content=5/../6", "mid/6"),
+            ("../../..", "../../../"),
+            ("no/../../", "../"),
+            ("..yes/..no/..no/..no/../../../..yes", "..yes/..yes"),
+            ("..yes/..no/..no/..no/../../../..yes/", "..yes/..yes/"),
+            ("../..", "../../"),
+            ("../../../", "../../../"),
+            (".", ""),
+            ("./", ""),
+            ("./.", ""),
+            ("../../no/..", "../../"),
+            ("../../no/../", "../../"),
+            ("yes/no/../", "yes/"),
+            ("yes/no/no/../..", "yes/"),
+            ("yes/no/no/no/../../..", "yes/"),
+            ("yes/no/../yes/no/no/../..", "yes/yes/"),
+            ("/no/../", "/"),
+            ("/yes/no/../", "/yes/"),
+            ("/yes/no/no/../..", "/yes/"),
+            ("../../..no/..", "../../"),
+            ("..yes/..no/../", "..yes/"),
+            ("..yes/...no/..no/..no/../../..", "..yes/"),
+            ("/..no/../", "/"),
+            ("/..yes/..no/../", "/..yes/"),
+            ("/", "/"),
+            ("/.", "/"),
+            ("/./", "/"),
+            ("/..", "/"),
+            ("/../..", "/"),
+            ("/./..", "/"),
+            ("/./.././..", "/"),
+            ("..", "../"),
+            ("../", "../"),
+        ] {
+            assert_eq!(without_dots(path), expected, "{path}");
+            assert_eq!(join("base", path), expected, "{path}");
+        }
+    }
+
     #[test]
     fn relative_bases_join_too() {
         for (base, reference, expected) in [

@@ -2,15 +2,16 @@
 
 use crate::error::Error;
 use crate::xml::{
-    BindingIndex, EndElement, Event, NO_NAMESPACE, Namespaces, StartElement, XML_BINDING,
-    XML_NAMESPACE,
+    BindingIndex, EndElement, Event, NO_NAMESPACE, Namespaces, StartElement, TagAttribute,
+    XML_BINDING, XML_NAMESPACE,
 };
 
-use super::inherited::{Inherited, inherited};
-use super::method::{Algorithm, Canonicalization};
+use super::inherited::{XmlAttribute, with_inherited};
+use super::method::Canonicalization;
 use super::output::{Output, Sink};
 use super::pass::{Covered, Selected};
 use super::select::{Select, Selection, Shown, Within};
+use super::work::Work;
 
 /// So many selected or left-out elements are remembered, and no more may be.
 const MAX_LISTED: usize = 65_536;
@@ -96,14 +97,17 @@ impl<'s> Job<'s> {
     }
 
     /// The text only.
-    pub(crate) fn of_text(self) -> Self {
-        Self { text: true, ..self }
+    pub(crate) fn of_text(mut self) -> Self {
+        self.text = true;
+        self.covered.text = true;
+        self
     }
 
-    pub(crate) fn take(&mut self, event: &Event<'_>) -> Result<(), Error> {
+    pub(crate) fn take(&mut self, event: &Event<'_>, work: &mut Work) -> Result<(), Error> {
+        let before = self.out.written();
         match event {
-            Event::StartElement(element) => self.start(element)?,
-            Event::EndElement(element) => self.end(element)?,
+            Event::StartElement(element) => self.start(element, work)?,
+            Event::EndElement(element) => self.end(element, work)?,
             Event::Text(text) if self.content() => {
                 if self.text || text.is_plain() {
                     self.out.push(text.as_bytes());
@@ -132,6 +136,7 @@ impl<'s> Job<'s> {
             Event::InstructionData(_) => {}
             Event::InstructionEnd => self.finish_node(b"?>"),
         }
+        work.add(1 + self.out.written() - before);
         self.out.check()
     }
 
@@ -164,16 +169,18 @@ impl<'s> Job<'s> {
         self.writing = false;
     }
 
-    fn start(&mut self, element: &StartElement<'_>) -> Result<(), Error> {
+    fn start(&mut self, element: &StartElement<'_>, work: &mut Work) -> Result<(), Error> {
         let parent = self.open.last().map(|open| open.shown);
         let mut within = self.open.last().map(|open| open.within).unwrap_or_default();
         let (shown, role) = match &mut self.chooser {
             Chooser::Selection(selection) => {
                 within = selection.enter(element, within)?;
+                work.add(selection.targets() * (1 + element.tag.attributes.len()));
                 let shown = selection.shows(within);
                 match (parent.map_or(self.outside, |parent| parent.element), shown) {
                     (false, true) => (Shown::YES, Role::Selected),
                     (true, false) => (Shown::NO, Role::LeftOut),
+                    (true, true) if self.text => (Shown::YES, Role::LeftOut),
                     (_, true) => (Shown::YES, Role::Same),
                     (_, false) => (Shown::NO, Role::Same),
                 }
@@ -188,89 +195,79 @@ impl<'s> Job<'s> {
         }
         if shown.element && !self.text {
             // The root element has no parent element that could be missing.
-            self.write_start(element, parent.is_none_or(|parent| parent.element));
+            self.write_start(element, parent.is_none_or(|parent| parent.element), work)?;
         }
         Ok(())
     }
 
-    fn write_start(&mut self, element: &StartElement<'_>, with_parent: bool) {
-        self.choose_namespaces(element, with_parent);
-        let inherited = if with_parent { Vec::new() } else { self.inherited(element) };
-        let as_it_stands =
-            element.tag.canonical && element.tag.declared.is_empty() && inherited.is_empty();
-        if as_it_stands {
+    fn write_start(
+        &mut self,
+        element: &StartElement<'_>,
+        with_parent: bool,
+        work: &mut Work,
+    ) -> Result<(), Error> {
+        self.choose_namespaces(element, with_parent, work);
+        let of_xml = if with_parent { None } else { self.with_inherited(element, work)? };
+        if element.tag.canonical && element.tag.declared.is_empty() && of_xml.is_none() {
             let (name, attributes) = element.spelling();
             self.out.push(name);
             self.write_namespaces(element.namespaces);
             self.out.push(attributes);
-            return;
+            return Ok(());
         }
         self.out.push(b"<");
         self.out.push(element.qualified_name());
         self.write_namespaces(element.namespaces);
-        if inherited.is_empty() {
-            for attribute in &element.tag.attributes {
-                let attribute = element.placed(attribute);
-                self.out.push(b" ");
-                self.out.push(attribute.qualified_name());
-                self.out.push(b"=\"");
-                if attribute.plain() {
-                    self.out.push(attribute.value());
-                } else {
-                    self.out.push_value(attribute.value());
-                }
-                self.out.push(b"\"");
+        let attributes = element.tag.attributes.as_slice();
+        match of_xml {
+            None => self.write_attributes(element, attributes),
+            Some(of_xml) => {
+                let name = |at: &TagAttribute| element.namespaces.name(at.binding);
+                let before = attributes.partition_point(|at| name(at) < XML_NAMESPACE.as_bytes());
+                let (before, rest) = attributes.split_at_checked(before).unwrap_or_default();
+                let own = rest.iter().take_while(|at| at.binding == XML_BINDING).count();
+                self.write_attributes(element, before);
+                self.write_xml_attributes(&of_xml);
+                self.write_attributes(element, rest.get(own..).unwrap_or_default());
             }
-        } else {
-            self.write_merged(element, &inherited);
         }
         self.out.push(b">");
+        Ok(())
     }
 
-    /// Own and inherited attributes in one order.
-    fn write_merged(&mut self, element: &StartElement<'_>, inherited: &[Inherited]) {
-        struct Written<'w> {
-            namespace: &'w [u8],
-            local_name: &'w [u8],
-            name: Vec<u8>,
-            value: &'w [u8],
-        }
-        let of_xml = XML_NAMESPACE.as_bytes();
-        let mut all: Vec<Written<'_>> = Vec::new();
-        for own in element.attributes() {
-            let same = |other: &Inherited| other.local_name == own.local_name;
-            if own.namespace == of_xml && inherited.iter().any(same) {
-                continue;
-            }
-            all.push(Written {
-                namespace: own.namespace,
-                local_name: own.local_name,
-                name: own.qualified_name.to_vec(),
-                value: own.value,
-            });
-        }
-        for Inherited { local_name, value } in inherited {
-            // A base that came out empty is not written (1.1, clause 2.4).
-            let joined = self.method.algorithm() == Algorithm::C14n11 && local_name == b"base";
-            if !(joined && value.is_empty()) {
-                let name = [b"xml:".as_slice(), local_name].concat();
-                all.push(Written { namespace: of_xml, local_name, name, value });
-            }
-        }
-        all.sort_unstable_by_key(|written| (written.namespace, written.local_name));
-        for Written { name, value, .. } in &all {
+    fn write_attributes(&mut self, element: &StartElement<'_>, attributes: &[TagAttribute]) {
+        for attribute in attributes {
+            let attribute = element.placed(attribute);
             self.out.push(b" ");
-            self.out.push(name);
+            self.out.push(attribute.qualified_name());
+            self.out.push(b"=\"");
+            if attribute.plain() {
+                self.out.push(attribute.value());
+            } else {
+                self.out.push_value(attribute.value());
+            }
+            self.out.push(b"\"");
+        }
+    }
+
+    fn write_xml_attributes(&mut self, attributes: &[XmlAttribute<'_>]) {
+        for XmlAttribute { local_name, value } in attributes {
+            self.out.push(b" xml:");
+            self.out.push(local_name);
             self.out.push(b"=\"");
             self.out.push_value(value);
             self.out.push(b"\"");
         }
     }
 
-    fn inherited(&self, element: &StartElement<'_>) -> Vec<Inherited> {
+    fn with_inherited<'e>(
+        &self,
+        element: &StartElement<'e>,
+        work: &mut Work,
+    ) -> Result<Option<Vec<XmlAttribute<'e>>>, Error> {
         let ancestors = self.open.len().saturating_sub(1);
         let shown = self.open.iter().take(ancestors).rposition(|open| open.shown.element);
-        inherited(self.method.algorithm(), element, shown)
+        with_inherited(self.method.algorithm(), element, shown, work)
     }
 
     /// Which namespaces an element writes.
@@ -279,22 +276,27 @@ impl<'s> Job<'s> {
     /// not in scope likewise. If that is its parent, only its own declarations
     /// can be among them. Exclusive: those that its name and its attributes'
     /// names use; those of the prefix list as inclusive.
-    fn choose_namespaces(&mut self, element: &StartElement<'_>, with_parent: bool) {
+    fn choose_namespaces(
+        &mut self,
+        element: &StartElement<'_>,
+        with_parent: bool,
+        work: &mut Work,
+    ) {
         self.to_render.clear();
         let namespaces = element.namespaces;
         let exclusive = self.method.is_exclusive();
         if exclusive {
-            self.consider(namespaces, element.tag.binding);
+            self.consider(namespaces, element.tag.binding, work);
             for attribute in &element.tag.attributes {
                 if attribute.binding != NO_NAMESPACE {
-                    self.consider(namespaces, attribute.binding);
+                    self.consider(namespaces, attribute.binding, work);
                 }
             }
         }
         if with_parent && self.open.len() > 1 {
             for &declared in &element.tag.declared {
                 if !exclusive || self.method.is_inclusive_prefix(namespaces.prefix(declared)) {
-                    self.consider(namespaces, declared);
+                    self.consider(namespaces, declared, work);
                 }
             }
         } else if exclusive {
@@ -304,11 +306,11 @@ impl<'s> Job<'s> {
                 .filter_map(|prefix| namespaces.lookup(prefix))
                 .collect();
             for binding in listed {
-                self.consider(namespaces, binding);
+                self.consider(namespaces, binding, work);
             }
         } else {
             for binding in namespaces.in_scope() {
-                self.consider(namespaces, binding);
+                self.consider(namespaces, binding, work);
             }
         }
         let names = |index: &BindingIndex| namespaces.prefix(*index);
@@ -318,12 +320,14 @@ impl<'s> Job<'s> {
     }
 
     /// To be written, unless an element around has written the same.
-    fn consider(&mut self, namespaces: &Namespaces, binding: BindingIndex) {
+    fn consider(&mut self, namespaces: &Namespaces, binding: BindingIndex, work: &mut Work) {
         if binding == XML_BINDING {
             return;
         }
         let mut written = self.rendered.iter().rev().copied();
-        match written.find(|&written| namespaces.same_prefix(written, binding)) {
+        let found = written.find(|&written| namespaces.same_prefix(written, binding));
+        work.add(self.rendered.len() - written.len());
+        match found {
             Some(written) if written == binding => {}
             Some(written) if namespaces.name(written) == namespaces.name(binding) => {}
             _ => {
@@ -349,7 +353,7 @@ impl<'s> Job<'s> {
         }
     }
 
-    fn end(&mut self, element: &EndElement<'_>) -> Result<(), Error> {
+    fn end(&mut self, element: &EndElement<'_>, work: &mut Work) -> Result<(), Error> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         self.rendered.truncate(open.rendered);
         self.behind_root = self.open.is_empty();
@@ -371,6 +375,7 @@ impl<'s> Job<'s> {
             let offset = element.span().start_tag.start;
             return Err(Error::Limit { offset, limit: "elements selected or left out" });
         }
+        work.list();
         list.push(element.span().clone());
         Ok(())
     }

@@ -36,12 +36,15 @@ mod method;
 mod output;
 mod pass;
 mod select;
+mod site;
 mod target;
+mod work;
 
 pub use method::{Algorithm, Canonicalization};
+pub(crate) use pass::Selected;
 pub use pass::{Covered, Pass, canonicalize};
-pub(crate) use pass::{Selected, Site};
 pub(crate) use select::MAX_STEPS;
 pub use select::{Select, Selection, SetOperation, Shown};
+pub(crate) use site::Site;
 pub(crate) use target::Wanted;
 pub use target::{IdAttributes, Target};

@@ -73,6 +73,11 @@ impl<'s> Output<'s> {
         self.push(text);
     }
 
+    /// How many octets there were.
+    pub(crate) const fn written(&self) -> usize {
+        self.length as usize + self.gathered.len()
+    }
+
     fn flush(&mut self) {
         let gathered = std::mem::take(&mut self.gathered);
         self.send(&gathered);

@@ -4,14 +4,15 @@ use std::fmt;
 use std::io;
 
 use crate::error::Error;
-use crate::properties::DS;
-use crate::xml::{Encoding, Event, Reader, Span, StartElement};
+use crate::xml::{Event, Reader, Span, StartElement};
 
 use super::base::is_scheme;
 use super::job::{Chooser, Job};
 use super::method::Canonicalization;
 use super::select::{Select, Selection};
-use super::target::{IdAttributes, Target, Wanted};
+use super::site::{Seeker, Site};
+use super::target::{IdAttributes, Target};
+use super::work::Work;
 
 /// What a canonical form was made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,9 @@ pub struct Covered {
     pub left_out: Vec<Span>,
     /// Whether what is outside of the root element is in.
     pub(crate) outside: bool,
+    /// Whether it is the text only, so that elements in what is selected are
+    /// left out though their text is not.
+    pub(crate) text: bool,
     /// What the first selected elements are called, in document order.
     pub(crate) elements: Vec<Selected>,
 }
@@ -44,7 +48,7 @@ pub(crate) struct Selected {
 impl Selected {
     pub(crate) fn new(element: &StartElement<'_>) -> Self {
         /// So many octets of a name are told.
-        const MAX_NAME: usize = 1024;
+        const MAX_NAME: usize = 256;
 
         let text = |octets: &[u8]| {
             let octets = octets.get(..MAX_NAME).unwrap_or(octets);
@@ -111,26 +115,26 @@ impl<'a, 's> Pass<'a, 's> {
     ///
     /// # Errors
     /// What is wrong with the document; [`Error::RelativeNamespace`],
-    /// [`Error::NoSuchElement`], [`Error::DuplicateId`];
+    /// [`Error::NoSuchElement`], [`Error::DuplicateId`]; [`Error::Limit`] for
+    /// forms that cost much more than the document is long;
     /// [`ades_core::Error::Write`] with what a sink yields.
-    pub fn run(self) -> Result<Vec<Covered>, Error> {
-        self.run_for_site(None).map(|(covered, _)| covered)
+    pub fn run(mut self) -> Result<Vec<Covered>, Error> {
+        self.read(feed)?;
+        self.finish()
     }
 
     /// The same, except that what is wrong with one form is not wrong with the
     /// others.
     pub(crate) fn run_each(mut self) -> Result<Vec<Result<Covered, Error>>, Error> {
         let mut failed: Vec<Option<Error>> = self.jobs.iter().map(|_| None).collect();
-        while let Some(event) = self.reader.next_event()? {
-            if let Event::StartElement(element) = &event {
-                check_namespaces(element)?;
-            }
-            for (job, failed) in self.jobs.iter_mut().zip(&mut failed) {
+        self.read(|jobs, event, work| {
+            for (job, failed) in jobs.iter_mut().zip(&mut failed) {
                 if failed.is_none() {
-                    *failed = job.take(&event).err();
+                    *failed = job.take(event, work).err();
                 }
             }
-        }
+            Ok(())
+        })?;
         let jobs = self.jobs.into_iter().zip(failed);
         Ok(jobs.map(|(job, failed)| failed.map_or_else(|| job.finish(), Err)).collect())
     }
@@ -141,93 +145,43 @@ impl<'a, 's> Pass<'a, 's> {
     pub(crate) fn run_for_site(
         mut self,
         within: Option<&Target>,
+        ids: &IdAttributes,
     ) -> Result<(Vec<Covered>, Site), Error> {
-        let mut wanted = within.cloned().map(Wanted::new);
-        let (mut open, mut place) = (None, None);
-        let (mut root, mut signed) = (None, false);
-        // The depth of the outermost signature that is open.
-        let mut signature = None;
-        let (mut in_signature, mut is_signature) = (false, false);
+        let mut seeker = Seeker::new(within, ids);
+        self.read(|jobs, event, work| {
+            seeker.see(event);
+            feed(jobs, event, work)
+        })?;
+        let site = seeker.finish(&self.reader)?;
+        Ok((self.finish()?, site))
+    }
+
+    /// Hands each event on, to the document's end.
+    fn read(
+        &mut self,
+        mut feed: impl FnMut(&mut [Job<'s>], &Event<'_>, &mut Work) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut work = Work::new(self.reader.limits());
         while let Some(event) = self.reader.next_event()? {
-            match &event {
-                Event::StartElement(element) => {
-                    check_namespaces(element)?;
-                    let signs = element.local_name() == b"Signature"
-                        && element.namespace() == DS.as_bytes();
-                    signed |= signs;
-                    let meets = match &mut wanted {
-                        Some(wanted) => wanted.meets(element, &IdAttributes::default()),
-                        None => element.depth() == 0,
-                    };
-                    if meets && open.is_none() && place.is_none() {
-                        open = Some(element.depth());
-                        (in_signature, is_signature) = (signature.is_some(), signs);
-                    }
-                    if signs && signature.is_none() {
-                        signature = Some(element.depth());
-                    }
-                }
-                Event::EndElement(element) => {
-                    if open == Some(element.depth()) {
-                        let name = String::from_utf8_lossy(element.qualified_name()).into_owned();
-                        place = Some((name, element.span().clone()));
-                        open = None;
-                    }
-                    if signature == Some(element.depth()) {
-                        signature = None;
-                    }
-                    if element.depth() == 0 {
-                        root = Some(element.span().clone());
-                    }
-                }
-                _ => {}
+            if let Event::StartElement(element) = &event {
+                check_namespaces(element)?;
             }
-            for job in &mut self.jobs {
-                job.take(&event)?;
+            feed(&mut self.jobs, &event, &mut work)?;
+            if work.is_much() {
+                let read = self.reader.read();
+                work.check(read, self.reader.limits())?;
             }
         }
-        if let Some(wanted) = &wanted {
-            wanted.check_unique()?;
-            wanted.check_found()?;
-        }
-        let what = "a document without root element";
-        let root = root.ok_or(Error::NotWellFormed { offset: 0, what })?;
-        let missing = Error::NoSuchElement { target: "that the signature goes to" };
-        let (name, span) = place.ok_or(missing)?;
-        let dtd = self.reader.dtd();
-        let site = Site {
-            name,
-            span,
-            root,
-            encoding: self.reader.encoding(),
-            signed,
-            in_signature,
-            is_signature,
-            has_doctype: dtd.present,
-            declares_attributes: dtd.declares_for(b"ds") || dtd.declares_for(b"xades"),
-        };
-        let covered: Result<_, _> = self.jobs.into_iter().map(Job::finish).collect();
-        Ok((covered?, site))
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Vec<Covered>, Error> {
+        self.jobs.into_iter().map(Job::finish).collect()
     }
 }
 
-/// A place in a document, and the document around it.
-pub(crate) struct Site {
-    /// The element's name and where it stands.
-    pub(crate) name: String,
-    pub(crate) span: Span,
-    /// Where the root element stands.
-    pub(crate) root: Span,
-    pub(crate) encoding: Encoding,
-    /// Whether there is a `ds:Signature` in the document.
-    pub(crate) signed: bool,
-    /// Whether the element is within one, or is one.
-    pub(crate) in_signature: bool,
-    pub(crate) is_signature: bool,
-    pub(crate) has_doctype: bool,
-    /// Whether the DTD declares attributes for elements that have the prefixes
-    /// of our signatures.
-    pub(crate) declares_attributes: bool,
+fn feed(jobs: &mut [Job<'_>], event: &Event<'_>, work: &mut Work) -> Result<(), Error> {
+    jobs.iter_mut().try_for_each(|job| job.take(event, work))
 }
 
 impl fmt::Debug for Pass<'_, '_> {

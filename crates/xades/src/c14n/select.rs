@@ -119,6 +119,11 @@ impl Selection {
         self.apex.is_none()
     }
 
+    /// How many targets each element is compared with.
+    pub(crate) fn targets(&self) -> usize {
+        usize::from(self.apex.is_some()) + self.steps()
+    }
+
     /// How many steps all filters have.
     pub(crate) fn steps(&self) -> usize {
         self.filters.iter().map(Vec::len).sum()

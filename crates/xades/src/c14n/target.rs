@@ -21,6 +21,17 @@ pub enum Target {
         /// Which of them, in document order, from 0; all if not given.
         nth: Option<usize>,
     },
+    /// Elements of this name whose attribute `Id`, of no namespace, says this:
+    /// XPath's `name[@Id = "…"]`. What is an Id otherwise does not matter, and
+    /// neither does how many there are.
+    NamedWithId {
+        /// The namespace name; empty for none.
+        namespace: String,
+        /// The local name.
+        local_name: String,
+        /// The attribute's value.
+        id: String,
+    },
 }
 
 impl Target {
@@ -45,6 +56,7 @@ impl Target {
             Self::Id(_) => "by Id",
             Self::At(_) => "by its place",
             Self::Named { .. } => "by its name",
+            Self::NamedWithId { .. } => "by its name and Id",
         }
     }
 }
@@ -78,10 +90,10 @@ impl IdAttributes {
         self
     }
 
-    /// The attribute by which the element has this Id.
-    fn id<'r>(&self, element: &StartElement<'r>, wanted: &str) -> Option<Attribute<'r>> {
+    /// Whether the element has this Id.
+    fn has(&self, element: &StartElement<'_>, wanted: &str) -> bool {
         let wanted = wanted.as_bytes();
-        element.attributes().find(|id| value(id) == wanted && self.includes(id))
+        element.attributes().any(|id| value(&id) == wanted && self.includes(&id))
     }
 
     /// The first of the element's Ids.
@@ -133,7 +145,7 @@ impl Wanted {
         let here = element.tag().start;
         match &self.target {
             Target::Id(id) => {
-                let meets = ids.id(element, id).is_some();
+                let meets = ids.has(element, id);
                 if meets {
                     match self.first {
                         None => self.first = Some(here),
@@ -156,6 +168,18 @@ impl Wanted {
                 }
                 let meets = nth.is_none_or(|nth| nth == self.met);
                 self.met += 1;
+                meets
+            }
+            Target::NamedWithId { namespace, local_name, id } => {
+                let says = |attribute: Attribute<'_>| {
+                    attribute.namespace.is_empty()
+                        && attribute.local_name == b"Id"
+                        && attribute.value == id.as_bytes()
+                };
+                let meets = element.local_name() == local_name.as_bytes()
+                    && element.namespace() == namespace.as_bytes()
+                    && element.attributes().any(says);
+                self.met += usize::from(meets);
                 meets
             }
         }
@@ -181,8 +205,8 @@ impl Wanted {
     pub(crate) const fn check_found(&self) -> Result<(), Error> {
         let found = match &self.target {
             Target::Named { nth: Some(nth), .. } => self.met > *nth,
-            Target::Named { nth: None, .. } => true,
-            _ => self.met > 0,
+            Target::Named { nth: None, .. } | Target::NamedWithId { .. } => true,
+            Target::Id(_) | Target::At(_) => self.met > 0,
         };
         if found { Ok(()) } else { Err(Error::NoSuchElement { target: self.target.describe() }) }
     }

@@ -1,67 +1,208 @@
-//! What a signature covers of its document.
+//! What a signature covers of its document, and of itself.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
+use crate::c14n::{Covered, Selected};
+use crate::properties::DS;
 use crate::report::Coverage;
 
 use super::evaluate::Outcome;
-use super::judge::Context;
 use super::signature::Signature;
+use super::survey::{ANY_XADES, Survey};
 use super::tree::Element;
 
-/// Whether what is covered by these references includes all of `range`, but for
-/// signatures in it.
-pub(crate) fn includes(context: &Context<'_>, covering: &[&Outcome], range: &Range<u64>) -> bool {
-    let signature = |hole: &Range<u64>| {
-        let found = context.survey.signatures.iter();
-        found.filter(|found| !found.in_entity).any(|found| found.element.place == *hole)
-    };
-    covering.iter().any(|outcome| {
-        let Some(covered) = &outcome.covered else { return false };
-        let around = |part: Range<u64>| part.start <= range.start && range.end <= part.end;
-        let inside = covered.outside
-            || covered.selected.iter().any(|span| !span.in_entity && around(span.whole()));
-        inside
-            && covered.left_out.iter().all(|span| {
-                let hole = span.whole();
-                let apart = hole.end <= range.start || range.end <= hole.start;
-                let within = range.start < hole.start && hole.end < range.end;
-                apart || within && !span.in_entity && signature(&hole)
-            })
-    })
+/// Root elements that hold signatures about other documents and nothing else:
+/// of ASiC (EN 319 162-1, A.7), of OpenDocument and of OCF.
+const CONTAINERS: [(&str, &str); 3] = [
+    ("http://uri.etsi.org/02918/v1.2.1#", "XAdESSignatures"),
+    ("urn:oasis:names:tc:opendocument:xmlns:digitalsignature:1.0", "document-signatures"),
+    ("urn:oasis:names:tc:opendocument:xmlns:container", "signatures"),
+];
+
+/// What the intact references of a signature cover together.
+pub(crate) struct Covering {
+    nodes: Vec<Nodes>,
+    /// Elements of which only the text is covered.
+    texts: Vec<Range<u64>>,
 }
 
-/// How much a signature covers, and whether that is what it has to.
-pub(crate) fn coverage(
-    context: &Context<'_>,
-    signature: &Signature<'_>,
-    covering: &[&Outcome],
-    detached: bool,
-) -> (Coverage, bool) {
-    let survey = context.survey;
-    let whole = if detached {
-        // The document is what the signature names, and none of it is here.
-        true
-    } else if survey.root_place == signature.element.place {
-        // Nothing is around the signature: what it envelops is the document.
-        let properties = signature.qualifying.element;
-        let mut data = signature.objects.iter().filter(|object| {
-            let holds =
-                |wanted: &Element| object.children.iter().any(|child| std::ptr::eq(child, wanted));
-            !properties.is_some_and(holds)
+/// The nodes that one reference covers.
+struct Nodes {
+    /// Whether they are the document, less what is left out.
+    document: bool,
+    selected: Places,
+    /// What is left out: signatures ...
+    signatures: Places,
+    /// ... and others.
+    others: Places,
+}
+
+impl Covering {
+    /// `signatures`: where the document's signatures stand.
+    pub(crate) fn new(intact: &[&Outcome], signatures: &HashSet<Range<u64>>) -> Self {
+        let covered = || intact.iter().filter_map(|outcome| outcome.covered.as_ref());
+        let texts = covered().filter(|covered| covered.text && covered.left_out.is_empty());
+        Self {
+            nodes: covered().filter(|c| !c.text).map(|c| Nodes::new(c, signatures)).collect(),
+            texts: texts.flat_map(|c| &c.selected).map(|span| span.whole()).collect(),
+        }
+    }
+
+    /// Whether one reference covers all of an element but for signatures in it.
+    fn includes(&self, element: &Range<u64>) -> bool {
+        self.nodes.iter().any(|nodes| nodes.include(element))
+    }
+
+    /// How much is covered of the document, and whether that is what has to be.
+    /// `detached`: what the signature is about is elsewhere.
+    pub(crate) fn coverage(
+        &self,
+        survey: &Survey,
+        signature: &Signature<'_>,
+        detached: bool,
+    ) -> (Coverage, bool) {
+        let alone = survey.root_place == signature.element.place;
+        let whole = if detached {
+            // Nothing of what it names is here, and nothing else may be.
+            alone || is_container(&survey.root) && !survey.root_has_more
+        } else if alone {
+            // What it envelops is the document.
+            let mut data = signature.objects.iter().filter(|object| holds_data(object)).peekable();
+            data.peek().is_some() && data.all(|object| self.signs_object(object))
+        } else {
+            self.includes(&survey.root_place)
+        };
+        let expected = match survey.expected.as_slice() {
+            [] => whole,
+            expected => expected.iter().all(|expected| self.includes(expected)),
+        };
+        (if whole { Coverage::Whole } else { Coverage::Part }, expected)
+    }
+
+    /// Whether all that a signature holds is covered, but for what verifying it
+    /// needs: value, keys and properties.
+    pub(crate) fn signs_all_in(&self, signature: &Signature<'_>) -> bool {
+        let own = ["SignedInfo", "SignatureValue", "KeyInfo", "Object"];
+        let own =
+            |child: &Element| child.namespace == DS && own.contains(&child.local_name.as_str());
+        let element = signature.element;
+        !element.more
+            && element.children.iter().all(own)
+            && signature.objects.iter().all(|object| {
+                let properties = object.children.iter().filter(|child| is_qualifying(child));
+                self.signs_object(object) && properties.into_iter().all(has_only_properties)
+            })
+    }
+
+    /// Whether a `ds:Object` is covered, its tags or properties aside.
+    fn signs_object(&self, object: &Element) -> bool {
+        let signed = |child: &Element| is_qualifying(child) || self.includes(&child.place);
+        self.includes(&object.place)
+            || self.decodes(object)
+            || !object.more && object.children.iter().all(signed)
+    }
+
+    /// Whether the text of a `ds:Object` is covered, and nothing else is in it
+    /// that could be taken for signed.
+    fn decodes(&self, object: &Element) -> bool {
+        let mut attributes = object.attributes.iter();
+        self.texts.contains(&object.place)
+            && attributes.all(|attribute| {
+                let name = attribute.local_name.as_str();
+                attribute.namespace.is_empty() && ["Id", "MimeType", "Encoding"].contains(&name)
+            })
+    }
+}
+
+impl Nodes {
+    fn new(covered: &Covered, signatures: &HashSet<Range<u64>>) -> Self {
+        let (mut holes, mut others) = (Vec::new(), Vec::new());
+        for span in &covered.left_out {
+            let place = span.whole();
+            if !span.in_entity && signatures.contains(&place) {
+                holes.push(place);
+            } else {
+                others.push(place);
+            }
+        }
+        let selected = covered.selected.iter().filter(|span| !span.in_entity);
+        Self {
+            document: covered.outside,
+            selected: Places::new(selected.map(|span| span.whole()).collect()),
+            signatures: Places::new(holes),
+            others: Places::new(others),
+        }
+    }
+
+    fn include(&self, element: &Range<u64>) -> bool {
+        let Range { start, end } = *element;
+        // What begins no later than it and ends no sooner is around it.
+        (self.document || self.selected.furthest(start + 1) >= end)
+            && self.others.furthest(end) <= start
+            // Signatures may be in it, but neither around it nor it.
+            && self.signatures.furthest(start + 1) <= start
+            && self.signatures.furthest(end) < end
+    }
+}
+
+/// Stretches of the document, each with the furthest end of those that begin
+/// no later.
+struct Places(Vec<(u64, u64)>);
+
+impl Places {
+    fn new(mut places: Vec<Range<u64>>) -> Self {
+        places.sort_unstable_by_key(|place| place.start);
+        let mut furthest = 0;
+        let arranged = places.into_iter().map(|place| {
+            furthest = place.end.max(furthest);
+            (place.start, furthest)
         });
-        let mut any = false;
-        let all = data.all(|object| {
-            any = true;
-            includes(context, covering, &object.place)
-        });
-        any && all
-    } else {
-        includes(context, covering, &survey.root_place)
+        Self(arranged.collect())
+    }
+
+    /// The furthest end of those that begin before `before`; 0 if none does.
+    fn furthest(&self, before: u64) -> u64 {
+        let count = self.0.partition_point(|place| place.0 < before);
+        let last = count.checked_sub(1).and_then(|last| self.0.get(last));
+        last.map_or(0, |place| place.1)
+    }
+}
+
+fn is_container(root: &Selected) -> bool {
+    CONTAINERS.contains(&(root.namespace.as_str(), root.local_name.as_str()))
+}
+
+/// Whether there is something else than properties in a `ds:Object`.
+fn holds_data(object: &Element) -> bool {
+    let properties = object.children.iter().all(is_qualifying);
+    object.more || object.children.is_empty() || !properties
+}
+
+fn is_xades(element: &Element) -> bool {
+    element.namespace.starts_with(ANY_XADES)
+}
+
+fn is_qualifying(element: &Element) -> bool {
+    is_xades(element) && element.local_name == "QualifyingProperties"
+}
+
+/// Whether qualifying properties are of nothing but such (EN 319 132-1, 4.3).
+/// What is in an unsigned property is not asked.
+fn has_only_properties(qualifying: &Element) -> bool {
+    let of = |parent: &Element, names: &[&str]| {
+        let known = |child: &Element| is_xades(child) && names.contains(&child.local_name.as_str());
+        let mut seen = HashSet::new();
+        !parent.more && parent.children.iter().all(|c| known(c) && seen.insert(&c.local_name))
     };
-    let expected = match survey.expected.as_slice() {
-        [] => whole,
-        expected => expected.iter().all(|expected| includes(context, covering, expected)),
+    let unsigned = |element: &Element| {
+        element.local_name != "UnsignedProperties"
+            || of(element, &["UnsignedSignatureProperties", "UnsignedDataObjectProperties"])
+                && element.children.iter().all(|properties| {
+                    properties.local_name == "UnsignedDataObjectProperties"
+                        || !properties.more && properties.children.iter().all(is_xades)
+                })
     };
-    (if whole { Coverage::Whole } else { Coverage::Part }, expected)
+    of(qualifying, &["SignedProperties", "UnsignedProperties"])
+        && qualifying.children.iter().all(unsigned)
 }

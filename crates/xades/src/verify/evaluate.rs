@@ -9,6 +9,7 @@ use ades_core::{Digest, Digester, Document};
 
 use crate::c14n::{Covered, IdAttributes, Pass, Selection, Target};
 use crate::error::Error;
+use crate::options::Reading;
 use crate::report::Problem;
 use crate::transform::Plan;
 use crate::xml::Reader;
@@ -25,7 +26,7 @@ const MAX_OUTSIDE: usize = 4096;
 /// only of what is short.
 const MAX_PASSES: u64 = 64;
 /// What may be digested however short the document is.
-const FREE_OCTETS: u64 = 1 << 30;
+const FREE_OCTETS: u64 = 1 << 28;
 /// `ds:SignedInfo` in canonical form has at most so many octets.
 const MAX_SIGNED_INFO: usize = 16 << 20;
 
@@ -96,7 +97,7 @@ pub(crate) fn evaluate(
     length: u64,
     signatures: &[Option<Signature<'_>>],
     originals: &mut [Original<'_>],
-    ids: &IdAttributes,
+    reading: &Reading,
 ) -> Result<Vec<Outcomes>, Error> {
     let mut all: Vec<Outcomes> = signatures.iter().map(|_| Outcomes::default()).collect();
     let mut inside: Vec<(Slot, Plan, State<'_>)> = Vec::new();
@@ -119,7 +120,7 @@ pub(crate) fn evaluate(
             for (at, reference) in references.iter().enumerate() {
                 let slot = slot(Some((manifest, at)));
                 let mut outcome = Outcome::default();
-                match source(reference, here, ids) {
+                match source(reference, here, &reading.ids) {
                     Source::Inside { plan, comments } => {
                         outcome.comments = comments;
                         let algorithm = reference.digest.known().map(Digest::algorithm);
@@ -143,11 +144,11 @@ pub(crate) fn evaluate(
     if outside.len() > MAX_OUTSIDE {
         return Err(Error::Limit { offset, limit: "4,096 references to other documents" });
     }
-    read_inside(document, inside, &mut all)?;
+    read_inside(document, inside, &mut all, reading)?;
     let first = outside.first().map(|(_, reference)| reference.uri);
     let one = outside.iter().all(|(_, reference)| Some(reference.uri) == first);
     for (slot, reference) in outside {
-        let outcome = read_outside(reference, originals, one, &budget)?;
+        let outcome = read_outside(reference, originals, one, &budget, reading)?;
         put(&mut all, slot, outcome);
     }
     Ok(all)
@@ -248,12 +249,18 @@ impl<'b> State<'b> {
         Self { held: Some(Vec::new()), ..Self::digesting(budget, None) }
     }
 
+    fn charge(&mut self, octets: u64) {
+        match self.budget.get().checked_sub(octets) {
+            Some(left) => self.budget.set(left),
+            None => self.spent = true,
+        }
+    }
+
     fn take(&mut self, piece: &[u8]) -> io::Result<()> {
-        let Some(left) = self.budget.get().checked_sub(piece.len() as u64) else {
-            self.spent = true;
+        self.charge(piece.len() as u64);
+        if self.spent {
             return Err(io::Error::other("too much is to be digested"));
-        };
-        self.budget.set(left);
+        }
         let Self { digester, decoder, length, held, .. } = self;
         let mut take = |octets: &[u8]| {
             *length += octets.len() as u64;
@@ -321,6 +328,7 @@ fn read_inside(
     document: &mut Document<'_>,
     jobs: Vec<(Slot, Plan, State<'_>)>,
     all: &mut [Outcomes],
+    reading: &Reading,
 ) -> Result<(), Error> {
     if jobs.is_empty() {
         return Ok(());
@@ -334,7 +342,7 @@ fn read_inside(
         plans.push(plan);
         states.push(state);
     }
-    let reader = Reader::from_read(document.reader()?)?;
+    let reader = reading.reader(document.reader()?)?;
     let mut borrowed: Vec<&mut State<'_>> = states.iter_mut().collect();
     let results = run(reader, plans.into_iter(), &mut borrowed)?;
     for ((slot, result), mut state) in slots.into_iter().zip(results).zip(states) {
@@ -382,6 +390,7 @@ fn read_outside(
     originals: &mut [Original<'_>],
     one: bool,
     budget: &Cell<u64>,
+    reading: &Reading,
 ) -> Result<Outcome, Error> {
     let plan = match Plan::of_octets(reference.transforms) {
         Ok(plan) => plan,
@@ -411,7 +420,10 @@ fn read_outside(
             Err(error) => Err(error.into()),
         };
     }
-    let result = Reader::from_read(original.document.reader()?).and_then(|reader| {
+    // Reading costs something, whatever is selected.
+    state.charge(original.document.len()?.unwrap_or_default());
+    check_spent(&state)?;
+    let result = reading.reader(original.document.reader()?).and_then(|reader| {
         let mut results = run(reader, std::iter::once(plan), &mut [&mut state])?;
         results.pop().unwrap_or_else(|| Ok(Covered::default()))
     });

@@ -1,23 +1,26 @@
 //! From what a signature says and what its references come to, to a report.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use ades_core::trust::{Authorities, TrustSearch};
 use ades_core::verify::verify;
 use ades_core::{Certificate, DigestAlgorithm};
 
-use crate::c14n::{IdAttributes, Selected};
+use crate::c14n::{Covered, IdAttributes, Selected};
 use crate::properties::{DS, SIGNED_PROPERTIES};
 use crate::report::{
     Coverage, Level, Part, Place, Problem, ReferenceKind, ReferenceReport, SignatureReport,
 };
 use crate::value::raw_value;
 
-use super::coverage::coverage;
+use super::coverage::Covering;
 use super::evaluate::{Outcome, Outcomes};
+use super::issuer_serial::names;
+use super::properties::Format;
 use super::signature::{Reference, Signature, SignedDigest};
 use super::survey::{Found, Survey};
-use super::tree;
+use super::tree::{self, Element};
 
 const COUNTERSIGNED: &str = "http://uri.etsi.org/01903#CountersignedSignature";
 /// So many parts of each kind are told.
@@ -28,6 +31,8 @@ pub(crate) struct Context<'c> {
     pub(crate) survey: &'c Survey,
     pub(crate) signatures: &'c [Option<Signature<'c>>],
     pub(crate) outcomes: &'c [Outcomes],
+    /// Where the signatures stand, but those that come out of an entity.
+    pub(crate) places: HashSet<Range<u64>>,
 }
 
 /// Judges one signature.
@@ -156,6 +161,9 @@ impl<'j> Judge<'j, '_> {
         let Some(SignedDigest::Known(digest)) = named else { return first };
         let meant = all.iter().find(|c| c.digest(digest.algorithm()) == *digest);
         self.problem(first.is_some() && meant.is_none(), Problem::SigningCertificateMismatch);
+        let issuer_serial = self.signature.qualifying.issuer_serial.as_deref();
+        let other = issuer_serial.zip(meant).is_some_and(|(named, c)| !names(named, c));
+        self.problem(other, Problem::SigningCertificateMismatch);
         meant.or(first)
     }
 
@@ -191,7 +199,7 @@ impl<'j> Judge<'j, '_> {
             if let Some(problem) = report.problem {
                 self.problem(true, problem);
             }
-            let start = only_element(outcome).map(|element| element.start);
+            let start = whole_element(outcome).map(|element| element.start);
             let manifests = self.signature.manifests.iter().zip(&self.outcomes.manifests);
             for (manifest, outcomes) in manifests {
                 if Some(manifest.element.place.start) != start {
@@ -234,6 +242,7 @@ impl<'j> Judge<'j, '_> {
             covers,
             left_out,
             more,
+            text_only: outcome.covered.as_ref().is_some_and(|covered| covered.text),
             comments: outcome.comments,
             mime_type: None,
             description: None,
@@ -295,7 +304,9 @@ impl<'j> Judge<'j, '_> {
         let referenced = referenced
             .filter(|(report, _)| report.kind == ReferenceKind::SignedProperties)
             .any(|(report, reference)| {
-                reference.kind == Some(SIGNED_PROPERTIES) && report.left_out.is_empty()
+                reference.kind == Some(SIGNED_PROPERTIES)
+                    && report.left_out.is_empty()
+                    && !report.text_only
             });
         self.problem(!referenced, Problem::SignedPropertiesNotReferenced);
         self.problem(qualifying.signing_time.is_none(), Problem::SigningTimeMissing);
@@ -307,25 +318,31 @@ impl<'j> Judge<'j, '_> {
         if qualifying.element.is_none() {
             return;
         }
-        let mut unknown = false;
+        let mut formats: HashMap<&str, (Vec<&Format<'_>>, bool)> = HashMap::new();
         for format in &qualifying.formats {
-            let all = references.iter_mut().flat_map(|reference| {
-                let (own, inner) = (&mut reference.id, &mut reference.manifest);
-                let (mime, text) = (&mut reference.mime_type, &mut reference.description);
-                let inner =
-                    inner.iter_mut().map(|r| (&mut r.id, &mut r.mime_type, &mut r.description));
-                std::iter::once((own, mime, text)).chain(inner)
-            });
-            let mut found = false;
-            for (id, mime_type, description) in all {
-                if format.target.is_some() && id.as_deref() == format.target {
-                    found = true;
-                    mime_type.clone_from(&format.mime_type);
-                    description.clone_from(&format.description);
-                }
-            }
-            unknown |= !found;
+            formats.entry(format.target.unwrap_or_default()).or_default().0.push(format);
         }
+        let mut differs = false;
+        let objects = &self.signature.objects;
+        let mut say = |reference: &mut ReferenceReport| {
+            let id = reference.id.as_deref().unwrap_or_default();
+            let Some((formats, said)) = formats.get_mut(id).filter(|_| !id.is_empty()) else {
+                return;
+            };
+            *said = true;
+            for format in formats {
+                reference.mime_type.clone_from(&format.mime_type);
+                reference.description.clone_from(&format.description);
+                let mut about = objects.iter().filter(|object| is_about(reference, object));
+                differs |= about.any(|object| format.differs_from(object));
+            }
+        };
+        for reference in &mut *references {
+            say(reference);
+            reference.manifest.iter_mut().for_each(&mut say);
+        }
+        let unknown = formats.values().any(|(_, said)| !said);
+        self.problem(differs, Problem::DataObjectFormatMismatch);
         self.problem(unknown, Problem::DataObjectFormatTarget);
         let bare = |reference: &ReferenceReport| {
             reference.kind == ReferenceKind::Data && reference.mime_type.is_none()
@@ -344,20 +361,7 @@ impl<'j> Judge<'j, '_> {
     }
 
     fn check_coverage(&mut self, references: &[ReferenceReport]) -> Coverage {
-        if self.is_counter() {
-            let around = self.found.within.and_then(|at| self.context.signatures.get(at));
-            let value = around.and_then(Option::as_ref).map(|around| around.value_place.start);
-            let over = references.iter().any(|reference| {
-                let place = reference.covers.first().map(|part| part.place.from);
-                reference.intact == Some(true)
-                    && reference.left_out.is_empty()
-                    && place.is_some()
-                    && place == value
-            });
-            self.problem(!over, Problem::CountersignatureMismatch);
-            return if over { Coverage::Whole } else { Coverage::Unknown };
-        }
-        let mut covering = Vec::new();
+        let mut intact = Vec::new();
         let (mut unknown, mut inside, mut outside) = (false, false, false);
         for (report, outcome) in references.iter().zip(&self.outcomes.references) {
             let manifest = self.manifest_at(outcome);
@@ -372,12 +376,28 @@ impl<'j> Judge<'j, '_> {
                     outside |= outcome.covered.is_none();
                 }
                 if report.intact == Some(true) {
-                    covering.push(outcome);
+                    intact.push(outcome);
                 }
             }
         }
+        let covering = Covering::new(&intact, &self.context.places);
+        let all = unknown || covering.signs_all_in(self.signature);
+        self.problem(!all, Problem::UnsignedContent);
+        if self.is_counter() {
+            let around = self.found.within.and_then(|at| self.context.signatures.get(at));
+            let value = around.and_then(Option::as_ref).map(|around| around.value_place.start);
+            let over = references.iter().any(|reference| {
+                let place = reference.covers.first().map(|part| part.place.from);
+                reference.intact == Some(true)
+                    && reference.left_out.is_empty()
+                    && place.is_some()
+                    && place == value
+            });
+            self.problem(!over, Problem::CountersignatureMismatch);
+            return if over { Coverage::Whole } else { Coverage::Unknown };
+        }
         let detached = outside && !inside;
-        let (covers, expected) = coverage(self.context, self.signature, &covering, detached);
+        let (covers, expected) = covering.coverage(self.context.survey, self.signature, detached);
         let elsewhere = self.countersigns_another(references);
         self.problem(!expected && !unknown && !elsewhere, Problem::NotCovered);
         if unknown { Coverage::Unknown } else { covers }
@@ -391,7 +411,7 @@ impl<'j> Judge<'j, '_> {
     }
 
     fn manifest_at(&self, outcome: &Outcome) -> Option<&[Outcome]> {
-        let start = only_element(outcome)?.start;
+        let start = whole_element(outcome)?.start;
         let manifests = self.signature.manifests.iter().zip(&self.outcomes.manifests);
         let mut at = manifests.filter(|(manifest, _)| manifest.element.place.start == start);
         at.next().map(|(_, outcomes)| outcomes.as_slice())
@@ -423,7 +443,8 @@ impl<'j> Judge<'j, '_> {
     /// The highest level whose properties are there (EN 319 132-1, table 2). It
     /// says nothing about whether they verify.
     fn level(&self) -> Level {
-        const BELOW: [Problem; 14] = [
+        const BELOW: [Problem; 15] = [
+            Problem::DataObjectFormatMismatch,
             Problem::DataObjectFormatMissing,
             Problem::DataObjectFormatTarget,
             Problem::LegacyProperty,
@@ -455,12 +476,24 @@ impl<'j> Judge<'j, '_> {
     }
 }
 
+/// Whether a reference is about this element as a whole or its text.
+fn is_about(reference: &ReferenceReport, element: &Element) -> bool {
+    let place = Place::new(&element.place);
+    matches!(reference.covers.as_slice(), [part] if part.place == place)
+}
+
 /// The element that a reference covers, if it is one.
 fn only_element(outcome: &Outcome) -> Option<&Selected> {
     match outcome.covered.as_ref()?.elements.as_slice() {
         [one] => Some(one),
         _ => None,
     }
+}
+
+/// The same, if nothing in it is left out.
+fn whole_element(outcome: &Outcome) -> Option<&Selected> {
+    let whole = |covered: &Covered| covered.left_out.is_empty() && !covered.text;
+    only_element(outcome).filter(|_| outcome.covered.as_ref().is_some_and(whole))
 }
 
 impl Place {

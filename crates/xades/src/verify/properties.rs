@@ -24,6 +24,8 @@ pub(crate) struct Qualifying<'e> {
     pub(crate) signing_time: Option<DateTime<Utc>>,
     /// The digest in `xades:SigningCertificateV2`, or in the older form.
     pub(crate) signing_certificate: Option<SignedDigest>,
+    /// What `xades:IssuerSerialV2` says beside it.
+    pub(crate) issuer_serial: Option<Vec<u8>>,
     /// `xades:SignaturePolicyIdentifier`
     pub(crate) policy: Option<PolicyReport>,
     /// The identifiers of commitments.
@@ -45,6 +47,7 @@ pub(crate) struct Format<'e> {
     /// The Id of the `ds:Reference` that it is about.
     pub(crate) target: Option<&'e str>,
     pub(crate) mime_type: Option<String>,
+    encoding: Option<String>,
     pub(crate) description: Option<String>,
 }
 
@@ -125,8 +128,11 @@ impl<'e> Qualifying<'e> {
             }
             "SigningCertificate" | "SigningCertificateV2" => {
                 // The first one is the signer's (clause 5.2.2).
-                let first = property.child(XADES, "Cert")?.only(XADES, "CertDigest")?;
-                let (_, digest) = SignedDigest::read(first)?;
+                let first = property.child(XADES, "Cert")?;
+                if let Some(named) = first.child(XADES, "IssuerSerialV2") {
+                    self.issuer_serial = Some(named.octets()?);
+                }
+                let (_, digest) = SignedDigest::read(first.only(XADES, "CertDigest")?)?;
                 match digest {
                     SignedDigest::Malformed => return None,
                     SignedDigest::Unsupported => self.problem(Problem::UnsupportedAlgorithm),
@@ -169,8 +175,18 @@ impl<'e> Format<'e> {
         Self {
             target: element.attribute("ObjectReference").and_then(|uri| uri.strip_prefix('#')),
             mime_type: text("MimeType"),
+            encoding: text("Encoding"),
             description: text("Description"),
         }
+    }
+
+    /// Whether a `ds:Object` says something else of itself (clause 5.2.4).
+    pub(crate) fn differs_from(&self, object: &Element) -> bool {
+        let differ = |said: &Option<String>, name| {
+            let of_object = object.attribute(name);
+            said.as_deref().zip(of_object).is_some_and(|(said, of_object)| said != of_object)
+        };
+        differ(&self.mime_type, "MimeType") || differ(&self.encoding, "Encoding")
     }
 }
 

@@ -7,8 +7,9 @@ use ades_core::Document;
 
 use crate::c14n::{IdAttributes, Selected, Target, Wanted};
 use crate::error::Error;
+use crate::options::Reading;
 use crate::properties::DS;
-use crate::xml::{Event, Reader, Span, StartElement};
+use crate::xml::{Event, Span, StartElement};
 
 use super::tree::Element;
 
@@ -23,6 +24,8 @@ const MAX_SIGNATURE: usize = 4 << 20;
 const MAX_SIGNATURES_TOGETHER: usize = 64 << 20;
 /// Elements within elements of what is held.
 const MAX_DEPTH: usize = 64;
+/// So many elements directly in a `ds:Object` are told apart.
+const MAX_IN_OBJECT: usize = 64;
 /// So many elements may be expected.
 const MAX_EXPECTED: usize = 65_536;
 
@@ -36,6 +39,8 @@ pub(crate) struct Survey {
     pub(crate) length: u64,
     pub(crate) root: Selected,
     pub(crate) root_place: Range<u64>,
+    /// Whether there is anything but signatures in the root element.
+    pub(crate) root_has_more: bool,
     pub(crate) signatures: Vec<Found>,
     /// Where the elements are that the caller expects to be signed.
     pub(crate) expected: Vec<Range<u64>>,
@@ -65,15 +70,17 @@ enum Hold {
     Qualifying,
     Unsigned,
     UnsignedSignature,
+    /// Nothing, and of the element itself only its name and place.
+    Place,
 }
 
 impl Hold {
-    /// What is held of a child; `None`: not even its name.
-    fn of_child(self, element: &StartElement<'_>) -> Option<Self> {
+    /// What is held of a child behind so many others; `None`: not even its name.
+    fn of_child(self, element: &StartElement<'_>, before: usize) -> Option<Self> {
         let ds = element.namespace() == DS.as_bytes();
         let xades = element.namespace().starts_with(ANY_XADES.as_bytes());
         match (self, element.local_name()) {
-            (Self::Nothing, _) => None,
+            (Self::Nothing | Self::Place, _) => None,
             (Self::Everything, b"X509CRL") if ds => None,
             (Self::Everything, _) => Some(Self::Everything),
             (Self::Signature, b"SignedInfo" | b"SignatureValue" | b"KeyInfo") if ds => {
@@ -83,7 +90,7 @@ impl Hold {
             (Self::Signature, _) => Some(Self::Nothing),
             (Self::Object, b"Manifest") if ds => Some(Self::Everything),
             (Self::Object, b"QualifyingProperties") if xades => Some(Self::Qualifying),
-            (Self::Object, _) => None,
+            (Self::Object, _) => (before < MAX_IN_OBJECT).then_some(Self::Place),
             (Self::Qualifying, b"SignedProperties") if xades => Some(Self::Everything),
             (Self::Qualifying, b"UnsignedProperties") if xades => Some(Self::Unsigned),
             (Self::Qualifying, _) => Some(Self::Nothing),
@@ -109,16 +116,17 @@ impl Survey {
     /// Reads the whole document.
     pub(crate) fn read(
         document: &mut Document<'_>,
-        ids: &IdAttributes,
+        reading: &Reading,
         expected: &[Target],
     ) -> Result<Self, Error> {
         let mut length = 0;
         let counted = Counted { inner: document.reader()?, length: &mut length };
-        let mut reader = Reader::from_read(counted)?;
+        let mut reader = reading.reader(counted)?;
         let mut surveyor = Surveyor {
-            ids,
+            ids: &reading.ids,
             expected: expected.iter().cloned().map(Wanted::new).collect(),
             root: None,
+            root_has_more: false,
             found: Vec::new(),
             collectors: Vec::new(),
             parents: Vec::new(),
@@ -149,8 +157,8 @@ impl Survey {
             let what = "a document without root element";
             return Err(Error::NotWellFormed { offset: 0, what });
         };
-        let (signatures, expected) = (surveyor.found, surveyor.places);
-        Ok(Self { length, root, root_place, signatures, expected })
+        let Surveyor { root_has_more, found: signatures, places: expected, .. } = surveyor;
+        Ok(Self { length, root, root_place, root_has_more, signatures, expected })
     }
 }
 
@@ -158,6 +166,7 @@ struct Surveyor<'a> {
     ids: &'a IdAttributes,
     expected: Vec<Wanted>,
     root: Option<Selected>,
+    root_has_more: bool,
     found: Vec<Found>,
     /// Of the signatures that are open, outermost first.
     collectors: Vec<Collector>,
@@ -186,7 +195,10 @@ impl Surveyor<'_> {
             self.open_expected.push((element.depth(), self.places.len()));
             self.places.push(element.tag());
         }
-        if element.local_name() == b"Signature" && element.namespace() == DS.as_bytes() {
+        let signature =
+            element.local_name() == b"Signature" && element.namespace() == DS.as_bytes();
+        self.root_has_more |= element.depth() == 1 && !signature;
+        if signature {
             self.start_signature(element)?;
         } else if let Some(collector) = self.collectors.last_mut() {
             self.held += collector.start(element, self.ids)?;
@@ -244,9 +256,17 @@ impl Surveyor<'_> {
     }
 
     fn text(&mut self, piece: &[u8]) -> Result<(), Error> {
+        let white = || piece.iter().all(|&octet| matches!(octet, b' ' | b'\t' | b'\r' | b'\n'));
+        if self.parents.len() == 1 && !self.root_has_more {
+            self.root_has_more = !white();
+        }
         let Some(collector) = self.collectors.last_mut() else { return Ok(()) };
-        let Some((element, Hold::Everything)) = collector.open.last_mut() else { return Ok(()) };
+        let Some((element, hold)) = collector.open.last_mut() else { return Ok(()) };
         if collector.skipped > 0 {
+            return Ok(());
+        }
+        if *hold != Hold::Everything {
+            element.more = element.more || !white();
             return Ok(());
         }
         element.text.push_str(&String::from_utf8_lossy(piece));
@@ -288,8 +308,12 @@ impl Surveyor<'_> {
 impl Collector {
     /// An element begins in the signature; what holding it costs.
     fn start(&mut self, element: &StartElement<'_>, ids: &IdAttributes) -> Result<usize, Error> {
-        let hold = match self.open.last() {
-            Some((_, hold)) if self.skipped == 0 => hold.of_child(element),
+        let hold = match self.open.last_mut() {
+            Some((parent, hold)) if self.skipped == 0 => {
+                let hold = hold.of_child(element, parent.children.len());
+                parent.more |= hold.is_none();
+                hold
+            }
             _ => None,
         };
         let Some(hold) = hold else {
@@ -303,7 +327,10 @@ impl Collector {
                 limit: "64 elements within one another in a signature",
             });
         }
-        let held = Element::new(element, ids);
+        let held = match hold {
+            Hold::Place => Element::bare(element),
+            _ => Element::new(element, ids),
+        };
         let cost = held.cost();
         self.held += cost;
         self.open.push((held, hold));

@@ -17,6 +17,8 @@ pub(crate) struct Element {
     pub(crate) children: Vec<Self>,
     /// All text directly in it.
     pub(crate) text: String,
+    /// Whether there is more in it, of which nothing is held.
+    pub(crate) more: bool,
     /// Where it stands in the original octets.
     pub(crate) place: Range<u64>,
     /// The prefixes in scope and what they stand for: held of elements with an
@@ -57,6 +59,16 @@ impl Element {
             attributes,
             place: element.tag(),
             prefixes,
+            ..Self::default()
+        }
+    }
+
+    /// The same without its attributes.
+    pub(crate) fn bare(element: &StartElement<'_>) -> Self {
+        Self {
+            namespace: text(element.namespace()),
+            local_name: text(element.local_name()),
+            place: element.tag(),
             ..Self::default()
         }
     }

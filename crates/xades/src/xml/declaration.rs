@@ -61,6 +61,12 @@ pub(crate) fn read(start: &[u8]) -> Result<Prologue, Error> {
         }
         Err(Stop::Bad(Bad { at, kind, what })) => return Err(kind.error(offset_of(at), what)),
     };
+    // Clause 4.3.3: what neither has a mark nor says what it is, is UTF-8.
+    let says = declaration.as_ref().is_some_and(|declaration| declaration.encoding.is_some());
+    if guess.is_utf16() && mark == 0 && !says {
+        let what = "UTF-16 without a byte order mark or a declaration that says so";
+        return Err(Error::Encoding { offset: 0, what });
+    }
     let Some(declaration) = declaration else {
         return Ok(Prologue { encoding: guess, mark, declaration: 0 });
     };
@@ -153,6 +159,11 @@ mod tests {
         assert_eq!(encoding(&[b"\xEF\xBB\xBF", latin].concat()), None);
         assert_eq!(encoding(b"\xFF\xFE<\0a\0/\0>\0"), Some(Encoding::Utf16Le));
         assert_eq!(encoding(b"<?xml version='1.0' encoding='UTF-16'?><a/>"), None);
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
+        assert_eq!(encoding(&utf16("<a/>")), None);
+        assert_eq!(encoding(&utf16("<?xml version='1.0'?><a/>")), None);
+        let declared = utf16("<?xml version='1.0' encoding='UTF-16'?><a/>");
+        assert_eq!(encoding(&declared), Some(Encoding::Utf16Be));
         assert_eq!(encoding(b"<?xml version='1.0' encoding='KOI8-R'?><a/>"), None);
     }
 

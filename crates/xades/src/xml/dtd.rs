@@ -35,7 +35,8 @@ pub(crate) enum Entity {
 pub(crate) struct AttributeList {
     by_name: HashMap<Box<[u8]>, usize>,
     declared: Vec<Declared>,
-    defaults: usize,
+    /// Which of them have a default value.
+    defaults: Vec<usize>,
 }
 
 /// One declared attribute.
@@ -75,8 +76,7 @@ impl AttributeList {
 
     /// Those that have a default value.
     pub(crate) fn defaults(&self) -> impl Iterator<Item = (usize, &Declared)> {
-        let all = if self.defaults > 0 { self.declared.as_slice() } else { &[] };
-        all.iter().enumerate().filter(|(_, declared)| declared.default.is_some())
+        self.defaults.iter().filter_map(|&index| Some((index, self.declared.get(index)?)))
     }
 }
 
@@ -210,7 +210,9 @@ impl Subset<'_, '_> {
             // Here, too, the first declaration binds.
             if !list.by_name.contains_key(&declared.name) {
                 list.by_name.insert(declared.name.clone(), list.declared.len());
-                list.defaults += usize::from(declared.default.is_some());
+                if declared.default.is_some() {
+                    list.defaults.push(list.declared.len());
+                }
                 list.declared.push(declared);
             }
         }

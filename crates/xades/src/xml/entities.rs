@@ -27,6 +27,15 @@ impl Budget {
         self.allowed = limits.expansion.max(octets.saturating_mul(limits.expansion_ratio));
     }
 
+    pub(crate) const fn spent(&self) -> u64 {
+        self.spent
+    }
+
+    /// As it was before something that will be read again.
+    pub(crate) const fn return_to(&mut self, spent: u64) {
+        self.spent = spent;
+    }
+
     pub(crate) const fn spend(&mut self, len: usize, at: usize) -> Token<()> {
         self.spent = self.spent.saturating_add(len as u64 + EACH);
         if self.spent > self.allowed {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::namespaces::{BindingIndex, Namespaces};
+use super::namespaces::Namespaces;
 use super::tag::{Tag, TagAttribute};
 use super::xml_scope::XmlScope;
 
@@ -126,10 +126,6 @@ impl<'r> PlacedAttribute<'r> {
 
     pub(crate) fn value(&self) -> &'r [u8] {
         self.element.tag.value(self.element.text, self.attribute)
-    }
-
-    pub(crate) const fn binding(&self) -> BindingIndex {
-        self.attribute.binding
     }
 
     pub(crate) const fn plain(&self) -> bool {

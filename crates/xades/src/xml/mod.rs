@@ -34,10 +34,10 @@ mod tag;
 mod xml_scope;
 
 pub(crate) use encoding::Encoding;
-pub(crate) use event::PlacedAttribute;
 pub use event::{
     Attribute, Attributes, EndElement, Event, Span, StartElement, Text, XML_NAMESPACE,
 };
 pub use limits::Limits;
 pub(crate) use namespaces::{BindingIndex, NO_NAMESPACE, Namespaces, XML_BINDING};
 pub use reader::Reader;
+pub(crate) use tag::TagAttribute;

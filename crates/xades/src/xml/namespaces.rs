@@ -82,7 +82,7 @@ impl Namespaces {
 
     /// The octets that are held.
     pub(crate) const fn held(&self) -> usize {
-        self.text.len()
+        self.text.len() + self.bindings.len() * size_of::<Binding>()
     }
 
     /// Removes those behind the first `len`.

@@ -165,6 +165,15 @@ impl<'a> Reader<'a> {
         self
     }
 
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How many octets have been read.
+    pub(crate) fn read(&mut self) -> u64 {
+        self.offset(0)
+    }
+
     pub(crate) const fn encoding(&self) -> Encoding {
         self.source.encoding()
     }

@@ -1,7 +1,6 @@
 //! One start tag: its attributes, normalised, completed with default values,
 //! resolved and in canonical order.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::chars::{self, VALUE_STOP};
@@ -38,6 +37,8 @@ pub(crate) struct TagAttribute {
     /// Whether the DTD says that it is an ID.
     pub(crate) dtd_id: bool,
     pub(crate) binding: BindingIndex,
+    /// The place of its namespace name among those of the tag's attributes.
+    rank: u32,
     /// Where it stands in the tag.
     at: usize,
 }
@@ -61,6 +62,8 @@ pub(crate) struct Tag {
     scratch: Vec<u8>,
     /// Which declared attributes are there.
     seen: Vec<usize>,
+    /// The bindings of attributes, and the place of each one's namespace name.
+    ranks: Vec<(BindingIndex, u32)>,
 }
 
 impl Tag {
@@ -176,6 +179,7 @@ impl Tag {
                 plain,
                 dtd_id: declared.is_some_and(|(_, declared)| declared.id),
                 binding: NO_NAMESPACE,
+                rank: 0,
                 at: name.start,
             },
         );
@@ -217,6 +221,7 @@ impl Tag {
                     plain: false,
                     dtd_id: declared.id,
                     binding: NO_NAMESPACE,
+                    rank: 0,
                     at: 0,
                 },
             );
@@ -240,6 +245,10 @@ impl Tag {
             let name = place(text, &self.scratch, declaration.name);
             let prefix = name.get(6..).unwrap_or_default();
             let value = place(text, &self.scratch, declaration.value);
+            if value.len() > limits.namespace_name {
+                let what = "octets of one namespace name";
+                return Err(Bad { at: declaration.at, kind: Kind::Limit, what });
+            }
             match namespaces.declare(prefix, value, own) {
                 Ok(Some(index)) => self.declared.push(index),
                 Ok(None) => self.canonical = false,
@@ -275,13 +284,10 @@ impl Tag {
 
     /// By namespace name, then by local name; twice the same is an error.
     fn sort(&mut self, text: &[u8], namespaces: &Namespaces) -> Result<(), Bad> {
+        self.rank(namespaces);
         let scratch = &self.scratch;
         let order = |a: &TagAttribute, b: &TagAttribute| {
-            let namespace = if a.binding == b.binding {
-                Ordering::Equal
-            } else {
-                namespaces.name(a.binding).cmp(namespaces.name(b.binding))
-            };
+            let namespace = a.rank.cmp(&b.rank);
             namespace.then_with(|| local_name(text, scratch, a).cmp(local_name(text, scratch, b)))
         };
         if !self.attributes.is_sorted_by(|a, b| order(a, b).is_lt()) {
@@ -294,6 +300,35 @@ impl Tag {
             }
         }
         Ok(())
+    }
+
+    /// Compares namespace names, which may be long, once and not for each pair
+    /// of attributes.
+    fn rank(&mut self, namespaces: &Namespaces) {
+        let Self { attributes, ranks, .. } = self;
+        let first = attributes.first().map(|attribute| attribute.binding);
+        if attributes.iter().all(|attribute| Some(attribute.binding) == first) {
+            return;
+        }
+        ranks.clear();
+        ranks.extend(attributes.iter().map(|attribute| (attribute.binding, 0)));
+        ranks.sort_unstable();
+        ranks.dedup();
+        let name = |ranked: &(BindingIndex, u32)| namespaces.name(ranked.0);
+        ranks.sort_unstable_by(|a, b| name(a).cmp(name(b)));
+        let (mut rank, mut before) = (0, None);
+        for ranked in &mut *ranks {
+            let name = name(ranked);
+            rank += u32::from(before.is_some_and(|before| before != name));
+            before = Some(name);
+            ranked.1 = rank;
+        }
+        ranks.sort_unstable();
+        for attribute in attributes {
+            let at = ranks.binary_search_by_key(&attribute.binding, |ranked| ranked.0);
+            let ranked = at.ok().and_then(|at| ranks.get(at));
+            attribute.rank = ranked.map_or(0, |ranked| ranked.1);
+        }
     }
 
     pub(crate) fn qualified_name<'t>(&'t self, text: &'t [u8], a: &TagAttribute) -> &'t [u8] {

@@ -33,7 +33,7 @@ impl XmlScope {
 
     /// The octets that are held.
     pub(crate) const fn held(&self) -> usize {
-        self.text.len()
+        self.text.len() + self.attributes.len() * size_of::<Held>()
     }
 
     /// Removes those behind the first `len`.

@@ -4,7 +4,7 @@
 use xades::c14n::{Canonicalization, Pass, Select, Selection, Shown, Target};
 use xades::xml::{Reader, StartElement};
 
-use crate::{c14n, whole};
+use crate::{by_id, c14n, whole};
 
 /// 1. libxml2 does not escape namespace names.
 #[test]
@@ -90,6 +90,47 @@ fn whom_an_element_inherits_from() {
         let expected = format!("<a xml:base=\"x/\" xml:lang=\"en\"><b{of_b}></b></a>");
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
+}
+
+/// 17 to 21. libxml2 joins bases in its own ways.
+#[test]
+fn bases_are_joined_as_the_specification_says() {
+    for (outer, inner, joined) in [
+        ("http://h/a", "x#f", "http://h/x"),
+        ("a/", "#f", "a/"),
+        ("/a", "/b/.", "/b/"),
+        ("http://h/a", "http://h/../x", "http://h/x"),
+        ("a", "../..", "../../"),
+        ("a/b/../../..", "x", "../x"),
+        ("http://h/", "http://h//a", "http://h/a"),
+        ("///x", "y", "///y"),
+        ("a", "///x", "///x"),
+        ("//h", "//", "//"),
+        ("..?q", "a", "../a"),
+        ("...", "a", "a"),
+        ("http://h", "é/", "http://h/é/"),
+    ] {
+        let document = format!("<r xml:base='{outer}'><t Id='t' xml:base='{inner}'/></r>");
+        let form = c14n(document.as_bytes(), Canonicalization::C14N_1_1, by_id("t")).unwrap();
+        assert_eq!(form, format!("<t Id=\"t\" xml:base=\"{joined}\"></t>"));
+    }
+}
+
+/// 22 to 25. What says two things of its encoding, or nothing where it must, and
+/// what means nothing in it, is refused; `]]` may come out of an entity.
+#[test]
+fn encodings_are_what_they_say() {
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    for document in [
+        b"\xEF\xBB\xBF<?xml version='1.0' encoding='iso-8859-1'?><a/>".as_slice(),
+        &utf16("\u{FEFF}<?xml version='1.0' encoding='UTF-8'?><a/>"),
+        &utf16("<a/>"),
+        b"<?xml version='1.0' encoding='windows-1252'?><a>\x81</a>",
+    ] {
+        assert!(matches!(whole(document), Err(xades::Error::Encoding { .. })));
+    }
+    let document = b"<!DOCTYPE a [<!ENTITY e ']]'>]><a>&e;></a>";
+    assert_eq!(whole(document).unwrap(), "<a>]]&gt;</a>");
 }
 
 /// 7 and 8. libxml2 leaves out the slash; Santuario inherits what is no

@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 
 use xades::Error;
-use xades::c14n::{Canonicalization, Selection, canonicalize};
+use xades::c14n::{Canonicalization, Pass, Selection, SetOperation, Target, canonicalize};
 use xades::xml::{Limits, Reader};
 
-use crate::whole;
+use crate::{Pieces, by_id, c14n, form, whole};
 
 #[track_caller]
 fn limited(document: &str, expected: &str) {
@@ -67,6 +67,11 @@ fn depth_attribute_and_namespace_bombs() {
     let held: String =
         (0..100).map(|_| format!("<a xml:base='{}'>", "x".repeat(300_000))).collect();
     limited(&held, "octets held for open elements");
+    let long = format!("<a xmlns='urn:{}'/>", "x".repeat(3000));
+    limited(&long, "octets of one namespace name");
+    let attributes: String = (0..2000).map(|i| format!(" xml:a{i}=''")).collect();
+    limited(&format!("<a{attributes}/>"), "xml: attributes on all open elements");
+    limited(&"<a xml:lang='' xml:space=''>".repeat(600), "xml: attributes on all open elements");
     limited(&format!("<a b='{}'/>", "x".repeat(5_000_000)), "octets of one tag");
     limited(&format!("<{}/>", "x".repeat(5_000_000)), "octets of one tag");
     limited(&format!("<a></a{}>", " ".repeat(5_000_000)), "octets of one tag");
@@ -85,6 +90,133 @@ fn limits_can_be_set() {
     };
     assert!(read("<a><b/></a>").is_ok());
     assert!(matches!(read("<a><b><c/></b></a>"), Err(Error::Limit { offset: 6, .. })));
+}
+
+/// The exclusive form writes the name of an ancestor's namespace in each child.
+#[test]
+fn forms_much_longer_than_the_document() {
+    let amplified = |name: usize, children: usize| {
+        let name = "x".repeat(name);
+        format!("<r xmlns:p='urn:{name}'>{}</r>", "<p:e/>".repeat(children))
+    };
+    let mut limits = Limits::default();
+    limits.work = 100_000;
+    let length = |document: &str| {
+        let reader = Reader::from_slice(document.as_bytes()).unwrap().with_limits(limits.clone());
+        let all = Selection::document();
+        canonicalize(reader, Canonicalization::EXCLUSIVE, all, &mut |_| Ok(()))
+            .map(|covered| covered.length)
+    };
+    // Names as long as they come are no limit.
+    assert!(length(&amplified(100, 100_000)).unwrap() > 12_000_000);
+    let refused = length(&amplified(2000, 10_000));
+    let limit = "work on canonical forms";
+    assert!(matches!(refused, Err(Error::Limit { limit: l, .. }) if l == limit), "{refused:?}");
+}
+
+/// Parts that take over much from elements that are not in them.
+#[test]
+fn parts_that_inherit_much() {
+    let inherited = |attributes: String, methods: &[Canonicalization]| {
+        let document = format!("<r{attributes}>{}</r>", "<x/>".repeat(2000));
+        for method in methods {
+            let mut limits = Limits::default();
+            limits.work = 1 << 20;
+            let reader = Reader::from_slice(document.as_bytes()).unwrap().with_limits(limits);
+            let all = Target::Named { namespace: "".into(), local_name: "x".into(), nth: None };
+            let parts = Selection::document().filtered([(SetOperation::Intersect, all)]);
+            let refused = canonicalize(reader, method.clone(), parts, &mut |_| Ok(()));
+            let limit = "work on canonical forms";
+            assert!(matches!(refused, Err(Error::Limit { limit: l, .. }) if l == limit));
+        }
+    };
+    let both = [Canonicalization::C14N_1_0, Canonicalization::C14N_1_1];
+    inherited((0..1000).map(|i| format!(" xml:a{i}=''")).collect(), &both);
+    inherited((0..500).map(|i| format!(" xmlns:a{i}='urn:a'")).collect(), &both);
+    inherited(format!(" xml:base='{}'", "b".repeat(30_000)), &both);
+    let long = format!("<r xml:base='{}/'><a xml:base='b' Id='i'/></r>", "b".repeat(70_000));
+    let refused = c14n(long.as_bytes(), Canonicalization::C14N_1_1, by_id("i"));
+    let limit = "octets of a joined xml:base";
+    assert!(matches!(refused, Err(Error::Limit { limit: l, .. }) if l == limit), "{refused:?}");
+}
+
+/// Many forms, each of much that is asked for element by element.
+#[test]
+fn work_without_output() {
+    let document = format!("<r>{}</r>", "<a b='' c='' d=''/>".repeat(2000));
+    let steps = (0..60).map(|i| (SetOperation::Subtract, Target::Id(format!("none-{i}"))));
+    let selection = Selection::document().filtered(steps);
+    let mut sinks: Vec<_> = (0..20).map(|_| |_: &[u8]| Ok(())).collect();
+    let mut limits = Limits::default();
+    limits.work = 1 << 20;
+    let reader = Reader::from_slice(document.as_bytes()).unwrap().with_limits(limits);
+    let mut pass = Pass::new(reader);
+    for sink in &mut sinks {
+        pass.add(Canonicalization::EXCLUSIVE, selection.clone(), sink);
+    }
+    let limit = "work on canonical forms";
+    assert!(matches!(pass.run(), Err(Error::Limit { limit: l, .. }) if l == limit));
+}
+
+/// What is remembered of all forms together.
+#[test]
+fn selected_elements_of_many_forms() {
+    let document = format!("<r>{}</r>", "<x/>".repeat(60_000));
+    let all = Target::Named { namespace: "".into(), local_name: "x".into(), nth: None };
+    let selection = Selection::document().filtered([(SetOperation::Intersect, all)]);
+    let run = |forms: usize| {
+        let mut sinks: Vec<_> = (0..forms).map(|_| |_: &[u8]| Ok(())).collect();
+        let mut pass = Pass::new(Reader::from_slice(document.as_bytes()).unwrap());
+        for sink in &mut sinks {
+            pass.add(Canonicalization::EXCLUSIVE, selection.clone(), sink);
+        }
+        pass.run()
+    };
+    assert_eq!(
+        run(4).unwrap().iter().map(|covered| covered.selected.len()).sum::<usize>(),
+        240_000
+    );
+    let limit = "elements selected or left out, in all canonical forms";
+    assert!(matches!(run(5), Err(Error::Limit { limit: l, .. }) if l == limit));
+}
+
+/// What is held of an open element is more than its name.
+#[test]
+fn open_elements_are_counted_with_their_places() {
+    let mut limits = Limits::default();
+    limits.open = 10_000;
+    let read = |document: &str| {
+        let reader = Reader::from_slice(document.as_bytes()).unwrap().with_limits(limits.clone());
+        canonicalize(reader, Canonicalization::C14N_1_0, Selection::document(), &mut |_| Ok(()))
+    };
+    let nested = |tag: &str, times: usize| tag.repeat(times) + &"</a>".repeat(times);
+    assert!(read(&nested("<a>", 100)).is_ok());
+    for (tag, times) in [("<a>", 1000), ("<a xml:b=''>", 150), ("<a xmlns='urn:a'>", 120)] {
+        let refused = read(&nested(tag, times));
+        let limit = "octets held for open elements";
+        assert!(matches!(refused, Err(Error::Limit { limit: l, .. }) if l == limit), "{tag}");
+    }
+}
+
+/// What a tag's entities cost does not depend on how often the tag was cut off
+/// while it was read.
+#[test]
+fn what_is_read_again_is_counted_once() {
+    let value = "&e;".repeat(50);
+    let attributes: String = (0..150).map(|i| format!(" a{i}='{value}'")).collect();
+    let entity = format!("<!ENTITY e '{}'>", "x".repeat(100));
+    let defaults: String = (0..150).map(|i| format!(" a{i} CDATA '{value}'")).collect();
+    for padding in [0, 30_000, 60_000, 64_000, 65_000, 65_500, 100_000, 125_000] {
+        let spaces = " ".repeat(padding);
+        let tag = format!("<!DOCTYPE r [{entity}]>{spaces}<r{attributes}/>");
+        let declared = format!("<!DOCTYPE r [{entity}{spaces}<!ATTLIST s{defaults}>]><r/>");
+        for document in [&tag, &declared] {
+            assert!(whole(document.as_bytes()).is_ok(), "{padding}");
+            let pieces = Pieces::new(document.as_bytes(), &[1000, 7]);
+            let reader = Reader::from_read(pieces).unwrap();
+            assert!(form(reader, Canonicalization::C14N_1_0, Selection::document()).is_ok());
+        }
+    }
 }
 
 /// One octet, again and again.

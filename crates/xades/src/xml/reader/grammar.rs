@@ -105,9 +105,11 @@ impl Reader<'_> {
         }
         let read = self.offset(0);
         self.budget.read(read, &self.limits);
+        let spent = self.budget.spent();
         let text = rest(&self.frames, &self.source);
         let token = self.tag.read(text, &self.limits, &self.dtd, &mut self.budget);
         if self.token(token)?.is_none() {
+            self.budget.return_to(spent);
             return Ok(None);
         }
         self.check_length(self.tag.len)?;
@@ -129,7 +131,11 @@ impl Reader<'_> {
             let name = self.tag.local_name(text, attribute);
             self.xml_scope.push(self.open.len(), name, self.tag.value(text, attribute));
         }
-        let held = self.names.len() + self.namespaces.held() + self.xml_scope.held();
+        if self.xml_scope.len() > self.limits.xml_attributes {
+            return Err(self.error(0, Kind::Limit, "xml: attributes on all open elements"));
+        }
+        let records = (self.open.len() + 1) * size_of::<Open>();
+        let held = self.names.len() + self.namespaces.held() + self.xml_scope.held() + records;
         if held > self.limits.open {
             return Err(self.error(0, Kind::Limit, "octets held for open elements"));
         }
@@ -217,6 +223,7 @@ impl Reader<'_> {
             return self.wrong(0, "a declaration that does not belong here");
         }
         let limit = "octets of the document type declaration";
+        let spent = self.budget.spent();
         let (len, dtd) = match dtd::read(self.source.rest(), &mut self.budget) {
             Ok((len, _)) if len > self.limits.dtd => {
                 return Err(self.error(0, Kind::Limit, limit));
@@ -225,7 +232,10 @@ impl Reader<'_> {
             Err(Stop::More) if self.source.rest().len() > self.limits.dtd => {
                 return Err(self.error(0, Kind::Limit, limit));
             }
-            Err(Stop::More) => return self.need_more_of_long().map(|()| None),
+            Err(Stop::More) => {
+                self.budget.return_to(spent);
+                return self.need_more_of_long().map(|()| None);
+            }
             Err(Stop::Bad(Bad { at, kind, what })) => return Err(self.error(at, kind, what)),
         };
         if dtd.external && !self.ignore_external_subset {
