@@ -135,8 +135,7 @@ impl Part {
         let inside = |node: Node, id: &str| tree.ancestors_or_self(node).any(|e| has_id(e, id));
         let is_named = |node: Node, wanted: &str| matches!(tree.kind(node), Kind::Element(name) if name.local == wanted);
         NodeSet::of(tree, |node| {
-            let of_parent =
-                |test: &dyn Fn(Node) -> bool| tree.parent(node).is_some_and(|parent| test(parent));
+            let of_parent = |test: &dyn Fn(Node) -> bool| tree.parent(node).is_some_and(test);
             let is_axis = matches!(tree.kind(node), Kind::Attribute(..) | Kind::Namespace(..));
             let is_element = tree.is_element(node);
             let in_hole = self.hole.as_ref().is_some_and(|id| {

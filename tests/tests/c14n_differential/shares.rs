@@ -88,7 +88,7 @@ impl Shares {
     }
 }
 
-/// To be seen in a run that is well, too.
+/// To be seen in a run that is well, too: what is printed is kept back there.
 pub fn say(text: &str) {
-    writeln!(std::io::stderr(), "{text}").unwrap();
+    std::io::stderr().write_all(format!("{text}\n").as_bytes()).unwrap();
 }
