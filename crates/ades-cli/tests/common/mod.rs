@@ -1,5 +1,13 @@
 //! Runs the built binary.
-#![allow(dead_code, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+pub(crate) mod service;
 
 use std::fs;
 use std::io::Write;
