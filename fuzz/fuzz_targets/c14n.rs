@@ -1,12 +1,15 @@
-//! Any octets are canonicalised or refused. At once and in pieces the result is
-//! the same, and a canonical form is its own.
+//! Any octets are canonicalised or refused, and a slow reference does the same
+//! (`tests/reference-c14n`). At once and in pieces the result is the same, and a
+//! canonical form is its own.
 #![no_main]
 
 use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
+use reference_c14n::{Algorithm, Kind, Method, Node, NodeSet, Tree};
+use xades::Error;
 use xades::c14n::{Canonicalization, Selection, Target, canonicalize};
-use xades::xml::Reader;
+use xades::xml::{Limits, Reader};
 
 /// Hands out as many octets as the first of them says, over and over.
 struct Pieces<'a>(&'a [u8], usize);
@@ -19,39 +22,94 @@ impl Read for Pieces<'_> {
 }
 
 fn form(
-    reader: Result<Reader<'_>, xades::Error>,
+    reader: Result<Reader<'_>, Error>,
     method: &Canonicalization,
     selection: &Selection,
-) -> Result<Vec<u8>, String> {
+) -> Result<Vec<u8>, Error> {
     let mut out = Vec::new();
-    reader
-        .and_then(|reader| {
-            canonicalize(reader, method.clone(), selection.clone(), &mut |piece| {
-                out.extend_from_slice(piece);
-                Ok(())
-            })
-        })
-        .map_err(|error| error.to_string())?;
+    canonicalize(reader?, method.clone(), selection.clone(), &mut |piece| {
+        out.extend_from_slice(piece);
+        Ok(())
+    })?;
     Ok(out)
+}
+
+/// So much the reference has time for.
+fn limits() -> Limits {
+    let mut limits = Limits::DEFAULT;
+    limits.depth = 200;
+    limits.namespaces = 50;
+    limits.attributes = 200;
+    limits.expansion = 1 << 16;
+    limits.expansion_ratio = 0;
+    limits
+}
+
+/// The element with the Id `i` less the first signature, or the whole document.
+fn nodes(tree: &Tree, part: bool) -> Result<NodeSet, &'static str> {
+    const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
+    const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
+    if !part {
+        return Ok(NodeSet::all(tree));
+    }
+    let has_id = |node: &Node| {
+        let by_name = |local| tree.attribute(*node, "", local) == Some("i");
+        let xml_id =
+            || tree.attribute(*node, XML, "id").map(|id| id.trim_matches([' ', '\t', '\r', '\n']));
+        ["Id", "ID", "id"].into_iter().any(by_name) || xml_id() == Some("i")
+    };
+    let is_signature = |node: &Node| {
+        matches!(tree.kind(*node), Kind::Element(name)
+            if name.local == "Signature" && name.namespace == DS)
+    };
+    let apexes: Vec<Node> = tree.nodes().filter(has_id).collect();
+    let [apex] = apexes.as_slice() else { return Err("no such element, or two") };
+    let signature = tree.nodes().find(is_signature).ok_or("no signature")?;
+    Ok(NodeSet::of(tree, |node| {
+        let around: Vec<Node> = tree.ancestors_or_self(node).collect();
+        around.contains(apex) && !around.contains(&signature)
+    }))
 }
 
 fuzz_target!(|octets: &[u8]| {
     let Some((&first, document)) = octets.split_first() else { return };
-    let method = match first % 3 {
-        0 => Canonicalization::C14N_1_0.with_comments(),
-        1 => Canonicalization::C14N_1_1,
-        _ => Canonicalization::EXCLUSIVE.with_prefix_list("p #default"),
+    let (method, algorithm, with_comments) = match first % 3 {
+        0 => (Canonicalization::C14N_1_0.with_comments(), Algorithm::Inclusive10, true),
+        1 => (Canonicalization::C14N_1_1, Algorithm::Inclusive11, false),
+        _ => (
+            Canonicalization::EXCLUSIVE.with_prefix_list("p #default"),
+            Algorithm::Exclusive10,
+            false,
+        ),
     };
+    let inclusive_prefixes = vec!["p".to_owned(), String::new()];
+    let reference = Method { algorithm, with_comments, inclusive_prefixes };
     let part = Selection::element(Target::Id("i".into())).without(Target::first_signature());
     for selection in [Selection::document(), part] {
         let at_once = form(Reader::from_slice(document), &method, &selection);
         let pieces = Pieces(document, usize::from(first / 3 % 8) + 1);
-        assert_eq!(at_once, form(Reader::from_read(pieces), &method, &selection));
-        if let Ok(once) = at_once
+        let in_pieces = form(Reader::from_read(pieces), &method, &selection);
+        assert_eq!(
+            at_once.as_ref().map_err(ToString::to_string),
+            in_pieces.as_ref().map_err(ToString::to_string)
+        );
+        if let Ok(once) = &at_once
             && selection.is_document()
         {
-            let twice = form(Reader::from_slice(&once), &method, &selection);
-            assert_eq!(twice.as_ref(), Ok(&once), "a canonical form is its own");
+            let twice = form(Reader::from_slice(once), &method, &selection).ok();
+            assert_eq!(twice.as_ref(), Some(once), "a canonical form is its own");
         }
+        let reader = Reader::from_slice(document).map(|reader| reader.with_limits(limits()));
+        let ours = form(reader, &method, &selection);
+        if matches!(ours, Err(Error::Limit { .. })) {
+            continue;
+        }
+        let theirs = reference_c14n::parse(document).and_then(|tree| {
+            let nodes = nodes(&tree, !selection.is_document())?;
+            reference_c14n::canonicalize(&tree, &nodes, &reference)
+        });
+        let theirs_octets = theirs.as_ref().ok().map(String::as_bytes);
+        assert_eq!(ours.as_deref().ok(), theirs_octets, "{ours:?} {theirs:?}");
     }
 });

@@ -84,8 +84,12 @@ pub(crate) enum Format {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Packaging {
     Enveloped,
+    /// cades: the content is in it; xades: XML as it is where it can be, anything else as base64
     Enveloping,
+    /// xades: as base64, whatever it is
+    EnvelopingBase64,
     Detached,
+    /// xades: elements of the document, by their Ids
     InternallyDetached,
 }
 
@@ -172,9 +176,13 @@ pub(crate) struct XmlOptions {
     /// repeated
     #[arg(long, value_name = "ID")]
     pub(crate) element: Vec<String>,
-    /// XML only: put the signature at the end of the element with this Id; default: of the root
-    #[arg(long, value_name = "ID")]
+    /// XML only: put the signature at the end of the element with this Id, or of the first of
+    /// this name; default: of the root
+    #[arg(long, value_name = "ID|{NAMESPACE}NAME")]
     pub(crate) into: Option<String>,
+    /// XML only: put the signature behind the element with this Id, or the first of this name
+    #[arg(long, value_name = "ID|{NAMESPACE}NAME", conflicts_with = "into")]
+    pub(crate) behind: Option<String>,
     /// XML only: leave all signatures out of what is signed, so that others can sign later
     #[arg(long)]
     pub(crate) allow_parallel: bool,
@@ -349,8 +357,9 @@ pub(crate) struct VerifyOptions {
     /// The document of a detached signature; XML: each document that it names, by the file's name
     #[arg(long)]
     pub(crate) original: Vec<PathBuf>,
-    /// XML only: the Id of an element that must be signed, if that is not the root element
-    #[arg(long, value_name = "ID")]
+    /// XML only: the Id of an element that must be signed, or the name of elements that must all
+    /// be signed, if that is not the root element
+    #[arg(long, value_name = "ID|{NAMESPACE}NAME")]
     pub(crate) element: Vec<String>,
     /// Trust anchors, PEM; without any, trust is not judged
     #[arg(long)]

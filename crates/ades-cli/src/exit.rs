@@ -55,6 +55,12 @@ impl Failure {
         self
     }
 
+    /// With something more behind it.
+    pub(crate) fn and(mut self, what: &str) -> Self {
+        self.message = format!("{}; {what}", self.message);
+        self
+    }
+
     fn of(fault: Fault, retry: Retry, error: &dyn std::error::Error) -> Self {
         let status = match fault {
             Fault::Caller => USAGE,

@@ -1,6 +1,7 @@
 //! The formats side by side: which one a file is signed in, and their pending
 //! states.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use ades_core::{
@@ -46,15 +47,16 @@ impl Format {
     pub(crate) fn choose(
         asked: Asked,
         wishes: &Wishes,
-        found: Kind,
+        file: &mut File,
         input: &Path,
     ) -> Result<Self, Failure> {
+        let found = input::kind(file).map_err(|e| Failure::file(input, &e))?;
         let fail =
             |message: &str| Err(Failure::usage(format!("{}: {message}", input::name(input))));
         let format = match (asked.format, found) {
             (_, Kind::Xml) if matches!(wishes.shape, Shape::Countersignature(_)) => Self::Xades,
             _ if !matches!(wishes.shape, Shape::New(_)) => Self::Cades,
-            (Some(args::Format::Cades), _) | (None, Kind::Other) => Self::Cades,
+            (Some(args::Format::Cades), _) | (None, Kind::Html | Kind::Other) => Self::Cades,
             (Some(args::Format::Pades) | None, Kind::Pdf) => Self::Pades,
             (Some(args::Format::Pades), _) => return fail("is no PDF: --format pades is for PDFs"),
             (Some(args::Format::Xades), _) | (None, Kind::Xml) => Self::Xades,
@@ -66,10 +68,14 @@ impl Format {
             ),
             (
                 Self::Cades,
-                Some(args::Packaging::Enveloped | args::Packaging::InternallyDetached),
+                Some(
+                    args::Packaging::Enveloped
+                    | args::Packaging::EnvelopingBase64
+                    | args::Packaging::InternallyDetached,
+                ),
             ) => fail("--packaging: CAdES is detached or enveloping"),
             (Self::Xades, _) if matches!(wishes.shape, Shape::New(_)) => {
-                wishes.xml.check(input, found).map(|()| format)
+                wishes.xml.check(input, found, file).map(|()| format)
             }
             _ => Ok(format),
         }
@@ -98,7 +104,8 @@ impl Format {
 pub(crate) enum Pending {
     Cades(cades::PendingSignature),
     Pades(pades::PendingSignature),
-    Xades(xades::PendingSignature),
+    /// With what the user should know of it.
+    Xades(xades::PendingSignature, Option<&'static str>),
 }
 
 impl Pending {
@@ -118,7 +125,8 @@ impl Pending {
             }
             Format::Xades => {
                 let Wishes { xml, shape, .. } = wishes;
-                return xml.prepare(shape, input, document, chain, parameters).map(Self::Xades);
+                let made = xml.prepare(shape, input, document, chain, parameters);
+                return made.map(|(pending, remark)| Self::Xades(pending, remark));
             }
         }
         Ok(Self::Cades(match &wishes.shape {
@@ -139,7 +147,7 @@ impl Pending {
         match self {
             Self::Cades(_) => Format::Cades,
             Self::Pades(_) => Format::Pades,
-            Self::Xades(_) => Format::Xades,
+            Self::Xades(..) => Format::Xades,
         }
     }
 
@@ -149,6 +157,7 @@ impl Pending {
             Self::Pades(pending) if pending.is_repaired() => {
                 Some("its cross-reference is broken; the signature brings a whole new one")
             }
+            Self::Xades(_, remark) => *remark,
             _ => None,
         }
     }
@@ -157,7 +166,7 @@ impl Pending {
         match self {
             Self::Cades(pending) => pending.to_be_signed(),
             Self::Pades(pending) => pending.to_be_signed(),
-            Self::Xades(pending) => pending.to_be_signed(),
+            Self::Xades(pending, _) => pending.to_be_signed(),
         }
     }
 
@@ -169,7 +178,7 @@ impl Pending {
             }
             Self::Cades(_) => None,
             Self::Pades(pending) => Some(&pending.document_digest().0),
-            Self::Xades(pending) => pending.document_digest().map(|digest| &digest.0),
+            Self::Xades(pending, _) => pending.document_digest().map(|digest| &digest.0),
         }
     }
 
@@ -177,13 +186,14 @@ impl Pending {
         Ok(match self {
             Self::Cades(pending) => pending.to_json(key)?,
             Self::Pades(pending) => pending.to_json(key)?,
-            Self::Xades(pending) => pending.to_json(key)?,
+            Self::Xades(pending, _) => pending.to_json(key)?,
         })
     }
 
     pub(crate) fn from_json(text: &str, key: Option<&StateKey>) -> Result<Self, Error> {
         let pades = || pades::PendingSignature::from_json(text, key).map(Self::Pades);
-        let xades = || xades::PendingSignature::from_json(text, key).map(Self::Xades);
+        let xades =
+            || xades::PendingSignature::from_json(text, key).map(|state| Self::Xades(state, None));
         let other = |error: &Error| matches!(error, Error::StateOfAnotherFormat { .. });
         match cades::PendingSignature::from_json(text, key).map(Self::Cades) {
             Err(error) if other(&error) => match pades() {
@@ -208,7 +218,7 @@ impl Pending {
             Self::Pades(pending) => {
                 pending.complete(document, value, out.writer()).map_err(CompleteError::Pades)
             }
-            Self::Xades(pending) => {
+            Self::Xades(pending, _) => {
                 pending.complete(Some(document), value, out.writer()).map_err(CompleteError::Xades)
             }
         }

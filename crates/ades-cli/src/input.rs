@@ -92,6 +92,8 @@ pub(crate) fn read_at_most(path: &Path, max: u64) -> Result<Vec<u8>, Failure> {
 pub(crate) enum Kind {
     Pdf,
     Xml,
+    /// HTML that does not say that it is XML, and may be so all the same.
+    Html,
     Other,
 }
 
@@ -112,24 +114,31 @@ fn kind_of(start: &[u8]) -> Kind {
     if head.starts_with(b"\x30") && head.windows(11).any(|window| window == SIGNED_DATA) {
         return Kind::Other;
     }
-    if start.windows(5).any(|window| window == b"%PDF-") {
-        return Kind::Pdf;
-    }
     // UTF-16 has a zero beside each ASCII character.
-    let wide = start.starts_with(b"\xFE\xFF") || start.starts_with(b"\xFF\xFE");
-    let text: Vec<u8> = if wide {
-        start.iter().skip(2).copied().filter(|b| *b != 0).collect()
-    } else {
-        start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).to_vec()
+    let text: Vec<u8> = match start {
+        [0xFE, 0xFF, rest @ ..] | [0xFF, 0xFE, rest @ ..] => without_zeros(rest),
+        [b'<', 0, ..] | [0, b'<', ..] => without_zeros(start),
+        _ => start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).to_vec(),
     };
     let text = text.trim_ascii_start().to_ascii_lowercase();
-    let html = text.starts_with(b"<!doctype html") || text.starts_with(b"<html");
-    match text.as_slice() {
-        _ if html => Kind::Other,
-        [b'<', next, ..] if next.is_ascii_alphabetic() || b"_?!".contains(next) => Kind::Xml,
-        [b'<', next, ..] if !next.is_ascii() => Kind::Xml,
-        _ => Kind::Other,
+    let has = |what: &[u8]| text.windows(what.len()).any(|window| window == what);
+    let is_html = text.starts_with(b"<!doctype html") || text.starts_with(b"<html");
+    let is_xml = match text.as_slice() {
+        _ if is_html => has(b"xmlns"),
+        [b'<', next, ..] => next.is_ascii_alphabetic() || b"_?!".contains(next) || !next.is_ascii(),
+        _ => false,
+    };
+    // A PDF's header may stand behind something else, and may be spoken of.
+    match (is_xml, has(b"%pdf-")) {
+        (true, _) => Kind::Xml,
+        (false, true) => Kind::Pdf,
+        (false, false) if is_html => Kind::Html,
+        (false, false) => Kind::Other,
     }
+}
+
+fn without_zeros(octets: &[u8]) -> Vec<u8> {
+    octets.iter().copied().filter(|octet| *octet != 0).collect()
 }
 
 #[cfg(test)]
@@ -145,7 +154,14 @@ mod tests {
             (b"\xEF\xBB\xBF \r\n<Invoice xmlns=\"urn:x\">", Kind::Xml),
             (b"\xFF\xFE<\0?\0x\0m\0l\0", Kind::Xml),
             (b"<!-- a comment --><a/>", Kind::Xml),
-            (b"<!DOCTYPE html><html>", Kind::Other),
+            (b"<\0r\0/\0>\0", Kind::Xml),
+            (b"\0<\0?\0x\0m\0l\0 ", Kind::Xml),
+            (b"<r>%PDF-1.7</r>", Kind::Xml),
+            (b"<html xmlns='http://www.w3.org/1999/xhtml'/>", Kind::Xml),
+            (b"<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML'><html xmlns=", Kind::Xml),
+            (b"<?xml version='1.0'?><html>", Kind::Xml),
+            (b"<!DOCTYPE html><html>", Kind::Html),
+            (b"<html><body>%PDF-1.4", Kind::Pdf),
             (b"<- not XML", Kind::Other),
             (b"plain text", Kind::Other),
             (b"\x30\x80\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02 %PDF-1.4", Kind::Other),

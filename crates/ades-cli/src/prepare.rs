@@ -32,8 +32,7 @@ pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
     let parameters = wishes.parameters(chain.leaf().key_type(), policy.as_ref())?;
     let about = |e: Failure| e.about(input::name(&options.input));
     let mut file = input::open(&options.input)?;
-    let kind = input::kind(&mut file).map_err(|e| Failure::file(&options.input, &e))?;
-    let format = Format::choose(asked, &wishes, kind, &options.input)?;
+    let format = Format::choose(asked, &wishes, &mut file, &options.input)?;
     let mut document = Document::seekable(input::watched(file, &options.input));
     let pending =
         Pending::prepare(format, &wishes, &options.input, &mut document, &chain, &parameters)

@@ -51,8 +51,7 @@ pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
             input.clone()
         };
         let mut file = input::open(&path)?;
-        let kind = input::kind(&mut file).map_err(|e| Failure::file(input, &e))?;
-        let format = Format::choose(asked, &wishes, kind, input)?;
+        let format = Format::choose(asked, &wishes, &mut file, input)?;
         sources.push(Source { input, path: absolute(&path), format });
     }
     let items = items(sources, &place, &wishes)?;

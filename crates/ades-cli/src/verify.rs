@@ -86,7 +86,8 @@ impl Found {
         let kind = input::kind(&mut file).map_err(|e| Failure::file(path, &e))?;
         let mut source = Document::seekable(input::watched(file, path));
         let Wanted { originals, trust, password, elements } = *wanted;
-        if !elements.is_empty() && kind != input::Kind::Xml {
+        let is_xml = matches!(kind, input::Kind::Xml | input::Kind::Html);
+        if !elements.is_empty() && !is_xml {
             return Err(Failure::usage("--element: only XML has elements"));
         }
         match kind {
@@ -96,13 +97,16 @@ impl Found {
             input::Kind::Pdf => pades::verify(&mut source, pades::Given { trust, password })
                 .map(Self::Pades)
                 .map_err(|e| about(e.into())),
-            input::Kind::Xml => xml::read(&mut source, wanted).map(Self::Xades).map_err(about),
+            input::Kind::Xml | input::Kind::Html => {
+                xml::read(&mut source, wanted).map(Self::Xades).map_err(about)
+            }
             input::Kind::Other => {
                 if originals.len() > 1 {
                     let why = "--original: a CAdES container has one document";
                     return Err(Failure::usage(why));
                 }
-                let container = Container::read(&mut source).map_err(|e| about(e.into()))?;
+                let container = Container::read(&mut source)
+                    .map_err(|e| about(Failure::from(e).and("it is no PDF and no XML either")))?;
                 let original = originals.first();
                 let mut original = original.map(|path| input::document(path)).transpose()?;
                 let given = Given { original: original.as_mut(), trust };

@@ -1,11 +1,14 @@
 //! What is wanted of signatures in and about XML, and how it is asked of the
 //! format.
 
+use std::fs::File;
+use std::io::Seek;
 use std::path::Path;
 
 use ades_core::{CertificateChain, Document, SignatureParameters};
 use serde::{Deserialize, Serialize};
 use xades::c14n::{Canonicalization, Target};
+use xades::xml::Reader;
 use xades::{
     Content, Listing, PendingSignature, Position, SignatureOptions, prepare_countersignature,
     prepare_detached,
@@ -26,6 +29,8 @@ pub(crate) struct XmlWishes {
     packaging: Option<Packaging>,
     elements: Vec<String>,
     into: Option<String>,
+    #[serde(default)]
+    behind: Option<String>,
     allow_parallel: bool,
     method: Method,
 }
@@ -42,21 +47,29 @@ impl XmlWishes {
             packaging,
             elements: options.element,
             into: options.into,
+            behind: options.behind,
             allow_parallel: options.allow_parallel,
             method: options.c14n,
         })
     }
 
     /// Whether the signature becomes part of the document.
-    pub(crate) fn keeps_the_document(&self) -> bool {
-        !matches!(self.packaging, Some(Packaging::Enveloping | Packaging::Detached))
+    pub(crate) const fn keeps_the_document(&self) -> bool {
+        matches!(self.packaging, None | Some(Packaging::Enveloped | Packaging::InternallyDetached))
     }
 
-    /// Whether a file of this kind can be signed so.
-    pub(crate) fn check(&self, input: &Path, found: Kind) -> Result<(), Failure> {
-        let fail = |message| Err(Failure::usage(format!("{}: {message}", input::name(input))));
-        if self.keeps_the_document() && found != Kind::Xml {
-            return fail("is no XML: --packaging enveloping or detached signs any file as xades");
+    /// Whether a file can be signed so. One that does not look like XML may be so
+    /// all the same: that is for the reader to say.
+    pub(crate) fn check(&self, input: &Path, found: Kind, file: &mut File) -> Result<(), Failure> {
+        let fail =
+            |message: &str| Err(Failure::usage(format!("{}: {message}", input::name(input))));
+        if self.keeps_the_document()
+            && found != Kind::Xml
+            && let Err(why) = read_through(file)
+        {
+            return fail(&format!(
+                "is no XML: --packaging enveloping or detached signs any file as xades ({why})"
+            ));
         }
         if self.packaging == Some(Packaging::Detached) && input::is_standard(input) {
             return fail("has no name for a detached signature to call it by");
@@ -64,6 +77,7 @@ impl XmlWishes {
         Ok(())
     }
 
+    /// What is signed, and what the user should know of it.
     pub(crate) fn prepare(
         &self,
         shape: &Shape,
@@ -71,52 +85,93 @@ impl XmlWishes {
         document: &mut Document<'_>,
         chain: &CertificateChain,
         parameters: &SignatureParameters,
-    ) -> Result<PendingSignature, Failure> {
+    ) -> Result<(PendingSignature, Option<&'static str>), Failure> {
         if let Shape::Countersignature(signer) = shape {
-            return Ok(prepare_countersignature(
+            let pending = prepare_countersignature(
                 document,
                 *signer,
                 chain,
                 parameters,
                 &SignatureOptions::new(),
-            )?);
+            )?;
+            return Ok((pending, None));
         }
         if self.packaging == Some(Packaging::Detached) {
             let mime_type = parameters.document_mime_type().unwrap_or(OCTETS).to_owned();
             let document = Document::seekable(document.random_access()?);
             let mut contents = [Content { uri: uri(input), mime_type, document }];
-            return Ok(prepare_detached(
+            let pending = prepare_detached(
                 &mut contents,
                 Listing::References,
                 chain,
                 parameters,
                 &SignatureOptions::new(),
-            )?);
+            )?;
+            return Ok((pending, None));
         }
-        let packaging = match self.packaging {
-            Some(Packaging::InternallyDetached) => {
-                xades::Packaging::InternallyDetached(self.elements.clone())
-            }
+        let options = self.options()?;
+        let packed = |packaging| options.clone().packaging(packaging);
+        let mut made =
+            |options: &SignatureOptions| xades::prepare(document, chain, parameters, options);
+        let of_elements = || xades::Packaging::InternallyDetached(self.elements.clone());
+        let pending = match self.packaging {
+            Some(Packaging::InternallyDetached) => made(&packed(of_elements())),
+            Some(Packaging::EnvelopingBase64) => made(&packed(xades::Packaging::EnvelopingBase64)),
             Some(Packaging::Enveloping) => {
-                match input::kind(document.random_access()?)
-                    .map_err(|e| Failure::file(input, &e))?
-                {
-                    Kind::Xml => xades::Packaging::EnvelopingXml,
-                    _ => xades::Packaging::EnvelopingBase64,
-                }
+                let other = match made(&packed(xades::Packaging::EnvelopingXml)) {
+                    Err(error) => not_as_xml(&error),
+                    made => return Ok((made?, None)),
+                };
+                let pending = made(&packed(xades::Packaging::EnvelopingBase64))?;
+                return Ok((pending, other));
             }
-            _ => xades::Packaging::Enveloped,
+            _ => made(&options),
         };
-        let into = |id: &String| Position::LastIn(Target::Id(id.clone()));
-        let mut options = SignatureOptions::new()
-            .packaging(packaging)
-            .position(self.into.as_ref().map_or(Position::LastInRoot, into))
-            .canonicalization(method(self.method));
-        if self.allow_parallel {
-            options = options.parallel();
-        }
-        Ok(xades::prepare(document, chain, parameters, &options)?)
+        Ok((pending?, None))
     }
+
+    fn options(&self) -> Result<SignatureOptions, Failure> {
+        let position = match (&self.into, &self.behind) {
+            (Some(text), _) => Position::LastIn(target(text, Some(0))?),
+            (None, Some(text)) => Position::Behind(target(text, Some(0))?),
+            (None, None) => Position::LastInRoot,
+        };
+        let options =
+            SignatureOptions::new().position(position).canonicalization(method(self.method));
+        Ok(if self.allow_parallel { options.parallel() } else { options })
+    }
+}
+
+/// Why a document that is XML goes into its signature as base64; one that is none
+/// needs no reason.
+const fn not_as_xml(error: &xades::Error) -> Option<&'static str> {
+    match error {
+        xades::Error::CannotInsert { .. } => {
+            Some("its DTD, or signatures of its own, cannot be in another document: kept as base64")
+        }
+        xades::Error::External { .. } => {
+            Some("it has a DTD that is not in the document: kept as base64")
+        }
+        _ => None,
+    }
+}
+
+/// Whether a file is well-formed XML; rewinds it.
+fn read_through(file: &mut File) -> Result<(), xades::Error> {
+    let mut reader = Reader::from_read(&mut *file)?;
+    while reader.next_event()?.is_some() {}
+    drop(reader);
+    file.rewind().map_err(|e| xades::Error::Core(ades_core::Error::Read(e)))
+}
+
+/// An element by its Id, or by its name as `{namespace}name`; of those, the
+/// `nth`, or all.
+pub(crate) fn target(text: &str, nth: Option<usize>) -> Result<Target, Failure> {
+    let Some(rest) = text.strip_prefix('{') else { return Ok(Target::Id(text.to_owned())) };
+    let (namespace, local_name) = rest
+        .split_once('}')
+        .ok_or_else(|| Failure::usage(format!("{text}: an element's name is {{NAMESPACE}}NAME")))?;
+    Ok(Target::Named { namespace: namespace.into(), local_name: local_name.into(), nth })
 }
 
 pub(crate) const fn method(method: Method) -> Canonicalization {

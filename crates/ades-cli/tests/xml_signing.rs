@@ -9,6 +9,7 @@ use ades_tests::oracle::xmlsec1;
 use ades_tests::pdf::Document;
 use ades_tests::pki::Key;
 use base64ct::{Base64, Encoding};
+use common::service::{ITSME, Sandbox};
 use common::{Bench, json};
 
 const ROOT: &str = "data/ades/sandbox/root.pem";
@@ -69,12 +70,129 @@ fn xml_and_pdf_and_others_are_one_batch() {
     bench.write("invoice.xml", Invoice::in_memory(5_000));
     bench.write("contract.pdf", Document::default().write());
     bench.write("photo.bin", b"neither of them");
-    let files = ["sign", "invoice.xml", "contract.pdf", "photo.bin"];
-    bench.ades(&[&files[..], &["--out-dir", "out", "--auto-approve"]].concat()).ends(0, "");
+    let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    let files = ["sign", "invoice.xml", "contract.pdf", "photo.bin", "--out-dir", "out"];
+    bench.ades(&[&files[..], ITSME].concat()).ends(0, "");
+    // One identification, one confirmation of all three.
+    assert_eq!(sandbox.sessions("identification").len(), 1);
+    let confirmations = sandbox.sessions("signature");
+    assert_eq!(confirmations.len(), 1);
+    assert_eq!(confirmations[0]["documents"], 3);
+
+    let root = "sb/root.pem";
     assert_eq!(bench.names("out"), ["contract.pdf", "invoice.xml", "photo.bin.p7s"]);
-    xmlsec1_accepts(&bench, "out/invoice.xml", ROOT, 0);
+    xmlsec1_accepts(&bench, "out/invoice.xml", root, 0);
     assert!(pdfsig(&bench.path("out/contract.pdf"), None).unwrap()[0].valid);
-    bench.openssl_accepts("out/photo.bin.p7s", Some("photo.bin"), ROOT);
+    bench.openssl_accepts("out/photo.bin.p7s", Some("photo.bin"), root);
+    for (file, original) in [
+        ("out/invoice.xml", None),
+        ("out/contract.pdf", None),
+        ("out/photo.bin.p7s", Some("photo.bin")),
+    ] {
+        let mut verify = vec!["verify", file, "--trust", root, "--json"];
+        verify.extend(original.into_iter().flat_map(|name| ["--original", name]));
+        let answer = json(&bench.ades(&verify).ends(0, "").out);
+        assert_eq!(answer["signatures"][0]["level"], "B-B", "{answer}");
+        assert_eq!(answer["signatures"][0]["trusted"], true, "{answer}");
+    }
+}
+
+/// What a file is told by: XHTML says that it is XML, UTF-16 needs no mark, and
+/// XML may speak of PDFs. Whoever names the format is believed.
+#[test]
+fn xml_is_known_by_its_start() {
+    let bench = bench();
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    bench.write("page.xhtml", "<html xmlns='http://www.w3.org/1999/xhtml'><body/></html>");
+    bench.write("about.xml", "<r>%PDF-1.7 begins a PDF</r>");
+    bench.write("wide.xml", utf16("<?xml version='1.0' encoding='UTF-16BE'?><r>é</r>"));
+    bench.write("bare.html", "<html><body>well-formed all the same</body></html>");
+    bench.write("page.html", "<!doctype html><html><p>not</html>");
+    for (name, arguments) in [
+        ("page.xhtml", &[][..]),
+        ("about.xml", &[]),
+        ("wide.xml", &[]),
+        ("bare.html", &["--format", "xades"]),
+    ] {
+        bench.sign(&[&[name, "--out-dir", "out"], arguments].concat()).ends(0, "");
+        let verify = ["verify", &format!("out/{name}"), "--trust", "root.pem", "--json"];
+        let answer = json(&bench.ades(&verify).ends(0, "").out);
+        assert_eq!(answer["signatures"][0]["covers"], "whole", "{name}: {answer}");
+    }
+    bench.sign(&["page.html", "-o", "p.p7s"]).ends(0, "");
+    bench.openssl_accepts("p.p7s", Some("page.html"), "root.pem");
+    bench.sign(&["page.html", "-o", "x", "--format", "xades"]).ends(2, "octet 31");
+    assert!(!bench.has("x"));
+    // Nothing is signed in these.
+    bench.ades(&["verify", "page.xhtml"]).ends(1, "");
+    bench.ades(&["verify", "page.html"]).ends(3, "not well-formed XML");
+    bench.write("text.txt", "text");
+    bench.ades(&["verify", "text.txt"]).ends(3, "no PDF and no XML either");
+}
+
+/// What cannot be an element of another document is kept as base64, and so is
+/// whatever is wanted so.
+#[test]
+fn enveloping_takes_any_document() {
+    let bench = bench();
+    let dtd = "<!DOCTYPE r [<!ENTITY e 'x'>]><r>&e;</r>";
+    let outside = "<!DOCTYPE r SYSTEM 'r.dtd'><r/>";
+    bench.write("plain.xml", "<r>plain</r>");
+    bench.write("dtd.xml", dtd);
+    bench.write("outside.xml", outside);
+    bench.write("broken.xml", "<r>");
+    let sign = |name: &str, packaging: &str| {
+        let out = format!("{name}.{packaging}");
+        let run = bench.sign(&[name, "-o", &out, "--format", "xades", "--packaging", packaging]);
+        run.ends(0, "");
+        xmlsec1_accepts(&bench, &out, "root.pem", 0);
+        bench.ades(&["verify", &out, "--trust", "root.pem"]).ends(0, "");
+        (run.err, String::from_utf8(bench.read(&out)).unwrap())
+    };
+    let (said, signed) = sign("plain.xml", "enveloping");
+    assert!(signed.contains("<r>plain</r>") && !said.contains("base64"), "{said}");
+    for (name, document) in [("dtd.xml", dtd), ("outside.xml", outside)] {
+        let (said, signed) = sign(name, "enveloping");
+        assert!(signed.contains(&Base64::encode_string(document.as_bytes())), "{signed}");
+        assert!(said.contains(&format!("{name}: ")) && said.contains("kept as base64"), "{said}");
+    }
+    for (name, start) in [("plain.xml", "PHI+"), ("dtd.xml", "PCFET0"), ("broken.xml", "PHI+")] {
+        let (said, signed) = sign(name, "enveloping-base64");
+        assert!(signed.contains(&format!(">{start}")) && !said.contains("base64"), "{said}");
+    }
+    let cades = ["plain.xml", "-o", "x", "--format", "cades", "--packaging", "enveloping-base64"];
+    bench.sign(&cades).ends(2, "CAdES is detached or enveloping");
+}
+
+/// Where the standards of invoices and assertions want a signature.
+#[test]
+fn a_place_is_an_id_or_a_name() {
+    let bench = bench();
+    bench.write("assertion.xml", ASSERTION);
+    bench.write(
+        "invoice.xml",
+        "<Invoice xmlns='urn:i' xmlns:ext='urn:e'><ext:UBLExtensions><ext:ExtensionContent/>\
+         </ext:UBLExtensions><ID>1</ID></Invoice>",
+    );
+    let saml = "urn:oasis:names:tc:SAML:2.0:assertion";
+    for (name, option, place, before) in [
+        ("assertion.xml", "--behind", format!("{{{saml}}}Issuer"), "</saml:Issuer><ds:Signature "),
+        ("invoice.xml", "--into", "{urn:e}ExtensionContent".into(), "Content><ds:Signature "),
+        ("assertion.xml", "--into", "_1".into(), "</saml:Subject><ds:Signature "),
+    ] {
+        let out = format!("{name}.out");
+        bench.sign(&[name, "-o", &out, "--force", option, &place]).ends(0, "");
+        let signed = String::from_utf8(bench.read(&out)).unwrap();
+        assert!(signed.contains(before), "{signed}");
+        xmlsec1_accepts(&bench, &out, "root.pem", 0);
+        let verify = ["verify", &out, "--trust", "root.pem", "--element"];
+        let named = if name == "invoice.xml" { "{urn:i}ID" } else { &format!("{{{saml}}}Subject") };
+        bench.ades(&[&verify[..], &[named]].concat()).ends(0, "");
+        bench.ades(&[&verify[..], &["{urn:none}x"]].concat()).ends(2, "no such element");
+    }
+    bench.sign(&["invoice.xml", "-o", "x", "--into", "{urn:e}None"]).ends(2, "no such element");
+    bench.sign(&["invoice.xml", "-o", "x", "--into", "{urn:e"]).ends(2, "{NAMESPACE}NAME");
+    bench.sign(&["invoice.xml", "-o", "x", "--behind", "{urn:i}Invoice"]).ends(3, "root element");
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use ades_core::Document;
-use xades::c14n::Target;
 use xades::report::{Part, Place, Problem, ReferenceReport, Report, SignatureReport};
 use xades::{Given, Original};
 
 use crate::exit::Failure;
 use crate::input;
+use crate::xml::target;
 
 use super::{Wanted, unsound, word};
 
@@ -29,7 +29,11 @@ pub(super) fn read(source: &mut Document<'_>, wanted: &Wanted<'_>) -> Result<Rep
     let given = Given {
         originals: &mut originals,
         trust: wanted.trust,
-        expected: wanted.elements.iter().cloned().map(Target::Id).collect(),
+        expected: wanted
+            .elements
+            .iter()
+            .map(|text| target(text, None))
+            .collect::<Result<_, _>>()?,
         ..Given::default()
     };
     Ok(xades::verify(source, given)?)
@@ -54,14 +58,19 @@ pub(super) fn check(made: &mut Document<'_>, source: &mut Document<'_>) -> Resul
         (found.len(), found.into_iter().filter(sound).count())
     };
     let alone = xades::verify(made, Given::default())?;
-    let good = if count(&alone).0 == 1 {
-        let document = Document::seekable(source.random_access()?);
-        let mut originals = [Original { uri: None, document }];
-        let given = Given { originals: &mut originals, ..Given::default() };
-        count(&xades::verify(made, given)?).1 == 1
-    } else {
-        let (signatures, sound) = count(&xades::verify(source, Given::default())?);
-        count(&alone) == (signatures + 1, sound + 1)
+    let good = match count(&alone) {
+        (1, 1) => true,
+        (1, _) if is_detached(&alone) => {
+            let document = Document::seekable(source.random_access()?);
+            let mut originals = [Original { uri: None, document }];
+            let given = Given { originals: &mut originals, ..Given::default() };
+            count(&xades::verify(made, given)?).1 == 1
+        }
+        (1, _) => false,
+        found => {
+            let (signatures, sound) = count(&xades::verify(source, Given::default())?);
+            found == (signatures + 1, sound + 1)
+        }
     };
     if good {
         return Ok(());

@@ -5,14 +5,19 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.util.Base64;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 import javax.xml.parsers.DocumentBuilder;
 import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.xpath.XPathConstants;
+import javax.xml.xpath.XPathFactory;
 import org.apache.xml.security.Init;
 import org.apache.xml.security.c14n.Canonicalizer;
+import org.apache.xml.security.signature.NodeFilter;
 import org.apache.xml.security.signature.XMLSignatureInput;
 import org.apache.xml.security.transforms.Transforms;
 import org.apache.xml.security.transforms.params.InclusiveNamespaces;
-import org.apache.xml.security.transforms.params.XPathContainer;
 import org.w3c.dom.Attr;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
@@ -30,29 +35,36 @@ import org.xml.sax.SAXParseException;
  * method      the algorithm's URI
  * prefixes?   the prefix list, with spaces between
  * id?         of the element to canonicalise, with all that is in it; the whole document if neither this nor node_set is given
- * node_set?   an XPath expression, true for the nodes to canonicalise: the transform XPath 1.0
+ * node_set?   an XPath expression, true for the nodes to canonicalise
  * </pre>
  *
  * Answers with {form: base64}.
  */
 final class Santuario {
     private static final DocumentBuilderFactory FACTORY = DocumentBuilderFactory.newInstance();
+    /** With CDATA sections as text: the JDK's XPath cannot find those that stand beside text. */
+    private static final DocumentBuilderFactory FOR_XPATH = DocumentBuilderFactory.newInstance();
 
     static {
         Init.init();
         FACTORY.setNamespaceAware(true);
+        FOR_XPATH.setNamespaceAware(true);
+        FOR_XPATH.setCoalescing(true);
     }
 
     private Santuario() {}
 
     static ObjectNode canonicalise(JsonNode request) throws Exception {
-        Document document = parse(Base64.getDecoder().decode(request.get("document").asText()));
+        DocumentBuilderFactory factory = request.hasNonNull("node_set") ? FOR_XPATH : FACTORY;
+        Document document = parse(factory, Base64.getDecoder().decode(request.get("document").asText()));
         String method = request.get("method").asText();
         String prefixes = Oracle.string(request, "prefixes");
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         if (request.hasNonNull("node_set")) {
             XMLSignatureInput input = new XMLSignatureInput(document);
-            transforms(method, prefixes, request.get("node_set").asText()).performTransforms(input, out);
+            input.addNodeFilter(new Members(document, request.get("node_set").asText()));
+            input.setNodeSet(true);
+            transforms(method, prefixes).performTransforms(input, out);
         } else {
             Node apex = request.hasNonNull("id") ? element(document, request.get("id").asText()) : document;
             Canonicalizer canonicalizer = Canonicalizer.getInstance(method);
@@ -65,19 +77,43 @@ final class Santuario {
         return Oracle.JSON.createObjectNode().put("form", Base64.getEncoder().encodeToString(out.toByteArray()));
     }
 
-    private static Transforms transforms(String method, String prefixes, String expression) throws Exception {
+    private static Transforms transforms(String method, String prefixes) throws Exception {
         Document of = FACTORY.newDocumentBuilder().newDocument();
         Transforms transforms = new Transforms(of);
-        XPathContainer xpath = new XPathContainer(of);
-        xpath.setXPath(expression);
-        of.appendChild(transforms.getElement());
-        transforms.addTransform(Transforms.TRANSFORM_XPATH, xpath.getElementPlusReturns());
         if (prefixes == null) {
             transforms.addTransform(method);
         } else {
             transforms.addTransform(method, new InclusiveNamespaces(of, prefixes).getElement());
         }
         return transforms;
+    }
+
+    /**
+     * The nodes for which an expression is true, as the transform XPath 1.0 finds them; but that asks for one
+     * node after the other, and the JDK looks at the whole document each time. Attributes and namespaces go
+     * with their elements.
+     */
+    private static final class Members implements NodeFilter {
+        private final Set<Node> members = Collections.newSetFromMap(new IdentityHashMap<>());
+
+        Members(Document document, String expression) throws Exception {
+            NodeList found = (NodeList) XPathFactory.newInstance().newXPath()
+                .evaluate("(/ | //node())[" + expression + "]", document, XPathConstants.NODESET);
+            for (int i = 0; i < found.getLength(); i++) {
+                members.add(found.item(i));
+            }
+        }
+
+        @Override
+        public int isNodeInclude(Node node) {
+            Node of = node instanceof Attr attribute ? attribute.getOwnerElement() : node;
+            return members.contains(of) ? 1 : 0;
+        }
+
+        @Override
+        public int isNodeIncludeDO(Node node, int level) {
+            return isNodeInclude(node);
+        }
     }
 
     private static Element element(Document document, String id) {
@@ -93,7 +129,11 @@ final class Santuario {
     }
 
     static Document parse(byte[] octets) throws Exception {
-        DocumentBuilder builder = FACTORY.newDocumentBuilder();
+        return parse(FACTORY, octets);
+    }
+
+    private static Document parse(DocumentBuilderFactory factory, byte[] octets) throws Exception {
+        DocumentBuilder builder = factory.newDocumentBuilder();
         builder.setErrorHandler(STRICT);
         return builder.parse(new ByteArrayInputStream(octets));
     }

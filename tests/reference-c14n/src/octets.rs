@@ -1,0 +1,108 @@
+//! From octets to characters (XML 1.0, clauses 2.11, 4.3.3 and appendix F).
+
+use crate::Refused;
+use crate::characters::is_char;
+
+enum Encoding {
+    Utf8,
+    /// Whether the low octet comes first.
+    Utf16(bool),
+    /// One octet a character, by this table.
+    Table(fn(u8) -> Option<char>),
+}
+
+/// The document's characters, its line ends as line feeds.
+pub(crate) fn decode(octets: &[u8]) -> Result<Vec<char>, Refused> {
+    let (bare, marked) = match octets {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => (rest, Some(Encoding::Utf8)),
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => return Err("UTF-32".into()),
+        [0xFF, 0xFE, rest @ ..] => (rest, Some(Encoding::Utf16(true))),
+        [0xFE, 0xFF, rest @ ..] => (rest, Some(Encoding::Utf16(false))),
+        _ => (octets, None),
+    };
+    let (text, wide) = match (bare, &marked) {
+        (_, Some(Encoding::Utf16(low_first))) => (utf16(bare, *low_first)?, Some(*low_first)),
+        ([b'<', 0, 0, 0, ..] | [0, 0, 0, b'<', ..], _) => return Err("UTF-32".into()),
+        ([b'<', 0, ..], None) => (utf16(bare, true)?, Some(true)),
+        ([0, b'<', ..], None) => (utf16(bare, false)?, Some(false)),
+        _ => (declared_as(bare, marked.is_some())?, None),
+    };
+    if let Some(low_first) = wide {
+        let name = declared_encoding(&text).unwrap_or_else(|| "utf-16".to_owned());
+        let same = if low_first { "utf-16le" } else { "utf-16be" };
+        if name != "utf-16" && name != same {
+            return Err(format!("{name} is declared in UTF-16"));
+        }
+    }
+    match text.chars().find(|c| !is_char(*c)) {
+        Some(c) => Err(format!("the character {c:?}")),
+        None => Ok(text.replace("\r\n", "\n").replace('\r', "\n").chars().collect()),
+    }
+}
+
+/// As text of what the XML declaration names, which is ASCII in any case.
+fn declared_as(octets: &[u8], marked: bool) -> Result<String, Refused> {
+    let ascii: String = octets.iter().map(|octet| char::from(*octet)).collect();
+    let encoding = match declared_encoding(&ascii).as_deref() {
+        None | Some("utf-8" | "utf8") => Encoding::Utf8,
+        Some(name) if marked => return Err(format!("{name} behind the mark of UTF-8")),
+        Some("us-ascii" | "ascii") => {
+            Encoding::Table(|octet| octet.is_ascii().then_some(octet.into()))
+        }
+        Some("iso-8859-1" | "iso8859-1" | "iso_8859-1" | "latin1") => {
+            Encoding::Table(|octet| Some(octet.into()))
+        }
+        Some("iso-8859-15" | "iso8859-15" | "iso_8859-15" | "latin-9") => Encoding::Table(latin_9),
+        Some("windows-1252" | "cp1252") => Encoding::Table(windows_1252),
+        Some(name) => return Err(format!("the encoding {name}")),
+    };
+    match encoding {
+        Encoding::Table(table) => {
+            let text: Option<String> = octets.iter().map(|octet| table(*octet)).collect();
+            text.ok_or_else(|| "an octet that is no character".into())
+        }
+        _ => String::from_utf8(octets.to_vec()).map_err(|_| "not UTF-8".into()),
+    }
+}
+
+/// What the XML declaration names, in small letters. Whether it is one is for
+/// the parser to say.
+fn declared_encoding(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("<?xml")?;
+    let declaration = rest.strip_prefix([' ', '\t', '\r', '\n'])?.split_once("?>")?.0;
+    let after = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let quote = after.chars().next()?;
+    Some(after.strip_prefix(quote)?.split_once(quote)?.0.to_ascii_lowercase())
+}
+
+fn utf16(octets: &[u8], low_first: bool) -> Result<String, Refused> {
+    let (pairs, rest) = octets.as_chunks::<2>();
+    let from = if low_first { u16::from_le_bytes } else { u16::from_be_bytes };
+    let units: Vec<u16> = pairs.iter().map(|pair| from(*pair)).collect();
+    match String::from_utf16(&units) {
+        Ok(text) if rest.is_empty() => Ok(text),
+        _ => Err("not UTF-16".into()),
+    }
+}
+
+fn latin_9(octet: u8) -> Option<char> {
+    Some(match octet {
+        0xA4 => '€',
+        0xA6 => 'Š',
+        0xA8 => 'š',
+        0xB4 => 'Ž',
+        0xB8 => 'ž',
+        0xBC => 'Œ',
+        0xBD => 'œ',
+        0xBE => 'Ÿ',
+        _ => octet.into(),
+    })
+}
+
+fn windows_1252(octet: u8) -> Option<char> {
+    const FROM_80: &str = "€?‚ƒ„…†‡ˆ‰Š‹Œ?Ž??‘’“”•–—˜™š›œ?žŸ";
+    match octet {
+        0x80..=0x9F => FROM_80.chars().nth(usize::from(octet - 0x80)).filter(|c| *c != '?'),
+        _ => Some(octet.into()),
+    }
+}
