@@ -16,6 +16,8 @@ const MAX_EXCERPT: u64 = 256 * 1024;
 const MAX_PASSES: u64 = 8;
 /// Syntax that may be read however short the file is, in octets.
 const FREE_SYNTAX: u64 = 64 * 1024 * 1024;
+/// What the shortest object counts as: finding it takes time, too.
+const SHORTEST: usize = 64;
 
 /// A file of a known length.
 pub(crate) struct Source<'a> {
@@ -88,7 +90,7 @@ impl<'a> Source<'a> {
             let mut lexer = Lexer::new(octets, last);
             let found = read(&mut lexer);
             let octets = octets.get(..lexer.at).unwrap_or(octets);
-            let taken = octets.len();
+            let taken = octets.len().max(SHORTEST);
             let octets = if found.is_ok() { octets.to_vec() } else { Vec::new() };
             self.charge(taken)?;
             match found {
