@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::file::{Pdf, Section, SectionKind};
 use crate::report::{FieldReport, Report, SectionReport};
 use history::History;
-use signature::Found;
+use signature::{Around, Found, has_validation_data};
 
 /// A document may have this many signatures.
 const MAX_SIGNATURES: usize = 1024;
@@ -63,12 +63,12 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, E
         }
         found.push(Found::read(&mut pdf, &field.name, field.reference, value)?);
     }
-    let has_dss = pdf.get(&catalog.value, b"DSS")?.is_some();
+    let has_data = has_validation_data(&mut pdf, &catalog.value)?;
     // Where sound time-stamps end, and whether they cover validation data.
     let mut stamps = Vec::new();
     let mut stamped = HashSet::new();
     for stamp in found.iter().filter(|found| found.is_sound_time_stamp()) {
-        stamps.push((stamp.end(), has_dss && stamp.sees_validation_data(&mut pdf)));
+        stamps.push((stamp.end(), has_data && stamp.sees_validation_data(&mut pdf)));
         stamped.insert(stamp.number());
     }
     let mut ends: BTreeMap<usize, u64> = BTreeMap::new();
@@ -77,6 +77,13 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, E
         *end = revision.end.min(*end);
     }
     let history = History::read(&mut pdf, &ends, &stamped)?;
+    let mut annotations_from: Option<u64> = None;
+    for found in &found {
+        if found.revision().is_some() && found.certification(&mut pdf)? == Some(3) {
+            annotations_from = annotations_from.into_iter().chain([found.end()]).min();
+        }
+    }
+    let around = Around { history: &history, annotations_from };
 
     let mut report = Report {
         length: pdf.len(),
@@ -95,14 +102,14 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, E
         budget = budget
             .checked_sub(signed)
             .ok_or(Error::Limit { limit: "signatures that cover 64 times the file" })?;
-        let mut signature = found.judge(&mut pdf, given.trust, &history)?;
+        let mut signature = found.judge(&mut pdf, given.trust, around)?;
         let later: Vec<_> = stamps.iter().filter(|(end, _)| *end > signed).collect();
-        let covered = later.iter().any(|(_, sees_dss)| *sees_dss);
+        let covered = later.iter().any(|(_, sees_data)| *sees_data);
         signature.level = match signature.level {
             Level::B if !later.is_empty() => Level::T,
             level => level,
         };
-        if signature.level == Level::T && has_dss {
+        if signature.level == Level::T && has_data {
             signature.level = if covered { Level::Lta } else { Level::Lt };
         }
         report.signatures.push(signature);
@@ -135,4 +142,3 @@ fn fields(form: &Form) -> Vec<FieldReport> {
     })
     .collect()
 }
-

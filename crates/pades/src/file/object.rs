@@ -24,7 +24,7 @@ const END_STREAM: &[u8] = b"endstream";
 
 /// A PDF file and its cross-reference.
 pub(crate) struct Pdf<'a> {
-    source: Source<'a>,
+    pub(super) source: Source<'a>,
     /// Where the file's own offsets count from.
     pub(crate) shift: u64,
     /// The offset in `startxref`, as it stands; `None` for a file whose

@@ -1,6 +1,8 @@
 //! Earlier states of a file, in which nothing is there that came later
 //! (ISO 32000-2, 7.5.6).
 
+use std::collections::BTreeSet;
+
 use super::object::{Indirect, Pdf};
 use super::xref::{Entry, Section};
 use crate::error::Error;
@@ -53,6 +55,24 @@ impl Pdf<'_> {
                 _ => false,
             },
         })
+    }
+
+    /// Whether a section's table and its `/XRefStm` differ on one of these
+    /// objects.
+    pub(crate) fn contradicts_itself(
+        &mut self,
+        section: usize,
+        numbers: &BTreeSet<u32>,
+    ) -> Result<bool, Error> {
+        let Some(section) = self.sections.get(section).filter(|section| section.is_hybrid()) else {
+            return Ok(false);
+        };
+        for number in numbers {
+            if section.contradicts_itself(&mut self.source, *number)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether a stream's data ends where it ended at the revision. Its length

@@ -154,9 +154,24 @@ impl Section {
         }
     }
 
-    /// Whether some readers see more of it than others: its `/XRefStm`.
-    pub(crate) const fn is_hybrid(&self) -> bool {
+    /// Whether it has an `/XRefStm`.
+    pub(super) const fn is_hybrid(&self) -> bool {
         self.hybrid.is_some()
+    }
+
+    /// Whether its table and its `/XRefStm` differ on an object: readers follow
+    /// one or the other.
+    pub(super) fn contradicts_itself(
+        &self,
+        source: &mut Source<'_>,
+        number: u32,
+    ) -> Result<bool, Error> {
+        let Some(hybrid) = &self.hybrid else {
+            return Ok(false);
+        };
+        let table = self.own_entry(source, number)?;
+        let stream = hybrid.own_entry(source, number)?;
+        Ok(table.is_some() && stream.is_some() && table != stream)
     }
 
     /// The numbers this section says something about, as ranges.

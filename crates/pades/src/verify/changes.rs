@@ -70,10 +70,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares; yields the numbers of the objects that differ, too.
-    pub(super) fn run(
-        mut self,
-        pdf: &mut Pdf<'_>,
-    ) -> Result<(BTreeSet<Found>, Vec<u32>), Error> {
+    pub(super) fn run(mut self, pdf: &mut Pdf<'_>) -> Result<(BTreeSet<Found>, Vec<u32>), Error> {
         self.trailers(pdf)?;
         let mut changed = Vec::new();
         let mut last = Vec::new();
@@ -112,18 +109,21 @@ impl<'a> Comparison<'a> {
     /// The objects that may differ: those that later sections speak of, those
     /// in object streams that they speak of, and those that were not there
     /// although the cross-reference said where.
-    fn candidates(&mut self, pdf: &Pdf<'_>) -> Result<BTreeSet<u32>, Error> {
+    fn candidates(&mut self, pdf: &mut Pdf<'_>) -> Result<BTreeSet<u32>, Error> {
         let mut candidates = self.reach.late().clone();
-        let sections = pdf.sections.get(self.now.later..self.then.later).unwrap_or_default();
-        for section in sections {
-            if section.is_hybrid() {
-                self.add(Change::Other);
-            }
-            for number in section.ranges().flatten().filter_map(|n| u32::try_from(n).ok()) {
+        for section in self.now.later..self.then.later {
+            let section = pdf.sections.get(section);
+            for number in section.iter().flat_map(|s| s.ranges()).flatten() {
+                let Ok(number) = u32::try_from(number) else { continue };
                 candidates.extend(self.reach.contained(number));
                 if !self.reach.mark(number).roles.is_empty() {
                     candidates.insert(number);
                 }
+            }
+        }
+        for section in self.now.later..self.then.later {
+            if pdf.contradicts_itself(section, &candidates)? {
+                self.add(Change::Other);
             }
         }
         if self.reach.is_blind() {
@@ -143,13 +143,34 @@ impl<'a> Comparison<'a> {
         let encrypted = old.get(b"Encrypt").is_some();
         for key in changed_keys(&old, &new) {
             match key {
-                b"Root" | b"Encrypt" => self.add(Change::Other),
+                b"Root" => self.roots(pdf, &old, &new)?,
+                b"Encrypt" => self.add(Change::Other),
                 // The key depends on its first part.
                 b"ID" if encrypted && id(&old) != id(&new) => self.add(Change::Other),
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// A catalog that was written as another object.
+    fn roots(&mut self, pdf: &mut Pdf<'_>, old: &Value, new: &Value) -> Result<(), Error> {
+        let [old, new] = [old, new].map(|trailer| trailer.get(b"Root").and_then(Value::reference));
+        let (Some(old), Some(new)) = (old, new) else {
+            self.add(Change::Other);
+            return Ok(());
+        };
+        let old = self.then(pdf, |pdf| pdf.object(old))?;
+        let new = self.now(pdf, |pdf| pdf.object(new))?;
+        match (old, new) {
+            (Some(old), Some(new)) if !old.is_stream() && !new.is_stream() => {
+                self.catalogs(pdf, &old.value, &new.value)
+            }
+            _ => {
+                self.add(Change::Other);
+                Ok(())
+            }
+        }
     }
 
     /// An object that differs.
@@ -300,13 +321,16 @@ impl<'a> Comparison<'a> {
             return Ok(());
         };
         for key in changed_keys(old, new) {
-            if old.get(key).is_none() && !repeats(new, key) {
-                continue;
-            }
-            let (old, new) = self.values(pdf, key, old, new)?;
-            match (old, new) {
-                (Some(old), Some(new)) => self.category(&old, &new),
-                _ => self.add(Change::Other),
+            match key {
+                _ if repeats(new, key) => self.add(Change::Other),
+                // Not what fields are drawn with: some signers keep their
+                // appearances there.
+                b"ProcSet" | b"XObject" => {}
+                key if old.get(key).is_none() => {}
+                key => match self.values(pdf, key, old, new)? {
+                    (Some(old), Some(new)) => self.category(&old, &new),
+                    _ => self.add(Change::Other),
+                },
             }
         }
         Ok(())
@@ -331,6 +355,8 @@ impl<'a> Comparison<'a> {
                     let (old, new) = self.values(pdf, key, old, new)?;
                     self.annotations(pdf, old.as_ref(), new.as_ref())?;
                 }
+                // A mark that iText leaves.
+                b"ITXT" => {}
                 // The order in which fields are gone through.
                 b"Tabs" if new.get(key).is_none_or(|tabs| tabs.name().is_some()) => {}
                 _ => self.add(Change::Other),

@@ -109,7 +109,7 @@ impl Reach {
                 }
             }
         }
-        self.trailer(&values);
+        self.trailer(pdf, &values)?;
         self.run(pdf)
     }
 
@@ -117,7 +117,7 @@ impl Reach {
     /// leads to now.
     pub(super) fn go_on(&mut self, pdf: &mut Pdf<'_>, changed: &[u32]) -> Result<(), Error> {
         let trailer = pdf.newest()?.trailer.entries().to_vec();
-        self.trailer(&trailer);
+        self.trailer(pdf, &trailer)?;
         for number in changed {
             self.late.remove(number);
             let mark = self.mark(*number);
@@ -130,15 +130,33 @@ impl Reach {
         self.run(pdf)
     }
 
-    fn trailer(&mut self, entries: &[(Vec<u8>, Value)]) {
+    fn trailer(&mut self, pdf: &mut Pdf<'_>, entries: &[(Vec<u8>, Value)]) -> Result<(), Error> {
         for (key, value) in entries {
-            let role = match key.as_slice() {
-                b"Root" => Role::Catalog,
-                b"Info" => Role::About,
-                _ => Role::Other,
-            };
-            self.value(value, role, Owner::Nobody);
+            match key.as_slice() {
+                b"Root" => self.value(value, Role::Catalog, Owner::Nobody),
+                b"Info" => self.value(value, Role::About, Owner::Nobody),
+                _ => self.present(pdf, value)?,
+            }
         }
+        Ok(())
+    }
+
+    /// What other trailer keys lead to, if it is there. Some writers number
+    /// `/AdditionalStreams` anew and do not write them, and the number is given
+    /// away by the next; readers of PDF do not look at such keys.
+    fn present(&mut self, pdf: &mut Pdf<'_>, value: &Value) -> Result<(), Error> {
+        if let Some(reference) = value.reference()
+            && !matches!(pdf.entry(reference.number)?, None | Some(Entry::Free))
+        {
+            self.wait(reference, Role::Other, Owner::Nobody);
+        }
+        for element in value.elements().unwrap_or_default() {
+            self.present(pdf, element)?;
+        }
+        for (_, value) in value.entries() {
+            self.present(pdf, value)?;
+        }
+        Ok(())
     }
 
     fn run(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {

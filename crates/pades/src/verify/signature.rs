@@ -28,6 +28,14 @@ pub(super) struct Found {
     problems: Vec<Problem>,
 }
 
+/// What is known of the document besides.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) history: &'a History,
+    /// Where the signature ends that certifies it, if that allows annotations.
+    pub(super) annotations_from: Option<u64>,
+}
+
 /// What a signature covers: all up to `end`, but for the gap.
 #[derive(Clone, Copy)]
 struct Signed {
@@ -93,6 +101,11 @@ impl Found {
         self.revision
     }
 
+    /// The level of its certification, if it certifies the document.
+    pub(super) fn certification(&self, pdf: &mut Pdf<'_>) -> Result<Option<u64>, Error> {
+        Ok(permissions(pdf, &self.dictionary.value)?.certification)
+    }
+
     /// EN 319 142-1, 5.4.3.
     fn check_time_stamp(&mut self) {
         if !self.dictionary.value.is(b"Type", b"DocTimeStamp") {
@@ -108,9 +121,9 @@ impl Found {
         };
         let found = pdf.at(revision, |pdf| {
             let catalog = pdf.catalog()?;
-            pdf.get(&catalog.value, b"DSS")
+            has_validation_data(pdf, &catalog.value)
         });
-        matches!(found, Ok(Some(_)))
+        found.unwrap_or(false)
     }
 
     pub(super) fn into_time_stamp(self) -> TimeStampReport {
@@ -177,7 +190,7 @@ impl Found {
         mut self,
         pdf: &mut Pdf<'_>,
         trust: &[Certificate],
-        history: &History,
+        around: Around<'_>,
     ) -> Result<SignatureReport, Error> {
         let value = self.dictionary.value.clone();
         let text = |pdf: &mut Pdf<'_>, key: &[u8]| -> Result<Option<String>, Error> {
@@ -218,7 +231,8 @@ impl Found {
             }
         }
         let intact = self.ranges.is_some() && cms.as_ref().is_some_and(|cms| cms.intact);
-        let changes = history.since(self.revision.map_or(0, |revision| revision.later));
+        let later = self.revision.map_or(0, |revision| revision.later);
+        let changes = around.history.since(later);
         if changes.is_none() {
             self.problem(Problem::NotCompared);
         }
@@ -230,7 +244,11 @@ impl Found {
         if changes.contains(&Change::Other) {
             self.problem(Problem::ChangedLater);
         }
-        if changes.contains(&Change::Annotation) && permissions.certification != Some(3) {
+        let may_be_annotated = around.annotations_from.is_some_and(|from| from <= self.end());
+        if changes.contains(&Change::Annotation)
+            && allowed.certification.is_none()
+            && !may_be_annotated
+        {
             self.problem(Problem::AnnotatedLater);
         }
         let below = !pades || self.problems.iter().any(|problem| is_below(*problem));
@@ -322,6 +340,21 @@ fn is_below(problem: Problem) -> bool {
                     | CmsProblem::UnsupportedAlgorithm
             )
     )
+}
+
+/// Whether there are revocation values for later (`/DSS`): certificates alone
+/// do not make a long-term level (EN 319 142-1, 5.4.2).
+pub(super) fn has_validation_data(pdf: &mut Pdf<'_>, catalog: &Value) -> Result<bool, Error> {
+    let Some(store) = pdf.get(catalog, b"DSS")? else {
+        return Ok(false);
+    };
+    for key in [b"CRLs".as_slice(), b"OCSPs"] {
+        let values = pdf.get(&store, key)?;
+        if values.as_ref().and_then(Value::elements).is_some_and(|values| !values.is_empty()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Four numbers, none negative, all of them in the dictionary itself.
