@@ -16,7 +16,7 @@ const MAX_EXCERPT: u64 = 256 * 1024;
 const MAX_PASSES: u64 = 8;
 /// Syntax that may be read however short the file is, in octets.
 const FREE_SYNTAX: u64 = 64 * 1024 * 1024;
-/// What the shortest object counts as: finding it takes time, too.
+/// What the shortest object counts for: finding it takes time, too.
 const SHORTEST: usize = 64;
 
 /// A file of a known length.
@@ -70,7 +70,7 @@ impl<'a> Source<'a> {
     pub(crate) fn charge(&mut self, octets: usize) -> Result<(), Error> {
         self.allowance = self
             .allowance
-            .checked_sub(octets as u64)
+            .checked_sub(octets.max(SHORTEST) as u64)
             .ok_or(Error::Limit { limit: "eight passes over the file's objects" })?;
         Ok(())
     }
@@ -90,7 +90,7 @@ impl<'a> Source<'a> {
             let mut lexer = Lexer::new(octets, last);
             let found = read(&mut lexer);
             let octets = octets.get(..lexer.at).unwrap_or(octets);
-            let taken = octets.len().max(SHORTEST);
+            let taken = octets.len();
             let octets = if found.is_ok() { octets.to_vec() } else { Vec::new() };
             self.charge(taken)?;
             match found {

@@ -110,6 +110,10 @@ impl<'a> Comparison<'a> {
     /// in object streams that they speak of, and those that were not there
     /// although the cross-reference said where.
     fn candidates(&mut self, pdf: &mut Pdf<'_>) -> Result<BTreeSet<u32>, Error> {
+        if self.reach.is_blind() {
+            self.add(Change::Other);
+            return Ok(BTreeSet::new());
+        }
         let mut candidates = self.reach.late().clone();
         for section in self.now.later..self.then.later {
             let section = pdf.sections.get(section);
@@ -125,9 +129,6 @@ impl<'a> Comparison<'a> {
             if pdf.contradicts_itself(section, &candidates)? {
                 self.add(Change::Other);
             }
-        }
-        if self.reach.is_blind() {
-            self.add(Change::Other);
         }
         Ok(candidates)
     }

@@ -10,6 +10,8 @@ use crate::syntax::{Kind, Reference, Value, decode_text, is_regular};
 
 /// A revision may have this many objects that something leads to.
 const MAX_OBJECTS: usize = 1 << 22;
+/// So many may be missing that the cross-reference knows of.
+const MAX_LATE: usize = 1024;
 /// So much is searched for references where an object does not read.
 const MAX_SEARCHED: u64 = 64 * 1024;
 
@@ -194,7 +196,10 @@ impl Reach {
             // another place.
             Role::Other => &[Role::Page, Role::Catalog],
             Role::Annotation => &[Role::Field],
-            Role::Mentioned | Role::AnnotationPart => {
+            Role::Mentioned => {
+                &[Role::Page, Role::Catalog, Role::Field, Role::Structure, Role::Other]
+            }
+            Role::Tagged | Role::AnnotationPart => {
                 &[Role::Page, Role::Catalog, Role::Field, Role::Annotation, Role::Other]
             }
             Role::ValidationData | Role::About => &[Role::Other],
@@ -242,7 +247,7 @@ impl Reach {
         match pdf.object(reference) {
             Ok(Some(object)) => {
                 if !pdf.ends_as_before(&object)? {
-                    self.late.insert(number);
+                    self.miss(number);
                 }
                 Ok(Some(object))
             }
@@ -252,7 +257,7 @@ impl Reach {
                     Entry::Free | Entry::Compressed { .. } => 0,
                 };
                 if entry != Entry::Free && generation == reference.generation {
-                    self.late.insert(number);
+                    self.miss(number);
                 }
                 Ok(None)
             }
@@ -262,6 +267,11 @@ impl Reach {
                 Ok(None)
             }
         }
+    }
+
+    fn miss(&mut self, number: u32) {
+        self.late.insert(number);
+        self.blind |= self.late.len() > MAX_LATE;
     }
 
     /// An object stream: nothing may change that what it holds depends on.

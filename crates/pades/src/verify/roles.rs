@@ -34,12 +34,16 @@ pub(super) enum Role {
     About,
     /// Named as what it is elsewhere: `/Parent`, `/P`, `/Pg` and others
     Mentioned,
+    /// An element of the document's logical structure
+    Structure,
+    /// Named by such an element (14.7.5.3): annotations may be, too
+    Tagged,
     /// All that may not change: what pages show, above all
     Other,
 }
 
 impl Role {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::Catalog,
         Self::Page,
         Self::Annotations,
@@ -55,6 +59,8 @@ impl Role {
         Self::ValidationData,
         Self::About,
         Self::Mentioned,
+        Self::Structure,
+        Self::Tagged,
         Self::Other,
     ];
 
@@ -65,6 +71,11 @@ impl Role {
             (Self::Catalog, b"AcroForm") => Self::Form,
             (Self::Catalog, b"DSS") => Self::ValidationData,
             (Self::Catalog, b"Extensions" | b"MarkInfo" | b"Metadata") => Self::About,
+            (Self::Catalog, b"StructTreeRoot") => Self::Structure,
+            (Self::Structure, b"IDTree" | b"K" | b"Kids" | b"Names" | b"Nums" | b"ParentTree") => {
+                Self::Structure
+            }
+            (Self::Structure, b"Obj") => Self::Tagged,
             (Self::Page, b"Kids") => Self::Page,
             (Self::Page, b"Annots") => Self::Annotations,
             (Self::Form, b"Fields") => Self::Fields,
@@ -74,9 +85,9 @@ impl Role {
             (Self::Field, b"Kids") => Self::Fields,
             (Self::Field, b"RV" | b"V") => Self::FieldValue,
             (Self::Appearance | Self::FieldValue | Self::ValidationData | Self::About, _) => self,
-            (Self::Mentioned, _) => Self::Other,
-            (_, key) if MENTIONS.contains(&key) => Self::Mentioned,
             (Self::Annotation | Self::AnnotationPart, _) => Self::AnnotationPart,
+            (Self::Mentioned | Self::Tagged, _) => Self::Other,
+            (_, key) if MENTIONS.contains(&key) => Self::Mentioned,
             _ => Self::Other,
         }
     }
@@ -92,7 +103,9 @@ impl Role {
             | Self::FieldValue
             | Self::ValidationData
             | Self::About
-            | Self::Mentioned => self,
+            | Self::Mentioned
+            | Self::Structure
+            | Self::Tagged => self,
             _ => Self::Other,
         }
     }
@@ -107,21 +120,21 @@ impl Role {
         }
     }
 
-    const fn bit(self) -> u16 {
+    const fn bit(self) -> u32 {
         1 << self as u16
     }
 }
 
-/// Keys of what is mentioned, and of arrays of such. In a dictionary of
-/// somebody's own names they may lead to anything: what has no place of its own
-/// is not only mentioned.
+/// Keys of what is mentioned, and of arrays of such. In dictionaries of
+/// somebody's own names they may lead to anything: what has no place of its own,
+/// or may change there altogether, is not only mentioned.
 const MENTIONS: [&[u8]; 12] = [
     b"AN", b"CO", b"Data", b"Fields", b"IRT", b"Obj", b"P", b"Parent", b"Pg", b"Popup", b"T", b"TA",
 ];
 
 /// The roles of one object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Roles(u16);
+pub(super) struct Roles(u32);
 
 impl Roles {
     pub(super) const fn is_empty(self) -> bool {
