@@ -229,41 +229,6 @@ fn a_dynamic_form_is_refused() {
 }
 
 #[test]
-fn later_changes_are_told_by_kind_and_forbidden_by_certifications() {
-    let document = pdf(&[
-        "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]>>>>",
-        ONE_PAGE,
-        "<</Type/Page/Parent 2 0 R/Annots[4 0 R]/Contents 6 0 R>>",
-        "<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(note)>>",
-        "<</FT/Tx/T(text)/V(old)>>",
-        "<</Length 1>>\nstream\nq\nendstream",
-    ]);
-    let filled = (5, "<</FT/Tx/T(text)/V(new)>>");
-    let noted = (4, "<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(other)>>");
-    let painted = (6, "<</Length 1>>\nstream\nQ\nendstream");
-    let same = (4, "<< /Type /Annot /Subtype /Text /Rect [ 0 0 9 9 ] /Contents <6E6F7465> >>");
-    for (change, kinds, forbidden_from) in [
-        (filled, vec![Change::FormFilling], Some(Certification::NoChanges)),
-        (noted, vec![Change::Annotation], Some(Certification::FormFilling)),
-        (painted, vec![Change::Other], Some(Certification::Annotations)),
-        (same, vec![], None),
-    ] {
-        for level in
-            [Certification::NoChanges, Certification::FormFilling, Certification::Annotations]
-        {
-            let certified = sign(&document, &SignatureOptions::new().certify(level)).unwrap();
-            let found = &reports(&updated(&certified, &[change]))[0];
-            assert!(found.intact && found.covers == Coverage::Part, "{found:?}");
-            assert_eq!(found.changes, kinds);
-            let forbidden = forbidden_from.is_some_and(|from| level as u8 <= from as u8);
-            assert_eq!(found.problems.contains(&Problem::ForbiddenChange), forbidden, "{found:?}");
-            let other = kinds.contains(&Change::Other);
-            assert_eq!(found.problems.contains(&Problem::ChangedLater), other);
-        }
-    }
-}
-
-#[test]
 fn a_signature_cannot_be_moved_to_other_octets() {
     let document = pdf(&["<</Pages 2 0 R>>", ONE_PAGE, "<</Type/Page/Parent 2 0 R>>"]);
     let signed = sign(&document, &SignatureOptions::new()).unwrap();

@@ -2,10 +2,13 @@
 //! are asked for (ISO 32000-2 clause 7.5).
 
 mod filter;
+mod index;
 mod object;
 mod rebuild;
+mod revision;
 mod source;
 mod xref;
 
 pub(crate) use object::{Indirect, Pdf, StreamData};
+pub(crate) use revision::Revision;
 pub(crate) use xref::{Entry, Section, SectionKind};

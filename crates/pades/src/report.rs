@@ -27,11 +27,14 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether there is a signature and all are intact and without problems.
+    /// Whether there is a signature, all are intact, and neither they nor the
+    /// document time-stamps have problems.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         let valid = |s: &SignatureReport| s.intact && s.problems.is_empty();
-        !self.signatures.is_empty() && self.signatures.iter().all(valid)
+        !self.signatures.is_empty()
+            && self.signatures.iter().all(valid)
+            && self.time_stamps.iter().all(|stamp| stamp.problems.is_empty())
     }
 }
 
@@ -76,7 +79,8 @@ pub struct SignatureReport {
     pub format: &'static str,
     /// The full name of its field.
     pub field: String,
-    /// The highest level whose parts are there.
+    /// The highest level whose parts are there. Whether the validation data are
+    /// complete and the time-stamps' tokens right is not judged.
     pub level: Level,
     /// The gap is exactly the signature, every digest matches, the value verifies.
     pub intact: bool,
@@ -145,6 +149,8 @@ pub struct TimeStampReport {
     pub byte_range: Option<[u64; 4]>,
     /// What it covers.
     pub covers: Coverage,
+    /// What is wrong with it: as it stands in the document, not in its token.
+    pub problems: Vec<Problem>,
 }
 
 impl fmt::Debug for TimeStampReport {
@@ -176,13 +182,16 @@ pub enum Coverage {
 pub enum Change {
     /// Certificates and revocation values for later (`/DSS`)
     ValidationData,
-    /// A document time-stamp
+    /// A document time-stamp that is not seen
     TimeStamp,
-    /// Another signature
+    /// Another signature, or an empty field for one that is not seen
     Signature,
     /// A form field other than a signature
     FormFilling,
-    /// An annotation
+    /// Another signature, in a field that shows something new on its page:
+    /// after a certification, some validators allow it and others do not
+    VisibleSignature,
+    /// An annotation, or an empty signature field that is seen
     Annotation,
     /// Anything else: pages, fonts, the structure of the document
     Other,
@@ -217,6 +226,10 @@ pub enum Problem {
     /// A key of the signature dictionary is there twice: readers may differ
     #[error("the signature dictionary has a key twice")]
     RepeatedKey,
+    /// A document time-stamp whose `/Type` is not `/DocTimeStamp` (EN 319
+    /// 142-1, 5.4.3)
+    #[error("the document time-stamp does not say that it is one")]
+    NotADocTimeStamp,
     /// A `/SubFilter` that this version does not verify
     #[error("the signature's format is not supported")]
     UnsupportedFormat,
@@ -236,6 +249,13 @@ pub enum Problem {
     /// validation data was changed later
     #[error("the document was changed after it was signed")]
     ChangedLater,
+    /// Annotations were added or changed later, and no certification allows it:
+    /// they may cover what was signed
+    #[error("annotations were added or changed after it was signed")]
+    AnnotatedLater,
+    /// What was changed later could not be told within this crate's limits
+    #[error("too much was changed after it was signed to be compared")]
+    NotCompared,
     /// Octets behind the last revision that belong to no update
     #[error("there are octets behind the document that belong to no update")]
     TrailingData,

@@ -7,10 +7,15 @@ line from standard input and answers with one a line; no network.
           digest?, pss?, subfilter?, name?, reason?, location?, contact?,
           box?, password?, strict?}}
     {"signed": true}
+{"fill": {file, out, field, value, password?}}
+    {"filled": true}
+{"archive": {file, out, key, certificate, chain, password?}}
+    {"archived": true}
 
 "field" is made if it does not exist, unless "existing" is true; "certify" (1,
 2, 3) is what a certification permits; "subfilter" is PADES or
-ADOBE_PKCS7_DETACHED. Files are read leniently unless "strict" is true. A
+ADOBE_PKCS7_DETACHED. "fill" fills a text field; "archive" adds validation data
+(certificates) and a document time-stamp by this key, in two updates. Files are read leniently unless "strict" is true. A
 request that fails is answered with {"error": "..."}; a signature that cannot
 be judged, or not altogether, has "error".
 """
@@ -21,6 +26,8 @@ import sys
 from datetime import datetime
 
 from asn1crypto import pem, x509
+from pyhanko.keys import load_private_key_from_pemder
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.crypt import AuthStatus
 from pyhanko.pdf_utils.generic import DecryptedObjectProxy
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -33,7 +40,10 @@ from pyhanko.sign.fields import (
     SigSeedSubFilter,
     enumerate_sig_fields,
 )
+from pyhanko.sign.signers import PdfTimeStamper
+from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko.sign.validation import (
+    DocumentSecurityStore,
     validate_pdf_signature,
     validate_pdf_timestamp,
 )
@@ -42,9 +52,7 @@ from pyhanko_certvalidator import ValidationContext
 
 
 def certificates(path):
-    with open(path, "rb") as file:
-        octets = file.read()
-    return [x509.Certificate.load(der) for _, _, der in pem.unarmor(octets, multiple=True)]
+    return [x509.Certificate.load(der) for _, _, der in pem.unarmor(read(path), multiple=True)]
 
 
 def text(value):
@@ -117,9 +125,7 @@ def signature(reader, name, value, field, request):
 
 
 def validate(request):
-    with open(request["file"], "rb") as file:
-        stream = io.BytesIO(file.read())
-    reader = PdfFileReader(stream, strict=request.get("strict", False))
+    reader = PdfFileReader(io.BytesIO(read(request["file"])), strict=request.get("strict", False))
     if reader.encrypted:
         opened = reader.decrypt(request.get("password") or "")
         if opened.status == AuthStatus.FAILED:
@@ -138,12 +144,55 @@ def validate(request):
     }
 
 
-def sign(request):
-    with open(request["file"], "rb") as file:
-        stream = io.BytesIO(file.read())
-    writer = IncrementalPdfFileWriter(stream, strict=request.get("strict", False))
+def update(octets, request):
+    writer = IncrementalPdfFileWriter(io.BytesIO(octets), strict=request.get("strict", False))
     if writer.prev.encrypted:
         writer.encrypt(request.get("password") or "")
+    return writer
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write(path, octets):
+    with open(path, "wb") as file:
+        file.write(octets)
+
+
+def fill(request):
+    writer = update(read(request["file"]), request)
+    fields = [(None, field) for field in writer.root["/AcroForm"]["/Fields"]]
+    while fields:
+        above, reference = fields.pop()
+        field = reference.get_object()
+        name = ".".join(str(part) for part in (above, field.get("/T")) if part)
+        if name == request["field"]:
+            field["/V"] = generic.TextStringObject(request["value"])
+            writer.mark_update(reference)
+        fields += [(name, kid) for kid in field.get("/Kids", [])]
+    out = io.BytesIO()
+    writer.write(out)
+    write(request["out"], out.getvalue())
+    return {"filled": True}
+
+
+def archive(request):
+    found = certificates(request["certificate"]) + certificates(request["chain"])
+    writer = update(read(request["file"]), request)
+    DocumentSecurityStore.supply_dss_in_writer(writer, None, certs=found)
+    stored = io.BytesIO()
+    writer.write(stored)
+    key = load_private_key_from_pemder(request["key"], passphrase=None)
+    stamper = PdfTimeStamper(DummyTimeStamper(found[0], key, found))
+    out = stamper.timestamp_pdf(update(stored.getvalue(), request), "sha256")
+    write(request["out"], out.getbuffer())
+    return {"archived": True}
+
+
+def sign(request):
+    writer = update(read(request["file"]), request)
     field = request.get("field", "Signature")
     existing = request.get("existing", False)
     certify = request.get("certify")
@@ -165,15 +214,14 @@ def sign(request):
     spec = SigFieldSpec(field, box=tuple(box)) if box else None
     out = PdfSigner(metadata, signer, new_field_spec=spec).sign_pdf(
         writer, existing_fields_only=existing)
-    with open(request["out"], "wb") as file:
-        file.write(out.getbuffer())
+    write(request["out"], out.getbuffer())
     return {"signed": True}
 
 
 def main():
     answers, sys.stdout = sys.stdout, sys.stderr
     logging.disable(logging.CRITICAL)
-    commands = {"validate": validate, "sign": sign}
+    commands = {"validate": validate, "sign": sign, "fill": fill, "archive": archive}
     for line in sys.stdin:
         try:
             (command, request), = json.loads(line).items()

@@ -37,6 +37,11 @@ impl PyHanko {
 
     /// Has pyHanko sign; `more` says how (see `pdf.py`). An error if it refuses.
     pub fn sign(&self, more: &Value) -> Result<(), String> {
-        self.0.try_ask(&json!({ "sign": more })).map(|_| ())
+        self.ask("sign", more)
+    }
+
+    /// The same for any command: `sign`, `fill`, `archive`.
+    pub fn ask(&self, command: &str, more: &Value) -> Result<(), String> {
+        self.0.try_ask(&json!({ command: more })).map(|_| ())
     }
 }

@@ -35,19 +35,29 @@ pub fn of_version(version: &str, objects: &[&str], trailer: &str) -> Vec<u8> {
 /// An update with these objects, as any program writes it.
 #[must_use]
 pub fn updated(document: &[u8], objects: &[(u32, &str)]) -> Vec<u8> {
+    updated_with(document, objects, "")
+}
+
+/// The same; `trailer` has further entries.
+#[must_use]
+pub fn updated_with(document: &[u8], objects: &[(u32, &str)], trailer: &str) -> Vec<u8> {
     let mut out = document.to_vec();
     let mut entries = Vec::new();
     for (number, object) in objects {
         entries.push((*number, out.len()));
         out.extend_from_slice(format!("{number} 0 obj\n{object}\nendobj\n").as_bytes());
     }
-    redirected(&out, &entries, last_between(document, "startxref\n", "\n"))
+    section(&out, &entries, last_between(document, "startxref\n", "\n"), trailer)
 }
 
 /// A section that says where these objects are from now on; `previous` is the
 /// offset of the one before.
 #[must_use]
 pub fn redirected(document: &[u8], entries: &[(u32, usize)], previous: &str) -> Vec<u8> {
+    section(document, entries, previous, "")
+}
+
+fn section(document: &[u8], entries: &[(u32, usize)], previous: &str, trailer: &str) -> Vec<u8> {
     let start = document.len();
     let mut section = "xref\n".to_owned();
     for (number, offset) in entries {
@@ -55,7 +65,8 @@ pub fn redirected(document: &[u8], entries: &[(u32, usize)], previous: &str) -> 
     }
     let root = last_between(document, "/Root ", " R");
     section.push_str(&format!(
-        "trailer\n<</Size 999/Root {root} R/Prev {previous}>>\nstartxref\n{start}\n%%EOF\n"
+        "trailer\n<</Size 999/Root {root} R/Prev {previous}{trailer}>>\n\
+         startxref\n{start}\n%%EOF\n"
     ));
     [document, section.as_bytes()].concat()
 }
@@ -82,6 +93,12 @@ pub fn number_of(document: &[u8], begin: &str) -> u32 {
     let at = document.windows(mark.len()).rposition(|w| w == mark.as_bytes()).unwrap();
     let start = document[..at].iter().rposition(|octet| !octet.is_ascii_digit()).unwrap() + 1;
     std::str::from_utf8(&document[start..at]).unwrap().parse().unwrap()
+}
+
+/// A stream with this data and these entries.
+#[must_use]
+pub fn stream(entries: &str, data: &str) -> String {
+    format!("<<{entries}/Length {}>>\nstream\n{data}\nendstream", data.len())
 }
 
 /// The last object of this number, as text.

@@ -3,6 +3,8 @@
 use ades_core::Document;
 
 use super::filter::{self, MAX_DECODED, Predictor};
+use super::index::Index;
+use super::revision::Revision;
 use super::source::Source;
 use super::xref::{self, Entry, Section};
 use crate::error::{Error, broken, structure};
@@ -22,7 +24,7 @@ const END_STREAM: &[u8] = b"endstream";
 
 /// A PDF file and its cross-reference.
 pub(crate) struct Pdf<'a> {
-    source: Source<'a>,
+    pub(super) source: Source<'a>,
     /// Where the file's own offsets count from.
     pub(crate) shift: u64,
     /// The offset in `startxref`, as it stands; `None` for a file whose
@@ -30,8 +32,10 @@ pub(crate) struct Pdf<'a> {
     pub(crate) startxref: Option<u64>,
     /// The newest first.
     pub(crate) sections: Vec<Section>,
-    /// How many of the newest sections are left out: see [`Pdf::at_revision`].
-    left_out: usize,
+    /// Of `sections`, built when the first object is asked for.
+    pub(super) index: Option<Index>,
+    /// The state that is read: see [`Pdf::at`].
+    pub(super) revision: Revision,
     /// Nothing that was read refers to this number or a higher one: a new object
     /// must not take the place of one that is missing.
     pub(super) first_free: u32,
@@ -77,6 +81,16 @@ impl Indirect {
 
     pub(crate) const fn is_stream(&self) -> bool {
         self.stream.is_some()
+    }
+
+    /// Where it ends in the file, a stream's data apart; 0 in an object stream.
+    fn end(&self) -> u64 {
+        self.offset.map_or(0, |offset| offset.saturating_add(self.octets.len() as u64))
+    }
+
+    /// Where the stream's data begins, if it is a stream.
+    pub(super) const fn data(&self) -> Option<u64> {
+        self.stream
     }
 
     /// The length of the stream's data, if what is stated is followed by the
@@ -170,7 +184,8 @@ impl<'a> Pdf<'a> {
             shift,
             startxref: Some(startxref),
             sections,
-            left_out: 0,
+            index: None,
+            revision: Revision::NEWEST,
             first_free: 1,
             object_streams: Vec::new(),
             decoded: 0,
@@ -193,7 +208,8 @@ impl<'a> Pdf<'a> {
             shift,
             startxref: None,
             sections: Vec::new(),
-            left_out: 0,
+            index: None,
+            revision: Revision::NEWEST,
             first_free: 1,
             object_streams: Vec::new(),
             decoded: 0,
@@ -224,16 +240,6 @@ impl<'a> Pdf<'a> {
         Ok(first.map(<[u8]>::to_vec))
     }
 
-    /// Goes back to an earlier revision, in which the newest `left_out`
-    /// sections are not there yet; 0 is the file as it is.
-    pub(crate) fn at_revision(&mut self, left_out: usize) {
-        self.left_out = left_out;
-    }
-
-    fn visible(&self) -> &[Section] {
-        self.sections.get(self.left_out..).unwrap_or_default()
-    }
-
     pub(crate) const fn len(&self) -> u64 {
         self.source.len()
     }
@@ -258,12 +264,12 @@ impl<'a> Pdf<'a> {
 
     /// What the cross-reference says about an object.
     pub(crate) fn entry(&mut self, number: u32) -> Result<Option<Entry>, Error> {
-        for section in self.sections.get(self.left_out..).unwrap_or_default() {
-            if let Some(entry) = section.entry(&mut self.source, number)? {
-                return Ok(Some(entry));
-            }
+        let index = self.index.get_or_insert_with(|| Index::new(&self.sections));
+        let newest = index.newest(u64::from(number), self.revision.later);
+        match newest.and_then(|at| self.sections.get(at)) {
+            Some(section) => section.entry(&mut self.source, number),
+            None => Ok(None),
         }
-        Ok(None)
     }
 
     /// An indirect object; `None` if there is none of this number and
@@ -280,11 +286,13 @@ impl<'a> Pdf<'a> {
     fn find(&mut self, reference: Reference) -> Result<Option<Indirect>, Error> {
         match self.entry(reference.number)? {
             None | Some(Entry::Free) => Ok(None),
+            Some(entry) if self.is_behind(entry)? => Ok(None),
             Some(Entry::Plain { generation, .. }) if generation != reference.generation => Ok(None),
             Some(Entry::Plain { offset, .. }) => {
                 let offset = offset.saturating_add(self.shift);
                 let found = Self::read_plain(&mut self.source, offset);
                 match found {
+                    Ok(found) if found.end() > self.revision.end => Ok(None),
                     Ok(mut found) if found.reference == reference => {
                         if let Some(security) = &self.security {
                             security.decrypt_strings(reference, &mut found.value);

@@ -84,6 +84,7 @@ impl Pdf<'_> {
         octets: &[u8],
     ) {
         self.sections = vec![Section::rebuilt(entries, kind, trailer.clone(), octets.to_vec())];
+        self.index = None;
         self.startxref = None;
     }
 }

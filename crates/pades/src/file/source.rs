@@ -16,6 +16,8 @@ const MAX_EXCERPT: u64 = 256 * 1024;
 const MAX_PASSES: u64 = 8;
 /// Syntax that may be read however short the file is, in octets.
 const FREE_SYNTAX: u64 = 64 * 1024 * 1024;
+/// What the shortest object counts for: finding it takes time, too.
+const SHORTEST: usize = 64;
 
 /// A file of a known length.
 pub(crate) struct Source<'a> {
@@ -68,7 +70,7 @@ impl<'a> Source<'a> {
     pub(crate) fn charge(&mut self, octets: usize) -> Result<(), Error> {
         self.allowance = self
             .allowance
-            .checked_sub(octets as u64)
+            .checked_sub(octets.max(SHORTEST) as u64)
             .ok_or(Error::Limit { limit: "eight passes over the file's objects" })?;
         Ok(())
     }

@@ -45,6 +45,8 @@ pub(crate) enum SectionKind {
 pub(crate) struct Section {
     /// Where it begins, counted from the file's first octet.
     pub(crate) offset: u64,
+    /// Where its trailer or its stream's data ends, and that of its `/XRefStm`.
+    pub(crate) end: u64,
     pub(crate) kind: SectionKind,
     /// The trailer, or the stream's dictionary, with the octets it is in.
     pub(crate) trailer: Value,
@@ -103,7 +105,9 @@ impl Section {
             return table_entry(source.read(at, ENTRY)?, at).map(Some);
         }
         let at = usize::try_from(at).unwrap_or(usize::MAX);
-        Ok(self.decoded.get(at..).and_then(|octets| stream_entry(octets, self.widths)))
+        let entry = self.decoded.get(at..).and_then(|octets| stream_entry(octets, self.widths));
+        // Numbers that no object has: as if it were null.
+        Ok(Some(entry.unwrap_or(Entry::Free)))
     }
 
     /// A section that the file does not have; it is to be written as `kind`.
@@ -138,6 +142,7 @@ impl Section {
         }
         Self {
             offset: 0,
+            end: 0,
             kind,
             trailer,
             trailer_octets,
@@ -147,6 +152,26 @@ impl Section {
             widths: WIDTHS,
             hybrid: None,
         }
+    }
+
+    /// Whether it has an `/XRefStm`.
+    pub(super) const fn is_hybrid(&self) -> bool {
+        self.hybrid.is_some()
+    }
+
+    /// Whether its table and its `/XRefStm` differ on an object: readers follow
+    /// one or the other.
+    pub(super) fn contradicts_itself(
+        &self,
+        source: &mut Source<'_>,
+        number: u32,
+    ) -> Result<bool, Error> {
+        let Some(hybrid) = &self.hybrid else {
+            return Ok(false);
+        };
+        let table = self.own_entry(source, number)?;
+        let stream = hybrid.own_entry(source, number)?;
+        Ok(table.is_some() && stream.is_some() && table != stream)
     }
 
     /// The numbers this section says something about, as ranges.
@@ -224,6 +249,7 @@ pub(crate) fn read_chain(
             if hybrid.kind != SectionKind::Stream {
                 return Err(broken(hybrid.offset, "/XRefStm leads to no stream"));
             }
+            section.end = section.end.max(hybrid.end);
             section.hybrid = Some(Box::new(hybrid));
         }
         next = match section.trailer.get(b"Prev") {
@@ -321,6 +347,7 @@ fn read_table(source: &mut Source<'_>, offset: u64, behind: u64) -> Result<Secti
     }
     Ok(Section {
         offset,
+        end: at + trailer_octets.len() as u64,
         kind: SectionKind::Table,
         trailer,
         trailer_octets,
@@ -408,6 +435,7 @@ fn read_stream(source: &mut Source<'_>, offset: u64) -> Result<Section, Error> {
     }
     Ok(Section {
         offset,
+        end: stream.data().unwrap_or(offset).saturating_add(encoded),
         kind: SectionKind::Stream,
         trailer: stream.value,
         trailer_octets: stream.octets,

@@ -1,437 +1,454 @@
-//! What was changed after a signature, by kind: objects are compared, those of
-//! the signed revision with those of the file as it is.
+//! What was changed from one revision to a later one, by kind: each object is
+//! judged in every role that it had in the earlier.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::document::form::Form;
+use super::compare::{changed_keys, difference, equal, repeats, same};
+use super::fields::Course;
+use super::reach::{Mark, Owner, Reach, reference};
+use super::roles::Role;
+use crate::document::signature::Permissions;
 use crate::error::Error;
-use crate::file::{Entry, Indirect, Pdf};
-use crate::lock::FieldLock;
+use crate::file::{Entry, Indirect, Pdf, Revision};
 use crate::report::Change;
-use crate::syntax::{Reference, Value};
-
-/// So many objects are compared.
-const MAX_OBJECTS: usize = 1 << 20;
-/// Validation data may have this many parts.
-const MAX_PARTS: usize = 1 << 16;
+use crate::syntax::{Kind, Reference, Value};
 
 /// One change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Found {
     pub(super) kind: Change,
-    /// Of a field that the signature locks.
-    locked: bool,
+    /// The field whose lock forbids it.
+    pub(super) field: Option<String>,
 }
 
 impl Found {
-    pub(super) const OTHER: Self = Self { kind: Change::Other, locked: false };
+    pub(super) const OTHER: Self = Self { kind: Change::Other, field: None };
 
-    /// Whether a certification of this level allows it (ISO 32000-2, table 257).
-    pub(super) fn allowed(self, certification: Option<u64>) -> bool {
-        let highest = match certification {
+    /// Whether a signature allows it (ISO 32000-2, tables 236 and 257).
+    pub(super) fn allowed(&self, permissions: &Permissions) -> bool {
+        let highest = match permissions.certification {
             None => Change::Other,
             Some(1) => Change::TimeStamp,
             Some(3) => Change::Annotation,
             Some(_) => Change::FormFilling,
         };
-        !self.locked && self.kind <= highest
+        let locked = |field: &String| permissions.locks.iter().any(|lock| lock.covers(field));
+        self.kind <= highest && !self.field.as_ref().is_some_and(locked)
     }
 }
 
-/// What an object is to the document.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Catalog,
-    Metadata,
-    Form,
-    ValidationData,
-    Field { kind: Change, locked: bool },
-}
-
-/// One of two states of the document.
-struct State {
-    catalog: Indirect,
-    form: Form,
-}
-
-impl State {
-    fn read(pdf: &mut Pdf<'_>) -> Result<Self, Error> {
-        let catalog = pdf.catalog()?;
-        let form = Form::read(pdf, &catalog.value)?;
-        Ok(Self { catalog, form })
-    }
-}
-
-struct Comparison {
-    roles: HashMap<u32, Role>,
-    /// What a field would be as an addition.
-    fields: HashMap<Reference, Change>,
+/// Two revisions, and what is found between them.
+pub(super) struct Comparison<'a> {
+    pub(super) reach: &'a Reach,
+    /// Fields with sound document time-stamps.
+    pub(super) stamps: &'a HashSet<u32>,
+    then: Revision,
+    now: Revision,
+    /// New fields and their widgets.
+    pub(super) added: HashSet<u32>,
+    pub(super) courses: HashMap<u32, Course>,
     found: BTreeSet<Found>,
 }
 
-/// The kinds of changes in the newest `later` sections.
-pub(super) fn after(
-    pdf: &mut Pdf<'_>,
-    later: usize,
-    locks: &[FieldLock],
-) -> Result<Vec<Found>, Error> {
-    pdf.at_revision(later);
-    let then = State::read(pdf);
-    let size = pdf.size();
-    pdf.at_revision(0);
-    let then = then?;
-    let now = State::read(pdf)?;
+/// An object at the two revisions.
+struct Sides {
+    number: u32,
+    mark: Mark,
+    old: Option<Indirect>,
+    new: Option<Indirect>,
+}
 
-    let mut comparison =
-        Comparison { roles: HashMap::new(), fields: HashMap::new(), found: BTreeSet::new() };
-    comparison.assign(pdf, later, &then, &now, locks)?;
-    let mut numbers = BTreeSet::new();
-    for section in pdf.sections.get(..later).unwrap_or_default() {
-        for number in section.ranges().flatten() {
-            if numbers.len() == MAX_OBJECTS {
-                return Err(Error::Limit { limit: "1,048,576 objects changed after a signature" });
+impl<'a> Comparison<'a> {
+    pub(super) fn new(
+        reach: &'a Reach,
+        stamps: &'a HashSet<u32>,
+        then: Revision,
+        now: Revision,
+    ) -> Self {
+        let (added, courses) = (HashSet::new(), HashMap::new());
+        Self { reach, stamps, then, now, added, courses, found: BTreeSet::new() }
+    }
+
+    /// Compares; yields the numbers of the objects that differ, too.
+    pub(super) fn run(mut self, pdf: &mut Pdf<'_>) -> Result<(BTreeSet<Found>, Vec<u32>), Error> {
+        self.trailers(pdf)?;
+        let mut changed = Vec::new();
+        let mut last = Vec::new();
+        for number in self.candidates(pdf)? {
+            let Some(sides) = self.sides(pdf, number)? else { continue };
+            changed.push(number);
+            // What an added annotation is depends on what the form says of it.
+            if sides.mark.roles.has_one_of(&[Role::Page, Role::Annotations]) {
+                last.push(sides);
+            } else {
+                self.judge(pdf, &sides)?;
             }
-            numbers.extend(u32::try_from(number));
         }
-    }
-    if then.catalog.reference != now.catalog.reference {
-        comparison.add(Change::Other);
-    }
-    for number in numbers {
-        pdf.at_revision(later);
-        let old = current(pdf, number);
-        pdf.at_revision(0);
-        let new = current(pdf, number)?;
-        comparison.compare(pdf, number, old?.as_ref(), new.as_ref(), size)?;
-    }
-    Ok(comparison.found.into_iter().collect())
-}
-
-/// The object of this number, whatever its generation.
-fn current(pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Indirect>, Error> {
-    let generation = match pdf.entry(number)? {
-        None | Some(Entry::Free) => return Ok(None),
-        Some(Entry::Plain { generation, .. }) => generation,
-        Some(Entry::Compressed { .. }) => 0,
-    };
-    pdf.object(Reference { number, generation })
-}
-
-impl Comparison {
-    fn add(&mut self, kind: Change) {
-        self.found.insert(Found { kind, locked: false });
+        for sides in last {
+            self.judge(pdf, &sides)?;
+        }
+        Ok((self.found, changed))
     }
 
-    fn assign(
-        &mut self,
-        pdf: &mut Pdf<'_>,
-        later: usize,
-        then: &State,
-        now: &State,
-        locks: &[FieldLock],
-    ) -> Result<(), Error> {
-        let signed_then: HashSet<Reference> =
-            then.form.signed().map(|(field, _)| field.reference).collect();
-        for (state, left_out) in [(then, later), (now, 0)] {
-            for field in &state.form.fields {
-                let kind = match &field.value {
-                    // What was signed already is not signed again.
-                    _ if signed_then.contains(&field.reference) => Change::Other,
-                    Some(value) if field.is_signature => {
-                        let stamp = pdf.resolve(value)?.is(b"SubFilter", b"ETSI.RFC3161");
-                        if stamp { Change::TimeStamp } else { Change::Signature }
-                    }
-                    _ => Change::FormFilling,
-                };
-                let role =
-                    Role::Field { kind, locked: locks.iter().any(|lock| lock.covers(&field.name)) };
-                for widget in field.widgets.iter().chain([&field.reference]) {
-                    self.fields.insert(*widget, kind);
-                    self.roles.insert(widget.number, role);
-                    if left_out == later {
-                        pdf.at_revision(left_out);
-                        let appearance = appearance(pdf, *widget);
-                        pdf.at_revision(0);
-                        self.roles.extend(appearance?.into_iter().map(|number| (number, role)));
-                    }
+    pub(super) fn add(&mut self, kind: Change) {
+        self.found.insert(Found { kind, field: None });
+    }
+
+    pub(super) fn add_to(&mut self, kind: Change, field: &str) {
+        self.found.insert(Found { kind, field: Some(field.to_owned()) });
+    }
+
+    pub(super) fn then<T>(&self, pdf: &mut Pdf<'_>, read: impl FnOnce(&mut Pdf<'_>) -> T) -> T {
+        pdf.at(self.then, |pdf| read(pdf))
+    }
+
+    pub(super) fn now<T>(&self, pdf: &mut Pdf<'_>, read: impl FnOnce(&mut Pdf<'_>) -> T) -> T {
+        pdf.at(self.now, |pdf| read(pdf))
+    }
+
+    /// The objects that may differ: those that later sections speak of, those
+    /// in object streams that they speak of, and those that were not there
+    /// although the cross-reference said where.
+    fn candidates(&mut self, pdf: &mut Pdf<'_>) -> Result<BTreeSet<u32>, Error> {
+        if self.reach.is_blind() {
+            self.add(Change::Other);
+            return Ok(BTreeSet::new());
+        }
+        let mut candidates = self.reach.late().clone();
+        for section in self.now.later..self.then.later {
+            let section = pdf.sections.get(section);
+            for number in section.iter().flat_map(|s| s.ranges()).flatten() {
+                let Ok(number) = u32::try_from(number) else { continue };
+                candidates.extend(self.reach.contained(number));
+                if !self.reach.mark(number).roles.is_empty() {
+                    candidates.insert(number);
                 }
             }
         }
-        for (state, left_out) in [(then, later), (now, 0)] {
-            pdf.at_revision(left_out);
-            let assigned = self.assign_parts(pdf, &state.catalog.value);
-            pdf.at_revision(0);
-            assigned?;
+        for section in self.now.later..self.then.later {
+            if pdf.contradicts_itself(section, &candidates)? {
+                self.add(Change::Other);
+            }
         }
-        self.roles.insert(now.catalog.reference.number, Role::Catalog);
-        Ok(())
+        Ok(candidates)
     }
 
-    fn assign_parts(&mut self, pdf: &mut Pdf<'_>, catalog: &Value) -> Result<(), Error> {
-        let mut role = |value: Option<&Value>, role| {
-            if let Some(reference) = value.and_then(Value::reference) {
-                self.roles.entry(reference.number).or_insert(role);
-            }
+    /// The newest trailers (7.5.5).
+    fn trailers(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
+        let old = self.then(pdf, |pdf| Ok::<_, Error>(pdf.newest()?.trailer.clone()))?;
+        let new = self.now(pdf, |pdf| Ok::<_, Error>(pdf.newest()?.trailer.clone()))?;
+        let id = |trailer: &Value| {
+            let first = trailer.get(b"ID").and_then(Value::elements).and_then(<[Value]>::first);
+            first.and_then(Value::string).map(<[u8]>::to_vec)
         };
-        role(catalog.get(b"AcroForm"), Role::Form);
-        role(catalog.get(b"Metadata"), Role::Metadata);
-        role(pdf.trailer(b"Info").map(|(info, _)| info), Role::Metadata);
-        if let Some(form) = pdf.get(catalog, b"AcroForm")? {
-            role(form.get(b"Fields"), Role::Form);
-        }
-        let mut stack: Vec<Value> = catalog.get(b"DSS").cloned().into_iter().collect();
-        let mut seen = HashSet::new();
-        while let Some(value) = stack.pop() {
-            let value = match value.reference() {
-                Some(reference) if seen.insert(reference) => {
-                    role(Some(&value), Role::ValidationData);
-                    pdf.resolve(&value)?
-                }
-                Some(_) => continue,
-                None => value,
-            };
-            if seen.len() > MAX_PARTS {
-                return Err(Error::Limit { limit: "65,536 parts of validation data" });
+        let encrypted = old.get(b"Encrypt").is_some();
+        for key in changed_keys(&old, &new) {
+            match key {
+                b"Root" => self.roots(pdf, &old, &new)?,
+                b"Encrypt" => self.add(Change::Other),
+                // The key depends on its first part.
+                b"ID" if encrypted && id(&old) != id(&new) => self.add(Change::Other),
+                _ => {}
             }
-            stack.extend(value.elements().unwrap_or_default().iter().cloned());
-            stack.extend(value.entries().iter().map(|(_, value)| value.clone()));
         }
         Ok(())
     }
 
-    fn compare(
-        &mut self,
-        pdf: &mut Pdf<'_>,
-        number: u32,
-        old: Option<&Indirect>,
-        new: Option<&Indirect>,
-        size: u64,
-    ) -> Result<(), Error> {
-        let is_container = |object: Option<&Indirect>| {
-            object.is_some_and(|o| {
-                o.is_stream() && (o.value.is(b"Type", b"XRef") || o.value.is(b"Type", b"ObjStm"))
-            })
-        };
-        let same = match (old, new) {
-            (None, None) => true,
-            (Some(old), Some(new)) => {
-                // A stream that was written again is changed: nobody needs to.
-                old.offset == new.offset && old.offset.is_some()
-                    || !old.is_stream() && !new.is_stream() && same(old, new)
-            }
-            _ => false,
-        };
-        if same || is_container(new) && old.is_none_or(|old| is_container(Some(old))) {
-            return Ok(());
-        }
-        match self.roles.get(&number).copied() {
-            Some(Role::Catalog) => self.compare_catalogs(pdf, old, new),
-            Some(Role::Metadata) => Ok(()),
-            Some(Role::ValidationData) => {
-                self.add(Change::ValidationData);
-                Ok(())
-            }
-            Some(Role::Form) => self.compare_forms(old.map(|o| &o.value), new.map(|n| &n.value)),
-            Some(Role::Field { kind, locked }) => {
-                self.found.insert(Found { kind, locked });
-                Ok(())
-            }
-            None => {
-                match (old, new) {
-                    // New objects count where something new leads to them. Numbers
-                    // that were there and free could be led to by what is signed.
-                    (None, Some(_)) if u64::from(number) >= size => {}
-                    (Some(old), Some(new)) if old.value.is(b"Type", b"Page") => {
-                        self.compare_pages(pdf, &old.value, &new.value)?;
-                    }
-                    (Some(old), Some(new)) if is_annotation(&old.value) => {
-                        let still = is_annotation(&new.value);
-                        self.add(if still { Change::Annotation } else { Change::Other });
-                    }
-                    (Some(old), Some(new)) => match (old.value.elements(), new.value.elements()) {
-                        (Some(old), Some(new)) => self.compare_annotations(pdf, old, new)?,
-                        _ => self.add(Change::Other),
-                    },
-                    _ => self.add(Change::Other),
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn compare_catalogs(
-        &mut self,
-        pdf: &mut Pdf<'_>,
-        old: Option<&Indirect>,
-        new: Option<&Indirect>,
-    ) -> Result<(), Error> {
+    /// A catalog that was written as another object.
+    fn roots(&mut self, pdf: &mut Pdf<'_>, old: &Value, new: &Value) -> Result<(), Error> {
+        let [old, new] = [old, new].map(|trailer| trailer.get(b"Root").and_then(Value::reference));
         let (Some(old), Some(new)) = (old, new) else {
             self.add(Change::Other);
             return Ok(());
         };
-        for key in changed_keys(&old.value, &new.value) {
+        let old = self.then(pdf, |pdf| pdf.object(old))?;
+        let new = self.now(pdf, |pdf| pdf.object(new))?;
+        match (old, new) {
+            (Some(old), Some(new)) if !old.is_stream() && !new.is_stream() => {
+                self.catalogs(pdf, &old.value, &new.value)
+            }
+            _ => {
+                self.add(Change::Other);
+                Ok(())
+            }
+        }
+    }
+
+    /// An object that differs.
+    fn sides(&self, pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Sides>, Error> {
+        let late = self.reach.late().contains(&number);
+        let was = self.then(pdf, |pdf| place(pdf, number))?;
+        let is = self.now(pdf, |pdf| place(pdf, number))?;
+        if was == is && !late {
+            return Ok(None);
+        }
+        let old = self.then(pdf, |pdf| current(pdf, number));
+        let new = self.now(pdf, |pdf| current(pdf, number));
+        let (old, new) = (readable(old)?, readable(new)?);
+        let (old, new) = match (old, new) {
+            // Nobody knows what was there or is.
+            (Err(()), _) | (_, Err(())) => (None, None),
+            (Ok(_), Ok(None)) if late => return Ok(None),
+            (Ok(None), Ok(None)) => return Ok(None),
+            (Ok(Some(old)), Ok(Some(new))) if !late && same(&old, &new) => return Ok(None),
+            (Ok(old), Ok(new)) => (old.filter(|_| !late), new),
+        };
+        Ok(Some(Sides { number, mark: self.reach.mark(number), old, new }))
+    }
+
+    fn judge(&mut self, pdf: &mut Pdf<'_>, sides: &Sides) -> Result<(), Error> {
+        let dictionary = |object: &Option<Indirect>| {
+            let object = object.as_ref().filter(|object| !object.is_stream());
+            object.map(|object| object.value.clone())
+        };
+        let (old, new) = (dictionary(&sides.old), dictionary(&sides.new));
+        for role in sides.mark.roles.iter() {
+            match (role, &old, &new) {
+                (Role::About, ..) if sides.new.is_some() || sides.old.is_some() => {}
+                (Role::ValidationData, ..) if sides.new.is_some() => {
+                    self.add(Change::ValidationData);
+                }
+                (Role::AnnotationPart, ..) => self.add(Change::Annotation),
+                (Role::Annotation, _, new) if new.is_some() == sides.new.is_some() => {
+                    self.add(Change::Annotation);
+                }
+                (Role::Appearance | Role::FieldValue, ..)
+                    if sides.old.is_some() && sides.new.is_some() =>
+                {
+                    self.filled(pdf, sides.mark.owner)?;
+                }
+                (Role::Catalog, Some(old), Some(new)) => self.catalogs(pdf, old, new)?,
+                (Role::Page, Some(old), Some(new)) => self.pages(pdf, old, new)?,
+                (Role::Annotations, Some(old), Some(new)) => {
+                    self.annotations(pdf, Some(old), Some(new))?;
+                }
+                (Role::Form, Some(old), Some(new)) => self.forms(pdf, Some(old), Some(new))?,
+                (Role::Fields, Some(old), Some(new)) => {
+                    self.lists(pdf, sides.mark.owner, Some(old), Some(new))?;
+                }
+                (Role::Field, Some(old), Some(new)) => {
+                    self.field(pdf, sides.number, sides.mark.owner, old, new)?;
+                }
+                (Role::Resources, Some(old), Some(new)) => {
+                    self.resources(pdf, Some(old), Some(new))?;
+                }
+                (Role::ResourceCategory, Some(old), Some(new)) => self.category(old, new),
+                _ => self.add(Change::Other),
+            }
+        }
+        Ok(())
+    }
+
+    /// Both values of a key, resolved.
+    pub(super) fn values(
+        &self,
+        pdf: &mut Pdf<'_>,
+        key: &[u8],
+        old: &Value,
+        new: &Value,
+    ) -> Result<(Option<Value>, Option<Value>), Error> {
+        let old = self.then(pdf, |pdf| pdf.get(old, key))?;
+        let new = self.now(pdf, |pdf| pdf.get(new, key))?;
+        Ok((old, new))
+    }
+
+    fn catalogs(&mut self, pdf: &mut Pdf<'_>, old: &Value, new: &Value) -> Result<(), Error> {
+        for key in changed_keys(old, new) {
             match key {
+                _ if repeats(new, key) => self.add(Change::Other),
                 b"AcroForm" => {
-                    let (old, new) = (old.value.get(key), pdf.get(&new.value, key)?);
-                    // A form that was in the catalog, or was not there.
-                    let direct = old.filter(|old| old.is_dictionary());
-                    match (old, direct) {
-                        (Some(_), None) => self.add(Change::Other),
-                        (_, direct) => self.compare_forms(direct, new.as_ref())?,
-                    }
+                    let (old, new) = self.values(pdf, key, old, new)?;
+                    self.forms(pdf, old.as_ref(), new.as_ref())?;
                 }
-                b"DSS" => self.add(Change::ValidationData),
-                b"Extensions" | b"Metadata" | b"Version" => {}
+                b"DSS" if new.get(key).is_some() => self.add(Change::ValidationData),
+                b"Extensions" | b"MarkInfo" | b"Metadata" | b"Version" => {}
                 _ => self.add(Change::Other),
             }
         }
         Ok(())
     }
 
-    /// Forms, and arrays of fields.
-    fn compare_forms(&mut self, old: Option<&Value>, new: Option<&Value>) -> Result<(), Error> {
-        let Some(new) = new else {
-            self.add(Change::Other);
-            return Ok(());
-        };
-        if let Some(fields) = new.elements() {
-            let old = old.and_then(Value::elements).unwrap_or_default();
-            self.compare_fields(old, fields);
-            return Ok(());
-        }
-        let empty = Value { kind: crate::syntax::Kind::Null, span: 0..0 };
-        let old = old.unwrap_or(&empty);
-        for key in changed_keys(old, new) {
-            match key {
-                b"Fields" => {
-                    let elements = |value: &Value| {
-                        value.get(key).and_then(Value::elements).unwrap_or_default().to_vec()
-                    };
-                    self.compare_fields(&elements(old), &elements(new));
-                }
-                b"SigFlags" => {}
-                b"DR" | b"DA" | b"NeedAppearances" | b"XFA" | b"CO" | b"Q" => {
-                    self.add(Change::FormFilling);
-                }
-                _ => self.add(Change::Other),
-            }
-        }
-        Ok(())
-    }
-
-    fn compare_fields(&mut self, old: &[Value], new: &[Value]) {
-        let references = |values: &[Value]| -> HashSet<Reference> {
-            values.iter().filter_map(Value::reference).collect()
-        };
-        let (old, new) = (references(old), references(new));
-        if old.difference(&new).next().is_some() {
-            self.add(Change::Other);
-        }
-        for added in new.difference(&old) {
-            let kind = self.fields.get(added).copied();
-            self.add(match kind {
-                Some(kind @ (Change::Signature | Change::TimeStamp)) => kind,
-                _ => Change::Other,
-            });
-        }
-    }
-
-    fn compare_pages(&mut self, pdf: &mut Pdf<'_>, old: &Value, new: &Value) -> Result<(), Error> {
-        for key in changed_keys(old, new) {
-            match key {
-                b"Annots" => {
-                    // An indirect array that was changed itself is found there.
-                    let (before, after) = (pdf.get(old, key)?, pdf.get(new, key)?);
-                    let elements = |value: &Option<Value>| {
-                        value.as_ref().and_then(Value::elements).unwrap_or_default().to_vec()
-                    };
-                    self.compare_annotations(pdf, &elements(&before), &elements(&after))?;
-                }
-                b"Tabs" => {}
-                _ => self.add(Change::Other),
-            }
-        }
-        Ok(())
-    }
-
-    /// Arrays of annotations: additions are judged by what is added.
-    fn compare_annotations(
+    /// The form: its fields, and how those are drawn that are filled later.
+    fn forms(
         &mut self,
         pdf: &mut Pdf<'_>,
-        old: &[Value],
-        new: &[Value],
+        old: Option<&Value>,
+        new: Option<&Value>,
     ) -> Result<(), Error> {
-        let references = |values: &[Value]| -> HashSet<Reference> {
-            values.iter().filter_map(Value::reference).collect()
+        let nothing = Value { kind: Kind::Dictionary(Vec::new()), span: 0..0 };
+        let old = old.unwrap_or(&nothing);
+        let Some(new) = new.filter(|new| new.is_dictionary() && old.is_dictionary()) else {
+            self.add(Change::Other);
+            return Ok(());
         };
-        let (before, after) = (references(old), references(new));
-        if before.difference(&after).next().is_some() {
-            self.add(Change::Annotation);
-        }
-        for added in after.difference(&before) {
-            match self.fields.get(added).copied() {
-                Some(kind) => self.add(kind),
-                None => {
-                    let annotation = pdf.object(*added)?;
-                    let is = annotation.is_some_and(|object| is_annotation(&object.value));
-                    self.add(if is { Change::Annotation } else { Change::Other });
+        for key in changed_keys(old, new) {
+            match key {
+                _ if repeats(new, key) => self.add(Change::Other),
+                b"Fields" => {
+                    let (old, new) = self.values(pdf, key, old, new)?;
+                    self.lists(pdf, Owner::Form, old.as_ref(), new.as_ref())?;
                 }
+                b"DR" => {
+                    let (old, new) = self.values(pdf, key, old, new)?;
+                    self.resources(pdf, old.as_ref(), new.as_ref())?;
+                }
+                b"SigFlags" => {
+                    let flags = |form: &Value| form.get(key).and_then(Value::unsigned);
+                    if flags(old).unwrap_or(0) & !flags(new).unwrap_or(0) != 0 {
+                        self.add(Change::Other);
+                    }
+                }
+                b"DA" | b"NeedAppearances" | b"Q" => self.add(Change::FormFilling),
+                _ => self.add(Change::Other),
             }
         }
-        let direct = |values: &[Value]| values.iter().filter(|v| v.reference().is_none()).count();
-        if direct(old) != direct(new) {
+        Ok(())
+    }
+
+    /// Resources of fields that are filled later: more may come, but what there
+    /// is stays, for values that are signed are drawn with it.
+    fn resources(
+        &mut self,
+        pdf: &mut Pdf<'_>,
+        old: Option<&Value>,
+        new: Option<&Value>,
+    ) -> Result<(), Error> {
+        let Some(new) = new.filter(|new| new.is_dictionary()) else {
             self.add(Change::Other);
+            return Ok(());
+        };
+        self.add(Change::FormFilling);
+        let Some(old) = old else {
+            return Ok(());
+        };
+        for key in changed_keys(old, new) {
+            match key {
+                _ if repeats(new, key) => self.add(Change::Other),
+                // Not what fields are drawn with: some signers keep their
+                // appearances there.
+                b"ProcSet" | b"XObject" => {}
+                key if old.get(key).is_none() => {}
+                key => match self.values(pdf, key, old, new)? {
+                    (Some(old), Some(new)) => self.category(&old, &new),
+                    _ => self.add(Change::Other),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn category(&mut self, old: &Value, new: &Value) {
+        let added = |key: &&[u8]| old.get(key).is_none() && !repeats(new, key);
+        let more = old.is_dictionary() && new.is_dictionary();
+        let more = more && changed_keys(old, new).iter().all(added);
+        self.add(if more || equal(old, new) { Change::FormFilling } else { Change::Other });
+    }
+
+    fn pages(&mut self, pdf: &mut Pdf<'_>, old: &Value, new: &Value) -> Result<(), Error> {
+        if !old.is_dictionary() || !new.is_dictionary() {
+            self.add(Change::Other);
+            return Ok(());
+        }
+        for key in changed_keys(old, new) {
+            match key {
+                _ if repeats(new, key) => self.add(Change::Other),
+                b"Annots" => {
+                    let (old, new) = self.values(pdf, key, old, new)?;
+                    self.annotations(pdf, old.as_ref(), new.as_ref())?;
+                }
+                // A mark that iText leaves.
+                b"ITXT" => {}
+                // The order in which fields are gone through.
+                b"Tabs" if new.get(key).is_none_or(|tabs| tabs.name().is_some()) => {}
+                _ => self.add(Change::Other),
+            }
+        }
+        Ok(())
+    }
+
+    /// A page's annotations: what comes is judged by what it is.
+    fn annotations(
+        &mut self,
+        pdf: &mut Pdf<'_>,
+        old: Option<&Value>,
+        new: Option<&Value>,
+    ) -> Result<(), Error> {
+        let (Some(old), Some(new)) = (elements(old), elements(new)) else {
+            self.add(Change::Other);
+            return Ok(());
+        };
+        let (removed, added) = difference(old, new);
+        let references = |values: &[&Value]| -> HashSet<Reference> {
+            values.iter().filter_map(|value| value.reference()).collect()
+        };
+        let (gone, come) = (references(&removed), references(&added));
+        for value in &removed {
+            let reference = value.reference();
+            let field = reference.is_some_and(|it| {
+                self.reach.mark(it.number).roles.has(Role::Field) && !come.contains(&it)
+            });
+            self.add(if field { Change::Other } else { Change::Annotation });
+        }
+        for value in added {
+            let Some(reference) = value.reference() else {
+                let is = is_annotation(value);
+                self.add(if is { Change::Annotation } else { Change::Other });
+                continue;
+            };
+            if self.added.contains(&reference.number) || gone.contains(&reference) {
+                continue;
+            }
+            if self.reach.mark(reference.number).roles.has(Role::Field) {
+                self.put_on_page(pdf, reference)?;
+                continue;
+            }
+            let found = self.now(pdf, |pdf| pdf.object(reference));
+            let is = match readable(found)? {
+                Ok(Some(object)) => !object.is_stream() && is_annotation(&object.value),
+                Ok(None) => true,
+                Err(()) => false,
+            };
+            self.add(if is { Change::Annotation } else { Change::Other });
         }
         Ok(())
     }
 }
 
-/// The stream that shows a widget in its normal state.
-fn appearance(pdf: &mut Pdf<'_>, widget: Reference) -> Result<Option<u32>, Error> {
-    let Some(widget) = pdf.object(widget)? else {
-        return Ok(None);
-    };
-    let appearances = pdf.get(&widget.value, b"AP")?;
-    let normal = appearances.as_ref().and_then(|a| a.get(b"N")).and_then(Value::reference);
-    Ok(normal.map(|reference| reference.number))
+/// The elements of an array; none if it is not there.
+pub(super) fn elements(value: Option<&Value>) -> Option<&[Value]> {
+    match value {
+        None => Some(&[]),
+        Some(value) => value.elements(),
+    }
 }
 
 fn is_annotation(value: &Value) -> bool {
     value.get(b"Subtype").is_some() && value.get(b"Rect").is_some()
 }
 
-/// Whether two objects say the same, however they are spaced.
-fn same(old: &Indirect, new: &Indirect) -> bool {
-    equal(&old.value, &new.value)
-}
-
-/// Whether two values are the same, wherever they stand.
-fn equal(old: &Value, new: &Value) -> bool {
-    match (old.elements(), new.elements()) {
-        (Some(old), Some(new)) => {
-            return old.len() == new.len() && old.iter().zip(new).all(|(a, b)| equal(a, b));
-        }
-        (None, None) => {}
-        _ => return false,
-    }
-    if old.is_dictionary() && new.is_dictionary() {
-        return changed_keys(old, new).is_empty();
-    }
-    old.kind == new.kind
-}
-
-/// The keys whose values differ.
-fn changed_keys<'a>(old: &'a Value, new: &'a Value) -> Vec<&'a [u8]> {
-    // Of a key that is there twice, the last counts.
-    let map = |value: &'a Value| -> BTreeMap<&'a [u8], &'a Value> {
-        value.entries().iter().map(|(key, value)| (key.as_slice(), value)).collect()
+/// Where an object is, and the object stream that it is in.
+fn place(pdf: &mut Pdf<'_>, number: u32) -> Result<(Option<Entry>, Option<Entry>), Error> {
+    let entry = pdf.entry(number)?;
+    let stream = match entry {
+        Some(Entry::Compressed { stream, .. }) => pdf.entry(stream)?,
+        _ => None,
     };
-    let (old, new) = (map(old), map(new));
-    let keys: BTreeSet<&[u8]> = old.keys().chain(new.keys()).copied().collect();
-    keys.into_iter()
-        .filter(|key| match (old.get(key), new.get(key)) {
-            (Some(old), Some(new)) => !equal(old, new),
-            _ => true,
-        })
-        .collect()
+    Ok((entry, stream))
+}
+
+/// The object of this number, whatever its generation.
+pub(super) fn current(pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Indirect>, Error> {
+    match reference(pdf, number)? {
+        Some(reference) => pdf.object(reference),
+        None => Ok(None),
+    }
+}
+
+/// What does not read is no error here.
+pub(super) fn readable<T>(found: Result<T, Error>) -> Result<Result<T, ()>, Error> {
+    match found {
+        Ok(found) => Ok(Ok(found)),
+        Err(error @ (Error::Core(_) | Error::Limit { .. })) => Err(error),
+        Err(_) => Ok(Err(())),
+    }
 }

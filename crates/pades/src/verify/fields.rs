@@ -1,0 +1,332 @@
+//! Fields that were filled, signed or added (ISO 32000-2, 12.7).
+
+use super::changes::{Comparison, current, elements, readable};
+use super::compare::{changed_keys, difference, repeats};
+use super::reach::{Owner, Place};
+use crate::document::geometry::rectangle;
+use crate::error::Error;
+use crate::file::{Entry, Indirect, Pdf};
+use crate::report::Change;
+use crate::syntax::{Reference, Value};
+
+/// New fields may be nested this deep.
+const MAX_LEVELS: usize = 64;
+/// Annotation flags (table 167).
+const HIDDEN: i64 = 2;
+const NO_VIEW: i64 = 32;
+/// `/Ff`: the field takes no input (table 227).
+const READ_ONLY: i64 = 1;
+
+/// What became of a field between two revisions.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Course {
+    /// It is no signature field.
+    Filled,
+    /// It was signed before.
+    Signed,
+    /// It is empty still.
+    Empty,
+    /// It was signed: the kind of that.
+    Signing(Change),
+}
+
+impl Comparison<'_> {
+    /// What a field's appearance or value leads to was changed where it stands.
+    pub(super) fn filled(&mut self, pdf: &mut Pdf<'_>, owner: Owner) -> Result<(), Error> {
+        let Owner::Field(field) = owner else {
+            self.add(Change::Other);
+            return Ok(());
+        };
+        let kind = match self.course(pdf, field)? {
+            Course::Filled => Change::FormFilling,
+            Course::Signing(kind) => kind,
+            Course::Signed | Course::Empty => Change::Other,
+        };
+        self.add_of(kind, field);
+        Ok(())
+    }
+
+    fn add_of(&mut self, kind: Change, field: u32) {
+        match (kind, self.reach.place(field)) {
+            (Change::Signature | Change::VisibleSignature | Change::FormFilling, Some(place)) => {
+                let name = place.name.clone();
+                self.add_to(kind, &name);
+            }
+            _ => self.add(kind),
+        }
+    }
+
+    fn course(&mut self, pdf: &mut Pdf<'_>, field: u32) -> Result<Course, Error> {
+        if let Some(course) = self.courses.get(&field) {
+            return Ok(*course);
+        }
+        let course = self.find_course(pdf, field)?;
+        self.courses.insert(field, course);
+        Ok(course)
+    }
+
+    fn find_course(&self, pdf: &mut Pdf<'_>, field: u32) -> Result<Course, Error> {
+        if !self.reach.place(field).is_some_and(|place| place.is_signature) {
+            return Ok(Course::Filled);
+        }
+        let old = readable(self.then(pdf, |pdf| current(pdf, field)))?;
+        let new = readable(self.now(pdf, |pdf| current(pdf, field)))?;
+        let (Ok(Some(old)), Ok(Some(new))) = (old, new) else {
+            return Ok(Course::Signed);
+        };
+        if self.then(pdf, |pdf| is_held(pdf, &old.value))? {
+            return Ok(Course::Signed);
+        }
+        if !self.now(pdf, |pdf| is_held(pdf, &new.value))? {
+            return Ok(Course::Empty);
+        }
+        let was_seen = self.then(pdf, |pdf| is_seen(pdf, &old.value))?;
+        let is_seen = self.now(pdf, |pdf| is_seen(pdf, &new.value))?;
+        let kind = match () {
+            () if !self.is_new_value(&new.value) => Change::Other,
+            () if is_seen && !was_seen => Change::VisibleSignature,
+            () if self.stamps.contains(&field) && !is_seen => Change::TimeStamp,
+            () => Change::Signature,
+        };
+        Ok(Course::Signing(kind))
+    }
+
+    /// Whether a signature is an object that was not there before.
+    fn is_new_value(&self, field: &Value) -> bool {
+        let value = field.get(b"V").and_then(Value::reference);
+        value.is_none_or(|value| self.reach.mark(value.number).roles.is_empty())
+            && !repeats(field, b"V")
+    }
+
+    /// A field or a widget that is there in both revisions.
+    pub(super) fn field(
+        &mut self,
+        pdf: &mut Pdf<'_>,
+        number: u32,
+        owner: Owner,
+        old: &Value,
+        new: &Value,
+    ) -> Result<(), Error> {
+        let field = self.reach.place(number).map(|place| place.field);
+        let dictionaries = old.is_dictionary() && new.is_dictionary();
+        let (Some(field), true, false) = (field, dictionaries, owner == Owner::Several) else {
+            self.add(Change::Other);
+            return Ok(());
+        };
+        let course = self.course(pdf, field)?;
+        for key in changed_keys(old, new) {
+            let added = old.get(key).is_none();
+            match (course, key) {
+                _ if repeats(new, key) => self.add(Change::Other),
+                (_, b"Ff") if locks_only(old, new) => self.add(Change::FormFilling),
+                (_, b"Type") if added && new.is(key, b"Annot") => {}
+                (Course::Filled, b"F") if shows_again(old, new) => self.add(Change::Other),
+                (
+                    Course::Filled,
+                    b"AP" | b"AS" | b"DA" | b"F" | b"I" | b"M" | b"Q" | b"RV" | b"TI" | b"V",
+                ) => self.add_of(Change::FormFilling, field),
+                (Course::Signing(kind), b"AP" | b"AS" | b"DA" | b"F" | b"M" | b"Q" | b"V") => {
+                    self.add_of(kind, field);
+                }
+                // A field that had no widget gets one.
+                (Course::Signing(kind), b"Lock" | b"P" | b"Rect" | b"Subtype") if added => {
+                    self.add_of(kind, field);
+                }
+                (Course::Filled | Course::Empty, b"Kids") => {
+                    let (old, new) = self.values(pdf, key, old, new)?;
+                    self.lists(pdf, Owner::Field(field), old.as_ref(), new.as_ref())?;
+                }
+                _ => self.add(Change::Other),
+            }
+        }
+        Ok(())
+    }
+
+    /// The fields of the form, or those below a field: all stay as they are and
+    /// in their order, and signature fields may come.
+    pub(super) fn lists(
+        &mut self,
+        pdf: &mut Pdf<'_>,
+        owner: Owner,
+        old: Option<&Value>,
+        new: Option<&Value>,
+    ) -> Result<(), Error> {
+        let above = match owner {
+            Owner::Form => None,
+            Owner::Field(field) => self.reach.place(field).cloned(),
+            Owner::Nobody | Owner::Several => {
+                self.add(Change::Other);
+                return Ok(());
+            }
+        };
+        let (Some(old), Some(new)) = (elements(old), elements(new)) else {
+            self.add(Change::Other);
+            return Ok(());
+        };
+        let (removed, added) = difference(old, new);
+        if !removed.is_empty() {
+            self.add(Change::Other);
+        }
+        for field in added {
+            self.add_field(pdf, field, above.as_ref(), 0)?;
+        }
+        Ok(())
+    }
+
+    fn add_field(
+        &mut self,
+        pdf: &mut Pdf<'_>,
+        field: &Value,
+        above: Option<&Place>,
+        level: usize,
+    ) -> Result<(), Error> {
+        let new = self.new_widget(pdf, field)?.filter(|_| level < MAX_LEVELS);
+        let Some(field) = new else {
+            self.add(Change::Other);
+            return Ok(());
+        };
+        let place = self.now(pdf, |pdf| Place::of(pdf, &field, above))?;
+        let mut is_seen = self.now(pdf, |pdf| shows(pdf, &field.value))?;
+        let mut has_fields = false;
+        let kids = self.now(pdf, |pdf| pdf.get(&field.value, b"Kids"))?;
+        for kid in elements(kids.as_ref()).unwrap_or_default() {
+            let object = self.now(pdf, |pdf| match kid.reference() {
+                Some(reference) => pdf.object(reference),
+                None => Ok(None),
+            });
+            if readable(object)?.is_ok_and(|o| o.is_some_and(|o| o.value.get(b"T").is_some())) {
+                has_fields = true;
+                self.add_field(pdf, kid, Some(&place), level + 1)?;
+            } else if let Some(widget) = self.new_widget(pdf, kid)? {
+                is_seen |= self.now(pdf, |pdf| shows(pdf, &widget.value))?;
+            } else {
+                self.add(Change::Other);
+            }
+        }
+        let number = field.reference.number;
+        let is_signed = self.now(pdf, |pdf| is_held(pdf, &field.value))?;
+        let kind = match (is_signed, is_seen) {
+            // Fields that are there to group others.
+            (false, false) if has_fields => return Ok(()),
+            _ if !place.is_signature || place.field != number || place.name.is_empty() => {
+                Change::Other
+            }
+            (true, _) if !self.is_new_value(&field.value) => Change::Other,
+            (true, true) => Change::VisibleSignature,
+            (true, false) if self.stamps.contains(&number) => Change::TimeStamp,
+            (_, false) => Change::Signature,
+            // Nobody signed what is seen there.
+            (false, true) => Change::Annotation,
+        };
+        match kind {
+            Change::TimeStamp | Change::Other => self.add(kind),
+            _ => self.add_to(kind, &place.name),
+        }
+        Ok(())
+    }
+
+    /// A field or widget that nothing led to before and that does nothing.
+    fn new_widget(&mut self, pdf: &mut Pdf<'_>, value: &Value) -> Result<Option<Indirect>, Error> {
+        let Some(reference) = value.reference() else {
+            return Ok(None);
+        };
+        if !self.reach.mark(reference.number).roles.is_empty() {
+            return Ok(None);
+        }
+        let object = readable(self.now(pdf, |pdf| pdf.object(reference)))?;
+        let fits = |object: &Indirect| {
+            let actions = object.value.get(b"A").or_else(|| object.value.get(b"AA"));
+            object.value.is_dictionary() && !object.is_stream() && actions.is_none()
+        };
+        let object = object.ok().flatten().filter(fits);
+        if object.is_some() {
+            self.added.insert(reference.number);
+        }
+        Ok(object)
+    }
+
+    /// A widget of the form that was on no page, or not on this one.
+    pub(super) fn put_on_page(
+        &mut self,
+        pdf: &mut Pdf<'_>,
+        widget: Reference,
+    ) -> Result<(), Error> {
+        let field = self.reach.place(widget.number).map(|place| place.field);
+        let course = field.map(|field| self.course(pdf, field)).transpose()?;
+        let object = readable(self.now(pdf, |pdf| pdf.object(widget)))?;
+        let is_seen = match object {
+            Ok(Some(object)) => self.now(pdf, |pdf| shows(pdf, &object.value))?,
+            Ok(None) => false,
+            Err(()) => true,
+        };
+        match (course, field) {
+            (Some(Course::Signing(_)), Some(field)) if is_seen => {
+                self.add_of(Change::VisibleSignature, field);
+            }
+            (Some(Course::Signing(_)), _) => {}
+            _ => self.add(Change::Other),
+        }
+        Ok(())
+    }
+}
+
+/// Whether a field has a value; signatures are not read for that.
+fn is_held(pdf: &mut Pdf<'_>, field: &Value) -> Result<bool, Error> {
+    match field.get(b"V") {
+        None => Ok(false),
+        Some(value) => match value.reference() {
+            Some(reference) => match pdf.entry(reference.number)? {
+                None | Some(Entry::Free) => Ok(false),
+                Some(entry) => Ok(!pdf.is_behind(entry)?),
+            },
+            None => Ok(!value.is_null()),
+        },
+    }
+}
+
+/// Whether a field or one of its widgets is seen on its page.
+fn is_seen(pdf: &mut Pdf<'_>, field: &Value) -> Result<bool, Error> {
+    if shows(pdf, field)? {
+        return Ok(true);
+    }
+    let kids = pdf.get(field, b"Kids")?;
+    for kid in elements(kids.as_ref()).unwrap_or_default() {
+        let kid = pdf.resolve(kid)?;
+        if kid.get(b"T").is_none() && shows(pdf, &kid)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a widget has an area and is not hidden.
+fn shows(pdf: &mut Pdf<'_>, widget: &Value) -> Result<bool, Error> {
+    let Some(corners) = pdf.get(widget, b"Rect")? else {
+        return Ok(false);
+    };
+    let area = match rectangle(pdf, &corners)? {
+        Some([left, bottom, right, top]) => left < right && bottom < top,
+        // Who knows what readers make of it.
+        None => true,
+    };
+    let flags = pdf.get(widget, b"F")?.and_then(|flags| flags.integer()).unwrap_or(0);
+    Ok(area && flags & HIDDEN == 0)
+}
+
+fn flags(dictionary: &Value, key: &[u8]) -> Option<i64> {
+    dictionary.get(key).map_or(Some(0), Value::integer)
+}
+
+/// Whether no more than a lock was put on a field: signing does that.
+fn locks_only(old: &Value, new: &Value) -> bool {
+    let (old, new) = (flags(old, b"Ff"), flags(new, b"Ff"));
+    old.is_some() && new == old.map(|old| old | READ_ONLY)
+}
+
+/// Whether a widget is seen that was not.
+fn shows_again(old: &Value, new: &Value) -> bool {
+    match (flags(old, b"F"), flags(new, b"F")) {
+        (Some(old), Some(new)) => old & !new & (HIDDEN | NO_VIEW) != 0,
+        _ => true,
+    }
+}

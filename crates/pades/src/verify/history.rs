@@ -1,0 +1,84 @@
+//! What was changed after each signature. From each signed revision to the next
+//! the objects that were changed are compared once, so that the work grows with
+//! the file and not with its signatures.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::changes::{Comparison, Found};
+use super::reach::Reach;
+use crate::error::Error;
+use crate::file::{Pdf, Revision};
+
+/// The changes between one signed revision and the next.
+struct Step {
+    /// How many sections came after the first of the two.
+    later: usize,
+    found: BTreeSet<Found>,
+}
+
+/// All signed revisions and the file as it is.
+pub(super) struct History {
+    /// The oldest first.
+    steps: Vec<Step>,
+    /// Whether a limit was met.
+    cut_short: bool,
+}
+
+impl History {
+    /// `ends`: where the signed revisions end, by the number of the sections
+    /// that came later. `stamps`: fields with sound document time-stamps.
+    pub(super) fn read(
+        pdf: &mut Pdf<'_>,
+        ends: &BTreeMap<usize, u64>,
+        stamps: &HashSet<u32>,
+    ) -> Result<Self, Error> {
+        let revisions = ends.iter().rev().filter(|(later, _)| **later > 0);
+        let mut revisions: Vec<Revision> =
+            revisions.map(|(later, end)| Revision { later: *later, end: *end }).collect();
+        revisions.push(Revision::NEWEST);
+        let mut history = Self { steps: Vec::new(), cut_short: false };
+        let mut reach = Reach::default();
+        for pair in revisions.windows(2) {
+            let &[then, now] = pair else { continue };
+            let found = match step(pdf, &mut reach, stamps, then, now) {
+                Ok(found) => found,
+                Err(Error::Limit { .. }) => {
+                    history.cut_short = true;
+                    return Ok(history);
+                }
+                Err(Error::Core(error)) => return Err(error.into()),
+                // What does not read is not known to be harmless.
+                Err(_) => {
+                    reach.lose();
+                    BTreeSet::from([Found::OTHER])
+                }
+            };
+            history.steps.push(Step { later: then.later, found });
+        }
+        Ok(history)
+    }
+
+    /// The changes after a signed revision; `None` if they could not be told
+    /// within the limits.
+    pub(super) fn since(&self, later: usize) -> Option<BTreeSet<&Found>> {
+        let steps = self.steps.iter().filter(|step| step.later <= later);
+        (!self.cut_short || later == 0).then(|| steps.flat_map(|step| &step.found).collect())
+    }
+}
+
+fn step(
+    pdf: &mut Pdf<'_>,
+    reach: &mut Reach,
+    stamps: &HashSet<u32>,
+    then: Revision,
+    now: Revision,
+) -> Result<BTreeSet<Found>, Error> {
+    if reach.is_empty() {
+        pdf.at(then, |pdf| reach.read(pdf))?;
+    }
+    let (found, changed) = Comparison::new(reach, stamps, then, now).run(pdf)?;
+    if now != Revision::NEWEST {
+        pdf.at(now, |pdf| reach.go_on(pdf, &changed))?;
+    }
+    Ok(found)
+}

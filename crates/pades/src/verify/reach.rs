@@ -1,0 +1,480 @@
+//! What a revision's trailer leads to, and by which ways: every object that it
+//! has is looked at once for each of its roles.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::roles::{Role, Roles};
+use crate::error::Error;
+use crate::file::{Entry, Indirect, Pdf};
+use crate::syntax::{Kind, Reference, Value, decode_text, is_regular};
+
+/// A revision may have this many objects that something leads to.
+const MAX_OBJECTS: usize = 1 << 22;
+/// So many may be missing that the cross-reference knows of.
+const MAX_LATE: usize = 1024;
+/// So much is searched for references where an object does not read.
+const MAX_SEARCHED: u64 = 64 * 1024;
+
+/// The field that an object belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Owner {
+    #[default]
+    Nobody,
+    /// The form itself.
+    Form,
+    /// The field of this number.
+    Field(u32),
+    /// More than one.
+    Several,
+}
+
+/// What is known of an object.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark {
+    pub(super) roles: Roles,
+    pub(super) owner: Owner,
+}
+
+/// A field, or a widget that is an object of its own.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// The full name of the field.
+    pub(super) name: String,
+    pub(super) is_signature: bool,
+    /// The number of the field: its own, unless this is only a widget.
+    pub(super) field: u32,
+}
+
+/// What was reached. Roles are only ever added: what was in a role at one
+/// signed revision is held to it at all later ones.
+#[derive(Debug, Default)]
+pub(super) struct Reach {
+    marks: HashMap<u32, Mark>,
+    places: HashMap<u32, Place>,
+    /// Object streams, and the objects reached that were in them.
+    containers: HashMap<u32, Vec<u32>>,
+    /// What was led to and not there, or not whole, though the cross-reference
+    /// said where it is: behind the end of the revision.
+    late: BTreeSet<u32>,
+    /// Whether there is something that was not looked at.
+    blind: bool,
+    /// By the roles' turns.
+    waiting: [Vec<Visit>; 3],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Visit {
+    reference: Reference,
+    role: Role,
+    owner: Owner,
+}
+
+impl Reach {
+    pub(super) fn mark(&self, number: u32) -> Mark {
+        self.marks.get(&number).copied().unwrap_or_default()
+    }
+
+    pub(super) fn place(&self, number: u32) -> Option<&Place> {
+        self.places.get(&number)
+    }
+
+    /// The objects reached that were in this object stream.
+    pub(super) fn contained(&self, stream: u32) -> &[u32] {
+        self.containers.get(&stream).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(super) const fn late(&self) -> &BTreeSet<u32> {
+        &self.late
+    }
+
+    pub(super) const fn is_blind(&self) -> bool {
+        self.blind
+    }
+
+    /// Something was not looked at: from now on it may lead anywhere.
+    pub(super) const fn lose(&mut self) {
+        self.blind = true;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+
+    /// Looks at a whole revision.
+    pub(super) fn read(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
+        let mut keys = BTreeSet::new();
+        let mut values = Vec::new();
+        for section in pdf.visible() {
+            for (key, value) in section.trailer.entries() {
+                if keys.insert(key.as_slice()) {
+                    values.push((key.clone(), value.clone()));
+                }
+            }
+        }
+        self.trailer(pdf, &values)?;
+        self.run(pdf)
+    }
+
+    /// Looks at what was changed since the revision before, and at what that
+    /// leads to now.
+    pub(super) fn go_on(&mut self, pdf: &mut Pdf<'_>, changed: &[u32]) -> Result<(), Error> {
+        let trailer = pdf.newest()?.trailer.entries().to_vec();
+        self.trailer(pdf, &trailer)?;
+        for number in changed {
+            self.late.remove(number);
+            let mark = self.mark(*number);
+            let Some(reference) = reference(pdf, *number)? else { continue };
+            let Some(object) = self.object(pdf, reference)? else { continue };
+            for role in mark.roles.iter() {
+                self.children(pdf, &object, role, mark.owner)?;
+            }
+        }
+        self.run(pdf)
+    }
+
+    fn trailer(&mut self, pdf: &mut Pdf<'_>, entries: &[(Vec<u8>, Value)]) -> Result<(), Error> {
+        for (key, value) in entries {
+            match key.as_slice() {
+                b"Root" => self.value(value, Role::Catalog, Owner::Nobody),
+                b"Info" => self.value(value, Role::About, Owner::Nobody),
+                _ => self.present(pdf, value)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What other trailer keys lead to, if it is there. Some writers number
+    /// `/AdditionalStreams` anew and do not write them, and the number is given
+    /// away by the next; readers of PDF do not look at such keys.
+    fn present(&mut self, pdf: &mut Pdf<'_>, value: &Value) -> Result<(), Error> {
+        if let Some(reference) = value.reference()
+            && !matches!(pdf.entry(reference.number)?, None | Some(Entry::Free))
+        {
+            self.wait(reference, Role::Other, Owner::Nobody);
+        }
+        for element in value.elements().unwrap_or_default() {
+            self.present(pdf, element)?;
+        }
+        for (_, value) in value.entries() {
+            self.present(pdf, value)?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
+        for turn in 0..self.waiting.len() {
+            loop {
+                let wave = self.waiting.get_mut(turn).map(std::mem::take).unwrap_or_default();
+                if wave.is_empty() {
+                    break;
+                }
+                // In the order of the file, which is read fastest so.
+                let mut placed = Vec::with_capacity(wave.len());
+                for visit in wave {
+                    let entry = pdf.entry(visit.reference.number)?;
+                    placed.push(match entry {
+                        None | Some(Entry::Free) => ((0, 0), visit),
+                        Some(Entry::Plain { offset, .. }) => ((0, offset), visit),
+                        Some(Entry::Compressed { stream, index }) => {
+                            ((u64::from(stream), u64::from(index)), visit)
+                        }
+                    });
+                }
+                placed.sort_by_key(|(place, _)| *place);
+                for (_, visit) in placed {
+                    self.visit(pdf, visit)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a way to an object says nothing new of it.
+    fn is_known(&self, number: u32, role: Role) -> bool {
+        let known: &[Role] = match role {
+            // Nothing of a page or a catalog may change that means anything in
+            // another place.
+            Role::Other => &[Role::Page, Role::Catalog],
+            Role::Annotation => &[Role::Field],
+            Role::Mentioned => {
+                &[Role::Page, Role::Catalog, Role::Field, Role::Structure, Role::Other]
+            }
+            Role::Tagged | Role::AnnotationPart => {
+                &[Role::Page, Role::Catalog, Role::Field, Role::Annotation, Role::Other]
+            }
+            Role::ValidationData | Role::About => &[Role::Other],
+            _ => &[],
+        };
+        self.mark(number).roles.has_one_of(known)
+    }
+
+    fn visit(&mut self, pdf: &mut Pdf<'_>, visit: Visit) -> Result<(), Error> {
+        let Visit { reference, role, owner } = visit;
+        let number = reference.number;
+        if self.is_known(number, role) {
+            return Ok(());
+        }
+        if self.marks.len() >= MAX_OBJECTS && !self.marks.contains_key(&number) {
+            return Err(Error::Limit { limit: "4,194,304 objects in a signed document" });
+        }
+        let mark = self.marks.entry(number).or_default();
+        if owner != Owner::Nobody && mark.owner != owner {
+            let first = mark.owner == Owner::Nobody;
+            mark.owner = if first { owner } else { Owner::Several };
+        }
+        if mark.roles.has(role) {
+            return Ok(());
+        }
+        mark.roles.add(role);
+        match self.object(pdf, reference)? {
+            Some(object) => self.children(pdf, &object, role, owner),
+            None => Ok(()),
+        }
+    }
+
+    /// The object as the revision has it, if it has.
+    fn object(
+        &mut self,
+        pdf: &mut Pdf<'_>,
+        reference: Reference,
+    ) -> Result<Option<Indirect>, Error> {
+        let number = reference.number;
+        let Some(entry) = pdf.entry(number)? else { return Ok(None) };
+        if let Entry::Compressed { stream, .. } = entry {
+            self.container(pdf, stream)?;
+            self.containers.entry(stream).or_default().push(number);
+        }
+        match pdf.object(reference) {
+            Ok(Some(object)) => {
+                if !pdf.ends_as_before(&object)? {
+                    self.miss(number);
+                }
+                Ok(Some(object))
+            }
+            Ok(None) => {
+                let generation = match entry {
+                    Entry::Plain { generation, .. } => generation,
+                    Entry::Free | Entry::Compressed { .. } => 0,
+                };
+                if entry != Entry::Free && generation == reference.generation {
+                    self.miss(number);
+                }
+                Ok(None)
+            }
+            Err(error @ (Error::Core(_) | Error::Limit { .. })) => Err(error),
+            Err(_) => {
+                self.unread(pdf, entry)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn miss(&mut self, number: u32) {
+        self.late.insert(number);
+        self.blind |= self.late.len() > MAX_LATE;
+    }
+
+    /// An object stream: nothing may change that what it holds depends on.
+    fn container(&mut self, pdf: &mut Pdf<'_>, number: u32) -> Result<(), Error> {
+        if self.containers.contains_key(&number) {
+            return Ok(());
+        }
+        self.containers.insert(number, Vec::new());
+        let Some(reference) = reference(pdf, number)? else { return Ok(()) };
+        match pdf.object(reference) {
+            Ok(Some(stream)) => {
+                if !pdf.ends_as_before(&stream)? {
+                    self.blind = true;
+                }
+                for (key, value) in stream.value.entries() {
+                    if key != b"Extends" {
+                        self.value(value, Role::Other, Owner::Nobody);
+                    }
+                }
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(error @ (Error::Core(_) | Error::Limit { .. })) => Err(error),
+            Err(_) => {
+                self.blind = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// Others may read what we cannot: it leads to whatever it names.
+    fn unread(&mut self, pdf: &mut Pdf<'_>, entry: Entry) -> Result<(), Error> {
+        let Entry::Plain { offset, .. } = entry else {
+            self.blind = true;
+            return Ok(());
+        };
+        let offset = offset.saturating_add(pdf.shift);
+        let octets = up_to_end(pdf.source().read(offset, MAX_SEARCHED)?);
+        let (found, searched) = (references_in(octets), octets.len());
+        pdf.source().charge(searched)?;
+        for reference in found {
+            self.wait(reference, Role::Other, Owner::Nobody);
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, reference: Reference, role: Role, owner: Owner) {
+        let mark = self.mark(reference.number);
+        let same = owner == Owner::Nobody || owner == mark.owner;
+        if self.is_known(reference.number, role) || mark.roles.has(role) && same {
+            return;
+        }
+        if let Some(waiting) = self.waiting.get_mut(role.turn()) {
+            waiting.push(Visit { reference, role, owner });
+        }
+    }
+
+    /// What an object leads to in one of its roles.
+    fn children(
+        &mut self,
+        pdf: &mut Pdf<'_>,
+        object: &Indirect,
+        role: Role,
+        owner: Owner,
+    ) -> Result<(), Error> {
+        let (mut owner, mut is_signature) = (owner, false);
+        if role == Role::Field && object.value.is_dictionary() {
+            let place = self.locate(pdf, object, owner)?;
+            owner = Owner::Field(place.field);
+            is_signature = place.is_signature;
+        }
+        if !object.is_stream() && !is_signature {
+            self.value(&object.value, role, owner);
+            return Ok(());
+        }
+        for (key, value) in object.value.entries() {
+            let child = match (role, key.as_slice()) {
+                (Role::Field, b"V") => Role::Other,
+                (Role::Appearance, b"Length") => Role::Appearance,
+                // What an appearance is drawn with may be drawn with elsewhere.
+                (Role::Appearance, _) => Role::Other,
+                (role, key) => role.of_entry(key),
+            };
+            self.entry(value, role, child, owner);
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, value: &Value, role: Role, owner: Owner) {
+        match &value.kind {
+            Kind::Reference(reference) => self.wait(*reference, role, owner),
+            Kind::Array(elements) => {
+                let child = role.of_element();
+                elements.iter().for_each(|element| self.entry(element, role, child, owner));
+            }
+            Kind::Dictionary(entries) => {
+                for (key, value) in entries {
+                    self.entry(value, role, role.of_entry(key), owner);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn entry(&mut self, value: &Value, above: Role, role: Role, owner: Owner) {
+        let owner = match role {
+            Role::Fields if above == Role::Form => Owner::Form,
+            Role::Fields | Role::Field | Role::Appearance | Role::FieldValue => owner,
+            _ => Owner::Nobody,
+        };
+        self.value(value, role, owner);
+    }
+
+    /// Notes what a field is called.
+    fn locate(
+        &mut self,
+        pdf: &mut Pdf<'_>,
+        field: &Indirect,
+        owner: Owner,
+    ) -> Result<Place, Error> {
+        let number = field.reference.number;
+        if let Some(place) = self.places.get(&number) {
+            return Ok(place.clone());
+        }
+        let above = match owner {
+            Owner::Field(above) => self.places.get(&above),
+            _ => None,
+        };
+        let place = Place::of(pdf, field, above)?;
+        pdf.source().charge(place.name.len())?;
+        self.places.insert(number, place.clone());
+        Ok(place)
+    }
+}
+
+impl Place {
+    /// Of a field or widget below another.
+    pub(super) fn of(
+        pdf: &mut Pdf<'_>,
+        object: &Indirect,
+        above: Option<&Self>,
+    ) -> Result<Self, Error> {
+        let partial = pdf.get(&object.value, b"T")?;
+        let partial = partial.as_ref().and_then(Value::string).map(decode_text);
+        let kind = pdf.get(&object.value, b"FT")?;
+        let kind = kind.as_ref().and_then(Value::name).map(|kind| kind == b"Sig");
+        let number = object.reference.number;
+        let is_signature = kind.unwrap_or(above.is_some_and(|above| above.is_signature));
+        Ok(match (above, partial) {
+            (Some(above), None) => {
+                Self { name: above.name.clone(), is_signature, field: above.field }
+            }
+            (Some(above), Some(name)) => {
+                Self { name: format!("{}.{name}", above.name), is_signature, field: number }
+            }
+            (None, name) => Self { name: name.unwrap_or_default(), is_signature, field: number },
+        })
+    }
+}
+
+/// The reference that leads to the object of this number, if there is one.
+pub(super) fn reference(pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Reference>, Error> {
+    let generation = match pdf.entry(number)? {
+        None | Some(Entry::Free) => return Ok(None),
+        Some(Entry::Plain { generation, .. }) => generation,
+        Some(Entry::Compressed { .. }) => 0,
+    };
+    Ok(Some(Reference { number, generation }))
+}
+
+/// The octets of one object.
+fn up_to_end(octets: &[u8]) -> &[u8] {
+    const END: &[u8] = b"endobj";
+
+    let end = octets.windows(END.len()).position(|window| window == END);
+    octets.get(..end.unwrap_or(octets.len())).unwrap_or_default()
+}
+
+/// All that looks like a reference.
+fn references_in(octets: &[u8]) -> Vec<Reference> {
+    let words: Vec<&str> = octets
+        .split(|octet| !is_regular(*octet))
+        .filter(|word| !word.is_empty())
+        .map(|word| std::str::from_utf8(word).unwrap_or("?"))
+        .collect();
+    let references = words.windows(3).filter_map(|words| match words {
+        [number, generation, "R"] => {
+            Some(Reference { number: number.parse().ok()?, generation: generation.parse().ok()? })
+        }
+        _ => None,
+    });
+    references.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_found_in_what_does_not_read() {
+        let object = up_to_end(b"7 0 obj<</A 4 0 R/B[x 5 0 R 6 1 R]bar>>endobj 8 0 R");
+        let found = references_in(object);
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["4 0 R", "5 0 R", "6 1 R"]);
+    }
+}

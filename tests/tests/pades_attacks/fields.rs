@@ -1,0 +1,212 @@
+//! Forms may be filled after a signature: with values, not with whatever covers
+//! what was signed. Annotations say that they are there.
+
+use ades_tests::pdf::by_hand::{number_of, object, stream, updated};
+use pades::report::{Change, Problem};
+use pades::{Certification, SignatureOptions};
+
+use super::late::sign_anew;
+use super::{
+    BOTH, LARGE, MORE, ONLY_PYHANKO, PAGE, assert_changed, assert_noticed, certified, contract,
+    first, overlay, signed,
+};
+
+const FORM: &str = "/AcroForm<</Fields[6 0 R]>>";
+
+/// A field of a given kind, on the page and in the form.
+fn with_field(entries: &str) -> Vec<u8> {
+    let field = format!("<</T(field)/Type/Annot/Subtype/Widget/P 3 0 R{entries}>>");
+    contract(&[&field], "/Annots[6 0 R]", FORM)
+}
+
+const SMALL: &str = "/Rect[0 0 9 9]";
+
+/// A field gets another place, looks, doings.
+#[test]
+fn a_field_is_filled_and_not_changed() {
+    let text = with_field(&format!("/FT/Tx/V(100){SMALL}"));
+    let certified = certified(&text, Certification::FormFilling);
+    let field = object(&certified, MORE);
+    let with = |entry: &str| format!("{}{entry}>>", field.strip_suffix(">>").unwrap());
+    for (other, noticed) in [
+        (field.replace(SMALL, &format!("{LARGE}/F 4/AP<</N 90 0 R>>")), ONLY_PYHANKO),
+        (field.replace("/FT/Tx", "/FT/Btn"), ONLY_PYHANKO),
+        (field.replace("(field)", "(other)"), ONLY_PYHANKO),
+        (with("/Ff 4096"), [false, false]),
+        (with("/A<</S/JavaScript/JS(app.alert(1))>>"), ONLY_PYHANKO),
+        (with("/AA<</K<</S/JavaScript/JS(app.alert(1))>>>>"), ONLY_PYHANKO),
+        (with("/MK<</BG[1 1 1]>>"), ONLY_PYHANKO),
+        (with("/Parent 3 0 R"), ONLY_PYHANKO),
+    ] {
+        let forged = updated(&certified, &[(MORE, &other), (90, &overlay())]);
+        assert_changed(&forged, &other);
+        assert_noticed(&forged, noticed, &other);
+    }
+    for value in ["/V(999)", "/V(999)/AP<</N 90 0 R>>/M(D:20260921)", "/V(100)/Ff 1"] {
+        let other = field.replace("/V(100)", value);
+        let report = super::verify(&updated(&certified, &[(MORE, &other), (90, &overlay())]));
+        assert_eq!(report.signatures[0].changes, [Change::FormFilling], "{value}");
+        assert!(report.is_valid(), "{value}: {report:?}");
+    }
+}
+
+/// Prepared to be large, and hidden until it is signed.
+#[test]
+fn a_hidden_field_stays_hidden() {
+    for hidden in [2, 32] {
+        let entries = format!("/FT/Tx/V(100){LARGE}/F {hidden}/AP<</N 7 0 R>>");
+        let field = format!("<</T(field)/Type/Annot/Subtype/Widget/P 3 0 R{entries}>>");
+        let document = contract(&[&field, &overlay()], "/Annots[6 0 R]", FORM);
+        let certified = certified(&document, Certification::FormFilling);
+        let shown = object(&certified, MORE).replace(&format!("/F {hidden}/"), "/F 4/");
+        assert_changed(&updated(&certified, &[(MORE, &shown)]), "shown");
+    }
+    // Or on no page.
+    let field = format!("<</T(field)/FT/Tx/Type/Annot/Subtype/Widget{LARGE}/AP<</N 7 0 R>>>>");
+    let certified =
+        certified(&contract(&[&field, &overlay()], "", FORM), Certification::FormFilling);
+    let page = object(&certified, PAGE).replace("/Annots [", "/Annots [6 0 R ");
+    assert_changed(&updated(&certified, &[(PAGE, &page)]), "on a page");
+}
+
+/// The field for the next signature grows before anybody signs.
+#[test]
+fn an_empty_signature_field_is_signed_and_not_changed() {
+    let empty = with_field(&format!("/FT/Sig{SMALL}"));
+    let certified = certified(&empty, Certification::FormFilling);
+    let field = object(&certified, MORE);
+    let large = field.replace(SMALL, &format!("{LARGE}/F 4/AP<</N 90 0 R>>"));
+    let forged = updated(&certified, &[(MORE, &large), (90, &overlay())]);
+    assert_changed(&forged, "larger");
+    assert_noticed(&forged, ONLY_PYHANKO, "larger");
+    let looks = field.replace(SMALL, &format!("{SMALL}/AP<</N 90 0 R>>"));
+    assert_changed(&updated(&certified, &[(MORE, &looks), (90, &overlay())]), "looks");
+    // Signed, and larger.
+    let value = "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached\
+                 /ByteRange[0 0 0 0]/Contents<00>>>";
+    let large = large.replace("/T(field)", "/T(field)/V 91 0 R");
+    let update = [(MORE, large.as_str()), (90, &overlay()), (91, value)];
+    let report = super::verify(&updated(&certified, &update));
+    let found = report.signatures.iter().find(|s| s.certification.is_some()).unwrap();
+    assert!(found.problems.contains(&Problem::ChangedLater), "{found:?}");
+}
+
+/// A signature's own widget.
+#[test]
+fn a_signed_field_stays_as_it_is() {
+    let signed = signed(&contract(&[], "", ""));
+    let number = number_of(&signed, "<</Type/Annot/Subtype/Widget");
+    let field = object(&signed, number);
+    let moved = field.replace("/Rect[0 0 0 0]", LARGE);
+    let forged = updated(&signed, &[(number, &moved)]);
+    assert_changed(&forged, "moved");
+    assert_noticed(&forged, ONLY_PYHANKO, "moved");
+    let look: u32 =
+        field.split("/AP<</N ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    let forged = updated(&signed, &[(look, &overlay())]);
+    assert_changed(&forged, "looks");
+    assert_noticed(&forged, BOTH, "looks");
+}
+
+/// New fields are for signatures.
+#[test]
+fn new_fields_are_for_signatures() {
+    let signed = signed(&contract(&[], "", ""));
+    let form = number_of(&signed, "<</Fields[");
+    let fields = object(&signed, form).replace("/Fields[", "/Fields[90 0 R ");
+    let page = object(&signed, PAGE).replace("/Annots [", "/Annots [90 0 R ");
+    let new = |field: &str| {
+        let field = format!("<</T(new)/Type/Annot/Subtype/Widget/P 3 0 R{field}>>");
+        updated(&signed, &[(form, &fields), (PAGE, &page), (90, &field), (91, &overlay())])
+    };
+    assert_changed(&new(&format!("/FT/Tx{SMALL}")), "text");
+    assert_changed(&new("/FT/Sig/Rect[0 0 0 0]/AA<</E<<>>>>"), "actions");
+    assert_changed(&new("/FT/Sig/Rect[0 0 0 0]/Kids[4 0 R]"), "kids");
+    // Nobody signed what it shows.
+    let found = first(&new(&format!("/FT/Sig{LARGE}/AP<</N 91 0 R>>")), "empty");
+    assert_eq!(found.changes, [Change::Annotation]);
+    assert_eq!(found.problems, [Problem::AnnotatedLater]);
+    let report = super::verify(&new("/FT/Sig/Rect[0 0 0 0]"));
+    assert!(report.is_valid(), "{report:?}");
+    assert_eq!(report.signatures[0].changes, [Change::Signature]);
+}
+
+/// What the whole form has.
+#[test]
+fn a_form_keeps_its_resources_and_gets_no_xfa() {
+    let helvetica = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>";
+    let symbol = "<</Type/Font/Subtype/Type1/BaseFont/Symbol>>";
+    let field = format!("<</T(field)/FT/Tx/V(100)/DA(/F 9 Tf){SMALL}/P 3 0 R>>");
+    let form = "<</Fields[6 0 R]/DR<</Font<</F 7 0 R>>>>>>";
+    let document = contract(&[&field, helvetica, form], "", "/AcroForm 8 0 R");
+    let certified = certified(&document, Certification::FormFilling);
+    let form = object(&certified, 8);
+    let with = |entry: &str| format!("{}{entry}>>", form.strip_suffix(">>").unwrap());
+    for other in [
+        form.replace("/F 7 0 R", "/F 90 0 R"),
+        form.replace("/DR<</Font<</F 7 0 R>>>>", ""),
+        form.replace("/Font<</F 7 0 R>>", ""),
+        with("/XFA 91 0 R"),
+        with("/CO[6 0 R]"),
+    ] {
+        let update = [(8, other.as_str()), (90, symbol), (91, &stream("", "<xdp/>"))];
+        assert_changed(&updated(&certified, &update), &other);
+    }
+    assert_changed(&updated(&certified, &[(7, symbol)]), "the font itself");
+    for other in [
+        form.replace("/F 7 0 R", "/F 7 0 R/G 90 0 R"),
+        form.replace("/Font<<", "/Encoding<<>>/Font<<"),
+        with("/DA(/F 0 Tf)/NeedAppearances true"),
+    ] {
+        let report = super::verify(&updated(&certified, &[(8, &other), (90, symbol)]));
+        assert!(report.is_valid(), "{other}: {report:?}");
+        assert_eq!(report.signatures[0].changes, [Change::FormFilling], "{other}");
+    }
+    let signed = signed(&contract(&[], "", ""));
+    let number = number_of(&signed, "<</Fields[");
+    let form = object(&signed, number);
+    let xfa = format!("{}/XFA 92 0 R>>", form.strip_suffix(">>").unwrap());
+    let forged = updated(&signed, &[(number, &xfa), (92, &stream("", "<xdp/>"))]);
+    assert_changed(&forged, "XFA");
+    assert_noticed(&forged, BOTH, "XFA");
+}
+
+/// Not certified: an annotation over the page is told, and is a problem.
+#[test]
+fn an_annotation_over_the_page_is_a_problem_unless_it_is_allowed() {
+    let stamp = format!("<</Type/Annot/Subtype/Stamp{LARGE}/F 4/AP<</N 92 0 R>>>>");
+    let annotated = |signed: &[u8]| {
+        let page = object(signed, PAGE).replace("/Annots [", "/Annots [90 0 R ");
+        updated(signed, &[(PAGE, &page), (90, &stamp), (92, &overlay())])
+    };
+    let document = contract(&[], "", "");
+    let forged = annotated(&signed(&document));
+    let found = first(&forged, "a stamp");
+    assert_eq!(found.problems, [Problem::AnnotatedLater]);
+    assert_noticed(&forged, BOTH, "a stamp");
+    // Whoever certified allowed it, whoever signs later knows.
+    let open = certified(&document, Certification::Annotations);
+    let twice = signed(&open);
+    for document in [annotated(&open), annotated(&twice)] {
+        let report = super::verify(&document);
+        assert!(report.is_valid(), "{report:?}");
+        assert!(report.signatures.iter().all(|s| s.changes.contains(&Change::Annotation)));
+    }
+    // A certification that the attacker makes comes too late.
+    let late = certified_later(&annotated(&signed(&document)));
+    let found = &super::verify(&late).signatures;
+    assert_eq!(found[1].certification, Some(3), "{found:?}");
+    assert!(found[1].intact && found[0].problems == [Problem::AnnotatedLater], "{found:?}");
+}
+
+/// A signature more that says it certifies the document: an attacker's own.
+fn certified_later(document: &[u8]) -> Vec<u8> {
+    let entry = "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 3/V/1.2>>>>]";
+    let reason = "x".repeat(entry.len() - "/Reason()".len());
+    let signed = super::sign(document, &SignatureOptions::new().reason(&reason));
+    let text = format!("/Reason({reason})");
+    let at = signed.windows(text.len()).rposition(|w| w == text.as_bytes()).unwrap();
+    let mut forged = signed.clone();
+    forged[at..at + text.len()].copy_from_slice(entry.as_bytes());
+    sign_anew(&forged)
+}
