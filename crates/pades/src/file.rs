@@ -3,6 +3,7 @@
 
 mod filter;
 mod object;
+mod object_stream;
 mod rebuild;
 mod source;
 mod xref;
