@@ -7,9 +7,12 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use ades_core::{Digest, Digester, DocumentDigest};
 
 use crate::error::Error;
-use crate::prepared::TAIL;
+use crate::plan::TAIL;
 
 /// A file that can be read, appended to and cut back.
+///
+/// What is written is in the file system's hands when completing returns. Whoever
+/// wants it on the disk by then makes sure of that, by [`File::sync_all`] for a file.
 pub trait InPlace: Read + Write + Seek {
     /// Makes the file this long.
     ///

@@ -5,6 +5,7 @@
 //! held in memory.
 //!
 //! - [`prepare`], [`PendingSignature::complete`]: the two halves of a signature
+//! - [`check`]: whether a document can be signed, before there is a certificate
 //! - [`prepare_copying`], [`PendingSignature::complete_in_place`]: the same in one
 //!   pass over the document, for whoever keeps the copy between the halves
 //! - [`SignatureOptions`]: which field, which texts, certification, locks
@@ -14,16 +15,20 @@
 #![deny(missing_docs)]
 
 mod appearance;
+mod catalog;
 mod dictionary;
 mod document;
 mod error;
+mod field;
 mod file;
 mod in_place;
 mod lock;
 mod options;
 mod pending;
 mod placement;
+mod plan;
 mod prepared;
+mod remark;
 pub mod report;
 mod rules;
 mod security;
@@ -32,6 +37,7 @@ mod syntax;
 mod tagging;
 mod update;
 mod verify;
+mod widget;
 
 pub use appearance::{Appearance, Rectangle, StampValues};
 pub use error::Error;
@@ -39,5 +45,7 @@ pub use in_place::{Check, InPlace};
 pub use lock::FieldLock;
 pub use options::{Certification, SignatureField, SignatureOptions};
 pub use pending::{PendingSignature, prepare, prepare_copying};
+pub use plan::{Checked, check};
 pub use prepared::{PreparedDocument, SubFilter};
+pub use remark::Remark;
 pub use verify::{Given, verify};

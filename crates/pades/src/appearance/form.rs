@@ -3,10 +3,11 @@
 use super::font::Font;
 use super::image::Image;
 use super::{Appearance, text};
+use crate::document::place::Place;
 use crate::error::Error;
 use crate::file::{Pdf, StreamData};
 use crate::syntax::{Reference, Value};
-use crate::update::{Place, Update};
+use crate::update::Update;
 
 /// Calibrated grey and sRGB: PDF/A allows them whatever the output intent.
 pub(super) const GREY: &str = "[/CalGray<</WhitePoint[0.9505 1 1.089]/Gamma 2.2>>]";
