@@ -8,5 +8,5 @@ mod rebuild;
 mod source;
 mod xref;
 
-pub(crate) use object::{Indirect, Pdf, StreamData};
+pub(crate) use object::{Indirect, Pdf};
 pub(crate) use xref::{Entry, Section, SectionKind};
