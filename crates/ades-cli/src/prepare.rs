@@ -18,7 +18,8 @@ pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
         return Err(Failure::usage("--state: standard output is for the digest"));
     }
     output::check_free(&options.state, options.force)?;
-    if let Some(preview) = &options.preview {
+    let preview = options.signature.pdf.stamp.preview.clone();
+    if let Some(preview) = &preview {
         output::check_free(preview, options.force)?;
     }
     let asked = Asked::of(&options.signature);
@@ -36,11 +37,11 @@ pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
     let pending =
         Pending::prepare(format, &wishes, &options.input, &mut document, &chain, &parameters)
             .map_err(about)?;
-    if let Some(remark) = pending.remark() {
+    for remark in pending.remarks() {
         say.line(format_args!("{}: {remark}", input::name(&options.input)));
     }
     let existing = Existing::forced(options.force);
-    if let Some(preview) = &options.preview {
+    if let Some(preview) = &preview {
         preview::draw(&pending, &wishes, &mut document, preview, existing)?;
     }
     let state = pending.to_json(key.as_ref())?;
