@@ -21,6 +21,8 @@ mod document;
 mod error;
 mod field;
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod in_place;
 mod lock;
 mod options;
