@@ -4,6 +4,7 @@ pub mod dss;
 pub mod libxml2;
 mod lines;
 pub mod openssl;
+pub mod pades;
 pub mod pdf;
 pub mod peers;
 pub mod pyhanko;

@@ -7,6 +7,7 @@ mod alter;
 pub mod archival;
 pub mod by_hand;
 mod large;
+pub mod packed;
 mod sample;
 mod serialize;
 

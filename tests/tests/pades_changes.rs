@@ -213,14 +213,17 @@ fn a_page_is_one_by_its_place() {
 
 #[test]
 fn later_changes_are_told_by_kind_and_forbidden_by_certifications() {
-    let document = pdf(&[
-        "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]>>>>",
-        ONE_PAGE,
-        "<</Type/Page/Parent 2 0 R/Annots[4 0 R]/Contents 6 0 R>>",
-        "<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(note)>>",
-        "<</FT/Tx/T(text)/V(old)>>",
-        "<</Length 1>>\nstream\nq\nendstream",
-    ]);
+    let document = of_objects(
+        &[
+            "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]>>>>",
+            ONE_PAGE,
+            "<</Type/Page/Parent 2 0 R/Annots[4 0 R]/Contents 6 0 R>>",
+            "<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(note)>>",
+            "<</FT/Tx/T(text)/V(old)>>",
+            "<</Length 1>>\nstream\nq\nendstream",
+        ],
+        "",
+    );
     let filled = (5, "<</FT/Tx/T(text)/V(new)>>");
     let noted = (4, "<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(other)>>");
     let painted = (6, "<</Length 1>>\nstream\nQ\nendstream");

@@ -2,8 +2,11 @@
 //! documents of many objects; nothing of them is held in memory.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ades_core::Document;
+use ades_tests::pdf::by_hand::of_objects;
+use ades_tests::pdf::packed::{Pack, packed};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use pades::report::Coverage;
@@ -184,4 +187,82 @@ fn half_a_million_objects() {
         let report = pades::verify(&mut Document::from_bytes(&out), Given::default()).unwrap();
         assert!(report.is_valid(), "{report:?}");
     }
+}
+
+/// The form's fields in turn from one object stream after the other, as some
+/// writers scatter them.
+#[test]
+fn twenty_thousand_fields_in_two_hundred_object_streams() {
+    const FIELDS: u32 = 20_000;
+    const STREAMS: u32 = 200;
+    const FIRST: u32 = 1000;
+
+    let references: String = (0..FIELDS).map(|at| format!("{} 0 R ", FIRST + at)).collect();
+    let value = "x".repeat(900);
+    let packs: Vec<Pack> = (0..STREAMS)
+        .map(|stream| Pack {
+            number: 100 + stream,
+            objects: (stream..FIELDS)
+                .step_by(STREAMS as usize)
+                .map(|at| (FIRST + at, format!("<</FT/Tx/T(f{at})/V({value})>>")))
+                .collect(),
+            padding: 0,
+        })
+        .collect();
+    let plain = [
+        (1, format!("<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[{references}]>>>>")),
+        (2, "<</Type/Pages/Count 1/Kids[3 0 R]>>".to_owned()),
+        (3, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>".to_owned()),
+    ];
+    signed_with_few_reads(&packed(&plain, &packs), 5000);
+}
+
+/// What was read for one field is enough for those beside it.
+#[test]
+fn twenty_thousand_fields_side_by_side() {
+    let references: String = (4..20_004).map(|number| format!("{number} 0 R ")).collect();
+    let catalog = format!("<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[{references}]>>>>");
+    let mut objects = vec![
+        catalog,
+        "<</Type/Pages/Count 1/Kids[3 0 R]>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>".to_owned(),
+    ];
+    objects.extend((0..20_000).map(|at| format!("<</FT/Tx/T(f{at})/V(value)>>")));
+    let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
+    signed_with_few_reads(&of_objects(&objects, ""), 5000);
+}
+
+/// Counts reads, as a file system would.
+struct Counting<'a> {
+    octets: Cursor<&'a [u8]>,
+    reads: &'a AtomicU64,
+}
+
+impl Read for Counting<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.octets.read(out)
+    }
+}
+
+impl Seek for Counting<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.octets.seek(to)
+    }
+}
+
+#[track_caller]
+fn signed_with_few_reads(document: &[u8], most: u64) {
+    let signer = Pki::shared().signer(Key::P256);
+    let reads = AtomicU64::new(0);
+    let mut source = Document::seekable(Counting { octets: Cursor::new(document), reads: &reads });
+    let options = SignatureOptions::new();
+    let pending = pades::prepare(&mut source, &signer.chain, &parameters(), &options).unwrap();
+    let count = reads.load(Ordering::Relaxed);
+    assert!(count < most, "{count} reads");
+    let value = signer.sign(&pending.to_be_signed());
+    let mut out = Vec::new();
+    pending.complete(&mut source, &value, &mut out).unwrap();
+    let report = pades::verify(&mut Document::from_bytes(&out), Given::default()).unwrap();
+    assert!(report.is_valid(), "{report:?}");
 }

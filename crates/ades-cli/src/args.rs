@@ -197,13 +197,17 @@ pub(crate) struct PdfOptions {
     /// PDF only: the reason for signing; not with --policy or --commitment
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["policy", "commitment"])]
     pub(crate) reason: Option<String>,
+    /// PDF only: the signer's name, where it is another than the certificate's
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) name: Option<String>,
     /// PDF only: where it is signed
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["country", "locality"])]
     pub(crate) location: Option<String>,
     /// PDF only: how to reach the signer
     #[arg(long, value_name = "TEXT")]
     pub(crate) contact: Option<String>,
-    /// PDF only: the empty signature field of this name, or else a new one
+    /// PDF only: the empty signature field of this name, or else a new one; levels are separated
+    /// by periods
     #[arg(long, value_name = "NAME")]
     pub(crate) field: Option<String>,
     /// PDF only: certify, and allow 1 no changes, 2 filling forms, 3 annotations too
@@ -220,6 +224,10 @@ pub(crate) struct PdfOptions {
     /// PDF only: the environment variable with the password of an encrypted document
     #[arg(long, value_name = "VAR")]
     pub(crate) pdf_password_env: Option<String>,
+    /// PDF only: sign an encrypted document, even if its permissions leave that to those who have
+    /// the owner's password
+    #[arg(long)]
+    pub(crate) overrule_permissions: bool,
 }
 
 /// What is to be seen of a signature in a PDF.
@@ -233,12 +241,16 @@ pub(crate) struct StampOptions {
     /// nothing to fill in is left out; default: all four
     #[arg(long, value_name = "TEXT", requires = "visible")]
     pub(crate) stamp_text: Option<String>,
-    /// Its image: PNG, or JPEG in grey or colour
+    /// Its image: PNG, or JPEG in grey or colour; it may take 2 MiB in the document
     #[arg(long, value_name = "FILE", requires = "visible")]
     pub(crate) stamp_image: Option<PathBuf>,
-    /// The TrueType font of its text; default: DejaVu Sans
+    /// The font of its text, with TrueType or CFF outlines (.ttf, .otf, .ttc); default: DejaVu Sans
     #[arg(long, value_name = "FILE", requires = "visible")]
     pub(crate) stamp_font: Option<PathBuf>,
+    /// PDF only: before anything is signed, draw the page as it will be, as a PNG, by poppler's
+    /// pdftoppm, and where there is a password, qpdf
+    #[arg(long, value_name = "FILE", requires = "visible")]
+    pub(crate) preview: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -304,9 +316,6 @@ pub(crate) struct PrepareOptions {
     /// The environment variable with the key of the state's MAC: 64 hexadecimal digits
     #[arg(long)]
     pub(crate) state_key_env: Option<String>,
-    /// PDF only: draw the page with the visible signature as a PNG, by poppler's pdftoppm
-    #[arg(long, value_name = "FILE", requires = "visible")]
-    pub(crate) preview: Option<PathBuf>,
     /// Overwrite what is there
     #[arg(long)]
     pub(crate) force: bool,

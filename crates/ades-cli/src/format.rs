@@ -4,11 +4,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use ades_core::pending::MAX_STATE_LEN;
 use ades_core::{
     CertificateChain, Digest, Document, Error, PendingState, SignatureParameters, StateKey,
     ToBeSigned,
 };
-use pades::{SignatureField, SignatureOptions};
+use pades::{Checked, SignatureField, SignatureOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::args;
@@ -56,6 +57,13 @@ impl Format {
         let format = match (asked.format, found) {
             (_, Kind::Xml) if matches!(wishes.shape, Shape::Countersignature(_)) => Self::Xades,
             _ if !matches!(wishes.shape, Shape::New(_)) => Self::Cades,
+            (None, Kind::Other) if is_named_pdf(input) => {
+                return Err(Failure::input(format!(
+                    "{}: is no PDF, for all its name: its header is missing; --format cades signs \
+                     it as any other file",
+                    input::name(input)
+                )));
+            }
             (Some(args::Format::Cades), _) | (None, Kind::Html | Kind::Other) => Self::Cades,
             (Some(args::Format::Pades) | None, Kind::Pdf) => Self::Pades,
             (Some(args::Format::Pades), _) => return fail("is no PDF: --format pades is for PDFs"),
@@ -98,6 +106,10 @@ impl Format {
             }
         }
     }
+}
+
+fn is_named_pdf(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pdf"))
 }
 
 /// A prepared signature of any format.
@@ -152,13 +164,11 @@ impl Pending {
     }
 
     /// What the user should know of what was done.
-    pub(crate) fn remark(&self) -> Option<&'static str> {
+    pub(crate) fn remarks(&self) -> Vec<String> {
         match self {
-            Self::Pades(pending) if pending.is_repaired() => {
-                Some("its cross-reference is broken; the signature brings a whole new one")
-            }
-            Self::Xades(_, remark) => *remark,
-            _ => None,
+            Self::Cades(_) => Vec::new(),
+            Self::Pades(pending) => pending.remarks().iter().map(ToString::to_string).collect(),
+            Self::Xades(_, remark) => remark.iter().map(ToString::to_string).collect(),
         }
     }
 
@@ -225,15 +235,73 @@ impl Pending {
     }
 }
 
-/// With `--field`, the field of this name if there is one, else a new one.
 fn prepare_pdf(
     wishes: &PdfWishes,
     document: &mut Document<'_>,
     chain: &CertificateChain,
     parameters: &SignatureParameters,
 ) -> Result<pades::PendingSignature, Failure> {
+    let name = chain.leaf().common_name();
+    in_field(wishes, name, parameters, |options| {
+        pades::prepare(document, chain, parameters, options)
+    })
+}
+
+/// Whether a PDF can be signed as is wished, before anybody is asked about it.
+pub(crate) fn check_pdf(
+    wishes: &PdfWishes,
+    document: &mut Document<'_>,
+    parameters: &SignatureParameters,
+) -> Result<Checked, Failure> {
+    /// The rest of a state: certificates, and what is signed of the CMS.
+    const REST: usize = 256 * 1024;
+
+    let checked =
+        in_field(wishes, None, parameters, |options| pades::check(document, parameters, options))?;
+    if checked.state_len() > MAX_STATE_LEN - REST {
+        return Err(Failure::input(format!(
+            "what would be written anew takes {} octets, too many to be kept while somebody signs: \
+             its catalog, form or page is too large, or the image is",
+            checked.state_len()
+        )));
+    }
+    Ok(checked)
+}
+
+/// With `--field`, the field of this name if there is one, else a new one.
+fn in_field<T>(
+    wishes: &PdfWishes,
+    name: Option<&str>,
+    parameters: &SignatureParameters,
+    mut attempt: impl FnMut(&SignatureOptions) -> Result<T, pades::Error>,
+) -> Result<T, Failure> {
+    let options = pdf_options(wishes, name, parameters)?;
+    let Some(field) = &wishes.field else {
+        return Ok(attempt(&options)?);
+    };
+    let existing = options.clone().field(SignatureField::Existing(field.clone()));
+    let new = options.field(SignatureField::NewNamed(field.clone()));
+    match wishes.stamp.as_ref().map(|stamp| stamp.spot) {
+        // A new field is where it is put, an existing one is where it is.
+        Some(Spot::Page(..)) => Ok(attempt(&new)?),
+        Some(Spot::Field) => Ok(attempt(&existing)?),
+        None => match attempt(&existing) {
+            Err(pades::Error::NoSuchField { .. }) => Ok(attempt(&new)?),
+            other => Ok(other?),
+        },
+    }
+}
+
+fn pdf_options(
+    wishes: &PdfWishes,
+    name: Option<&str>,
+    parameters: &SignatureParameters,
+) -> Result<SignatureOptions, Failure> {
     let mut options =
         SignatureOptions::new().application(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    if let Some(name) = &wishes.name {
+        options = options.name(name);
+    }
     if let Some(reason) = &wishes.reason {
         options = options.reason(reason);
     }
@@ -246,6 +314,9 @@ fn prepare_pdf(
     if wishes.repair {
         options = options.repair();
     }
+    if wishes.overrule_permissions {
+        options = options.overrule_permissions();
+    }
     if let Some(password) = wishes.password()? {
         options = options.with_password(password);
     }
@@ -256,24 +327,9 @@ fn prepare_pdf(
         options = options.lock(lock);
     }
     if let Some(stamp) = &wishes.stamp {
-        options = options.visible(stamp.appearance(wishes, chain, parameters)?);
+        options = options.visible(stamp.appearance(wishes, name, parameters)?);
     }
-    let Some(field) = &wishes.field else {
-        return Ok(pades::prepare(document, chain, parameters, &options)?);
-    };
-    let existing = options.clone().field(SignatureField::Existing(field.clone()));
-    let new = options.field(SignatureField::NewNamed(field.clone()));
-    match wishes.stamp.as_ref().map(|stamp| stamp.spot) {
-        // A new field is where it is put, an existing one is where it is.
-        Some(Spot::Page(..)) => Ok(pades::prepare(document, chain, parameters, &new)?),
-        Some(Spot::Field) => Ok(pades::prepare(document, chain, parameters, &existing)?),
-        None => match pades::prepare(document, chain, parameters, &existing) {
-            Err(pades::Error::NoSuchField { .. }) => {
-                Ok(pades::prepare(document, chain, parameters, &new)?)
-            }
-            other => Ok(other?),
-        },
-    }
+    Ok(options)
 }
 
 /// Why a container could not be made.

@@ -45,6 +45,8 @@ pub(crate) struct Wishes {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PdfWishes {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) location: Option<String>,
     pub(crate) contact: Option<String>,
@@ -57,11 +59,14 @@ pub(crate) struct PdfWishes {
     pub(crate) repair: bool,
     /// The name of an environment variable: no password is stored.
     password_env: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) overrule_permissions: bool,
 }
 
 impl PdfWishes {
     fn new(options: args::PdfOptions) -> Self {
         Self {
+            name: options.name,
             reason: options.reason,
             location: options.location,
             contact: options.contact,
@@ -71,6 +76,7 @@ impl PdfWishes {
             stamp: StampWishes::new(options.stamp),
             repair: options.repair,
             password_env: options.pdf_password_env,
+            overrule_permissions: options.overrule_permissions,
         }
     }
 
@@ -206,9 +212,7 @@ impl Wishes {
         key: KeyType,
         policy: Option<&SignaturePolicy>,
     ) -> Result<SignatureParameters, Failure> {
-        let now = || DateTime::from(std::time::SystemTime::now());
-        let time = self.signing_time.unwrap_or_else(now);
-        let mut parameters = self.with_texts(SignatureParameters::new(time));
+        let mut parameters = self.draft();
         if let Some(algorithm) = self.algorithm(key)? {
             parameters = parameters.algorithm(algorithm);
         }
@@ -219,6 +223,12 @@ impl Wishes {
             parameters = parameters.commitment(commitment);
         }
         Ok(parameters)
+    }
+
+    /// As far as they are known before there is a key.
+    pub(crate) fn draft(&self) -> SignatureParameters {
+        let time = self.signing_time.unwrap_or_else(|| std::time::SystemTime::now().into());
+        self.with_texts(SignatureParameters::new(time))
     }
 
     fn with_texts(&self, mut parameters: SignatureParameters) -> SignatureParameters {

@@ -18,10 +18,10 @@ pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
     if input::is_standard(&options.state) {
         return Err(Failure::usage("--state: standard output is for the digest"));
     }
-    let preview = options.preview.as_deref();
-    for output in [Some(options.state.as_path()), preview].into_iter().flatten() {
+    let preview = options.signature.pdf.stamp.preview.clone();
+    for output in [Some(&options.state), preview.as_ref()].into_iter().flatten() {
         output::check_place(output, options.force)?;
-        temporary::sweep([output].into_iter());
+        temporary::sweep([output.as_path()].into_iter());
     }
     let asked = Asked::of(&options.signature);
     let wishes = Wishes::new(options.signature)?;
@@ -37,11 +37,11 @@ pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
     let pending =
         Pending::prepare(format, &wishes, &options.input, &mut document, &chain, &parameters)
             .map_err(about)?;
-    if let Some(remark) = pending.remark() {
+    for remark in pending.remarks() {
         say.line(format_args!("{}: {remark}", input::name(&options.input)));
     }
     let existing = Existing::forced(options.force);
-    if let Some(preview) = &options.preview {
+    if let Some(preview) = &preview {
         preview::draw(&pending, &wishes, &mut document, preview, existing)?;
     }
     let state = pending.to_json(key.as_ref())?;

@@ -16,6 +16,13 @@ use crate::work::Work;
 
 pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
     let asked = Asked::of(&options.signature);
+    let preview = options.signature.pdf.stamp.preview.clone();
+    if let Some(preview) = &preview {
+        if options.inputs.len() > 1 {
+            return Err(Failure::usage("--preview: of one PDF at a time"));
+        }
+        output::check_free(preview, options.force)?;
+    }
     let wishes = Wishes::new(options.signature)?;
     let signer = SignerChoice {
         kind: signer_kind(&options.signer)?,
@@ -65,7 +72,7 @@ pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
     let stage = Stage::Start;
     let job = Job { signer, wishes, policy: None, force, items, done: 0, stage };
     let stored = Stored::new(job, file, spooled, say);
-    work(stored, false, options.password_env.as_deref(), say)
+    work(stored, false, options.password_env.as_deref(), preview, say)
 }
 
 pub(crate) fn resume(options: &ResumeOptions, say: &Say) -> Result<u8, Failure> {
@@ -94,7 +101,7 @@ pub(crate) fn resume(options: &ResumeOptions, say: &Say) -> Result<u8, Failure> 
         }
         other => other,
     };
-    work(stored, true, options.password_env.as_deref(), say)
+    work(stored, true, options.password_env.as_deref(), None, say)
 }
 
 fn gone(say: &Say) {
@@ -105,11 +112,12 @@ fn work(
     stored: Stored<'_>,
     resumed: bool,
     password_env: Option<&str>,
+    preview: Option<PathBuf>,
     say: &Say,
 ) -> Result<u8, Failure> {
     crate::sandbox::runtime()?.block_on(async {
         let signer = Signer::open(&stored.job.signer, password_env).await?;
-        let mut work = Work::new(stored, resumed, signer, say).await;
+        let mut work = Work::new(stored, resumed, signer, say).await.with_preview(preview);
         let result = work.run().await;
         let (mut stored, signer) = work.into_parts();
         match &result {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use ades_core::{CertificateChain, SignatureParameters};
+use ades_core::SignatureParameters;
 use pades::{Appearance, Rectangle, StampValues};
 use serde::{Deserialize, Serialize};
 
@@ -79,10 +79,11 @@ impl StampWishes {
         })
     }
 
+    /// `name` is the certificate's, once there is one.
     pub(crate) fn appearance(
         &self,
         wishes: &PdfWishes,
-        chain: &CertificateChain,
+        name: Option<&str>,
         parameters: &SignatureParameters,
     ) -> Result<Appearance, Failure> {
         let mut appearance = match self.spot {
@@ -106,7 +107,7 @@ impl StampWishes {
             parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
         });
         let values = StampValues {
-            name: chain.leaf().common_name(),
+            name: wishes.name.as_deref().or(name),
             time: Some(&time),
             reason: wishes.reason.as_deref(),
             location: wishes.location.as_deref().or(location.as_deref()),
@@ -115,6 +116,9 @@ impl StampWishes {
             Some(font) => input::read_at_most(font, MAX_FILE)?,
             None => FONT.to_vec(),
         };
-        Ok(appearance.text(values.fill(text), font))
+        let filled = values.fill(text);
+        // Without a name, that may be too early to say that nothing is left.
+        let filled = if name.is_none() && filled.is_empty() { "-".to_owned() } else { filled };
+        Ok(appearance.text(filled, font))
     }
 }

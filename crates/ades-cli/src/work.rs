@@ -1,9 +1,11 @@
 //! From stage to stage: identify, prepare, have confirmed, complete; batch by
 //! batch.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ades_core::certificate::UsageCheck;
+use ades_core::pending::MAX_STATE_LEN;
 use ades_core::signer::{
     IdentificationRequest, IdentificationSession, Identity, SignatureValue, SignerError,
     SignerErrorKind, SigningItem, SigningRequest, SigningSession, Step,
@@ -12,16 +14,20 @@ use ades_core::{CertificateChain, DigestAlgorithm, Fault, Retry, SignatureParame
 
 use crate::drive::{Conversation, Return};
 use crate::exit::Failure;
-use crate::format::Pending;
+use crate::format::{Format, Pending, check_pdf};
 use crate::input;
 use crate::job::{JobItem, Stage, Stored};
 use crate::options::{Shape, Wishes};
 use crate::output::{self, Existing, Output, Readers, Say};
+use crate::preview;
 use crate::signers::Signer;
 use crate::verify;
 
 /// One confirmation covers this many files at most, whichever the signer.
 const MAX_BATCH: usize = 70;
+/// The pending states in a job may have so many octets, of those that the job may
+/// have.
+const MAX_STATES: usize = MAX_STATE_LEN / 8 * 7;
 
 pub(crate) struct Work<'a> {
     stored: Stored<'a>,
@@ -30,6 +36,8 @@ pub(crate) struct Work<'a> {
     signer: Signer,
     back: Option<Return>,
     say: &'a Say,
+    /// Where the page of a visible signature is drawn before it is signed.
+    preview: Option<PathBuf>,
 }
 
 impl<'a> Work<'a> {
@@ -40,7 +48,12 @@ impl<'a> Work<'a> {
         say: &'a Say,
     ) -> Self {
         let back = Return::listen(signer.return_to.as_deref()).await;
-        Self { stored, resumed, signer, back, say }
+        Self { stored, resumed, signer, back, say, preview: None }
+    }
+
+    pub(crate) fn with_preview(mut self, preview: Option<PathBuf>) -> Self {
+        self.preview = preview;
+        self
     }
 
     pub(crate) fn into_parts(self) -> (Stored<'a>, Signer) {
@@ -97,8 +110,9 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Looks at what is signed, where the user is going to be asked about it.
+    /// Looks at what is signed: nobody is asked about what cannot be.
     async fn begin(&mut self) -> Result<(), Failure> {
+        self.check()?;
         let (policy, commitment) = self.signer.terms(&self.stored.job.wishes).await?;
         let job = &mut self.stored.job;
         if job.wishes.pdf.reason.is_some() && (policy.is_some() || commitment.is_some()) {
@@ -114,6 +128,34 @@ impl<'a> Work<'a> {
             }
         }
         Ok(())
+    }
+
+    /// All that is wrong with the PDFs is said at once.
+    fn check(&self) -> Result<(), Failure> {
+        let job = &self.stored.job;
+        let left = job.items.iter().skip(job.done);
+        let mut wrong: Vec<Failure> = Vec::new();
+        for item in left.filter(|item| item.format == Format::Pades) {
+            let mut document = input::document(&item.input)?;
+            match check_pdf(&job.wishes.pdf, &mut document, &job.wishes.draft()) {
+                Ok(checked) => {
+                    for remark in checked.remarks() {
+                        self.say.line(format_args!("{}: {remark}", input::name(&item.input)));
+                    }
+                }
+                Err(failure) => wrong.push(failure.about(input::name(&item.input))),
+            }
+        }
+        let (count, all) = (wrong.len(), self.left());
+        let Some(first) = wrong.first() else {
+            return Ok(());
+        };
+        if all == 1 {
+            return wrong.pop().map_or(Ok(()), Err);
+        }
+        let lines: String = wrong.iter().map(|failure| format!("\n  {failure}")).collect();
+        let message = format!("{count} of {all} files cannot be signed, and so none is:{lines}");
+        Err(Failure::new(first.status, message))
     }
 
     async fn identified(
@@ -141,7 +183,8 @@ impl<'a> Work<'a> {
         &mut self,
         identity: &Identity,
     ) -> Result<(usize, Vec<SignatureValue>), Failure> {
-        let count = self.left().min(self.max_batch());
+        let most = self.left().min(self.max_batch());
+        let preview = self.preview.clone();
         let parameters = self.parameters(identity).inspect_err(|_| {
             // This certificate does not go with what is asked for, and neither
             // will change.
@@ -151,15 +194,26 @@ impl<'a> Work<'a> {
         })?;
         let job = &mut self.stored.job;
         let mut items = Vec::new();
-        for (at, item) in job.items.iter_mut().enumerate().skip(job.done).take(count) {
+        let mut octets = 0;
+        for (at, item) in job.items.iter_mut().enumerate().skip(job.done).take(most) {
             let pending = prepare(&job.wishes, item, &identity.chain, &parameters)?;
-            if let Some(remark) = pending.remark() {
-                self.say.line(format_args!("{}: {remark}", input::name(&item.input)));
+            let state = pending.to_json(None)?;
+            octets += state.len();
+            if octets > MAX_STATES && !items.is_empty() {
+                self.say
+                    .line(format_args!("{} files first: they are all a job can hold", items.len()));
+                break;
+            }
+            if let Some(to) = &preview {
+                let mut document = input::document(&item.input)?;
+                preview::draw(&pending, &job.wishes, &mut document, to, Existing::Replace)?;
+                self.say.line(format_args!("how it will look: {}", to.display()));
             }
             let to_be_signed = pending.to_be_signed();
             items.push(SigningItem::new(format!("d{at:04}"), to_be_signed));
-            item.pending = Some(pending.to_json(None)?);
+            item.pending = Some(state);
         }
+        let count = items.len();
         let signer = self.signer.remote();
         let capabilities = signer.capabilities();
         let mut request = SigningRequest::new(identity.clone(), items);

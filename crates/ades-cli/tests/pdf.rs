@@ -6,10 +6,11 @@ mod common;
 use std::process::Command;
 
 use ades_tests::oracle::pdf::{pdfsig, qpdf_check};
+use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
 use ades_tests::pdf::{Document, Encryption, Form, encrypted, unsigned_change, wrong_startxref};
 use ades_tests::pki::Key;
 use base64ct::{Base64, Encoding};
-use common::{Bench, json};
+use common::{Bench, PKCS12, json};
 
 fn bench(document: &[u8]) -> Bench {
     let bench = Bench::new();
@@ -250,4 +251,93 @@ fn a_broken_document_is_signed_when_it_is_asked_for() {
     assert!(bench.read("signed.pdf").starts_with(&bench.read("contract.pdf")));
     assert_eq!(poppler(&bench, "signed.pdf"), [("Signature1".to_owned(), true, true)]);
     bench.ades(&["verify", "signed.pdf"]).ends(0, "");
+}
+
+/// What cannot be signed is known before anybody is asked, and all of it is said.
+#[test]
+fn a_batch_is_looked_at_before_anybody_is_asked() {
+    let bench = bench(&document());
+    bench.sign(&["contract.pdf", "-o", "closed.pdf", "--certify", "1"]).ends(0, "");
+    bench.write("broken.pdf", wrong_startxref(&document()));
+    bench.write("photo.bin", b"not a PDF");
+    let files = ["contract.pdf", "closed.pdf", "photo.bin", "broken.pdf"];
+    for signer in [PKCS12, &["--auto-approve"]] {
+        let run = bench.ades(&[&["sign"], &files[..], &["--out-dir", "out"], signer].concat());
+        run.ends(3, "2 of 4 files cannot be signed, and so none is:");
+        run.ends(3, "closed.pdf: the document forbids this signature");
+        run.ends(3, "broken.pdf: the cross-reference is broken");
+        assert!(!run.err.contains("ades resume"), "{run:?}");
+        assert_eq!(bench.names("out"), [""; 0]);
+    }
+    let run = bench.ades(&["sign", "closed.pdf", "-o", "again.pdf", "--auto-approve"]);
+    run.ends(3, "closed.pdf: the document forbids this signature");
+    assert!(!bench.has("again.pdf.pending"));
+}
+
+#[test]
+fn what_should_be_known_of_a_document_is_said_once() {
+    let objects = ["<</Pages 2 0 R/AcroForm<</Fields[]/NeedAppearances true>>>>", ONE_PAGE];
+    let page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>";
+    let bench = bench(&of_objects(&[&objects[..], &[page]].concat(), ""));
+    let run = bench.sign(&["contract.pdf", "-o", "signed.pdf"]);
+    run.ends(0, "contract.pdf: its form has viewers draw the fields anew");
+    assert_eq!(run.err.matches("draw the fields anew").count(), 1, "{run:?}");
+    let prepare = ["prepare", "contract.pdf", "--certs", "chain.pem", "--state", "pdf.state"];
+    bench.ades(&prepare).ends(0, "contract.pdf: its form has viewers draw the fields anew");
+}
+
+/// In a field, with a password, and while signing too.
+#[test]
+fn the_page_is_drawn_before_it_is_signed() {
+    let document = Document { signature_fields: &["Here"], ..Document::default() };
+    let bench = bench(&encrypted(&document.write(), Encryption::Aes256, "sesame"));
+    let password = ["--pdf-password-env", "PASSWORD"];
+    let drawn = |name: &str| bench.read(name).starts_with(b"\x89PNG");
+    for (visible, png) in [
+        (&["--visible", "1:300,300,200,60"][..], "page.png"),
+        (&["--visible", "field", "--field", "Here"], "field.png"),
+    ] {
+        let preview = [&["--preview", png], visible, &password].concat();
+        let prepare =
+            ["prepare", "contract.pdf", "--certs", "chain.pem", "--force", "--state", "s"];
+        bench.ades(&[&prepare[..], &preview].concat()).ends(0, "");
+        assert!(drawn(png), "{png}");
+        let sign = ["contract.pdf", "-o", "signed.pdf", "--force"];
+        let preview = [&["--preview", "before.png"], visible, &password].concat();
+        bench.sign(&[&sign[..], &preview].concat()).ends(0, "how it will look: before.png");
+        assert!(drawn("before.png"), "{png}");
+    }
+    assert_ne!(bench.read("page.png"), bench.read("field.png"));
+    let two = ["contract.pdf", "contract.pdf", "--out-dir", "out", "--visible", "1:9,9,9,9"];
+    bench.sign(&[&two[..], &["--preview", "no.png"]].concat()).ends(2, "one PDF at a time");
+}
+
+#[test]
+fn a_name_and_what_the_owner_forbids() {
+    let bench = bench(&document());
+    bench.sign(&["contract.pdf", "-o", "signed.pdf", "--name", "Jiří (acting)"]).ends(0, "");
+    let run = bench.ades(&["verify", "signed.pdf", "--json"]);
+    assert_eq!(json(&run.out)["signatures"][0]["name"], "Jiří (acting)");
+    let closed = bench.path("closed.pdf");
+    let protect =
+        ["--encrypt", "", "owner", "256", "--modify=none", "--annotate=n", "--form=n", "--"];
+    let run = Command::new("qpdf")
+        .arg(bench.path("contract.pdf"))
+        .args(protect)
+        .arg(&closed)
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{run:?}");
+    let sign = ["closed.pdf", "-o", "overruled.pdf"];
+    bench.sign(&sign).ends(3, "permissions");
+    bench.sign(&[&sign[..], &["--overrule-permissions"]].concat()).ends(0, "");
+    assert_eq!(poppler(&bench, "overruled.pdf"), [("Signature1".to_owned(), true, true)]);
+}
+
+#[test]
+fn what_is_only_called_a_pdf_is_not_signed_as_something_else() {
+    let bench = bench(b"a scan that went wrong");
+    bench.sign(&["contract.pdf", "-o", "signed.pdf"]).ends(3, "its header is missing");
+    assert!(!bench.has("signed.pdf"));
+    bench.sign(&["contract.pdf", "-o", "contract.p7s", "--format", "cades"]).ends(0, "");
 }

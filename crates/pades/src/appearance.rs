@@ -1,9 +1,11 @@
 //! Visible signatures: what a signature looks like, and where it stands
 //! (ISO 32000-2, 12.5.5, 12.7.5.5).
 
+mod colour;
 mod font;
 mod form;
 mod image;
+mod jpeg;
 mod template;
 mod text;
 
@@ -17,8 +19,10 @@ use crate::options::SignatureField;
 
 /// A text may have this many octets.
 const MAX_TEXT: usize = 4096;
-/// A font or image may have this many octets.
-const MAX_FILE: usize = 32 * 1024 * 1024;
+/// A font may have this many octets.
+const MAX_FONT: usize = 32 * 1024 * 1024;
+/// An image file may have this many octets.
+const MAX_IMAGE: usize = 8 * 1024 * 1024;
 
 /// A rectangle in points (1/72 inch, or the page's `/UserUnit`), kept to the
 /// thousandth.
@@ -64,8 +68,8 @@ pub(crate) enum Spot {
 /// already: then a field that is there, and tagged, keeps it PDF/UA. A certified
 /// document takes visible signatures in such fields only.
 ///
-/// All of it is part of the pending state: the image as it is, and a few octets
-/// for each letter.
+/// All of it is part of the pending state: the image, and a few octets for each
+/// letter.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Appearance {
     pub(crate) spot: Spot,
@@ -87,16 +91,18 @@ impl Appearance {
         Self { spot: Spot::Field, text: None, image: None, description: None }
     }
 
-    /// Lines of text, and a font with TrueType outlines and all characters in it;
-    /// of a collection, the first. What is used of the font becomes part of the document: its licence must allow
-    /// that. See [`StampValues`] for templates.
+    /// Lines of text, and a font with TrueType or CFF outlines and all characters
+    /// in it; of a collection, the first. What is used of the font becomes part of
+    /// the document: its licence must allow that. See [`StampValues`] for templates.
     #[must_use]
     pub fn text(mut self, text: impl Into<String>, font: impl Into<Vec<u8>>) -> Self {
         self.text = Some((text.into(), font.into()));
         self
     }
 
-    /// A PNG, or a JPEG in grey or colour (not CMYK).
+    /// A PNG, or a JPEG in grey or colour (not CMYK), which is turned as its Exif
+    /// data say. It may take 2 MiB in the document: the file, if it is a JPEG, and
+    /// about as much as the file, if it is a PNG.
     #[must_use]
     pub fn image(mut self, file: impl Into<Vec<u8>>) -> Self {
         self.image = Some(file.into());
@@ -134,9 +140,11 @@ impl Appearance {
                 return fail("text that is empty or longer than 4,096 octets");
             }
         }
-        let font = self.text.as_ref().map(|(_, font)| font);
-        if font.into_iter().chain(&self.image).any(|file| file.len() > MAX_FILE) {
-            return fail("a font or image of more than 32 MiB");
+        if self.text.as_ref().is_some_and(|(_, font)| font.len() > MAX_FONT) {
+            return fail("a font of more than 32 MiB");
+        }
+        if self.image.as_ref().is_some_and(|image| image.len() > MAX_IMAGE) {
+            return fail("an image of more than 8 MiB");
         }
         Ok(())
     }

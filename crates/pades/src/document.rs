@@ -3,4 +3,6 @@
 pub(crate) mod form;
 pub(crate) mod geometry;
 pub(crate) mod page;
+pub(crate) mod place;
 pub(crate) mod signature;
+pub(crate) mod xfa;

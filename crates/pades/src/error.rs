@@ -95,7 +95,9 @@ pub enum Error {
         page: usize,
     },
     /// A character of a visible signature.
-    #[error("the font cannot show the character {character:?}")]
+    #[error(
+        "the font cannot show the character {character:?}: take one that does, with TrueType or CFF outlines"
+    )]
     NoGlyph {
         /// which
         character: char,

@@ -4,11 +4,12 @@
 mod filter;
 mod index;
 mod object;
+mod object_stream;
 mod rebuild;
 mod revision;
 mod source;
 mod xref;
 
-pub(crate) use object::{Indirect, Pdf, StreamData};
+pub(crate) use object::{Indirect, Pdf};
 pub(crate) use revision::Revision;
 pub(crate) use xref::{Entry, Section, SectionKind};

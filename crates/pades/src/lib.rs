@@ -5,6 +5,7 @@
 //! held in memory.
 //!
 //! - [`prepare`], [`PendingSignature::complete`]: the two halves of a signature
+//! - [`check`]: whether a document can be signed, before there is a certificate
 //! - [`prepare_copying`], [`PendingSignature::complete_in_place`]: the same in one
 //!   pass over the document, for whoever keeps the copy between the halves
 //! - [`SignatureOptions`]: which field, which texts, certification, locks
@@ -14,15 +15,21 @@
 #![deny(missing_docs)]
 
 mod appearance;
+mod catalog;
 mod dictionary;
 mod document;
 mod error;
+mod field;
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod lock;
 mod options;
 mod pending;
 mod placement;
+mod plan;
 mod prepared;
+mod remark;
 pub mod report;
 mod rules;
 mod security;
@@ -31,6 +38,7 @@ mod syntax;
 mod tagging;
 mod update;
 mod verify;
+mod widget;
 
 pub use ades_core::in_place::{Check, InPlace};
 pub use appearance::{Appearance, Rectangle, StampValues};
@@ -38,5 +46,7 @@ pub use error::Error;
 pub use lock::FieldLock;
 pub use options::{Certification, SignatureField, SignatureOptions};
 pub use pending::{PendingSignature, prepare, prepare_copying};
+pub use plan::{Checked, check};
 pub use prepared::{PreparedDocument, SubFilter};
+pub use remark::Remark;
 pub use verify::{Given, verify};

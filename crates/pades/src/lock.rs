@@ -4,6 +4,9 @@ use crate::error::Error;
 use crate::file::Pdf;
 use crate::syntax::{Value, decode_text, encode_text, string};
 
+/// The names in a lock may have this many octets, and one more for each of them.
+const MAX_NAMES: usize = 4 * 1024 * 1024;
+
 /// The fields whose values may not change once a field is signed, by their full
 /// names: levels are separated by periods, and a name stands for all below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +26,16 @@ impl FieldLock {
         let action = pdf.get(dictionary, b"Action")?;
         let fields = pdf.get(dictionary, b"Fields")?;
         let mut names = Vec::new();
+        let mut left = MAX_NAMES;
         for field in fields.as_ref().and_then(Value::elements).unwrap_or_default() {
             let field = pdf.resolve(field)?;
-            names.extend(field.string().map(decode_text));
+            let Some(name) = field.string().map(decode_text) else {
+                continue;
+            };
+            left = left
+                .checked_sub(name.len() + 1)
+                .ok_or(Error::Limit { limit: "4 MiB of names in a lock" })?;
+            names.push(name);
         }
         Ok(match action.as_ref().and_then(Value::name) {
             Some(b"Include") => Self::Include(names),

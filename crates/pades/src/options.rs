@@ -17,7 +17,8 @@ pub enum SignatureField {
     /// A new field named `Signature` and the first number that is free.
     #[default]
     New,
-    /// A new field with this name, which no field has.
+    /// A new field with this full name, which no field has; levels are separated
+    /// by periods, and those that are not there yet are made.
     NewNamed(String),
     /// The empty signature field with this full name; levels are separated by
     /// periods.
@@ -181,6 +182,7 @@ impl SignatureOptions {
     pub(crate) fn check(&self, parameters: &SignatureParameters) -> Result<(), Error> {
         const MAX_TEXT: usize = 4096;
         const MAX_RESERVE: usize = 16 * 1024 * 1024;
+        const MAX_LEVELS: usize = 32;
 
         let fail = |parameter, problem| {
             Err(Error::Core(ades_core::Error::Parameter { parameter, problem }))
@@ -205,9 +207,11 @@ impl SignatureOptions {
             return fail("text", "empty or longer than 4,096 octets");
         }
         if let SignatureField::NewNamed(name) = &self.field
-            && (name.is_empty() || name.contains('.') || name.len() > MAX_TEXT)
+            && (name.split('.').any(str::is_empty)
+                || name.split('.').count() > MAX_LEVELS
+                || name.len() > MAX_TEXT)
         {
-            return fail("field name", "empty, longer than 4,096 octets or with a period");
+            return fail("field name", "a part is empty, or more than 32 of them or 4,096 octets");
         }
         if let Some(FieldLock::Include(fields) | FieldLock::Exclude(fields)) = &self.lock
             && (fields.is_empty() || fields.iter().any(|f| f.is_empty() || f.len() > MAX_TEXT))

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::options::SignatureOptions;
 use crate::prepared::{PreparedDocument, SubFilter};
+use crate::remark::Remark;
+use crate::seed::{Certificates, Signer};
 
 /// A signature that has been prepared and waits for its value.
 ///
@@ -95,14 +97,10 @@ fn prepare_to(
     let algorithm = parameters.algorithm_for(chain.leaf())?.digest_algorithm();
     let len = cades::embedded::max_len(chain, parameters)?;
     let capacity = len.saturating_add(options.reserve);
+    let certificates = Certificates::Known(chain);
+    let signer = Signer { digest: Some(algorithm), sub_filter: SubFilter::Cades, certificates };
     let document = PreparedDocument::copying(
-        document,
-        algorithm,
-        SubFilter::Cades,
-        capacity,
-        parameters,
-        options,
-        out,
+        document, algorithm, &signer, capacity, parameters, options, out,
     )?;
     let cms = cades::embedded::prepare_digest(document.digest().clone(), chain, parameters)?;
     Ok(PendingSignature { document, cms, signing_time: parameters.signing_time() })
@@ -138,6 +136,13 @@ impl PendingSignature {
     #[must_use]
     pub const fn is_repaired(&self) -> bool {
         self.document.is_repaired()
+    }
+
+    /// What to know of the document. Not a part of the stored state: known to
+    /// whoever prepared it.
+    #[must_use]
+    pub fn remarks(&self) -> &[Remark] {
+        self.document.remarks()
     }
 
     /// The signed document's length in octets.

@@ -5,18 +5,17 @@ use std::fmt;
 use std::io::Write;
 use std::ops::Range;
 
-use ades_core::in_place::{Check, Held, InPlace, TAIL, append};
+use ades_core::in_place::{Check, Held, InPlace, append};
 use ades_core::{
     Digest, DigestAlgorithm, Digester, Document, DocumentDigest, PendingState, SignatureParameters,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::dictionary::Dictionary;
 use crate::error::Error;
-use crate::file::Pdf;
 use crate::options::SignatureOptions;
-use crate::placement;
-use crate::syntax::date;
+use crate::plan::Planned;
+use crate::remark::Remark;
+use crate::seed::{Certificates, Signer};
 
 /// The format of the signature in `/Contents`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +59,8 @@ pub struct PreparedDocument {
     /// The digest of document and update without the gap.
     signed: DocumentDigest,
     repaired: bool,
+    #[serde(skip)]
+    remarks: Vec<Remark>,
 }
 
 impl PreparedDocument {
@@ -79,72 +80,39 @@ impl PreparedDocument {
         parameters: &SignatureParameters,
         options: &SignatureOptions,
     ) -> Result<Self, Error> {
-        Self::copying(document, algorithm, sub_filter, capacity, parameters, options, None)
+        let certificates = Certificates::Never;
+        let signer = Signer { digest: Some(algorithm), sub_filter, certificates };
+        Self::copying(document, algorithm, &signer, capacity, parameters, options, None)
     }
 
     /// As [`new`](Self::new); the one pass over the document copies it to `out`.
     pub(crate) fn copying(
         document: &mut Document<'_>,
         algorithm: DigestAlgorithm,
-        sub_filter: SubFilter,
+        signer: &Signer<'_>,
         capacity: usize,
         parameters: &SignatureParameters,
         options: &SignatureOptions,
         out: Option<&mut dyn Write>,
     ) -> Result<Self, Error> {
-        options.check(parameters)?;
         if capacity > MAX_CAPACITY {
             return Err(Error::Limit { limit: "32 MiB of CMS" });
         }
-        let mut texts = vec![("M", date(parameters.signing_time().time()))];
-        let location = options.location_text(parameters);
-        let optional = [
-            ("Name", &options.name),
-            ("Reason", &options.reason),
-            ("Location", &location),
-            ("ContactInfo", &options.contact),
-        ];
-        texts.extend(optional.into_iter().filter_map(|(key, text)| Some((key, text.clone()?))));
-        let dictionary = Dictionary {
-            sub_filter: sub_filter.name(),
-            capacity,
-            texts,
-            application: options.application.as_ref(),
-            certification: options.certification,
-            lock: None,
-        };
-        let plan = |mut pdf: Pdf<'_>| {
-            let planned = placement::plan(&mut pdf, dictionary.clone(), algorithm, options)?;
-            let written = planned.update.write(&mut pdf)?;
-            let length = pdf.len();
-            let tail = pdf.source().read(length.saturating_sub(TAIL), TAIL)?;
-            let tail = Digest::of(algorithm, tail);
-            Ok((planned.signature, planned.dictionary, written, length, tail))
-        };
-        let password = options.password();
-        let first = Pdf::open(document, password).and_then(plan);
-        let (repaired, planned) = match first {
-            Err(
-                Error::BrokenCrossReference { .. }
-                | Error::Malformed { .. }
-                | Error::Structure { .. },
-            ) if options.repair => (true, plan(Pdf::open_broken(document, password)?)),
-            planned => (false, planned),
-        };
-        let (signature, places, written, length, tail) = planned?;
-
+        let planned = Planned::of(document, signer, capacity, parameters, options)?;
+        let Planned { placement, written, length, tail, .. } = planned;
+        let tail = Digest::of(algorithm, &tail);
         let mut update = written.octets;
-        let at = written.values.iter().find(|(reference, _)| *reference == signature);
+        let at = written.values.iter().find(|(reference, _)| *reference == placement.signature);
         let at = at.map_or(0, |(_, at)| *at);
         let within = |range: &Range<usize>| range.start + at..range.end + at;
-        let gap = within(&places.contents);
+        let gap = within(&placement.dictionary.contents);
         let second = length + gap.end as u64;
         let byte_range = format!(
             "0 {} {second} {}",
             length + gap.start as u64,
             length + update.len() as u64 - second
         );
-        let digits = within(&places.byte_range);
+        let digits = within(&placement.dictionary.byte_range);
         overwrite(&mut update, digits.start, byte_range.as_bytes());
 
         let mut digester = Digester::new(algorithm);
@@ -183,7 +151,8 @@ impl PreparedDocument {
             capacity,
             behind,
             signed: DocumentDigest(digester.finish()),
-            repaired,
+            repaired: placement.remarks.contains(&Remark::Repaired),
+            remarks: placement.remarks,
         })
     }
 
@@ -210,6 +179,13 @@ impl PreparedDocument {
     #[must_use]
     pub const fn is_repaired(&self) -> bool {
         self.repaired
+    }
+
+    /// What to know of the document. Not a part of the stored state: known to
+    /// whoever prepared it.
+    #[must_use]
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
     }
 
     /// The document's length in octets.

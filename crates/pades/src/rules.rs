@@ -1,50 +1,75 @@
-//! What forbids a signature, beforehand: earlier signatures, the kind of
-//! document (ISO 32000-2, 12.8.2; 12.7.8).
+//! What forbids a signature, beforehand, or is to be told: earlier signatures,
+//! the kind of document (ISO 32000-2, 12.8.2; 12.7.8).
 
 use crate::document::form::Form;
 use crate::document::signature::{Permissions, level_of_lock, permissions};
+use crate::document::xfa::Xfa;
 use crate::error::Error;
 use crate::file::Pdf;
 use crate::options::{SignatureField, SignatureOptions};
+use crate::remark::Remark;
 use crate::syntax::Value;
 
 const fn forbidden<T>(why: &'static str) -> Result<T, Error> {
     Err(Error::Forbidden { why })
 }
 
-/// Whether the document may be signed in a field of this name.
+/// Whether the document may be signed in a field of this name, and what to know
+/// of it if so.
 pub(crate) fn check(
     pdf: &mut Pdf<'_>,
     catalog: &Value,
     form: &Form,
     field: &str,
     options: &SignatureOptions,
-) -> Result<(), Error> {
-    if pdf.get(catalog, b"NeedsRendering")?.and_then(|n| n.boolean()) == Some(true) {
-        return forbidden("a dynamic XFA form has no pages that a signature could cover");
-    }
-    for (signed, _) in form.signed() {
-        if level_of_lock(pdf, signed.reference)? == Some(1) {
-            return forbidden("an earlier signature locks the whole document (/Lock /P 1)");
+) -> Result<Vec<Remark>, Error> {
+    let mut remarks = Vec::new();
+    match Xfa::read(pdf, catalog)? {
+        Xfa::Absent => {}
+        Xfa::Static => remarks.push(Remark::Xfa),
+        Xfa::Dynamic => {
+            return forbidden("a dynamic XFA form has no pages that a signature could cover");
         }
     }
-    let earlier = earlier(pdf, catalog, form)?;
+    if let Some(form) = pdf.get(catalog, b"AcroForm")?
+        && pdf.get(&form, b"NeedAppearances")?.and_then(|needs| needs.boolean()) == Some(true)
+    {
+        remarks.push(Remark::NeedAppearances);
+    }
     if options.certification.is_some() && form.signed().next().is_some() {
         return forbidden("only the first signature of a document can certify it");
     }
-    for permissions in earlier {
-        if permissions.certification == Some(1) {
-            return forbidden("it is certified, and no changes are allowed (DocMDP 1)");
+    if let Some(permitted) = pdf.get(catalog, b"Perms")? {
+        if let Some(signature) = pdf.get(&permitted, b"DocMDP")? {
+            allows(&permissions(pdf, &signature)?, field, options)?;
         }
-        if permissions.certification.is_some() && options.draws_new_field() {
-            // Some validators allow it, others take it for tampering.
-            return forbidden(
-                "it is certified: a visible signature needs a field that is there already",
-            );
+        if permitted.get(b"UR3").or_else(|| permitted.get(b"UR")).is_some() {
+            remarks.push(Remark::UsageRights);
         }
-        if permissions.locks.iter().any(|lock| lock.covers(field)) {
-            return forbidden("an earlier signature locks the field (FieldMDP)");
+    }
+    for (signed, value) in form.signed() {
+        if level_of_lock(pdf, signed.reference)? == Some(1) {
+            return forbidden("an earlier signature locks the whole document (/Lock /P 1)");
         }
+        let signature = pdf.resolve(value)?;
+        allows(&permissions(pdf, &signature)?, field, options)?;
+    }
+    Ok(remarks)
+}
+
+/// Whether an earlier signature allows this one.
+fn allows(earlier: &Permissions, field: &str, options: &SignatureOptions) -> Result<(), Error> {
+    if earlier.certification == Some(1) {
+        return forbidden("it is certified, and no changes are allowed (DocMDP 1)");
+    }
+    if earlier.certification.is_some() && options.draws_new_field() {
+        // Some validators allow it, others take it for tampering.
+        return forbidden(
+            "it is certified: a visible signature needs a field that is there already",
+        );
+    }
+    if earlier.locks.iter().any(|lock| lock.covers(field)) {
+        return forbidden("an earlier signature locks the field (FieldMDP)");
     }
     Ok(())
 }
@@ -70,23 +95,4 @@ pub(crate) fn check_permissions(pdf: &Pdf<'_>, options: &SignatureOptions) -> Re
         }
         _ => Ok(()),
     }
-}
-
-/// What all earlier signatures allow.
-pub(crate) fn earlier(
-    pdf: &mut Pdf<'_>,
-    catalog: &Value,
-    form: &Form,
-) -> Result<Vec<Permissions>, Error> {
-    let mut all = Vec::new();
-    if let Some(permitted) = pdf.get(catalog, b"Perms")?
-        && let Some(signature) = pdf.get(&permitted, b"DocMDP")?
-    {
-        all.push(permissions(pdf, &signature)?);
-    }
-    for (_, value) in form.signed() {
-        let signature = pdf.resolve(value)?;
-        all.push(permissions(pdf, &signature)?);
-    }
-    Ok(all)
 }

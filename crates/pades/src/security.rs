@@ -7,6 +7,8 @@
 mod key;
 mod rc4;
 
+use std::rc::Rc;
+
 use aes::cipher::block_padding::Pkcs7;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use md5::{Digest as _, Md5};
@@ -97,10 +99,10 @@ impl Security {
                     *octets = plain;
                 }
             }
-            Kind::Array(elements) => {
-                elements.iter_mut().for_each(|element| self.decrypt_strings(reference, element));
-            }
-            Kind::Dictionary(entries) => entries
+            Kind::Array(elements) => Rc::make_mut(elements)
+                .iter_mut()
+                .for_each(|element| self.decrypt_strings(reference, element)),
+            Kind::Dictionary(entries) => Rc::make_mut(entries)
                 .iter_mut()
                 .filter(|(key, _)| !(signature && key == b"Contents"))
                 .for_each(|(_, value)| self.decrypt_strings(reference, value)),
@@ -150,12 +152,12 @@ impl Security {
                 *at = value.span.end;
             }
             Kind::Array(elements) => {
-                for element in elements {
+                for element in elements.iter() {
                     self.encrypt_within(reference, text, element, at, out);
                 }
             }
             Kind::Dictionary(entries) => {
-                for (key, value) in entries {
+                for (key, value) in entries.iter() {
                     if !(signature && key == b"Contents") {
                         self.encrypt_within(reference, text, value, at, out);
                     }

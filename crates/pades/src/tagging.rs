@@ -1,11 +1,11 @@
 //! Tagged documents: what is visible is part of the logical structure
 //! (ISO 32000-2, 14.7.4, 14.7.5; PDF/UA).
 
+use crate::document::place::Place;
 use crate::error::Error;
 use crate::file::{Indirect, Pdf};
-use crate::placement::Edited;
 use crate::syntax::{Edit, Reference, Value};
-use crate::update::{Place, Update};
+use crate::update::{Edited, Update};
 
 /// Levels of a number tree that are gone down.
 const MAX_LEVELS: usize = 64;
@@ -23,7 +23,7 @@ pub(crate) fn tag(
     let Place::Indirect(root) = Place::of(pdf, catalog, b"StructTreeRoot")? else {
         return Ok(None);
     };
-    if !root.value.is_dictionary() {
+    if !root.is_dictionary() {
         return Ok(None);
     }
     let mut edited = Edited::new(&root);
@@ -62,7 +62,7 @@ fn top(pdf: &mut Pdf<'_>, root: &Indirect) -> Result<Option<Indirect>, Error> {
         return Ok(None);
     };
     let element = pdf.object(first)?;
-    Ok(element.filter(|it| it.value.get(b"S").is_some()))
+    Ok(element.filter(|it| it.is_dictionary() && it.value.get(b"S").is_some()))
 }
 
 /// Adds the last child: `/K` is absent, one child, or an array of them.
@@ -113,7 +113,7 @@ fn add_parent(
         Place::Direct(tree) if tree.is_dictionary() => {
             add_number(pdf, update, root, &tree, number, element)?;
         }
-        Place::Indirect(tree) if tree.value.is_dictionary() => {
+        Place::Indirect(tree) if tree.is_dictionary() => {
             let mut edited = Edited::new(&tree);
             add_number(pdf, update, &mut edited, &tree.value, number, element)?;
             edited.put(pdf, update)?;

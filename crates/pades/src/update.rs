@@ -46,6 +46,11 @@ impl Update {
         reference
     }
 
+    /// Whether something is to be written in place of this object.
+    pub(crate) fn has(&self, reference: Reference) -> bool {
+        self.objects.iter().any(|(other, _)| *other == reference)
+    }
+
     /// Adds a new object without strings: its value and, for a stream, the data.
     pub(crate) fn put(&mut self, reference: Reference, value: Vec<u8>) {
         self.objects.push((reference, value));
@@ -104,14 +109,18 @@ impl Update {
         self.put(reference, value);
     }
 
-    /// Adds a changed object. Strings that stand in the file are encrypted
-    /// already, if the document is; those in object streams are not.
+    /// Adds a changed object, which is no stream: the data would be lost. Strings
+    /// that stand in the file are encrypted already, if the document is; those in
+    /// object streams are not.
     pub(crate) fn change(
         &mut self,
         pdf: &Pdf<'_>,
         object: &Indirect,
         edit: Edit<'_>,
     ) -> Result<(), Error> {
+        if object.is_stream() {
+            return Err(structure("a stream stands where something else should"));
+        }
         let value = edit.finish(&object.value);
         if object.offset.is_none() {
             return self.add(pdf, object.reference, value);
@@ -295,26 +304,35 @@ fn write_trailer(
     Ok(())
 }
 
-/// What a reference in a dictionary leads to, and where it is written.
-pub(crate) enum Place {
-    /// Nothing is there.
-    Absent,
-    /// In the dictionary itself.
-    Direct(Value),
-    /// An object of its own.
-    Indirect(Indirect),
+/// An object and its changes, if there are any.
+pub(crate) struct Edited<'a> {
+    object: &'a Indirect,
+    edit: Edit<'a>,
+    changed: bool,
 }
 
-impl Place {
-    pub(crate) fn of(pdf: &mut Pdf<'_>, dictionary: &Value, key: &[u8]) -> Result<Self, Error> {
-        match dictionary.get(key) {
-            None => Ok(Self::Absent),
-            Some(value) if value.is_null() => Ok(Self::Absent),
-            Some(value) => match value.reference() {
-                Some(reference) => Ok(pdf.follow(reference)?.map_or(Self::Absent, Self::Indirect)),
-                None => Ok(Self::Direct(value.clone())),
-            },
-        }
+impl<'a> Edited<'a> {
+    pub(crate) fn new(object: &'a Indirect) -> Self {
+        Self { object, edit: Edit::new(&object.octets), changed: false }
+    }
+
+    /// As it was.
+    pub(crate) const fn object(&self) -> &'a Indirect {
+        self.object
+    }
+
+    pub(crate) fn set(&mut self, dictionary: &Value, key: &[u8], value: &[u8]) {
+        self.edit.set(dictionary, key, value);
+        self.changed = true;
+    }
+
+    pub(crate) fn push(&mut self, array: &Value, element: &[u8]) {
+        self.edit.push(array, element);
+        self.changed = true;
+    }
+
+    pub(crate) fn put(self, pdf: &Pdf<'_>, update: &mut Update) -> Result<(), Error> {
+        if self.changed { update.change(pdf, self.object, self.edit) } else { Ok(()) }
     }
 }
 

@@ -13,6 +13,9 @@ use crate::file::Pdf;
 use crate::syntax::{Reference, name};
 use crate::update::Update;
 
+/// What is wrong with a font that cannot be embedded.
+const NO_OUTLINES: &str = "a font needs outlines of the TrueType or CFF kind (.ttf, .otf, .ttc)";
+
 /// What stands for the second and further glyphs of one character.
 const NOTHING: &str = "\u{200B}";
 
@@ -114,14 +117,22 @@ impl<'a> Font<'a> {
     /// Adds the font with all that was encoded.
     pub(crate) fn embed(self, pdf: &Pdf<'_>, update: &mut Update) -> Result<Reference, Error> {
         let subset = subsetter::subset(self.data, 0, &self.glyphs);
-        let subset = subset.map_err(|_| fail("the font cannot be embedded"))?;
+        let subset = subset.map_err(|_| fail(NO_OUTLINES))?;
         let file = update.allocate();
-        // Fonts with the other kind of outlines are refused: veraPDF takes the
-        // widths in their subsets for wrong.
-        if subset.starts_with(b"OTTO") {
-            return Err(fail("the font has no TrueType outlines"));
-        }
-        update.add_stream(pdf, file, &format!("/Length1 {}", subset.len()), &subset);
+        // Of a font with outlines of Adobe's kind, that table alone is embedded:
+        // PDF/A-1 knows no other way (table 124).
+        let compact = subset.starts_with(b"OTTO").then(|| table(&subset, b"CFF "));
+        let (kind, key) = match compact {
+            Some(outlines) => {
+                let outlines = outlines.ok_or(fail(NO_OUTLINES))?;
+                update.add_stream(pdf, file, "/Subtype/CIDFontType0C", outlines);
+                ("CIDFontType0", "FontFile3")
+            }
+            None => {
+                update.add_stream(pdf, file, &format!("/Length1 {}", subset.len()), &subset);
+                ("CIDFontType2/CIDToGIDMap/Identity", "FontFile2")
+            }
+        };
         // PDF/A-1 wants to know which glyphs there are: the first ones, beside
         // those that are parts of others.
         let count = table(&subset, b"maxp").and_then(|maxp| maxp.get(4..)?.first_chunk());
@@ -144,7 +155,7 @@ impl<'a> Font<'a> {
         let angle = self.font.style_metrics().italic_angle.map_or(0.0, |angle| angle.to_f64());
         let entries = format!(
             "<</Type/FontDescriptor/FontName{base}/Flags 4/FontBBox[{left} {bottom} {right} {top}]\
-             /ItalicAngle {}/Ascent {}/Descent {}/CapHeight {}/StemV 80/FontFile2 {file}/CIDSet {cid_set}>>",
+             /ItalicAngle {}/Ascent {}/Descent {}/CapHeight {}/StemV 80/{key} {file}/CIDSet {cid_set}>>",
             angle.round(),
             above.round(),
             -below.round(),
@@ -158,9 +169,9 @@ impl<'a> Font<'a> {
         let widths = widths.collect::<Vec<_>>().join(" ");
         let descendant = update.allocate();
         let entries = format!(
-            "<</Type/Font/Subtype/CIDFontType2/BaseFont{base}/FontDescriptor {descriptor}\
+            "<</Type/Font/Subtype/{kind}/BaseFont{base}/FontDescriptor {descriptor}\
              /CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>\
-             /CIDToGIDMap/Identity/W[0[{widths}]]>>"
+             /W[0[{widths}]]>>"
         );
         update.add(pdf, descendant, entries.into_bytes())?;
         let font = update.allocate();

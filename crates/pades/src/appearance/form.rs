@@ -3,15 +3,15 @@
 use super::font::Font;
 use super::image::Image;
 use super::{Appearance, text};
+use crate::document::place::Place;
 use crate::error::Error;
-use crate::file::{Pdf, StreamData};
+use crate::file::Pdf;
 use crate::syntax::{Reference, Value};
-use crate::update::{Place, Update};
+use crate::update::Update;
 
-/// Calibrated grey and sRGB: PDF/A allows them whatever the output intent.
-pub(super) const GREY: &str = "[/CalGray<</WhitePoint[0.9505 1 1.089]/Gamma 2.2>>]";
-pub(super) const RGB: &str = "[/CalRGB<</WhitePoint[0.9505 1 1.089]/Gamma[2.2 2.2 2.2]\
-     /Matrix[0.4124 0.2126 0.0193 0.3576 0.7152 0.1192 0.1805 0.0722 0.9505]>>]";
+/// Calibrated, so that PDF/A allows it whatever the output intent: the letters
+/// are black.
+const BLACK: &str = "[/CalGray<</WhitePoint[0.9505 1 1.089]>>]";
 
 /// Left free at the sides, in points, but no more than a tenth.
 const PADDING: f64 = 3.0;
@@ -62,24 +62,19 @@ pub(crate) fn draw(
         let image = Image::read(file)?;
         let both = appearance.text.is_some();
         let room = if both { width * IMAGE_PART } else { width };
-        let [own_width, own_height] = [image.width, image.height].map(f64::from);
+        let [own_width, own_height] = image.size().map(f64::from);
         let scale = (room / own_width).min(height / own_height);
         let [own_width, own_height] = [own_width * scale, own_height * scale];
         let x = if both { left } else { left + (width - own_width) / 2.0 };
         let y = padding + (height - own_height) / 2.0;
-        content.push_str(&format!(
-            "q {} 0 0 {} {} {} cm /I0 Do Q\n",
-            number(own_width),
-            number(own_height),
-            number(x),
-            number(y)
-        ));
+        let matrix = image.matrix([x, y, own_width, own_height]).map(number).join(" ");
+        content.push_str(&format!("q {matrix} cm /I0 Do Q\n"));
         if both {
             left += own_width + 2.0 * padding;
             width -= own_width + 2.0 * padding;
         }
-        let opaque = claims_pdf_a(pdf, catalog)?;
-        let image = image.embed(pdf, update, opaque);
+        let archival = claims_pdf_a(pdf, catalog)?;
+        let image = image.embed(pdf, update, archival)?;
         resources.push_str(&format!("/XObject<</I0 {image}>>"));
     }
     if let Some((text, font)) = &appearance.text {
@@ -87,7 +82,7 @@ pub(crate) fn draw(
         let lines = text::lay_out(text, &mut font, [left, padding, width, height])?;
         content.push_str(&format!("/C0 cs 0 sc\n{lines}"));
         let font = font.embed(pdf, update)?;
-        resources.push_str(&format!("/ColorSpace<</C0{GREY}>>/Font<</F0 {font}>>"));
+        resources.push_str(&format!("/ColorSpace<</C0{BLACK}>>/Font<</F0 {font}>>"));
     }
     let form = update.allocate();
     let entries = format!(
@@ -111,12 +106,9 @@ fn claims_pdf_a(pdf: &mut Pdf<'_>, catalog: &Value) -> Result<bool, Error> {
     let Place::Indirect(metadata) = Place::of(pdf, catalog, b"Metadata")? else {
         return Ok(false);
     };
-    let length = pdf.get(&metadata.value, b"Length")?.and_then(|length| length.unsigned());
-    let Some(length) = metadata.stated_length(pdf.source(), length)? else {
-        return Ok(true);
-    };
-    Ok(match metadata.decode(pdf.source(), length, None)? {
-        StreamData::Decoded(data) => data.windows(MARK.len()).any(|window| window == MARK),
-        StreamData::OtherFilter => true,
-    })
+    if !metadata.is_stream() {
+        return Ok(false);
+    }
+    let data = pdf.data(&metadata)?;
+    Ok(data.is_none_or(|data| data.windows(MARK.len()).any(|window| window == MARK)))
 }

@@ -2,9 +2,10 @@
 
 use std::io::Cursor;
 
-use png::{ColorType, Decoder, Limits, Transformations};
+use png::{ColorType, Decoder, Encoder, Filter, Limits, Transformations};
 
-use super::form::{GREY, RGB};
+use super::colour::space;
+use super::jpeg::Jpeg;
 use crate::error::Error;
 use crate::file::Pdf;
 use crate::syntax::Reference;
@@ -14,13 +15,17 @@ use crate::update::Update;
 const MAX_PIXELS: u64 = 16 * 1024 * 1024;
 /// And the decoder this much memory beside them.
 const MAX_DECODER: usize = 64 * 1024 * 1024;
+/// An image may have this many octets in the document.
+const MAX_EMBEDDED: usize = 2 * 1024 * 1024;
 
 /// An image that is ready to be written.
 #[derive(Debug)]
 pub(crate) struct Image {
-    pub(crate) width: u32,
-    pub(crate) height: u32,
+    width: u32,
+    height: u32,
     grey: bool,
+    /// Exif's number for how it has to be turned and mirrored, 1 to 8.
+    orientation: u8,
     data: Data,
 }
 
@@ -40,7 +45,11 @@ impl Image {
     pub(crate) fn read(file: &[u8]) -> Result<Self, Error> {
         match file {
             [0x89, b'P', b'N', b'G', ..] => Self::read_png(file),
-            [0xFF, 0xD8, 0xFF, ..] => Self::read_jpeg(file),
+            [0xFF, 0xD8, 0xFF, ..] => {
+                let Jpeg { width, height, grey, orientation } = Jpeg::read(file)?;
+                check_size(width, height)?;
+                Ok(Self { width, height, grey, orientation, data: Data::Jpeg(file.to_vec()) })
+            }
             _ => Err(fail("the image is neither PNG nor JPEG")),
         }
     }
@@ -76,80 +85,75 @@ impl Image {
         } else {
             Data::Pixels { colour: pixels, alpha: None }
         };
-        Ok(Self { width, height, grey: colours == 1, data })
+        Ok(Self { width, height, grey: colours == 1, orientation: 1, data })
     }
 
-    /// Only the header is looked at: viewers decode it.
-    fn read_jpeg(file: &[u8]) -> Result<Self, Error> {
-        let damaged = fail("the JPEG does not read");
-        let mut rest = file.get(2..).unwrap_or_default();
-        loop {
-            match rest {
-                [0xFF, 0xFF, ..] => rest = rest.get(1..).unwrap_or_default(),
-                [0xFF, marker, high, low, segment @ ..] => {
-                    let length = usize::from(u16::from_be_bytes([*high, *low]));
-                    let Some(length) = length.checked_sub(2) else {
-                        return Err(damaged);
-                    };
-                    if matches!(marker, 0xC0..=0xC2) {
-                        let [bits, h1, h0, w1, w0, components, ..] = segment else {
-                            return Err(damaged);
-                        };
-                        let (width, height) =
-                            (u16::from_be_bytes([*w1, *w0]), u16::from_be_bytes([*h1, *h0]));
-                        let (width, height) = (u32::from(width), u32::from(height));
-                        check_size(width, height)?;
-                        let grey = match (bits, components) {
-                            (8, 1) => true,
-                            (8, 3) => false,
-                            _ => return Err(fail("a JPEG that is not 8 bit grey or colour")),
-                        };
-                        return Ok(Self { width, height, grey, data: Data::Jpeg(file.to_vec()) });
-                    }
-                    // Other ways of coding, or image data before its header.
-                    if matches!(marker, 0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xD0..=0xDA)
-                    {
-                        return Err(fail("the JPEG is of a kind that PDF does not know"));
-                    }
-                    rest = segment.get(length..).unwrap_or_default();
-                }
-                _ => return Err(damaged),
-            }
+    /// Width and height as it is to be seen, in pixels.
+    pub(crate) const fn size(&self) -> [u32; 2] {
+        match self.orientation {
+            5..=8 => [self.height, self.width],
+            _ => [self.width, self.height],
         }
     }
 
-    /// Adds the image; `opaque` puts what is transparent on white.
-    pub(crate) fn embed(self, pdf: &Pdf<'_>, update: &mut Update, opaque: bool) -> Reference {
+    /// What puts it into a rectangle, turned and mirrored as it has to be: where
+    /// the first row and the first column go to, Exif says.
+    pub(crate) fn matrix(&self, [x, y, width, height]: [f64; 4]) -> [f64; 6] {
+        let (right, top) = (x + width, y + height);
+        match self.orientation {
+            2 => [-width, 0.0, 0.0, height, right, y],
+            3 => [-width, 0.0, 0.0, -height, right, top],
+            4 => [width, 0.0, 0.0, -height, x, top],
+            5 => [0.0, -height, -width, 0.0, right, top],
+            6 => [0.0, -height, width, 0.0, x, top],
+            7 => [0.0, height, width, 0.0, x, y],
+            8 => [0.0, height, -width, 0.0, right, y],
+            _ => [width, 0.0, 0.0, height, x, y],
+        }
+    }
+
+    /// Adds the image. In documents that claim to be PDF/A, what is transparent is
+    /// put on white.
+    pub(crate) fn embed(
+        self,
+        pdf: &Pdf<'_>,
+        update: &mut Update,
+        archival: bool,
+    ) -> Result<Reference, Error> {
         let image = update.allocate();
-        let (width, height) = (self.width, self.height);
+        let [width, height] = [self.width, self.height];
         let size =
             format!("/Type/XObject/Subtype/Image/Width {width}/Height {height}/BitsPerComponent 8");
-        let space = if self.grey { GREY } else { RGB };
+        let space = space(pdf, update, self.grey, archival);
+        let fits = |data: Vec<u8>| {
+            let too_large =
+                fail("the image takes more than 2 MiB in the document; make it smaller");
+            if data.len() > MAX_EMBEDDED { Err(too_large) } else { Ok(data) }
+        };
         match self.data {
             Data::Jpeg(file) => {
                 let entries = format!("{size}/ColorSpace{space}/Filter/DCTDecode");
-                update.add_encoded(pdf, image, &entries, file);
+                update.add_encoded(pdf, image, &entries, fits(file)?);
             }
             Data::Pixels { mut colour, alpha } => {
+                let colours = if self.grey { 1 } else { 3 };
                 let mut entries = format!("{size}/ColorSpace{space}");
-                if let Some(alpha) = alpha {
-                    if opaque {
-                        on_white(&mut colour, &alpha, if self.grey { 1 } else { 3 });
-                    } else {
+                match alpha {
+                    Some(alpha) if archival => on_white(&mut colour, &alpha, colours),
+                    Some(alpha) => {
                         let mask = update.allocate();
-                        update.add_stream(
-                            pdf,
-                            mask,
-                            &format!("{size}/ColorSpace/DeviceGray"),
-                            &alpha,
-                        );
+                        let (filter, alpha) = compressed(&alpha, [width, height], 1)?;
+                        let own = format!("{size}/ColorSpace/DeviceGray{filter}");
+                        update.add_encoded(pdf, mask, &own, fits(alpha)?);
                         entries.push_str(&format!("/SMask {mask}"));
                     }
+                    None => {}
                 }
-                update.add_stream(pdf, image, &entries, &colour);
+                let (filter, colour) = compressed(&colour, [width, height], colours)?;
+                update.add_encoded(pdf, image, &format!("{entries}{filter}"), fits(colour)?);
             }
         }
-        image
+        Ok(image)
     }
 }
 
@@ -169,4 +173,41 @@ fn on_white(colour: &mut [u8], alpha: &[u8], colours: usize) {
             *value = u8::try_from(mixed).unwrap_or(u8::MAX);
         }
     }
+}
+
+/// Compresses pixels as a PNG does, whose data are what PDF has a filter for
+/// (ISO 32000-2, 7.4.4.4); yields the filter's entries, too.
+fn compressed(
+    pixels: &[u8],
+    [width, height]: [u32; 2],
+    colours: usize,
+) -> Result<(String, Vec<u8>), Error> {
+    let failed = |_| fail("the image cannot be compressed");
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, width, height);
+    encoder.set_color(if colours == 1 { ColorType::Grayscale } else { ColorType::Rgb });
+    encoder.set_filter(Filter::Adaptive);
+    let mut writer = encoder.write_header().map_err(failed)?;
+    writer.write_image_data(pixels).map_err(failed)?;
+    writer.finish().map_err(failed)?;
+    // The chunks: length, kind, data and checksum, behind eight octets.
+    let mut data = Vec::new();
+    let mut rest = file.get(8..).unwrap_or_default();
+    while let Some((head, behind)) = rest.split_first_chunk::<8>() {
+        let [a, b, c, d, kind @ ..] = *head;
+        let Some((chunk, behind)) =
+            behind.split_at_checked(u32::from_be_bytes([a, b, c, d]) as usize)
+        else {
+            break;
+        };
+        if &kind == b"IDAT" {
+            data.extend_from_slice(chunk);
+        }
+        rest = behind.get(4..).unwrap_or_default();
+    }
+    let filter = format!(
+        "/Filter/FlateDecode/DecodeParms<</Predictor 15/Colors {colours}/BitsPerComponent 8\
+         /Columns {width}>>"
+    );
+    Ok((filter, data))
 }

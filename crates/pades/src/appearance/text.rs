@@ -64,8 +64,9 @@ pub(crate) fn lay_out(
 }
 
 fn words<'t>(line: &'t str, font: &Font<'_>) -> Result<Vec<Word<'t>>, Error> {
-    if let Some(character) = line.chars().find(|it| misleads(*it)) {
-        return Err(Error::NoGlyph { character });
+    if line.chars().any(misleads) {
+        let problem = "text with control characters or with overrides of its direction";
+        return Err(Error::Appearance { problem });
     }
     let words = line.split(' ').filter(|word| !word.is_empty());
     // The width hardly depends on the direction.

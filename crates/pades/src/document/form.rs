@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 
+use crate::document::place::Place;
 use crate::error::Error;
 use crate::file::Pdf;
-use crate::syntax::{Reference, Value, decode_text};
+use crate::syntax::{Kind, Reference, Value, decode_text};
 
 /// A form may have this many fields and widgets.
 const MAX_FIELDS: usize = 1 << 17;
+/// Their names, and what stands in signature fields, may have this many octets.
+const MAX_OCTETS: usize = 16 * 1024 * 1024;
 /// Fields may be nested this deep.
 const MAX_LEVELS: usize = 64;
 
@@ -18,7 +21,8 @@ pub(crate) struct Field {
     /// The full name: those of all levels, with periods between.
     pub(crate) name: String,
     pub(crate) is_signature: bool,
-    /// Its own `/V`, unless null.
+    /// Its own `/V`, unless null. Of a field that is not for signatures, only that
+    /// there is one counts: what stands in the field itself is not kept.
     pub(crate) value: Option<Value>,
     /// Its children without a name: widgets.
     pub(crate) widgets: Vec<Reference>,
@@ -41,7 +45,7 @@ impl Form {
     /// Reads the form of a document that may have none.
     pub(crate) fn read(pdf: &mut Pdf<'_>, catalog: &Value) -> Result<Self, Error> {
         let mut form = Self::default();
-        let Some(dictionary) = pdf.get(catalog, b"AcroForm")? else {
+        let Some(dictionary) = Place::of(pdf, catalog, b"AcroForm")?.into_dictionary() else {
             return Ok(form);
         };
         let roots = pdf.get(&dictionary, b"Fields")?;
@@ -52,6 +56,7 @@ impl Form {
         let mut stack: Vec<Visit> =
             roots.iter().rev().filter_map(|root| visit(root, None, 0)).collect();
         let mut seen = HashSet::new();
+        let mut octets = 0usize;
         while let Some(Visit { reference, parent, level }) = stack.pop() {
             if !seen.insert(reference) {
                 continue;
@@ -59,7 +64,7 @@ impl Form {
             if seen.len() > MAX_FIELDS || level > MAX_LEVELS {
                 return Err(Error::Limit { limit: "131,072 fields, 64 levels of them" });
             }
-            let Some(object) = pdf.object(reference)? else {
+            let Some(object) = pdf.object(reference)?.filter(|object| !object.is_stream()) else {
                 continue;
             };
             let partial = pdf.get(&object.value, b"T")?;
@@ -77,7 +82,16 @@ impl Form {
             let kind = pdf.get(&object.value, b"FT")?;
             let is_signature =
                 kind.as_ref().and_then(Value::name).map_or(inherited, |kind| kind == b"Sig");
-            let value = pdf.get(&object.value, b"V")?.and(object.value.get(b"V").cloned());
+            let value = pdf.get(&object.value, b"V")?.and(object.value.get(b"V"));
+            let value = value.map(|value| match value.reference() {
+                None if !is_signature => Value { kind: Kind::Null, span: 0..0 },
+                _ => value.clone(),
+            });
+            let held = name.len() + value.as_ref().map_or(0, |value| value.span.len());
+            octets = octets
+                .checked_add(held)
+                .filter(|octets| *octets <= MAX_OCTETS)
+                .ok_or(Error::Limit { limit: "16 MiB of fields' names" })?;
             let at = form.fields.len();
             form.fields.push(Field { reference, name, is_signature, value, widgets: Vec::new() });
             let kids = pdf.get(&object.value, b"Kids")?;

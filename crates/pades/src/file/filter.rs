@@ -8,7 +8,7 @@ use flate2::read::ZlibDecoder;
 use crate::error::Error;
 
 /// A decoded stream may have this many octets.
-pub(crate) const MAX_DECODED: u64 = 64 * 1024 * 1024;
+pub(crate) const MAX_DECODED: u64 = 32 * 1024 * 1024;
 
 /// `/DecodeParms`
 #[derive(Clone, Copy, Debug)]
@@ -19,39 +19,95 @@ pub(crate) struct Predictor {
     pub(crate) columns: u64,
 }
 
-/// What the data decodes to. Data that ends early or has a wrong checksum
-/// yields what came before, as all readers do.
-pub(crate) fn flate(data: &[u8]) -> Result<Vec<u8>, Error> {
+/// What the data decodes to; `None` if the predictor makes no sense. Data that
+/// ends early or has a wrong checksum yields what came before, as all readers do.
+pub(crate) fn decode(
+    data: &[u8],
+    compressed: bool,
+    predictor: Option<Predictor>,
+) -> Result<Option<Vec<u8>>, Error> {
+    let mut decoder;
+    let mut plain = data;
+    let from: &mut dyn Read = if compressed {
+        decoder = ZlibDecoder::new(data);
+        &mut decoder
+    } else {
+        &mut plain
+    };
     let mut out = Vec::new();
-    // An error is the end of what can be had.
-    let _ = ZlibDecoder::new(data).take(MAX_DECODED + 1).read_to_end(&mut out);
-    if out.len() as u64 > MAX_DECODED {
-        return Err(Error::Limit { limit: "64 MiB in a decoded stream" });
+    match predictor.filter(|predictor| predictor.predictor > 1) {
+        // An error is the end of what can be had.
+        None => drop(from.take(MAX_DECODED + 1).read_to_end(&mut out)),
+        Some(predictor) => {
+            let Some(rows) = Rows::of(predictor) else {
+                return Ok(None);
+            };
+            if rows.undo(from, &mut out).is_none() {
+                return Ok(None);
+            }
+        }
     }
-    Ok(out)
+    if out.len() as u64 > MAX_DECODED {
+        return Err(Error::Limit { limit: "32 MiB in a decoded stream" });
+    }
+    out.shrink_to_fit();
+    Ok(Some(out))
 }
 
-impl Predictor {
-    /// Undoes it; `None` if the parameters make no sense or are TIFF's for
-    /// samples that are not octets.
-    pub(crate) fn undo(self, mut data: Vec<u8>) -> Option<Vec<u8>> {
-        let bits = self.colors.checked_mul(self.bits)?;
-        let row = usize::try_from(bits.checked_mul(self.columns)?.div_ceil(8)).ok()?;
-        let pixel = usize::try_from(bits.div_ceil(8)).ok()?;
-        if row == 0 || pixel == 0 || pixel > row {
+/// Rows of pixels, in octets, and what was done to them.
+#[derive(Clone, Copy)]
+struct Rows {
+    row: usize,
+    pixel: usize,
+    /// PNG's predictors: each row has its own, in an octet before it.
+    png: bool,
+}
+
+impl Rows {
+    /// `None` if the parameters make no sense or are TIFF's for samples that are
+    /// not octets.
+    fn of(predictor: Predictor) -> Option<Self> {
+        let Predictor { predictor, colors, bits, columns } = predictor;
+        let bits_of_pixel = colors.checked_mul(bits)?;
+        let row = bits_of_pixel.checked_mul(columns)?.div_ceil(8);
+        let pixel = bits_of_pixel.div_ceil(8);
+        if pixel == 0 || pixel > row || row > MAX_DECODED {
             return None;
         }
-        match self.predictor {
-            0 | 1 => Some(data),
-            2 if self.bits == 8 => {
-                for row in data.chunks_mut(row) {
-                    accumulate(row, pixel);
+        let png = match predictor {
+            2 if bits == 8 => false,
+            10..=15 => true,
+            _ => return None,
+        };
+        Some(Self { row: usize::try_from(row).ok()?, pixel: usize::try_from(pixel).ok()?, png })
+    }
+
+    /// Undoes it, row by row, until there is no more or far too much.
+    fn undo(self, from: &mut dyn Read, out: &mut Vec<u8>) -> Option<()> {
+        let Self { row, pixel, png } = self;
+        let mut above = Vec::new();
+        let mut line = Vec::new();
+        while out.len() as u64 <= MAX_DECODED {
+            line.clear();
+            // As above: what was read before an error counts.
+            let _ = from.take(row as u64 + u64::from(png)).read_to_end(&mut line);
+            if !png {
+                if line.is_empty() {
+                    break;
                 }
-                Some(data)
+                accumulate(&mut line, pixel);
+                out.extend_from_slice(&line);
+                continue;
             }
-            10..=15 => png(&data, row, pixel),
-            _ => None,
+            let Some((kind, current)) = line.split_first_mut() else {
+                break;
+            };
+            undo_png(*kind, current, &above, pixel)?;
+            out.extend_from_slice(current);
+            above.clear();
+            above.extend_from_slice(current);
         }
+        Some(())
     }
 }
 
@@ -66,41 +122,31 @@ fn accumulate(row: &mut [u8], pixel: usize) {
     }
 }
 
-/// PNG's filters: each row has its own, in its first octet.
-fn png(data: &[u8], row: usize, pixel: usize) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(data.len());
-    let mut above = vec![0u8; row];
-    for line in data.chunks(row.checked_add(1)?) {
-        let (kind, line) = line.split_first()?;
-        let mut current = line.to_vec();
-        match kind {
-            0 => {}
-            1 => accumulate(&mut current, pixel),
-            2 => {
-                for (octet, up) in current.iter_mut().zip(&above) {
-                    *octet = octet.wrapping_add(*up);
-                }
+/// One row; `above` is empty for the first.
+fn undo_png(kind: u8, current: &mut [u8], above: &[u8], pixel: usize) -> Option<()> {
+    match kind {
+        0 => {}
+        1 => accumulate(current, pixel),
+        2 => {
+            for (octet, up) in current.iter_mut().zip(above) {
+                *octet = octet.wrapping_add(*up);
             }
-            3 | 4 => {
-                for at in 0..current.len() {
-                    let behind = at.checked_sub(pixel);
-                    let left = behind.and_then(|b| current.get(b)).copied().unwrap_or(0);
-                    let up = above.get(at).copied().unwrap_or(0);
-                    let up_left = behind.and_then(|b| above.get(b)).copied().unwrap_or(0);
-                    let add =
-                        if *kind == 3 { u8::midpoint(left, up) } else { paeth(left, up, up_left) };
-                    if let Some(octet) = current.get_mut(at) {
-                        *octet = octet.wrapping_add(add);
-                    }
-                }
-            }
-            _ => return None,
         }
-        out.extend_from_slice(&current);
-        current.resize(row, 0);
-        above = current;
+        3 | 4 => {
+            for at in 0..current.len() {
+                let behind = at.checked_sub(pixel);
+                let left = behind.and_then(|b| current.get(b)).copied().unwrap_or(0);
+                let up = above.get(at).copied().unwrap_or(0);
+                let up_left = behind.and_then(|b| above.get(b)).copied().unwrap_or(0);
+                let add = if kind == 3 { u8::midpoint(left, up) } else { paeth(left, up, up_left) };
+                if let Some(octet) = current.get_mut(at) {
+                    *octet = octet.wrapping_add(add);
+                }
+            }
+        }
+        _ => return None,
     }
-    Some(out)
+    Some(())
 }
 
 fn paeth(left: u8, up: u8, up_left: u8) -> u8 {
@@ -121,7 +167,8 @@ mod tests {
     use super::*;
 
     fn undo(predictor: u64, columns: u64, data: &[u8]) -> Option<Vec<u8>> {
-        Predictor { predictor, colors: 1, bits: 8, columns }.undo(data.to_vec())
+        let predictor = Predictor { predictor, colors: 1, bits: 8, columns };
+        decode(data, false, Some(predictor)).unwrap()
     }
 
     #[test]
@@ -139,10 +186,12 @@ mod tests {
     fn a_bomb_is_refused() {
         use std::io::Write;
         let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-        for _ in 0..65 {
+        for _ in 0..33 {
             encoder.write_all(&[0; 1024 * 1024]).unwrap();
         }
         let bomb = encoder.finish().unwrap();
-        assert!(matches!(flate(&bomb), Err(Error::Limit { .. })));
+        assert!(matches!(decode(&bomb, true, None), Err(Error::Limit { .. })));
+        let up = Predictor { predictor: 12, colors: 1, bits: 8, columns: 1 << 20 };
+        assert!(matches!(decode(&bomb, true, Some(up)), Err(Error::Limit { .. })));
     }
 }

@@ -103,7 +103,7 @@ mod tests {
 
     fn section(numbers: &[u32]) -> Section {
         let entries: BTreeMap<u32, Entry> = numbers.iter().map(|n| (*n, Entry::Free)).collect();
-        let trailer = Value { kind: Kind::Dictionary(Vec::new()), span: 0..0 };
+        let trailer = Value { kind: Kind::Dictionary([].into()), span: 0..0 };
         Section::rebuilt(&entries, SectionKind::Table, trailer, Vec::new())
     }
 

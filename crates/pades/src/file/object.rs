@@ -4,6 +4,7 @@ use ades_core::Document;
 
 use super::filter::{self, MAX_DECODED, Predictor};
 use super::index::Index;
+use super::object_stream::ObjectStreams;
 use super::revision::Revision;
 use super::source::Source;
 use super::xref::{self, Entry, Section};
@@ -15,16 +16,14 @@ use crate::syntax::{Kind, Lexer, Reference, Stop, Value, is_space};
 const MAX_JUNK: u64 = 1024;
 /// References may lead to references this often.
 const MAX_LINKS: usize = 16;
-/// All object streams that are read may decode to this many octets.
-const MAX_ALL_DECODED: u64 = 1024 * 1024 * 1024;
-/// So many decoded object streams are kept.
-const KEPT_STREAMS: usize = 4;
 
 const END_STREAM: &[u8] = b"endstream";
 
 /// A PDF file and its cross-reference.
 pub(crate) struct Pdf<'a> {
     pub(super) source: Source<'a>,
+    /// The version that the header states: `1.7`.
+    pub(crate) version: Vec<u8>,
     /// Where the file's own offsets count from.
     pub(crate) shift: u64,
     /// The offset in `startxref`, as it stands; `None` for a file whose
@@ -39,8 +38,7 @@ pub(crate) struct Pdf<'a> {
     /// Nothing that was read refers to this number or a higher one: a new object
     /// must not take the place of one that is missing.
     pub(super) first_free: u32,
-    object_streams: Vec<ObjectStream>,
-    decoded: u64,
+    pub(super) object_streams: ObjectStreams,
     /// The key, if the file is encrypted.
     pub(crate) security: Option<Security>,
 }
@@ -65,18 +63,18 @@ pub(crate) enum StreamData {
     OtherFilter,
 }
 
-struct ObjectStream {
-    /// Where it is: that tells it from one of the same number that came later.
-    offset: u64,
-    /// Object numbers and where they begin in `data`.
-    index: Vec<(u32, usize)>,
-    data: Vec<u8>,
-}
-
 impl Indirect {
     /// A value without octets of its own.
     pub(crate) const fn new(reference: Reference, value: Value) -> Self {
         Self { reference, value, octets: Vec::new(), offset: None, stream: None }
+    }
+
+    pub(super) const fn in_object_stream(
+        reference: Reference,
+        value: Value,
+        octets: Vec<u8>,
+    ) -> Self {
+        Self { reference, value, octets, offset: None, stream: None }
     }
 
     pub(crate) const fn is_stream(&self) -> bool {
@@ -86,6 +84,11 @@ impl Indirect {
     /// Where it ends in the file, a stream's data apart; 0 in an object stream.
     fn end(&self) -> u64 {
         self.offset.map_or(0, |offset| offset.saturating_add(self.octets.len() as u64))
+    }
+
+    /// Whether it is a dictionary, and not that of a stream.
+    pub(crate) const fn is_dictionary(&self) -> bool {
+        self.value.is_dictionary() && self.stream.is_none()
     }
 
     /// Where the stream's data begins, if it is a stream.
@@ -112,7 +115,7 @@ impl Indirect {
     }
 
     /// Where the keyword stands that ends the stream.
-    fn searched_length(&self, source: &mut Source<'_>) -> Result<u64, Error> {
+    pub(super) fn searched_length(&self, source: &mut Source<'_>) -> Result<u64, Error> {
         let start = self.stream.ok_or(structure("an object that should be a stream is none"))?;
         let data = source.read(start, MAX_DECODED)?;
         let found = data.windows(END_STREAM.len()).position(|window| window == END_STREAM);
@@ -146,23 +149,23 @@ impl Indirect {
         let data = source.read(start, length)?;
         let plain = security.map(|s| s.decrypt_stream(self.reference, data)).transpose()?;
         let data = plain.as_deref().unwrap_or(data);
-        let data = match filter.map(Value::name) {
-            None => data.to_vec(),
-            Some(Some(b"FlateDecode" | b"Fl")) => filter::flate(data)?,
+        let compressed = match filter.map(Value::name) {
+            None => false,
+            Some(Some(b"FlateDecode" | b"Fl")) => true,
             Some(_) => return Ok(StreamData::OtherFilter),
         };
-        let Some(parameters) = parameters.filter(|p| p.is_dictionary()) else {
-            return Ok(StreamData::Decoded(data));
-        };
-        let number =
-            |key: &[u8], default| parameters.get(key).and_then(Value::unsigned).unwrap_or(default);
-        let predictor = Predictor {
-            predictor: number(b"Predictor", 1),
-            colors: number(b"Colors", 1),
-            bits: number(b"BitsPerComponent", 8),
-            columns: number(b"Columns", 1),
-        };
-        let decoded = predictor.undo(data);
+        let predictor = parameters.filter(|p| p.is_dictionary()).map(|parameters| {
+            let number = |key: &[u8], default| {
+                parameters.get(key).and_then(Value::unsigned).unwrap_or(default)
+            };
+            Predictor {
+                predictor: number(b"Predictor", 1),
+                colors: number(b"Colors", 1),
+                bits: number(b"BitsPerComponent", 8),
+                columns: number(b"Columns", 1),
+            }
+        });
+        let decoded = filter::decode(data, compressed, predictor)?;
         decoded
             .map(StreamData::Decoded)
             .ok_or(Error::Malformed { offset: start, what: "a stream with a wrong predictor" })
@@ -177,18 +180,18 @@ impl<'a> Pdf<'a> {
     ) -> Result<Self, Error> {
         let len = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
         let mut source = Source::new(document.random_access()?, len);
-        let header = header(&mut source)?;
+        let (header, version) = header(&mut source)?;
         let (startxref, shift, sections) = cross_reference(&mut source, header)?;
         let mut pdf = Self {
             source,
+            version,
             shift,
             startxref: Some(startxref),
             sections,
             index: None,
             revision: Revision::NEWEST,
             first_free: 1,
-            object_streams: Vec::new(),
-            decoded: 0,
+            object_streams: ObjectStreams::default(),
             security: None,
         };
         pdf.security = pdf.unlock(password)?;
@@ -202,17 +205,17 @@ impl<'a> Pdf<'a> {
     ) -> Result<Self, Error> {
         let len = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
         let mut source = Source::new(document.random_access()?, len);
-        let shift = header(&mut source)?;
+        let (shift, version) = header(&mut source)?;
         let mut pdf = Self {
             source,
+            version,
             shift,
             startxref: None,
             sections: Vec::new(),
             index: None,
             revision: Revision::NEWEST,
             first_free: 1,
-            object_streams: Vec::new(),
-            decoded: 0,
+            object_streams: ObjectStreams::default(),
             security: None,
         };
         pdf.rebuild(password)?;
@@ -349,6 +352,23 @@ impl<'a> Pdf<'a> {
         }
     }
 
+    /// A stream's data without its filters; `None` if that cannot be had.
+    pub(crate) fn data(&mut self, stream: &Indirect) -> Result<Option<Vec<u8>>, Error> {
+        let length = self.get(&stream.value, b"Length")?.and_then(|length| length.unsigned());
+        let Some(length) = stream.stated_length(&mut self.source, length)? else {
+            return Ok(None);
+        };
+        match self.decode(stream, length) {
+            Ok(StreamData::Decoded(data)) => Ok(Some(data)),
+            Ok(StreamData::OtherFilter) | Err(Error::Malformed { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn decode(&mut self, stream: &Indirect, length: u64) -> Result<StreamData, Error> {
+        stream.decode(&mut self.source, length, self.security.as_ref())
+    }
+
     /// The document's catalog (7.7.2).
     pub(crate) fn catalog(&mut self) -> Result<Indirect, Error> {
         let root = self.trailer(b"Root").and_then(|(root, _)| root.reference());
@@ -416,100 +436,6 @@ impl<'a> Pdf<'a> {
         let stream = stream.map(|at| offset + at as u64);
         Ok(Indirect { reference, value, octets, offset: Some(offset), stream })
     }
-
-    /// An object in an object stream (7.5.7).
-    fn compressed(
-        &mut self,
-        reference: Reference,
-        stream: u32,
-        index: u32,
-    ) -> Result<Indirect, Error> {
-        let Some(Entry::Plain { offset, .. }) = self.entry(stream)? else {
-            return Err(structure("an object stream is not there"));
-        };
-        let offset = offset.saturating_add(self.shift);
-        let kept = self.object_streams.iter().position(|kept| kept.offset == offset);
-        let at = match kept {
-            Some(at) => at,
-            None => {
-                let read = self.object_stream(stream, offset)?;
-                self.object_streams.truncate(KEPT_STREAMS - 1);
-                self.object_streams.insert(0, read);
-                0
-            }
-        };
-        let missing = structure("an object stream has not the object it should have");
-        let stream = self.object_streams.get(at).ok_or(missing)?;
-        let by_index = usize::try_from(index).ok().and_then(|index| stream.index.get(index));
-        let place = by_index
-            .filter(|(number, _)| *number == reference.number)
-            .or_else(|| stream.index.iter().find(|(number, _)| *number == reference.number));
-        let Some((_, start)) = place else {
-            return Err(structure("an object stream has not the object it should have"));
-        };
-        let octets = stream.data.get(*start..).unwrap_or_default();
-        let mut lexer = Lexer::new(octets, true);
-        let value = lexer.value().map_err(|stop| match stop {
-            Stop::Limit(limit) => Error::Limit { limit },
-            _ => structure("a malformed object in an object stream"),
-        })?;
-        let octets = octets.get(..lexer.at).unwrap_or_default().to_vec();
-        self.source.charge(octets.len())?;
-        Ok(Indirect { reference, value, octets, offset: None, stream: None })
-    }
-
-    /// The numbers of the objects in an object stream.
-    pub(super) fn numbers_in(&mut self, number: u32, offset: u64) -> Result<Vec<u32>, Error> {
-        let stream = self.object_stream(number, offset)?;
-        Ok(stream.index.iter().map(|(number, _)| *number).collect())
-    }
-
-    fn object_stream(&mut self, number: u32, offset: u64) -> Result<ObjectStream, Error> {
-        let stream = Self::read_plain(&mut self.source, offset)?;
-        if stream.reference.number != number || !stream.value.is(b"Type", b"ObjStm") {
-            return Err(broken(offset, "no object stream where the cross-reference says"));
-        }
-        let length = match stream.value.get(b"Length").and_then(Value::reference) {
-            // A length inside an object stream could be inside this one.
-            Some(length) => match self.entry(length.number)? {
-                Some(Entry::Plain { .. }) => self.object(length)?.and_then(|l| l.value.unsigned()),
-                _ => None,
-            },
-            None => None,
-        };
-        let length = match stream.stated_length(&mut self.source, length)? {
-            Some(length) => length,
-            None => stream.searched_length(&mut self.source)?,
-        };
-        self.decoded = self.decoded.saturating_add(length);
-        let StreamData::Decoded(data) =
-            stream.decode(&mut self.source, length, self.security.as_ref())?
-        else {
-            return Err(Error::Unsupported { what: "an object stream with a filter of its own" });
-        };
-        self.decoded = self.decoded.saturating_add(data.len() as u64);
-        if self.decoded > MAX_ALL_DECODED {
-            return Err(Error::Limit { limit: "1 GiB of decoded object streams" });
-        }
-        let number_of = |key: &[u8]| stream.value.get(key).and_then(Value::unsigned);
-        let (Some(first), Some(count)) = (number_of(b"First"), number_of(b"N")) else {
-            return Err(structure("an object stream without /First or /N"));
-        };
-        let first = usize::try_from(first).unwrap_or(usize::MAX);
-        let head = data.get(..first).ok_or(structure("an object stream ends in its index"))?;
-        let mut lexer = Lexer::new(head, true);
-        let mut index = Vec::new();
-        for _ in 0..count {
-            let pair = lexer.unsigned("").and_then(|number| Ok((number, lexer.unsigned("")?)));
-            let Ok((number, start)) = pair else {
-                break;
-            };
-            if let (Ok(number), Ok(start)) = (u32::try_from(number), usize::try_from(start)) {
-                index.push((number, first.saturating_add(start)));
-            }
-        }
-        Ok(ObjectStream { offset, index, data })
-    }
 }
 
 /// `startxref`, where offset 0 is, and all sections.
@@ -542,13 +468,15 @@ fn data_begin(lexer: &Lexer<'_>) -> Result<usize, Stop> {
     }
 }
 
-/// Where the header is.
-fn header(source: &mut Source<'_>) -> Result<u64, Error> {
+/// Where the header is, and the version that it states.
+fn header(source: &mut Source<'_>) -> Result<(u64, Vec<u8>), Error> {
     const MARK: &[u8] = b"%PDF-";
 
     let octets = source.read(0, MAX_JUNK + 16)?;
-    let at = octets.windows(MARK.len()).position(|window| window == MARK);
-    at.map(|at| at as u64).ok_or(Error::NotPdf)
+    let at = octets.windows(MARK.len()).position(|window| window == MARK).ok_or(Error::NotPdf)?;
+    let behind = octets.get(at + MARK.len()..).unwrap_or_default();
+    let version = behind.iter().take_while(|o| o.is_ascii_digit() || **o == b'.').take(8);
+    Ok((at as u64, version.copied().collect()))
 }
 
 impl std::fmt::Debug for Pdf<'_> {

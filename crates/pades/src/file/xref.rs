@@ -15,6 +15,8 @@ const MAX_SECTIONS: usize = 1 << 14;
 const MAX_SUBSECTIONS: usize = 1 << 20;
 /// All trailers together may have this many octets.
 const MAX_TRAILERS: usize = 4 * 1024 * 1024;
+/// And this many values.
+const MAX_TRAILER_VALUES: usize = 1 << 19;
 /// No object has a higher number.
 pub(crate) const MAX_NUMBER: u64 = i32::MAX as u64;
 /// The widths of a table, whose entries stay in the file.
@@ -233,7 +235,7 @@ pub(crate) fn read_chain(
     let mut sections: Vec<Section> = Vec::new();
     let mut seen = HashSet::new();
     let mut next = Some(start);
-    let (mut subsections, mut decoded, mut trailers) = (0, 0, 0);
+    let (mut subsections, mut decoded, mut trailers, mut values) = (0, 0, 0, 0);
     while let Some(offset) = next {
         if !seen.insert(offset) {
             return Err(broken(offset, "a section comes before itself (/Prev)"));
@@ -254,6 +256,8 @@ pub(crate) fn read_chain(
         }
         next = match section.trailer.get(b"Prev") {
             None => None,
+            // What some writers say of the first section.
+            Some(prev) if prev.unsigned() == Some(0) => None,
             Some(prev) => {
                 let prev = prev.unsigned().ok_or(broken(offset, "/Prev is no offset"))?;
                 Some(prev.saturating_add(shift))
@@ -263,15 +267,16 @@ pub(crate) fn read_chain(
             subsections += part.subsections.len();
             decoded += part.encoded.max(part.decoded.len() as u64);
             trailers += part.trailer_octets.len();
+            values += part.trailer.count();
         }
-        if trailers > MAX_TRAILERS {
-            return Err(Error::Limit { limit: "4 MiB of trailers" });
+        if trailers > MAX_TRAILERS || values > MAX_TRAILER_VALUES {
+            return Err(Error::Limit { limit: "4 MiB and 524,288 values in all trailers" });
         }
         if subsections > MAX_SUBSECTIONS {
             return Err(Error::Limit { limit: "1,048,576 cross-reference subsections" });
         }
         if decoded > MAX_DECODED {
-            return Err(Error::Limit { limit: "64 MiB of cross-reference streams" });
+            return Err(Error::Limit { limit: "32 MiB of cross-reference streams" });
         }
         sections.push(section);
     }
@@ -464,16 +469,25 @@ fn in_order(mut subsections: Vec<Subsection>, offset: u64) -> Result<Vec<Subsect
 
 /// The offset in the last `startxref` (7.5.5), and where that keyword stands.
 pub(crate) fn start(source: &mut Source<'_>) -> Result<(u64, u64), Error> {
-    /// As far from the end it is looked for.
+    /// As far from the end it is looked for, and where it mostly is.
     const TAIL: u64 = 64 * 1024;
+    const NEAR: u64 = 4096;
     const KEYWORD: &[u8] = b"startxref";
 
-    let from = source.len().saturating_sub(TAIL);
-    let tail = source.read(from, TAIL)?;
-    let found = tail.windows(KEYWORD.len()).rposition(|window| window == KEYWORD);
+    let last = |tail: &[u8]| tail.windows(KEYWORD.len()).rposition(|window| window == KEYWORD);
+    let mut reach = NEAR;
+    let found = loop {
+        let from = source.len().saturating_sub(reach);
+        match last(source.read(from, reach)?) {
+            None if reach < TAIL => reach = TAIL,
+            found => break found,
+        }
+    };
     let Some(at) = found else {
         return Err(broken(source.len(), "no startxref in the last 65,536 octets"));
     };
+    let from = source.len().saturating_sub(reach);
+    let tail = source.read(from, reach)?;
     let keyword = from + at as u64;
     let mut lexer = Lexer::new(tail.get(at + KEYWORD.len()..).unwrap_or_default(), true);
     match lexer.unsigned("no offset behind startxref") {

@@ -5,8 +5,8 @@ use super::value::{Kind, Reference, Value};
 
 /// Arrays and dictionaries may be nested this deep.
 const MAX_DEPTH: usize = 128;
-/// One indirect object may have this many values in it.
-const MAX_VALUES: usize = 1 << 20;
+/// One indirect object may have this many values in it, keys included.
+const MAX_VALUES: usize = 1 << 19;
 
 /// Why reading ended without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,14 +140,19 @@ impl<'a> Lexer<'a> {
         self.nested(0)
     }
 
+    fn count(&mut self) -> Result<(), Stop> {
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(Stop::Limit("524,288 values in one object"));
+        }
+        Ok(())
+    }
+
     fn nested(&mut self, depth: usize) -> Result<Value, Stop> {
         if depth == MAX_DEPTH {
             return Err(Stop::Limit("128 levels of nesting"));
         }
-        self.values += 1;
-        if self.values > MAX_VALUES {
-            return Err(Stop::Limit("1,048,576 values in one object"));
-        }
+        self.count()?;
         self.space()?;
         let start = self.at;
         let kind = match self.peek() {
@@ -297,7 +302,7 @@ impl<'a> Lexer<'a> {
             match self.peek() {
                 Some(b']') => {
                     self.at += 1;
-                    return Ok(Kind::Array(elements));
+                    return Ok(Kind::Array(elements.into()));
                 }
                 Some(_) => elements.push(self.nested(depth + 1)?),
                 None => return self.end(),
@@ -313,10 +318,11 @@ impl<'a> Lexer<'a> {
             match (self.peek(), self.octets.get(self.at + 1)) {
                 (Some(b'>'), Some(b'>')) => {
                     self.at += 2;
-                    return Ok(Kind::Dictionary(entries));
+                    return Ok(Kind::Dictionary(entries.into()));
                 }
                 (Some(b'>'), None) | (None, _) => return self.end(),
                 (Some(b'/'), _) => {
+                    self.count()?;
                     let key = self.name()?;
                     entries.push((key, self.nested(depth + 1)?));
                 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// An object's number and generation (ISO 32000-2, 7.3.10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,7 +25,8 @@ pub(crate) struct Value {
     pub(crate) span: Range<usize>,
 }
 
-/// What a value is. Names and strings are octets, decoded.
+/// What a value is. Names and strings are octets, decoded; what has values in it
+/// is shared by its clones.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
     Null,
@@ -35,9 +37,9 @@ pub(crate) enum Kind {
     Name(Vec<u8>),
     /// Literal or hexadecimal: the span tells.
     String(Vec<u8>),
-    Array(Vec<Value>),
+    Array(Rc<[Value]>),
     /// In the order of the file. A key that is there twice is there twice.
-    Dictionary(Vec<(Vec<u8>, Value)>),
+    Dictionary(Rc<[(Vec<u8>, Value)]>),
     Reference(Reference),
 }
 
@@ -119,6 +121,13 @@ impl Value {
         let values = self.entries().iter().map(|(_, value)| value);
         let inner = elements.chain(values).map(Self::highest_reference);
         inner.chain(own.filter(|number| *number <= MAX_SENSIBLE)).max().unwrap_or(0)
+    }
+
+    /// How many values it is, with those in it.
+    pub(crate) fn count(&self) -> usize {
+        let elements = self.elements().unwrap_or_default().iter();
+        let inner = elements.chain(self.entries().iter().map(|(_, value)| value));
+        inner.map(Self::count).sum::<usize>() + 1
     }
 
     /// Whether the dictionary's key has this name.

@@ -275,7 +275,7 @@ impl<'a> Comparison<'a> {
         old: Option<&Value>,
         new: Option<&Value>,
     ) -> Result<(), Error> {
-        let nothing = Value { kind: Kind::Dictionary(Vec::new()), span: 0..0 };
+        let nothing = Value { kind: Kind::Dictionary([].into()), span: 0..0 };
         let old = old.unwrap_or(&nothing);
         let Some(new) = new.filter(|new| new.is_dictionary() && old.is_dictionary()) else {
             self.add(Change::Other);

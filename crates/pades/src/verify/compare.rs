@@ -17,7 +17,7 @@ pub(super) fn same(old: &Indirect, new: &Indirect) -> bool {
 pub(super) fn equal(old: &Value, new: &Value) -> bool {
     match (&old.kind, &new.kind) {
         (Kind::Array(old), Kind::Array(new)) => {
-            old.len() == new.len() && old.iter().zip(new).all(|(a, b)| equal(a, b))
+            old.len() == new.len() && old.iter().zip(new.iter()).all(|(a, b)| equal(a, b))
         }
         (Kind::Dictionary(_), Kind::Dictionary(_)) => changed_keys(old, new).is_empty(),
         (Kind::Integer(_) | Kind::Real(_), Kind::Integer(_) | Kind::Real(_)) => {

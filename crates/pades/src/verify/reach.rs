@@ -368,7 +368,7 @@ impl Reach {
                 elements.iter().for_each(|element| self.entry(element, role, child, owner));
             }
             Kind::Dictionary(entries) => {
-                for (key, value) in entries {
+                for (key, value) in entries.iter() {
                     self.entry(value, role, role.of_entry(key), owner);
                 }
             }

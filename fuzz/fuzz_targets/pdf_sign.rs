@@ -1,11 +1,15 @@
 //! Any octets are signed or refused. What is signed begins with the document,
-//! has one signature more than before, and that covers all of it.
+//! has one signature more than before, and that covers all of it. Every other
+//! object reads as before, and those that are touched keep what they had.
 #![no_main]
 
 use ades_core::{DigestAlgorithm, Document, SignatureParameters};
 use libfuzzer_sys::fuzz_target;
+use pades::fuzzing::Objects;
 use pades::report::{Coverage, Problem};
-use pades::{Appearance, Given, PreparedDocument, Rectangle, SignatureOptions, SubFilter};
+use pades::{
+    Appearance, Given, PreparedDocument, Rectangle, SignatureField, SignatureOptions, SubFilter,
+};
 
 const CAPACITY: usize = 64;
 /// No CMS, but an element of DER.
@@ -21,11 +25,17 @@ fuzz_target!(|octets: &[u8]| {
     let mut document = Document::from_bytes(octets);
     let before = pades::verify(&mut document, Given::default());
     let visible = Appearance::at(1, Rectangle::new(0.0, 0.0, 10.0, 10.0)).image(PIXEL);
-    for options in [
+    let existing = before.iter().flat_map(|report| &report.fields);
+    let existing = existing.filter(|field| field.is_signature && !field.has_value);
+    let existing = existing.map(|field| SignatureField::Existing(field.name.clone())).take(2);
+    let existing = existing.map(|field| SignatureOptions::new().field(field));
+    let below = SignatureField::NewNamed("a.b.c".to_owned());
+    let options = [
         SignatureOptions::new(),
         SignatureOptions::new().repair(),
-        SignatureOptions::new().visible(visible),
-    ] {
+        SignatureOptions::new().visible(visible).field(below),
+    ];
+    for options in options.into_iter().chain(existing) {
         let parameters = SignatureParameters::new(chrono::DateTime::UNIX_EPOCH);
         let prepared = PreparedDocument::new(
             &mut document,
@@ -39,6 +49,12 @@ fuzz_target!(|octets: &[u8]| {
         let mut signed = Vec::new();
         prepared.embed(&mut document, CMS, &mut signed).expect("what was prepared is completed");
         assert!(signed.starts_with(octets), "not one octet may change");
+        let objects =
+            |octets: &[u8], repair| Objects::read(&mut Document::from_bytes(octets), repair, false);
+        if let Some(objects_before) = objects(octets, prepared.is_repaired()) {
+            let after = objects(&signed, false).expect("what was signed is read");
+            assert_eq!(objects_before.are_kept(&after), Ok(()));
+        }
         let report = pades::verify(&mut Document::from_bytes(&signed), Given::default())
             .expect("what was signed is read");
         let ours = report.signatures.iter().filter(|s| s.covers == Coverage::Whole);

@@ -1,0 +1,71 @@
+//! Colour spaces of images (ISO 32000-2, 8.6).
+
+use crate::file::Pdf;
+use crate::syntax::Reference;
+use crate::update::Update;
+
+/// sRGB: PDF/A allows it whatever the output intent.
+const CALIBRATED: &str = "[/CalRGB<</WhitePoint[0.9505 1 1.089]/Gamma[2.2 2.2 2.2]\
+     /Matrix[0.4124 0.2126 0.0193 0.3576 0.7152 0.1192 0.1805 0.0722 0.9505]>>]";
+
+/// The space of an image. In documents that claim to be PDF/A it does not depend
+/// on the device; viewers take `/CalGray` for a tinted one, so grey has a profile.
+pub(super) fn space(pdf: &Pdf<'_>, update: &mut Update, grey: bool, archival: bool) -> String {
+    match (grey, archival) {
+        (true, false) => "/DeviceGray".to_owned(),
+        (false, false) => "/DeviceRGB".to_owned(),
+        (true, true) => format!("[/ICCBased {}]", profile(pdf, update)),
+        (false, true) => CALIBRATED.to_owned(),
+    }
+}
+
+fn profile(pdf: &Pdf<'_>, update: &mut Update) -> Reference {
+    let reference = update.allocate();
+    update.add_stream(pdf, reference, "/N 1", &grey());
+    reference
+}
+
+/// A profile of grey with the gamma of sRGB (ICC.1:2001-04, of version 2, which
+/// PDF/A-1 knows).
+fn grey() -> Vec<u8> {
+    /// The white of the connection space, in 16.16.
+    const D50: [u32; 3] = [0xF6D6, 0x1_0000, 0xD32D];
+    const GAMMA: [u8; 2] = [2, 51];
+
+    let white = D50.map(u32::to_be_bytes).concat();
+    let text = |kind: &[u8; 4], text: &[u8]| [kind, [0; 4].as_slice(), text].concat();
+    // The name again in Unicode and for the Macintosh: not at all.
+    let name = [[0, 0, 0, 5].as_slice(), b"Grey\0", &[0; 4 + 4 + 2 + 1 + 67]].concat();
+    let tags = [
+        (b"cprt", text(b"text", b"None\0")),
+        (b"desc", text(b"desc", &name)),
+        (b"kTRC", text(b"curv", &[[0, 0, 0, 1].as_slice(), &GAMMA].concat())),
+        (b"wtpt", text(b"XYZ ", &white)),
+    ];
+    let mut head = Vec::new();
+    // The size, and no preferred program.
+    head.extend_from_slice(&[0; 8]);
+    head.extend_from_slice(&[2, 0x10, 0, 0]);
+    head.extend_from_slice(b"mntrGRAYXYZ ");
+    for field in [2026u16, 1, 1, 0, 0, 0] {
+        head.extend_from_slice(&field.to_be_bytes());
+    }
+    head.extend_from_slice(b"acsp");
+    head.extend_from_slice(&[0; 28]);
+    head.extend_from_slice(&white);
+    head.resize(128, 0);
+    let number = |number: usize| u32::try_from(number).unwrap_or(0).to_be_bytes();
+    head.extend_from_slice(&number(tags.len()));
+    let mut data = Vec::new();
+    let start = head.len() + 12 * tags.len();
+    for (signature, tag) in &tags {
+        head.extend_from_slice(*signature);
+        head.extend_from_slice(&number(start + data.len()));
+        head.extend_from_slice(&number(tag.len()));
+        data.extend_from_slice(tag);
+        data.resize(data.len().next_multiple_of(4), 0);
+    }
+    head.extend_from_slice(&data);
+    let size = number(head.len());
+    size.into_iter().chain(head.into_iter().skip(4)).collect()
+}

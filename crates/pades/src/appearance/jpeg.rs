@@ -1,0 +1,123 @@
+//! What has to be known of a JPEG before it goes into a PDF as it is
+//! (ITU-T T.81; Exif 2.3).
+
+use crate::error::Error;
+
+/// What its headers say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Jpeg {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) grey: bool,
+    /// Exif's number for how it has to be turned and mirrored, 1 to 8.
+    pub(super) orientation: u8,
+}
+
+const fn fail(problem: &'static str) -> Error {
+    Error::Appearance { problem }
+}
+
+const DAMAGED: Error = fail("the JPEG does not read");
+
+impl Jpeg {
+    /// Headers are looked at, and that the image has an end: viewers decode it.
+    pub(super) fn read(file: &[u8]) -> Result<Self, Error> {
+        const END_OF_IMAGE: &[u8] = &[0xFF, 0xD9];
+
+        let mut rest = file.get(2..).unwrap_or_default();
+        let mut frame = None;
+        let mut orientation = 1;
+        loop {
+            let (marker, high, low, segment) = match rest {
+                [0xFF, 0xFF, ..] => {
+                    rest = rest.get(1..).unwrap_or_default();
+                    continue;
+                }
+                [0xFF, marker, high, low, segment @ ..] => (marker, high, low, segment),
+                _ => return Err(DAMAGED),
+            };
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            let length = length.checked_sub(2).ok_or(DAMAGED)?;
+            let content = segment.get(..length).ok_or(DAMAGED)?;
+            match marker {
+                0xC0..=0xC2 => frame = Some(Self::frame(content)?),
+                // Other ways of coding.
+                0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xD0..=0xD9 => {
+                    return Err(fail("the JPEG is of a kind that PDF does not know"));
+                }
+                // The image data.
+                0xDA => break,
+                0xE1 => orientation = turned(content).unwrap_or(orientation),
+                _ => {}
+            }
+            rest = segment.get(length..).unwrap_or_default();
+        }
+        let frame = frame.ok_or(DAMAGED)?;
+        if !rest.windows(2).any(|window| window == END_OF_IMAGE) {
+            return Err(fail("the JPEG ends within the image"));
+        }
+        Ok(Self { orientation, ..frame })
+    }
+
+    fn frame(header: &[u8]) -> Result<Self, Error> {
+        let [bits, h1, h0, w1, w0, components, ..] = header else {
+            return Err(DAMAGED);
+        };
+        let grey = match (bits, components) {
+            (8, 1) => true,
+            (8, 3) => false,
+            _ => return Err(fail("a JPEG that is not 8 bit grey or colour")),
+        };
+        let [width, height] = [[*w1, *w0], [*h1, *h0]].map(u16::from_be_bytes).map(u32::from);
+        Ok(Self { width, height, grey, orientation: 1 })
+    }
+}
+
+/// The orientation in Exif data, if they have one.
+fn turned(segment: &[u8]) -> Option<u8> {
+    const ORIENTATION: u16 = 0x0112;
+    const SHORT: u16 = 3;
+
+    let tiff = segment.strip_prefix(b"Exif\0\0")?;
+    let little = match tiff.get(..2)? {
+        b"II" => true,
+        b"MM" => false,
+        _ => return None,
+    };
+    let short = |at: usize| {
+        let octets = *tiff.get(at..)?.first_chunk()?;
+        Some(if little { u16::from_le_bytes(octets) } else { u16::from_be_bytes(octets) })
+    };
+    let long = |at: usize| {
+        let octets = *tiff.get(at..)?.first_chunk()?;
+        Some(if little { u32::from_le_bytes(octets) } else { u32::from_be_bytes(octets) })
+    };
+    let directory = usize::try_from(long(4)?).ok()?;
+    let count = usize::from(short(directory)?);
+    let mut entries = (0..count).map(|entry| directory.saturating_add(2 + 12 * entry));
+    let entry = entries.find(|at| short(*at) == Some(ORIENTATION))?;
+    let value = short(entry + 8).filter(|_| short(entry + 2) == Some(SHORT))?;
+    u8::try_from(value).ok().filter(|value| (1..=8).contains(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exif(order: &[u8; 2], short: fn(u16) -> [u8; 2], long: fn(u32) -> [u8; 4]) -> Vec<u8> {
+        let entry = |tag| [short(tag).as_slice(), &short(3), &long(1), &short(6), &[0; 2]].concat();
+        let directory = [&short(2)[..], &entry(0x010F), &entry(0x0112)].concat();
+        [b"Exif\0\0", &order[..], &short(42), &long(8), &directory].concat()
+    }
+
+    #[test]
+    fn the_orientation_is_found_in_both_orders() {
+        let little = exif(b"II", u16::to_le_bytes, u32::to_le_bytes);
+        assert_eq!(turned(&little), Some(6));
+        let big = exif(b"MM", u16::to_be_bytes, u32::to_be_bytes);
+        assert_eq!(turned(&big), Some(6));
+        for len in 0..big.len() - 2 {
+            assert_eq!(turned(&big[..len]), None, "{len}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! All objects of a file, for the fuzzer: what a signature does not touch has to
+//! read as before.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ades_core::Document;
+
+use crate::file::{Entry, Pdf};
+use crate::syntax::{Kind, Reference, Value};
+
+/// Files with higher numbers are left out: each is looked at.
+const MAX_SIZE: u64 = 4096;
+
+/// What a file says when every object is asked for.
+#[derive(Debug, Default, PartialEq)]
+pub struct Objects(BTreeMap<u32, Object>);
+
+#[derive(PartialEq)]
+struct Object {
+    generation: u16,
+    /// Where it stands in the file; `None` if in an object stream.
+    place: Option<u64>,
+    value: Value,
+    /// Of a stream, what it decodes to, if anything.
+    data: Option<Option<Vec<u8>>>,
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {:?}: {:?}", self.data.is_some(), self.place, self.value)
+    }
+}
+
+impl Objects {
+    /// Reads all objects that read, in the order of their numbers or against it.
+    /// `None` if the file as a whole does not, or is too large for this.
+    #[must_use]
+    pub fn read(document: &mut Document<'_>, repair: bool, backwards: bool) -> Option<Self> {
+        let open = if repair { Pdf::open_broken } else { Pdf::open };
+        let mut pdf = open(document, None).ok()?;
+        if pdf.size() > MAX_SIZE {
+            return None;
+        }
+        let mut entries = pdf.all_entries().ok()?;
+        if backwards {
+            entries.reverse();
+        }
+        let mut all = BTreeMap::new();
+        for (number, entry) in entries {
+            let generation = match entry {
+                Entry::Free => continue,
+                Entry::Plain { generation, .. } => generation,
+                Entry::Compressed { .. } => 0,
+            };
+            let Ok(Some(object)) = pdf.object(Reference { number, generation }) else {
+                continue;
+            };
+            let data = object.is_stream().then(|| pdf.data(&object).ok().flatten());
+            let value = Value { span: 0..0, ..object.value };
+            all.insert(number, Object { generation, place: object.offset, value, data });
+        }
+        Some(Self(all))
+    }
+
+    /// Whether `after` has all of this, but for what a signature adds.
+    ///
+    /// # Errors
+    /// What it has not.
+    pub fn are_kept(&self, after: &Self) -> Result<(), String> {
+        /// Catalog, form, fields, page, annotations, structure.
+        const MAX_TOUCHED: usize = 12;
+
+        let mut touched = 0;
+        for (number, was) in &self.0 {
+            let Some(is) = after.0.get(number) else {
+                return Err(format!("{number} is gone"));
+            };
+            if was.generation != is.generation || was.data != is.data {
+                return Err(format!("{number} was {was:?} and is {is:?}"));
+            }
+            let same = if was.place == is.place {
+                equal(&was.value, &is.value)
+            } else {
+                touched += 1;
+                was.data.is_none() && keeps(&was.value, &is.value)
+            };
+            if !same {
+                return Err(format!("{number} was {was:?} and is {is:?}"));
+            }
+        }
+        if touched > MAX_TOUCHED { Err(format!("{touched} objects are touched")) } else { Ok(()) }
+    }
+}
+
+/// Whether two values are the same, wherever they stand.
+fn equal(a: &Value, b: &Value) -> bool {
+    match (&a.kind, &b.kind) {
+        (Kind::Array(a), Kind::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| equal(a, b))
+        }
+        (Kind::Dictionary(a), Kind::Dictionary(b)) => {
+            let same =
+                |((key, a), (other, b)): (&(_, Value), &(_, Value))| key == other && equal(a, b);
+            a.len() == b.len() && a.iter().zip(b.iter()).all(same)
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// Whether a dictionary or an array that a signature touches has kept what was in
+/// it. Some keys get another value.
+fn keeps(was: &Value, is: &Value) -> bool {
+    const SET: [&[u8]; 9] =
+        [b"AP", b"Annots", b"DocMDP", b"ESIC", b"F", b"K", b"ParentTreeNextKey", b"SigFlags", b"V"];
+
+    match (&was.kind, &is.kind) {
+        (Kind::Array(was), Kind::Array(is)) => {
+            was.len() <= is.len() && was.iter().zip(is.iter()).all(|(was, is)| keeps(was, is))
+        }
+        (Kind::Dictionary(was), Kind::Dictionary(_)) => was.iter().all(|(key, _)| {
+            let (Some(was), Some(is)) = (get(was, key), is.get(key)) else {
+                return false;
+            };
+            // A null is nothing, and may become something.
+            SET.contains(&key.as_slice()) || was.is_null() || keeps(was, is)
+        }),
+        _ => equal(was, is),
+    }
+}
+
+fn get<'v>(entries: &'v [(Vec<u8>, Value)], key: &[u8]) -> Option<&'v Value> {
+    entries.iter().rev().find(|(k, _)| k == key).map(|(_, value)| value)
+}

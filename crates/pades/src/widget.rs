@@ -1,0 +1,127 @@
+//! What a signature field shows, and the page it is on (ISO 32000-2, 12.5.6.19).
+
+use crate::appearance::{Appearance, Spot, draw, number};
+use crate::document::geometry::{Geometry, rectangle};
+use crate::document::page;
+use crate::document::place::Place;
+use crate::error::{Error, structure};
+use crate::file::{Indirect, Pdf};
+use crate::syntax::{Edit, Reference, Value};
+use crate::update::Update;
+
+/// Annotation flags: printed, and not to be moved.
+pub(crate) const WIDGET_FLAGS: u32 = 4 + 128;
+/// An empty form XObject: PDF/A-1 wants one even for what is not seen.
+const EMPTY_APPEARANCE: &[u8] =
+    b"<</Type/XObject/Subtype/Form/BBox[0 0 0 0]/Length 0>>\nstream\n\nendstream";
+
+/// What a new widget looks like.
+pub(crate) struct Look {
+    pub(crate) rectangle: String,
+    pub(crate) form: Option<Reference>,
+    /// What is read to those who cannot see it.
+    pub(crate) alternative: Option<String>,
+}
+
+impl Look {
+    pub(crate) fn invisible(pdf: &Pdf<'_>, update: &mut Update) -> Self {
+        // PDF/A, which wants an appearance, is never encrypted.
+        let form = pdf.security.is_none().then(|| update.allocate());
+        if let Some(form) = form {
+            update.put(form, EMPTY_APPEARANCE.to_vec());
+        }
+        Self { rectangle: "0 0 0 0".to_owned(), form, alternative: None }
+    }
+
+    /// Draws what a new field shows on its page.
+    pub(crate) fn drawn(
+        pdf: &mut Pdf<'_>,
+        update: &mut Update,
+        catalog: &Value,
+        page: &Value,
+        appearance: &Appearance,
+    ) -> Result<Self, Error> {
+        let Spot::Page(at, rectangle) = appearance.spot else {
+            return Err(Error::Appearance { problem: "a new field needs a page and a rectangle" });
+        };
+        let placed = Geometry::read(pdf, page)?.place(rectangle);
+        let (corners, frame) = placed.ok_or(Error::OutsidePage { page: at })?;
+        let form = draw(pdf, update, catalog, appearance, frame)?;
+        Ok(Self {
+            rectangle: corners.map(number).join(" "),
+            form: Some(form),
+            alternative: Some(appearance.alternative()),
+        })
+    }
+}
+
+/// Draws what an existing widget is to show; yields that and the page.
+pub(crate) fn draw_in(
+    pdf: &mut Pdf<'_>,
+    update: &mut Update,
+    catalog: &Value,
+    widget: &Indirect,
+    name: &str,
+    appearance: &Appearance,
+) -> Result<(Reference, Reference), Error> {
+    let refuse = |why| Error::FieldNotFit { name: name.to_owned(), why };
+    let page = match Place::of(pdf, &widget.value, b"P")? {
+        Place::Indirect(page) if page.is_dictionary() => Some(page),
+        // It need not say so: the page has it among its annotations (table 166).
+        _ => page::with_annotation(pdf, catalog, widget.reference)?,
+    };
+    let page = page.ok_or(refuse("it is on no page"))?;
+    let corners = pdf.get(&widget.value, b"Rect")?;
+    let corners = corners.map_or(Ok(None), |corners| rectangle(pdf, &corners))?;
+    let corners = corners.filter(|[left, bottom, right, top]| left < right && bottom < top);
+    let corners = corners.ok_or(refuse("its rectangle has no area"))?;
+    let frame = Geometry::read(pdf, &page.value)?.frame(corners);
+    Ok((draw(pdf, update, catalog, appearance, frame)?, page.reference))
+}
+
+/// Gives an existing widget its looks.
+pub(crate) fn show(edit: &mut Edit<'_>, widget: &Indirect, form: Reference) {
+    let value = &widget.value;
+    edit.set(value, b"AP", format!("<</N {form}>>").as_bytes());
+    edit.set(value, b"F", WIDGET_FLAGS.to_string().as_bytes());
+}
+
+/// Adds the widget to the page's annotations, by changing the page, or the
+/// array if it is an object of its own that holds more than references.
+pub(crate) fn annotate(
+    pdf: &mut Pdf<'_>,
+    update: &mut Update,
+    page: &Indirect,
+    widget: Reference,
+    ordered: bool,
+) -> Result<(), Error> {
+    let widget = widget.to_string();
+    let mut edit = Edit::new(&page.octets);
+    match Place::of(pdf, &page.value, b"Annots")? {
+        Place::Absent => edit.set(&page.value, b"Annots", format!("[{widget}]").as_bytes()),
+        Place::Direct(array) if array.elements().is_some() => edit.push(&array, widget.as_bytes()),
+        Place::Indirect(array) => {
+            let Some(elements) = array.value.elements() else {
+                return Err(structure("a page's /Annots is no array"));
+            };
+            if elements.iter().any(|element| element.reference().is_none()) {
+                let mut edit = Edit::new(&array.octets);
+                edit.push(&array.value, widget.as_bytes());
+                return update.change(pdf, &array, edit);
+            }
+            // Other pages may share the array: this page gets its own.
+            let mut own = b"[".to_vec();
+            for reference in elements.iter().filter_map(Value::reference) {
+                own.extend_from_slice(format!("{reference} ").as_bytes());
+            }
+            own.extend_from_slice(format!("{widget}]").as_bytes());
+            edit.set(&page.value, b"Annots", &own);
+        }
+        Place::Direct(_) => return Err(structure("a page's /Annots is no array")),
+    }
+    if ordered && page.value.get(b"Tabs").is_none() {
+        // PDF/UA: with annotations, the order is that of the structure.
+        edit.set(&page.value, b"Tabs", b"/S");
+    }
+    update.change(pdf, page, edit)
+}

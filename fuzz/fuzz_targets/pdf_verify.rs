@@ -1,0 +1,42 @@
+//! A signed document is changed at will. What was changed is not intact, and what
+//! was added to is not covered as a whole. Any octets by themselves are verified
+//! or refused.
+#![no_main]
+
+use ades_core::Document;
+use libfuzzer_sys::fuzz_target;
+use pades::Given;
+use pades::report::{Coverage, Report};
+
+/// Signed, with a value that verifies.
+const SIGNED: &[u8] = include_bytes!("../seeds/pdf/signed");
+
+fn verify(octets: &[u8]) -> Option<Report> {
+    pades::verify(&mut Document::from_bytes(octets), Given::default()).ok()
+}
+
+fuzz_target!(|octets: &[u8]| {
+    let _ = verify(octets);
+    let added = [SIGNED, octets].concat();
+    if let Some(report) = verify(&added) {
+        let whole = |s: &pades::report::SignatureReport| s.intact && s.covers == Coverage::Whole;
+        assert_eq!(report.signatures.iter().any(whole), octets.is_empty(), "{report:?}");
+    }
+    // Places, and what is there from now on.
+    let mut changed = SIGNED.to_vec();
+    for change in octets.chunks_exact(3).take(64) {
+        let [high, low, octet] = change else { continue };
+        let at = usize::from(u16::from_be_bytes([*high, *low])) % changed.len();
+        if let Some(place) = changed.get_mut(at) {
+            *place = *octet;
+        }
+    }
+    let gap = 1 + SIGNED.windows(10).rposition(|w| w == b"/Contents<").expect("it is signed") + 8;
+    let behind = gap + SIGNED[gap..].iter().position(|o| *o == b'>').expect("it has an end") + 1;
+    let same = |range: std::ops::Range<usize>| changed.get(range.clone()) == SIGNED.get(range);
+    if !(same(0..gap) && same(behind..SIGNED.len()))
+        && let Some(report) = verify(&changed)
+    {
+        assert!(report.signatures.iter().all(|s| !s.intact), "{report:?}");
+    }
+});

@@ -1,0 +1,152 @@
+//! What is known of a document before anybody is asked to sign it.
+
+use ades_core::Document;
+use ades_tests::oracle::pades::all_accept;
+use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
+use ades_tests::pdf::{self, wrong_startxref};
+use ades_tests::pki::{Key, Pki};
+use ades_tests::signing::{parameters, sign_pades};
+use pades::{
+    Appearance, Certification, Checked, Error, Rectangle, Remark, SignatureField, SignatureOptions,
+};
+use tempfile::TempDir;
+
+const FONT: &[u8] = include_bytes!("../../crates/ades-cli/fonts/DejaVuSans.ttf");
+const PAGE: &str = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>";
+
+fn check(document: &[u8], options: &SignatureOptions) -> Result<Checked, Error> {
+    pades::check(&mut Document::from_bytes(document), &parameters(), options)
+}
+
+fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
+    sign_pades(document, Pki::shared().signer(Key::P256), &parameters(), options)
+}
+
+fn document(catalog: &str, more: &[&str]) -> Vec<u8> {
+    let catalog = format!("<</Type/Catalog/Pages 2 0 R{catalog}>>");
+    let mut objects = vec![catalog.as_str(), ONE_PAGE, PAGE];
+    objects.extend(more);
+    of_objects(&objects, "")
+}
+
+fn stream(data: &str) -> String {
+    format!("<</Length {}>>\nstream\n{data}\nendstream", data.len())
+}
+
+#[test]
+fn what_forbids_a_signature_is_known_beforehand() {
+    let plain = pdf::Document { signature_fields: &["Here"], ..Default::default() }.write();
+    let options = SignatureOptions::new;
+    let closed = sign(&plain, &options().certify(Certification::NoChanges)).unwrap();
+    for (document, options, why) in [
+        (&closed, options(), "DocMDP 1"),
+        (&plain, options().page(3), "no page number 3"),
+        (&plain, options().field(SignatureField::Existing("There".into())), "no field"),
+        (&plain, options().field(SignatureField::NewNamed("Here".into())), "already"),
+        (&plain, options().reason(" "), "empty"),
+        (&wrong_startxref(&plain), options(), "cross-reference"),
+        (
+            &plain,
+            options().visible(
+                Appearance::at(1, Rectangle::new(0.0, 0.0, 9.0, 9.0)).image(b"x".as_slice()),
+            ),
+            "neither PNG nor JPEG",
+        ),
+    ] {
+        let error = check(document, &options).unwrap_err();
+        assert!(error.to_string().contains(why), "{error} is not {why}");
+        assert_eq!(error.to_string(), sign(document, &options).unwrap_err().to_string());
+    }
+    let fits = check(&plain, &options()).unwrap();
+    assert_eq!((fits.remarks(), fits.page()), (&[][..], None));
+    assert!(fits.state_len() < 4096, "{fits:?}");
+    let image = {
+        let mut out = Vec::new();
+        let mut encoder = png::Encoder::new(&mut out, 600, 600);
+        encoder.set_color(png::ColorType::Grayscale);
+        let mut random = 1u32;
+        let noise = std::iter::repeat_with(|| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            random.to_be_bytes()[0]
+        });
+        let pixels: Vec<u8> = noise.take(600 * 600).collect();
+        encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+        out
+    };
+    let seen = Appearance::at(1, Rectangle::new(9.0, 9.0, 99.0, 99.0)).image(image.clone());
+    let large = check(&plain, &options().visible(seen)).unwrap();
+    assert!(large.state_len() > image.len(), "{} octets", large.state_len());
+}
+
+#[test]
+fn the_page_that_will_show_the_signature_is_known() {
+    let document = pdf::Document { signature_fields: &["Here"], ..Default::default() }.write();
+    let page = |options: SignatureOptions| check(&document, &options).unwrap().page();
+    let looks = Appearance::at(2, Rectangle::new(9.0, 9.0, 99.0, 30.0)).text("x", FONT);
+    assert_eq!(page(SignatureOptions::new().visible(looks)), Some(2));
+    let field = SignatureField::Existing("Here".into());
+    let looks = Appearance::in_field().text("x", FONT);
+    assert_eq!(page(SignatureOptions::new().field(field.clone()).visible(looks)), Some(1));
+    assert_eq!(page(SignatureOptions::new().field(field)), None);
+}
+
+/// Each is told, by the check and by what is prepared, and the signature is valid.
+#[test]
+fn what_should_be_told_is_told() {
+    let dir = TempDir::new().unwrap();
+    let rights = "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/adbe.pkcs7.detached\
+         /ByteRange[0 10 20 10]/Contents<00>/Reference[<</Type/SigRef/TransformMethod/UR3\
+         /TransformParams<</Type/TransformParams/V/2.2/Document[/FullSave]/Form[/FillIn]>>>>]>>";
+    let settings = stream("<config><dynamicRender>forbidden</dynamicRender></config>");
+    for (document, expected) in [
+        (
+            document("/Perms<</UR3 4 0 R>>/AcroForm<</Fields[]>>", &[rights]),
+            vec![Remark::UsageRights],
+        ),
+        (document("/Perms 4 0 R", &["<</UR 5 0 R>>", rights]), vec![Remark::UsageRights]),
+        (document("/AcroForm<</Fields[]/XFA[(config)4 0 R]>>", &[&settings]), vec![Remark::Xfa]),
+        (
+            document("/AcroForm<</Fields[]/XFA 4 0 R>>", &[&stream("<template/>")]),
+            vec![Remark::Xfa],
+        ),
+        (
+            document("/AcroForm<</Fields[]/NeedAppearances true>>", &[]),
+            vec![Remark::NeedAppearances],
+        ),
+        (document("/AcroForm<</Fields[]/NeedAppearances false>>", &[]), vec![]),
+        (document("", &[]), vec![]),
+    ] {
+        let options = SignatureOptions::new();
+        assert_eq!(check(&document, &options).unwrap().remarks(), expected);
+        let chain = &Pki::shared().signer(Key::P256).chain;
+        let mut source = Document::from_bytes(&document);
+        let pending = pades::prepare(&mut source, chain, &parameters(), &options).unwrap();
+        assert_eq!(pending.remarks(), expected);
+        let signed = sign(&document, &options).unwrap();
+        let path = dir.path().join("signed.pdf");
+        std::fs::write(&path, &signed).unwrap();
+        all_accept(&path, 1);
+        // Nor does the signature change what is told.
+        assert_eq!(check(&signed, &options).unwrap().remarks(), expected);
+    }
+    let broken = wrong_startxref(&document("", &[]));
+    let repaired = check(&broken, &SignatureOptions::new().repair()).unwrap();
+    assert_eq!(repaired.remarks(), [Remark::Repaired]);
+}
+
+#[test]
+fn dynamic_forms_are_refused_by_what_they_are() {
+    let required = "<dynamicRender>required</dynamicRender>";
+    let whole =
+        stream(&format!("<xdp:xdp><config><acrobat7>{required}</acrobat7></config></xdp:xdp>"));
+    let settings = stream(&format!("<config>{required}</config>"));
+    for (catalog, more) in [
+        ("/AcroForm<</Fields[]/XFA 4 0 R>>", vec![whole.as_str()]),
+        ("/AcroForm<</Fields[]/XFA[(template)5 0 R(config)4 0 R]>>", vec![&settings, "null"]),
+        ("/AcroForm<</Fields[]/XFA 5 0 R>>", vec![&settings, "[(config)4 0 R]"]),
+        ("/NeedsRendering true", vec![]),
+    ] {
+        let refused = check(&document(catalog, &more), &SignatureOptions::new());
+        assert!(matches!(refused, Err(Error::Forbidden { .. })), "{catalog}: {refused:?}");
+    }
+}

@@ -1,0 +1,312 @@
+//! Which field holds the signature, and what the document makes of it: names
+//! with levels, seed values, fields and pages in odd places, what is no page.
+
+use std::path::PathBuf;
+
+use ades_core::{Certificate, Document};
+use ades_tests::oracle::pades::all_accept;
+use ades_tests::pdf::by_hand::{ONE_PAGE, number_of, object, of_objects};
+use ades_tests::pdf::packed::{Pack, packed};
+use ades_tests::pki::{Key, Pki};
+use ades_tests::signing::{parameters, sign_pades};
+use pades::report::SignatureReport;
+use pades::{
+    Appearance, Error, Given, PreparedDocument, Rectangle, SignatureField, SignatureOptions,
+    SubFilter,
+};
+use tempfile::TempDir;
+
+const FONT: &[u8] = include_bytes!("../../crates/ades-cli/fonts/DejaVuSans.ttf");
+const PAGE: &str = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Resources<<>>>>";
+
+fn pdf(objects: &[&str]) -> Vec<u8> {
+    of_objects(objects, "")
+}
+
+fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
+    sign_pades(document, Pki::shared().signer(Key::P256), &parameters(), options)
+}
+
+fn reports(document: &[u8]) -> Vec<SignatureReport> {
+    pades::verify(&mut Document::from_bytes(document), Given::default()).unwrap().signatures
+}
+
+fn new(name: &str) -> SignatureOptions {
+    SignatureOptions::new().field(SignatureField::NewNamed(name.to_owned()))
+}
+
+fn existing(name: &str) -> SignatureOptions {
+    SignatureOptions::new().field(SignatureField::Existing(name.to_owned()))
+}
+
+fn write(dir: &TempDir, octets: &[u8]) -> PathBuf {
+    let path = dir.path().join("signed.pdf");
+    std::fs::write(&path, octets).unwrap();
+    path
+}
+
+const STREAM: &str = "<</Length 1>>\nstream\nq\nendstream";
+
+#[test]
+fn what_is_no_page_is_passed_over() {
+    let odd = [
+        STREAM,
+        "<</Type/Page/Length 1>>\nstream\nq\nendstream",
+        "<</Type/ObjStm/N 0/First 0/Length 0>>\nstream\n\nendstream",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        "<</Type/Template/MediaBox[0 0 9 9]>>",
+        "<</Type/Pages/Count 0>>",
+        "[]",
+    ];
+    for odd in odd {
+        let only = pdf(&["<</Pages 2 0 R>>", ONE_PAGE, odd]);
+        let refused = sign(&only, &SignatureOptions::new());
+        assert!(matches!(refused, Err(Error::NoSuchPage { page: 1 })), "{odd}: {refused:?}");
+        for page in [PAGE, "<</Parent 2 0 R/MediaBox[0 0 300 200]>>"] {
+            let both = pdf(&["<</Pages 2 0 R>>", "<</Kids[4 0 R 3 0 R]>>", page, odd]);
+            let signed = sign(&both, &SignatureOptions::new()).unwrap();
+            assert_eq!(object(&signed, 4), odd);
+            assert!(object(&signed, 3).contains("/Annots"), "{odd}");
+            assert!(reports(&signed)[0].intact);
+        }
+    }
+}
+
+/// An object stream that the page tree leads to keeps what is in it.
+#[test]
+fn object_streams_are_never_written_anew() {
+    let plain = |kids: &str| {
+        [
+            (1, "<</Type/Catalog/Pages 2 0 R/Kept 6 0 R>>".to_owned()),
+            (2, format!("<</Type/Pages/Kids[{kids}]>>")),
+            (3, PAGE.to_owned()),
+        ]
+    };
+    let pack = || Pack { number: 5, objects: vec![(6, "(kept)".to_owned())], padding: 0 };
+    let document = packed(&plain("5 0 R 3 0 R"), &[pack()]);
+    let signed = sign(&document, &SignatureOptions::new()).unwrap();
+    assert!(reports(&signed)[0].problems.is_empty());
+    sign(&signed, &SignatureOptions::new()).unwrap();
+    let only = sign(&packed(&plain("5 0 R"), &[pack()]), &SignatureOptions::new());
+    assert!(matches!(only, Err(Error::NoSuchPage { page: 1 })), "{only:?}");
+}
+
+#[test]
+fn streams_in_place_of_dictionaries_stay_what_they_are() {
+    let with = |catalog: &str, more: &str| {
+        let catalog = format!("<</Pages 2 0 R{catalog}>>");
+        pdf(&[&catalog, ONE_PAGE, PAGE, more])
+    };
+    let form = "<</Fields[]/Length 1>>\nstream\nq\nendstream";
+    let refused = sign(&with("/AcroForm 4 0 R", form), &SignatureOptions::new());
+    assert!(matches!(refused, Err(Error::Structure { .. })), "{refused:?}");
+    let field = "<</T(s)/FT/Sig/Length 1>>\nstream\nq\nendstream";
+    let fields = with("/AcroForm<</Fields[4 0 R]>>", field);
+    assert!(matches!(sign(&fields, &existing("s")), Err(Error::NoSuchField { .. })));
+    let signed = sign(&fields, &SignatureOptions::new()).unwrap();
+    assert_eq!(object(&signed, 4), field);
+    let visible = Appearance::at(1, Rectangle::new(9.0, 9.0, 99.0, 30.0)).text("x", FONT);
+    let structure = "<</Type/StructTreeRoot/Length 1>>\nstream\nq\nendstream";
+    let tagged = with("/StructTreeRoot 4 0 R", structure);
+    let signed = sign(&tagged, &SignatureOptions::new().visible(visible)).unwrap();
+    assert_eq!(object(&signed, 4), structure);
+    let permissions = with("/Perms 4 0 R", STREAM);
+    let certify = SignatureOptions::new().certify(pades::Certification::FormFilling);
+    assert!(matches!(sign(&permissions, &certify), Err(Error::Structure { .. })));
+}
+
+/// The parts of a name are fields of their own: those that are there get one
+/// more below them, the others are made.
+#[test]
+fn new_fields_have_names_with_levels() {
+    let dir = TempDir::new().unwrap();
+    let document = pdf(&[
+        "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[4 0 R 6 0 R 7 0 R]>>>>",
+        ONE_PAGE,
+        PAGE,
+        "<</T(group)/Kids[5 0 R]>>",
+        "<</T(text)/FT/Tx/Parent 4 0 R>>",
+        "<</T(plain)/FT/Tx>>",
+        "<</T(radio)/FT/Btn/Ff 32768/Kids[8 0 R]>>",
+        "<</Type/Annot/Subtype/Widget/Rect[0 0 9 9]/Parent 7 0 R>>",
+    ]);
+    for name in ["group.sign", "group.inner.sign", "žluť.a.b.c", "group2.sign"] {
+        let signed = sign(&document, &new(name)).unwrap();
+        let found = reports(&signed);
+        assert_eq!(found[0].field, name);
+        assert!(found[0].problems.is_empty(), "{found:?}");
+        all_accept(&write(&dir, &signed), 1);
+        let taken = sign(&signed, &new(name));
+        assert!(matches!(taken, Err(Error::FieldNameTaken { .. })), "{taken:?}");
+    }
+    let signed = sign(&document, &new("group.sign")).unwrap();
+    let group = object(&signed, 4);
+    let field = number_of(&signed, "<</Type/Annot/Subtype/Widget/FT/Sig");
+    assert_eq!(group, format!("<</T(group)/Kids[5 0 R {field} 0 R]>>"));
+    assert!(object(&signed, field).contains("/T(sign)/Parent 4 0 R/V"));
+    assert!(!object(&signed, 1).contains(&format!("{field} 0 R")));
+    // Fields that are filled in themselves have none below them.
+    for name in ["group.text.sign", "plain.sign", "radio.sign"] {
+        let refused = sign(&document, &new(name));
+        assert!(matches!(refused, Err(Error::FieldNotFit { .. })), "{name}: {refused:?}");
+    }
+    for wrong in [".", "a.", ".a", "a..b", "", &"a.".repeat(40)] {
+        let refused = sign(&document, &new(wrong));
+        assert!(matches!(refused, Err(Error::Core(_))), "{wrong}: {refused:?}");
+    }
+}
+
+/// pyHanko takes new fields in groups for tampering with what is signed.
+#[test]
+fn signed_documents_get_no_new_fields_in_groups() {
+    let dir = TempDir::new().unwrap();
+    let document = pdf(&["<</Type/Catalog/Pages 2 0 R>>", ONE_PAGE, PAGE]);
+    let one = sign(&document, &new("buyer.signature")).unwrap();
+    for name in ["buyer.other", "seller.signature"] {
+        let refused = sign(&one, &new(name)).unwrap_err();
+        assert!(matches!(refused, Error::Forbidden { .. }), "{refused}");
+    }
+    let two = sign(&one, &new("seller")).unwrap();
+    all_accept(&write(&dir, &two), 2);
+}
+
+/// Readers differ on which of two values counts.
+#[test]
+fn keys_that_are_there_twice_are_told() {
+    let document = |catalog: &str, page: &str| {
+        let catalog = format!("<</Type/Catalog/Pages 2 0 R{catalog}>>");
+        let page = format!("<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]{page}>>");
+        pdf(&[&catalog, ONE_PAGE, &page, "<</Fields[]>>", "<</Fields[]>>"])
+    };
+    for (catalog, page) in [
+        ("/AcroForm<</Fields[]>>/AcroForm<</Fields[]>>", ""),
+        ("/AcroForm 4 0 R/AcroForm 5 0 R", ""),
+        ("/AcroForm<</Fields[]/Fields[]>>", ""),
+        ("", "/Annots[]/Annots[]"),
+    ] {
+        let refused = sign(&document(catalog, page), &SignatureOptions::new()).unwrap_err();
+        assert!(refused.to_string().contains("twice"), "{catalog}{page}: {refused}");
+    }
+    let same = sign(&document("/AcroForm 4 0 R/AcroForm 4 0 R", ""), &SignatureOptions::new());
+    assert!(reports(&same.unwrap())[0].problems.is_empty());
+}
+
+#[test]
+fn one_array_for_annotations_and_fields_gets_one_more() {
+    let dir = TempDir::new().unwrap();
+    for link in ["", "<</Type/Annot/Subtype/Link/Rect[0 0 1 1]>>"] {
+        let array = format!("[5 0 R {link}]");
+        let document = pdf(&[
+            "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields 4 0 R>>>>",
+            ONE_PAGE,
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Annots 4 0 R>>",
+            &array,
+            "<</FT/Tx/T(x)/Type/Annot/Subtype/Widget/Rect[0 0 9 9]>>",
+        ]);
+        let signed = sign(&document, &SignatureOptions::new()).unwrap();
+        let field = number_of(&signed, "<</Type/Annot/Subtype/Widget/FT/Sig");
+        assert_eq!(object(&signed, 4).matches(&format!("{field} 0 R")).count(), 1, "{link}");
+        assert!(reports(&signed)[0].problems.is_empty());
+        if link.is_empty() {
+            all_accept(&write(&dir, &signed), 1);
+        }
+    }
+}
+
+/// `/P` may be missing: the page has the widget among its annotations.
+#[test]
+fn widgets_are_found_on_their_pages() {
+    let dir = TempDir::new().unwrap();
+    let document = |annots: &str| {
+        let page = format!("<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Rotate 90{annots}>>");
+        pdf(&[
+            "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]>>>>",
+            "<</Type/Pages/Count 2/Kids[3 0 R 4 0 R]>>",
+            PAGE,
+            &page,
+            "<</FT/Sig/T(here)/Type/Annot/Subtype/Widget/Rect[10 10 90 50]>>",
+        ])
+    };
+    let options = existing("here").visible(Appearance::in_field().text("x", FONT));
+    let signed = sign(&document("/Annots[5 0 R]"), &options).unwrap();
+    assert!(String::from_utf8_lossy(&signed).contains("/Matrix[0 1 -1 0 80 0]"));
+    all_accept(&write(&dir, &signed), 1);
+    let refused = sign(&document(""), &options).unwrap_err();
+    assert!(refused.to_string().contains("on no page"), "{refused}");
+}
+
+#[test]
+fn demands_on_the_certificate_are_checked() {
+    let signer = Pki::shared().signer(Key::P256);
+    let hex = |certificate: &Certificate| {
+        let digits: String = certificate.der().iter().map(|o| format!("{o:02X}")).collect();
+        format!("<{digits}>")
+    };
+    let leaf = hex(signer.chain.leaf());
+    let issuer = hex(&signer.chain.certificates()[1]);
+    let other = hex(Pki::shared().signer(Key::Rsa2048).chain.leaf());
+    let document = |seed: &str| {
+        let field = format!("<</T(s)/FT/Sig/SV{seed}>>");
+        pdf(&["<</Pages 2 0 R/AcroForm<</Fields[4 0 R]>>>>", ONE_PAGE, PAGE, &field])
+    };
+    for fits in [
+        format!("<</Cert<</Subject[{other}{leaf}]/Ff 1>>>>"),
+        format!("<</Cert<</Issuer[{issuer}]/Ff 2>>>>"),
+        format!("<</Cert<</Subject[{other}]/Ff 0>>>>"),
+        format!("<</Cert<</Subject[{leaf}]/Issuer[{issuer}]/Ff 3>>>>"),
+        "<</V 3/Ff 4>>".to_owned(),
+        "<</V 2.0/Ff 4>>".to_owned(),
+        "<</V 4/Ff 0>>".to_owned(),
+    ] {
+        sign(&document(&fits), &existing("s")).unwrap_or_else(|e| panic!("{fits}: {e}"));
+    }
+    for refused in [
+        format!("<</Cert<</Subject[{other}]/Ff 1>>>>"),
+        format!("<</Cert<</Issuer[{other}]/Ff 2>>>>"),
+        "<</Cert<</Issuer[(x)]/Ff 2>>>>".to_owned(),
+        "<</Cert<</OID[(1.2.3.4)]/Ff 4>>>>".to_owned(),
+        format!("<</Cert<</Subject[{leaf}]/KeyUsage[(1)]/Ff 33>>>>"),
+        "<</V 4/Ff 4>>".to_owned(),
+        "<</V(x)/Ff 4>>".to_owned(),
+    ] {
+        let refusal = sign(&document(&refused), &existing("s"));
+        assert!(matches!(refusal, Err(Error::FieldNotFit { .. })), "{refused}: {refusal:?}");
+    }
+    // Whoever brings the CMS has to know about its certificate themselves.
+    let demanding = document(&format!("<</Cert<</Subject[{leaf}]/Ff 1>>>>"));
+    let prepared = PreparedDocument::new(
+        &mut Document::from_bytes(&demanding),
+        ades_core::DigestAlgorithm::Sha256,
+        SubFilter::Cades,
+        64,
+        &parameters(),
+        &existing("s"),
+    );
+    assert!(matches!(prepared, Err(Error::FieldNotFit { .. })), "{prepared:?}");
+}
+
+/// EN 319 142-1 wants it said that a signature of its format is there, where the
+/// version of PDF does not know it.
+#[test]
+fn the_format_is_declared_where_pdf_does_not_know_it() {
+    let dir = TempDir::new().unwrap();
+    let declared = |catalog: &str, version: &str| {
+        let catalog = format!("<</Type/Catalog/Pages 2 0 R{catalog}>>");
+        let document = pdf(&[&catalog, ONE_PAGE, PAGE]);
+        let document = String::from_utf8(document).unwrap().replacen("1.7", version, 1);
+        let signed = sign(document.as_bytes(), &SignatureOptions::new()).unwrap();
+        all_accept(&write(&dir, &signed), 1);
+        object(&signed, 1)
+    };
+    const OURS: &str = "/ESIC<</BaseVersion/1.7/ExtensionLevel 2>>";
+    for version in ["1.4", "1.7"] {
+        assert!(declared("", version).contains(&format!("/Extensions <<{OURS}>>")));
+    }
+    assert!(!declared("", "2.0").contains("ESIC"));
+    assert!(!declared("/Version/2.0", "1.7").contains("ESIC"));
+    let adobe = "/ADBE<</BaseVersion/1.7/ExtensionLevel 8>>";
+    let both = declared(&format!("/Extensions<<{adobe}>>"), "1.7");
+    assert!(both.contains(adobe) && both.contains("/ESIC"), "{both}");
+    let raised = declared("/Extensions<</ESIC<</BaseVersion/1.7/ExtensionLevel 1>>>>", "1.7");
+    assert!(raised.contains("/ExtensionLevel 2") && !raised.contains("ExtensionLevel 1"));
+}
