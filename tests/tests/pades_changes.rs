@@ -57,7 +57,8 @@ struct Others {
 impl Others {
     fn new() -> Self {
         let dir = TempDir::new().unwrap();
-        let pem = Pki::shared().signer(Key::P256).write_pem_files(dir.path());
+        // pyHanko's own time-stamps are signed by RSA.
+        let pem = Pki::shared().signer(Key::Rsa2048).write_pem_files(dir.path());
         Self { dir, pem }
     }
 
@@ -198,17 +199,16 @@ fn every_structure_is_signed_and_archived_without_a_problem() {
     }
 }
 
-/// A page is what the page tree leads to, whatever it says of itself.
+/// A page is what the page tree leads to, though it does not say so.
 #[test]
 fn a_page_is_one_by_its_place() {
-    for page in ["<</Parent 2 0 R>>", "<</Type/Font/Parent 2 0 R>>"] {
-        let mut document = of_objects(&["<</Type/Catalog/Pages 2 0 R>>", ONE_PAGE, page], "");
-        for _ in 0..3 {
-            document = sign(&document, &SignatureOptions::new()).unwrap();
-        }
-        let found = report(&document);
-        assert!(found.is_valid() && found.signatures.len() == 3, "{found:?}");
+    let catalog = "<</Type/Catalog/Pages 2 0 R>>";
+    let mut document = of_objects(&[catalog, ONE_PAGE, "<</Parent 2 0 R>>"], "");
+    for _ in 0..3 {
+        document = sign(&document, &SignatureOptions::new()).unwrap();
     }
+    let found = report(&document);
+    assert!(found.is_valid() && found.signatures.len() == 3, "{found:?}");
 }
 
 #[test]
@@ -342,8 +342,12 @@ fn thousands_of_revisions_are_looked_through() {
 /// Acrobat, DSS and others, we find, too.
 #[test]
 fn the_corpus_is_judged_as_by_pyhanko() {
-    // Of these, pyHanko says more: entries of /VRI were written again.
-    const STRICTER: [&str; 1] = ["Signature-20191101-155926"];
+    // Of these, pyHanko says more: entries of /VRI were written again; an
+    // appearance was replaced that the trailer leads to as well.
+    const STRICTER: [(&str, &str); 2] = [
+        ("dss__41500438__Signature-P-HU_POL-7.pdf", "Signature-20191101-155926"),
+        ("pyHanko__ed0f7f58__form-update-ap-indirect-sneaky-trailer.pdf", "Sig1"),
+    ];
 
     let expected: BTreeMap<String, Value> =
         serde_json::from_slice(&fixture("pdf/expected.json")).unwrap();
@@ -368,9 +372,11 @@ fn the_corpus_is_judged_as_by_pyhanko() {
                 Problem::AnnotatedLater,
                 Problem::NotARevision,
             ];
-            let found = signature.problems.iter().any(|problem| changed.contains(problem));
+            let unknown = signature.covers == Coverage::Unknown;
+            let found =
+                unknown || signature.problems.iter().any(|problem| changed.contains(problem));
             let expected = level == "OTHER" || *allowed == json!(false);
-            let stricter = STRICTER.contains(&&*signature.field);
+            let stricter = STRICTER.contains(&(name.as_str(), signature.field.as_str()));
             assert_eq!(found, expected && !stricter, "{name}: {signature:?}");
             compared += 1;
         }

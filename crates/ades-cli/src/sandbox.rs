@@ -34,6 +34,7 @@ pub(crate) fn run(options: &SandboxOptions) -> Result<u8, Failure> {
         config.redirect_urls.clone_from(&options.redirect_url);
     }
     runtime()?.block_on(async {
+        let told = told_to_end().map_err(|e| Failure::new(BUG, e.to_string()))?;
         let sandbox = Sandbox::start(config).await?;
         let file = dir.join("itsme.toml");
         let redirect_url = match options.redirect_url.first() {
@@ -50,25 +51,30 @@ pub(crate) fn run(options: &SandboxOptions) -> Result<u8, Failure> {
             "root": dir.join("root.pem"),
         });
         output::print(format_args!("{line}\n"))?;
-        told_to_end().await.map_err(|e| Failure::new(BUG, e.to_string()))?;
+        told.await;
         sandbox.shutdown().await;
         Ok(DONE)
     })
 }
 
-/// By Ctrl-C, or as containers are told.
-async fn told_to_end() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+/// Listens from now on: ends by Ctrl-C, or as containers are told.
+#[cfg(unix)]
+fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
-            told = tokio::signal::ctrl_c() => told,
-            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    })
+}
+
+#[cfg(not(unix))]
+fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
 /// The `itsme.toml` that leads to this sandbox; the files it names are in the

@@ -197,6 +197,10 @@ impl<'a> Work<'a> {
         let mut octets = 0;
         for (at, item) in job.items.iter_mut().enumerate().skip(job.done).take(most) {
             let pending = prepare(&job.wishes, item, &identity.chain, &parameters)?;
+            // Of PDFs it was said before.
+            for remark in pending.remarks().iter().filter(|_| item.format != Format::Pades) {
+                self.say.line(format_args!("{}: {remark}", input::name(&item.input)));
+            }
             let state = pending.to_json(None)?;
             octets += state.len();
             if octets > MAX_STATES && !items.is_empty() {

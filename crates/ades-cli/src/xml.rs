@@ -29,7 +29,7 @@ pub(crate) struct XmlWishes {
     packaging: Option<Packaging>,
     elements: Vec<String>,
     into: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     behind: Option<String>,
     allow_parallel: bool,
     method: Method,

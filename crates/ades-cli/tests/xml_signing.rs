@@ -121,7 +121,9 @@ fn xml_is_known_by_its_start() {
     }
     bench.sign(&["page.html", "-o", "p.p7s"]).ends(0, "");
     bench.openssl_accepts("p.p7s", Some("page.html"), "root.pem");
-    bench.sign(&["page.html", "-o", "x", "--format", "xades"]).ends(2, "octet 31");
+    bench
+        .sign(&["page.html", "-o", "x", "--format", "xades"])
+        .ends(2, "not well-formed XML at octet 0");
     assert!(!bench.has("x"));
     // Nothing is signed in these.
     bench.ades(&["verify", "page.xhtml"]).ends(1, "");
@@ -150,7 +152,7 @@ fn enveloping_takes_any_document() {
         (run.err, String::from_utf8(bench.read(&out)).unwrap())
     };
     let (said, signed) = sign("plain.xml", "enveloping");
-    assert!(signed.contains("<r>plain</r>") && !said.contains("base64"), "{said}");
+    assert!(signed.contains("<r>plain</r>") && !said.contains("kept as"), "{said}");
     for (name, document) in [("dtd.xml", dtd), ("outside.xml", outside)] {
         let (said, signed) = sign(name, "enveloping");
         assert!(signed.contains(&Base64::encode_string(document.as_bytes())), "{signed}");
@@ -158,7 +160,7 @@ fn enveloping_takes_any_document() {
     }
     for (name, start) in [("plain.xml", "PHI+"), ("dtd.xml", "PCFET0"), ("broken.xml", "PHI+")] {
         let (said, signed) = sign(name, "enveloping-base64");
-        assert!(signed.contains(&format!(">{start}")) && !said.contains("base64"), "{said}");
+        assert!(signed.contains(&format!(">{start}")) && !said.contains("kept as"), "{said}");
     }
     let cades = ["plain.xml", "-o", "x", "--format", "cades", "--packaging", "enveloping-base64"];
     bench.sign(&cades).ends(2, "CAdES is detached or enveloping");

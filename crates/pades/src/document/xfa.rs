@@ -57,7 +57,7 @@ fn packet(pdf: &mut Pdf<'_>, packets: &[Value], wanted: &[u8]) -> Result<Option<
 fn is_dynamic(settings: &[u8]) -> bool {
     const ELEMENT: &[u8] = b"dynamicRender";
     const VALUE: &[u8] = b"required";
-    /// Tag and value have no more octets.
+    /// A tag's parts and the value have no more octets.
     const REACH: usize = 256;
 
     let found = |text: &[u8]| {
@@ -65,7 +65,10 @@ fn is_dynamic(settings: &[u8]) -> bool {
         places.any(|(at, window)| {
             let behind = text.get(at + ELEMENT.len()..).unwrap_or_default();
             let mut parts = behind.get(..REACH).unwrap_or(behind).splitn(2, |o| *o == b'>');
+            let before = text.get(at.saturating_sub(REACH)..at).unwrap_or_default();
+            let name = before.rsplit(|o| *o == b'<').next().unwrap_or_default();
             window == ELEMENT
+                && !name.starts_with(b"/")
                 && parts.nth(1).is_some_and(|value| value.trim_ascii_start().starts_with(VALUE))
         })
     };

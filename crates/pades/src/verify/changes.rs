@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::compare::{changed_keys, difference, equal, repeats, same};
 use super::fields::Course;
-use super::reach::{Mark, Owner, Reach, reference};
+use super::reach::{Mark, Owner, Reach, is_nowhere, reference};
 use super::roles::Role;
 use crate::document::signature::Permissions;
 use crate::error::Error;
@@ -180,6 +180,12 @@ impl<'a> Comparison<'a> {
         let was = self.then(pdf, |pdf| place(pdf, number))?;
         let is = self.now(pdf, |pdf| place(pdf, number))?;
         if was == is && !late {
+            return Ok(None);
+        }
+        if let (Some(entry), _) = is
+            && late
+            && self.now(pdf, |pdf| is_nowhere(pdf, entry))?
+        {
             return Ok(None);
         }
         let old = self.then(pdf, |pdf| current(pdf, number));

@@ -35,7 +35,7 @@ impl History {
         let revisions = ends.iter().rev().filter(|(later, _)| **later > 0);
         let mut revisions: Vec<Revision> =
             revisions.map(|(later, end)| Revision { later: *later, end: *end }).collect();
-        revisions.push(Revision::NEWEST);
+        revisions.push(Revision { later: 0, end: pdf.len() });
         let mut history = Self { steps: Vec::new(), cut_short: false };
         let mut reach = Reach::default();
         for pair in revisions.windows(2) {
@@ -77,7 +77,7 @@ fn step(
         pdf.at(then, |pdf| reach.read(pdf))?;
     }
     let (found, changed) = Comparison::new(reach, stamps, then, now).run(pdf)?;
-    if now != Revision::NEWEST {
+    if now.later > 0 {
         pdf.at(now, |pdf| reach.go_on(pdf, &changed))?;
     }
     Ok(found)

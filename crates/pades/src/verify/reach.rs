@@ -240,6 +240,10 @@ impl Reach {
     ) -> Result<Option<Indirect>, Error> {
         let number = reference.number;
         let Some(entry) = pdf.entry(number)? else { return Ok(None) };
+        if is_nowhere(pdf, entry)? {
+            self.miss(number);
+            return Ok(None);
+        }
         if let Entry::Compressed { stream, .. } = entry {
             self.container(pdf, stream)?;
             self.containers.entry(stream).or_default().push(number);
@@ -430,6 +434,13 @@ impl Place {
             (None, name) => Self { name: name.unwrap_or_default(), is_signature, field: number },
         })
     }
+}
+
+/// Whether an object is said to be in an object stream that is none: missing, or
+/// itself in one, where no stream can be.
+pub(super) fn is_nowhere(pdf: &mut Pdf<'_>, entry: Entry) -> Result<bool, Error> {
+    let Entry::Compressed { stream, .. } = entry else { return Ok(false) };
+    Ok(!matches!(pdf.entry(stream)?, Some(Entry::Plain { .. })))
 }
 
 /// The reference that leads to the object of this number, if there is one.
