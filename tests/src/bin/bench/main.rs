@@ -66,7 +66,7 @@ impl Bench {
 
     /// A row: the medians of what `ours`, `limit` and `others` take, and the
     /// median ratio of the first two. They take turns, so that a drifting
-    /// machine drifts for all. `None` is one who cannot do it.
+    /// machine drifts for all. `None` is one who cannot do it, or is not asked.
     fn compare(
         &self,
         name: &str,
@@ -94,7 +94,7 @@ impl Bench {
         let ratio = median(ratios.map(Ratio).collect()).map_or(f64::NAN, |ratio| ratio.0);
         let shown = |times: Vec<Duration>| {
             let time = median(times);
-            time.map_or("fails".to_owned(), |t| format!("{:.2} ms", t.as_secs_f64() * 1000.0))
+            time.map_or("–".to_owned(), |t| format!("{:.2} ms", t.as_secs_f64() * 1000.0))
         };
         let rest: Vec<String> = rest.into_iter().map(shown).collect();
         let (first, second) = (shown(first), shown(second));
