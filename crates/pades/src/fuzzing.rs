@@ -83,13 +83,49 @@ impl Objects {
                 equal(&was.value, &is.value)
             } else {
                 touched += 1;
-                was.data.is_none() && keeps(&was.value, &is.value)
+                was.data.is_none() && self.keeps(&was.value, &is.value)
             };
             if !same {
                 return Err(format!("{number} was {was:?} and is {is:?}"));
             }
         }
         if touched > MAX_TOUCHED { Err(format!("{touched} objects are touched")) } else { Ok(()) }
+    }
+
+    /// Whether a dictionary or an array that a signature touches has kept what
+    /// was in it. Some keys get another value.
+    fn keeps(&self, was: &Value, is: &Value) -> bool {
+        const SET: [&[u8]; 9] = [
+            b"AP",
+            b"Annots",
+            b"DocMDP",
+            b"ESIC",
+            b"F",
+            b"K",
+            b"ParentTreeNextKey",
+            b"SigFlags",
+            b"V",
+        ];
+
+        match (&was.kind, &is.kind) {
+            (Kind::Array(was), Kind::Array(is)) => {
+                let kept = |(was, is): (&Value, &Value)| self.keeps(was, is);
+                was.len() <= is.len() && was.iter().zip(is.iter()).all(kept)
+            }
+            (Kind::Dictionary(was), Kind::Dictionary(_)) => was.iter().all(|(key, _)| {
+                let (Some(was), Some(is)) = (get(was, key), is.get(key)) else {
+                    return false;
+                };
+                // What is nothing may become something.
+                SET.contains(&key.as_slice()) || self.is_nothing(was) || self.keeps(was, is)
+            }),
+            _ => equal(was, is),
+        }
+    }
+
+    fn is_nothing(&self, value: &Value) -> bool {
+        let missing = |reference: Reference| !self.0.contains_key(&reference.number);
+        value.is_null() || value.reference().is_some_and(missing)
     }
 }
 
@@ -105,27 +141,6 @@ fn equal(a: &Value, b: &Value) -> bool {
             a.len() == b.len() && a.iter().zip(b.iter()).all(same)
         }
         (a, b) => a == b,
-    }
-}
-
-/// Whether a dictionary or an array that a signature touches has kept what was in
-/// it. Some keys get another value.
-fn keeps(was: &Value, is: &Value) -> bool {
-    const SET: [&[u8]; 9] =
-        [b"AP", b"Annots", b"DocMDP", b"ESIC", b"F", b"K", b"ParentTreeNextKey", b"SigFlags", b"V"];
-
-    match (&was.kind, &is.kind) {
-        (Kind::Array(was), Kind::Array(is)) => {
-            was.len() <= is.len() && was.iter().zip(is.iter()).all(|(was, is)| keeps(was, is))
-        }
-        (Kind::Dictionary(was), Kind::Dictionary(_)) => was.iter().all(|(key, _)| {
-            let (Some(was), Some(is)) = (get(was, key), is.get(key)) else {
-                return false;
-            };
-            // A null is nothing, and may become something.
-            SET.contains(&key.as_slice()) || was.is_null() || keeps(was, is)
-        }),
-        _ => equal(was, is),
     }
 }
 

@@ -123,3 +123,11 @@ pub(crate) fn stage(bench: &Bench, pending: &str) -> String {
     let named = stage.as_object().and_then(|stage| stage.keys().next().cloned());
     named.or_else(|| stage.as_str().map(ToOwned::to_owned)).unwrap_or_default()
 }
+
+impl Bench {
+    /// Adds to the configuration that the sandbox wrote.
+    pub(crate) fn configure(&self, more: &str) {
+        let text = String::from_utf8(self.read("sb/itsme.toml")).unwrap();
+        self.write("sb/itsme.toml", format!("{text}\n{more}"));
+    }
+}
