@@ -213,6 +213,25 @@ fn one_array_for_annotations_and_fields_gets_one_more() {
     }
 }
 
+/// One object for two things that are written in different ways.
+#[test]
+fn what_plays_two_parts_is_refused() {
+    let document = |fields: &str, annots: &str| {
+        pdf(&[
+            &format!("<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields {fields}>>>>"),
+            ONE_PAGE,
+            &format!("<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]{annots}>>"),
+            "[<</Type/Annot/Subtype/Link/Rect[0 0 1 1]>>]",
+        ])
+    };
+    let of_a_page = sign(&document("3 0 R", ""), &SignatureOptions::new()).unwrap_err();
+    assert!(of_a_page.to_string().contains("/Fields is no array"), "{of_a_page}");
+    // The field in the form is not the one on the page.
+    let below = SignatureOptions::new().field(SignatureField::NewNamed("a.b".into()));
+    let refused = sign(&document("4 0 R", "/Annots 4 0 R"), &below).unwrap_err();
+    assert!(refused.to_string().contains("plays two parts"), "{refused}");
+}
+
 /// `/P` may be missing: the page has the widget among its annotations.
 #[test]
 fn widgets_are_found_on_their_pages() {

@@ -53,17 +53,18 @@ fn extend(
     let Some(field) = field else {
         return Ok(());
     };
-    let field = field.to_string();
+    let is_field = |element: &Value| element.reference() == Some(field);
+    let has_field = |array: Value| array.elements().is_some_and(|all| all.iter().any(is_field));
     match Place::of(pdf, form, b"Fields")? {
         Place::Absent => holder.set(form, b"Fields", format!("[{field}]").as_bytes()),
         Place::Direct(array) if array.elements().is_some() => {
-            holder.push(&array, field.as_bytes());
+            holder.push(&array, field.to_string().as_bytes());
         }
-        // The array of the page's annotations too, and so the field is in it.
-        Place::Indirect(array) if update.has(array.reference) => {}
+        // The array of the page's annotations too.
+        Place::Indirect(array) if update.array(array.reference).is_some_and(has_field) => {}
         Place::Indirect(array) if array.value.elements().is_some() => {
             let mut edited = Edited::new(&array);
-            edited.push(&array.value, field.as_bytes());
+            edited.push(&array.value, field.to_string().as_bytes());
             edited.put(pdf, update)?;
         }
         _ => return Err(structure("/Fields is no array")),

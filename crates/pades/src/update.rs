@@ -10,7 +10,7 @@ use flate2::write::ZlibEncoder;
 
 use crate::error::{Error, structure};
 use crate::file::{Entry, Indirect, Pdf, SectionKind};
-use crate::syntax::{Edit, Reference, Value, name, string};
+use crate::syntax::{Edit, Lexer, Reference, Value, name, string};
 
 /// The second part of `/ID` has this many octets.
 const ID_LEN: usize = 16;
@@ -46,9 +46,10 @@ impl Update {
         reference
     }
 
-    /// Whether something is to be written in place of this object.
-    pub(crate) fn has(&self, reference: Reference) -> bool {
-        self.objects.iter().any(|(other, _)| *other == reference)
+    /// The array that is to be written in place of this object, if one is.
+    pub(crate) fn array(&self, reference: Reference) -> Option<Value> {
+        let (_, value) = self.objects.iter().find(|(other, _)| *other == reference)?;
+        Lexer::new(value, true).value().ok().filter(|value| value.elements().is_some())
     }
 
     /// Adds a new object without strings: its value and, for a stream, the data.
