@@ -195,7 +195,7 @@ impl Place {
     fn make_folder(&self) -> Result<(), Failure> {
         match self {
             Self::File(_) => Ok(()),
-            Self::Folder(dir) => std::fs::create_dir_all(dir).map_err(|e| Failure::file(dir, &e)),
+            Self::Folder(dir) => std::fs::create_dir_all(dir).map_err(|e| Failure::output(dir, &e)),
         }
     }
 

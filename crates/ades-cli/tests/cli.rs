@@ -7,7 +7,7 @@ mod common;
 use std::process::Stdio;
 
 use ades_tests::pki::Key;
-use common::{Bench, PKCS12, json};
+use common::{Bench, PKCS12, Run, json};
 
 const DOCUMENT: &[u8] = b"a contract\r\n\x00\xFF with any octets\n";
 
@@ -233,7 +233,7 @@ fn a_state_with_a_mac_needs_its_key() {
     let bench = bench(Key::P256);
     let key = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
     let run = |arguments: &[&str], key: &str| {
-        common::Run::new(&bench.command(arguments).env("STATE_KEY", key).output().unwrap())
+        Run::new(&bench.command(arguments).env("STATE_KEY", key).output().unwrap())
     };
     let with_key = ["--state-key-env", "STATE_KEY"];
     let preparing = ["prepare", "doc.bin", "--certs", "chain.pem", "--state", "doc.state"];
@@ -299,6 +299,15 @@ fn standard_input_and_output() {
     bench.openssl_accepts("in.p7s", Some("doc.bin"), "root.pem");
     bench.sign(&["-", "-", "--out-dir", "out"]).ends(2, "once");
     assert!(!bench.names(".").iter().any(|name| name.contains(".ades-")));
+}
+
+#[test]
+fn a_full_disk_behind_standard_output_is_said_to_be_there() {
+    let bench = bench(Key::P256);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = bench.command(&[&["sign"], PKCS12, &["doc.bin", "-o", "-"]].concat());
+    let run = Run::new(&command.stdout(full).output().unwrap());
+    run.ends(3, "standard output: No space left");
 }
 
 #[test]
