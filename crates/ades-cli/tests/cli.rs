@@ -301,6 +301,44 @@ fn standard_input_and_output() {
     assert!(!bench.names(".").iter().any(|name| name.contains(".ades-")));
 }
 
+/// A pipe is looked at, prepared and put in, and can be read only once.
+#[test]
+fn what_comes_through_a_pipe_is_what_is_signed() {
+    let bench = bench(Key::P256);
+    for fifo in ["fifo", "other"] {
+        let made = std::process::Command::new("mkfifo").arg(bench.path(fifo)).status();
+        assert!(made.unwrap().success());
+    }
+    let sign = |input, output, packaging| {
+        [&["sign"], PKCS12, &[input, "-o", output, "--packaging", packaging]].concat()
+    };
+    for packaging in ["detached", "enveloping"] {
+        let document = (packaging == "detached").then_some("doc.bin");
+        let arguments = sign("/dev/stdin", "stdin.p7", packaging);
+        bench.ades_with(&arguments, DOCUMENT).0.ends(0, "");
+        bench.openssl_accepts("stdin.p7", document, "root.pem");
+
+        let fifo = bench.path("fifo");
+        let writer = std::thread::spawn(move || std::fs::write(fifo, DOCUMENT).unwrap());
+        bench.ades(&sign("fifo", "fifo.p7", packaging)).ends(0, "");
+        writer.join().unwrap();
+        bench.openssl_accepts("fifo.p7", document, "root.pem");
+        if packaging == "enveloping" {
+            for made in ["stdin.p7", "fifo.p7"] {
+                let made = bench.read(made);
+                assert!(made.windows(DOCUMENT.len()).any(|octets| octets == DOCUMENT));
+            }
+        }
+        for made in ["stdin.p7", "fifo.p7"] {
+            std::fs::remove_file(bench.path(made)).unwrap();
+        }
+    }
+    // Nobody writes into these: they are not even opened.
+    bench.sign(&["fifo", "other", "--out-dir", "out"]).ends(2, "once");
+    bench.sign(&["doc.bin", "--parallel", "fifo", "-o", "x"]).ends(2, "not a pipe");
+    assert!(!bench.names(".").iter().any(|name| name.contains(".ades-")));
+}
+
 #[test]
 fn a_full_disk_behind_standard_output_is_said_to_be_there() {
     let bench = bench(Key::P256);
