@@ -482,6 +482,23 @@ fn verifying_answers_yes_no_or_what_is_wrong() {
     let (run, report) = verify(&["--original", "doc.bin", "--trust", "x.pem"]);
     run.ends(1, "");
     assert_eq!(report["signatures"][0]["problems"], serde_json::json!(["untrusted"]));
+    // Among more anchors than any chain has certificates.
+    let certificate = |at: u32| {
+        let name = format!("/CN=Anchor {at}");
+        let one = ["req", "-x509", "-key", "x.key", "-subj", &name];
+        bench.openssl(&one).ends(0, "").out.clone()
+    };
+    let mut bundle: String = (0..33).map(certificate).collect();
+    bench.write("strangers.pem", &bundle);
+    verify(&["--original", "doc.bin", "--trust", "strangers.pem"]).0.ends(1, "");
+    bundle.push_str(&String::from_utf8(bench.read("root.pem")).unwrap());
+    bench.write("bundle.pem", &bundle);
+    verify(&["--original", "doc.bin", "--trust", "bundle.pem"]).0.ends(0, "");
+    // One that is none spoils them all, as for OpenSSL.
+    bundle.push_str("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
+    bench.write("bundle.pem", &bundle);
+    let spoilt = ["verify", "doc.p7s", "--original", "doc.bin", "--trust", "bundle.pem"];
+    bench.ades(&spoilt).ends(3, "bundle.pem");
     // What is no container at all.
     bench.ades(&["verify", "doc.bin"]).ends(3, "doc.bin: malformed CMS");
     bench.ades(&["inspect", "nowhere.p7s"]).ends(3, "nowhere.p7s");
