@@ -3,12 +3,13 @@
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use ades_core::{
-    CommitmentType, DigestAlgorithm, Document, SignatureParameters, SignaturePolicy, SignerLocation,
+    CommitmentType, DigestAlgorithm, Document, PendingState, SignatureParameters, SignaturePolicy,
+    SignerLocation, StateKey,
 };
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{finish, parameters, sign};
 use cades::report::Report;
-use cades::{Container, Given, Packaging};
+use cades::{Container, Given, Packaging, PendingSignature};
 use proptest::prelude::*;
 
 /// A source that yields as many octets at a time as it is told to.
@@ -92,9 +93,17 @@ proptest! {
         document in proptest::collection::vec(any::<u8>(), 0..300),
         given in any_parameters(),
         packaging in packaging(),
+        key in proptest::option::of(any::<[u8; 32]>()),
     ) {
         let signer = Pki::shared().signer(Key::P256);
-        let made = sign(&document, packaging, signer, &given).unwrap();
+        // The state is stored in between, under a key or not.
+        let key = key.map(StateKey::new);
+        let mut source = Document::from_bytes(&document);
+        let pending = cades::prepare(&mut source, packaging, &signer.chain, &given).unwrap();
+        let stored = pending.to_json(key.as_ref()).unwrap();
+        let restored = PendingSignature::from_json(&stored, key.as_ref()).unwrap();
+        prop_assert_eq!(restored.to_json(key.as_ref()).unwrap(), stored);
+        let made = finish(&restored, signer, Some(&document)).unwrap();
         let report = report(&made, &document);
         prop_assert!(report.is_valid(), "{:?}", report);
         prop_assert_eq!(report.first_not_der, None);

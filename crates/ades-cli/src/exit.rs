@@ -44,6 +44,10 @@ impl Failure {
         Self::input(format!("{}: {error}", crate::input::name(path)))
     }
 
+    pub(crate) fn output(path: &Path, error: &std::io::Error) -> Self {
+        Self::input(format!("{}: {error}", crate::output::name(path)))
+    }
+
     /// Whether it is a no that nothing can change.
     pub(crate) fn is_final(&self) -> bool {
         self.status == REFUSED && self.retry != Retry::Later

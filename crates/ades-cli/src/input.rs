@@ -18,6 +18,15 @@ pub(crate) fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// Whether a path can be read once only: standard input, a pipe, or what this
+/// process alone has under that name.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    let own = ["/dev/stdin", "/dev/fd", "/proc/self", "/proc/thread-self"];
+    is_standard(path)
+        || own.iter().any(|own| path.starts_with(own))
+        || path.metadata().is_ok_and(|data| !data.is_file() && !data.is_dir())
+}
+
 pub(crate) fn name(path: &Path) -> String {
     if is_standard(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
@@ -61,14 +70,19 @@ fn copied(from: impl Read, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Standard input, kept in a temporary file beside `place` until that is dropped.
-pub(crate) fn spool(place: Option<&Path>) -> Result<Temporary, Failure> {
-    let failed = |e: io::Error| Failure::file(Path::new("-"), &e);
+/// What can be read once, kept in a temporary file beside `place` until that is
+/// dropped.
+pub(crate) fn spool(path: &Path, place: Option<&Path>) -> Result<Temporary, Failure> {
+    let failed = |e: io::Error| Failure::file(path, &e);
     let place = place.map_or_else(|| std::env::temp_dir().join("stdin"), Path::to_owned);
     temporary::sweep([place.as_path()].into_iter());
     let mut file = Temporary::beside(&place).map_err(failed)?;
-    let mut from = Watched::new(io::stdin().lock(), &name(Path::new("-")), None);
-    io::copy(&mut from, file.file()).map_err(failed)?;
+    let from: Box<dyn Read> = if is_standard(path) {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(failed)?)
+    };
+    io::copy(&mut Watched::new(from, &name(path), None), file.file()).map_err(failed)?;
     Ok(file)
 }
 

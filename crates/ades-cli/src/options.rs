@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use ades_core::certificate::KeyType;
-use ades_core::signer::{Display, Language};
+use ades_core::signer::{Capabilities, Display, Language};
 use ades_core::{
     CommitmentType, DigestAlgorithm, Oid, SignatureAlgorithm, SignatureParameters, SignaturePolicy,
     SignerLocation,
@@ -265,6 +265,23 @@ impl Wishes {
             _ => {
                 Err(Failure::usage(format!("--digest: a key of type {key} does not use {digest}")))
             }
+        }
+    }
+
+    /// Whether the signer has the algorithm that was asked for, whichever the key.
+    pub(crate) fn check_for(&self, signer: &Capabilities) -> Result<(), Failure> {
+        let (name, has) = (signer.name, &signer.algorithms);
+        if let Some(digest) = self.digest
+            && !has.iter().any(|algorithm| algorithm.digest_algorithm() == digest)
+        {
+            return Err(Failure::usage(format!("--digest: {name} does not sign with {digest}")));
+        }
+        match self.algorithm {
+            Some(algorithm) if !has.contains(&algorithm) => {
+                let message = format!("--algorithm: {name} does not sign with {algorithm}");
+                Err(Failure::usage(message))
+            }
+            _ => Ok(()),
         }
     }
 

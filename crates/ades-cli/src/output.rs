@@ -116,7 +116,7 @@ impl Output {
         } else {
             Temporary::beside(path).map(|file| To::File(file, readers))
         };
-        let to = to.map_err(|e| Failure::file(path, &e))?;
+        let to = to.map_err(|e| Failure::output(path, &e))?;
         Ok(Self { to, path: path.to_owned() })
     }
 
@@ -136,7 +136,7 @@ impl Output {
                 Ok(file)
             }),
         };
-        let made = reopened.map_err(|e| Failure::file(&self.path, &e))?;
+        let made = reopened.map_err(|e| Failure::output(&self.path, &e))?;
         let length = made.metadata().map(|metadata| metadata.len()).ok();
         Ok(Document::seekable(Watched::new(made, &name(&self.path), length)))
     }
@@ -144,7 +144,7 @@ impl Output {
     /// Puts the file in its place, whole.
     pub(crate) fn publish(self, existing: Existing) -> Result<(), Failure> {
         let Self { to, path } = self;
-        let failed = |e: io::Error| Failure::file(&path, &e);
+        let failed = |e: io::Error| Failure::output(&path, &e);
         let (mut file, readers) = match to {
             To::File(file, readers) => (file, readers),
             To::Standard(mut from) => {
@@ -200,7 +200,7 @@ pub(crate) fn write_file(
     existing: Existing,
 ) -> Result<(), Failure> {
     let mut output = Output::create(path, readers)?;
-    output.writer().write_all(octets).map_err(|e| Failure::file(path, &e))?;
+    output.writer().write_all(octets).map_err(|e| Failure::output(path, &e))?;
     output.publish(existing)
 }
 

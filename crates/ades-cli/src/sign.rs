@@ -50,9 +50,9 @@ pub(crate) fn run(options: SignOptions, say: &Say) -> Result<u8, Failure> {
     let mut spooled: Option<Temporary> = None;
     let mut sources = Vec::new();
     for input in &options.inputs {
-        let path = if is_standard(input) {
+        let path = if input::is_stream(input) {
             place.make_folder()?;
-            let file = input::spool(job_path.as_deref().map(kept_input).as_deref())?;
+            let file = input::spool(input, job_path.as_deref().map(kept_input).as_deref())?;
             spooled.insert(file).path().to_owned()
         } else {
             input.clone()
@@ -195,7 +195,7 @@ impl Place {
     fn make_folder(&self) -> Result<(), Failure> {
         match self {
             Self::File(_) => Ok(()),
-            Self::Folder(dir) => std::fs::create_dir_all(dir).map_err(|e| Failure::file(dir, &e)),
+            Self::Folder(dir) => std::fs::create_dir_all(dir).map_err(|e| Failure::output(dir, &e)),
         }
     }
 
@@ -220,8 +220,15 @@ fn check_inputs(inputs: &[PathBuf], place: &Place, shape: &Shape) -> Result<(), 
     if inputs.len() > 1 && matches!(shape, Shape::Parallel(_)) {
         return Err(Failure::usage("--parallel adds to one container at a time"));
     }
-    if inputs.iter().filter(|input| is_standard(input)).count() > 1 {
-        return Err(Failure::usage("standard input can be signed once"));
+    if inputs.iter().filter(|input| input::is_stream(input)).count() > 1 {
+        return Err(Failure::usage("standard input, or one pipe, can be signed once"));
+    }
+    // It is read when the signature is prepared and when it is put in.
+    if let Shape::Parallel(container) = shape
+        && input::is_stream(container)
+    {
+        let name = input::name(container);
+        return Err(Failure::usage(format!("--parallel {name}: a file is needed, not a pipe")));
     }
     Ok(())
 }

@@ -122,7 +122,11 @@ impl<'a> Work<'a> {
         }
         job.policy = policy;
         job.wishes.commitment = commitment.map(|commitment| commitment.0.to_string());
-        if self.signer.remote().capabilities().interactive {
+        let capabilities = self.signer.remote().capabilities();
+        if capabilities.interactive {
+            job.wishes.check_for(&capabilities)?;
+            let display = job.wishes.display(job.policy.as_ref(), &capabilities.languages)?;
+            self.signer.remote().check_display(&display)?;
             for item in job.items.iter_mut().filter(|item| item.digest.is_none()) {
                 item.digest = Some(digest(item)?);
             }

@@ -7,7 +7,7 @@ mod common;
 use std::process::Stdio;
 
 use ades_tests::pki::Key;
-use common::{Bench, PKCS12, json};
+use common::{Bench, PKCS12, Run, json};
 
 const DOCUMENT: &[u8] = b"a contract\r\n\x00\xFF with any octets\n";
 
@@ -233,7 +233,7 @@ fn a_state_with_a_mac_needs_its_key() {
     let bench = bench(Key::P256);
     let key = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
     let run = |arguments: &[&str], key: &str| {
-        common::Run::new(&bench.command(arguments).env("STATE_KEY", key).output().unwrap())
+        Run::new(&bench.command(arguments).env("STATE_KEY", key).output().unwrap())
     };
     let with_key = ["--state-key-env", "STATE_KEY"];
     let preparing = ["prepare", "doc.bin", "--certs", "chain.pem", "--state", "doc.state"];
@@ -299,6 +299,53 @@ fn standard_input_and_output() {
     bench.openssl_accepts("in.p7s", Some("doc.bin"), "root.pem");
     bench.sign(&["-", "-", "--out-dir", "out"]).ends(2, "once");
     assert!(!bench.names(".").iter().any(|name| name.contains(".ades-")));
+}
+
+/// A pipe is looked at, prepared and put in, and can be read only once.
+#[test]
+fn what_comes_through_a_pipe_is_what_is_signed() {
+    let bench = bench(Key::P256);
+    for fifo in ["fifo", "other"] {
+        let made = std::process::Command::new("mkfifo").arg(bench.path(fifo)).status();
+        assert!(made.unwrap().success());
+    }
+    let sign = |input, output, packaging| {
+        [&["sign"], PKCS12, &[input, "-o", output, "--packaging", packaging]].concat()
+    };
+    for packaging in ["detached", "enveloping"] {
+        let document = (packaging == "detached").then_some("doc.bin");
+        let arguments = sign("/dev/stdin", "stdin.p7", packaging);
+        bench.ades_with(&arguments, DOCUMENT).0.ends(0, "");
+        bench.openssl_accepts("stdin.p7", document, "root.pem");
+
+        let fifo = bench.path("fifo");
+        let writer = std::thread::spawn(move || std::fs::write(fifo, DOCUMENT).unwrap());
+        bench.ades(&sign("fifo", "fifo.p7", packaging)).ends(0, "");
+        writer.join().unwrap();
+        bench.openssl_accepts("fifo.p7", document, "root.pem");
+        if packaging == "enveloping" {
+            for made in ["stdin.p7", "fifo.p7"] {
+                let made = bench.read(made);
+                assert!(made.windows(DOCUMENT.len()).any(|octets| octets == DOCUMENT));
+            }
+        }
+        for made in ["stdin.p7", "fifo.p7"] {
+            std::fs::remove_file(bench.path(made)).unwrap();
+        }
+    }
+    // Nobody writes into these: they are not even opened.
+    bench.sign(&["fifo", "other", "--out-dir", "out"]).ends(2, "once");
+    bench.sign(&["doc.bin", "--parallel", "fifo", "-o", "x"]).ends(2, "not a pipe");
+    assert!(!bench.names(".").iter().any(|name| name.contains(".ades-")));
+}
+
+#[test]
+fn a_full_disk_behind_standard_output_is_said_to_be_there() {
+    let bench = bench(Key::P256);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = bench.command(&[&["sign"], PKCS12, &["doc.bin", "-o", "-"]].concat());
+    let run = Run::new(&command.stdout(full).output().unwrap());
+    run.ends(3, "standard output: No space left");
 }
 
 #[test]
@@ -435,6 +482,23 @@ fn verifying_answers_yes_no_or_what_is_wrong() {
     let (run, report) = verify(&["--original", "doc.bin", "--trust", "x.pem"]);
     run.ends(1, "");
     assert_eq!(report["signatures"][0]["problems"], serde_json::json!(["untrusted"]));
+    // Among more anchors than any chain has certificates.
+    let certificate = |at: u32| {
+        let name = format!("/CN=Anchor {at}");
+        let one = ["req", "-x509", "-key", "x.key", "-subj", &name];
+        bench.openssl(&one).ends(0, "").out.clone()
+    };
+    let mut bundle: String = (0..33).map(certificate).collect();
+    bench.write("strangers.pem", &bundle);
+    verify(&["--original", "doc.bin", "--trust", "strangers.pem"]).0.ends(1, "");
+    bundle.push_str(&String::from_utf8(bench.read("root.pem")).unwrap());
+    bench.write("bundle.pem", &bundle);
+    verify(&["--original", "doc.bin", "--trust", "bundle.pem"]).0.ends(0, "");
+    // One that is none spoils them all, as for OpenSSL.
+    bundle.push_str("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
+    bench.write("bundle.pem", &bundle);
+    let spoilt = ["verify", "doc.p7s", "--original", "doc.bin", "--trust", "bundle.pem"];
+    bench.ades(&spoilt).ends(3, "bundle.pem");
     // What is no container at all.
     bench.ades(&["verify", "doc.bin"]).ends(3, "doc.bin: malformed CMS");
     bench.ades(&["inspect", "nowhere.p7s"]).ends(3, "nowhere.p7s");

@@ -211,6 +211,13 @@ fn what_cannot_succeed_is_not_begun_or_not_kept() {
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
     let sign = |arguments: &[&str]| bench.ades(&[&["sign", "one.txt"], ITSME, arguments].concat());
     sign(&["-o", "nowhere/one.p7s"]).ends(2, "there is no folder");
+    let one = |arguments: &[&str]| sign(&[&["-o", "one.p7s"], arguments].concat());
+    one(&["--description", "EN=A contract"]).ends(2, "description");
+    let greek = ["EN=\u{3b1}", "FR=a", "NL=a", "DE=a"].map(|text| ["--description", text]);
+    one(greek.as_flattened()).ends(2, "description");
+    one(&["--digest", "sha512"]).ends(2, "--digest: itsme");
+    one(&["--algorithm", "rsa-pss-sha256"]).ends(2, "--algorithm: itsme");
+    assert!(!bench.has("one.p7s.pending"));
     assert_eq!(sandbox.sessions("identification").len(), 0);
     // The certificate is known only once the user is.
     for (time, saying) in

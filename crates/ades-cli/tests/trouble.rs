@@ -37,6 +37,7 @@ fn whether_the_user_was_asked_is_never_guessed() {
         json!({"kind": "untrusted_host"}),
         json!({"kind": "unknown_major"}),
         json!({"kind": "code", "status": 400, "code": "SOMETHING_NEW"}),
+        json!({"kind": "code", "status": 400, "code": "UNEXPECTED_ERROR"}),
     ] {
         sandbox.control("/sandbox/reset", &json!({}));
         sandbox.fault("sign_document", &fault, 1);
@@ -52,10 +53,10 @@ fn whether_the_user_was_asked_is_never_guessed() {
     // Turned down in so many words: nobody was asked.
     sandbox.fault(
         "sign_document",
-        &json!({"kind": "code", "status": 400, "code": "UNEXPECTED_ERROR"}),
+        &json!({"kind": "code", "status": 400, "code": "INVALID_POLICY"}),
         1,
     );
-    bench.ades(&arguments).ends(5, "try again later");
+    bench.ades(&arguments).ends(3, "INVALID_POLICY");
     bench.ades(&["resume", pending]).ends(0, "");
 }
 

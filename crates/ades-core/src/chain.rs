@@ -9,6 +9,10 @@ use crate::verify::verify_issued_by;
 
 /// No chain may have more certificates.
 pub const MAX_CHAIN_LEN: usize = 32;
+/// No bundle of trust anchors may have more certificates.
+pub const MAX_ANCHORS: usize = 1024;
+/// No PEM text of trust anchors may have more octets.
+pub const MAX_ANCHORS_LEN: usize = 4 * 1024 * 1024;
 
 /// The signer's certificate first, then its issuers in order.
 ///
@@ -134,6 +138,24 @@ impl TryFrom<Vec<Certificate>> for CertificateChain {
 /// [`Error::MalformedPem`], [`Error::MalformedCertificate`],
 /// [`Error::CertificateLimit`]
 pub fn certificates_from_pem(text: &str) -> Result<Vec<Certificate>, Error> {
+    from_pem(text, MAX_CHAIN_LEN, "32 certificates")
+}
+
+/// As [`certificates_from_pem`], for a bundle of trust anchors: up to
+/// [`MAX_ANCHORS`] in a text of up to [`MAX_ANCHORS_LEN`] octets. Keys that this
+/// version does not verify with may be among them; a block that is no
+/// certificate spoils the bundle, as it does for OpenSSL.
+///
+/// # Errors
+/// As [`certificates_from_pem`].
+pub fn anchors_from_pem(text: &str) -> Result<Vec<Certificate>, Error> {
+    if text.len() > MAX_ANCHORS_LEN {
+        return Err(Error::CertificateLimit { limit: "4 MiB of trust anchors" });
+    }
+    from_pem(text, MAX_ANCHORS, "1024 trust anchors")
+}
+
+fn from_pem(text: &str, max: usize, limit: &'static str) -> Result<Vec<Certificate>, Error> {
     let mut certificates = Vec::new();
     let mut block: Option<(usize, String)> = None;
     for (line, content) in (1..).zip(text.lines()) {
@@ -144,8 +166,8 @@ pub fn certificates_from_pem(text: &str) -> Result<Vec<Certificate>, Error> {
             (Some((begin, body)), "-----END CERTIFICATE-----") => {
                 let der =
                     crate::base64::decode(body).ok_or(Error::MalformedPem { line: *begin })?;
-                if certificates.len() == MAX_CHAIN_LEN {
-                    return Err(Error::CertificateLimit { limit: "32 certificates" });
+                if certificates.len() == max {
+                    return Err(Error::CertificateLimit { limit });
                 }
                 certificates.push(Certificate::from_der(der)?);
                 block = None;

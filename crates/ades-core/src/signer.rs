@@ -48,6 +48,16 @@ pub trait RemoteSigner: Send + Sync {
     /// What this signer can do.
     fn capabilities(&self) -> Capabilities;
 
+    /// Whether this signer takes what the user is to see, as far as that can be
+    /// said without asking anybody: so it is known before the identification.
+    ///
+    /// # Errors
+    /// Those that [`sign`](Self::sign) would have for the same texts.
+    fn check_display(&self, display: &Display) -> Result<(), SignerError> {
+        let _ = display;
+        Ok(())
+    }
+
     /// Starts to find out who signs, and with which certificate.
     fn identify(
         &self,

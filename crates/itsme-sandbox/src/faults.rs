@@ -1,7 +1,6 @@
 //! Things that go wrong on demand.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// What a fault is injected into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +66,7 @@ pub enum Fault {
         min: Option<String>,
         /// `result.msg`: a string, as the documentation has it, or an object
         #[serde(default)]
-        msg: Option<Value>,
+        msg: Option<ResultMessage>,
     },
     /// `asyncRespId` in place of `asyncRespID`
     SmallD,
@@ -120,6 +119,22 @@ pub enum Fault {
     LineBreaks,
     /// The URL-safe alphabet in the base64
     UrlAlphabet,
+}
+
+/// `result.msg`, in either of its forms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum ResultMessage {
+    /// A string, as the documentation has it
+    Text(String),
+    /// An object, as the interface description has it
+    Localised {
+        /// the language's code
+        lang: String,
+        /// the text
+        value: String,
+    },
 }
 
 impl Fault {
@@ -206,6 +221,25 @@ mod tests {
             (
                 r#"{"kind":"result","min":"X"}"#,
                 Fault::Result { maj: None, min: Some("X".to_owned()), msg: None },
+            ),
+            (
+                r#"{"kind":"result","msg":"no"}"#,
+                Fault::Result {
+                    maj: None,
+                    min: None,
+                    msg: Some(ResultMessage::Text("no".to_owned())),
+                },
+            ),
+            (
+                r#"{"kind":"result","msg":{"lang":"en","value":"no"}}"#,
+                Fault::Result {
+                    maj: None,
+                    min: None,
+                    msg: Some(ResultMessage::Localised {
+                        lang: "en".to_owned(),
+                        value: "no".to_owned(),
+                    }),
+                },
             ),
         ] {
             assert_eq!(serde_json::from_str::<Fault>(json).unwrap(), fault);

@@ -90,7 +90,7 @@ mod world;
 
 pub use config::{Config, MAX_PARTNER_CODE, MAX_SERVICE_CODE};
 pub use error::{Blame, SandboxError};
-pub use faults::{Endpoint, Fault};
+pub use faults::{Endpoint, Fault, ResultMessage};
 pub use pki::Pki;
 pub use redirect::MAX_REDIRECT_URL;
 pub use server::Sandbox;

@@ -170,7 +170,7 @@ pub(crate) fn body(answer: &mut Value, fault: &Fault) {
         Fault::Result { maj, min, msg } => {
             set_result(answer, "maj", maj.as_ref().map(|maj| json!(maj)).as_ref());
             set_result(answer, "min", min.as_ref().map(|min| json!(min)).as_ref());
-            set_result(answer, "msg", msg.as_ref());
+            set_result(answer, "msg", msg.as_ref().map(|msg| json!(msg)).as_ref());
         }
         _ => {}
     }

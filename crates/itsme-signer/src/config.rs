@@ -8,7 +8,7 @@ mod file;
 use std::fmt;
 use std::time::Duration;
 
-use ades_core::chain::certificates_from_pem;
+use ades_core::chain::anchors_from_pem;
 use ades_core::signer::Language;
 use serde::Deserialize;
 
@@ -325,17 +325,9 @@ fn check_length(key: &str, code: &str, max: usize) -> Result<(), Error> {
     }
 }
 
-/// Whether a PEM text holds certificates and each of them reads. A bundle of
-/// trust anchors is longer than any chain may be: one at a time.
+/// Whether a PEM text holds certificates and each of them reads.
 fn are_certificates(pem: &str) -> bool {
-    let mut found = 0;
-    for block in pem.split_inclusive("-----END CERTIFICATE-----") {
-        match certificates_from_pem(block) {
-            Ok(certificates) => found += certificates.len(),
-            Err(_) => return false,
-        }
-    }
-    found > 0
+    anchors_from_pem(pem).is_ok_and(|anchors| !anchors.is_empty())
 }
 
 impl fmt::Debug for Settings {

@@ -45,13 +45,16 @@ impl Instead {
     }
 
     /// Whether it is certain that a request which does something was not acted
-    /// upon: it never left, or it was turned down in so many words.
+    /// upon: it never left, or it was turned down in so many words. That
+    /// something failed there does not say how far it had got.
     pub(crate) fn did_nothing(&self) -> bool {
         match self {
             Self::Lost(error) => {
                 matches!(error, TransportError::NotSent(_) | TransportError::NotAuthorised(_))
             }
-            Self::No { status, reason } => *status < 500 && reason.is_documented(),
+            Self::No { status, reason } => {
+                *status < 500 && reason.is_documented() && !reason.may_pass()
+            }
             Self::NotAuthorised => true,
             Self::Failed(_) | Self::NoSession | Self::Pending | Self::Unreadable(_) => false,
         }

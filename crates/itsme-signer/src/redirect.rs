@@ -36,6 +36,10 @@ pub(crate) fn with_state(
     allow_loopback: bool,
 ) -> Result<String, Error> {
     let untrusted = |why| Error::UntrustedRedirectTarget { why };
+    // It goes on as it came: what one reader of it skips, another may not.
+    if url.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+        return Err(untrusted("it has control characters, spaces or backslashes"));
+    }
     let parsed = Url::parse(url).map_err(|_| untrusted("not a URL"))?;
     if has_user_info(&parsed) {
         return Err(untrusted("it has a user name or password"));
@@ -47,6 +51,9 @@ pub(crate) fn with_state(
     let host = parsed.host_str().unwrap_or_default();
     if !loopback && !allowed_hosts.iter().any(|allowed| allowed == host) {
         return Err(untrusted("its host is not one of front.allowed_hosts"));
+    }
+    if parsed.query_pairs().any(|(name, _)| name == STATE) {
+        return Err(untrusted("it has a state already"));
     }
     let (address, fragment) = match url.split_once('#') {
         Some((address, fragment)) => (address, format!("#{fragment}")),

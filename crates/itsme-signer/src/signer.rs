@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ades_core::signer::{
-    BoxFuture, Capabilities, Event, IdentificationRequest, IdentificationSession, Identity,
-    Language, SignatureValue, SignerError, SignerErrorKind, SigningRequest, SigningSession,
-    StepResult,
+    BoxFuture, Capabilities, Display, Event, IdentificationRequest, IdentificationSession,
+    Identity, Language, SignatureValue, SignerError, SignerErrorKind, SigningRequest,
+    SigningSession, StepResult,
 };
 use ades_core::{Certificate, DigestAlgorithm, RemoteSigner, SignatureAlgorithm};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -226,6 +226,10 @@ impl RemoteSigner for ItsmeSigner {
         capabilities.shows_policy = true;
         capabilities.max_description = Some(self.settings().limits.description);
         capabilities
+    }
+
+    fn check_display(&self, display: &Display) -> Result<(), SignerError> {
+        self.texts(display).map(|_| ())
     }
 
     fn identify(

@@ -2,8 +2,8 @@
 
 use ades_core::RemoteSigner;
 use ades_core::signer::{
-    Event, SignatureValue, SignerError, SignerErrorKind, SigningRequest, SigningSession, Step,
-    StepResult, ecdsa_from_raw, match_values,
+    Display, Event, Language, SignatureValue, SignerError, SignerErrorKind, SigningRequest,
+    SigningSession, Step, StepResult, ecdsa_from_raw, match_values,
 };
 use ades_core::verify::verify_digest;
 use http::Method;
@@ -16,6 +16,12 @@ use crate::observe;
 use crate::session::{Item, Signing, VERSION};
 use crate::text::{self, Charset};
 use crate::wire;
+
+/// What the user reads, in each language.
+pub(super) struct Texts {
+    description: Vec<(Language, String)>,
+    role: Vec<(Language, String)>,
+}
 
 impl ItsmeSigner {
     pub(super) async fn start_signing(
@@ -66,7 +72,15 @@ impl ItsmeSigner {
     /// Texts checked, policy and commitment as the discovery document has them.
     async fn shown(&self, request: &SigningRequest) -> Result<wire::Shown, SignerError> {
         let display = &request.display;
-        let Settings { language, limits, tolerance, .. } = self.settings();
+        let Texts { description, role } = self.texts(display)?;
+        let (policy, commitment) = self.references(display).await?;
+        let language = display.language.unwrap_or(self.settings().language);
+        Ok(wire::Shown { language, description, policy, commitment, role })
+    }
+
+    /// The texts as they are sent.
+    pub(super) fn texts(&self, display: &Display) -> Result<Texts, SignerError> {
+        let Settings { limits, tolerance, .. } = self.settings();
         let description = text::check_translations(
             "description",
             &display.description,
@@ -81,9 +95,7 @@ impl ItsmeSigner {
             text::MAX_ROLE,
             tolerance.transliterate,
         )?;
-        let (policy, commitment) = self.references(display).await?;
-        let language = display.language.unwrap_or(*language);
-        Ok(wire::Shown { language, description, policy, commitment, role })
+        Ok(Texts { description, role })
     }
 
     pub(super) async fn poll_signing(

@@ -363,6 +363,14 @@ fn case_26_the_user_is_sent_only_where_we_trust() {
         "https://front.example.evil.example/i",
         "javascript:alert(1)",
         "front.example/i",
+        " https://front.example/i",
+        "https://front.example/i\r\nSet-Cookie: a=b",
+        "https://front.example/i?q=a b",
+        "https://front.\texample/i",
+        "https://front.example\\i",
+        // Our state would be one of two.
+        "https://front.example/i?st=theirs",
+        "https://front.example/i?q=1&%73t=theirs#top",
     ] {
         let reply = Reply::Json(
             200,
