@@ -24,7 +24,7 @@ const CONTAINERS: [(&str, &str); 3] = [
 pub(crate) struct Covering {
     nodes: Vec<Nodes>,
     /// Elements of which only the text is covered.
-    texts: Vec<Range<u64>>,
+    texts: HashSet<Range<u64>>,
 }
 
 /// The nodes that one reference covers.
