@@ -97,6 +97,25 @@ fn xml_and_pdf_and_others_are_one_batch() {
     }
 }
 
+/// People are told what of a file is not signed.
+#[test]
+fn what_is_not_covered_is_said() {
+    let bench = bench();
+    bench.write("square.svg", SVG);
+    bench.write("message.xml", SOAP);
+    for (name, said) in [("square.svg", true), ("message.xml", false)] {
+        bench.sign(&[name, "--out-dir", "out"]).ends(0, "");
+        let out = format!("out/{name}");
+        let run = bench.ades(&["verify", &out, "--trust", "root.pem"]);
+        let text = &run.ends(0, "").out;
+        assert!(text.contains(", less "), "{text}");
+        assert_eq!(text.contains("comments not covered"), said, "{text}");
+        let run = bench.ades(&["inspect", &out]);
+        let text = &run.ends(0, "").out;
+        assert_eq!(text.contains("comments not covered"), said, "{text}");
+    }
+}
+
 /// What a file is told by: XHTML says that it is XML, UTF-16 needs no mark, and
 /// XML may speak of PDFs. Whoever names the format is believed.
 #[test]

@@ -125,10 +125,26 @@ fn judged_reference(reference: &ReferenceReport, indent: &str, text: &mut String
     if let Some(why) = reference.detail.as_ref().or(problem.as_ref()) {
         text.push_str(&format!(", {why}"));
     }
+    text.push_str(&uncovered(reference));
     text.push('\n');
     for inner in &reference.manifest {
         judged_reference(inner, &format!("{indent}  "), text);
     }
+}
+
+/// What in that it does not cover.
+fn uncovered(reference: &ReferenceReport) -> String {
+    let mut text = String::new();
+    for hole in &reference.left_out {
+        text.push_str(&format!(", less {}", place(hole)));
+    }
+    if reference.text_only {
+        text.push_str(", text only");
+    }
+    if reference.comments_left_out {
+        text.push_str(", comments not covered");
+    }
+    text
 }
 
 /// What a reference is about, in the words of the document.
@@ -217,8 +233,6 @@ fn described(reference: &ReferenceReport) -> String {
     if let Some(description) = &reference.description {
         text.push_str(&format!(", {description:?}"));
     }
-    for hole in &reference.left_out {
-        text.push_str(&format!(", less {}", place(hole)));
-    }
+    text.push_str(&uncovered(reference));
     text
 }

@@ -148,7 +148,9 @@ impl<'s> Job<'s> {
     /// A comment or instruction begins. Behind the root element a line feed
     /// comes before it.
     fn begin(&mut self, wanted: bool, opening: &[u8]) {
-        self.writing = wanted && !self.text && self.content();
+        let content = self.content();
+        self.writing = wanted && !self.text && content;
+        self.covered.passed_over |= content && !self.writing;
         self.data = false;
         if self.writing {
             if self.behind_root {

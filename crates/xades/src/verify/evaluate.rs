@@ -39,6 +39,8 @@ pub(crate) struct Outcome {
     /// What it covers; `None` if it is about something outside.
     pub(crate) covered: Option<Covered>,
     pub(crate) comments: bool,
+    /// Whether there are comments in what is covered that are not.
+    pub(crate) comments_left_out: bool,
     pub(crate) length: u64,
 }
 
@@ -392,8 +394,9 @@ fn judged(result: Result<Covered, Error>, state: &mut State<'_>) -> Outcome {
         Ok(covered) => match state.finish() {
             Err(error) => Outcome::failed(Problem::TransformFailed, error.to_string()),
             Ok(digest) => {
+                let comments_left_out = covered.passed_over && !covered.text;
                 let (covered, length) = (Some(covered), state.length);
-                Outcome { digest, covered, length, ..Outcome::default() }
+                Outcome { digest, covered, length, comments_left_out, ..Outcome::default() }
             }
         },
     }

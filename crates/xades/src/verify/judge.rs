@@ -247,6 +247,7 @@ impl<'j> Judge<'j, '_> {
             more,
             text_only: outcome.covered.as_ref().is_some_and(|covered| covered.text),
             comments: outcome.comments,
+            comments_left_out: outcome.comments_left_out,
             mime_type: None,
             description: None,
             manifest: Vec::new(),
