@@ -5,15 +5,18 @@
 
 use std::path::Path;
 
-use ades_core::{Document, SignatureAlgorithm, SignatureParameters};
+use ades_core::{
+    CommitmentType, DigestAlgorithm, Document, SignatureAlgorithm, SignatureParameters,
+    SignaturePolicy,
+};
 use ades_tests::invoice::Invoice;
 use ades_tests::oracle::xades::{Asked, Court, Verdict};
 use ades_tests::pki::{Key, Pki, TestSigner};
 use ades_tests::signing::{algorithms, complete_xades, parameters};
 use xades::c14n::{Canonicalization, Target};
 use xades::{
-    Content, Error, Listing, Packaging, Position, SignatureOptions, prepare_countersignature,
-    prepare_detached,
+    Content, Error, Listing, Packaging, Position, ProductionPlace, SignatureOptions,
+    prepare_countersignature, prepare_detached,
 };
 
 fn sign_with(
@@ -105,6 +108,58 @@ fn every_form_canonicalisation_and_algorithm() {
                 let verdict = court.judge(&signed, 1, asked);
                 accepted(&verdict, &format!("{form} {} {algorithm}", method.uri()), &signed);
             }
+        }
+    }
+}
+
+/// What signatures say beside time and certificate.
+fn said() -> Vec<(&'static str, SignatureParameters, Option<ProductionPlace>)> {
+    let policy = SignaturePolicy {
+        uri: Some("https://example.org/policy?a&b".into()),
+        user_notice: Some("Lisez <ceci> é".into()),
+        ..SignaturePolicy::of_document("1.2.3.4".parse().unwrap(), DigestAlgorithm::Sha256, b"p")
+    };
+    let place = ProductionPlace {
+        city: Some("Liège".into()),
+        street_address: Some("Rue <1>".into()),
+        state_or_province: Some("Wallonie".into()),
+        postal_code: Some("4000".into()),
+        country: Some("BE".into()),
+    };
+    let much = parameters()
+        .signer_role("Directrice générale")
+        .signer_role("second & last")
+        .commitment(CommitmentType::APPROVAL)
+        .commitment(CommitmentType("1.2.3".parse().unwrap()))
+        .description("A \"test\" é")
+        .mime_type("text/xml");
+    vec![
+        ("plain", parameters(), None),
+        ("EPES", parameters().policy(policy.clone()), None),
+        ("much", much.clone(), Some(place.clone())),
+        ("all", much.policy(policy), Some(place)),
+    ]
+}
+
+#[test]
+fn every_property_in_every_form() {
+    let court = Court::new();
+    for (at, (form, options)) in forms(&["two", "one"]).into_iter().enumerate() {
+        for (what, parameters, place) in said() {
+            let options = match place {
+                Some(place) => options.clone().production_place(place),
+                None => options.clone(),
+            };
+            let signer = Pki::shared().signer([Key::P256, Key::Rsa2048][at % 2]);
+            let signed = sign_with(DOCUMENT.as_bytes(), signer, &parameters, &options).unwrap();
+            let has = |name: &str| String::from_utf8_lossy(&signed).contains(name);
+            let policy = ["SPURI", "SPUserNotice"].map(|name| has(&format!("<xades:{name}>")));
+            assert_eq!(policy, [matches!(what, "EPES" | "all"); 2]);
+            let more = ["SignerRoleV2", "SignatureProductionPlaceV2", "CommitmentTypeIndication"];
+            let more = more.map(|name| has(&format!("<xades:{name}>")));
+            assert_eq!(more, [matches!(what, "much" | "all"); 3]);
+            let asked = askable(form, &Canonicalization::EXCLUSIVE, DOCUMENT.as_bytes());
+            accepted(&court.judge(&signed, 1, asked), &format!("{form} {what}"), &signed);
         }
     }
 }

@@ -338,6 +338,79 @@ fn an_enveloped_signature_holds_nothing_else() {
     }
 }
 
+/// What is no element and no text says something to somebody, too.
+#[test]
+fn instructions_comments_and_attributes_in_a_signature_are_not_signed() {
+    const ASIDE: [&str; 2] = ["<?pay mallory?>", "<!-- mallory -->"];
+    let signed = ours(b"<r><a>alice</a></r>", Packaging::Enveloped);
+    let not_signed = [Problem::UnsignedContent];
+    for aside in ASIDE {
+        for place in [
+            "</ds:Signature>",
+            "</ds:Object>",
+            "</ds:SignatureValue>",
+            "</xades:QualifyingProperties>",
+        ] {
+            let changed = put_before(&signed, place, aside);
+            assert_eq!(problems(&changed, &not_signed), Coverage::Whole);
+        }
+        // Nobody asks what is in there.
+        let changed = put_before(&signed, "</ds:X509Data>", aside);
+        assert_eq!(problems(&changed, &[]), Coverage::Whole);
+    }
+    // An instruction in what is verified would break it.
+    let changed = put_before(&signed, "</ds:SignedInfo>", ASIDE[1]);
+    assert_eq!(problems(&changed, &not_signed), Coverage::Whole);
+    assert!(!first(&put_before(&signed, "</ds:SignedInfo>", ASIDE[0]), None).intact);
+    for tag in ["<ds:Signature ", "<ds:SignatureValue ", "<xades:QualifyingProperties "] {
+        let changed = signed.replacen(tag, &format!("{tag}mallory=\"1\" "), 1);
+        assert_ne!(changed, signed);
+        assert_eq!(problems(&changed, &not_signed), Coverage::Whole);
+    }
+    let changed = signed.replacen("<ds:Object>", "<ds:Object mallory=\"1\">", 1);
+    assert_ne!(changed, signed);
+    assert_eq!(problems(&changed, &not_signed), Coverage::Whole);
+
+    // Of base64, they are neither text nor decoded.
+    let signed = ours(b"alice", Packaging::EnvelopingBase64);
+    let (before, after) = signed.split_once("YWxpY2U=").unwrap();
+    let not_signed = [Problem::UnsignedContent, Problem::NotCovered];
+    for aside in ASIDE {
+        for (one, other) in [(aside, ""), ("", aside)] {
+            let changed = [before, one, "YWxpY2U=", other, after].concat();
+            assert_eq!(problems(&changed, &not_signed), Coverage::Part);
+        }
+    }
+}
+
+/// A canonical form without comments says so where there are any.
+#[test]
+fn comments_that_are_left_out_are_told() {
+    let signed = ours(b"<r><a>alice</a></r>", Packaging::Enveloped);
+    let told = |document: &str| {
+        assert_eq!(problems(document, &[]), Coverage::Whole);
+        let signature = first(document, None);
+        signature.references.iter().map(|r| (r.comments, r.comments_left_out)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&signed), [(false, false); 2]);
+    for changed in
+        [signed.replace("alice", "al<!-- mallory -->ice"), format!("<!-- mallory -->{signed}")]
+    {
+        assert_eq!(told(&changed), [(false, true), (false, false)]);
+    }
+    let properties = put_before(&signed, "</xades:SignedProperties>", "<!-- mallory -->");
+    assert_eq!(told(&properties), [(false, false), (false, true)]);
+    // Where they are covered, they are not left out.
+    let with = "xml-exc-c14n#WithComments\"/></ds:Transforms>";
+    let template = template_with("#xpointer(/)", "");
+    let template = template.replace("xml-exc-c14n#\"/></ds:Transforms>", with);
+    let signed = self::signed(&format!("<r><!-- alice -->{template}</r>"));
+    let signature = first(&signed, None);
+    assert!(accepted(&signature), "{signature:#?}");
+    let reference = &signature.references[0];
+    assert_eq!((reference.comments, reference.comments_left_out), (true, false));
+}
+
 /// The object with the properties holds them and nothing else.
 #[test]
 fn an_enveloping_signature_signs_all_that_it_holds() {

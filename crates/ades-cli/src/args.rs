@@ -189,6 +189,20 @@ pub(crate) struct XmlOptions {
     /// XML only: the canonical form of what is signed
     #[arg(long, value_enum, default_value = "exclusive")]
     pub(crate) c14n: Method,
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
+}
+
+/// How XML is read.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct ReadingOptions {
+    /// XML only: read a document that names a DTD outside of it as if it did not; nothing is
+    /// ever fetched
+    #[arg(long)]
+    pub(crate) ignore_external_subset: bool,
+    /// XML only: one more attribute that is an Id, beside Id, ID, id and xml:id; may be repeated
+    #[arg(long, value_name = "{NAMESPACE}NAME")]
+    pub(crate) id_attribute: Vec<String>,
 }
 
 /// What only a PDF has a place for.
@@ -339,6 +353,8 @@ pub(crate) struct CompleteOptions {
     /// The environment variable with the password of an encrypted PDF
     #[arg(long, value_name = "VAR")]
     pub(crate) pdf_password_env: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
     /// The container; - is standard output
     #[arg(short, long)]
     pub(crate) output: PathBuf,
@@ -354,6 +370,8 @@ pub(crate) struct InspectOptions {
     /// The environment variable with the password of an encrypted PDF
     #[arg(long, value_name = "VAR")]
     pub(crate) pdf_password_env: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
     /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -376,6 +394,8 @@ pub(crate) struct VerifyOptions {
     /// The environment variable with the password of an encrypted PDF
     #[arg(long, value_name = "VAR")]
     pub(crate) pdf_password_env: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
     /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -405,6 +425,8 @@ pub(crate) struct C14nOptions {
     /// Only the element with this Id
     #[arg(long)]
     pub(crate) id: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
 }
 
 #[derive(Debug, clap::Args)]

@@ -14,6 +14,7 @@ use crate::output::{self, Existing, Output, Readers, Say};
 use crate::prepare::state_key;
 use crate::temporary;
 use crate::verify;
+use crate::xml::Reading;
 
 /// No signature value is longer, in octets.
 const MAX_VALUE: u64 = 16 * 1024;
@@ -30,6 +31,7 @@ pub(crate) fn run(options: &CompleteOptions, say: &Say) -> Result<u8, Failure> {
     let pending = Pending::from_json(state.trim_end(), key.as_ref())
         .map_err(|e| Failure::from(e).about(input::name(&options.state)))?;
     let password = pdf_password(options.pdf_password_env.as_deref())?;
+    let reading = Reading::new(&options.reading)?;
     let value = read_value(&options.signature)?;
     let file = input::open(&options.input)?;
     let again = file.try_clone().map_err(|e| Failure::file(&options.input, &e))?;
@@ -44,7 +46,8 @@ pub(crate) fn run(options: &CompleteOptions, say: &Say) -> Result<u8, Failure> {
     pending.complete(&mut document, &value, &mut out).map_err(|e| e.about(&files))?;
     let mut made = out.made()?;
     let source = &mut Document::seekable(input::watched(again, &options.input));
-    verify::check_made(pending.format(), &mut made, source, None, password.as_deref())
+    let how = verify::How { password: password.as_deref(), reading: &reading };
+    verify::check_made(pending.format(), &mut made, source, None, how)
         .map_err(|e| e.about(output::name(&options.output)))?;
     out.publish(Existing::forced(options.force))?;
     say.line(format_args!("complete: {}", output::name(&options.output)));

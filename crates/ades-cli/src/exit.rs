@@ -108,7 +108,13 @@ impl From<pades::Error> for Failure {
 
 impl From<xades::Error> for Failure {
     fn from(error: xades::Error) -> Self {
-        Self::of(error.fault(), error.retry(), &error)
+        let failure = Self::of(error.fault(), error.retry(), &error);
+        match error {
+            xades::Error::External { what, .. } if what == xades::xml::EXTERNAL_SUBSET => {
+                failure.and("--ignore-external-subset reads it as if it named none")
+            }
+            _ => failure,
+        }
     }
 }
 

@@ -135,20 +135,32 @@ fn kind_of(start: &[u8]) -> Kind {
         _ => start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).to_vec(),
     };
     let text = text.trim_ascii_start().to_ascii_lowercase();
-    let has = |what: &[u8]| text.windows(what.len()).any(|window| window == what);
     let is_html = text.starts_with(b"<!doctype html") || text.starts_with(b"<html");
     let is_xml = match text.as_slice() {
-        _ if is_html => has(b"xmlns"),
+        // A drawing within HTML says of itself only that it is XML.
+        _ if is_html => html_tag(&text).is_some_and(|tag| contains(tag, b"xmlns")),
         [b'<', next, ..] => next.is_ascii_alphabetic() || b"_?!".contains(next) || !next.is_ascii(),
         _ => false,
     };
     // A PDF's header may stand behind something else, and may be spoken of.
-    match (is_xml, has(b"%pdf-")) {
+    match (is_xml, contains(&text, b"%pdf-")) {
         (true, _) => Kind::Xml,
         (false, true) => Kind::Pdf,
         (false, false) if is_html => Kind::Html,
         (false, false) => Kind::Other,
     }
+}
+
+fn contains(text: &[u8], what: &[u8]) -> bool {
+    text.windows(what.len()).any(|window| window == what)
+}
+
+/// The tag that HTML begins with, as much of it as there is.
+fn html_tag(text: &[u8]) -> Option<&[u8]> {
+    let start = text.windows(5).position(|window| window == b"<html")?;
+    let tag = text.get(start..)?;
+    let end = tag.iter().position(|octet| *octet == b'>').unwrap_or(tag.len());
+    tag.get(..end)
 }
 
 fn without_zeros(octets: &[u8]) -> Vec<u8> {
@@ -175,6 +187,16 @@ mod tests {
             (b"<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML'><html xmlns=", Kind::Xml),
             (b"<?xml version='1.0'?><html>", Kind::Xml),
             (b"<!DOCTYPE html><html>", Kind::Html),
+            (
+                b"<!DOCTYPE html><html lang='nl'><svg xmlns='http://www.w3.org/2000/svg'>",
+                Kind::Html,
+            ),
+            (b"<html><body><math xmlns='http://www.w3.org/1998/Math/MathML'/>", Kind::Html),
+            (b"<!DOCTYPE html><p><svg xmlns='http://www.w3.org/2000/svg'>", Kind::Html),
+            (
+                b"<!DOCTYPE html>\n<html lang='nl'\n  xmlns='http://www.w3.org/1999/xhtml'>",
+                Kind::Xml,
+            ),
             (b"<html><body>%PDF-1.4", Kind::Pdf),
             (b"<- not XML", Kind::Other),
             (b"plain text", Kind::Other),

@@ -16,11 +16,14 @@ use crate::format::Format;
 use crate::input;
 use crate::options::pdf_password;
 use crate::output::{self, Say};
+use crate::xml::Reading;
 
 pub(crate) fn run(options: &VerifyOptions, say: &Say) -> Result<u8, Failure> {
     let trust = trust(&options.trust)?;
     let password = pdf_password(options.pdf_password_env.as_deref())?;
+    let reading = Reading::new(&options.reading)?;
     let wanted = Wanted {
+        reading,
         originals: &options.original,
         elements: &options.element,
         trust: &trust,
@@ -49,7 +52,8 @@ pub(crate) fn run(options: &VerifyOptions, say: &Say) -> Result<u8, Failure> {
 
 pub(crate) fn inspect(options: &InspectOptions) -> Result<u8, Failure> {
     let password = pdf_password(options.pdf_password_env.as_deref())?;
-    let wanted = Wanted { password: password.as_deref(), ..Wanted::default() };
+    let reading = Reading::new(&options.reading)?;
+    let wanted = Wanted { password: password.as_deref(), reading, ..Wanted::default() };
     let found = Found::read(&options.container, &wanted)?;
     if options.json {
         let mut line = found.to_json(&options.container)?;
@@ -64,8 +68,9 @@ pub(crate) fn inspect(options: &InspectOptions) -> Result<u8, Failure> {
 }
 
 /// What a file is judged with.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Wanted<'w> {
+    reading: Reading,
     originals: &'w [PathBuf],
     elements: &'w [String],
     trust: &'w [Certificate],
@@ -85,10 +90,14 @@ impl Found {
         let mut file = input::open(path)?;
         let kind = input::kind(&mut file).map_err(|e| Failure::file(path, &e))?;
         let mut source = Document::seekable(input::watched(file, path));
-        let Wanted { originals, trust, password, elements } = *wanted;
+        let Wanted { originals, trust, password, elements, .. } = *wanted;
         let is_xml = matches!(kind, input::Kind::Xml | input::Kind::Html);
         if !elements.is_empty() && !is_xml {
             return Err(Failure::usage("--element: only XML has elements"));
+        }
+        if !wanted.reading.is_usual() && !is_xml {
+            let why = "--ignore-external-subset and --id-attribute are for XML";
+            return Err(Failure::usage(why));
         }
         match kind {
             input::Kind::Pdf if !originals.is_empty() => {
@@ -199,6 +208,15 @@ pub(crate) fn check_original(
     Ok(())
 }
 
+/// How what was made is read.
+#[derive(Clone, Copy)]
+pub(crate) struct How<'h> {
+    /// PDF
+    pub(crate) password: Option<&'h str>,
+    /// XML
+    pub(crate) reading: &'h Reading,
+}
+
 /// Whether a container that was just made from `source` holds, judged from its
 /// octets.
 pub(crate) fn check(
@@ -206,10 +224,10 @@ pub(crate) fn check(
     made: &mut Document<'_>,
     source: &Path,
     original: &Path,
-    password: Option<&str>,
+    how: How<'_>,
 ) -> Result<(), Failure> {
     let mut given = input::document(original)?;
-    check_made(format, made, &mut input::document(source)?, Some(&mut given), password)
+    check_made(format, made, &mut input::document(source)?, Some(&mut given), how)
 }
 
 /// As [`check`]; for a new container, `source` is the original too.
@@ -218,12 +236,12 @@ pub(crate) fn check_made(
     made: &mut Document<'_>,
     source: &mut Document<'_>,
     original: Option<&mut Document<'_>>,
-    password: Option<&str>,
+    how: How<'_>,
 ) -> Result<(), Failure> {
     match format {
         Format::Cades => {}
-        Format::Pades => return check_pdf(made, source, password),
-        Format::Xades => return xml::check(made, source),
+        Format::Pades => return check_pdf(made, source, how.password),
+        Format::Xades => return xml::check(made, source, how.reading),
     }
     let after = Container::read(made)?;
     if after.verify(made, Given::default())?.signatures.iter().map(count).sum::<usize>() == 1 {

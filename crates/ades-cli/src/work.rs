@@ -134,16 +134,27 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// All that is wrong with the PDFs is said at once.
+    /// All that is wrong with PDFs and XML is said at once. One XML document that
+    /// nobody is asked about is looked at when it is prepared.
     fn check(&self) -> Result<(), Failure> {
         let job = &self.stored.job;
         let left = job.items.iter().skip(job.done);
         let mut wrong: Vec<Failure> = Vec::new();
-        for item in left.filter(|item| item.format == Format::Pades) {
-            let mut document = input::document(&item.input)?;
-            match check_pdf(&job.wishes.pdf, &mut document, &job.wishes.draft()) {
-                Ok(checked) => {
-                    for remark in checked.remarks() {
+        let soon = self.left() == 1 && !self.signer.remote().capabilities().interactive;
+        for item in left {
+            let document = || input::document(&item.input);
+            let wishes = &job.wishes;
+            let checked = match item.format {
+                Format::Pades => check_pdf(&wishes.pdf, &mut document()?, &wishes.draft())
+                    .map(|checked| checked.remarks().iter().map(ToString::to_string).collect()),
+                Format::Xades if !soon => {
+                    wishes.xml.check_document(&wishes.shape, &mut document()?).map(|()| Vec::new())
+                }
+                Format::Xades | Format::Cades => continue,
+            };
+            match checked {
+                Ok(remarks) => {
+                    for remark in remarks {
                         self.say.line(format_args!("{}: {remark}", input::name(&item.input)));
                     }
                 }
@@ -334,7 +345,9 @@ impl<'a> Work<'a> {
                 .complete(&mut document, &value.value, &mut out)
                 .map_err(|e| Failure::from(e).about(input::name(source)))?;
             let mut made = out.made()?;
-            verify::check(item.format, &mut made, source, original, password.as_deref())
+            let reading = &job.wishes.xml.reading;
+            let how = verify::How { password: password.as_deref(), reading };
+            verify::check(item.format, &mut made, source, original, how)
                 .map_err(|e| e.about(output::name(&item.output)))?;
             out.publish(existing)?;
             item.pending = None;

@@ -2,19 +2,19 @@
 //! format.
 
 use std::fs::File;
-use std::io::Seek;
+use std::io::{Read, Seek};
 use std::path::Path;
 
 use ades_core::{CertificateChain, Document, SignatureParameters};
 use serde::{Deserialize, Serialize};
-use xades::c14n::{Canonicalization, Target};
+use xades::c14n::{Canonicalization, IdAttributes, Target};
 use xades::xml::Reader;
 use xades::{
     Content, Listing, PendingSignature, Position, SignatureOptions, prepare_countersignature,
     prepare_detached,
 };
 
-use crate::args::{Method, Packaging, XmlOptions};
+use crate::args::{Method, Packaging, ReadingOptions, XmlOptions};
 use crate::exit::Failure;
 use crate::input::{self, Kind};
 use crate::options::Shape;
@@ -33,6 +33,61 @@ pub(crate) struct XmlWishes {
     behind: Option<String>,
     allow_parallel: bool,
     method: Method,
+    #[serde(default, skip_serializing_if = "Reading::is_usual")]
+    pub(crate) reading: Reading,
+}
+
+/// How XML is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reading {
+    pub(crate) ignore_external_subset: bool,
+    /// As they were asked for.
+    id_attributes: Vec<String>,
+}
+
+impl Reading {
+    pub(crate) fn new(options: &ReadingOptions) -> Result<Self, Failure> {
+        let reading = Self {
+            ignore_external_subset: options.ignore_external_subset,
+            id_attributes: options.id_attribute.clone(),
+        };
+        reading.ids().map(|_| reading)
+    }
+
+    pub(crate) fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Which attributes are Ids.
+    pub(crate) fn ids(&self) -> Result<IdAttributes, Failure> {
+        self.id_attributes.iter().try_fold(IdAttributes::default(), |ids, text| {
+            let (namespace, local_name) = match text.strip_prefix('{') {
+                None => Some(("", text.as_str())),
+                Some(rest) => rest.split_once('}'),
+            }
+            .filter(|(_, local_name)| {
+                !local_name.is_empty() && !local_name.contains(['{', '}', ':'])
+            })
+            .ok_or_else(|| {
+                Failure::usage(format!(
+                    "--id-attribute {text}: an attribute's name is {{NAMESPACE}}NAME, or NAME"
+                ))
+            })?;
+            Ok(ids.and(namespace, local_name))
+        })
+    }
+
+    pub(crate) fn reader<'a>(&self, octets: impl Read + 'a) -> Result<Reader<'a>, xades::Error> {
+        let reader = Reader::from_read(octets)?;
+        Ok(if self.ignore_external_subset { reader.ignoring_external_subset() } else { reader })
+    }
+
+    /// How signatures are made in what is read so.
+    fn options(&self) -> Result<SignatureOptions, Failure> {
+        let options = SignatureOptions::new().ids(self.ids()?);
+        Ok(if self.ignore_external_subset { options.ignoring_external_subset() } else { options })
+    }
 }
 
 impl XmlWishes {
@@ -44,6 +99,7 @@ impl XmlWishes {
             ));
         }
         Ok(Self {
+            reading: Reading::new(&options.reading)?,
             packaging,
             elements: options.element,
             into: options.into,
@@ -65,7 +121,7 @@ impl XmlWishes {
             |message: &str| Err(Failure::usage(format!("{}: {message}", input::name(input))));
         if self.keeps_the_document()
             && found != Kind::Xml
-            && let Err(why) = read_through(file)
+            && let Err(why) = read_through(file, &self.reading)
         {
             return fail(&format!(
                 "is no XML: --packaging enveloping or detached signs any file as xades ({why})"
@@ -75,6 +131,33 @@ impl XmlWishes {
             return fail("has no name for a detached signature to call it by");
         }
         Ok(())
+    }
+
+    /// Whether a document can be signed as is wished, before anybody is asked
+    /// about it.
+    pub(crate) fn check_document(
+        &self,
+        shape: &Shape,
+        document: &mut Document<'_>,
+    ) -> Result<(), Failure> {
+        if let Shape::Countersignature(signer) = shape {
+            let options = self.reading.options()?;
+            return Ok(xades::check_countersignature(document, *signer, &options)?);
+        }
+        if !self.keeps_the_document() {
+            // These take anything.
+            return Ok(());
+        }
+        let options = self.options()?;
+        let packaging = match self.packaging {
+            Some(Packaging::InternallyDetached) => self.of_elements(),
+            _ => xades::Packaging::Enveloped,
+        };
+        Ok(xades::check(document, &options.packaging(packaging))?)
+    }
+
+    fn of_elements(&self) -> xades::Packaging {
+        xades::Packaging::InternallyDetached(self.elements.clone())
     }
 
     /// What is signed, and what the user should know of it.
@@ -92,7 +175,7 @@ impl XmlWishes {
                 *signer,
                 chain,
                 parameters,
-                &SignatureOptions::new(),
+                &self.reading.options()?,
             )?;
             return Ok((pending, None));
         }
@@ -113,9 +196,8 @@ impl XmlWishes {
         let packed = |packaging| options.clone().packaging(packaging);
         let mut made =
             |options: &SignatureOptions| xades::prepare(document, chain, parameters, options);
-        let of_elements = || xades::Packaging::InternallyDetached(self.elements.clone());
         let pending = match self.packaging {
-            Some(Packaging::InternallyDetached) => made(&packed(of_elements())),
+            Some(Packaging::InternallyDetached) => made(&packed(self.of_elements())),
             Some(Packaging::EnvelopingBase64) => made(&packed(xades::Packaging::EnvelopingBase64)),
             Some(Packaging::Enveloping) => {
                 let other = match made(&packed(xades::Packaging::EnvelopingXml)) {
@@ -136,8 +218,8 @@ impl XmlWishes {
             (None, Some(text)) => Position::Behind(target(text, Some(0))?),
             (None, None) => Position::LastInRoot,
         };
-        let options =
-            SignatureOptions::new().position(position).canonicalization(method(self.method));
+        let options = self.reading.options()?;
+        let options = options.position(position).canonicalization(method(self.method));
         Ok(if self.allow_parallel { options.parallel() } else { options })
     }
 }
@@ -157,8 +239,8 @@ const fn not_as_xml(error: &xades::Error) -> Option<&'static str> {
 }
 
 /// Whether a file is well-formed XML; rewinds it.
-fn read_through(file: &mut File) -> Result<(), xades::Error> {
-    let mut reader = Reader::from_read(&mut *file)?;
+fn read_through(file: &mut File, reading: &Reading) -> Result<(), xades::Error> {
+    let mut reader = reading.reader(&mut *file)?;
     while reader.next_event()?.is_some() {}
     drop(reader);
     file.rewind().map_err(|e| xades::Error::Core(ades_core::Error::Read(e)))
@@ -199,6 +281,19 @@ fn uri(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_it_is_read_is_stored_with_the_job() {
+        let usual = r#"{"packaging":null,"elements":[],"into":null,"allow_parallel":false,"method":"exclusive"}"#;
+        let reading =
+            r#","reading":{"ignore_external_subset":true,"id_attributes":["{urn:a}Id"]}}"#;
+        for text in [usual.to_owned(), usual.replace('}', reading)] {
+            let wishes: XmlWishes = serde_json::from_str(&text).unwrap();
+            assert_eq!(wishes.reading.is_usual(), text == usual);
+            assert_eq!(serde_json::to_string(&wishes).unwrap(), text);
+            assert!(wishes.reading.ids().is_ok());
+        }
+    }
 
     #[test]
     fn a_name_becomes_a_reference() {

@@ -14,6 +14,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
 
+use ades_tests::invoice::Invoice;
 use ades_tests::pki::Key;
 use common::{Bench, Run};
 
@@ -21,6 +22,9 @@ const GIB: u64 = 1024 * 1024 * 1024;
 /// In KiB.
 const MAY_BE_HELD: u64 = 16 * 1024;
 const MAY_BE_ADDED: u64 = 3 * 1024;
+
+/// XML of so many octets, written as it is made.
+const LONG_XML: u64 = 256 * 1024 * 1024;
 
 /// Runs the program and returns its peak resident size in KiB, as GNU time has it.
 fn peak(bench: &Bench, arguments: &str) -> u64 {
@@ -64,4 +68,30 @@ fn memory_does_not_grow_with_the_document() {
     let verify = ["cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", "long.p7s"];
     let files = ["-content", "long.bin", "-CAfile", "root.pem", "-out", "/dev/null"];
     bench.openssl(&[&verify[..], &files].concat()).ends(0, "Verification successful");
+}
+
+#[test]
+fn memory_does_not_grow_with_an_xml_document() {
+    let bench = Bench::new();
+    bench.identity(Key::P256);
+    for (name, length) in [("long.xml", LONG_XML), ("short.xml", 10_000)] {
+        let mut file = File::create(bench.path(name)).unwrap();
+        std::io::copy(&mut Invoice::new(length), &mut file).unwrap();
+    }
+    assert!(bench.path("long.xml").metadata().unwrap().len() >= LONG_XML);
+    let key = "--signer pkcs12:key.p12 --password-env PASSWORD";
+    for (what, command) in [
+        ("enveloped", format!("sign {{}}.xml -o {{}}.signed {key}")),
+        ("verify", "verify {}.signed --trust root.pem".to_owned()),
+        ("enveloping", format!("sign {{}}.xml -o {{}}.xades --packaging enveloping {key}")),
+        ("verify", "verify {}.xades --trust root.pem".to_owned()),
+    ] {
+        let short = peak(&bench, &command.replace("{}", "short"));
+        let long = peak(&bench, &command.replace("{}", "long"));
+        println!("{what}: {long} KiB, {short} KiB for a short one");
+        assert!(long <= short + MAY_BE_ADDED, "{what}: {long} KiB, not {short}");
+        if std::env::var_os("ADES_RELEASE").is_some() {
+            assert!(long <= MAY_BE_HELD, "{what}: {long} KiB");
+        }
+    }
 }

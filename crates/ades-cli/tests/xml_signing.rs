@@ -97,6 +97,25 @@ fn xml_and_pdf_and_others_are_one_batch() {
     }
 }
 
+/// People are told what of a file is not signed.
+#[test]
+fn what_is_not_covered_is_said() {
+    let bench = bench();
+    bench.write("square.svg", SVG);
+    bench.write("message.xml", SOAP);
+    for (name, said) in [("square.svg", true), ("message.xml", false)] {
+        bench.sign(&[name, "--out-dir", "out"]).ends(0, "");
+        let out = format!("out/{name}");
+        let run = bench.ades(&["verify", &out, "--trust", "root.pem"]);
+        let text = &run.ends(0, "").out;
+        assert!(text.contains(", less "), "{text}");
+        assert_eq!(text.contains("comments not covered"), said, "{text}");
+        let run = bench.ades(&["inspect", &out]);
+        let text = &run.ends(0, "").out;
+        assert_eq!(text.contains("comments not covered"), said, "{text}");
+    }
+}
+
 /// What a file is told by: XHTML says that it is XML, UTF-16 needs no mark, and
 /// XML may speak of PDFs. Whoever names the format is believed.
 #[test]
@@ -251,6 +270,131 @@ fn more_signatures_and_signatures_on_signatures() {
     bench.ades(&["verify", "counter.xml", "--trust", "root.pem"]).ends(0, "");
     bench.sign(&["second.xml", "-o", "no.xml", "--counter-sign", "2"]).ends(2, "no such signature");
     assert!(!bench.has("no.xml"));
+}
+
+/// What cannot be signed is known before anybody is asked, and all of it is said.
+#[test]
+fn a_batch_is_looked_at_before_anybody_is_asked() {
+    let bench = bench();
+    bench.write("good.xml", "<r><e Id='e'/></r>");
+    bench.write("bad.xml", "<r>");
+    bench.write("dtd.xml", "<!DOCTYPE r SYSTEM 'r.dtd'><r><e Id='e'/></r>");
+    bench.write("photo.bin", b"no XML");
+    bench.sign(&["good.xml", "-o", "closed.xml"]).ends(0, "");
+    let files = ["good.xml", "bad.xml", "photo.bin", "dtd.xml", "closed.xml"];
+    let out = ["--out-dir", "out"];
+    for signer in
+        [&["--auto-approve"][..], &["--signer", "pkcs12:key.p12", "--password-env", "PASSWORD"]]
+    {
+        let run = bench.ades(&[&["sign"], &files[..], &out, signer].concat());
+        run.ends(3, "3 of 5 files cannot be signed, and so none is:");
+        run.ends(3, "bad.xml: not well-formed XML");
+        run.ends(3, "dtd.xml: the document needs something outside of it");
+        run.ends(3, "closed.xml: an earlier signature covers all but itself");
+        assert!(!run.err.contains("ades resume"), "{run:?}");
+        assert_eq!(bench.names("out"), [""; 0]);
+    }
+    // Nothing is wrong with what takes any document.
+    let enveloping = ["--format", "xades", "--packaging", "enveloping", "--auto-approve"];
+    bench.ades(&[&["sign"], &files[..], &out, &enveloping].concat()).ends(0, "");
+    for arguments in [
+        &["--into", "none"][..],
+        &["--behind", "{urn:none}x"],
+        &["--packaging", "internally-detached", "--element", "none"],
+        &["--counter-sign", "0"],
+    ] {
+        let sign = ["sign", "good.xml", "-o", "again.xml", "--auto-approve"];
+        bench.ades(&[&sign, arguments].concat()).ends(2, "no such ");
+        assert!(!bench.has("again.xml.pending") && !bench.has("again.xml"));
+    }
+    let run = bench.ades(&["sign", "closed.xml", "-o", "again.xml", "--auto-approve"]);
+    run.ends(3, "closed.xml: an earlier signature");
+    assert!(!bench.has("again.xml.pending"));
+    let counter = ["sign", "closed.xml", "-o", "c.xml", "--counter-sign", "0", "--auto-approve"];
+    bench.ades(&counter).ends(0, "");
+}
+
+/// Drawings name a DTD that nobody has; whoever says so signs them without it.
+#[test]
+fn a_dtd_elsewhere_can_be_ignored() {
+    let bench = bench();
+    let svg = "<?xml version='1.0'?>\n<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' \
+        'http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd'>\n\
+        <svg xmlns='http://www.w3.org/2000/svg' version='1.1'><path d='M0 0h9'/></svg>\n";
+    bench.write("drawing.svg", svg);
+    const IGNORE: &str = "--ignore-external-subset";
+    for command in [
+        &["sign", "drawing.svg", "-o", "x", "--auto-approve"][..],
+        &["prepare", "drawing.svg", "--certs", "chain.pem", "--state", "x"],
+        &["verify", "drawing.svg"],
+        &["inspect", "drawing.svg"],
+        &["c14n", "drawing.svg"],
+    ] {
+        bench.ades(command).ends(3, IGNORE);
+    }
+    assert!(!bench.has("x") && !bench.has("x.pending"));
+    let run = bench.ades(&["c14n", "drawing.svg", IGNORE]);
+    assert!(run.ends(0, "").out.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+    bench.sign(&["drawing.svg", "-o", "signed.svg", IGNORE]).ends(0, "");
+    bench.ades(&["sign", "drawing.svg", "-o", "asked.svg", IGNORE, "--auto-approve"]).ends(0, "");
+    bench.sign(&["drawing.svg", "-o", "open.svg", "--allow-parallel", IGNORE]).ends(0, "");
+    bench.sign(&["open.svg", "-o", "twice.svg", IGNORE]).ends(0, "");
+    bench.sign(&["twice.svg", "-o", "counter.svg", "--counter-sign", "1", IGNORE]).ends(0, "");
+    for (name, root) in
+        [("signed.svg", "root.pem"), ("asked.svg", ROOT), ("counter.svg", "root.pem")]
+    {
+        xmlsec1_accepts(&bench, name, root, 0);
+        let answer = bench.ades(&["verify", name, "--trust", root, "--json", IGNORE]);
+        let answer = json(&answer.ends(0, "").out);
+        assert_eq!(answer["signatures"][0]["covers"], "whole", "{answer}");
+        bench.ades(&["inspect", name, IGNORE]).ends(0, "");
+    }
+    let prepare = ["prepare", "drawing.svg", "--certs", "chain.pem", "--state", "s", IGNORE];
+    let prepared = json(&bench.ades(&prepare).ends(0, "").out);
+    let digest = Base64::decode_vec(prepared["digest_base64"].as_str().unwrap()).unwrap();
+    bench.write("digest", digest);
+    let sign = ["pkeyutl", "-sign", "-inkey", "key.pem", "-in", "digest", "-out", "value.bin"];
+    bench.openssl(&[&sign[..], &["-pkeyopt", "digest:sha256"]].concat()).ends(0, "");
+    let complete = ["complete", "drawing.svg", "--state", "s", "--signature", "value.bin"];
+    bench.ades(&[&complete[..], &["-o", "c.svg"]].concat()).ends(3, IGNORE);
+    bench.ades(&[&complete[..], &["-o", "c.svg", IGNORE]].concat()).ends(0, "");
+    xmlsec1_accepts(&bench, "c.svg", "root.pem", 0);
+    bench.write("text.txt", "text");
+    bench.ades(&["verify", "text.txt", IGNORE]).ends(2, "are for XML");
+}
+
+/// WS-Security has Ids of its own.
+#[test]
+fn other_attributes_can_be_ids() {
+    let bench = bench();
+    let wsu = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
+    let message = format!(
+        "<soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\"><soap:Header/>\
+         <soap:Body xmlns:wsu=\"{wsu}\" wsu:Id=\"body\"><pay/></soap:Body></soap:Envelope>"
+    );
+    bench.write("message.xml", &message);
+    let header = "{http://schemas.xmlsoap.org/soap/envelope/}Header";
+    let id = format!("{{{wsu}}}Id");
+    let sign = |out: &str, more: &[&str]| {
+        let element = ["--packaging", "internally-detached", "--element", "body"];
+        let sign = ["sign", "message.xml", "-o", out, "--into", header];
+        bench.ades(&[&sign, &element[..], more].concat())
+    };
+    sign("x", &["--auto-approve"]).ends(2, "no such element");
+    sign("x", &["--auto-approve", "--id-attribute", "{urn"]).ends(2, "--id-attribute {urn");
+    sign("x", &["--auto-approve", "--id-attribute", "wsu:Id"]).ends(2, "--id-attribute wsu:Id");
+    sign("signed.xml", &["--auto-approve", "--id-attribute", &id]).ends(0, "");
+    let verify = ["verify", "signed.xml", "--trust", ROOT, "--element", "body"];
+    bench.ades(&verify).ends(2, "no such element");
+    bench.ades(&[&verify[..], &["--id-attribute", &id]].concat()).ends(0, "");
+    let part = ["c14n", "message.xml", "--method", "exclusive", "--id", "body"];
+    bench.ades(&part).ends(2, "no such element");
+    let run = bench.ades(&[&part[..], &["--id-attribute", &id]].concat());
+    assert!(run.ends(0, "").out.starts_with("<soap:Body "));
+    // Of no namespace.
+    bench.write("r.xml", "<r><e AssertionID='a'/></r>");
+    let named = ["c14n", "r.xml", "--id", "a", "--id-attribute", "AssertionID"];
+    assert_eq!(bench.ades(&named).ends(0, "").out, "<e AssertionID=\"a\"></e>");
 }
 
 #[test]

@@ -3,14 +3,13 @@
 
 use std::io::{Cursor, Read as _};
 
-use ades_core::Document;
-use ades_core::{Digest, DocumentDigest};
+use ades_core::{Digest, DigestAlgorithm, Document, DocumentDigest};
 
 use crate::c14n::{Pass, Selection, Target as Element};
 use crate::draft::{CLOSING, Draft, Ids, Signer};
 use crate::error::Error;
 use crate::markup::Markup;
-use crate::options::Position;
+use crate::options::{Position, SignatureOptions};
 use crate::original::digester;
 use crate::pending::{Original, PendingSignature, Target};
 use crate::prepare::Read;
@@ -25,14 +24,15 @@ pub(crate) const OCTETS: &str = "application/octet-stream";
 /// And if it is XML (RFC 7303).
 const XML: &str = "application/xml";
 
-/// Around the root element of an XML document, which is read twice.
-pub(crate) fn xml(
+/// Reads an XML document that is to be an element of another one.
+pub(crate) fn read(
     document: &mut Document<'_>,
-    signer: &Signer<'_>,
-) -> Result<PendingSignature, Error> {
-    let options = signer.options;
-    let Read { original, site, .. } =
-        Read::new(document, signer, Vec::new(), &Position::LastInRoot)?;
+    algorithm: DigestAlgorithm,
+    options: &SignatureOptions,
+) -> Result<Read, Error> {
+    let position = Position::LastInRoot;
+    let read = Read::new(document, algorithm, &options.reading, Vec::new(), &position)?;
+    let site = &read.site;
     if site.has_doctype {
         let why = "it has a document type declaration, which cannot be within an element";
         return Err(Error::CannotInsert { why });
@@ -41,6 +41,16 @@ pub(crate) fn xml(
         let why = "it has signatures, which are about it as a document of its own";
         return Err(Error::CannotInsert { why });
     }
+    Ok(read)
+}
+
+/// Around the root element of an XML document, which is read twice.
+pub(crate) fn xml(
+    document: &mut Document<'_>,
+    signer: &Signer<'_>,
+) -> Result<PendingSignature, Error> {
+    let options = signer.options;
+    let Read { original, site, .. } = read(document, signer.digest_algorithm(), options)?;
     let (range, encoding) = (site.root.whole(), site.encoding);
     let ids = Ids::new(signer, "enveloping, as XML", [&original.digest.0]);
     let id = ids.of("object");

@@ -6,6 +6,8 @@
 //!   [`PendingSignature`]: signatures in documents, around them and beside them,
 //!   prepared here, signed elsewhere, completed anywhere; the original octets
 //!   stay as they are
+//! - [`check()`], [`check_countersignature`]: what would be wrong, before there is a
+//!   certificate
 //! - [`SignatureOptions`]: what is signed, where the signature goes
 //! - [`verify()`], [`report`]: every signature of a document, and what it is about
 //! - [`xml`]: the reader: well-formedness, namespaces, the internal DTD subset,
@@ -36,10 +38,10 @@ mod value;
 mod verify;
 pub mod xml;
 
-pub use countersignature::prepare_countersignature;
+pub use countersignature::{check_countersignature, prepare_countersignature};
 pub use detached::{Content, Listing, prepare_detached};
 pub use error::Error;
 pub use options::{Packaging, Position, ProductionPlace, SignatureOptions};
 pub use pending::PendingSignature;
-pub use prepare::{MAX_BEHIND_ROOT, prepare};
+pub use prepare::{MAX_BEHIND_ROOT, check, prepare};
 pub use verify::{Given, Original, verify};

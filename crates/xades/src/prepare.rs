@@ -1,6 +1,9 @@
 //! From a document, a certificate and parameters to what is to be signed.
 
-use ades_core::{CertificateChain, Digest, DigestThread, Digester, Document, SignatureParameters};
+use ades_core::{
+    CertificateChain, Digest, DigestAlgorithm, DigestThread, Digester, Document,
+    SignatureParameters,
+};
 
 use crate::c14n::{Canonicalization, Pass, Selection, SetOperation, Site, Target};
 use crate::draft::{Draft, Ids, Signer, Written};
@@ -8,10 +11,10 @@ use crate::earlier;
 use crate::envelop;
 use crate::error::Error;
 use crate::insertion::Insertion;
-use crate::options::{Packaging, Position, SignatureOptions};
+use crate::options::{Packaging, Position, Reading, SignatureOptions};
 use crate::original::{Digesting, digester};
 use crate::pending::{self, Original, PendingSignature};
-use crate::properties::Format;
+use crate::properties::{DS, Format};
 use crate::reference::{Reference, Transform};
 
 /// From the end tag of its root element on, a document may have so many octets:
@@ -51,8 +54,31 @@ pub fn prepare(
     }
 }
 
-fn enveloped(document: &mut Document<'_>, signer: &Signer<'_>) -> Result<PendingSignature, Error> {
-    let options = signer.options;
+/// Whether a document can be signed so, before there is a certificate or anybody
+/// is asked: what [`prepare()`] would say of the document, by the same readings.
+///
+/// # Errors
+/// As [`prepare()`], of the document and the options.
+pub fn check(document: &mut Document<'_>, options: &SignatureOptions) -> Result<(), Error> {
+    let algorithm = DigestAlgorithm::Sha256;
+    let read = match &options.packaging {
+        Packaging::Enveloped => read_enveloped(document, algorithm, options)?.0,
+        Packaging::InternallyDetached(ids) => read_beside(document, algorithm, options, ids)?,
+        Packaging::EnvelopingXml => return envelop::read(document, algorithm, options).map(drop),
+        // These take anything that can be read.
+        Packaging::EnvelopingBase64 | Packaging::Enveloping => return Ok(()),
+    };
+    check_around(&read.site, &options.position)?;
+    check_place(document, &read, options, &options.position)
+}
+
+/// Reads a document that is to hold its signature; yields whether all signatures
+/// are left out.
+fn read_enveloped(
+    document: &mut Document<'_>,
+    algorithm: DigestAlgorithm,
+    options: &SignatureOptions,
+) -> Result<(Read, bool), Error> {
     let method = &options.canonicalization;
     let mut parallel = options.parallel;
     let read = |document: &mut Document<'_>, parallel: bool| {
@@ -60,14 +86,20 @@ fn enveloped(document: &mut Document<'_>, signer: &Signer<'_>) -> Result<Pending
         let signatures = (SetOperation::Subtract, Target::all_signatures());
         let selection = if parallel { whole.filtered([signatures]) } else { whole };
         let forms = vec![(selection, method.clone())];
-        Read::new(document, signer, forms, &options.position)
+        Read::new(document, algorithm, &options.reading, forms, &options.position)
     };
     let mut found = read(document, parallel)?;
     if found.site.signed && !parallel {
         parallel = true;
         found = read(document, parallel)?;
     }
-    let read = found;
+    Ok((found, parallel))
+}
+
+fn enveloped(document: &mut Document<'_>, signer: &Signer<'_>) -> Result<PendingSignature, Error> {
+    let options = signer.options;
+    let method = &options.canonicalization;
+    let (read, parallel) = read_enveloped(document, signer.digest_algorithm(), options)?;
     let ids = Ids::new(signer, "enveloped", [&read.original.digest.0]);
     let without = if parallel { Transform::WithoutSignatures } else { Transform::Enveloped };
     let reference = Reference {
@@ -80,12 +112,13 @@ fn enveloped(document: &mut Document<'_>, signer: &Signer<'_>) -> Result<Pending
     insert(document, signer, &ids, vec![reference], read, &options.position)
 }
 
-fn beside(
+/// Reads a document elements of which are signed by a signature beside them.
+fn read_beside(
     document: &mut Document<'_>,
-    signer: &Signer<'_>,
+    algorithm: DigestAlgorithm,
+    options: &SignatureOptions,
     elements: &[String],
-) -> Result<PendingSignature, Error> {
-    let options = signer.options;
+) -> Result<Read, Error> {
     if elements.is_empty() || elements.len() > MAX_ELEMENTS {
         let problem = "between 1 and 64 Ids are needed";
         return Err(Error::Core(ades_core::Error::Parameter { parameter: "elements", problem }));
@@ -96,12 +129,23 @@ fn beside(
         (selection.with_ids(options.reading.ids.clone()), method.clone())
     };
     let forms = elements.iter().map(form).collect();
-    let read = Read::new(document, signer, forms, &options.position)?;
+    let read = Read::new(document, algorithm, &options.reading, forms, &options.position)?;
     let offset = Insertion::new(&read.site, &options.position)?.offset;
     if read.selected.iter().any(|range| range.start < offset && offset < range.end) {
         let why = "its place is in what it signs: that would be enveloped";
         return Err(Error::CannotInsert { why });
     }
+    Ok(read)
+}
+
+fn beside(
+    document: &mut Document<'_>,
+    signer: &Signer<'_>,
+    elements: &[String],
+) -> Result<PendingSignature, Error> {
+    let options = signer.options;
+    let method = &options.canonicalization;
+    let read = read_beside(document, signer.digest_algorithm(), options, elements)?;
     let ids = Ids::new(signer, "internally detached", [&read.original.digest.0]);
     let reference = |(at, (id, digest)): (usize, (&String, &Digest))| Reference {
         id: Some(ids.of(&format!("element-{}", at + 1))),
@@ -123,12 +167,7 @@ fn insert(
     read: Read,
     position: &Position,
 ) -> Result<PendingSignature, Error> {
-    // It would be no property of that signature, and all that leaves out
-    // signatures would leave out what it is put into.
-    let around = read.site.is_signature && !matches!(position, Position::Behind(_));
-    if read.site.in_signature || around {
-        return Err(Error::CannotInsert { why: "its place is in another signature" });
-    }
+    check_around(&read.site, position)?;
     let parameters = signer.parameters;
     let format = |reference: &Reference| {
         Some(Format {
@@ -142,6 +181,31 @@ fn insert(
     put_into(document, signer, draft.write()?, read, position)
 }
 
+fn check_around(site: &Site, position: &Position) -> Result<(), Error> {
+    // It would be no property of that signature, and all that leaves out
+    // signatures would leave out what it is put into.
+    let around = site.is_signature && !matches!(position, Position::Behind(_));
+    if site.in_signature || around {
+        return Err(Error::CannotInsert { why: "its place is in another signature" });
+    }
+    Ok(())
+}
+
+/// Where it goes.
+fn insertion(read: &Read, position: &Position) -> Result<Insertion, Error> {
+    let Read { site, original, .. } = read;
+    if site.declares_attributes {
+        let why = "its DTD declares attributes for elements of signatures";
+        return Err(Error::CannotInsert { why });
+    }
+    let insertion = Insertion::new(site, position)?;
+    let end = site.root.end_tag.start.min(site.root.whole().end.saturating_sub(2));
+    if original.length.saturating_sub(end) > MAX_BEHIND_ROOT as u64 {
+        return Err(Error::CannotInsert { why: "too much is behind the root element" });
+    }
+    Ok(insertion)
+}
+
 /// Where it goes, and that nothing is broken by that.
 pub(crate) fn put_into(
     document: &mut Document<'_>,
@@ -150,16 +214,8 @@ pub(crate) fn put_into(
     read: Read,
     position: &Position,
 ) -> Result<PendingSignature, Error> {
+    let insertion = insertion(&read, position)?;
     let Read { site, original, .. } = read;
-    if site.declares_attributes {
-        let why = "its DTD declares attributes for elements of signatures";
-        return Err(Error::CannotInsert { why });
-    }
-    let insertion = Insertion::new(&site, position)?;
-    let end = site.root.end_tag.start.min(site.root.whole().end.saturating_sub(2));
-    if original.length.saturating_sub(end) > MAX_BEHIND_ROOT as u64 {
-        return Err(Error::CannotInsert { why: "too much is behind the root element" });
-    }
     let target = pending::Target::Inserted { document: original, insertion: insertion.clone() };
     let pending = PendingSignature::new(signer, written, target);
     if site.signed {
@@ -167,6 +223,22 @@ pub(crate) fn put_into(
         earlier::check(document, &insertion, &inserted, &signer.options.reading)?;
     }
     Ok(pending)
+}
+
+/// The same of a signature that is not there yet: one that says nothing stands in
+/// for it.
+pub(crate) fn check_place(
+    document: &mut Document<'_>,
+    read: &Read,
+    options: &SignatureOptions,
+    position: &Position,
+) -> Result<(), Error> {
+    let insertion = insertion(read, position)?;
+    if read.site.signed {
+        let inserted = insertion.octets(&format!("<ds:Signature xmlns:ds=\"{DS}\"/>"))?;
+        earlier::check(document, &insertion, &inserted, &options.reading)?;
+    }
+    Ok(())
 }
 
 /// What one reading of a document yields.
@@ -188,11 +260,11 @@ impl Read {
 
     pub(crate) fn new(
         document: &mut Document<'_>,
-        signer: &Signer<'_>,
+        algorithm: DigestAlgorithm,
+        reading: &Reading,
         forms: Vec<(Selection, Canonicalization)>,
         position: &Position,
     ) -> Result<Self, Error> {
-        let (algorithm, reading) = (signer.digest_algorithm(), &signer.options.reading);
         let beside = digester(document, algorithm)?;
         let mut digesters = Vec::new();
         for _ in &forms {

@@ -154,6 +154,10 @@ pub struct ReferenceReport {
     pub text_only: bool,
     /// Whether comments are covered.
     pub comments: bool,
+    /// Whether there are comments in what is covered, and they are not: anybody can
+    /// change them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub comments_left_out: bool,
     /// The media type of what is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
@@ -178,6 +182,7 @@ impl fmt::Debug for ReferenceReport {
             .field("left_out", &self.left_out)
             .field("more", &self.more)
             .field("comments", &self.comments)
+            .field("comments_left_out", &self.comments_left_out)
             .field("mime_type", &self.mime_type)
             .field("manifest", &self.manifest)
             .finish_non_exhaustive()
@@ -367,7 +372,8 @@ pub enum Problem {
     #[error("the qualifying properties are of an unknown version")]
     UnknownVersion,
     /// The signature holds something that it does not sign, beside its own parts
-    /// and the properties of XAdES
+    /// and the properties of XAdES: an element, an attribute, text, a comment or an
+    /// instruction
     #[error("the signature holds content that it does not sign")]
     UnsignedContent,
     /// A digest, signature or canonicalisation algorithm this version does not

@@ -8,7 +8,7 @@ use xades::{Given, Original};
 
 use crate::exit::Failure;
 use crate::input;
-use crate::xml::target;
+use crate::xml::{Reading, target};
 
 use super::{Wanted, unsound, word};
 
@@ -34,14 +34,19 @@ pub(super) fn read(source: &mut Document<'_>, wanted: &Wanted<'_>) -> Result<Rep
             .iter()
             .map(|text| target(text, None))
             .collect::<Result<_, _>>()?,
-        ..Given::default()
+        ids: Some(wanted.reading.ids()?),
+        ignore_external_subset: wanted.reading.ignore_external_subset,
     };
     Ok(xades::verify(source, given)?)
 }
 
 /// The new signature is without fault, and there is one more of those that
 /// are. What a detached one is about is `source`.
-pub(super) fn check(made: &mut Document<'_>, source: &mut Document<'_>) -> Result<(), Failure> {
+pub(super) fn check(
+    made: &mut Document<'_>,
+    source: &mut Document<'_>,
+    reading: &Reading,
+) -> Result<(), Failure> {
     fn all<'r>(signatures: &'r [SignatureReport], into: &mut Vec<&'r SignatureReport>) {
         for signature in signatures {
             into.push(signature);
@@ -57,18 +62,24 @@ pub(super) fn check(made: &mut Document<'_>, source: &mut Document<'_>) -> Resul
         all(&report.signatures, &mut found);
         (found.len(), found.into_iter().filter(sound).count())
     };
-    let alone = xades::verify(made, Given::default())?;
+    let ids = reading.ids()?;
+    let given = || Given {
+        ids: Some(ids.clone()),
+        ignore_external_subset: reading.ignore_external_subset,
+        ..Given::default()
+    };
+    let alone = xades::verify(made, given())?;
     let good = match count(&alone) {
         (1, 1) => true,
         (1, _) if is_detached(&alone) => {
             let document = Document::seekable(source.random_access()?);
             let mut originals = [Original { uri: None, document }];
-            let given = Given { originals: &mut originals, ..Given::default() };
+            let given = Given { originals: &mut originals, ..given() };
             count(&xades::verify(made, given)?).1 == 1
         }
         (1, _) => false,
         found => {
-            let (signatures, sound) = count(&xades::verify(source, Given::default())?);
+            let (signatures, sound) = count(&xades::verify(source, given())?);
             found == (signatures + 1, sound + 1)
         }
     };
@@ -125,10 +136,26 @@ fn judged_reference(reference: &ReferenceReport, indent: &str, text: &mut String
     if let Some(why) = reference.detail.as_ref().or(problem.as_ref()) {
         text.push_str(&format!(", {why}"));
     }
+    text.push_str(&uncovered(reference));
     text.push('\n');
     for inner in &reference.manifest {
         judged_reference(inner, &format!("{indent}  "), text);
     }
+}
+
+/// What in that it does not cover.
+fn uncovered(reference: &ReferenceReport) -> String {
+    let mut text = String::new();
+    for hole in &reference.left_out {
+        text.push_str(&format!(", less {}", place(hole)));
+    }
+    if reference.text_only {
+        text.push_str(", text only");
+    }
+    if reference.comments_left_out {
+        text.push_str(", comments not covered");
+    }
+    text
 }
 
 /// What a reference is about, in the words of the document.
@@ -217,8 +244,6 @@ fn described(reference: &ReferenceReport) -> String {
     if let Some(description) = &reference.description {
         text.push_str(&format!(", {description:?}"));
     }
-    for hole in &reference.left_out {
-        text.push_str(&format!(", less {}", place(hole)));
-    }
+    text.push_str(&uncovered(reference));
     text
 }

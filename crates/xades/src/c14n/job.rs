@@ -148,7 +148,9 @@ impl<'s> Job<'s> {
     /// A comment or instruction begins. Behind the root element a line feed
     /// comes before it.
     fn begin(&mut self, wanted: bool, opening: &[u8]) {
-        self.writing = wanted && !self.text && self.content();
+        let content = self.content();
+        self.writing = wanted && !self.text && content;
+        self.covered.passed_over |= content && !self.writing;
         self.data = false;
         if self.writing {
             if self.behind_root {
@@ -206,6 +208,7 @@ impl<'s> Job<'s> {
         with_parent: bool,
         work: &mut Work,
     ) -> Result<(), Error> {
+        self.method.check_prefixes(element.tag().start)?;
         self.choose_namespaces(element, with_parent, work);
         let of_xml = if with_parent { None } else { self.with_inherited(element, work)? };
         if element.tag.canonical && element.tag.declared.is_empty() && of_xml.is_none() {
@@ -295,11 +298,16 @@ impl<'s> Job<'s> {
         }
         if with_parent && self.open.len() > 1 {
             for &declared in &element.tag.declared {
+                work.add(self.listed());
                 if !exclusive || self.method.is_inclusive_prefix(namespaces.prefix(declared)) {
                     self.consider(namespaces, declared, work);
                 }
             }
         } else if exclusive {
+            // Each of them is looked for among all that are in scope.
+            if self.listed() > 0 {
+                work.add(self.listed() * (1 + namespaces.in_scope().count()));
+            }
             let listed: Vec<BindingIndex> = self
                 .method
                 .inclusive_prefixes()
@@ -317,6 +325,11 @@ impl<'s> Job<'s> {
         if self.to_render.len() > 1 {
             self.to_render.sort_unstable_by(|a, b| names(a).cmp(names(b)));
         }
+    }
+
+    /// How many prefixes the list has.
+    fn listed(&self) -> usize {
+        if self.method.is_exclusive() { self.method.inclusive_prefixes().len() } else { 0 }
     }
 
     /// To be written, unless an element around has written the same.

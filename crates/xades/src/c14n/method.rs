@@ -1,6 +1,11 @@
 //! Which canonical form.
 
+use std::collections::HashSet;
+
 use crate::error::Error;
+
+/// A prefix list may name so many prefixes.
+const MAX_PREFIXES: usize = 512;
 
 /// The canonicalisation algorithms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,12 +56,16 @@ impl Canonicalization {
 
     /// With the `PrefixList` of `ec:InclusiveNamespaces`, as it stands in the
     /// attribute: prefixes and `#default`, white space between. Means something
-    /// for Exclusive Canonicalization only.
+    /// for Exclusive Canonicalization only. With more than 512 of them there is no
+    /// canonical form: [`Error::Limit`].
     #[must_use]
     pub fn with_prefix_list(mut self, prefixes: &str) -> Self {
+        let mut seen = HashSet::new();
         self.inclusive_prefixes = prefixes
             .split([' ', '\t', '\r', '\n'])
-            .filter(|prefix| !prefix.is_empty())
+            .filter(|prefix| !prefix.is_empty() && seen.insert(*prefix))
+            // One more is enough to know that there are too many.
+            .take(MAX_PREFIXES + 1)
             .map(|prefix| if prefix == "#default" { "" } else { prefix })
             .map(|prefix| prefix.as_bytes().into())
             .collect();
@@ -108,8 +117,19 @@ impl Canonicalization {
         (self.is_exclusive() && !prefixes.is_empty()).then(|| prefixes.join(" "))
     }
 
-    pub(crate) fn inclusive_prefixes(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn inclusive_prefixes(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.inclusive_prefixes.iter().map(|prefix| &**prefix)
+    }
+
+    /// Whether the prefix list is not too long; `offset` is where that is asked.
+    pub(crate) const fn check_prefixes(&self, offset: u64) -> Result<(), Error> {
+        if self.inclusive_prefixes.len() > MAX_PREFIXES {
+            return Err(Error::Limit {
+                offset,
+                limit: "512 prefixes in an InclusiveNamespaces list",
+            });
+        }
+        Ok(())
     }
 
     pub(crate) fn is_inclusive_prefix(&self, prefix: &[u8]) -> bool {
@@ -120,6 +140,14 @@ impl Canonicalization {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prefix_list_has_each_prefix_once() {
+        let many = "a b a #default b ".repeat(1000);
+        let method = Canonicalization::EXCLUSIVE.with_prefix_list(&many);
+        assert_eq!(method.prefix_list().as_deref(), Some("a b #default"));
+        assert!(method.check_prefixes(0).is_ok());
+    }
 
     #[test]
     fn uris_name_algorithms_and_back() {

@@ -32,6 +32,9 @@ pub struct Covered {
     /// Whether it is the text only, so that elements in what is selected are
     /// left out though their text is not.
     pub(crate) text: bool,
+    /// Whether a comment within what is selected is left out; of text, a comment or
+    /// an instruction.
+    pub(crate) passed_over: bool,
     /// What the first selected elements are called, in document order.
     pub(crate) elements: Vec<Selected>,
 }

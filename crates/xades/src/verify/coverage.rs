@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::c14n::{Covered, Selected};
+use crate::c14n::{Canonicalization, Covered, Selected};
 use crate::properties::DS;
 use crate::report::Coverage;
 
@@ -24,7 +24,7 @@ const CONTAINERS: [(&str, &str); 3] = [
 pub(crate) struct Covering {
     nodes: Vec<Nodes>,
     /// Elements of which only the text is covered.
-    texts: Vec<Range<u64>>,
+    texts: HashSet<Range<u64>>,
 }
 
 /// The nodes that one reference covers.
@@ -42,7 +42,7 @@ impl Covering {
     /// `signatures`: where the document's signatures stand.
     pub(crate) fn new(intact: &[&Outcome], signatures: &HashSet<Range<u64>>) -> Self {
         let covered = || intact.iter().filter_map(|outcome| outcome.covered.as_ref());
-        let texts = covered().filter(|covered| covered.text && covered.left_out.is_empty());
+        let texts = covered().filter(|c| c.text && c.left_out.is_empty() && !c.passed_over);
         Self {
             nodes: covered().filter(|c| !c.text).map(|c| Nodes::new(c, signatures)).collect(),
             texts: texts.flat_map(|c| &c.selected).map(|span| span.whole()).collect(),
@@ -87,31 +87,30 @@ impl Covering {
         let own =
             |child: &Element| child.namespace == DS && own.contains(&child.local_name.as_str());
         let element = signature.element;
+        let value = |child: &Element| {
+            child.local_name != "SignatureValue"
+                || !child.more && child.has_only_attributes(&["Id"])
+        };
+        let info = &signature.signed_info;
+        let comments = info.method.as_ref().is_some_and(Canonicalization::comments);
         !element.more
-            && element.children.iter().all(own)
+            && element.has_only_attributes(&["Id"])
+            && element.children.iter().all(|child| own(child) && value(child))
+            && (comments || !info.element.has_more())
             && signature.objects.iter().all(|object| {
                 let properties = object.children.iter().filter(|child| is_qualifying(child));
                 self.signs_object(object) && properties.into_iter().all(has_only_properties)
             })
     }
 
-    /// Whether a `ds:Object` is covered, its tags or properties aside.
+    /// Whether a `ds:Object` is covered, its tags or properties aside; as text only
+    /// if nothing else is in it that could be taken for signed.
     fn signs_object(&self, object: &Element) -> bool {
         let signed = |child: &Element| is_qualifying(child) || self.includes(&child.place);
         self.includes(&object.place)
-            || self.decodes(object)
-            || !object.more && object.children.iter().all(signed)
-    }
-
-    /// Whether the text of a `ds:Object` is covered, and nothing else is in it
-    /// that could be taken for signed.
-    fn decodes(&self, object: &Element) -> bool {
-        let mut attributes = object.attributes.iter();
-        self.texts.contains(&object.place)
-            && attributes.all(|attribute| {
-                let name = attribute.local_name.as_str();
-                attribute.namespace.is_empty() && ["Id", "MimeType", "Encoding"].contains(&name)
-            })
+            || object.has_only_attributes(&["Id", "MimeType", "Encoding"])
+                && (self.texts.contains(&object.place)
+                    || !object.more && object.children.iter().all(signed))
     }
 }
 
@@ -203,6 +202,7 @@ fn has_only_properties(qualifying: &Element) -> bool {
                         || !properties.more && properties.children.iter().all(is_xades)
                 })
     };
-    of(qualifying, &["SignedProperties", "UnsignedProperties"])
+    qualifying.has_only_attributes(&["Target", "Id"])
+        && of(qualifying, &["SignedProperties", "UnsignedProperties"])
         && qualifying.children.iter().all(unsigned)
 }

@@ -27,8 +27,8 @@ const MAX_OUTSIDE: usize = 4096;
 const MAX_PASSES: u64 = 64;
 /// What may be digested however short the document is.
 const FREE_OCTETS: u64 = 1 << 28;
-/// `ds:SignedInfo` in canonical form has at most so many octets.
-const MAX_SIGNED_INFO: usize = 16 << 20;
+/// Each `ds:SignedInfo` in canonical form is held, all together so many octets.
+const MAX_SIGNED_INFO: u64 = 16 << 20;
 
 /// What a reference comes to.
 #[derive(Debug, Default)]
@@ -39,6 +39,8 @@ pub(crate) struct Outcome {
     /// What it covers; `None` if it is about something outside.
     pub(crate) covered: Option<Covered>,
     pub(crate) comments: bool,
+    /// Whether there are comments in what is covered that are not.
+    pub(crate) comments_left_out: bool,
     pub(crate) length: u64,
 }
 
@@ -102,7 +104,7 @@ pub(crate) fn evaluate(
     let mut all: Vec<Outcomes> = signatures.iter().map(|_| Outcomes::default()).collect();
     let mut inside: Vec<(Slot, Plan, State<'_>)> = Vec::new();
     let mut outside: Vec<(Slot, &Reference<'_>)> = Vec::new();
-    let budget = budget(length, originals)?;
+    let budget = Budget::new(length, originals)?;
     for (index, (signature, outcomes)) in signatures.iter().zip(&mut all).enumerate() {
         let Some(signature) = signature else { continue };
         let here = signature.element.place.start;
@@ -154,13 +156,30 @@ pub(crate) fn evaluate(
     Ok(all)
 }
 
-/// How many octets may be digested.
-fn budget(length: u64, originals: &mut [Original<'_>]) -> Result<Cell<u64>, Error> {
-    let mut longest = length;
-    for original in originals {
-        longest = longest.saturating_add(original.document.len()?.unwrap_or_default());
+/// What all references together may still cost.
+struct Budget {
+    /// So many octets may be digested.
+    digested: Cell<u64>,
+    /// And so many of `ds:SignedInfo` held.
+    held: Cell<u64>,
+}
+
+impl Budget {
+    fn new(length: u64, originals: &mut [Original<'_>]) -> Result<Self, Error> {
+        let mut longest = length;
+        for original in originals {
+            longest = longest.saturating_add(original.document.len()?.unwrap_or_default());
+        }
+        let digested = longest.saturating_mul(MAX_PASSES).saturating_add(FREE_OCTETS);
+        Ok(Self { digested: Cell::new(digested), held: Cell::new(MAX_SIGNED_INFO) })
     }
-    Ok(Cell::new(longest.saturating_mul(MAX_PASSES).saturating_add(FREE_OCTETS)))
+}
+
+/// Takes something off a budget; yields whether there was so much.
+fn take_off(budget: &Cell<u64>, octets: u64) -> bool {
+    let left = budget.get().checked_sub(octets);
+    budget.set(left.unwrap_or_default());
+    left.is_some()
 }
 
 fn put(all: &mut [Outcomes], slot: Slot, outcome: Outcome) {
@@ -231,34 +250,37 @@ fn inside(
 
 /// What becomes of the octets of one canonical form.
 struct State<'b> {
-    budget: &'b Cell<u64>,
+    budget: &'b Budget,
     digester: Option<Digester>,
     decoder: Option<Decoder>,
     held: Option<Vec<u8>>,
     length: u64,
-    spent: bool,
+    /// The limit that was met.
+    spent: Option<&'static str>,
 }
 
 impl<'b> State<'b> {
-    fn digesting(budget: &'b Cell<u64>, algorithm: Option<ades_core::DigestAlgorithm>) -> Self {
+    fn digesting(budget: &'b Budget, algorithm: Option<ades_core::DigestAlgorithm>) -> Self {
         let digester = algorithm.map(Digester::new);
-        Self { budget, digester, decoder: None, held: None, length: 0, spent: false }
+        Self { budget, digester, decoder: None, held: None, length: 0, spent: None }
     }
 
-    fn holding(budget: &'b Cell<u64>) -> Self {
+    fn holding(budget: &'b Budget) -> Self {
         Self { held: Some(Vec::new()), ..Self::digesting(budget, None) }
     }
 
     fn charge(&mut self, octets: u64) {
-        match self.budget.get().checked_sub(octets) {
-            Some(left) => self.budget.set(left),
-            None => self.spent = true,
+        if !take_off(&self.budget.digested, octets) {
+            self.spent = Some("references that cover 64 times the document");
         }
     }
 
     fn take(&mut self, piece: &[u8]) -> io::Result<()> {
         self.charge(piece.len() as u64);
-        if self.spent {
+        if self.held.is_some() && !take_off(&self.budget.held, piece.len() as u64) {
+            self.spent = Some("16 MiB of ds:SignedInfo in canonical form");
+        }
+        if self.spent.is_some() {
             return Err(io::Error::other("too much is to be digested"));
         }
         let Self { digester, decoder, length, held, .. } = self;
@@ -273,9 +295,6 @@ impl<'b> State<'b> {
             None => take(piece),
         }
         if let Some(held) = held {
-            if held.len() + piece.len() > MAX_SIGNED_INFO {
-                return Err(io::Error::other("the canonical form is too long"));
-            }
             held.extend_from_slice(piece);
         }
         Ok(())
@@ -366,8 +385,7 @@ fn read_inside(
 }
 
 fn check_spent(state: &State<'_>) -> Result<(), Error> {
-    let limit = "references that cover 64 times the document";
-    if state.spent { Err(Error::Limit { offset: 0, limit }) } else { Ok(()) }
+    state.spent.map_or(Ok(()), |limit| Err(Error::Limit { offset: 0, limit }))
 }
 
 fn judged(result: Result<Covered, Error>, state: &mut State<'_>) -> Outcome {
@@ -376,8 +394,9 @@ fn judged(result: Result<Covered, Error>, state: &mut State<'_>) -> Outcome {
         Ok(covered) => match state.finish() {
             Err(error) => Outcome::failed(Problem::TransformFailed, error.to_string()),
             Ok(digest) => {
+                let comments_left_out = covered.passed_over && !covered.text;
                 let (covered, length) = (Some(covered), state.length);
-                Outcome { digest, covered, length, ..Outcome::default() }
+                Outcome { digest, covered, length, comments_left_out, ..Outcome::default() }
             }
         },
     }
@@ -389,7 +408,7 @@ fn read_outside(
     reference: &Reference<'_>,
     originals: &mut [Original<'_>],
     one: bool,
-    budget: &Cell<u64>,
+    budget: &Budget,
     reading: &Reading,
 ) -> Result<Outcome, Error> {
     let plan = match Plan::of_octets(reference.transforms) {

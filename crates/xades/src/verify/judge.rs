@@ -18,7 +18,7 @@ use super::coverage::Covering;
 use super::evaluate::{Outcome, Outcomes};
 use super::issuer_serial::names;
 use super::properties::Format;
-use super::signature::{Reference, Signature, SignedDigest};
+use super::signature::{Manifest, Reference, Signature, SignedDigest};
 use super::survey::{Found, Survey};
 use super::tree::{self, Element};
 
@@ -104,6 +104,7 @@ impl<'j> Judge<'j, '_> {
         let mut references = self.references();
         let digests_match = references.iter().all(|reference| reference.intact == Some(true));
         self.check_qualifying(&references);
+        self.check_ids(&references);
         self.check_formats(&mut references);
         let covers = self.check_coverage(&references);
 
@@ -201,10 +202,12 @@ impl<'j> Judge<'j, '_> {
             }
             let start = whole_element(outcome).map(|element| element.start);
             let manifests = self.signature.manifests.iter().zip(&self.outcomes.manifests);
+            // What covers no element costs no look at the manifests.
+            let manifests = start.into_iter().flat_map(|start| {
+                let here = move |manifest: &Manifest<'_>| manifest.element.place.start == start;
+                manifests.clone().filter(move |(manifest, _)| here(manifest))
+            });
             for (manifest, outcomes) in manifests {
-                if Some(manifest.element.place.start) != start {
-                    continue;
-                }
                 let inner = manifest.references.iter().zip(outcomes);
                 report.manifest = inner.map(|(r, outcome)| self.reference(r, outcome)).collect();
                 let intact = report.manifest.iter().all(|inner| inner.intact == Some(true));
@@ -244,6 +247,7 @@ impl<'j> Judge<'j, '_> {
             more,
             text_only: outcome.covered.as_ref().is_some_and(|covered| covered.text),
             comments: outcome.comments,
+            comments_left_out: outcome.comments_left_out,
             mime_type: None,
             description: None,
             manifest: Vec::new(),
@@ -312,6 +316,14 @@ impl<'j> Judge<'j, '_> {
         self.problem(qualifying.signing_time.is_none(), Problem::SigningTimeMissing);
     }
 
+    /// Nobody can tell which of two references with one Id is meant.
+    fn check_ids(&mut self, references: &[ReferenceReport]) {
+        let all = references.iter().flat_map(|r| std::iter::once(r).chain(&r.manifest));
+        let mut seen = HashSet::new();
+        let twice = all.filter_map(|r| r.id.as_deref()).any(|id| !seen.insert(id));
+        self.problem(twice, Problem::DuplicateId);
+    }
+
     /// EN 319 132-1, clauses 5.2.4 and 6.3 (k).
     fn check_formats(&mut self, references: &mut [ReferenceReport]) {
         let qualifying = &self.signature.qualifying;
@@ -323,18 +335,27 @@ impl<'j> Judge<'j, '_> {
             formats.entry(format.target.unwrap_or_default()).or_default().0.push(format);
         }
         let mut differs = false;
-        let objects = &self.signature.objects;
+        let objects = self.signature.objects.iter().map(|object| (object.place.start, *object));
+        let objects: HashMap<u64, &Element> = objects.collect();
         let mut say = |reference: &mut ReferenceReport| {
             let id = reference.id.as_deref().unwrap_or_default();
             let Some((formats, said)) = formats.get_mut(id).filter(|_| !id.is_empty()) else {
                 return;
             };
-            *said = true;
-            for format in formats {
+            // Of those with one Id only the first is looked at: each format costs
+            // one look.
+            if std::mem::replace(said, true) {
+                return;
+            }
+            let object = about(reference).and_then(|place| {
+                objects.get(&place.from).filter(|object| Place::new(&object.place) == place)
+            });
+            for format in formats.iter() {
+                differs |= object.is_some_and(|object| format.differs_from(object));
+            }
+            if let Some(format) = formats.last() {
                 reference.mime_type.clone_from(&format.mime_type);
                 reference.description.clone_from(&format.description);
-                let mut about = objects.iter().filter(|object| is_about(reference, object));
-                differs |= about.any(|object| format.differs_from(object));
             }
         };
         for reference in &mut *references {
@@ -476,10 +497,12 @@ impl<'j> Judge<'j, '_> {
     }
 }
 
-/// Whether a reference is about this element as a whole or its text.
-fn is_about(reference: &ReferenceReport, element: &Element) -> bool {
-    let place = Place::new(&element.place);
-    matches!(reference.covers.as_slice(), [part] if part.place == place)
+/// Where the element stands that a reference is about, as a whole or its text.
+fn about(reference: &ReferenceReport) -> Option<Place> {
+    match reference.covers.as_slice() {
+        [part] => Some(part.place),
+        _ => None,
+    }
 }
 
 /// The element that a reference covers, if it is one.

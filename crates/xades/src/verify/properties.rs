@@ -1,5 +1,7 @@
 //! What the qualifying properties say (EN 319 132-1, clauses 4 and 5).
 
+use std::collections::HashSet;
+
 use ades_core::SignerLocation;
 use chrono::{DateTime, Utc};
 
@@ -94,15 +96,14 @@ impl<'e> Qualifying<'e> {
 
     fn take_signed(&mut self, signed: &'e Element) {
         if let Some(properties) = signed.child(XADES, "SignedSignatureProperties") {
-            let mut seen: Vec<&str> = Vec::new();
+            let mut seen: HashSet<&str> = HashSet::new();
             for property in properties.children.iter().filter(|p| p.namespace == XADES) {
                 // The older and the newer form of a property are one.
                 let name = property.local_name.trim_end_matches("V2");
-                if seen.contains(&name) {
+                if !seen.insert(name) {
                     self.problem(Problem::PropertyRepeated);
                     continue;
                 }
-                seen.push(name);
                 if self.take(property).is_none() {
                     self.problem(Problem::PropertyMalformed);
                 }

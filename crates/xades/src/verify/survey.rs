@@ -145,6 +145,8 @@ impl Survey {
                     surveyor.end(element.depth(), element.span());
                 }
                 Event::Text(piece) => surveyor.text(piece.as_bytes())?,
+                Event::CommentStart => surveyor.aside(true),
+                Event::InstructionStart(_) => surveyor.aside(false),
                 _ => {}
             }
         }
@@ -274,6 +276,17 @@ impl Surveyor<'_> {
         self.held += piece.len();
         let offset = element.place.start;
         self.check_held(offset)
+    }
+
+    /// A comment or an instruction. What is held as a whole is signed as a whole,
+    /// less its comments, but for the signature's value.
+    fn aside(&mut self, comment: bool) {
+        let Some(collector) = self.collectors.last_mut() else { return };
+        let Some((element, hold)) = collector.open.last_mut() else { return };
+        if collector.skipped == 0 {
+            element.more |=
+                comment || *hold != Hold::Everything || element.is(DS, "SignatureValue");
+        }
     }
 
     fn end(&mut self, depth: usize, span: &Span) {

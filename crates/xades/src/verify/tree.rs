@@ -73,6 +73,19 @@ impl Element {
         }
     }
 
+    /// Whether it has no other attributes than these, which have no namespace.
+    pub(crate) fn has_only_attributes(&self, names: &[&str]) -> bool {
+        let known = |attribute: &Attribute| {
+            attribute.namespace.is_empty() && names.contains(&attribute.local_name.as_str())
+        };
+        self.attributes.iter().all(known)
+    }
+
+    /// Whether there is more in it, or in what is in it, of which nothing is held.
+    pub(crate) fn has_more(&self) -> bool {
+        self.more || self.children.iter().any(Self::has_more)
+    }
+
     /// What holding it costs, its children and its text aside.
     pub(crate) fn cost(&self) -> usize {
         let attributes = self.attributes.iter();

@@ -41,3 +41,7 @@ pub use limits::Limits;
 pub(crate) use namespaces::{BindingIndex, NO_NAMESPACE, Namespaces, XML_BINDING};
 pub use reader::Reader;
 pub(crate) use tag::TagAttribute;
+
+/// What [`Error::External`](crate::Error::External) needs where
+/// [`Reader::ignoring_external_subset`] would read on.
+pub const EXTERNAL_SUBSET: &str = "an external DTD subset";

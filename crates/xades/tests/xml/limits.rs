@@ -2,9 +2,11 @@
 
 use std::io::{self, Read};
 
-use xades::Error;
+use ades_core::Document;
 use xades::c14n::{Canonicalization, Pass, Selection, SetOperation, Target, canonicalize};
+use xades::report::{Problem, SignatureReport};
 use xades::xml::{Limits, Reader};
+use xades::{Error, Given, verify};
 
 use crate::{Pieces, by_id, c14n, form, whole};
 
@@ -112,6 +114,35 @@ fn forms_much_longer_than_the_document() {
     let refused = length(&amplified(2000, 10_000));
     let limit = "work on canonical forms";
     assert!(matches!(refused, Err(Error::Limit { limit: l, .. }) if l == limit), "{refused:?}");
+}
+
+/// What a prefix list costs is counted, and it has an end.
+#[test]
+fn prefix_lists() {
+    let read = |prefixes: usize, document: &str, parts: Selection| {
+        let list: String = (0..prefixes).map(|i| format!("a{i} ")).collect();
+        let mut limits = Limits::default();
+        (limits.work, limits.work_ratio) = (1 << 20, 1);
+        let reader = Reader::from_slice(document.as_bytes()).unwrap().with_limits(limits);
+        // A prefix counts once, however often it is named.
+        let method = Canonicalization::EXCLUSIVE.with_prefix_list(&list.repeat(2));
+        match canonicalize(reader, method, parts, &mut |_| Ok(())) {
+            Err(Error::Limit { limit, .. }) => Some(limit),
+            other => other.map(|_| None).unwrap(),
+        }
+    };
+    let all = Selection::document;
+    let (few, many) = ("<r/>", format!("<r>{}</r>", "<e xmlns:b='u:b'/>".repeat(2500)));
+    assert_eq!(read(512, few, all()), None);
+    assert_eq!(read(513, few, all()), Some("512 prefixes in an InclusiveNamespaces list"));
+    assert_eq!(read(1, &many, all()), None);
+    assert_eq!(read(512, &many, all()), Some("work on canonical forms"));
+    // Looked for in scope where a part begins.
+    let named = Target::Named { namespace: "".into(), local_name: "e".into(), nth: None };
+    let parts = || all().filtered([(SetOperation::Intersect, named.clone())]);
+    let bare = format!("<r>{}</r>", "<e/>".repeat(2500));
+    assert_eq!(read(1, &bare, parts()), None);
+    assert_eq!(read(512, &bare, parts()), Some("work on canonical forms"));
 }
 
 /// Parts that take over much from elements that are not in them.
@@ -257,4 +288,102 @@ fn one_long_text_comment_or_instruction_is_no_limit() {
     ] {
         assert!(whole(document.as_bytes()).is_ok());
     }
+}
+
+/// A signature that does not hold, with these references, objects and signed
+/// properties.
+fn signature(references: &str, objects: &str, properties: &str) -> String {
+    let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
+    let rsa = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+    format!(
+        "<d:Signature xmlns:d=\"http://www.w3.org/2000/09/xmldsig#\" Id=\"s\"><d:SignedInfo>\
+         <d:CanonicalizationMethod Algorithm=\"{exclusive}\"/>\
+         <d:SignatureMethod Algorithm=\"{rsa}\"/>{references}</d:SignedInfo>\
+         <d:SignatureValue>AAAA</d:SignatureValue>{objects}<d:Object>\
+         <x:QualifyingProperties xmlns:x=\"http://uri.etsi.org/01903/v1.3.2#\" Target=\"#s\">\
+         <x:SignedProperties>{properties}</x:SignedProperties></x:QualifyingProperties></d:Object>\
+         </d:Signature>"
+    )
+}
+
+fn reference(id: &str, uri: &str) -> String {
+    format!(
+        "<d:Reference Id=\"{id}\" URI=\"{uri}\">\
+         <d:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/>\
+         <d:DigestValue>AAAA</d:DigestValue></d:Reference>"
+    )
+}
+
+fn judged(document: &str) -> SignatureReport {
+    let mut document = Document::from_bytes(document.as_bytes());
+    verify(&mut document, Given::default()).unwrap().signatures.remove(0)
+}
+
+/// References × formats × objects: of references with one Id only the first has
+/// formats, and the signature is refused.
+#[test]
+fn references_with_one_id() {
+    let format = |mime_type: &str| {
+        format!(
+            "<x:DataObjectFormat ObjectReference=\"#r\"><x:MimeType>{mime_type}</x:MimeType>\
+             </x:DataObjectFormat>"
+        )
+    };
+    let properties = |formats: &str| {
+        format!("<x:SignedDataObjectProperties>{formats}</x:SignedDataObjectProperties>")
+    };
+    let formats = properties(&format("a/b").repeat(2000));
+    let objects = "<d:Object/>".repeat(4000);
+    let many = judged(&signature(&reference("r", "u").repeat(1000), &objects, &formats));
+    assert!(many.problems.contains(&Problem::DuplicateId), "{:?}", many.problems);
+    let with_format = many.references.iter().filter(|r| r.mime_type.is_some());
+    assert_eq!(with_format.count(), 1);
+
+    // The object that a reference is about is still found, and so is what differs.
+    let object = "<d:Object Id=\"o\" MimeType=\"a/b\"/>";
+    for (said, differs) in [("a/b", false), ("a/c", true)] {
+        let format = properties(&format(said));
+        let one = judged(&signature(
+            &reference("r", "#o"),
+            &objects.replace("/>", ">x</d:Object>"),
+            &format,
+        ));
+        assert!(!one.problems.contains(&Problem::DataObjectFormatMismatch));
+        let one =
+            judged(&signature(&reference("r", "#o"), &(object.to_owned() + &objects), &format));
+        assert!(!one.problems.contains(&Problem::DuplicateId));
+        assert_eq!(one.problems.contains(&Problem::DataObjectFormatMismatch), differs);
+    }
+}
+
+/// As many properties as a signature may hold, each of another name.
+#[test]
+fn properties_of_many_names() {
+    let names: String = (0..20_000).map(|i| format!("<x:a{i}/>")).collect();
+    let wrapped =
+        |names: &str| format!("<x:SignedSignatureProperties>{names}</x:SignedSignatureProperties>");
+    let many = judged(&signature(&reference("r", "u"), "", &wrapped(&names)));
+    assert!(!many.problems.contains(&Problem::PropertyRepeated));
+    let twice = judged(&signature(&reference("r", "u"), "", &wrapped(&(names + "<x:a1V2/>"))));
+    assert!(twice.problems.contains(&Problem::PropertyRepeated));
+}
+
+/// The canonical forms of all `ds:SignedInfo` are held together: a long namespace
+/// name that the exclusive form writes into each element counts there.
+#[test]
+fn signed_infos_in_canonical_form() {
+    let name = "x".repeat(2000);
+    let references = reference("r", "u")
+        .replace("<d:DigestValue>AAAA", &format!("<d:DigestValue>AAAA{}", "<p:e/>".repeat(100)));
+    let one = signature(&references, "", "");
+    let document =
+        |signatures: usize| format!("<r xmlns:p=\"urn:{name}\">{}</r>", one.repeat(signatures));
+    let judge = |signatures: usize| {
+        let document = document(signatures);
+        verify(&mut Document::from_bytes(document.as_bytes()), Given::default())
+    };
+    assert_eq!(judge(10).unwrap().signatures.len(), 10);
+    let limit = "16 MiB of ds:SignedInfo in canonical form";
+    let refused = judge(90);
+    assert!(matches!(refused, Err(Error::Limit { limit: l, .. }) if l == limit), "{refused:?}");
 }

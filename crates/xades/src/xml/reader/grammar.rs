@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::xml::EXTERNAL_SUBSET;
 use crate::xml::chars::{self, SPACE, TEXT_STOP};
 use crate::xml::dtd::{self, Entity};
 use crate::xml::entities::{entity_name, predefined};
@@ -239,7 +240,7 @@ impl Reader<'_> {
             Err(Stop::Bad(Bad { at, kind, what })) => return Err(self.error(at, kind, what)),
         };
         if dtd.external && !self.ignore_external_subset {
-            return Err(self.error(0, Kind::External, "an external DTD subset"));
+            return Err(self.error(0, Kind::External, EXTERNAL_SUBSET));
         }
         self.dtd = dtd;
         self.place = Place::Prolog;
