@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::roles::{Role, Roles};
+use super::roles::{Role, Roles, mentions};
 use crate::error::Error;
 use crate::file::{Entry, Indirect, Pdf};
 use crate::syntax::{Kind, Reference, Value, decode_text, is_regular};
@@ -67,6 +67,18 @@ struct Visit {
     reference: Reference,
     role: Role,
     owner: Owner,
+    manner: Manner,
+}
+
+/// How something leads to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// As a dictionary of somebody's own names may be led to: any of its keys
+    /// may mean something there.
+    Named,
+    /// In passing: as an element of an array, such as a destination, or by a key
+    /// that mentions. No dictionary of names is found so.
+    Passing,
 }
 
 impl Reach {
@@ -135,8 +147,8 @@ impl Reach {
     fn trailer(&mut self, pdf: &mut Pdf<'_>, entries: &[(Vec<u8>, Value)]) -> Result<(), Error> {
         for (key, value) in entries {
             match key.as_slice() {
-                b"Root" => self.value(value, Role::Catalog, Owner::Nobody),
-                b"Info" => self.value(value, Role::About, Owner::Nobody),
+                b"Root" => self.value(value, Role::Catalog, Owner::Nobody, Manner::Named),
+                b"Info" => self.value(value, Role::About, Owner::Nobody, Manner::Named),
                 _ => self.present(pdf, value)?,
             }
         }
@@ -150,7 +162,7 @@ impl Reach {
         if let Some(reference) = value.reference()
             && !matches!(pdf.entry(reference.number)?, None | Some(Entry::Free))
         {
-            self.wait(reference, Role::Other, Owner::Nobody);
+            self.wait(reference, Role::Other, Owner::Nobody, Manner::Passing);
         }
         for element in value.elements().unwrap_or_default() {
             self.present(pdf, element)?;
@@ -190,15 +202,16 @@ impl Reach {
     }
 
     /// Whether a way to an object says nothing new of it.
-    fn is_known(&self, number: u32, role: Role) -> bool {
+    fn is_known(&self, number: u32, role: Role, manner: Manner) -> bool {
         let known: &[Role] = match role {
             // Nothing of a page or a catalog may change that means anything in
-            // another place.
-            Role::Other => &[Role::Page, Role::Catalog],
+            // another place, unless its keys are the names of something.
+            Role::Other if manner == Manner::Passing => &[Role::Page, Role::Catalog],
             Role::Annotation => &[Role::Field],
             Role::Mentioned => {
                 &[Role::Page, Role::Catalog, Role::Field, Role::Structure, Role::Other]
             }
+            Role::AnnotationPart if manner == Manner::Named => &[Role::Other],
             Role::Tagged | Role::AnnotationPart => {
                 &[Role::Page, Role::Catalog, Role::Field, Role::Annotation, Role::Other]
             }
@@ -209,9 +222,9 @@ impl Reach {
     }
 
     fn visit(&mut self, pdf: &mut Pdf<'_>, visit: Visit) -> Result<(), Error> {
-        let Visit { reference, role, owner } = visit;
+        let Visit { reference, role, owner, manner } = visit;
         let number = reference.number;
-        if self.is_known(number, role) {
+        if self.is_known(number, role, manner) {
             return Ok(());
         }
         if self.marks.len() >= MAX_OBJECTS && !self.marks.contains_key(&number) {
@@ -292,7 +305,7 @@ impl Reach {
                 }
                 for (key, value) in stream.value.entries() {
                     if key != b"Extends" {
-                        self.value(value, Role::Other, Owner::Nobody);
+                        self.value(value, Role::Other, Owner::Nobody, Manner::Named);
                     }
                 }
                 Ok(())
@@ -317,19 +330,19 @@ impl Reach {
         let (found, searched) = (references_in(octets), octets.len());
         pdf.source().charge(searched)?;
         for reference in found {
-            self.wait(reference, Role::Other, Owner::Nobody);
+            self.wait(reference, Role::Other, Owner::Nobody, Manner::Named);
         }
         Ok(())
     }
 
-    fn wait(&mut self, reference: Reference, role: Role, owner: Owner) {
+    fn wait(&mut self, reference: Reference, role: Role, owner: Owner, manner: Manner) {
         let mark = self.mark(reference.number);
         let same = owner == Owner::Nobody || owner == mark.owner;
-        if self.is_known(reference.number, role) || mark.roles.has(role) && same {
+        if self.is_known(reference.number, role, manner) || mark.roles.has(role) && same {
             return;
         }
         if let Some(waiting) = self.waiting.get_mut(role.turn()) {
-            waiting.push(Visit { reference, role, owner });
+            waiting.push(Visit { reference, role, owner, manner });
         }
     }
 
@@ -348,7 +361,7 @@ impl Reach {
             is_signature = place.is_signature;
         }
         if !object.is_stream() && !is_signature {
-            self.value(&object.value, role, owner);
+            self.value(&object.value, role, owner, Manner::Named);
             return Ok(());
         }
         for (key, value) in object.value.entries() {
@@ -359,34 +372,36 @@ impl Reach {
                 (Role::Appearance, _) => Role::Other,
                 (role, key) => role.of_entry(key),
             };
-            self.entry(value, role, child, owner);
+            self.entry(value, role, child, owner, manner_of(key));
         }
         Ok(())
     }
 
-    fn value(&mut self, value: &Value, role: Role, owner: Owner) {
+    fn value(&mut self, value: &Value, role: Role, owner: Owner, manner: Manner) {
         match &value.kind {
-            Kind::Reference(reference) => self.wait(*reference, role, owner),
+            Kind::Reference(reference) => self.wait(*reference, role, owner, manner),
             Kind::Array(elements) => {
                 let child = role.of_element();
-                elements.iter().for_each(|element| self.entry(element, role, child, owner));
+                for element in elements.iter() {
+                    self.entry(element, role, child, owner, Manner::Passing);
+                }
             }
             Kind::Dictionary(entries) => {
                 for (key, value) in entries.iter() {
-                    self.entry(value, role, role.of_entry(key), owner);
+                    self.entry(value, role, role.of_entry(key), owner, manner_of(key));
                 }
             }
             _ => {}
         }
     }
 
-    fn entry(&mut self, value: &Value, above: Role, role: Role, owner: Owner) {
+    fn entry(&mut self, value: &Value, above: Role, role: Role, owner: Owner, manner: Manner) {
         let owner = match role {
             Role::Fields if above == Role::Form => Owner::Form,
             Role::Fields | Role::Field | Role::Appearance | Role::FieldValue => owner,
             _ => Owner::Nobody,
         };
-        self.value(value, role, owner);
+        self.value(value, role, owner, manner);
     }
 
     /// Notes what a field is called.
@@ -434,6 +449,10 @@ impl Place {
             (None, name) => Self { name: name.unwrap_or_default(), is_signature, field: number },
         })
     }
+}
+
+fn manner_of(key: &[u8]) -> Manner {
+    if mentions(key) { Manner::Passing } else { Manner::Named }
 }
 
 /// Whether an object is said to be in an object stream that is none: missing, or
