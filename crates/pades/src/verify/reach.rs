@@ -28,6 +28,13 @@ pub(super) enum Owner {
     Several,
 }
 
+impl Owner {
+    /// Whether this is not known to be another's, too.
+    fn is_not(self, other: Self) -> bool {
+        other != Self::Nobody && self != other && self != Self::Several
+    }
+}
+
 /// What is known of an object.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mark {
@@ -231,18 +238,28 @@ impl Reach {
             return Err(Error::Limit { limit: "4,194,304 objects in a signed document" });
         }
         let mark = self.marks.entry(number).or_default();
-        if owner != Owner::Nobody && mark.owner != owner {
+        let mut roles = Roles::default();
+        if mark.owner.is_not(owner) {
             let first = mark.owner == Owner::Nobody;
             mark.owner = if first { owner } else { Owner::Several };
+            // What it leads to belongs to several, too.
+            if mark.owner == Owner::Several {
+                roles = mark.roles;
+            }
         }
-        if mark.roles.has(role) {
+        if !mark.roles.has(role) {
+            mark.roles.add(role);
+            roles.add(role);
+        }
+        if roles.is_empty() {
             return Ok(());
         }
-        mark.roles.add(role);
-        match self.object(pdf, reference)? {
-            Some(object) => self.children(pdf, &object, role, owner),
-            None => Ok(()),
+        let owner = if mark.owner == Owner::Several { Owner::Several } else { owner };
+        let Some(object) = self.object(pdf, reference)? else { return Ok(()) };
+        for role in roles.iter() {
+            self.children(pdf, &object, role, owner)?;
         }
+        Ok(())
     }
 
     /// The object as the revision has it, if it has.
@@ -337,8 +354,8 @@ impl Reach {
 
     fn wait(&mut self, reference: Reference, role: Role, owner: Owner, manner: Manner) {
         let mark = self.mark(reference.number);
-        let same = owner == Owner::Nobody || owner == mark.owner;
-        if self.is_known(reference.number, role, manner) || mark.roles.has(role) && same {
+        let same = mark.roles.has(role) && !mark.owner.is_not(owner);
+        if same || self.is_known(reference.number, role, manner) {
             return;
         }
         if let Some(waiting) = self.waiting.get_mut(role.turn()) {
@@ -357,7 +374,9 @@ impl Reach {
         let (mut owner, mut is_signature) = (owner, false);
         if role == Role::Field && object.value.is_dictionary() {
             let place = self.locate(pdf, object, owner)?;
-            owner = Owner::Field(place.field);
+            if owner != Owner::Several {
+                owner = Owner::Field(place.field);
+            }
             is_signature = place.is_signature;
         }
         if !object.is_stream() && !is_signature {
