@@ -197,6 +197,10 @@ impl<'a> Comparison<'a> {
             (Ok(_), Ok(None)) if late => return Ok(None),
             (Ok(None), Ok(None)) => return Ok(None),
             (Ok(Some(old)), Ok(Some(new))) if !late && same(&old, &new) => return Ok(None),
+            (Ok(Some(old)), Ok(Some(new))) if !late && old.reference != new.reference => {
+                // All that refers to the one does not refer to the other.
+                (Some(old), None)
+            }
             (Ok(old), Ok(new)) => (old.filter(|_| !late), new),
         };
         Ok(Some(Sides { number, mark: self.reach.mark(number), old, new }))
