@@ -9,7 +9,11 @@ use crate::file::{Entry, Indirect, Pdf};
 use crate::syntax::{Kind, Reference, Value, decode_text, is_regular};
 
 /// A revision may have this many objects that something leads to.
-const MAX_OBJECTS: usize = 1 << 22;
+const MAX_OBJECTS: usize = 900_000;
+/// So many ways may wait to be gone at one time.
+const MAX_WAITING: usize = 1 << 20;
+/// So many are gone together.
+const MAX_WAVE: usize = 1 << 16;
 /// So many may be missing that the cross-reference knows of.
 const MAX_LATE: usize = 1024;
 /// So much is searched for references where an object does not read.
@@ -182,8 +186,12 @@ impl Reach {
 
     fn run(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
         for turn in 0..self.waiting.len() {
-            loop {
-                let wave = self.waiting.get_mut(turn).map(std::mem::take).unwrap_or_default();
+            while let Some(waiting) = self.waiting.get_mut(turn) {
+                if waiting.len() > MAX_WAITING {
+                    return Err(Error::Limit { limit: "1,048,576 references waiting" });
+                }
+                let from = waiting.len().saturating_sub(MAX_WAVE);
+                let wave: Vec<Visit> = waiting.drain(from..).collect();
                 if wave.is_empty() {
                     break;
                 }
@@ -235,7 +243,7 @@ impl Reach {
             return Ok(());
         }
         if self.marks.len() >= MAX_OBJECTS && !self.marks.contains_key(&number) {
-            return Err(Error::Limit { limit: "4,194,304 objects in a signed document" });
+            return Err(Error::Limit { limit: "900,000 objects in a signed document" });
         }
         let mark = self.marks.entry(number).or_default();
         let mut roles = Roles::default();
@@ -255,7 +263,10 @@ impl Reach {
             return Ok(());
         }
         let owner = if mark.owner == Owner::Several { Owner::Several } else { owner };
-        let Some(object) = self.object(pdf, reference)? else { return Ok(()) };
+        let Some(object) = self.object(pdf, reference)? else {
+            // What is not there costs something, too.
+            return pdf.source().charge(0);
+        };
         for role in roles.iter() {
             self.children(pdf, &object, role, owner)?;
         }
@@ -358,7 +369,10 @@ impl Reach {
         if same || self.is_known(reference.number, role, manner) {
             return;
         }
-        if let Some(waiting) = self.waiting.get_mut(role.turn()) {
+        // One more than may wait says that there are too many.
+        if let Some(waiting) = self.waiting.get_mut(role.turn())
+            && waiting.len() <= MAX_WAITING
+        {
             waiting.push(Visit { reference, role, owner, manner });
         }
     }
