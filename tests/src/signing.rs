@@ -1,7 +1,7 @@
 //! The two halves of a signature in one call, for tests that care about the
 //! result.
 
-use ades_core::{Document, PendingState, SignatureAlgorithm, SignatureParameters};
+use ades_core::{DigestAlgorithm, Document, PendingState, SignatureAlgorithm, SignatureParameters};
 use cades::{Packaging, PendingSignature};
 use chrono::DateTime;
 
@@ -74,5 +74,27 @@ pub fn sign_pades(
     let mut out = Vec::new();
     pending.complete(&mut source, &value, &mut out)?;
     assert_eq!(out.len() as u64, pending.signed_len());
+    Ok(out)
+}
+
+/// A PDF with a signature by the older rules of PDF: CMS made elsewhere, by the
+/// lower door.
+pub fn sign_pkcs7(pdf: &[u8], signer: &TestSigner) -> Result<Vec<u8>, pades::Error> {
+    let mut source = Document::from_bytes(pdf);
+    let (parameters, options) = (parameters(), pades::SignatureOptions::new());
+    let prepared = pades::PreparedDocument::new(
+        &mut source,
+        DigestAlgorithm::Sha256,
+        pades::SubFilter::Pkcs7,
+        8192,
+        &parameters,
+        &options,
+    )?;
+    let digest = prepared.digest().clone();
+    let cms = cades::embedded::prepare_digest(digest, &signer.chain, &parameters)?;
+    let mut container = Vec::new();
+    cms.complete(None, &signer.sign(&cms.to_be_signed()), &mut container)?;
+    let mut out = Vec::new();
+    prepared.embed(&mut source, &container, &mut out)?;
     Ok(out)
 }

@@ -4,9 +4,10 @@
 use std::io::{self, Write};
 
 use ades_core::{DigestAlgorithm, Document};
-use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
+use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects, updated};
 use ades_tests::pdf::packed::{Pack, packed};
 use ades_tests::signing::parameters;
+use pades::report::{Coverage, Problem};
 use pades::{Given, PreparedDocument, SignatureOptions, SubFilter};
 use peak_alloc::PeakAlloc;
 
@@ -70,6 +71,45 @@ fn bombs(count: u32, padding: usize) -> Vec<u8> {
     packed(&plain, &packs)
 }
 
+/// Signed and then updated, so that what came later is compared.
+fn updated_later(document: &[u8]) -> Vec<u8> {
+    let mut source = Document::from_bytes(document);
+    let prepared = PreparedDocument::new(
+        &mut source,
+        DigestAlgorithm::Sha256,
+        SubFilter::Cades,
+        64,
+        &parameters(),
+        &SignatureOptions::new(),
+    );
+    let mut signed = Vec::new();
+    prepared.unwrap().embed(&mut source, b"\x30\x00", &mut signed).unwrap();
+    let updated = updated(&signed, &[(2, ONE_PAGE)]);
+    let report = pades::verify(&mut Document::from_bytes(&updated), Given::default()).unwrap();
+    let signature = &report.signatures[0];
+    assert_eq!(signature.covers, Coverage::Part);
+    assert!(signature.problems.contains(&Problem::NotCompared), "{signature:?}");
+    updated
+}
+
+/// Arrays of references to what is not there: each to another number, or all to
+/// one.
+fn of_references(step: usize) -> Vec<u8> {
+    const ARRAYS: usize = 4;
+    const ELEMENTS: usize = 500_000;
+
+    let array = |at: usize| {
+        let elements: String = (0..ELEMENTS)
+            .map(|i| format!("{} 0 R ", 10_000 + (at * ELEMENTS + i) * step))
+            .collect();
+        format!("[{elements}]")
+    };
+    let arrays: Vec<String> = (0..ARRAYS).map(array).collect();
+    let arrays: Vec<&str> = arrays.iter().map(String::as_str).collect();
+    let named: String = (0..ARRAYS).map(|at| format!("{} 0 R ", 4 + at)).collect();
+    updated_later(&with_catalog(&format!("/PieceInfo[{named}]"), &arrays))
+}
+
 fn with_catalog(entries: &str, more: &[&str]) -> Vec<u8> {
     let catalog = format!("<</Type/Catalog/Pages 2 0 R{entries}>>");
     let mut objects = vec![catalog.as_str(), ONE_PAGE, PAGE];
@@ -89,6 +129,8 @@ fn no_document_makes_us_hold_more_than_is_said() {
     let kids: String = (4..44).map(|at| format!("{at} 0 R ")).collect();
     let trailer = format!("/X[{}]", "[]".repeat(many));
     for (name, document) in [
+        ("references later", of_references(1)),
+        ("the same reference later", of_references(0)),
         ("object streams", bombs(10, 31 << 20)),
         ("beyond the limit", bombs(10, 63 << 20)),
         ("numbers", with_catalog(&format!("/AcroForm<</Fields[{}]>>", "0 ".repeat(many)), &[])),

@@ -6,7 +6,7 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ades_core::Document;
+use ades_core::{DigestAlgorithm, Document};
 use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::pyhanko::PyHanko;
 use ades_tests::pdf::by_hand::{ONE_PAGE, last_between, of_objects, updated};
@@ -14,7 +14,10 @@ use ades_tests::pdf::samples;
 use ades_tests::pki::{Key, PemFiles, Pki};
 use ades_tests::signing::{parameters, sign_pades};
 use pades::report::{Change, Coverage, Problem, Report, SignatureReport};
-use pades::{Appearance, Certification, Error, Given, Rectangle, SignatureField, SignatureOptions};
+use pades::{
+    Appearance, Certification, Error, Given, PreparedDocument, Rectangle, SignatureField,
+    SignatureOptions, SubFilter,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -306,6 +309,38 @@ fn a_document_is_signed_as_often_as_people_like() {
     let found = report(&document);
     assert!(found.is_valid() && found.signatures.len() == 60);
     assert_eq!(found.signatures[0].changes, [Change::Signature]);
+}
+
+/// Hundreds of signatures, each in a revision of its own, are all compared with
+/// what came later. No CMS is in them: it would take longer to make.
+#[test]
+fn hundreds_of_signatures_are_compared() {
+    const SIGNATURES: usize = 300;
+
+    let mut document = with_form();
+    for _ in 0..SIGNATURES {
+        let before = document;
+        let mut source = Document::from_bytes(&before);
+        let prepared = PreparedDocument::new(
+            &mut source,
+            DigestAlgorithm::Sha256,
+            SubFilter::Cades,
+            64,
+            &parameters(),
+            &SignatureOptions::new(),
+        );
+        let mut signed = Vec::new();
+        prepared.unwrap().embed(&mut source, b"\x30\x00", &mut signed).unwrap();
+        document = signed;
+    }
+    let found = reports(&document);
+    assert_eq!(found.len(), SIGNATURES);
+    let last = found.iter().filter(|signature| signature.changes.is_empty()).count();
+    assert_eq!(last, 1, "nothing came after the last one");
+    for signature in found {
+        assert!(!signature.problems.contains(&Problem::NotCompared), "{signature:?}");
+        assert!(matches!(signature.changes[..], [] | [Change::Signature]), "{signature:?}");
+    }
 }
 
 /// Thousands of updates, each filling a field.

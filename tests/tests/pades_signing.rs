@@ -7,9 +7,10 @@ use ades_core::{
     CommitmentType, DigestAlgorithm, Document, PendingState, SignaturePolicy, SignerLocation,
 };
 use ades_tests::full::Full;
+use ades_tests::oracle::pdf::pdfsig;
 use ades_tests::pdf::by_hand::{last_between, updated};
 use ades_tests::pki::{Key, Pki, Profile, TestSigner};
-use ades_tests::signing::{algorithms, parameters};
+use ades_tests::signing::{algorithms, parameters, sign_pkcs7};
 use cades::report::Level;
 use pades::report::{Change, Coverage, Problem};
 use pades::{
@@ -407,6 +408,21 @@ fn the_lower_door_takes_cms_of_others() {
     assert!(report(&out).is_valid());
     let too_long = prepared.embed(&mut source, &[0x30; 8193], &mut Vec::new());
     assert!(matches!(too_long, Err(Error::DoesNotFit { len: 8193, reserved: 8192 })));
+}
+
+#[test]
+fn the_lower_door_makes_the_older_kind() {
+    let octets = sign_pkcs7(&fixture(TABLE), signer()).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &octets).unwrap();
+    let found = &pdfsig(file.path(), None).unwrap()[0];
+    assert_eq!(found.subfilter.as_deref(), Some("adbe.pkcs7.detached"));
+    assert!(found.valid && found.total_document, "{found:?}");
+    let report = report(&octets);
+    let signature = &report.signatures[0];
+    assert!(!report.is_valid() && signature.intact, "{signature:?}");
+    assert_eq!((signature.format, signature.level), ("PDF", Level::Below));
+    assert_eq!(signature.problems, [Problem::NotPades]);
 }
 
 #[test]

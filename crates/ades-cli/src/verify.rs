@@ -57,8 +57,10 @@ pub(crate) fn inspect(options: &InspectOptions) -> Result<u8, Failure> {
     let found = Found::read(&options.container, &wanted)?;
     if options.json {
         let mut line = found.to_json(&options.container)?;
-        if let Some(signatures) = line.get_mut("signatures") {
-            without_judgement(signatures);
+        for key in ["signatures", "time_stamps"] {
+            if let Some(found) = line.get_mut(key) {
+                without_judgement(found);
+            }
         }
         output::print(format_args!("{line}\n"))?;
     } else {
@@ -164,6 +166,7 @@ impl Found {
             }
             Self::Pades(report) => {
                 report.signatures.iter().for_each(|signature| judged_pdf(signature, &mut text));
+                report.time_stamps.iter().for_each(|stamp| judged_stamp(stamp, &mut text));
             }
             Self::Xades(report) => xml::judged(report, &mut text),
         }
@@ -426,6 +429,15 @@ fn judged_pdf(signature: &pdf::SignatureReport, text: &mut String) {
     }
     for change in &signature.changes {
         text.push_str(&format!("  changed after it: {}\n", word(change)));
+    }
+}
+
+/// A time-stamp of the whole document: its token is not verified.
+fn judged_stamp(stamp: &pdf::TimeStampReport, text: &mut String) {
+    let (field, covers) = (&stamp.field, word(&stamp.covers));
+    text.push_str(&format!("{field}: time-stamp, covers {covers}\n"));
+    for problem in &stamp.problems {
+        text.push_str(&format!("  {problem}\n"));
     }
 }
 

@@ -6,9 +6,10 @@ mod common;
 use std::process::Command;
 
 use ades_tests::oracle::pdf::{pdfsig, qpdf_check};
-use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
+use ades_tests::pdf::by_hand::{ONE_PAGE, number_of, object, of_objects, updated};
 use ades_tests::pdf::{Document, Encryption, Form, encrypted, unsigned_change, wrong_startxref};
-use ades_tests::pki::Key;
+use ades_tests::pki::{Key, Pki};
+use ades_tests::signing::sign_pkcs7;
 use base64ct::{Base64, Encoding};
 use common::{Bench, PKCS12, json};
 
@@ -340,4 +341,52 @@ fn what_is_only_called_a_pdf_is_not_signed_as_something_else() {
     bench.sign(&["contract.pdf", "-o", "signed.pdf"]).ends(3, "its header is missing");
     assert!(!bench.has("signed.pdf"));
     bench.sign(&["contract.pdf", "-o", "contract.p7s", "--format", "cades"]).ends(0, "");
+}
+
+/// By the older rules of PDF it holds; it is no PAdES.
+#[test]
+fn an_older_signature_is_told_for_what_it_is() {
+    let signer = Pki::shared().signer(Key::P256);
+    let bench = bench(&sign_pkcs7(&document(), signer).unwrap());
+    let run = bench.ades(&["verify", "contract.pdf", "--trust", "root.pem", "--json"]);
+    let found = json(&run.ends(1, "").out);
+    let signature = &found["signatures"][0];
+    assert_eq!(signature["problems"], serde_json::json!(["not-pades"]), "{signature}");
+    assert_eq!((&signature["format"], &signature["level"]), (&"PDF".into(), &"below".into()));
+    assert_eq!((&signature["intact"], &signature["trusted"]), (&true.into(), &true.into()));
+    assert_eq!(found["valid"], false);
+    let run = bench.ades(&["verify", "contract.pdf"]);
+    let text = &run.ends(1, "").out;
+    assert!(text.contains("Signature1: PDF ") && text.contains(", intact, covers whole"), "{text}");
+    assert!(text.ends_with("NOT VALID\n"), "{text}");
+}
+
+/// A document time-stamp that is broken is why a document is not valid.
+#[test]
+fn the_problems_of_time_stamps_are_told() {
+    let bench = bench(&of_objects(
+        &["<</Type/Catalog/Pages 2 0 R>>", ONE_PAGE, "<</Type/Page/Parent 2 0 R/Annots[]>>"],
+        "",
+    ));
+    bench.sign(&["contract.pdf", "-o", "signed.pdf"]).ends(0, "");
+    let signed = bench.read("signed.pdf");
+    let form = number_of(&signed, "<</Fields[");
+    let fields = object(&signed, form).replace("/Fields[", "/Fields[90 0 R ");
+    let stamp = "<</Type/DocTimeStamp/Filter/Adobe.PPKLite/SubFilter/ETSI.RFC3161\
+                 /ByteRange[0 0 0 0]/Contents<00>>>";
+    let update = [(form, fields.as_str()), (90, "<</FT/Sig/T(stamp)/V 91 0 R>>"), (91, stamp)];
+    bench.write("stamped.pdf", updated(&signed, &update));
+    let run = bench.ades(&["verify", "stamped.pdf"]);
+    let text = &run.ends(1, "").out;
+    let broken = pades::report::Problem::ByteRangeMalformed;
+    let told = format!("stamp: time-stamp, covers unknown\n  {broken}\n");
+    assert!(text.contains(&told) && text.ends_with("NOT VALID\n"), "{text}");
+    // Who only looks does not judge.
+    let run = bench.ades(&["inspect", "stamped.pdf"]);
+    let text = &run.ends(0, "").out;
+    assert!(text.contains("stamp: time-stamp, covers unknown\n"), "{text}");
+    assert!(!text.contains(&broken.to_string()), "{text}");
+    let run = bench.ades(&["inspect", "stamped.pdf", "--json"]);
+    let stamp = &json(&run.ends(0, "").out)["time_stamps"][0];
+    assert_eq!((&stamp["field"], stamp.get("problems")), (&"stamp".into(), None), "{stamp}");
 }

@@ -12,6 +12,9 @@ use crate::syntax::{Kind, Reference, Value};
 /// Files with higher numbers are left out: each is looked at.
 const MAX_SIZE: u64 = 4096;
 
+/// References may lead to references this often.
+const MAX_LINKS: usize = 16;
+
 /// What a file says when every object is asked for.
 #[derive(Debug, Default, PartialEq)]
 pub struct Objects(BTreeMap<u32, Object>);
@@ -123,9 +126,19 @@ impl Objects {
         }
     }
 
+    /// Whether it is null, or leads to that or to what is missing.
     fn is_nothing(&self, value: &Value) -> bool {
-        let missing = |reference: Reference| !self.0.contains_key(&reference.number);
-        value.is_null() || value.reference().is_some_and(missing)
+        let mut value = value;
+        for _ in 0..MAX_LINKS {
+            let Some(reference) = value.reference() else {
+                return value.is_null();
+            };
+            match self.0.get(&reference.number) {
+                Some(object) if object.generation == reference.generation => value = &object.value,
+                _ => return true,
+            }
+        }
+        false
     }
 }
 
@@ -146,4 +159,32 @@ fn equal(a: &Value, b: &Value) -> bool {
 
 fn get<'v>(entries: &'v [(Vec<u8>, Value)], key: &[u8]) -> Option<&'v Value> {
     entries.iter().rev().find(|(k, _)| k == key).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::Lexer;
+
+    #[test]
+    fn what_leads_to_nothing_is_nothing() {
+        let value = |text: &str| Lexer::new(text.as_bytes(), true).value().unwrap();
+        let object = |text| Object { generation: 0, place: None, value: value(text), data: None };
+        let objects = [
+            (1, "null"),
+            (2, "1 0 R"),
+            (3, "2 0 R"),
+            (4, "9 0 R"),
+            (5, "5 0 R"),
+            (6, "<<>>"),
+            (7, "6 0 R"),
+        ];
+        let objects = Objects(objects.map(|(number, text)| (number, object(text))).into());
+        for text in ["null", "1 0 R", "2 0 R", "3 0 R", "4 0 R", "9 0 R", "6 1 R"] {
+            assert!(objects.is_nothing(&value(text)), "{text}");
+        }
+        for text in ["<<>>", "5 0 R", "6 0 R", "7 0 R", "0"] {
+            assert!(!objects.is_nothing(&value(text)), "{text}");
+        }
+    }
 }

@@ -3,12 +3,12 @@
 
 use ades_tests::pdf::by_hand::{number_of, object, stream, updated};
 use pades::report::{Change, Problem};
-use pades::{Certification, SignatureOptions};
+use pades::{Certification, FieldLock, SignatureField, SignatureOptions};
 
 use super::late::sign_anew;
 use super::{
     BOTH, LARGE, MORE, ONLY_PYHANKO, PAGE, assert_changed, assert_noticed, certified, contract,
-    first, overlay, signed,
+    first, overlay, sign, signed,
 };
 
 const FORM: &str = "/AcroForm<</Fields[6 0 R]>>";
@@ -209,4 +209,145 @@ fn certified_later(document: &[u8]) -> Vec<u8> {
     let mut forged = signed.clone();
     forged[at..at + text.len()].copy_from_slice(entry.as_bytes());
     sign_anew(&forged)
+}
+
+/// What only looks signed: there is no signature in it.
+#[test]
+fn a_field_with_nothing_in_it_is_not_signed() {
+    let signed = signed(&contract(&[], "", ""));
+    let form = number_of(&signed, "<</Fields[");
+    let fields = object(&signed, form).replace("/Fields[", "/Fields[90 0 R ");
+    let page = object(&signed, PAGE).replace("/Annots [", "/Annots [90 0 R ");
+    let new = |entries: &str, value: &str, object: &str| {
+        let field = format!(
+            "<</T(new)/FT/Sig/Type/Annot/Subtype/Widget/P 3 0 R/V {value}/AP<</N 91 0 R>>{entries}>>"
+        );
+        let update = [
+            (form, fields.as_str()),
+            (PAGE, &page),
+            (90, &field),
+            (91, &overlay()),
+            (92, object),
+            (93, "null"),
+        ];
+        updated(&signed, &update)
+    };
+    for (value, object) in
+        [("null", "null"), ("92 0 R", "null"), ("80 0 R", "null"), ("92 7 R", "<<>>")]
+    {
+        let what = format!("{value}, {object}");
+        let found = first(&new(LARGE, value, object), &what);
+        assert_eq!(found.changes, [Change::Annotation], "{what}");
+        assert_eq!(found.problems, [Problem::AnnotatedLater], "{what}");
+    }
+    let stream = stream("", "");
+    for (value, object) in [
+        ("92 0 R", "(text)"),
+        ("92 0 R", &stream),
+        ("(text)", "null"),
+        ("92 0 R", "93 0 R"),
+        ("92 0 R", "80 0 R"),
+    ] {
+        let report = super::verify(&new(LARGE, value, object));
+        let found = report.signatures.iter().find(|s| s.intact).unwrap();
+        assert_eq!(found.problems, [Problem::ChangedLater], "{value}, {object}");
+    }
+    // Whatever is wrong with it is told where it is.
+    let broken = super::verify(&new(LARGE, "92 0 R", "<<>>"));
+    assert_eq!(broken.signatures.len(), 2, "{broken:?}");
+    assert!(broken.signatures.iter().any(|s| s.changes == [Change::VisibleSignature]));
+    assert!(!broken.is_valid());
+}
+
+/// One that is there and empty is signed by a signature, not by a reference.
+#[test]
+fn an_empty_field_is_not_signed_by_nothing() {
+    let empty = with_field(&format!("/FT/Sig{LARGE}"));
+    let certified = certified(&empty, Certification::FormFilling);
+    let field = object(&certified, MORE);
+    for (value, object) in [("92 0 R", "null"), ("92 7 R", "<<>>"), ("92 0 R", "93 0 R")] {
+        let other = field.replace("/T(field)", &format!("/T(field)/V {value}/AP<</N 91 0 R>>"));
+        let update = [(MORE, other.as_str()), (91, &overlay()), (92, object), (93, "null")];
+        assert_changed(&updated(&certified, &update), value);
+    }
+}
+
+/// Shown when it is signed: it was there, but nobody saw it.
+#[test]
+fn a_field_that_is_seen_when_it_is_signed_says_so() {
+    let value = "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached\
+                 /ByteRange[0 0 0 0]/Contents<00>>>";
+    for (was, is, kind) in [
+        (2, 4, Change::VisibleSignature),
+        (32, 4, Change::VisibleSignature),
+        (36, 4, Change::VisibleSignature),
+        (2, 36, Change::VisibleSignature),
+        (32, 32, Change::Signature),
+        (0, 4, Change::Signature),
+    ] {
+        let empty = with_field(&format!("/FT/Sig{LARGE}/F {was}/DA()"));
+        let certified = certified(&empty, Certification::FormFilling);
+        let field = object(&certified, MORE)
+            .replace("/T(field)", "/T(field)/V 91 0 R/AP<</N 90 0 R>>")
+            .replace(&format!("/F {was}/"), &format!("/F {is}/"));
+        let update = [(MORE, field.as_str()), (90, &overlay()), (91, value)];
+        let report = super::verify(&updated(&certified, &update));
+        let found = report.signatures.iter().find(|s| s.certification.is_some()).unwrap();
+        assert_eq!(found.changes, [kind], "{was} {is}");
+        let forbidden = found.problems.contains(&Problem::ForbiddenChange);
+        assert_eq!(forbidden, kind == Change::VisibleSignature, "{was} {is}");
+    }
+}
+
+/// Two fields with one look: whoever locks the one locks the look.
+#[test]
+fn what_two_fields_share_is_changed_for_both() {
+    let look =
+        |amount: &str| stream("/Type/XObject/Subtype/Form/BBox[0 0 300 200]", &super::text(amount));
+    let field = |name: &str, kind: &str, area: &str| {
+        format!(
+            "<</FT/{kind}/T({name})/Type/Annot/Subtype/Widget/P 3 0 R/Rect[{area}]/F 4/AP 8 0 R>>"
+        )
+    };
+    for form in ["/AcroForm<</Fields[6 0 R 7 0 R]>>", "/AcroForm<</Fields[7 0 R 6 0 R]>>"] {
+        let document = |kind: &str| {
+            let free = field("free", "Tx", "0 0 0 0");
+            let held = field("held", kind, "10 10 200 40");
+            let more = [free.as_str(), &held, "<</N 9 0 R>>", &look("100")];
+            contract(&more, "/Annots[6 0 R 7 0 R]", form)
+        };
+        let lock = FieldLock::Include(vec!["held".to_owned()]);
+        let locked = sign(&document("Tx"), &SignatureOptions::new().lock(lock));
+        let into = SignatureField::Existing("held".to_owned());
+        let signed = sign(&document("Sig"), &SignatureOptions::new().field(into));
+        for (signed, what) in [(locked, "locked"), (signed, "signed")] {
+            assert!(super::verify(&signed).is_valid(), "{what}, {form}");
+            let forged = updated(&signed, &[(9, &look("999999"))]);
+            assert_changed(&forged, &format!("{what}, {form}"));
+        }
+    }
+}
+
+/// A number is used again by another generation, which nothing refers to: what
+/// was there is gone.
+#[test]
+fn another_generation_is_another_object() {
+    let note = "<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(note)>>";
+    let text = "<</FT/Tx/T(text)/V(100)/Type/Annot/Subtype/Widget/Rect[0 0 9 9]/P 3 0 R>>";
+    let signed = signed(&contract(&[text, note], "/Annots[6 0 R 7 0 R]", FORM));
+    let anew = |number: u32| {
+        let was = object(&signed, number);
+        let again = updated(&signed, &[(number, &was)]);
+        assert!(super::verify(&again).is_valid(), "{number}");
+        let again = String::from_utf8(again[signed.len()..].to_vec()).unwrap();
+        let again = again
+            .replace(&format!("{number} 0 obj"), &format!("{number} 1 obj"))
+            .replace(" 00000 n ", " 00001 n ");
+        [&signed, again.as_bytes()].concat()
+    };
+    for number in [PAGE, MORE] {
+        assert_changed(&anew(number), &number.to_string());
+    }
+    let found = first(&anew(7), "a note");
+    assert_eq!(found.changes, [Change::Annotation]);
 }

@@ -165,3 +165,23 @@ fn what_is_signed_anew_holds() {
     let again = sign_anew(&signed);
     assert!(verify(&again).is_valid(), "{:?}", verify(&again));
 }
+
+/// Behind the last `%%EOF`, whether or not an update came after the signature:
+/// readers that search a file find it.
+#[test]
+fn what_stands_behind_the_end_is_told() {
+    let once = signed(&with_second(MORE, &[&stream("", "q Q")]));
+    let later = updated(&once, &[(70, "null")]);
+    for document in [&once, &later] {
+        for tail in ["4 0 obj\n<<>>\nendobj\n", "%%EOF\n", "x", "        "] {
+            let found = super::first(&[document, tail.as_bytes()].concat(), tail);
+            assert_eq!(found.problems, [Problem::TrailingData], "{tail}");
+        }
+        for tail in ["", "\n", "\r\n"] {
+            let report = verify(&[document, tail.as_bytes()].concat());
+            assert!(report.is_valid(), "{tail:?}: {report:?}");
+        }
+    }
+    // What a later signature covers, too, was behind the end of none.
+    assert!(verify(&signed(&[&later, "x".as_bytes()].concat())).is_valid());
+}

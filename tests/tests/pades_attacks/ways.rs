@@ -371,3 +371,95 @@ fn a_later_hybrid_section_does_not_contradict_itself() {
         assert_changed(&out, &entry);
     }
 }
+
+/// A page or a catalog whose entries are the names of what is painted: those that
+/// may change elsewhere, too.
+#[test]
+fn a_page_or_a_catalog_is_no_dictionary_of_names() {
+    let looks = |amount: &str| {
+        let entries = format!("/Type/XObject/Subtype/Form/BBox[0 0 300 200]{RESOURCES}");
+        stream(&entries, &text(amount))
+    };
+    let (good, bad) = (looks("100"), looks("999999"));
+    // The page's resources, by all that may name them.
+    for (page, catalog, name) in [
+        ("/Resources<</XObject 3 0 R>>/ITXT 6 0 R", "", "ITXT"),
+        ("/Resources<</XObject 8 0 R>>/ITXT 6 0 R", "", "ITXT"),
+        ("/Resources<</XObject 1 0 R>>", "/Metadata 6 0 R", "Metadata"),
+        ("/Resources<</XObject 1 0 R>>", "/DSS 6 0 R", "DSS"),
+        ("/Resources<</XObject 1 0 R>>", "/Extensions 6 0 R", "Extensions"),
+    ] {
+        let painted = stream("", &format!("/{name} Do"));
+        let page = format!("{page}/Contents 7 0 R");
+        let document = contract_of(&page, &[&good, &painted, "3 0 R"], catalog);
+        for (signed, level) in in_every_way(&document) {
+            let what = format!("{page}, {catalog}, {level}");
+            assert!(super::verify(&signed).is_valid(), "{what}");
+            assert_changed(&updated(&signed, &[(MORE, &bad)]), &what);
+            for number in [PAGE, CATALOG] {
+                let was = object(&signed, number);
+                let mark = format!("/{name} 6 0 R");
+                if was.contains(&mark) {
+                    let other = was.replace(&mark, &format!("/{name} 90 0 R"));
+                    assert_changed(&updated(&signed, &[(number, &other), (90, &bad)]), &what);
+                }
+            }
+        }
+    }
+    // The names of colour spaces.
+    let page = "/Tabs/DeviceGray/Resources<</ColorSpace 3 0 R>>/Contents 4 0 R";
+    let signed = signed(&contract_of(page, &[], ""));
+    let other = object(&signed, PAGE).replace("/DeviceGray", "/DeviceRGB");
+    assert_changed(&updated(&signed, &[(PAGE, &other)]), "/Tabs");
+}
+
+/// What an annotation paints with a page's or a field's entries is the annotation's.
+#[test]
+fn an_annotation_paints_nothing_that_may_change_elsewhere() {
+    let looks = |amount: &str| {
+        let entries = format!("/Type/XObject/Subtype/Form/BBox[0 0 300 200]{RESOURCES}");
+        stream(&entries, &text(amount))
+    };
+    for (named, name) in [("1 0 R", "Metadata"), ("9 0 R", "RV")] {
+        let entries = format!("/Subtype/Form/BBox[0 0 300 200]/Resources<</XObject {named}>>");
+        let appearance = stream(&entries, &format!("/{name} Do"));
+        let stamp = "<</Type/Annot/Subtype/Stamp/Rect[0 0 300 200]/P 3 0 R/AP<</N 7 0 R>>>>";
+        let field = "<</FT/Tx/T(t)/RV 6 0 R>>";
+        let page = format!("{RESOURCES}/Contents 4 0 R/Annots[8 0 R]");
+        let document = contract_of(
+            &page,
+            &[&looks("100"), &appearance, stamp, field],
+            "/Metadata 6 0 R/AcroForm<</Fields[9 0 R]>>",
+        );
+        let signed = signed(&document);
+        assert!(super::verify(&signed).is_valid(), "{name}");
+        for number in [CATALOG, 9] {
+            let was = object(&signed, number);
+            let other = was.replace(&format!("/{name} 6 0 R"), &format!("/{name} 90 0 R"));
+            if was == other {
+                continue;
+            }
+            let forged = updated(&signed, &[(number, &other), (90, &looks("999999"))]);
+            let report = super::verify(&forged);
+            assert!(!report.is_valid(), "{name}: {report:?}");
+        }
+    }
+}
+
+/// What honest writers change in pages and catalogs that others mention.
+#[test]
+fn pages_that_are_mentioned_may_change_as_pages_do() {
+    let outlines = "<</Type/Outlines/First 7 0 R/Last 7 0 R/Count 1>>";
+    let item = "<</Title(a)/Parent 6 0 R/A<</S/GoTo/D[3 0 R/Fit]>>>>";
+    let entries = "/OpenAction[3 0 R/Fit]/Outlines 6 0 R/Names<</Dests<</Names[(a)[3 0 R/Fit]]>>\
+                   /Pages<</Names[(b)3 0 R]>>>>";
+    let page = format!("{RESOURCES}/Contents 4 0 R/Tabs/R/ITXT(5.5)/PieceInfo<</X<</P 3 0 R>>>>");
+    let signed = signed(&contract_of(&page, &[outlines, item], entries));
+    let page = object(&signed, PAGE).replace("/Tabs/R", "/Tabs/S").replace("(5.5)", "(7.1)");
+    let page = if page == object(&signed, PAGE) { panic!("{page}") } else { page };
+    let catalog = with(&object(&signed, CATALOG), "/Metadata 90 0 R/Version/1.7");
+    let metadata = stream("/Type/Metadata/Subtype/XML", "<x/>");
+    let update = [(PAGE, page.as_str()), (CATALOG, &catalog), (90, &metadata)];
+    let report = super::verify(&updated(&signed, &update));
+    assert!(report.is_valid() && report.signatures[0].changes.is_empty(), "{report:?}");
+}

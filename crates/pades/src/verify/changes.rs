@@ -197,6 +197,10 @@ impl<'a> Comparison<'a> {
             (Ok(_), Ok(None)) if late => return Ok(None),
             (Ok(None), Ok(None)) => return Ok(None),
             (Ok(Some(old)), Ok(Some(new))) if !late && same(&old, &new) => return Ok(None),
+            (Ok(Some(old)), Ok(Some(new))) if !late && old.reference != new.reference => {
+                // All that refers to the one does not refer to the other.
+                (Some(old), None)
+            }
             (Ok(old), Ok(new)) => (old.filter(|_| !late), new),
         };
         Ok(Some(Sides { number, mark: self.reach.mark(number), old, new }))
@@ -356,6 +360,10 @@ impl<'a> Comparison<'a> {
             return Ok(());
         }
         for key in changed_keys(old, new) {
+            // Whether it is so wherever it is.
+            let either = |is: &dyn Fn(&Value) -> bool| {
+                [old, new].iter().all(|page| page.get(key).is_none_or(is))
+            };
             match key {
                 _ if repeats(new, key) => self.add(Change::Other),
                 b"Annots" => {
@@ -363,9 +371,9 @@ impl<'a> Comparison<'a> {
                     self.annotations(pdf, old.as_ref(), new.as_ref())?;
                 }
                 // A mark that iText leaves.
-                b"ITXT" => {}
-                // The order in which fields are gone through.
-                b"Tabs" if new.get(key).is_none_or(|tabs| tabs.name().is_some()) => {}
+                b"ITXT" if either(&|mark| mark.string().is_some()) => {}
+                // The order in which fields are gone through (table 31).
+                b"Tabs" if either(&|tabs| tabs.name().is_some_and(is_order)) => {}
                 _ => self.add(Change::Other),
             }
         }
@@ -426,6 +434,10 @@ pub(super) fn elements(value: Option<&Value>) -> Option<&[Value]> {
         None => Some(&[]),
         Some(value) => value.elements(),
     }
+}
+
+fn is_order(tabs: &[u8]) -> bool {
+    matches!(tabs, b"A" | b"C" | b"R" | b"S" | b"W")
 }
 
 fn is_annotation(value: &Value) -> bool {

@@ -5,7 +5,7 @@ use super::compare::{changed_keys, difference, repeats};
 use super::reach::{Owner, Place};
 use crate::document::geometry::rectangle;
 use crate::error::Error;
-use crate::file::{Entry, Indirect, Pdf};
+use crate::file::{Indirect, Pdf};
 use crate::report::Change;
 use crate::syntax::{Reference, Value};
 
@@ -74,18 +74,20 @@ impl Comparison<'_> {
         let (Ok(Some(old)), Ok(Some(new))) = (old, new) else {
             return Ok(Course::Signed);
         };
-        if self.then(pdf, |pdf| is_held(pdf, &old.value))? {
+        if old.reference != new.reference
+            || self.then(pdf, |pdf| held(pdf, &old.value))? != Held::Nothing
+        {
             return Ok(Course::Signed);
         }
-        if !self.now(pdf, |pdf| is_held(pdf, &new.value))? {
+        if self.now(pdf, |pdf| held(pdf, &new.value))? != Held::Signature {
             return Ok(Course::Empty);
         }
-        let was_seen = self.then(pdf, |pdf| is_seen(pdf, &old.value))?;
-        let is_seen = self.now(pdf, |pdf| is_seen(pdf, &new.value))?;
+        let was = self.then(pdf, |pdf| sight_of_all(pdf, &old.value))?;
+        let is = self.now(pdf, |pdf| sight_of_all(pdf, &new.value))?;
         let kind = match () {
             () if !self.is_new_value(&new.value) => Change::Other,
-            () if is_seen && !was_seen => Change::VisibleSignature,
-            () if self.stamps.contains(&field) && !is_seen => Change::TimeStamp,
+            () if is > was => Change::VisibleSignature,
+            () if self.stamps.contains(&field) && is == Sight::None => Change::TimeStamp,
             () => Change::Signature,
         };
         Ok(Course::Signing(kind))
@@ -204,19 +206,20 @@ impl Comparison<'_> {
             }
         }
         let number = field.reference.number;
-        let is_signed = self.now(pdf, |pdf| is_held(pdf, &field.value))?;
-        let kind = match (is_signed, is_seen) {
+        let held = self.now(pdf, |pdf| held(pdf, &field.value))?;
+        let kind = match (held, is_seen) {
             // Fields that are there to group others.
-            (false, false) if has_fields => return Ok(()),
+            (Held::Nothing, false) if has_fields => return Ok(()),
             _ if !place.is_signature || place.field != number || place.name.is_empty() => {
                 Change::Other
             }
-            (true, _) if !self.is_new_value(&field.value) => Change::Other,
-            (true, true) => Change::VisibleSignature,
-            (true, false) if self.stamps.contains(&number) => Change::TimeStamp,
+            (Held::Unclear, _) => Change::Other,
+            (Held::Signature, _) if !self.is_new_value(&field.value) => Change::Other,
+            (Held::Signature, true) => Change::VisibleSignature,
+            (Held::Signature, false) if self.stamps.contains(&number) => Change::TimeStamp,
             (_, false) => Change::Signature,
             // Nobody signed what is seen there.
-            (false, true) => Change::Annotation,
+            (Held::Nothing, true) => Change::Annotation,
         };
         match kind {
             Change::TimeStamp | Change::Other => self.add(kind),
@@ -270,39 +273,63 @@ impl Comparison<'_> {
     }
 }
 
-/// Whether a field has a value; signatures are not read for that.
-fn is_held(pdf: &mut Pdf<'_>, field: &Value) -> Result<bool, Error> {
-    match field.get(b"V") {
-        None => Ok(false),
-        Some(value) => match value.reference() {
-            Some(reference) => match pdf.entry(reference.number)? {
-                None | Some(Entry::Free) => Ok(false),
-                Some(entry) => Ok(!pdf.is_behind(entry)?),
-            },
-            None => Ok(!value.is_null()),
-        },
-    }
+/// What is in `/V` of a field for signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    Nothing,
+    /// A dictionary. Whether it is a sound signature is told elsewhere.
+    Signature,
+    /// Something else, or what does not read.
+    Unclear,
 }
 
-/// Whether a field or one of its widgets is seen on its page.
-fn is_seen(pdf: &mut Pdf<'_>, field: &Value) -> Result<bool, Error> {
-    if shows(pdf, field)? {
-        return Ok(true);
-    }
+fn held(pdf: &mut Pdf<'_>, field: &Value) -> Result<Held, Error> {
+    let Some(value) = field.get(b"V") else {
+        return Ok(Held::Nothing);
+    };
+    let object = match value.reference() {
+        None if value.is_null() => return Ok(Held::Nothing),
+        None => return Ok(if value.is_dictionary() { Held::Signature } else { Held::Unclear }),
+        Some(reference) => readable(pdf.object(reference))?,
+    };
+    Ok(match object {
+        Ok(None) => Held::Nothing,
+        Ok(Some(object)) if object.value.is_null() => Held::Nothing,
+        Ok(Some(object)) if object.value.is_dictionary() && !object.is_stream() => Held::Signature,
+        _ => Held::Unclear,
+    })
+}
+
+/// How much of a widget is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Sight {
+    None,
+    /// Not on screens, as far as its flags say: it may be printed.
+    NoView,
+    View,
+}
+
+/// The same of a field and its widgets.
+fn sight_of_all(pdf: &mut Pdf<'_>, field: &Value) -> Result<Sight, Error> {
+    let mut most = sight(pdf, field)?;
     let kids = pdf.get(field, b"Kids")?;
     for kid in elements(kids.as_ref()).unwrap_or_default() {
         let kid = pdf.resolve(kid)?;
-        if kid.get(b"T").is_none() && shows(pdf, &kid)? {
-            return Ok(true);
+        if kid.get(b"T").is_none() {
+            most = most.max(sight(pdf, &kid)?);
         }
     }
-    Ok(false)
+    Ok(most)
 }
 
 /// Whether a widget has an area and is not hidden.
 fn shows(pdf: &mut Pdf<'_>, widget: &Value) -> Result<bool, Error> {
+    Ok(sight(pdf, widget)? != Sight::None)
+}
+
+fn sight(pdf: &mut Pdf<'_>, widget: &Value) -> Result<Sight, Error> {
     let Some(corners) = pdf.get(widget, b"Rect")? else {
-        return Ok(false);
+        return Ok(Sight::None);
     };
     let area = match rectangle(pdf, &corners)? {
         Some([left, bottom, right, top]) => left < right && bottom < top,
@@ -310,7 +337,11 @@ fn shows(pdf: &mut Pdf<'_>, widget: &Value) -> Result<bool, Error> {
         None => true,
     };
     let flags = pdf.get(widget, b"F")?.and_then(|flags| flags.integer()).unwrap_or(0);
-    Ok(area && flags & HIDDEN == 0)
+    Ok(match () {
+        () if !area || flags & HIDDEN != 0 => Sight::None,
+        () if flags & NO_VIEW != 0 => Sight::NoView,
+        () => Sight::View,
+    })
 }
 
 fn flags(dictionary: &Value, key: &[u8]) -> Option<i64> {

@@ -3,13 +3,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::roles::{Role, Roles};
+use super::roles::{Role, Roles, mentions};
 use crate::error::Error;
 use crate::file::{Entry, Indirect, Pdf};
 use crate::syntax::{Kind, Reference, Value, decode_text, is_regular};
 
 /// A revision may have this many objects that something leads to.
-const MAX_OBJECTS: usize = 1 << 22;
+const MAX_OBJECTS: usize = 900_000;
+/// So many ways may wait to be gone at one time.
+const MAX_WAITING: usize = 1 << 20;
+/// So many are gone together.
+const MAX_WAVE: usize = 1 << 16;
 /// So many may be missing that the cross-reference knows of.
 const MAX_LATE: usize = 1024;
 /// So much is searched for references where an object does not read.
@@ -26,6 +30,13 @@ pub(super) enum Owner {
     Field(u32),
     /// More than one.
     Several,
+}
+
+impl Owner {
+    /// Whether this is not known to be another's, too.
+    fn is_not(self, other: Self) -> bool {
+        other != Self::Nobody && self != other && self != Self::Several
+    }
 }
 
 /// What is known of an object.
@@ -67,6 +78,18 @@ struct Visit {
     reference: Reference,
     role: Role,
     owner: Owner,
+    manner: Manner,
+}
+
+/// How something leads to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// As a dictionary of somebody's own names may be led to: any of its keys
+    /// may mean something there.
+    Named,
+    /// In passing: as an element of an array, such as a destination, or by a key
+    /// that mentions. No dictionary of names is found so.
+    Passing,
 }
 
 impl Reach {
@@ -135,8 +158,8 @@ impl Reach {
     fn trailer(&mut self, pdf: &mut Pdf<'_>, entries: &[(Vec<u8>, Value)]) -> Result<(), Error> {
         for (key, value) in entries {
             match key.as_slice() {
-                b"Root" => self.value(value, Role::Catalog, Owner::Nobody),
-                b"Info" => self.value(value, Role::About, Owner::Nobody),
+                b"Root" => self.value(value, Role::Catalog, Owner::Nobody, Manner::Named),
+                b"Info" => self.value(value, Role::About, Owner::Nobody, Manner::Named),
                 _ => self.present(pdf, value)?,
             }
         }
@@ -150,7 +173,7 @@ impl Reach {
         if let Some(reference) = value.reference()
             && !matches!(pdf.entry(reference.number)?, None | Some(Entry::Free))
         {
-            self.wait(reference, Role::Other, Owner::Nobody);
+            self.wait(reference, Role::Other, Owner::Nobody, Manner::Passing);
         }
         for element in value.elements().unwrap_or_default() {
             self.present(pdf, element)?;
@@ -163,8 +186,12 @@ impl Reach {
 
     fn run(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
         for turn in 0..self.waiting.len() {
-            loop {
-                let wave = self.waiting.get_mut(turn).map(std::mem::take).unwrap_or_default();
+            while let Some(waiting) = self.waiting.get_mut(turn) {
+                if waiting.len() > MAX_WAITING {
+                    return Err(Error::Limit { limit: "1,048,576 references waiting" });
+                }
+                let from = waiting.len().saturating_sub(MAX_WAVE);
+                let wave: Vec<Visit> = waiting.drain(from..).collect();
                 if wave.is_empty() {
                     break;
                 }
@@ -190,15 +217,16 @@ impl Reach {
     }
 
     /// Whether a way to an object says nothing new of it.
-    fn is_known(&self, number: u32, role: Role) -> bool {
+    fn is_known(&self, number: u32, role: Role, manner: Manner) -> bool {
         let known: &[Role] = match role {
             // Nothing of a page or a catalog may change that means anything in
-            // another place.
-            Role::Other => &[Role::Page, Role::Catalog],
+            // another place, unless its keys are the names of something.
+            Role::Other if manner == Manner::Passing => &[Role::Page, Role::Catalog],
             Role::Annotation => &[Role::Field],
             Role::Mentioned => {
                 &[Role::Page, Role::Catalog, Role::Field, Role::Structure, Role::Other]
             }
+            Role::AnnotationPart if manner == Manner::Named => &[Role::Other],
             Role::Tagged | Role::AnnotationPart => {
                 &[Role::Page, Role::Catalog, Role::Field, Role::Annotation, Role::Other]
             }
@@ -209,27 +237,40 @@ impl Reach {
     }
 
     fn visit(&mut self, pdf: &mut Pdf<'_>, visit: Visit) -> Result<(), Error> {
-        let Visit { reference, role, owner } = visit;
+        let Visit { reference, role, owner, manner } = visit;
         let number = reference.number;
-        if self.is_known(number, role) {
+        if self.is_known(number, role, manner) {
             return Ok(());
         }
         if self.marks.len() >= MAX_OBJECTS && !self.marks.contains_key(&number) {
-            return Err(Error::Limit { limit: "4,194,304 objects in a signed document" });
+            return Err(Error::Limit { limit: "900,000 objects in a signed document" });
         }
         let mark = self.marks.entry(number).or_default();
-        if owner != Owner::Nobody && mark.owner != owner {
+        let mut roles = Roles::default();
+        if mark.owner.is_not(owner) {
             let first = mark.owner == Owner::Nobody;
             mark.owner = if first { owner } else { Owner::Several };
+            // What it leads to belongs to several, too.
+            if mark.owner == Owner::Several {
+                roles = mark.roles;
+            }
         }
-        if mark.roles.has(role) {
+        if !mark.roles.has(role) {
+            mark.roles.add(role);
+            roles.add(role);
+        }
+        if roles.is_empty() {
             return Ok(());
         }
-        mark.roles.add(role);
-        match self.object(pdf, reference)? {
-            Some(object) => self.children(pdf, &object, role, owner),
-            None => Ok(()),
+        let owner = if mark.owner == Owner::Several { Owner::Several } else { owner };
+        let Some(object) = self.object(pdf, reference)? else {
+            // What is not there costs something, too.
+            return pdf.source().charge(0);
+        };
+        for role in roles.iter() {
+            self.children(pdf, &object, role, owner)?;
         }
+        Ok(())
     }
 
     /// The object as the revision has it, if it has.
@@ -292,7 +333,7 @@ impl Reach {
                 }
                 for (key, value) in stream.value.entries() {
                     if key != b"Extends" {
-                        self.value(value, Role::Other, Owner::Nobody);
+                        self.value(value, Role::Other, Owner::Nobody, Manner::Named);
                     }
                 }
                 Ok(())
@@ -317,19 +358,22 @@ impl Reach {
         let (found, searched) = (references_in(octets), octets.len());
         pdf.source().charge(searched)?;
         for reference in found {
-            self.wait(reference, Role::Other, Owner::Nobody);
+            self.wait(reference, Role::Other, Owner::Nobody, Manner::Named);
         }
         Ok(())
     }
 
-    fn wait(&mut self, reference: Reference, role: Role, owner: Owner) {
+    fn wait(&mut self, reference: Reference, role: Role, owner: Owner, manner: Manner) {
         let mark = self.mark(reference.number);
-        let same = owner == Owner::Nobody || owner == mark.owner;
-        if self.is_known(reference.number, role) || mark.roles.has(role) && same {
+        let same = mark.roles.has(role) && !mark.owner.is_not(owner);
+        if same || self.is_known(reference.number, role, manner) {
             return;
         }
-        if let Some(waiting) = self.waiting.get_mut(role.turn()) {
-            waiting.push(Visit { reference, role, owner });
+        // One more than may wait says that there are too many.
+        if let Some(waiting) = self.waiting.get_mut(role.turn())
+            && waiting.len() <= MAX_WAITING
+        {
+            waiting.push(Visit { reference, role, owner, manner });
         }
     }
 
@@ -344,11 +388,13 @@ impl Reach {
         let (mut owner, mut is_signature) = (owner, false);
         if role == Role::Field && object.value.is_dictionary() {
             let place = self.locate(pdf, object, owner)?;
-            owner = Owner::Field(place.field);
+            if owner != Owner::Several {
+                owner = Owner::Field(place.field);
+            }
             is_signature = place.is_signature;
         }
         if !object.is_stream() && !is_signature {
-            self.value(&object.value, role, owner);
+            self.value(&object.value, role, owner, Manner::Named);
             return Ok(());
         }
         for (key, value) in object.value.entries() {
@@ -359,34 +405,36 @@ impl Reach {
                 (Role::Appearance, _) => Role::Other,
                 (role, key) => role.of_entry(key),
             };
-            self.entry(value, role, child, owner);
+            self.entry(value, role, child, owner, manner_of(key));
         }
         Ok(())
     }
 
-    fn value(&mut self, value: &Value, role: Role, owner: Owner) {
+    fn value(&mut self, value: &Value, role: Role, owner: Owner, manner: Manner) {
         match &value.kind {
-            Kind::Reference(reference) => self.wait(*reference, role, owner),
+            Kind::Reference(reference) => self.wait(*reference, role, owner, manner),
             Kind::Array(elements) => {
                 let child = role.of_element();
-                elements.iter().for_each(|element| self.entry(element, role, child, owner));
+                for element in elements.iter() {
+                    self.entry(element, role, child, owner, Manner::Passing);
+                }
             }
             Kind::Dictionary(entries) => {
                 for (key, value) in entries.iter() {
-                    self.entry(value, role, role.of_entry(key), owner);
+                    self.entry(value, role, role.of_entry(key), owner, manner_of(key));
                 }
             }
             _ => {}
         }
     }
 
-    fn entry(&mut self, value: &Value, above: Role, role: Role, owner: Owner) {
+    fn entry(&mut self, value: &Value, above: Role, role: Role, owner: Owner, manner: Manner) {
         let owner = match role {
             Role::Fields if above == Role::Form => Owner::Form,
             Role::Fields | Role::Field | Role::Appearance | Role::FieldValue => owner,
             _ => Owner::Nobody,
         };
-        self.value(value, role, owner);
+        self.value(value, role, owner, manner);
     }
 
     /// Notes what a field is called.
@@ -434,6 +482,10 @@ impl Place {
             (None, name) => Self { name: name.unwrap_or_default(), is_signature, field: number },
         })
     }
+}
+
+fn manner_of(key: &[u8]) -> Manner {
+    if mentions(key) { Manner::Passing } else { Manner::Named }
 }
 
 /// Whether an object is said to be in an object stream that is none: missing, or

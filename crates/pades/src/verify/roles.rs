@@ -87,7 +87,7 @@ impl Role {
             (Self::Appearance | Self::FieldValue | Self::ValidationData | Self::About, _) => self,
             (Self::Annotation | Self::AnnotationPart, _) => Self::AnnotationPart,
             (Self::Mentioned | Self::Tagged, _) => Self::Other,
-            (_, key) if MENTIONS.contains(&key) => Self::Mentioned,
+            (_, key) if mentions(key) => Self::Mentioned,
             _ => Self::Other,
         }
     }
@@ -131,6 +131,11 @@ impl Role {
 const MENTIONS: [&[u8]; 12] = [
     b"AN", b"CO", b"Data", b"Fields", b"IRT", b"Obj", b"P", b"Parent", b"Pg", b"Popup", b"T", b"TA",
 ];
+
+/// Whether what a key leads to is mentioned there.
+pub(super) fn mentions(key: &[u8]) -> bool {
+    MENTIONS.contains(&key)
+}
 
 /// The roles of one object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -16,6 +16,12 @@ use crate::file::{Indirect, Pdf, Revision};
 use crate::report::{Change, Coverage, Problem, SignatureReport, TimeStampReport};
 use crate::syntax::{Kind, Reference, Value, decode_text, is_space, parse_date};
 
+/// So much space may stand behind a file's end.
+const MAX_SPACE: u64 = 2;
+/// The end of a file or a revision has this many octets.
+const MAX_TAIL: u64 = 1024;
+const END_OF_FILE: &[u8] = b"%%EOF";
+
 /// A signature field with what is in it.
 pub(super) struct Found {
     field: String,
@@ -175,10 +181,16 @@ impl Found {
         } else if let Some(later) = revision(pdf, end)? {
             self.covers = Coverage::Part;
             self.revision = Some(Revision { later, end });
-            let behind = pdf.len() - end;
-            if later == 0
-                && !(behind <= 2 && pdf.source().read(end, 2)?.iter().all(|o| is_space(*o)))
-            {
+            let file_end = if later == 0 { Some(end) } else { end_of_newest(pdf)? };
+            let is_end = match file_end {
+                Some(end) => {
+                    let behind = pdf.len().saturating_sub(end);
+                    let octets = pdf.source().read(end, MAX_SPACE)?;
+                    behind <= MAX_SPACE && octets.iter().all(|octet| is_space(*octet))
+                }
+                None => false,
+            };
+            if !is_end {
                 self.problem(Problem::TrailingData);
             }
         } else {
@@ -369,8 +381,6 @@ fn byte_range(dictionary: &Value) -> Option<[u64; 4]> {
 /// How many sections came behind `end`, if a revision ends there: with its
 /// `%%EOF`, after the section that was then the newest.
 fn revision(pdf: &mut Pdf<'_>, end: u64) -> Result<Option<usize>, Error> {
-    const END_OF_FILE: &[u8] = b"%%EOF";
-
     let later = pdf.sections.iter().take_while(|section| section.offset >= end).count();
     let Some(newest) = pdf.sections.get(later) else {
         return Ok(None);
@@ -380,7 +390,7 @@ fn revision(pdf: &mut Pdf<'_>, end: u64) -> Result<Option<usize>, Error> {
         return Ok(None);
     }
     let shift = pdf.shift;
-    let from = end.saturating_sub(1024);
+    let from = end.saturating_sub(MAX_TAIL);
     let tail = pdf.source().read(from, end - from)?;
     let trimmed = tail.strip_suffix(b"\n").unwrap_or(tail);
     let trimmed = trimmed.strip_suffix(b"\r").unwrap_or(trimmed);
@@ -390,4 +400,23 @@ fn revision(pdf: &mut Pdf<'_>, end: u64) -> Result<Option<usize>, Error> {
     let text = String::from_utf8_lossy(before);
     let start = text.rsplit_once("startxref").and_then(|(_, offset)| offset.trim().parse().ok());
     Ok(start.filter(|start: &u64| start.saturating_add(shift) == expected).map(|_| later))
+}
+
+/// Where the file ends by its newest section: behind the first `%%EOF` after it,
+/// and the end of that line.
+fn end_of_newest(pdf: &mut Pdf<'_>) -> Result<Option<u64>, Error> {
+    let Some(from) = pdf.sections.first().map(|section| section.end) else {
+        return Ok(None);
+    };
+    let tail = pdf.source().read(from, MAX_TAIL)?;
+    let found = tail.windows(END_OF_FILE.len()).position(|window| window == END_OF_FILE);
+    let Some(at) = found.map(|at| at + END_OF_FILE.len()) else {
+        return Ok(None);
+    };
+    let line = match tail.get(at..) {
+        Some([b'\r', b'\n', ..]) => 2,
+        Some([b'\r' | b'\n', ..]) => 1,
+        _ => 0,
+    };
+    Ok(Some(from.saturating_add((at + line) as u64)))
 }
