@@ -29,8 +29,9 @@ else
     echo "advisories: the database is out of reach; run 'cargo deny check advisories' online"
 fi
 
-step "the program as people run it, whose memory is measured"
-cargo build --release --locked -p ades-cli
+step "the program with optimisation, whose memory is measured"
+cargo build --release --locked -p ades-cli \
+    --config 'profile.release.lto="off"' --config profile.release.codegen-units=16
 export ADES_RELEASE="$PWD/target/release/ades"
 
 step "tests"

@@ -78,8 +78,15 @@ impl Bench {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ades"));
-        command.current_dir(self.dir.path()).args(arguments);
+        let mut command = self.command_by(env!("CARGO_BIN_EXE_ades"));
+        command.args(arguments);
+        command
+    }
+
+    /// A program where the program itself would run.
+    pub(crate) fn command_by(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.dir.path());
         command.env("XDG_DATA_HOME", self.path("data")).env("PASSWORD", "sesame");
         command.stdin(Stdio::null());
         command

@@ -106,8 +106,11 @@ pub(crate) fn bench() -> Bench {
     bench
 }
 
+/// Signals do what they usually do, though whoever runs the tests ignores them, as
+/// shells have it for what they run in the background.
 pub(crate) fn spawn(bench: &Bench, arguments: &[&str]) -> Child {
-    let mut command = bench.command(arguments);
+    let mut command = bench.command_by("env");
+    command.args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_ades")]).args(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
