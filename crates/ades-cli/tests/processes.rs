@@ -15,7 +15,7 @@ use std::time::Duration;
 use ades_tests::pki::Key;
 use common::service::{ITSME, Sandbox, bench, kill, spawn, stage, until};
 use common::{Bench, PKCS12, Run, json};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Long enough to be caught in the middle.
 const LONG: u64 = 256 * 1024 * 1024;
@@ -70,13 +70,18 @@ fn two_signers_in_parallel() {
     let sandbox = Sandbox::start(&bench, &[]);
     let users = [("ready", "one.txt", "Ready"), ("new", "two.txt", "New")];
     let mut children = Vec::new();
+    let mut sessions: Vec<Value> = Vec::new();
     for (at, (_, document, _)) in users.iter().enumerate() {
         let container = format!("{document}.p7s");
         children.push(spawn(&bench, &[&["sign", document, "-o", &container], ITSME].concat()));
         until("identifying", || sandbox.sessions("identification").len() == at + 1);
+        let mut all = sandbox.sessions("identification").into_iter();
+        sessions.push(
+            all.find(|session| sessions.iter().all(|s| s["session"] != session["session"]))
+                .unwrap(),
+        );
     }
     // The later one is quicker; then both are asked to confirm at the same time.
-    let sessions = sandbox.sessions("identification");
     for ((user, ..), session) in users.iter().zip(&sessions).rev() {
         sandbox.answer_as(user, session, true);
     }
