@@ -30,8 +30,7 @@ else
 fi
 
 step "the program with optimisation, whose memory is measured"
-cargo build --release --locked -p ades-cli \
-    --config 'profile.release.lto="off"' --config profile.release.codegen-units=16
+cargo build --release --locked -p ades-cli
 export ADES_RELEASE="$PWD/target/release/ades"
 
 step "tests"
