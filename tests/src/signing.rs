@@ -98,3 +98,20 @@ pub fn sign_pkcs7(pdf: &[u8], signer: &TestSigner) -> Result<Vec<u8>, pades::Err
     prepared.embed(&mut source, &container, &mut out)?;
     Ok(out)
 }
+
+/// A signed PDF whose CMS is a stub: quickly made, and no signature is intact.
+#[must_use]
+pub fn sign_pades_by_stub(document: &[u8]) -> Vec<u8> {
+    let mut document = Document::from_bytes(document);
+    let prepared = pades::PreparedDocument::new(
+        &mut document,
+        DigestAlgorithm::Sha256,
+        pades::SubFilter::Cades,
+        64,
+        &parameters(),
+        &pades::SignatureOptions::new(),
+    );
+    let mut signed = Vec::new();
+    prepared.unwrap().embed(&mut document, b"\x30\x00", &mut signed).unwrap();
+    signed
+}

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use ades_core::{DigestAlgorithm, Document};
 use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects, updated};
 use ades_tests::pdf::packed::{Pack, packed};
-use ades_tests::signing::parameters;
+use ades_tests::signing::{parameters, sign_pades_by_stub};
 use pades::report::{Coverage, Problem};
 use pades::{Given, PreparedDocument, SignatureOptions, SubFilter};
 use peak_alloc::PeakAlloc;
@@ -73,17 +73,7 @@ fn bombs(count: u32, padding: usize) -> Vec<u8> {
 
 /// Signed and then updated, so that what came later is compared.
 fn updated_later(document: &[u8]) -> Vec<u8> {
-    let mut source = Document::from_bytes(document);
-    let prepared = PreparedDocument::new(
-        &mut source,
-        DigestAlgorithm::Sha256,
-        SubFilter::Cades,
-        64,
-        &parameters(),
-        &SignatureOptions::new(),
-    );
-    let mut signed = Vec::new();
-    prepared.unwrap().embed(&mut source, b"\x30\x00", &mut signed).unwrap();
+    let signed = sign_pades_by_stub(document);
     let updated = updated(&signed, &[(2, ONE_PAGE)]);
     let report = pades::verify(&mut Document::from_bytes(&updated), Given::default()).unwrap();
     let signature = &report.signatures[0];

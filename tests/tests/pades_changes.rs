@@ -6,18 +6,15 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ades_core::{DigestAlgorithm, Document};
+use ades_core::Document;
 use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::pyhanko::PyHanko;
 use ades_tests::pdf::by_hand::{ONE_PAGE, last_between, of_objects, updated};
 use ades_tests::pdf::samples;
 use ades_tests::pki::{Key, PemFiles, Pki};
-use ades_tests::signing::{parameters, sign_pades};
+use ades_tests::signing::{parameters, sign_pades, sign_pades_by_stub};
 use pades::report::{Change, Coverage, Problem, Report, SignatureReport};
-use pades::{
-    Appearance, Certification, Error, Given, PreparedDocument, Rectangle, SignatureField,
-    SignatureOptions, SubFilter,
-};
+use pades::{Appearance, Certification, Error, Given, Rectangle, SignatureField, SignatureOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -319,19 +316,7 @@ fn hundreds_of_signatures_are_compared() {
 
     let mut document = with_form();
     for _ in 0..SIGNATURES {
-        let before = document;
-        let mut source = Document::from_bytes(&before);
-        let prepared = PreparedDocument::new(
-            &mut source,
-            DigestAlgorithm::Sha256,
-            SubFilter::Cades,
-            64,
-            &parameters(),
-            &SignatureOptions::new(),
-        );
-        let mut signed = Vec::new();
-        prepared.unwrap().embed(&mut source, b"\x30\x00", &mut signed).unwrap();
-        document = signed;
+        document = sign_pades_by_stub(&document);
     }
     let found = reports(&document);
     assert_eq!(found.len(), SIGNATURES);
