@@ -140,6 +140,9 @@ pub(crate) struct SignatureOptions {
     /// Take the policy's digest from itsme®'s discovery document
     #[arg(long)]
     pub(crate) policy_digest_from_discovery: bool,
+    /// Where the policy's document can be had, for the signature
+    #[arg(long, value_name = "URI", requires = "policy")]
+    pub(crate) policy_uri: Option<String>,
     /// Commitment: an OID, a reference in itsme®'s discovery document, or origin, receipt,
     /// delivery, sender, approval, creation. itsme® shows it only together with a policy
     #[arg(long, value_name = "OID|REF")]
@@ -189,6 +192,15 @@ pub(crate) struct XmlOptions {
     /// XML only: the canonical form of what is signed
     #[arg(long, value_enum, default_value = "exclusive")]
     pub(crate) c14n: Method,
+    /// XML only: the street and house of the place that --locality names
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) street_address: Option<String>,
+    /// XML only: the state or province of that place
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) state_or_province: Option<String>,
+    /// XML only: the postal code of that place
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) postal_code: Option<String>,
     #[command(flatten)]
     pub(crate) reading: ReadingOptions,
 }

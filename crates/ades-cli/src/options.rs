@@ -30,6 +30,8 @@ pub(crate) struct Wishes {
     signing_time: Option<DateTime<Utc>>,
     pub(crate) policy: Option<String>,
     pub(crate) policy_digest: Option<PolicySource>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    policy_uri: Option<String>,
     /// As it was asked for; its OID once the signer was asked.
     pub(crate) commitment: Option<String>,
     roles: Vec<String>,
@@ -192,6 +194,7 @@ impl Wishes {
             signing_time: options.signing_time,
             policy: options.policy,
             policy_digest,
+            policy_uri: options.policy_uri,
             commitment: options.commitment,
             roles: options.role,
             location,
@@ -310,7 +313,13 @@ impl Wishes {
         })?;
         let digest = self.digest.unwrap_or(DigestAlgorithm::Sha256);
         let document = std::fs::read(path).map_err(|e| Failure::file(path, &e))?;
-        Ok(Some(SignaturePolicy::of_document(id, digest, &document)))
+        Ok(Some(self.with_uri(SignaturePolicy::of_document(id, digest, &document))))
+    }
+
+    /// A policy with the URI that was asked for.
+    pub(crate) fn with_uri(&self, mut policy: SignaturePolicy) -> SignaturePolicy {
+        policy.uri = self.policy_uri.clone().or(policy.uri);
+        policy
     }
 
     /// The commitment, named by OID or in a word.

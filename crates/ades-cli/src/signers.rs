@@ -118,6 +118,6 @@ impl Signer {
         if digest.is_some() && terms.policy.is_none() {
             return Err(Failure::usage("the source of a policy's digest needs --policy"));
         }
-        Ok((terms.policy, terms.commitment))
+        Ok((terms.policy.map(|policy| wishes.with_uri(policy)), terms.commitment))
     }
 }

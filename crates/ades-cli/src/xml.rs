@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use xades::c14n::{Canonicalization, IdAttributes, Target};
 use xades::xml::Reader;
 use xades::{
-    Content, Listing, PendingSignature, Position, SignatureOptions, prepare_countersignature,
-    prepare_detached,
+    Content, Listing, PendingSignature, Position, ProductionPlace, SignatureOptions,
+    prepare_countersignature, prepare_detached,
 };
 
 use crate::args::{Method, Packaging, ReadingOptions, XmlOptions};
@@ -33,8 +33,39 @@ pub(crate) struct XmlWishes {
     behind: Option<String>,
     allow_parallel: bool,
     method: Method,
+    #[serde(default, skip_serializing_if = "Address::is_empty")]
+    address: Address,
     #[serde(default, skip_serializing_if = "Reading::is_usual")]
     pub(crate) reading: Reading,
+}
+
+/// What only XAdES says of the place where it is signed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Address {
+    street_address: Option<String>,
+    state_or_province: Option<String>,
+    postal_code: Option<String>,
+}
+
+impl Address {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Options that have it, beside what the parameters say of the place.
+    fn add_to(&self, options: SignatureOptions, said: &SignatureParameters) -> SignatureOptions {
+        if self.is_empty() {
+            return options;
+        }
+        let place = said.signer_location().map(ProductionPlace::from).unwrap_or_default();
+        options.production_place(ProductionPlace {
+            street_address: self.street_address.clone(),
+            state_or_province: self.state_or_province.clone(),
+            postal_code: self.postal_code.clone(),
+            ..place
+        })
+    }
 }
 
 /// How XML is read.
@@ -106,6 +137,11 @@ impl XmlWishes {
             behind: options.behind,
             allow_parallel: options.allow_parallel,
             method: options.c14n,
+            address: Address {
+                street_address: options.street_address,
+                state_or_province: options.state_or_province,
+                postal_code: options.postal_code,
+            },
         })
     }
 
@@ -169,14 +205,10 @@ impl XmlWishes {
         chain: &CertificateChain,
         parameters: &SignatureParameters,
     ) -> Result<(PendingSignature, Option<&'static str>), Failure> {
+        let placed = |options| self.address.add_to(options, parameters);
         if let Shape::Countersignature(signer) = shape {
-            let pending = prepare_countersignature(
-                document,
-                *signer,
-                chain,
-                parameters,
-                &self.reading.options()?,
-            )?;
+            let options = placed(self.reading.options()?);
+            let pending = prepare_countersignature(document, *signer, chain, parameters, &options)?;
             return Ok((pending, None));
         }
         if self.packaging == Some(Packaging::Detached) {
@@ -188,11 +220,11 @@ impl XmlWishes {
                 Listing::References,
                 chain,
                 parameters,
-                &SignatureOptions::new(),
+                &placed(SignatureOptions::new()),
             )?;
             return Ok((pending, None));
         }
-        let options = self.options()?;
+        let options = placed(self.options()?);
         let packed = |packaging| options.clone().packaging(packaging);
         let mut made =
             |options: &SignatureOptions| xades::prepare(document, chain, parameters, options);

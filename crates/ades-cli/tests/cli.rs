@@ -45,6 +45,7 @@ fn what_is_asked_for_is_in_the_signature() {
         ["--signing-time", "2026-01-02T03:04:05Z"],
         ["--policy", "1.2.3.4"],
         ["--policy-document", "policy.pdf"],
+        ["--policy-uri", "https://example.org/policy.pdf"],
         ["--commitment", "approval"],
         ["--role", "Director"],
         ["--role", "Owner"],
@@ -62,6 +63,7 @@ fn what_is_asked_for_is_in_the_signature() {
     assert_eq!(signature["signature_algorithm"], "rsa-pss-sha384");
     assert_eq!(signature["signing_time"], "2026-01-02T03:04:05Z");
     assert_eq!(signature["policy"]["id"], "1.2.3.4");
+    assert_eq!(signature["policy"]["uri"], "https://example.org/policy.pdf");
     assert_eq!(signature["commitment"], "1.2.840.113549.1.9.16.6.5");
     assert_eq!(signature["signer_roles"], serde_json::json!(["Director", "Owner"]));
     assert_eq!(signature["location"]["country"], "BE");

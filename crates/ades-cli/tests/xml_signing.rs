@@ -217,6 +217,29 @@ fn a_place_is_an_id_or_a_name() {
 }
 
 #[test]
+fn the_whole_address_is_in_every_packaging() {
+    let bench = bench();
+    bench.write("a.xml", "<r/>");
+    let address = [
+        ["--locality", "Luik"],
+        ["--country", "BE"],
+        ["--street-address", "Straat 1"],
+        ["--state-or-province", "Provincie Luik"],
+        ["--postal-code", "4000"],
+    ];
+    for packaging in ["enveloped", "enveloping", "detached"] {
+        let how = ["a.xml", "-o", packaging, "--packaging", packaging];
+        bench.sign(&[&how[..], address.concat().as_slice()].concat()).ends(0, "");
+        let signed = String::from_utf8(bench.read(packaging)).unwrap();
+        let place = "<xades:SignatureProductionPlaceV2><xades:City>Luik</xades:City>\
+            <xades:StreetAddress>Straat 1</xades:StreetAddress>\
+            <xades:StateOrProvince>Provincie Luik</xades:StateOrProvince>\
+            <xades:PostalCode>4000</xades:PostalCode><xades:CountryName>BE</xades:CountryName>";
+        assert!(signed.contains(place), "{signed}");
+    }
+}
+
+#[test]
 fn every_packaging() {
     let bench = bench();
     bench.write("a.xml", "<r><e Id='e'>1</e><f Id='f'/></r>");

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ades_core::SignatureAlgorithm;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -31,6 +32,19 @@ pub struct Asked {
 impl Default for Asked {
     fn default() -> Self {
         Self { xmlsec1: true, signxml: true }
+    }
+}
+
+impl Asked {
+    /// Those of them that know the algorithm.
+    #[must_use]
+    pub const fn of(self, algorithm: SignatureAlgorithm) -> Self {
+        use SignatureAlgorithm::{Ecdsa, Ed25519, RsaPkcs1v15};
+
+        Self {
+            xmlsec1: self.xmlsec1 && matches!(algorithm, RsaPkcs1v15(_) | Ecdsa(_)),
+            signxml: self.signxml && !matches!(algorithm, Ed25519),
+        }
     }
 }
 

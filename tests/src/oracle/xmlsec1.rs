@@ -18,7 +18,11 @@ pub fn verify_nth(document: &Path, root_pem: &Path, nth: usize) -> Result<(), St
     let mut command = Command::new("xmlsec1");
     command.arg("--verify");
     let ours = ["Object", "Manifest", "SignatureValue"].map(|name| format!("{DS}:{name}"));
-    for element in ours.into_iter().chain([format!("{XADES}:SignedProperties"), "e".to_owned()]) {
+    for element in ours.into_iter().chain([
+        format!("{XADES}:SignedProperties"),
+        "e".to_owned(),
+        "doc".to_owned(),
+    ]) {
         command.args(["--id-attr:Id".to_owned(), element]);
     }
     let which = format!("(//*[local-name()='Signature'])[{}]", nth + 1);
