@@ -10,7 +10,7 @@ use crate::file::{Entry, Pdf};
 use crate::syntax::{Kind, Reference, Value};
 
 /// Files with higher numbers are left out: each is looked at.
-const MAX_SIZE: u64 = 4096;
+const MAX_NUMBER: u32 = 4096;
 
 /// References may lead to references this often.
 const MAX_LINKS: usize = 16;
@@ -42,13 +42,25 @@ impl Objects {
     pub fn read(document: &mut Document<'_>, repair: bool, backwards: bool) -> Option<Self> {
         let open = if repair { Pdf::open_broken } else { Pdf::open };
         let mut pdf = open(document, None).ok()?;
-        if pdf.size() > MAX_SIZE {
+        if pdf.next_number().ok()? > MAX_NUMBER {
             return None;
         }
         let mut entries = pdf.all_entries().ok()?;
         if backwards {
             entries.reverse();
         }
+        Some(Self::of(&mut pdf, entries))
+    }
+
+    /// Reads all objects of what was made of a file that is not too large.
+    #[must_use]
+    pub fn read_signed(document: &mut Document<'_>) -> Option<Self> {
+        let mut pdf = Pdf::open(document, None).ok()?;
+        let entries = pdf.all_entries().ok()?;
+        Some(Self::of(&mut pdf, entries))
+    }
+
+    fn of(pdf: &mut Pdf<'_>, entries: Vec<(u32, Entry)>) -> Self {
         let mut all = BTreeMap::new();
         for (number, entry) in entries {
             let generation = match entry {
@@ -63,7 +75,7 @@ impl Objects {
             let value = Value { span: 0..0, ..object.value };
             all.insert(number, Object { generation, place: object.offset, value, data });
         }
-        Some(Self(all))
+        Self(all)
     }
 
     /// Whether `after` has all of this, but for what a signature adds.
