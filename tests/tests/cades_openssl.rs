@@ -226,6 +226,7 @@ fn countersignatures_of_two_signers() {
     assert!(matches!(nowhere, Err(cades::Error::NoSuchSigner { index: 1 })));
 }
 
+/// Demand 5: somebody else's CMS is as good as ours.
 #[test]
 fn containers_of_openssl_verify_and_can_be_added_to() {
     let files = Files::new();

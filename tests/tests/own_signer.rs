@@ -4,6 +4,7 @@ use std::process::Command;
 
 use ades_tests::pki::{Key, Pki};
 
+/// Demand 9: any device or service can be a signer.
 #[test]
 fn the_documented_signer_signs_and_verifies() {
     let dir = tempfile::TempDir::new().unwrap();

@@ -138,6 +138,7 @@ fn sign(mut file: Sparse) -> [u64; 4] {
     report.signatures[0].byte_range.unwrap()
 }
 
+/// Demand 19.
 #[test]
 fn byte_ranges_above_100_million() {
     for with_stream in [false, true] {

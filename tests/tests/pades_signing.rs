@@ -108,6 +108,7 @@ fn documents_that_forbid_it_or_are_broken_say_so() {
     assert!(matches!(sign(b"no pdf", &SignatureOptions::new()), Err(Error::NotPdf)));
 }
 
+/// Demand 20: such as every viewer opens.
 #[test]
 fn a_broken_cross_reference_is_rebuilt_on_request() {
     let replaced = |name: &str, from: &str, to: &str| {
@@ -143,6 +144,7 @@ fn a_broken_cross_reference_is_rebuilt_on_request() {
     assert!(!whole.is_repaired());
 }
 
+/// Demand 17.
 #[test]
 fn every_key_and_algorithm_fits_the_room_that_was_computed() {
     let document = fixture(TABLE);
@@ -226,6 +228,7 @@ fn reason_excludes_commitment_and_policy() {
     }
 }
 
+/// Demand 18.
 #[test]
 fn an_empty_field_is_signed_and_a_taken_name_is_refused() {
     let document = fixture(STREAMS);
@@ -249,6 +252,7 @@ fn an_empty_field_is_signed_and_a_taken_name_is_refused() {
     ));
 }
 
+/// Demand 16: those with an owner's password only, too.
 #[test]
 fn encrypted_documents_are_signed_and_their_texts_encrypted() {
     for (name, user, owner) in [
@@ -285,6 +289,7 @@ fn encrypted_documents_are_signed_and_their_texts_encrypted() {
     assert!(matches!(refused, Err(Error::Unsupported { .. })));
 }
 
+/// Demand 14.
 #[test]
 fn a_certification_comes_first_and_forbids_what_it_forbids() {
     let document = fixture(TABLE);
@@ -301,6 +306,7 @@ fn a_certification_comes_first_and_forbids_what_it_forbids() {
     assert!(both.is_valid(), "{both:?}");
 }
 
+/// Demand 15: of tables, streams and hybrid files.
 #[test]
 fn the_update_has_the_kind_of_the_newest_section_and_keeps_the_trailer() {
     let table = sign(&fixture(TABLE), &SignatureOptions::new()).unwrap();

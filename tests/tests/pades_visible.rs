@@ -71,7 +71,7 @@ fn png_of(color: png::ColorType, size: u32, pixels: &[u8]) -> Vec<u8> {
     out
 }
 
-/// demands.md 26 and 28.
+/// Demands 26 and 28.
 #[test]
 fn documents_stay_what_they_claim_to_be() {
     let dir = TempDir::new().unwrap();
@@ -135,7 +135,7 @@ fn pixels([left, bottom, width, height]: [f64; 4], page: &Picture) -> [usize; 4]
     [2.0 * left, top, 2.0 * width, 2.0 * height].map(|pixels| pixels as usize)
 }
 
-/// demands.md 29: nothing changes but the rectangle, and what is in it looks
+/// Demand 29: nothing changes but the rectangle, and what is in it looks
 /// the same however the page is turned.
 #[test]
 fn it_stands_upright_where_it_was_put_and_nowhere_else() {
@@ -210,7 +210,7 @@ fn read_png(path: &Path) -> Picture {
     Picture { width, height, pixels: pixels.as_chunks().0.to_vec() }
 }
 
-/// demands.md 27: names in other scripts are drawn, found and copied.
+/// Demand 27: names in other scripts are drawn, found and copied.
 #[test]
 fn text_reads_as_it_was_written() {
     let dir = TempDir::new().unwrap();

@@ -195,6 +195,7 @@ fn case_60_each_kind_of_damage_has_its_name() {
     assert!(matches!(read(&long, None), Error::StateTooLarge { .. }));
 }
 
+/// Demand 4: what is completed is what was prepared.
 #[test]
 fn case_60_a_changed_document_or_a_wrong_value_writes_no_container() {
     let signer = Pki::shared().signer(Key::P256);

@@ -120,6 +120,7 @@ fn prepare(bench: &Bench, arguments: &[&str]) -> serde_json::Value {
 const COMPLETE: &[&str] =
     &["complete", "doc.bin", "--state", "doc.state", "--signature", "value.bin", "-o", "out.p7"];
 
+/// Demand 1: begun in one process, finished in another.
 #[test]
 fn prepared_here_signed_by_openssl_completed_there() {
     for key in Key::ALL {

@@ -56,6 +56,7 @@ fn a_pdf_is_signed_in_itself() {
     assert!(run.ends(0, "").out.contains("reason: Agreed (at last)"), "{run:?}");
 }
 
+/// Demand 12.
 #[test]
 fn a_second_signature_keeps_the_first() {
     let bench = bench(&document());
@@ -209,6 +210,7 @@ fn an_encrypted_pdf_needs_its_password() {
     bench.ades(&[&["verify", "signed.pdf"], &password[..]].concat()).ends(0, "");
 }
 
+/// Demand 13.
 #[test]
 fn what_was_changed_later_is_said() {
     let bench = bench(&document());

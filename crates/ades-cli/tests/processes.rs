@@ -253,7 +253,7 @@ fn standard_input_is_not_left_behind() {
     assert_eq!(bench.names("tmp"), [] as [String; 0]);
 }
 
-/// Between any two steps: nobody is asked twice, and nothing is lost.
+/// Demand 1: between any two steps nobody is asked twice, and nothing is lost.
 #[test]
 fn killed_in_each_stage_it_goes_on_where_it_was() {
     let bench = bench();

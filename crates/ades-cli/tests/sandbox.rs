@@ -115,6 +115,7 @@ fn a_commitment_is_one_that_the_service_shows() {
     assert_eq!(report["signatures"][0]["commitment"], "1.2.840.113549.1.9.16.6.6");
 }
 
+/// Demand 10: many documents, one approval.
 #[test]
 fn seventy_files_are_one_confirmation_and_one_more_is_two() {
     let bench = bench();
@@ -185,7 +186,7 @@ fn who_never_answers_is_not_waited_for_for_ever() {
     }
 }
 
-/// We stop waiting; the user confirms all the same.
+/// Demand 11: we stop waiting; the user confirms all the same.
 #[test]
 fn case_38_what_is_confirmed_later_is_collected() {
     let bench = bench();

@@ -326,6 +326,7 @@ fn case_23_values_are_matched_by_id() {
     assert!(matches!(error.kind(), SignerErrorKind::Protocol { .. }), "{error:?}");
 }
 
+/// Demand 7: how hashes and values are encoded.
 #[test]
 fn case_24_base64_is_read_with_white_space_and_the_length_checked() {
     let plain = value("s-001");
@@ -345,6 +346,7 @@ fn case_24_base64_is_read_with_white_space_and_the_length_checked() {
     assert_eq!(error.kind(), &SignerErrorKind::Value);
 }
 
+/// Demands 7 and 8: a hash is sent, and nothing else.
 #[test]
 fn case_25_our_own_base64_is_canonical() {
     let (signer, script) = signer([sign_opened()]);
