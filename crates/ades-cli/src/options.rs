@@ -66,8 +66,8 @@ pub(crate) struct PdfWishes {
 }
 
 impl PdfWishes {
-    fn new(options: args::PdfOptions) -> Self {
-        Self {
+    fn new(options: args::PdfOptions) -> Result<Self, Failure> {
+        Ok(Self {
             name: options.name,
             reason: options.reason,
             location: options.location,
@@ -75,11 +75,11 @@ impl PdfWishes {
             field: options.field,
             certify: options.certify,
             lock: options.lock,
-            stamp: StampWishes::new(options.stamp),
+            stamp: StampWishes::new(options.stamp)?,
             repair: options.repair,
             password_env: options.pdf_password_env,
             overrule_permissions: options.overrule_permissions,
-        }
+        })
     }
 
     pub(crate) fn password(&self) -> Result<Option<String>, Failure> {
@@ -199,7 +199,7 @@ impl Wishes {
             roles: options.role,
             location,
             mime_type: options.mime_type,
-            pdf: PdfWishes::new(options.pdf),
+            pdf: PdfWishes::new(options.pdf)?,
             xml: XmlWishes::new(options.packaging, options.xml)?,
             language: options.lang,
             description: options.description,

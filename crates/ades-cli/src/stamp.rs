@@ -69,14 +69,22 @@ pub(crate) struct StampWishes {
 }
 
 impl StampWishes {
-    pub(crate) fn new(options: StampOptions) -> Option<Self> {
-        Some(Self {
-            spot: options.visible?,
+    pub(crate) fn new(options: StampOptions) -> Result<Option<Self>, Failure> {
+        let Some(spot) = options.visible else { return Ok(None) };
+        // Read when a document is looked at, and again when it is prepared.
+        let file = |name: &str, path: Option<PathBuf>| match path {
+            Some(path) if input::is_stream(&path) => {
+                Err(Failure::usage(format!("{name}: a file, not a pipe: it is read twice")))
+            }
+            path => Ok(path.as_deref().map(input::absolute)),
+        };
+        Ok(Some(Self {
+            spot,
             // In a shell, that is how lines are put into one argument.
             text: options.stamp_text.map(|text| text.replace("\\n", "\n")),
-            image: options.stamp_image.as_deref().map(input::absolute),
-            font: options.stamp_font.as_deref().map(input::absolute),
-        })
+            image: file("--stamp-image", options.stamp_image)?,
+            font: file("--stamp-font", options.stamp_font)?,
+        }))
     }
 
     /// `name` is the certificate's, once there is one.

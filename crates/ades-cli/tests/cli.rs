@@ -339,6 +339,10 @@ fn what_comes_through_a_pipe_is_what_is_signed() {
     // Nobody writes into these: they are not even opened.
     bench.sign(&["fifo", "other", "--out-dir", "out"]).ends(2, "once");
     bench.sign(&["doc.bin", "--parallel", "fifo", "-o", "x"]).ends(2, "not a pipe");
+    for option in ["--stamp-image", "--stamp-font"] {
+        let visible = ["doc.bin", "-o", "x", "--visible", "1:0,0,9,9", option, "fifo"];
+        bench.sign(&visible).ends(2, "not a pipe");
+    }
     assert!(!bench.names(".").iter().any(|name| name.contains(".ades-")));
 }
 
