@@ -108,8 +108,16 @@ fn streams_in_place_of_dictionaries_stay_what_they_are() {
     let visible = Appearance::at(1, Rectangle::new(9.0, 9.0, 99.0, 30.0)).text("x", FONT);
     let structure = "<</Type/StructTreeRoot/Length 1>>\nstream\nq\nendstream";
     let tagged = with("/StructTreeRoot 4 0 R", structure);
-    let signed = sign(&tagged, &SignatureOptions::new().visible(visible)).unwrap();
+    let seen = SignatureOptions::new().visible(visible);
+    let signed = sign(&tagged, &seen).unwrap();
     assert_eq!(object(&signed, 4), structure);
+    // A structure that leads to one is left as it is, too.
+    let root = "<</Type/StructTreeRoot/K[]/ParentTree 5 0 R>>";
+    for tree in ["<</Nums[]/Length 1>>\nstream\nq\nendstream", "<</Nums 7>>", "<</Kids(k)>>"] {
+        let catalog = "<</Pages 2 0 R/StructTreeRoot 4 0 R>>";
+        let signed = sign(&pdf(&[catalog, ONE_PAGE, PAGE, root, tree]), &seen).unwrap();
+        assert_eq!([object(&signed, 4), object(&signed, 5)], [root, tree]);
+    }
     let permissions = with("/Perms 4 0 R", STREAM);
     let certify = SignatureOptions::new().certify(pades::Certification::FormFilling);
     assert!(matches!(sign(&permissions, &certify), Err(Error::Structure { .. })));

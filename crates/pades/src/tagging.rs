@@ -12,7 +12,8 @@ const MAX_LEVELS: usize = 64;
 
 /// Makes a new widget a part of the structure: an element `Form` that is the
 /// last child of the structure's first element, or of its root. The number that
-/// the widget needs as `/StructParent`; `None` for documents without structure.
+/// the widget needs as `/StructParent`; `None` for documents without structure,
+/// or with one that is broken: it is left as it is.
 pub(crate) fn tag(
     pdf: &mut Pdf<'_>,
     update: &mut Update,
@@ -23,7 +24,7 @@ pub(crate) fn tag(
     let Place::Indirect(root) = Place::of(pdf, catalog, b"StructTreeRoot")? else {
         return Ok(None);
     };
-    if !root.is_dictionary() {
+    if !root.is_dictionary() || !takes_parents(pdf, &root.value)? {
         return Ok(None);
     }
     let mut edited = Edited::new(&root);
@@ -49,6 +50,21 @@ pub(crate) fn tag(
     let number = add_parent(pdf, update, &mut edited, element)?;
     edited.put(pdf, update)?;
     Ok(Some(number))
+}
+
+/// Whether the tree of what belongs to which element is one, or not there yet.
+fn takes_parents(pdf: &mut Pdf<'_>, root: &Value) -> Result<bool, Error> {
+    let tree = match Place::of(pdf, root, b"ParentTree")? {
+        Place::Absent => return Ok(true),
+        place => place.into_dictionary(),
+    };
+    let Some(tree) = tree else { return Ok(false) };
+    for key in [b"Nums".as_slice(), b"Kids"] {
+        if pdf.get(&tree, key)?.is_some_and(|it| it.elements().is_none()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The first element below the root: in most documents the only one.
@@ -106,19 +122,19 @@ fn add_parent(
     let object = root.object();
     let next = pdf.get(&object.value, b"ParentTreeNextKey")?;
     let next = next.and_then(|next| next.unsigned()).unwrap_or(0);
-    let tree = pdf.get(&object.value, b"ParentTree")?.filter(Value::is_dictionary);
+    let tree = pdf.get(&object.value, b"ParentTree")?;
     let beyond = tree.as_ref().map_or(Ok(0), |tree| beyond_last(pdf, tree))?;
     let number = next.max(beyond);
     match Place::of(pdf, &object.value, b"ParentTree")? {
-        Place::Direct(tree) if tree.is_dictionary() => {
+        Place::Direct(tree) => {
             add_number(pdf, update, root, &tree, number, element)?;
         }
-        Place::Indirect(tree) if tree.is_dictionary() => {
+        Place::Indirect(tree) => {
             let mut edited = Edited::new(&tree);
             add_number(pdf, update, &mut edited, &tree.value, number, element)?;
             edited.put(pdf, update)?;
         }
-        _ => {
+        Place::Absent => {
             let tree = update.allocate();
             update.put(tree, format!("<</Nums[{number} {element}]>>").into_bytes());
             root.set(&object.value, b"ParentTree", tree.to_string().as_bytes());
