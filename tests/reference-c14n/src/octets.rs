@@ -28,7 +28,10 @@ pub(crate) fn decode(octets: &[u8]) -> Result<Vec<char>, Refused> {
         _ => (declared_as(bare, marked.is_some())?, None),
     };
     if let Some(low_first) = wide {
-        let name = declared_encoding(&text).unwrap_or_else(|| "utf-16".to_owned());
+        let name = match declared_encoding(&text) {
+            None if marked.is_none() => return Err("UTF-16 that nothing names".into()),
+            name => name.unwrap_or_else(|| "utf-16".to_owned()),
+        };
         let same = if low_first { "utf-16le" } else { "utf-16be" };
         if name != "utf-16" && name != same {
             return Err(format!("{name} is declared in UTF-16"));

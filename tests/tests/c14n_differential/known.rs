@@ -51,7 +51,11 @@ pub fn own_and_above(part: &Part, tree: &Tree, nodes: &NodeSet) -> bool {
     let has = |element: Node| xml_attributes(tree, element).next().is_some();
     let inherits = part.mode == 0 && part.is_node_set();
     let mut elements = tree.nodes().filter(|node| nodes.has(*node) && has(*node));
-    inherits && elements.any(|element| tree.ancestors(element).any(has))
+    inherits
+        && elements.any(|element| {
+            let parent = tree.ancestors(element).next();
+            parent.is_some_and(|parent| nodes.has(parent)) && tree.ancestors(element).any(has)
+        })
 }
 
 /// 1.1: attributes such as `xml:foo` are inherited (8).
