@@ -303,13 +303,16 @@ fn an_enveloped_signature_holds_nothing_else() {
     let evil = "<a>mallory</a>";
     let object = format!("<ds:Object>{evil}</ds:Object>");
     let manifest = "<ds:Object><ds:Manifest/></ds:Object>";
-    let properties = |inner: &str| {
-        let around = ["UnsignedProperties", "UnsignedSignatureProperties"];
-        around
-            .iter()
-            .rev()
-            .fold(inner.to_owned(), |inner, name| format!("<xades:{name}>{inner}</xades:{name}>"))
+    let within = |kind: &str, inner: &str| {
+        let name = kind.split(' ').next().unwrap();
+        format!(
+            "<xades:UnsignedProperties><xades:{kind}>{inner}</xades:{name}>\
+             </xades:UnsignedProperties>"
+        )
     };
+    let properties = |inner: &str| within("UnsignedSignatureProperties", inner);
+    let of_data = |inner: &str| within("UnsignedDataObjectProperties", inner);
+    let attribute = r#" a="mallory""#;
     for (place, content) in [
         ("</ds:Signature>", object.as_str()),
         ("</ds:Signature>", "<ds:Object> mallory </ds:Object>"),
@@ -323,6 +326,18 @@ fn an_enveloped_signature_holds_nothing_else() {
         ("</xades:QualifyingProperties>", "mallory"),
         ("</xades:QualifyingProperties>", &properties(evil)),
         ("</xades:QualifyingProperties>", &properties("mallory")),
+        ("</xades:QualifyingProperties>", &of_data(evil)),
+        ("</xades:QualifyingProperties>", &of_data("mallory")),
+        ("</xades:QualifyingProperties>", &of_data("<xades:Later/>")),
+        (
+            "</xades:QualifyingProperties>",
+            &within(&["UnsignedSignatureProperties", attribute].concat(), ""),
+        ),
+        (
+            "</xades:QualifyingProperties>",
+            &within(&["UnsignedDataObjectProperties", attribute].concat(), ""),
+        ),
+        ("</xades:QualifyingProperties>", r#"<xades:UnsignedProperties a="mallory"/>"#),
     ] {
         let changed = put_before(&signed, place, content);
         assert_eq!(problems(&changed, &[Problem::UnsignedContent]), Coverage::Whole);
@@ -330,6 +345,7 @@ fn an_enveloped_signature_holds_nothing_else() {
     // What verifiers do not need to know, and what says nothing.
     for (place, content) in [
         ("</xades:QualifyingProperties>", properties("<xades:Later/>").as_str()),
+        ("</xades:QualifyingProperties>", &of_data("<xades:UnsignedDataObjectProperty/>")),
         ("</xades:QualifyingProperties>", "\n"),
         ("</ds:Object>", " "),
         ("</ds:Signature>", "<ds:Object/>"),

@@ -194,13 +194,20 @@ fn has_only_properties(qualifying: &Element) -> bool {
         let mut seen = HashSet::new();
         !parent.more && parent.children.iter().all(|c| known(c) && seen.insert(&c.local_name))
     };
+    let of_kind = |properties: &Element| {
+        let property = |child: &Element| {
+            properties.local_name == "UnsignedSignatureProperties"
+                || child.local_name == "UnsignedDataObjectProperty"
+        };
+        !properties.more
+            && properties.has_only_attributes(&["Id"])
+            && properties.children.iter().all(|child| is_xades(child) && property(child))
+    };
     let unsigned = |element: &Element| {
         element.local_name != "UnsignedProperties"
             || of(element, &["UnsignedSignatureProperties", "UnsignedDataObjectProperties"])
-                && element.children.iter().all(|properties| {
-                    properties.local_name == "UnsignedDataObjectProperties"
-                        || !properties.more && properties.children.iter().all(is_xades)
-                })
+                && element.has_only_attributes(&["Id"])
+                && element.children.iter().all(of_kind)
     };
     qualifying.has_only_attributes(&["Target", "Id"])
         && of(qualifying, &["SignedProperties", "UnsignedProperties"])

@@ -69,7 +69,8 @@ enum Hold {
     Object,
     Qualifying,
     Unsigned,
-    UnsignedSignature,
+    /// Of the signature, or of what is signed.
+    UnsignedOfKind,
     /// Nothing, and of the element itself only its name and place.
     Place,
 }
@@ -94,10 +95,12 @@ impl Hold {
             (Self::Qualifying, b"SignedProperties") if xades => Some(Self::Everything),
             (Self::Qualifying, b"UnsignedProperties") if xades => Some(Self::Unsigned),
             (Self::Qualifying, _) => Some(Self::Nothing),
-            (Self::Unsigned, b"UnsignedSignatureProperties") if xades => {
-                Some(Self::UnsignedSignature)
+            (Self::Unsigned, b"UnsignedSignatureProperties" | b"UnsignedDataObjectProperties")
+                if xades =>
+            {
+                Some(Self::UnsignedOfKind)
             }
-            (Self::Unsigned | Self::UnsignedSignature, _) => Some(Self::Nothing),
+            (Self::Unsigned | Self::UnsignedOfKind, _) => Some(Self::Nothing),
         }
     }
 }
