@@ -304,7 +304,8 @@ fn an_external_subset_is_ignored_if_so_asked() {
     assert!(verified(&twice).is_valid() && verified(&twice).signatures.len() == 2);
     let mut source = Document::from_bytes(&twice);
     let pending =
-        prepare_countersignature(&mut source, 0, &signer.chain, &parameters(), &options).unwrap();
+        prepare_countersignature(&mut source, &[0], &signer.chain, &parameters(), &options)
+            .unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
     pending.complete(Some(&mut source), &value, &mut out).unwrap();

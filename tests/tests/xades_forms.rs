@@ -25,12 +25,12 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
     complete_xades(&pending, Some(document), signer())
 }
 
-fn countersign(document: &[u8], nth: usize) -> Result<Vec<u8>, Error> {
+fn countersign(document: &[u8], which: &[usize]) -> Result<Vec<u8>, Error> {
     let second = Pki::shared().signer(Key::Rsa2048);
     let mut source = Document::from_bytes(document);
     let pending = prepare_countersignature(
         &mut source,
-        nth,
+        which,
         &second.chain,
         &parameters(),
         &SignatureOptions::new(),
@@ -307,9 +307,9 @@ fn parallel_signatures_leave_one_another_intact() {
 fn countersignatures_are_in_what_they_sign() {
     let court = Court::new();
     let first = sign(DOCUMENT.as_bytes(), &SignatureOptions::new()).unwrap();
-    let once = countersign(&first, 0).unwrap();
-    let twice = countersign(&once, 0).unwrap();
-    let nested = countersign(&twice, 1).unwrap();
+    let once = countersign(&first, &[0]).unwrap();
+    let twice = countersign(&once, &[0]).unwrap();
+    let nested = countersign(&twice, &[0, 0]).unwrap();
     court.accepts(&nested, 4);
     let found = report(&nested);
     assert!(found.is_valid(), "{found:#?}");
@@ -318,12 +318,18 @@ fn countersignatures_are_in_what_they_sign() {
     assert_eq!(outer.countersignatures[0].countersignatures.len(), 1);
     let reference = &outer.countersignatures[0].references[0];
     assert_eq!(reference.kind, ReferenceKind::CountersignedSignature);
-    assert!(matches!(countersign(&first, 1), Err(Error::NoSuchSignature)));
+    assert!(matches!(countersign(&first, &[1]), Err(Error::NoSuchSignature)));
     let plain = b"<r><s:Signature xmlns:s='http://www.w3.org/2000/09/xmldsig#'/></r>";
-    assert!(matches!(countersign(plain, 0), Err(Error::CannotInsert { .. })));
+    assert!(matches!(countersign(plain, &[0]), Err(Error::CannotInsert { .. })));
+    // Which one is meant does not change when another has been countersigned.
+    let one = sign(DOCUMENT.as_bytes(), &SignatureOptions::new().parallel()).unwrap();
+    let two = sign(&one, &SignatureOptions::new()).unwrap();
+    let both = countersign(&countersign(&two, &[0]).unwrap(), &[1]).unwrap();
+    let counts = report(&both).signatures.into_iter().map(|it| it.countersignatures.len());
+    assert_eq!(counts.collect::<Vec<_>>(), [1, 1]);
     // Of an enveloping one, too.
     let enveloping = sign(b"octets", &packaging(Packaging::EnvelopingBase64)).unwrap();
-    let countersigned = countersign(&enveloping, 0).unwrap();
+    let countersigned = countersign(&enveloping, &[0]).unwrap();
     court.accepts(&countersigned, 2);
     assert!(report(&countersigned).is_valid());
 }

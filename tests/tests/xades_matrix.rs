@@ -289,12 +289,13 @@ fn parallel_signatures_and_countersignatures() {
     let asked = Asked { signxml: false, ..Asked::default() };
     accepted(&court.judge(&twice, 2, asked), "parallel", &twice);
     let mut countersigned = twice;
-    for nth in 0..3 {
-        let signer = Pki::shared().signer([Key::Rsa2048, Key::P521, Key::P384][nth]);
+    let turns = [Key::Rsa2048, Key::P521, Key::P384].into_iter().zip(3..);
+    for ((key, count), which) in turns.zip([&[0][..], &[0, 0], &[1]]) {
+        let signer = Pki::shared().signer(key);
         let mut source = Document::from_bytes(&countersigned);
         let pending = prepare_countersignature(
             &mut source,
-            nth,
+            which,
             &signer.chain,
             &parameters(),
             &SignatureOptions::new(),
@@ -302,8 +303,8 @@ fn parallel_signatures_and_countersignatures() {
         let signed = complete_xades(&pending.unwrap(), Some(&countersigned), signer).unwrap();
         drop(source);
         countersigned = signed;
-        let verdict = court.judge(&countersigned, nth + 3, asked);
-        accepted(&verdict, &format!("{nth}"), &countersigned);
+        let verdict = court.judge(&countersigned, count, asked);
+        accepted(&verdict, &format!("{which:?}"), &countersigned);
     }
 }
 

@@ -198,7 +198,7 @@ fn dss_and_we_sign_and_countersign_one_document() {
         let mut source = Document::from_bytes(document);
         let pending = prepare_countersignature(
             &mut source,
-            nth,
+            &[nth],
             &signer.chain,
             &parameters(),
             &SignatureOptions::new(),

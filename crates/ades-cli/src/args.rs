@@ -119,7 +119,8 @@ pub(crate) struct SignatureOptions {
     /// Add a parallel signer to this container; IN is its document (detached) or the container
     #[arg(long, value_name = "CONTAINER", conflicts_with_all = ["counter_sign", "packaging"])]
     pub(crate) parallel: Option<PathBuf>,
-    /// Countersign signer N (from 0) of the container or XML document IN
+    /// Countersign signer N (from 0, as `ades inspect` numbers them) of the container or XML
+    /// document IN
     #[arg(long, value_name = "N", conflicts_with_all = ["packaging", "mime_type"])]
     pub(crate) counter_sign: Option<usize>,
     /// The digest to sign with: sha256, sha384, sha512

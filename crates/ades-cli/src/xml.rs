@@ -178,7 +178,7 @@ impl XmlWishes {
     ) -> Result<(), Failure> {
         if let Shape::Countersignature(signer) = shape {
             let options = self.reading.options()?;
-            return Ok(xades::check_countersignature(document, *signer, &options)?);
+            return Ok(xades::check_countersignature(document, &[*signer], &options)?);
         }
         if !self.keeps_the_document() {
             // These take anything.
@@ -208,7 +208,8 @@ impl XmlWishes {
         let placed = |options| self.address.add_to(options, parameters);
         if let Shape::Countersignature(signer) = shape {
             let options = placed(self.reading.options()?);
-            let pending = prepare_countersignature(document, *signer, chain, parameters, &options)?;
+            let which = [*signer];
+            let pending = prepare_countersignature(document, &which, chain, parameters, &options)?;
             return Ok((pending, None));
         }
         if self.packaging == Some(Packaging::Detached) {

@@ -16,8 +16,9 @@ use crate::verify::survey::Survey;
 const COUNTERSIGNED: &str = "http://uri.etsi.org/01903#CountersignedSignature";
 
 /// Prepares a countersignature over the value of a signature in the document:
-/// the `nth` of all `ds:Signature` elements in document order, from 0. Of the
-/// options, the seed of Ids and how the document is read mean something.
+/// the one that stands at this place in the [report](crate::verify()), where `[1]`
+/// is its second signature, and `[1, 0]` that one's first countersignature. Of
+/// the options, the seed of Ids and how the document is read mean something.
 ///
 /// # Errors
 /// As [`prepare`](crate::prepare()); [`Error::NoSuchSignature`];
@@ -25,15 +26,15 @@ const COUNTERSIGNED: &str = "http://uri.etsi.org/01903#CountersignedSignature";
 /// qualifying properties.
 pub fn prepare_countersignature(
     document: &mut Document<'_>,
-    nth: usize,
+    which: &[usize],
     chain: &CertificateChain,
     parameters: &SignatureParameters,
     options: &SignatureOptions,
 ) -> Result<PendingSignature, Error> {
     let signer = Signer::new(chain, parameters, options)?;
     let Place { read, value, around, position } =
-        Place::find(document, nth, signer.digest_algorithm(), options)?;
-    let ids = Ids::new(&signer, &format!("countersignature {nth}"), [&read.original.digest.0]);
+        Place::find(document, which, signer.digest_algorithm(), options)?;
+    let ids = Ids::new(&signer, &format!("countersignature {which:?}"), [&read.original.digest.0]);
     let reference = Reference {
         id: None,
         kind: Some(COUNTERSIGNED),
@@ -64,18 +65,18 @@ pub fn prepare_countersignature(
     put_into(document, &signer, written, read, &position)
 }
 
-/// Whether the signature of that number can be countersigned, before there is a
+/// Whether the signature at that place of the report can be countersigned, before there is a
 /// certificate or anybody is asked.
 ///
 /// # Errors
 /// As [`prepare_countersignature`], of the document and the options.
 pub fn check_countersignature(
     document: &mut Document<'_>,
-    nth: usize,
+    which: &[usize],
     options: &SignatureOptions,
 ) -> Result<(), Error> {
     let Place { read, position, .. } =
-        Place::find(document, nth, DigestAlgorithm::Sha256, options)?;
+        Place::find(document, which, DigestAlgorithm::Sha256, options)?;
     check_place(document, &read, options, &position)
 }
 
@@ -92,13 +93,13 @@ struct Place {
 impl Place {
     fn find(
         document: &mut Document<'_>,
-        nth: usize,
+        which: &[usize],
         algorithm: DigestAlgorithm,
         options: &SignatureOptions,
     ) -> Result<Self, Error> {
         let cannot = |why| Err(Error::CannotInsert { why });
         let survey = Survey::read(document, &options.reading, &[])?;
-        let found = survey.signatures.get(nth).ok_or(Error::NoSuchSignature)?;
+        let found = survey.signature(which).ok_or(Error::NoSuchSignature)?;
         let signature = &found.element;
         let value = signature.only(DS, "SignatureValue").and_then(|value| value.id());
         let Some(value) = value.map(str::to_owned) else {

@@ -100,7 +100,7 @@ pub enum Error {
          made for further signatures"
     )]
     BreaksEarlierSignature,
-    /// A signature of that number is not there.
+    /// A signature of that number, or at that place of the report, is not there.
     #[error("the document has no such signature")]
     NoSuchSignature,
     /// A canonicalisation that is none of those known here.

@@ -132,7 +132,7 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_, '_>) -> Result<Repor
         (0..signatures.len()).map(|index| Some(judge(&context, index, &mut trust))).collect();
     // Innermost first: those in a signature come behind it.
     for (index, found) in survey.signatures.iter().enumerate().rev() {
-        let Some(around) = found.within.filter(|_| found.counter) else { continue };
+        let Some(around) = found.countersigned() else { continue };
         let taken = reports.get_mut(index).and_then(Option::take);
         if let Some(Some(around)) = reports.get_mut(around) {
             around.countersignatures.splice(0..0, taken);

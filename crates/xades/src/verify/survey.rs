@@ -115,7 +115,25 @@ struct Collector {
     held: usize,
 }
 
+impl Found {
+    /// The signature that it countersigns, as its place in the list.
+    pub(crate) fn countersigned(&self) -> Option<usize> {
+        self.within.filter(|_| self.counter)
+    }
+}
+
 impl Survey {
+    /// The signature at this place of the report: of the signatures one, of its
+    /// countersignatures one, and so on.
+    pub(crate) fn signature(&self, which: &[usize]) -> Option<&Found> {
+        let mut at = None;
+        for nth in which {
+            let mut level = (0..).zip(&self.signatures).filter(|(_, it)| it.countersigned() == at);
+            at = level.nth(*nth).map(|(index, _)| Some(index))?;
+        }
+        self.signatures.get(at?)
+    }
+
     /// Reads the whole document.
     pub(crate) fn read(
         document: &mut Document<'_>,
