@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use ades_core::Document;
+use ades_core::{DigestAlgorithm, Document};
 use ades_tests::oracle::xmlsec1;
 use ades_tests::pki::{self, Key, Pki, TestSigner};
 use ades_tests::signing::{complete_xades, parameters};
@@ -301,6 +301,34 @@ fn parallel_signatures_leave_one_another_intact() {
     let inside = SignatureOptions::new().position(Position::LastIn(Target::Id("two".into())));
     let refused = sign(&element, &inside);
     assert!(matches!(refused, Err(Error::BreaksEarlierSignature)), "{refused:?}");
+}
+
+/// Others may verify what we do not: neither does that break.
+#[test]
+fn what_cannot_be_verified_stays_as_it_is() {
+    let changed = |options: &SignatureOptions, from: &str, to: &str| {
+        let signed = String::from_utf8(sign(DOCUMENT.as_bytes(), options).unwrap()).unwrap();
+        assert!(signed.contains(from));
+        sign(signed.replacen(from, to, 1).as_bytes(), &SignatureOptions::new())
+    };
+    let (sha256, sha1) =
+        (DigestAlgorithm::Sha256.xml_uri(), "http://www.w3.org/2000/09/xmldsig#sha1");
+    let refused = changed(&SignatureOptions::new(), sha256, sha1);
+    assert!(matches!(refused, Err(Error::BreaksEarlierSignature)), "{refused:?}");
+    for options in [elements(&["two"]), SignatureOptions::new().parallel()] {
+        let signed = changed(&options, sha256, sha1).unwrap();
+        assert_eq!(report(&signed).signatures.len(), 2);
+    }
+    for (from, to) in [
+        ("http://www.w3.org/2000/09/xmldsig#enveloped-signature", "urn:a"),
+        ("URI=\"\"", "URI=\"#other\""),
+        ("URI=\"\"", "URI=\"#xpointer(//e)\""),
+    ] {
+        let refused = changed(&SignatureOptions::new(), from, to);
+        assert!(matches!(refused, Err(Error::EarlierSignatureUndecided { .. })), "{refused:?}");
+    }
+    // What is elsewhere is not touched.
+    changed(&SignatureOptions::new(), "URI=\"\"", "URI=\"a.bin\"").unwrap();
 }
 
 #[test]

@@ -8,11 +8,11 @@ use ades_core::document::ReadSeek;
 use crate::error::Error;
 use crate::insertion::Insertion;
 use crate::options::Reading;
-use crate::report::{ReferenceReport, SignatureReport};
+use crate::report::{Problem, ReferenceReport, SignatureReport};
 use crate::verify::{Given, verify};
 
-/// Verifies the document as it is and as it will be; the signatures that were
-/// intact must stay so.
+/// Verifies the document as it is and as it will be: what was intact must stay
+/// so, and so must what somebody else may find intact.
 pub(crate) fn check(
     document: &mut Document<'_>,
     insertion: &Insertion,
@@ -47,9 +47,10 @@ pub(crate) fn check(
         let Some(then) = new.iter().find(|then| then.place.from == place) else {
             return Err(Error::BreaksEarlierSignature);
         };
-        if signature.intact && !then.intact || !as_good(&signature.references, &then.references) {
+        if signature.intact && !then.intact {
             return Err(Error::BreaksEarlierSignature);
         }
+        check_references(&signature.references, &then.references)?;
     }
     Ok(())
 }
@@ -61,13 +62,31 @@ fn flatten<'r>(signatures: &'r [SignatureReport], all: &mut Vec<&'r SignatureRep
     }
 }
 
-/// Whether what matched still does, in manifests too.
-fn as_good(before: &[ReferenceReport], after: &[ReferenceReport]) -> bool {
-    before.len() == after.len()
-        && before.iter().zip(after).all(|(before, after)| {
-            (before.intact != Some(true) || after.intact == Some(true))
-                && as_good(&before.manifest, &after.manifest)
-        })
+/// Whether each reference to the document comes to the same, in manifests too.
+fn check_references(before: &[ReferenceReport], after: &[ReferenceReport]) -> Result<(), Error> {
+    if before.len() != after.len() {
+        return Err(Error::BreaksEarlierSignature);
+    }
+    for (before, after) in before.iter().zip(after) {
+        let inside =
+            before.uri.as_deref().is_some_and(|uri| uri.is_empty() || uri.starts_with('#'));
+        match (before.intact, &before.undecided) {
+            (Some(true), _) if after.intact != Some(true) => {
+                return Err(Error::BreaksEarlierSignature);
+            }
+            // Of an unknown digest algorithm, what is digested can be compared.
+            (None, Some(digest)) if after.undecided.as_ref() != Some(digest) => {
+                return Err(Error::BreaksEarlierSignature);
+            }
+            (None, None) if inside => {
+                let problem = before.problem.unwrap_or(Problem::TransformUnsupported);
+                return Err(Error::EarlierSignatureUndecided { problem });
+            }
+            _ => {}
+        }
+        check_references(&before.manifest, &after.manifest)?;
+    }
+    Ok(())
 }
 
 /// A document with something in it.

@@ -2,6 +2,8 @@
 
 use ades_core::{Fault, Retry};
 
+use crate::report::Problem;
+
 /// The errors of this crate. Offsets count octets of the original document,
 /// from its first one; within an entity they are those of the reference to it.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +102,13 @@ pub enum Error {
          made for further signatures"
     )]
     BreaksEarlierSignature,
+    /// An earlier signature refers to a part of the document in a way that this
+    /// version does not follow, so that a further one might break it.
+    #[error("it cannot be told whether an earlier signature would stay intact: {problem}")]
+    EarlierSignatureUndecided {
+        /// Why its reference cannot be checked.
+        problem: Problem,
+    },
     /// A signature of that number, or at that place of the report, is not there.
     #[error("the document has no such signature")]
     NoSuchSignature,
@@ -143,6 +152,7 @@ impl Error {
             | Self::Unsupported { .. }
             | Self::CannotInsert { .. }
             | Self::BreaksEarlierSignature
+            | Self::EarlierSignatureUndecided { .. }
             | Self::UnknownCanonicalization
             | Self::UnknownTransform { .. }
             | Self::UnknownExpression { .. } => Fault::Unsupported,

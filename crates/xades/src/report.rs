@@ -167,6 +167,9 @@ pub struct ReferenceReport {
     /// The references of the manifest that it stands for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub manifest: Vec<Self>,
+    /// What it comes to, where that cannot be compared.
+    #[serde(skip)]
+    pub(crate) undecided: Option<Digest>,
 }
 
 impl fmt::Debug for ReferenceReport {

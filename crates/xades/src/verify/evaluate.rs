@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::io;
 
-use ades_core::{Digest, Digester, Document};
+use ades_core::{Digest, DigestAlgorithm, Digester, Document};
 
 use crate::c14n::{Covered, IdAttributes, Pass, Selection, Target};
 use crate::error::Error;
@@ -33,6 +33,8 @@ const MAX_SIGNED_INFO: u64 = 16 << 20;
 /// What a reference comes to.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
+    /// In the reference's algorithm; in SHA-256 where that is unknown and the
+    /// reference is about the document itself.
     pub(crate) digest: Option<Digest>,
     pub(crate) problem: Option<Problem>,
     pub(crate) detail: Option<String>,
@@ -125,8 +127,9 @@ pub(crate) fn evaluate(
                 match source(reference, here, &reading.ids) {
                     Source::Inside { plan, comments } => {
                         outcome.comments = comments;
-                        let algorithm = reference.digest.known().map(Digest::algorithm);
-                        inside.push((slot, plan, State::digesting(&budget, algorithm)));
+                        let known = reference.digest.known().map(Digest::algorithm);
+                        let algorithm = known.unwrap_or(DigestAlgorithm::Sha256);
+                        inside.push((slot, plan, State::digesting(&budget, Some(algorithm))));
                     }
                     Source::Outside => outside.push((slot, reference)),
                     Source::Failed(failed) => outcome = failed,
@@ -260,7 +263,7 @@ struct State<'b> {
 }
 
 impl<'b> State<'b> {
-    fn digesting(budget: &'b Budget, algorithm: Option<ades_core::DigestAlgorithm>) -> Self {
+    fn digesting(budget: &'b Budget, algorithm: Option<DigestAlgorithm>) -> Self {
         let digester = algorithm.map(Digester::new);
         Self { budget, digester, decoder: None, held: None, length: 0, spent: None }
     }

@@ -251,6 +251,7 @@ impl<'j> Judge<'j, '_> {
             mime_type: None,
             description: None,
             manifest: Vec::new(),
+            undecided: intact.is_none().then(|| outcome.digest.clone()).flatten(),
         }
     }
 
