@@ -60,7 +60,7 @@ pub struct SignatureReport {
     /// Whether the signer's certificate leads to one of the trust anchors;
     /// `None` if there were none to judge by.
     pub trusted: Option<bool>,
-    /// The claimed signing time.
+    /// The claimed signing time; one that names no time zone is taken as UTC.
     pub signing_time: Option<DateTime<Utc>>,
     /// The signature algorithm's name, or its URI if it is not supported.
     pub signature_algorithm: String,

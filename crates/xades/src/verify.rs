@@ -6,6 +6,7 @@
 //! of `ds:SignedInfo` is compared with what was verified.
 
 mod coverage;
+mod date_time;
 pub(crate) mod decode;
 mod evaluate;
 mod issuer_serial;

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::properties::XADES;
 use crate::report::{PolicyReport, Problem};
 
+use super::date_time::date_time;
 use super::signature::SignedDigest;
 use super::survey::ANY_XADES;
 use super::tree::Element;
@@ -123,10 +124,7 @@ impl<'e> Qualifying<'e> {
     /// `None` if the property is malformed.
     fn take(&mut self, property: &Element) -> Option<()> {
         match property.local_name.as_str() {
-            "SigningTime" => {
-                let time = DateTime::parse_from_rfc3339(property.token()).ok()?;
-                self.signing_time = Some(time.with_timezone(&Utc));
-            }
+            "SigningTime" => self.signing_time = Some(date_time(property.token())?),
             "SigningCertificate" | "SigningCertificateV2" => {
                 // The first one is the signer's (clause 5.2.2).
                 let first = property.child(XADES, "Cert")?;
