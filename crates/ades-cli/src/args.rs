@@ -366,8 +366,6 @@ pub(crate) struct CompleteOptions {
     /// The environment variable with the password of an encrypted PDF
     #[arg(long, value_name = "VAR")]
     pub(crate) pdf_password_env: Option<String>,
-    #[command(flatten)]
-    pub(crate) reading: ReadingOptions,
     /// The container; - is standard output
     #[arg(short, long)]
     pub(crate) output: PathBuf,

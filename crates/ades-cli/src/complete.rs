@@ -31,7 +31,10 @@ pub(crate) fn run(options: &CompleteOptions, say: &Say) -> Result<u8, Failure> {
     let pending = Pending::from_json(state.trim_end(), key.as_ref())
         .map_err(|e| Failure::from(e).about(input::name(&options.state)))?;
     let password = pdf_password(options.pdf_password_env.as_deref())?;
-    let reading = Reading::new(&options.reading)?;
+    let reading = match &pending {
+        Pending::Xades(pending, _) => Reading::of(pending),
+        Pending::Cades(_) | Pending::Pades(_) => Reading::default(),
+    };
     let value = read_value(&options.signature)?;
     let file = input::open(&options.input)?;
     let again = file.try_clone().map_err(|e| Failure::file(&options.input, &e))?;

@@ -86,6 +86,15 @@ impl Reading {
         reading.ids().map(|_| reading)
     }
 
+    /// As a document was read whose signature is pending.
+    pub(crate) fn of(pending: &PendingSignature) -> Self {
+        let name = |(namespace, local_name): (_, _)| format!("{{{namespace}}}{local_name}");
+        Self {
+            ignore_external_subset: pending.ignores_external_subset(),
+            id_attributes: pending.ids().names().map(name).collect(),
+        }
+    }
+
     pub(crate) fn is_usual(&self) -> bool {
         *self == Self::default()
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Read;
 
 use ades_core::SignerLocation;
+use serde::{Deserialize, Serialize};
 
 use crate::c14n::{Canonicalization, IdAttributes, Target};
 use crate::error::Error;
@@ -103,7 +104,8 @@ pub struct SignatureOptions {
 }
 
 /// How documents are read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Reading {
     pub(crate) ids: IdAttributes,
     pub(crate) ignore_external_subset: bool,

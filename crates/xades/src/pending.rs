@@ -2,11 +2,15 @@
 
 use std::fmt;
 
-use ades_core::{CertificateChain, DocumentDigest, PendingState, SignatureAlgorithm, ToBeSigned};
+use ades_core::{
+    CertificateChain, DocumentDigest, PendingState, SignatureAlgorithm, StoredState, ToBeSigned,
+};
 use serde::{Deserialize, Serialize};
 
+use crate::c14n::IdAttributes;
 use crate::draft::{CLOSING, Signer, Written};
 use crate::insertion::Insertion;
+use crate::options::Reading;
 use crate::xml::Encoding;
 
 /// A signature that has been prepared and waits for its value.
@@ -27,6 +31,20 @@ pub struct PendingSignature {
     /// ... and behind it.
     pub(crate) tail: String,
     pub(crate) target: Target,
+    pub(crate) reading: Reading,
+}
+
+/// The layout of version 1, which says nothing of how the document was read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct First {
+    algorithm: SignatureAlgorithm,
+    chain: CertificateChain,
+    #[serde(with = "ades_core::base64::octets")]
+    signed_info: Vec<u8>,
+    head: String,
+    tail: String,
+    target: Target,
 }
 
 /// What the signature is put into, or around.
@@ -62,6 +80,7 @@ impl PendingSignature {
             head,
             tail,
             target,
+            reading: signer.options.reading.clone(),
         }
     }
 
@@ -92,6 +111,19 @@ impl PendingSignature {
         }
     }
 
+    /// Which attributes are Ids in the document, as was said when it was prepared:
+    /// who [verifies](crate::verify()) what is made of it has to say so again.
+    #[must_use]
+    pub const fn ids(&self) -> &IdAttributes {
+        &self.reading.ids
+    }
+
+    /// Whether the document is read without the DTD that it names, likewise.
+    #[must_use]
+    pub const fn ignores_external_subset(&self) -> bool {
+        self.reading.ignore_external_subset
+    }
+
     /// The signature element with this text as its value, without the content
     /// that it may be around.
     pub(crate) fn fragment(&self, value: &str) -> String {
@@ -105,7 +137,14 @@ impl PendingSignature {
 
 impl PendingState for PendingSignature {
     const FORMAT: &'static str = "xades";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+
+    fn from_older(version: u32, stored: &StoredState) -> Option<Self> {
+        let first: First = (version == 1).then(|| stored.read())??;
+        let First { algorithm, chain, signed_info, head, tail, target } = first;
+        let reading = Reading::default();
+        Some(Self { algorithm, chain, signed_info, head, tail, target, reading })
+    }
 }
 
 // Roles and places are in the signature element: not for logs.

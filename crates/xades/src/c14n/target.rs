@@ -1,5 +1,7 @@
 //! Which elements somebody means.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Error;
 use crate::properties::DS;
 use crate::xml::{Attribute, StartElement, XML_NAMESPACE};
@@ -62,7 +64,8 @@ impl Target {
 }
 
 /// Which attributes are Ids.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct IdAttributes {
     names: Vec<(String, String)>,
     dtd: bool,
@@ -88,6 +91,11 @@ impl IdAttributes {
     pub const fn and_dtd(mut self) -> Self {
         self.dtd = true;
         self
+    }
+
+    /// Namespace names and local names, but for what a DTD declares.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.names.iter().map(|(namespace, local_name)| (namespace.as_str(), local_name.as_str()))
     }
 
     /// Whether the element has this Id.
