@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
+use ades_core::parameters::{NO_TEXT, is_text};
 use ades_core::{CertificateChain, Document, SignatureParameters};
 use serde::{Deserialize, Serialize};
 use xades::c14n::{Canonicalization, IdAttributes, Target};
@@ -18,9 +19,6 @@ use crate::args::{Method, Packaging, ReadingOptions, XmlOptions};
 use crate::exit::Failure;
 use crate::input::{self, Kind};
 use crate::options::Shape;
-
-/// What an octet stream is that nobody says more about.
-const OCTETS: &str = "application/octet-stream";
 
 /// What a signature in XML is to be like, beside what all say.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,6 +47,18 @@ struct Address {
 }
 
 impl Address {
+    fn new(options: &XmlOptions) -> Result<Self, Failure> {
+        let text = |name: &str, text: &Option<String>| match text {
+            Some(text) if !is_text(text) => Err(Failure::usage(format!("{name}: {NO_TEXT}"))),
+            text => Ok(text.clone()),
+        };
+        Ok(Self {
+            street_address: text("--street-address", &options.street_address)?,
+            state_or_province: text("--state-or-province", &options.state_or_province)?,
+            postal_code: text("--postal-code", &options.postal_code)?,
+        })
+    }
+
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -140,17 +150,13 @@ impl XmlWishes {
         }
         Ok(Self {
             reading: Reading::new(&options.reading)?,
+            address: Address::new(&options)?,
             packaging,
             elements: options.element,
             into: options.into,
             behind: options.behind,
             allow_parallel: options.allow_parallel,
             method: options.c14n,
-            address: Address {
-                street_address: options.street_address,
-                state_or_province: options.state_or_province,
-                postal_code: options.postal_code,
-            },
         })
     }
 
@@ -221,8 +227,9 @@ impl XmlWishes {
             let pending = prepare_countersignature(document, &which, chain, parameters, &options)?;
             return Ok((pending, None));
         }
+        let media_type = media_type(document)?;
         if self.packaging == Some(Packaging::Detached) {
-            let mime_type = parameters.document_mime_type().unwrap_or(OCTETS).to_owned();
+            let mime_type = parameters.document_mime_type().unwrap_or(media_type).to_owned();
             let document = Document::seekable(document.random_access()?);
             let mut contents = [Content { uri: uri(input), mime_type, document }];
             let pending = prepare_detached(
@@ -235,21 +242,28 @@ impl XmlWishes {
             return Ok((pending, None));
         }
         let options = placed(self.options()?);
-        let packed = |packaging| options.clone().packaging(packaging);
-        let mut made =
-            |options: &SignatureOptions| xades::prepare(document, chain, parameters, options);
+        let mut made = |packaging, parameters: &SignatureParameters| {
+            let options = options.clone().packaging(packaging);
+            xades::prepare(document, chain, parameters, &options)
+        };
+        let as_base64 = match parameters.document_mime_type() {
+            Some(_) => parameters.clone(),
+            None => parameters.clone().mime_type(media_type),
+        };
         let pending = match self.packaging {
-            Some(Packaging::InternallyDetached) => made(&packed(self.of_elements())),
-            Some(Packaging::EnvelopingBase64) => made(&packed(xades::Packaging::EnvelopingBase64)),
+            Some(Packaging::InternallyDetached) => made(self.of_elements(), parameters),
+            Some(Packaging::EnvelopingBase64) => {
+                made(xades::Packaging::EnvelopingBase64, &as_base64)
+            }
             Some(Packaging::Enveloping) => {
-                let other = match made(&packed(xades::Packaging::EnvelopingXml)) {
+                let other = match made(xades::Packaging::EnvelopingXml, parameters) {
                     Err(error) => not_as_xml(&error),
                     made => return Ok((made?, None)),
                 };
-                let pending = made(&packed(xades::Packaging::EnvelopingBase64))?;
+                let pending = made(xades::Packaging::EnvelopingBase64, &as_base64)?;
                 return Ok((pending, other));
             }
-            _ => made(&options),
+            _ => made(xades::Packaging::Enveloped, parameters),
         };
         Ok((pending?, None))
     }
@@ -264,6 +278,16 @@ impl XmlWishes {
         let options = options.position(position).canonicalization(method(self.method));
         Ok(if self.allow_parallel { options.parallel() } else { options })
     }
+}
+
+/// What a document is that nobody says more about.
+fn media_type(document: &mut Document<'_>) -> Result<&'static str, Failure> {
+    let kind = input::kind(document.random_access()?).map_err(ades_core::Error::Read)?;
+    Ok(match kind {
+        Kind::Pdf => "application/pdf",
+        Kind::Xml => "application/xml",
+        Kind::Html | Kind::Other => "application/octet-stream",
+    })
 }
 
 /// Why a document that is XML goes into its signature as base64; one that is none

@@ -181,6 +181,19 @@ fn enveloping_takes_any_document() {
         let (said, signed) = sign(name, "enveloping-base64");
         assert!(signed.contains(&format!(">{start}")) && !said.contains("kept as"), "{said}");
     }
+    // What it is, the signature says as well as can be known.
+    bench.write("any.bin", b"\x00");
+    for (name, packaging, media_type) in [
+        ("dtd.xml", "enveloping", "application/xml"),
+        ("plain.xml", "enveloping-base64", "application/xml"),
+        ("plain.xml", "detached", "application/xml"),
+        ("any.bin", "enveloping", "application/octet-stream"),
+    ] {
+        let sign = [name, "-o", "said", "--force", "--format", "xades", "--packaging", packaging];
+        bench.sign(&sign).ends(0, "");
+        let signed = String::from_utf8(bench.read("said")).unwrap();
+        assert!(signed.contains(&format!("<xades:MimeType>{media_type}<")), "{signed}");
+    }
     let cades = ["plain.xml", "-o", "x", "--format", "cades", "--packaging", "enveloping-base64"];
     bench.sign(&cades).ends(2, "CAdES is detached or enveloping");
 }
@@ -275,7 +288,19 @@ fn every_packaging() {
     let element = ["a.xml", "-o", "x", "--packaging", "internally-detached", "--element", "none"];
     bench.sign(&element).ends(2, "no such element");
     bench.sign(&["a.bin", "-o", "x", "--format", "xades"]).ends(2, "no XML");
-    assert!(!bench.has("x"));
+    // What no reference can name, and what XML cannot hold, is said before anybody is asked.
+    bench.write("odd.xml", "<r><e Id='a b'/><e Id='x)'/></r>");
+    for id in ["a b", "x)"] {
+        let element = ["--packaging", "internally-detached", "--element", id];
+        let sign = ["sign", "odd.xml", "-o", "x", "--auto-approve"];
+        bench.ades(&[&sign[..], &element].concat()).ends(2, "no reference can name");
+    }
+    for option in ["--role", "--postal-code", "--description"] {
+        let text = if option == "--description" { "EN=a\u{1}b" } else { "a\u{1}b" };
+        let sign = ["sign", "a.xml", "-o", "x", "--auto-approve", option, text];
+        bench.ades(&sign).ends(2, "control characters");
+    }
+    assert!(!bench.has("x") && !bench.has("x.pending"));
 }
 
 #[test]

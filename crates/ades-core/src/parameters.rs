@@ -281,8 +281,8 @@ impl SignatureParameters {
     /// [`Error::Parameter`]
     pub fn check(&self) -> Result<(), Error> {
         let fail = |parameter, problem| Err(Error::Parameter { parameter, problem });
-        if self.signer_roles.iter().any(|r| r.trim().is_empty() || r.len() > MAX_TEXT_LEN) {
-            return fail("signer role", "empty or longer than 1,024 octets");
+        if !self.signer_roles.iter().all(|role| is_text(role)) {
+            return fail("signer role", NO_TEXT);
         }
         if let Some(location) = &self.location {
             let lines = [&location.country, &location.locality].into_iter().flatten();
@@ -293,8 +293,8 @@ impl SignatureParameters {
             if location.postal_address.len() > 6 {
                 return fail("signer location", "more than six lines of postal address");
             }
-            if lines.any(|line| line.trim().is_empty() || line.len() > MAX_TEXT_LEN) {
-                return fail("signer location", "an empty line or one longer than 1,024 octets");
+            if !lines.all(|line| is_text(line)) {
+                return fail("signer location", NO_TEXT);
             }
         }
         if let Some(mime_type) = &self.mime_type
@@ -302,8 +302,8 @@ impl SignatureParameters {
         {
             return fail("MIME type", "not of the form type/subtype");
         }
-        if self.description.as_deref().is_some_and(|d| d.is_empty() || d.len() > MAX_TEXT_LEN) {
-            return fail("description", "empty or longer than 1,024 octets");
+        if !self.description.as_deref().is_none_or(is_text) {
+            return fail("description", NO_TEXT);
         }
         if let Some(policy) = &self.policy {
             if policy
@@ -313,16 +313,29 @@ impl SignatureParameters {
             {
                 return fail("policy URI", "empty, not ASCII or longer than 1,024 octets");
             }
-            if policy
-                .user_notice
-                .as_deref()
-                .is_some_and(|n| !(1..=200).contains(&n.chars().count()))
+            if policy.user_notice.as_deref().is_some_and(|n| !is_text(n) || n.chars().count() > 200)
             {
-                return fail("policy user notice", "not 1 to 200 characters");
+                return fail(
+                    "policy user notice",
+                    "not 1 to 200 characters, or with control characters",
+                );
             }
         }
         Ok(())
     }
+}
+
+/// What is wrong with what is no [text](is_text).
+pub const NO_TEXT: &str = "empty, longer than 1,024 octets, or with control characters";
+
+/// Whether it is something to be read, of up to 1,024 octets, that each format
+/// can hold: no control characters but tabs and line ends, which XML has not.
+#[must_use]
+pub fn is_text(text: &str) -> bool {
+    let odd = |c: char| {
+        c.is_control() && !matches!(c, '\t' | '\n' | '\r') || matches!(c, '\u{FFFE}' | '\u{FFFF}')
+    };
+    !text.trim().is_empty() && text.len() <= MAX_TEXT_LEN && !text.contains(odd)
 }
 
 impl fmt::Debug for SignatureParameters {

@@ -16,6 +16,7 @@ use crate::original::{Digesting, digester};
 use crate::pending::{self, Original, PendingSignature};
 use crate::properties::{DS, Format};
 use crate::reference::{Reference, Transform};
+use crate::xml::chars::is_name_char;
 
 /// From the end tag of its root element on, a document may have so many octets:
 /// they are withheld while completing, until the whole document has been
@@ -123,6 +124,10 @@ fn read_beside(
         let problem = "between 1 and 64 Ids are needed";
         return Err(Error::Core(ades_core::Error::Parameter { parameter: "elements", problem }));
     }
+    if elements.iter().any(|id| !can_be_named(id)) {
+        let problem = "an Id with white space or punctuation, which no reference can name";
+        return Err(Error::Core(ades_core::Error::Parameter { parameter: "elements", problem }));
+    }
     let method = &options.canonicalization;
     let form = |id: &String| {
         let selection = Selection::element(Target::Id(id.clone())).without_comments();
@@ -136,6 +141,12 @@ fn read_beside(
         return Err(Error::CannotInsert { why });
     }
     Ok(read)
+}
+
+/// Whether `#` and the Id are a reference to it (XML Signature, 4.4.3.2): one that
+/// is a name but perhaps for its first character, which others do not mind.
+fn can_be_named(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|c| c != ':' && is_name_char(c))
 }
 
 fn beside(

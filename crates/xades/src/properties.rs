@@ -1,6 +1,7 @@
 //! The qualifying properties of baseline B-B (EN 319 132-1, clauses 5.2 and
 //! 6.3).
 
+use ades_core::parameters::{NO_TEXT, is_text};
 use ades_core::{CommitmentType, Digest, SignatureParameters, SignaturePolicy};
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -137,16 +138,18 @@ fn production_place(markup: &mut Markup, place: &ProductionPlace) {
 
 /// The place that is to be written: `SignatureParameters` has checked its own.
 fn checked_place(signer: &Signer<'_>) -> Result<Option<ProductionPlace>, Error> {
-    const MAX_TEXT: usize = 1024;
-
     let Some(place) = &signer.options.production_place else {
         return Ok(signer.parameters.signer_location().map(ProductionPlace::from));
     };
-    let wrong = |text: &str| text.trim().is_empty() || text.len() > MAX_TEXT;
-    if place.elements().next().is_none() || place.elements().any(|(_, text)| wrong(text)) {
-        let problem = "nothing in it, or a text that is empty or longer than 1,024 octets";
+    let wrong = |problem| {
         let parameter = "production place";
-        return Err(Error::Core(ades_core::Error::Parameter { parameter, problem }));
+        Err(Error::Core(ades_core::Error::Parameter { parameter, problem }))
+    };
+    if place.elements().next().is_none() {
+        return wrong("nothing in it");
+    }
+    if !place.elements().all(|(_, text)| is_text(text)) {
+        return wrong(NO_TEXT);
     }
     Ok(Some(place.clone()))
 }
