@@ -42,7 +42,7 @@ impl Limits {
     /// The limits unless told otherwise.
     pub const DEFAULT: Self = Self {
         depth: 4096,
-        tag: 4 << 20,
+        tag: 16 << 20,
         attributes: 16_384,
         namespaces: 512,
         namespace_name: 2048,
