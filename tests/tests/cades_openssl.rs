@@ -7,10 +7,11 @@ use ades_core::{
     SignaturePolicy, SignerLocation,
 };
 use ades_tests::oracle::openssl;
-use ades_tests::pki::{Key, Pki, TestSigner};
+use ades_tests::pki::{Key, Pki, Profile, TestSigner};
 use ades_tests::signing::{algorithms, finish, parameters, sign};
 use cades::report::{Level, Problem, Report};
 use cades::{Container, Given, Packaging};
+use rcgen::KeyUsagePurpose;
 use tempfile::TempDir;
 
 const CONTENT: &[u8] = b"line one\nline two\r\n\x00\xFF";
@@ -283,6 +284,27 @@ fn ecdsa_containers_of_openssl_verify() {
     for key in [Key::P256, Key::P384, Key::P521] {
         let theirs = files.foreign(&["-cades"], Pki::shared().signer(key));
         assert!(report(&theirs, Some(CONTENT)).is_valid(), "{key:?}");
+    }
+}
+
+/// RFC 5280, 4.2.1.3: a certificate that has a keyUsage without both of its
+/// kinds of signatures, as servers' of older kinds have.
+#[test]
+fn a_certificate_that_is_not_for_signatures_is_told() {
+    let files = Files::new();
+    for (usages, problems) in [
+        (&[KeyUsagePurpose::KeyEncipherment][..], &[Problem::KeyUsage][..]),
+        (&[KeyUsagePurpose::KeyEncipherment, KeyUsagePurpose::DigitalSignature], &[]),
+        (&[KeyUsagePurpose::ContentCommitment], &[]),
+        (&[], &[]),
+    ] {
+        let profile = Profile { key_usages: usages.to_vec(), ..Profile::new(Key::P256) };
+        let theirs = files.foreign(&["-cades"], &Pki::shared().issue(&profile));
+        let report = report(&theirs, Some(CONTENT));
+        let signature = &report.signatures[0];
+        assert_eq!(signature.problems, problems, "{usages:?}");
+        assert_eq!((signature.intact, signature.level), (true, Level::B));
+        assert_eq!(report.is_valid(), problems.is_empty());
     }
 }
 

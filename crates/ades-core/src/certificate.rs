@@ -198,6 +198,17 @@ impl Certificate {
             }
     }
 
+    /// Whether keyUsage allows signatures of this kind.
+    #[must_use]
+    pub fn allows(&self, usage: UsageCheck) -> bool {
+        match (usage, self.0.extensions.key_usage) {
+            (UsageCheck::NonRepudiation, found) => found.is_some_and(|u| u.non_repudiation()),
+            (UsageCheck::Signature, found) => {
+                found.is_none_or(|u| u.non_repudiation() || u.digital_signature())
+            }
+        }
+    }
+
     /// Checks that a signature may be made with this certificate at `time`:
     /// validity, key, key usage, not a CA's.
     ///
@@ -217,21 +228,14 @@ impl Certificate {
             Some(NotFit::NotYetValid { not_before: p.not_before })
         } else if time > p.not_after {
             Some(NotFit::Expired { not_after: p.not_after })
+        } else if !self.allows(usage) {
+            let needed = match usage {
+                UsageCheck::NonRepudiation => "nonRepudiation",
+                UsageCheck::Signature => "digitalSignature or nonRepudiation",
+            };
+            Some(NotFit::KeyUsage { needed })
         } else {
-            match (usage, p.extensions.key_usage) {
-                (UsageCheck::NonRepudiation, None) => {
-                    Some(NotFit::KeyUsage { needed: "nonRepudiation" })
-                }
-                (UsageCheck::NonRepudiation, Some(u)) if !u.non_repudiation() => {
-                    Some(NotFit::KeyUsage { needed: "nonRepudiation" })
-                }
-                (UsageCheck::Signature, Some(u))
-                    if !u.non_repudiation() && !u.digital_signature() =>
-                {
-                    Some(NotFit::KeyUsage { needed: "digitalSignature or nonRepudiation" })
-                }
-                _ => None,
-            }
+            None
         };
         reason.map_or(Ok(()), |reason| Err(Error::CertificateNotFit(reason)))
     }

@@ -178,6 +178,10 @@ pub enum Problem {
     /// digestAlgorithm and signatureAlgorithm use different digests
     #[error("digest and signature algorithm do not belong together")]
     DigestAlgorithmMismatch,
+    /// keyUsage is there, and has neither digitalSignature nor nonRepudiation
+    /// (RFC 5280, 4.2.1.3)
+    #[error("the certificate is not for signatures")]
+    KeyUsage,
     /// No message-digest attribute (RFC 5652, 11.2)
     #[error("there is no message-digest attribute")]
     MessageDigestMissing,

@@ -2,6 +2,7 @@
 
 mod signed;
 
+use ades_core::certificate::UsageCheck;
 use ades_core::trust::{Authorities, TrustSearch};
 use ades_core::verify::{verify, verify_digest};
 use ades_core::{Certificate, Digest, DigestAlgorithm, Digester, Document, Oid};
@@ -238,6 +239,8 @@ impl Judge<'_, '_, '_> {
             let (from, to) = certificate.validity();
             problem(time < from || time > to, Problem::CertificateNotValidAtSigningTime);
         }
+        let other_use = |c: &Certificate| !c.allows(UsageCheck::Signature);
+        problem(certificate.is_some_and(other_use), Problem::KeyUsage);
         let trusted = certificate
             .and_then(|c| self.trust.leads_to_anchor(c, &self.authorities, claimed_time));
         problem(trusted == Some(false), Problem::Untrusted);
