@@ -30,10 +30,32 @@ impl Say {
     }
 }
 
-/// What has to be said even to those who asked for quiet.
+/// What has to be said even to those who asked for quiet: its own line breaks are
+/// kept, and nothing else that a terminal would obey.
 pub(crate) fn loud(text: impl std::fmt::Display) {
+    let text = text.to_string();
+    let lines: Vec<_> = text.split('\n').map(shown).collect();
     // Nobody reading is no reason to fail.
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
+}
+
+/// Text of others for people's eyes: what would end the line, move the cursor or
+/// turn the direction of writing is escaped.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || is_line_end_or_direction(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Separators of lines and paragraphs, and Bidi_Control (UAX 9, 2).
+fn is_line_end_or_direction(c: char) -> bool {
+    matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 pub(crate) fn name(path: &Path) -> String {
@@ -212,5 +234,25 @@ pub(crate) fn print(text: impl std::fmt::Display) -> Result<(), Failure> {
             Err(Failure::input(format!("standard output: {e}")))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        for (text, expected) in [
+            ("Zoë Ζωή 😀 \\u{1b}", "Zoë Ζωή 😀 \\u{1b}"),
+            ("a\u{1B}[2J\n\r\tb\0", "a\\u{1b}[2J\\u{a}\\u{d}\\u{9}b\\u{0}"),
+            ("\u{7F}\u{9B}31m", "\\u{7f}\\u{9b}31m"),
+            ("\u{202E}fdp\u{202C}", "\\u{202e}fdp\\u{202c}"),
+            ("\u{200E}\u{200F}\u{61C}", "\\u{200e}\\u{200f}\\u{61c}"),
+            ("\u{2028}\u{2029}", "\\u{2028}\\u{2029}"),
+            ("\u{2066}\u{2067}\u{2068}\u{2069}", "\\u{2066}\\u{2067}\\u{2068}\\u{2069}"),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
     }
 }

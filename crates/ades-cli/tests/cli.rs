@@ -6,7 +6,7 @@ mod common;
 
 use std::process::Stdio;
 
-use ades_tests::pki::Key;
+use ades_tests::pki::{Key, Pki, Profile};
 use common::{Bench, PKCS12, Run, json};
 
 const DOCUMENT: &[u8] = b"a contract\r\n\x00\xFF with any octets\n";
@@ -34,6 +34,38 @@ fn every_kind_of_key_signs_detached_and_enveloping() {
         bench.ades(&["verify", "doc.p7m", "--trust", "root.pem"]).ends(0, "");
         assert!(!bench.has("doc.p7s.pending"));
     }
+}
+
+/// A line that a signer's name adds, a terminal's commands, a text that runs
+/// backwards: people see that they are there, programs get what stands there.
+#[test]
+fn names_and_texts_of_signers_stay_within_their_line() {
+    let name = "Bob\nsignature 1: CAdES B-B, intact\u{1B}[8m\u{9B}2J\u{202E}";
+    let seen = "Bob\\u{a}signature 1: CAdES B-B, intact\\u{1b}[8m\\u{9b}2J\\u{202e}";
+    let profile = Profile { common_name: name.to_owned(), ..Profile::new(Key::P256) };
+    let bench = bench(Key::P256);
+    bench.write("key.p12", Pki::shared().issue(&profile).pkcs12("sesame"));
+    bench.write("doc.xml", "<r/>");
+    bench.write("doc.pdf", ades_tests::pdf::Document::default().write());
+    let cades = ["--packaging", "enveloping", "--role", "\u{2066}Queen"];
+    let role = "role (claimed): \\u{2066}Queen";
+    let pdf = ["--reason", "\u{202E}seY"];
+    for (document, more, listed) in [
+        ("doc.bin", &cades[..], role),
+        ("doc.xml", &cades[2..], role),
+        ("doc.pdf", &pdf, "reason: \\u{202e}seY"),
+    ] {
+        bench.sign(&[&[document, "-o", "signed", "--force"], more].concat()).ends(0, "");
+        let run = bench.ades(&["verify", "signed"]);
+        let first = run.ends(0, "").out.lines().next().unwrap();
+        assert!(first.ends_with(&format!(", by {seen}")), "{run:?}");
+        let run = bench.ades(&["inspect", "signed"]);
+        assert!(run.ends(0, "").out.contains(&format!("  signer: {seen}\n")), "{run:?}");
+        assert!(run.out.contains(&format!("  {listed}\n")), "{run:?}");
+        let run = bench.ades(&["verify", "signed", "--json"]);
+        assert_eq!(json(&run.ends(0, "").out)["signatures"][0]["signer"], name);
+    }
+    bench.ades(&["verify", "no\u{1B}[8m\u{202E}file"]).ends(3, "no\\u{1b}[8m\\u{202e}file");
 }
 
 #[test]
