@@ -278,6 +278,31 @@ fn containers_of_openssl_verify_and_can_be_added_to() {
     }
 }
 
+/// The content in the container and the document given are both looked at.
+#[test]
+fn an_enveloping_container_of_another_document_is_told() {
+    let files = Files::new();
+    let rsa = Pki::shared().signer(Key::Rsa2048);
+    for (more, problem) in [
+        (&["-cades", "-nodetach"][..], Problem::DigestMismatch),
+        (&["-nodetach", "-noattr"], Problem::SignatureInvalid),
+    ] {
+        let theirs = files.foreign(more, rsa);
+        let mut altered = theirs.clone();
+        altered[find(&theirs, CONTENT).unwrap()] ^= 1;
+        for (container, given, intact) in [
+            (&theirs, None, true),
+            (&theirs, Some(CONTENT), true),
+            (&theirs, Some(&b"other"[..]), false),
+            (&altered, Some(CONTENT), false),
+        ] {
+            let found = report(container, given);
+            assert_eq!(found.signatures[0].intact, intact, "{more:?}, {given:?}");
+            assert_eq!(found.signatures[0].problems.contains(&problem), !intact);
+        }
+    }
+}
+
 #[test]
 fn ecdsa_containers_of_openssl_verify() {
     let files = Files::new();

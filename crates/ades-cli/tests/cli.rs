@@ -515,6 +515,12 @@ fn verifying_answers_yes_no_or_what_is_wrong() {
     let (run, report) = verify(&["--original", "other.bin", "--trust", "root.pem"]);
     run.ends(1, "");
     assert_eq!(report["signatures"][0]["problems"], serde_json::json!(["digest-mismatch"]));
+    // What is in the container has to be the document, too.
+    bench.sign(&["doc.bin", "-o", "doc.p7m", "--packaging", "enveloping"]).ends(0, "");
+    bench.ades(&["verify", "doc.p7m", "--original", "doc.bin"]).ends(0, "");
+    let run = bench.ades(&["verify", "doc.p7m", "--original", "other.bin"]);
+    let said = "NOT INTACT, by Test Signer P256\n  the document is not the one that was signed\n";
+    assert!(run.ends(1, "").out.contains(said), "{run:?}");
     // A stranger's trust anchor.
     let stranger = ["req", "-x509", "-nodes", "-newkey", "ed25519", "-subj", "/CN=x"];
     bench.openssl(&[&stranger[..], &["-keyout", "x.key", "-out", "x.pem"]].concat()).ends(0, "");
