@@ -341,7 +341,7 @@ fn unsound(problems: Vec<String>) -> Failure {
 fn trust(paths: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
     let mut trust = Vec::new();
     for path in paths {
-        let certificates = ades_core::chain::anchors_from_pem(&input::read_text(path)?)
+        let certificates = ades_core::chain::anchors_from_pem(&input::read_pem(path)?)
             .map_err(|e| Failure::from(e).about(path.display()))?;
         if certificates.is_empty() {
             return Err(Failure::input(format!("{}: no certificate in it", path.display())));

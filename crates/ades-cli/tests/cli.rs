@@ -186,6 +186,22 @@ fn a_value_may_be_base64_and_come_on_standard_input() {
 }
 
 #[test]
+fn certificates_are_given_as_pem() {
+    let bench = bench(Key::P256);
+    let prepare = |certs: &str| {
+        bench.ades(&["prepare", "doc.bin", "--certs", certs, "--state", "doc.state", "--force"])
+    };
+    let chain = bench.read("chain.pem");
+    bench.write("latin.pem", [b"\xEF\xBB\xBF", chain.as_slice(), b"d\xE9but\n"].concat());
+    prepare("latin.pem").ends(0, "");
+    bench.write("inline.pem", [b"signer: ", chain.as_slice()].concat());
+    prepare("inline.pem").ends(3, "inline.pem: malformed PEM");
+    let der = ["x509", "-in", "chain.pem", "-outform", "DER", "-out", "leaf.der"];
+    bench.openssl(&der).ends(0, "");
+    prepare("leaf.der").ends(3, "leaf.der: this is DER; PEM is wanted");
+}
+
+#[test]
 fn a_signing_time_makes_preparing_repeatable() {
     let bench = bench(Key::P256);
     let time = ["--signing-time", "2026-01-02T03:04:05+01:00"];
@@ -544,6 +560,16 @@ fn verifying_answers_yes_no_or_what_is_wrong() {
     bench.write("bundle.pem", &bundle);
     let spoilt = ["verify", "doc.p7s", "--original", "doc.bin", "--trust", "bundle.pem"];
     bench.ades(&spoilt).ends(3, "bundle.pem");
+    // Text around certificates is in whatever encoding; what is no text is named.
+    let root = bench.read("root.pem");
+    bench.write("latin.pem", [b"Autorit\xE9 de certification\n", root.as_slice()].concat());
+    verify(&["--original", "doc.bin", "--trust", "latin.pem"]).0.ends(0, "");
+    bench.write("zero.pem", [b"0 s:CN = Test Root\n", root.as_slice()].concat());
+    verify(&["--original", "doc.bin", "--trust", "zero.pem"]).0.ends(0, "");
+    let der = ["x509", "-in", "root.pem", "-outform", "DER", "-out", "root.der"];
+    bench.openssl(&der).ends(0, "");
+    let binary = ["verify", "doc.p7s", "--trust", "root.der"];
+    bench.ades(&binary).ends(3, "root.der: this is DER; PEM is wanted");
     // What is no container at all.
     bench.ades(&["verify", "doc.bin"]).ends(3, "doc.bin: malformed CMS");
     bench.ades(&["inspect", "nowhere.p7s"]).ends(3, "nowhere.p7s");
