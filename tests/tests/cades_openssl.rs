@@ -278,6 +278,36 @@ fn containers_of_openssl_verify_and_can_be_added_to() {
     }
 }
 
+/// EN 319 122-1, 6.3: the content of a baseline signature is called data. That
+/// of a countersignature is called nothing.
+#[test]
+fn content_that_is_not_called_data_is_below_the_baseline() {
+    let files = Files::new();
+    let signer = Pki::shared().signer(Key::P256);
+    let theirs = files.foreign(&["-cades", "-nodetach", "-econtent_type", "1.2.3.4.5"], signer);
+    let found = report(&theirs, Some(CONTENT));
+    let signature = &found.signatures[0];
+    assert_eq!(signature.problems, [Problem::ContentTypeNotData]);
+    assert_eq!((signature.intact, signature.level), (true, Level::Below));
+    assert!(!found.is_valid());
+
+    let ours = sign(CONTENT, Packaging::Enveloping, signer, &parameters()).unwrap();
+    let mut source = Document::from_bytes(&ours);
+    let pending =
+        cades::prepare_countersignature(&mut source, 0, &signer.chain, &parameters()).unwrap();
+    let mut both = finish(&pending, signer, Some(&ours)).unwrap();
+    // id-data, and id-signedData in its place.
+    let data = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01";
+    let at = find(&both, data).unwrap();
+    both[at + data.len() - 1] = 2;
+    let found = report(&both, None);
+    let signature = &found.signatures[0];
+    let problems = [Problem::ContentTypeNotData, Problem::ContentTypeMismatch];
+    assert_eq!(signature.problems, problems);
+    assert_eq!(signature.countersignatures[0].problems, []);
+    assert_eq!(signature.countersignatures[0].level, Level::B);
+}
+
 /// The content in the container and the document given are both looked at.
 #[test]
 fn an_enveloping_container_of_another_document_is_told() {

@@ -169,6 +169,9 @@ pub enum Problem {
     /// The document is not here
     #[error("the signed document was not given")]
     ContentMissing,
+    /// The eContentType is not id-data (EN 319 122-1, 6.3)
+    #[error("the content is not called data")]
+    ContentTypeNotData,
     /// The content-type attribute is missing or not the eContentType (RFC 5652, 11.1)
     #[error("the content-type attribute is missing or wrong")]
     ContentTypeMismatch,

@@ -214,6 +214,9 @@ impl Judge<'_, '_, '_> {
             Problem::SignatureInvalid,
         );
 
+        let of_document = matches!(subject, Subject::Document(_));
+        let is_data = self.container.encap.content_type == oids::DATA;
+        problem(of_document && !is_data, Problem::ContentTypeNotData);
         if !problem(plain, Problem::SignedAttributesMissing) {
             problem(signed.message_digest.is_none(), Problem::MessageDigestMissing);
             let embedded = matches!(subject, Subject::Document(Profile::Embedded { .. }));
@@ -331,10 +334,11 @@ pub(crate) enum Profile {
 /// The highest level whose attributes are there (EN 319 122-1, table 1). It
 /// says nothing about whether they verify.
 fn level(problems: &[Problem], unsigned: &[Attribute<'_>], revocation_values: bool) -> Level {
-    const BELOW: [Problem; 10] = [
+    const BELOW: [Problem; 11] = [
         Problem::AttributeMalformed,
         Problem::AttributeRepeated,
         Problem::ContentTypeMismatch,
+        Problem::ContentTypeNotData,
         Problem::MessageDigestMissing,
         Problem::SignedAttributesMissing,
         Problem::SignerCertificateMissing,
