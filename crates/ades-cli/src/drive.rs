@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::exit::{BUG, Failure};
-use crate::output::Say;
+use crate::output::{self, Say};
 
 /// The user's way back, on this machine.
 pub(crate) struct Return {
@@ -215,7 +215,8 @@ impl<S: Clone> Conversation<'_, S> {
                         back.pages.add(&url);
                     }
                     if !self.unattended {
-                        self.say.line(format_args!("open this page to go on:\n  {url}"));
+                        // Without it, nothing would ever go on.
+                        output::loud(format_args!("open this page to go on:\n  {url}"));
                     }
                     (Duration::ZERO, session)
                 }
