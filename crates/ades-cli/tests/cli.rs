@@ -302,6 +302,42 @@ fn a_state_with_a_mac_needs_its_key() {
     run(&completing, key).ends(0, "");
 }
 
+#[cfg(unix)]
+#[test]
+fn only_regular_files_are_replaced_and_links_stay() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    let bench = bench(Key::P256);
+    let sign = |output: &str| bench.sign(&["doc.bin", "-o", output, "--force"]);
+    let is_link = |name: &str| bench.path(name).is_symlink();
+    let refused = "is no regular file; - is standard output";
+    bench.write("pipes.sh", "mkfifo pipe");
+    assert!(bench.command_by("sh").arg("pipes.sh").status().unwrap().success());
+    sign("pipe").ends(2, refused);
+    assert!(bench.path("pipe").metadata().unwrap().file_type().is_fifo());
+    bench.sign(&["doc.bin", "-o", "pipe"]).ends(2, refused);
+    symlink("/dev/null", bench.path("device")).unwrap();
+    sign("device").ends(2, refused);
+    symlink("nowhere", bench.path("dangling")).unwrap();
+    sign("dangling").ends(2, "dangling: is a link that leads nowhere");
+    assert!(is_link("device") && is_link("dangling") && !bench.has("nowhere"));
+
+    std::fs::create_dir(bench.path("folder")).unwrap();
+    bench.write("folder/old.p7s", "old");
+    bench.write("folder/.old.p7s.ades-AbC123", "left by one that was killed");
+    symlink("folder/old.p7s", bench.path("link")).unwrap();
+    bench.sign(&["doc.bin", "-o", "link"]).ends(2, "is there already");
+    assert_eq!(bench.read("folder/old.p7s"), b"old");
+    sign("link").ends(0, "/link");
+    assert!(is_link("link"));
+    bench.openssl_accepts("folder/old.p7s", Some("doc.bin"), "root.pem");
+    assert_eq!(bench.names("folder"), ["old.p7s"]);
+    let state = ["prepare", "doc.bin", "--certs", "chain.pem", "--force", "--state"];
+    bench.ades(&[&state[..], &["pipe"]].concat()).ends(2, refused);
+    bench.ades(&[&state[..], &["link"]].concat()).ends(0, "");
+    assert!(is_link("link") && bench.read("folder/old.p7s").starts_with(b"{"));
+}
+
 #[test]
 fn nothing_is_overwritten_unless_forced() {
     let bench = bench(Key::P256);
