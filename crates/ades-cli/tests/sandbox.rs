@@ -115,6 +115,17 @@ fn the_page_to_open_is_said_even_to_those_who_want_quiet() {
 }
 
 #[test]
+fn a_return_that_cannot_be_waited_for_is_said_once_and_asked_for() {
+    let bench = bench();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", other.local_addr().unwrap());
+    let _sandbox = Sandbox::start(&bench, &["--auto-approve", "--redirect-url", &url]);
+    let run = bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+    let said = "the browser's return will not be noticed";
+    assert_eq!(run.ends(0, said).err.matches(said).count(), 1, "{run:?}");
+}
+
+#[test]
 fn a_commitment_is_one_that_the_service_shows() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
