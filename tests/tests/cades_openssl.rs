@@ -7,10 +7,11 @@ use ades_core::{
     SignaturePolicy, SignerLocation,
 };
 use ades_tests::oracle::openssl;
-use ades_tests::pki::{Key, Pki, TestSigner};
+use ades_tests::pki::{Key, Pki, Profile, TestSigner};
 use ades_tests::signing::{algorithms, finish, parameters, sign};
 use cades::report::{Level, Problem, Report};
 use cades::{Container, Given, Packaging};
+use rcgen::KeyUsagePurpose;
 use tempfile::TempDir;
 
 const CONTENT: &[u8] = b"line one\nline two\r\n\x00\xFF";
@@ -277,12 +278,88 @@ fn containers_of_openssl_verify_and_can_be_added_to() {
     }
 }
 
+/// EN 319 122-1, 6.3: the content of a baseline signature is called data. That
+/// of a countersignature is called nothing.
+#[test]
+fn content_that_is_not_called_data_is_below_the_baseline() {
+    let files = Files::new();
+    let signer = Pki::shared().signer(Key::P256);
+    let theirs = files.foreign(&["-cades", "-nodetach", "-econtent_type", "1.2.3.4.5"], signer);
+    let found = report(&theirs, Some(CONTENT));
+    let signature = &found.signatures[0];
+    assert_eq!(signature.problems, [Problem::ContentTypeNotData]);
+    assert_eq!((signature.intact, signature.level), (true, Level::Below));
+    assert!(!found.is_valid());
+
+    let ours = sign(CONTENT, Packaging::Enveloping, signer, &parameters()).unwrap();
+    let mut source = Document::from_bytes(&ours);
+    let pending =
+        cades::prepare_countersignature(&mut source, 0, &signer.chain, &parameters()).unwrap();
+    let mut both = finish(&pending, signer, Some(&ours)).unwrap();
+    // id-data, and id-signedData in its place.
+    let data = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01";
+    let at = find(&both, data).unwrap();
+    both[at + data.len() - 1] = 2;
+    let found = report(&both, None);
+    let signature = &found.signatures[0];
+    let problems = [Problem::ContentTypeNotData, Problem::ContentTypeMismatch];
+    assert_eq!(signature.problems, problems);
+    assert_eq!(signature.countersignatures[0].problems, []);
+    assert_eq!(signature.countersignatures[0].level, Level::B);
+}
+
+/// The content in the container and the document given are both looked at.
+#[test]
+fn an_enveloping_container_of_another_document_is_told() {
+    let files = Files::new();
+    let rsa = Pki::shared().signer(Key::Rsa2048);
+    for (more, problem) in [
+        (&["-cades", "-nodetach"][..], Problem::DigestMismatch),
+        (&["-nodetach", "-noattr"], Problem::SignatureInvalid),
+    ] {
+        let theirs = files.foreign(more, rsa);
+        let mut altered = theirs.clone();
+        altered[find(&theirs, CONTENT).unwrap()] ^= 1;
+        for (container, given, intact) in [
+            (&theirs, None, true),
+            (&theirs, Some(CONTENT), true),
+            (&theirs, Some(&b"other"[..]), false),
+            (&altered, Some(CONTENT), false),
+        ] {
+            let found = report(container, given);
+            assert_eq!(found.signatures[0].intact, intact, "{more:?}, {given:?}");
+            assert_eq!(found.signatures[0].problems.contains(&problem), !intact);
+        }
+    }
+}
+
 #[test]
 fn ecdsa_containers_of_openssl_verify() {
     let files = Files::new();
     for key in [Key::P256, Key::P384, Key::P521] {
         let theirs = files.foreign(&["-cades"], Pki::shared().signer(key));
         assert!(report(&theirs, Some(CONTENT)).is_valid(), "{key:?}");
+    }
+}
+
+/// RFC 5280, 4.2.1.3: a certificate that has a keyUsage without both of its
+/// kinds of signatures, as servers' of older kinds have.
+#[test]
+fn a_certificate_that_is_not_for_signatures_is_told() {
+    let files = Files::new();
+    for (usages, problems) in [
+        (&[KeyUsagePurpose::KeyEncipherment][..], &[Problem::KeyUsage][..]),
+        (&[KeyUsagePurpose::KeyEncipherment, KeyUsagePurpose::DigitalSignature], &[]),
+        (&[KeyUsagePurpose::ContentCommitment], &[]),
+        (&[], &[]),
+    ] {
+        let profile = Profile { key_usages: usages.to_vec(), ..Profile::new(Key::P256) };
+        let theirs = files.foreign(&["-cades"], &Pki::shared().issue(&profile));
+        let report = report(&theirs, Some(CONTENT));
+        let signature = &report.signatures[0];
+        assert_eq!(signature.problems, problems, "{usages:?}");
+        assert_eq!((signature.intact, signature.level), (true, Level::B));
+        assert_eq!(report.is_valid(), problems.is_empty());
     }
 }
 

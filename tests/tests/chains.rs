@@ -42,6 +42,22 @@ fn case_51_pem_of_any_shape() {
     let cut = text.trim_end_matches("-----END CERTIFICATE-----").to_owned();
     assert!(matches!(CertificateChain::from_pem(&cut), Err(Error::MalformedPem { .. })));
     assert!(matches!(CertificateChain::from_pem("nothing"), Err(Error::NoCertificate)));
+
+    // A byte order mark in front is no reason to lose the first one.
+    let alone = format!("\u{FEFF}{}", chain.certificates().iter().map(pem).collect::<String>());
+    assert_eq!(CertificateChain::from_pem(&alone).unwrap(), *chain);
+    let text = text.replace("\r\n", "\n");
+    for (begin, line) in [
+        ("\n\u{FEFF}-----BEGIN CERTIFICATE-----", 2),
+        ("\n# signer: -----BEGIN CERTIFICATE-----", 2),
+        ("\n-----BEGIN CERTIFICATE-----MII", 2),
+    ] {
+        let within = text.replacen("\n-----BEGIN CERTIFICATE-----", begin, 1);
+        match CertificateChain::from_pem(&within) {
+            Err(Error::MalformedPem { line: at }) => assert_eq!(at, line, "{begin}"),
+            other => panic!("{begin}: {other:?}"),
+        }
+    }
 }
 
 #[test]

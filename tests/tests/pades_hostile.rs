@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ades_core::{DigestAlgorithm, Document};
 use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
 use ades_tests::pki::{Key, Pki};
-use ades_tests::signing::parameters;
-use pades::report::Coverage;
+use ades_tests::signing::{parameters, sign};
+use pades::report::{Coverage, Problem};
 use pades::{Error, Given, PreparedDocument, SignatureOptions, SubFilter};
 use proptest::prelude::*;
 
@@ -49,6 +49,31 @@ fn try_to_sign(document: &[u8], options: &SignatureOptions) -> Result<(), Error>
     let whole = |s: &&pades::report::SignatureReport| s.covers == Coverage::Whole;
     assert_eq!(report.signatures.iter().filter(whole).count(), 1, "{report:?}");
     Ok(())
+}
+
+/// A CMS that is right by itself, over a content that it brings along.
+#[test]
+fn content_in_the_cms_is_no_signature_of_the_document() {
+    let signer = Pki::shared().signer(Key::P256);
+    let cms = sign(b"another", cades::Packaging::Enveloping, signer, &parameters()).unwrap();
+    let document = ades_tests::pdf::Document::default().write();
+    let mut source = Document::from_bytes(&document);
+    let prepared = PreparedDocument::new(
+        &mut source,
+        DigestAlgorithm::Sha256,
+        SubFilter::Pkcs7,
+        cms.len(),
+        &parameters(),
+        &SignatureOptions::new(),
+    );
+    let mut out = Vec::new();
+    prepared.unwrap().embed(&mut source, &cms, &mut out).unwrap();
+    let report = pades::verify(&mut Document::from_bytes(&out), Given::default()).unwrap();
+    let signature = &report.signatures[0];
+    assert!(!signature.intact);
+    for problem in [Problem::ContentInCms, Problem::Cms(cades::report::Problem::DigestMismatch)] {
+        assert!(signature.problems.contains(&problem), "{signature:?}");
+    }
 }
 
 const PAGES: [&str; 2] = [ONE_PAGE, "<</Type/Page/Parent 2 0 R>>"];

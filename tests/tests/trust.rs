@@ -5,14 +5,17 @@ use std::slice::from_ref;
 
 use ades_core::trust::{Authorities, MAX_PATH, TrustSearch};
 use ades_core::{Certificate, CertificateChain, Document};
-use ades_tests::pki::{Key, Pki};
+use ades_tests::oracle::openssl;
+use ades_tests::pki::{Key, Pki, pem};
 use ades_tests::signing::parameters;
 use cades::report::Problem;
 use cades::{Container, Given, Packaging};
 use chrono::{DateTime, Utc};
+use der::asn1::{Any, AnyRef};
+use der::{Decode, Encode, Tag};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
-    date_time_ymd,
+    KeyUsagePurpose, date_time_ymd,
 };
 
 fn key() -> KeyPair {
@@ -134,6 +137,146 @@ fn a_rolled_over_key_leads_to_the_old_one() {
     let leaf = issue(params("Leaf", 4), &key(), ("CA", &new));
     assert!(leads(&leaf, &[new_with_new.clone(), new_with_old], from_ref(&anchor)));
     assert!(!leads(&leaf, &[new_with_new], &[anchor]));
+}
+
+/// As OpenSSL, which is asked whether it says the same.
+fn both_lead(certificate: &Certificate, among: &[Certificate], anchor: &Certificate) -> bool {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str, certificates: &[Certificate]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, certificates.iter().map(pem).collect::<String>()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let ours = leads(certificate, among, from_ref(anchor));
+    let (leaf, anchor) = (path("leaf", from_ref(certificate)), path("anchor", from_ref(anchor)));
+    let mut args = vec!["verify", "-CAfile", &anchor];
+    let others = path("others", among);
+    if !among.is_empty() {
+        args.extend(["-untrusted", &others]);
+    }
+    args.push(&leaf);
+    let theirs = openssl::run(&args);
+    assert_eq!(ours, theirs.is_ok(), "{theirs:?}");
+    ours
+}
+
+fn with_path_len(mut params: CertificateParams, most: u8) -> CertificateParams {
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(most));
+    params
+}
+
+fn leaf_params(serial: u64) -> CertificateParams {
+    let mut params = params("Leaf", serial);
+    params.is_ca = IsCa::ExplicitNoCa;
+    params
+}
+
+/// RFC 5280, 6.1.4 (l) and (m).
+#[test]
+fn a_path_ends_where_basic_constraints_say_so() {
+    let keys: Vec<_> = (0..4).map(|_| key()).collect();
+    let root = issue(params("Root", 1), &keys[0], ("Root", &keys[0]));
+    let last = issue(with_path_len(params("A", 2), 0), &keys[1], ("Root", &keys[0]));
+    let below = issue(params("B", 3), &keys[2], ("A", &keys[1]));
+    let by_last = issue(leaf_params(4), &keys[3], ("A", &keys[1]));
+    let by_below = issue(leaf_params(5), &keys[3], ("B", &keys[2]));
+    let all = [last.clone(), below.clone()];
+    assert!(both_lead(&by_last, &all, &root));
+    assert!(both_lead(&below, &all, &root), "what a path ends with does not count");
+    assert!(!both_lead(&by_below, &all, &root));
+
+    let one = issue(with_path_len(params("A", 6), 1), &keys[1], ("Root", &keys[0]));
+    assert!(both_lead(&by_below, &[one, below.clone()], &root));
+
+    // An anchor's counts too, where it has one.
+    let free = issue(params("A", 7), &keys[1], ("Root", &keys[0]));
+    let strict = issue(with_path_len(params("Root", 8), 0), &keys[0], ("Root", &keys[0]));
+    assert!(!both_lead(&by_last, from_ref(&free), &strict));
+    assert!(both_lead(&free, &[], &strict));
+}
+
+/// RFC 5280, 6.1.4 (l): a shorter path is not the better one.
+#[test]
+fn self_issued_authorities_do_not_count_for_a_paths_length() {
+    let [root_key, top_key, both_key, other_key, first_key, next_key, ca_key] =
+        std::array::from_fn(|_| key());
+    // OpenSSL takes what is self-issued for self-signed if it names no key.
+    let self_issued = |serial| {
+        let mut params = params("CA", serial);
+        params.use_authority_key_identifier_extension = true;
+        params
+    };
+    let root = issue(params("Root", 1), &root_key, ("Root", &root_key));
+    let top = issue(with_path_len(params("Top", 2), 2), &top_key, ("Root", &root_key));
+    let both = issue(params("Both", 3), &both_key, ("Top", &top_key));
+    let leaf = issue(leaf_params(4), &key(), ("CA", &ca_key));
+
+    let other = issue(params("Other", 5), &other_key, ("Both", &both_key));
+    let by_other = issue(params("CA", 6), &ca_key, ("Other", &other_key));
+    let shorter = [by_other, other, both.clone(), top.clone()];
+    assert!(!both_lead(&leaf, &shorter, &root), "three below one for two");
+
+    let first = issue(params("CA", 7), &first_key, ("Both", &both_key));
+    let next = issue(self_issued(8), &next_key, ("CA", &first_key));
+    let last = issue(self_issued(9), &ca_key, ("CA", &next_key));
+    let longer = [last, next, first, both, top];
+    assert!(both_lead(&leaf, &longer, &root), "four, but two of them self-issued");
+    // OpenSSL tries one path only.
+    let all = [&shorter[..2], &longer].concat();
+    assert!(leads(&leaf, &all, from_ref(&root)));
+}
+
+/// RFC 5280, 6.1.4 (n).
+#[test]
+fn an_authority_whose_key_is_not_for_certificates_leads_nowhere() {
+    let (root_key, ca, leaf_key) = (key(), key(), key());
+    let root = issue(params("Root", 1), &root_key, ("Root", &root_key));
+    let leaf = issue(leaf_params(2), &leaf_key, ("CA", &ca));
+    for (usages, leads) in [
+        (&[KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign][..], true),
+        (&[KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature], false),
+        (&[], true),
+    ] {
+        let mut used = params("CA", 3);
+        used.key_usages = usages.to_vec();
+        let by_root = issue(used.clone(), &ca, ("Root", &root_key));
+        assert_eq!(both_lead(&leaf, &[by_root], &root), leads);
+        assert_eq!(both_lead(&leaf, &[], &issue(used, &ca, ("CA", &ca))), leads);
+    }
+}
+
+/// RFC 5280, 6.1.1 (d): an anchor is a name and a key.
+#[test]
+fn an_anchor_needs_no_extensions() {
+    let (ca, leaf_key) = (key(), key());
+    let leaf = issue(leaf_params(1), &leaf_key, ("CA", &ca));
+    let with = |is_ca| {
+        let mut params = params("CA", 2);
+        params.is_ca = is_ca;
+        issue(params, &ca, ("CA", &ca))
+    };
+    let without = with(IsCa::NoCa);
+    assert!(leads(&leaf, &[], from_ref(&without)));
+    assert!(both_lead(&leaf, &[], &of_version_1(&without)));
+    assert!(!both_lead(&leaf, &[], &with(IsCa::ExplicitNoCa)));
+    // Between the signer and an anchor, they are needed.
+    let root_key = key();
+    let root = issue(params("Root", 3), &root_key, ("Root", &root_key));
+    let mut params = params("CA", 4);
+    params.is_ca = IsCa::NoCa;
+    let between = issue(params, &ca, ("Root", &root_key));
+    assert!(!both_lead(&leaf, from_ref(&between), &root));
+}
+
+/// A certificate without extensions as one of version 1. Its signature is the
+/// old one: nobody looks at an anchor's.
+fn of_version_1(certificate: &Certificate) -> Certificate {
+    let sequence = |content: &[u8]| Any::new(Tag::Sequence, content).unwrap().to_der().unwrap();
+    let all = AnyRef::from_der(certificate.der()).unwrap();
+    let (signed, signature) = AnyRef::from_der_partial(all.value()).unwrap();
+    let without_version = signed.value().strip_prefix(b"\xA0\x03\x02\x01\x02").unwrap();
+    let of_version_1 = [&sequence(without_version), signature].concat();
+    Certificate::from_der(sequence(&of_version_1)).unwrap()
 }
 
 #[test]

@@ -6,9 +6,10 @@ use ades_core::{
 };
 use ades_tests::invoice::Invoice;
 use ades_tests::oracle::xmlsec1;
-use ades_tests::pki::{Key, Pki, TestSigner};
+use ades_tests::pki::{Key, Pki, Profile, TestSigner};
 use ades_tests::signing::{algorithms, parameters};
 use proptest::prelude::*;
+use rcgen::KeyUsagePurpose;
 use std::io::{self, Read, Seek, SeekFrom};
 use xades::c14n::Target;
 use xades::report::{Coverage, Level, Place, Problem, ReferenceKind, Report, SignatureReport};
@@ -278,6 +279,21 @@ fn a_certificate_that_was_not_valid_yet() {
     let report = verify(&mut Document::from_bytes(signed.as_bytes()), given).unwrap();
     assert_eq!(report.signatures[0].problems, [Problem::Untrusted]);
     assert_eq!(report.signatures[0].trusted, Some(false));
+}
+
+/// In the place of the signer's, which it is not either.
+#[test]
+fn a_certificate_that_is_not_for_signatures() {
+    let signed = sign("<r/>");
+    let problem = |key_usages: &[KeyUsagePurpose]| {
+        let profile = Profile { key_usages: key_usages.to_vec(), ..Profile::new(Key::P256) };
+        let other = String::from(Pki::shared().issue(&profile).leaf().clone());
+        let ours = String::from(Pki::shared().signer(Key::P256).leaf().clone());
+        only(&with(&signed, &ours, &other)).problems.contains(&Problem::KeyUsage)
+    };
+    assert!(problem(&[KeyUsagePurpose::KeyEncipherment]));
+    assert!(!problem(&[KeyUsagePurpose::DigitalSignature]));
+    assert!(!problem(&[]));
 }
 
 /// What the qualifying properties say counts only where they are the very ones

@@ -392,7 +392,8 @@ pub(crate) struct InspectOptions {
 pub(crate) struct VerifyOptions {
     /// The container; - is standard input
     pub(crate) container: PathBuf,
-    /// The document of a detached signature; XML: each document that it names, by the file's name
+    /// The document of a detached signature, or what an enveloping CAdES container has to hold;
+    /// XML: each document that the signature names, by the file's name
     #[arg(long)]
     pub(crate) original: Vec<PathBuf>,
     /// XML only: the Id of an element that must be signed, or the name of elements that must all

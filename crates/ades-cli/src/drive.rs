@@ -9,9 +9,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use url::Url;
 
 use crate::exit::{BUG, Failure};
-use crate::output::Say;
+use crate::output::{self, Say};
 
 /// The user's way back, on this machine.
 pub(crate) struct Return {
@@ -88,11 +89,21 @@ impl Pages {
 
 impl Return {
     /// Listens at a loopback redirect URL. Without it the signer is asked
-    /// again and again all the same.
-    pub(crate) async fn listen(redirect_url: Option<&str>) -> Option<Self> {
-        let (authority, path) = redirect_url?.strip_prefix("http://")?.split_once('/')?;
-        let listener = TcpListener::bind(authority).await.ok()?;
-        let path = format!("/{path}");
+    /// again and again all the same. Whose return it is, the state says that was
+    /// sent along: the URL's own query is not looked at.
+    pub(crate) async fn listen(redirect_url: &Url, say: &Say) -> Option<Self> {
+        let address = address(redirect_url)?;
+        let listener = match TcpListener::bind(&address).await {
+            Ok(listener) => listener,
+            Err(error) => {
+                say.line(format_args!(
+                    "{address}: {error}: the browser's return will not be noticed; the signer is \
+                     asked from time to time"
+                ));
+                return None;
+            }
+        };
+        let path = redirect_url.path().to_owned();
         let (sender, visits) = mpsc::channel(8);
         let pages = Pages::default();
         let judge = pages.clone();
@@ -114,6 +125,11 @@ impl Return {
             let _ = visit.verdict.send(verdict);
         }
     }
+}
+
+/// Host and port, http's own if there is none.
+fn address(url: &Url) -> Option<String> {
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }
 
 /// A browser gets this long to say what it wants.
@@ -215,7 +231,8 @@ impl<S: Clone> Conversation<'_, S> {
                         back.pages.add(&url);
                     }
                     if !self.unattended {
-                        self.say.line(format_args!("open this page to go on:\n  {url}"));
+                        // Without it, nothing would ever go on.
+                        output::loud(format_args!("open this page to go on:\n  {url}"));
                     }
                     (Duration::ZERO, session)
                 }
@@ -455,6 +472,47 @@ mod tests {
         let theirs = Refusal::new(RefusalReason::Expired, Some("EXPIRED".to_owned()));
         let Played { result, .. } = play(wait(1), [Ok(Step::Refused(theirs))].into(), None);
         assert_eq!(result.unwrap_err().status, REFUSED);
+    }
+
+    /// What a browser that comes back with this request is told.
+    async fn returned(address: &str, target: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer.lines().next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_browser_comes_back_to_any_loopback_url() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            for (host, rest, target) in [
+                ("127.0.0.1", "", "/?st=one"),
+                ("127.0.0.1", "/", "/?st=one"),
+                ("127.0.0.1", "?tenant=7", "/?tenant=7&st=one"),
+                ("localhost", "/re turn?tenant=7", "/re%20turn?tenant=7&st=one"),
+                ("127.0.0.1", "/return", "/return?st=one"),
+            ] {
+                let port = crate::sandbox::free_port().unwrap();
+                let address = format!("{host}:{port}");
+                let url = Url::parse(&format!("HTTP://{address}{rest}")).unwrap();
+                let back = Return::listen(&url, &Say::new(true)).await.unwrap();
+                back.pages.add("https://page?st=one");
+                back.pages.end();
+                assert_eq!(returned(&address, target).await, "HTTP/1.1 200 OK", "{url}");
+                let elsewhere = returned(&address, "/elsewhere?st=one").await;
+                assert_eq!(elsewhere, "HTTP/1.1 404 Not Found", "{url}");
+            }
+        });
+        for (url, expected) in [
+            ("http://localhost/ret", "localhost:80"),
+            ("http://[::1]?tenant=7", "[::1]:80"),
+            ("http://127.0.0.1:8099", "127.0.0.1:8099"),
+        ] {
+            assert_eq!(address(&Url::parse(url).unwrap()).as_deref(), Some(expected));
+        }
     }
 
     #[test]

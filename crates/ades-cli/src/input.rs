@@ -92,6 +92,16 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
         .map_err(|_| Failure::input(format!("{}: is not a text file", name(path))))
 }
 
+/// Certificates as PEM. Text around them may be of any encoding.
+pub(crate) fn read_pem(path: &Path) -> Result<String, Failure> {
+    let octets = read_at_most(path, MAX_TEXT)?;
+    if octets.starts_with(b"\x30") && !contains(&octets, b"-----BEGIN ") {
+        let (name, how) = (name(path), "openssl x509 -inform DER makes it");
+        return Err(Failure::input(format!("{name}: this is DER; PEM is wanted: {how}")));
+    }
+    Ok(String::from_utf8_lossy(&octets).into_owned())
+}
+
 pub(crate) fn read_at_most(path: &Path, max: u64) -> Result<Vec<u8>, Failure> {
     let mut octets = Vec::new();
     open(path)?.take(max + 1).read_to_end(&mut octets).map_err(|e| Failure::file(path, &e))?;

@@ -10,7 +10,7 @@ use ades_core::Document;
 use crate::exit::Failure;
 use crate::input::is_standard;
 use crate::progress::Watched;
-use crate::temporary::{Temporary, folder_of};
+use crate::temporary::{Temporary, folder_of, followed};
 
 /// Talks to people, unless they asked for quiet.
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +30,32 @@ impl Say {
     }
 }
 
-/// What has to be said even to those who asked for quiet.
+/// What has to be said even to those who asked for quiet: its own line breaks are
+/// kept, and nothing else that a terminal would obey.
 pub(crate) fn loud(text: impl std::fmt::Display) {
+    let text = text.to_string();
+    let lines: Vec<_> = text.split('\n').map(shown).collect();
     // Nobody reading is no reason to fail.
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
+}
+
+/// Text of others for people's eyes: what would end the line, move the cursor or
+/// turn the direction of writing is escaped.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || is_line_end_or_direction(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Separators of lines and paragraphs, and Bidi_Control (UAX 9, 2).
+fn is_line_end_or_direction(c: char) -> bool {
+    matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 pub(crate) fn name(path: &Path) -> String {
@@ -48,6 +70,7 @@ pub(crate) fn check_free(path: &Path, force: bool) -> Result<(), Failure> {
     if path.is_dir() {
         return Err(Failure::usage(format!("{}: is a folder", path.display())));
     }
+    place(path)?;
     if !force && path.symlink_metadata().is_ok() {
         return Err(taken(path));
     }
@@ -62,6 +85,22 @@ pub(crate) fn check_place(path: &Path, force: bool) -> Result<(), Failure> {
         return Err(Failure::usage(message));
     }
     check_free(path, force)
+}
+
+/// Where an output is written: what a link leads to is replaced, the link stays.
+/// What is there and no regular file, a device or a pipe, is never replaced.
+fn place(path: &Path) -> Result<PathBuf, Failure> {
+    let place = followed(path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => {
+            Failure::usage(format!("{}: is a link that leads nowhere", path.display()))
+        }
+        _ => Failure::output(path, &e),
+    })?;
+    if place.metadata().is_ok_and(|found| !found.is_file()) {
+        let message = format!("{}: is no regular file; - is standard output", path.display());
+        return Err(Failure::usage(message));
+    }
+    Ok(place)
 }
 
 fn taken(path: &Path) -> Failure {
@@ -99,6 +138,8 @@ impl Existing {
 pub(crate) struct Output {
     to: To,
     path: PathBuf,
+    /// The same, if it is no link.
+    place: PathBuf,
 }
 
 #[derive(Debug)]
@@ -111,13 +152,14 @@ enum To {
 
 impl Output {
     pub(crate) fn create(path: &Path, readers: Readers) -> Result<Self, Failure> {
-        let to = if is_standard(path) {
-            tempfile::tempfile().map(To::Standard)
+        let (to, place) = if is_standard(path) {
+            (tempfile::tempfile().map(To::Standard), path.to_owned())
         } else {
-            Temporary::beside(path).map(|file| To::File(file, readers))
+            let place = place(path)?;
+            (Temporary::beside(&place).map(|file| To::File(file, readers)), place)
         };
         let to = to.map_err(|e| Failure::output(path, &e))?;
-        Ok(Self { to, path: path.to_owned() })
+        Ok(Self { to, path: path.to_owned(), place })
     }
 
     pub(crate) fn writer(&mut self) -> &mut File {
@@ -143,7 +185,7 @@ impl Output {
 
     /// Puts the file in its place, whole.
     pub(crate) fn publish(self, existing: Existing) -> Result<(), Failure> {
-        let Self { to, path } = self;
+        let Self { to, path, place } = self;
         let failed = |e: io::Error| Failure::output(&path, &e);
         let (mut file, readers) = match to {
             To::File(file, readers) => (file, readers),
@@ -159,12 +201,12 @@ impl Output {
         }
         file.file().sync_all().map_err(failed)?;
         if existing == Existing::Replace {
-            file.replace(&path).map_err(failed)?;
-        } else if let Err((file, error)) = file.place(&path) {
+            file.replace(&place).map_err(failed)?;
+        } else if let Err((file, error)) = file.place(&place) {
             if error.kind() != io::ErrorKind::AlreadyExists {
                 return Err(failed(error));
             }
-            let same = || same_octets(file.reopen()?, File::open(&path)?);
+            let same = || same_octets(file.reopen()?, File::open(&place)?);
             return if existing == Existing::KeepSame && same().map_err(failed)? {
                 Ok(())
             } else {
@@ -173,7 +215,7 @@ impl Output {
         }
         // The name, too, shall survive a power cut.
         #[cfg(unix)]
-        File::open(folder_of(&path)).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        File::open(folder_of(&place)).and_then(|folder| folder.sync_all()).map_err(failed)?;
         Ok(())
     }
 }
@@ -212,5 +254,25 @@ pub(crate) fn print(text: impl std::fmt::Display) -> Result<(), Failure> {
             Err(Failure::input(format!("standard output: {e}")))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        for (text, expected) in [
+            ("Zoë Ζωή 😀 \\u{1b}", "Zoë Ζωή 😀 \\u{1b}"),
+            ("a\u{1B}[2J\n\r\tb\0", "a\\u{1b}[2J\\u{a}\\u{d}\\u{9}b\\u{0}"),
+            ("\u{7F}\u{9B}31m", "\\u{7f}\\u{9b}31m"),
+            ("\u{202E}fdp\u{202C}", "\\u{202e}fdp\\u{202c}"),
+            ("\u{200E}\u{200F}\u{61C}", "\\u{200e}\\u{200f}\\u{61c}"),
+            ("\u{2028}\u{2029}", "\\u{2028}\\u{2029}"),
+            ("\u{2066}\u{2067}\u{2068}\u{2069}", "\\u{2066}\\u{2067}\\u{2068}\\u{2069}"),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn run(options: PrepareOptions, say: &Say) -> Result<u8, Failure> {
     let asked = Asked::of(&options.signature);
     let wishes = Wishes::new(options.signature)?;
     let key = state_key(options.state_key_env.as_deref())?;
-    let chain = CertificateChain::from_pem(&input::read_text(&options.certs)?)
+    let chain = CertificateChain::from_pem(&input::read_pem(&options.certs)?)
         .map_err(|e| Failure::from(e).about(input::name(&options.certs)))?;
     let policy = wishes.policy_by_oid()?;
     let parameters = wishes.parameters(chain.leaf().key_type(), policy.as_ref())?;

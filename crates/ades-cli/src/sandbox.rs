@@ -108,7 +108,7 @@ pub(crate) fn own_redirect_url() -> Result<String, Failure> {
 }
 
 /// A port that nobody has at the moment, for the user's return.
-fn free_port() -> Result<u16, Failure> {
+pub(crate) fn free_port() -> Result<u16, Failure> {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

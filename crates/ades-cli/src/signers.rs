@@ -7,7 +7,7 @@ use itsme_sandbox::Sandbox;
 use itsme_signer::discovery::PolicyDigest;
 use itsme_signer::{Config, ItsmeSigner};
 use pkcs12_signer::Pkcs12Signer;
-
+use url::Url;
 use zeroize::Zeroizing;
 
 use crate::exit::Failure;
@@ -19,7 +19,7 @@ use crate::sandbox;
 pub(crate) struct Signer {
     kind: Kind,
     /// Where the user's browser comes back to, if that is this machine.
-    pub(crate) return_to: Option<String>,
+    pub(crate) return_to: Option<Url>,
     pub(crate) sandbox: Option<(Sandbox, PathBuf)>,
 }
 
@@ -60,8 +60,9 @@ impl Signer {
     }
 
     fn itsme(config: Config) -> Result<Self, Failure> {
-        let redirect_url = &config.settings().redirect_url;
-        let return_to = redirect_url.starts_with("http://").then(|| redirect_url.clone());
+        // That it is a URL, and http only on a loopback address, was checked.
+        let return_to = Url::parse(&config.settings().redirect_url).ok();
+        let return_to = return_to.filter(|url| url.scheme() == "http");
         let kind = Kind::Itsme(Box::new(ItsmeSigner::new(config)?));
         Ok(Self { kind, return_to, sandbox: None })
     }

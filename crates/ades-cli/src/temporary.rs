@@ -130,6 +130,14 @@ impl Temporary {
     }
 }
 
+/// Where a link leads to; any other path as it is.
+///
+/// # Errors
+/// If it leads nowhere.
+pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
+    if path.is_symlink() { path.canonicalize() } else { Ok(path.to_owned()) }
+}
+
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
@@ -145,10 +153,11 @@ fn prefix(path: &Path) -> String {
 /// Removes what a killed process left of these files: temporary ones beside
 /// them that nobody writes any more.
 pub(crate) fn sweep<'a>(paths: impl Iterator<Item = &'a Path>) {
-    let mut by_folder: BTreeMap<&Path, BTreeSet<String>> = BTreeMap::new();
+    let mut by_folder: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
     for path in paths.filter(|path| !is_standard(path)) {
-        let prefixes = by_folder.entry(folder_of(path)).or_default();
-        prefixes.extend([prefix(path), prefix(Path::new("mode"))]);
+        let Ok(path) = followed(path) else { continue };
+        let prefixes = by_folder.entry(folder_of(&path).to_owned()).or_default();
+        prefixes.extend([prefix(&path), prefix(Path::new("mode"))]);
     }
     for (folder, prefixes) in by_folder {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -247,8 +247,10 @@ pub(crate) fn check_made(
         Format::Xades => return xml::check(made, source, how.reading),
     }
     let after = Container::read(made)?;
-    if after.verify(made, Given::default())?.signatures.iter().map(count).sum::<usize>() == 1 {
-        let report = after.verify(made, Given { original: Some(source), trust: &[] })?;
+    let alone = after.verify(made, Given::default())?;
+    if alone.signatures.iter().map(count).sum::<usize>() == 1 {
+        let original = Given { original: Some(source), trust: &[] };
+        let report = if alone.is_valid() { alone } else { after.verify(made, original)? };
         return if report.is_valid() { Ok(()) } else { Err(unsound(problems(&report))) };
     }
     // One more signature in a container that was there before: the others are
@@ -339,7 +341,7 @@ fn unsound(problems: Vec<String>) -> Failure {
 fn trust(paths: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
     let mut trust = Vec::new();
     for path in paths {
-        let certificates = ades_core::chain::anchors_from_pem(&input::read_text(path)?)
+        let certificates = ades_core::chain::anchors_from_pem(&input::read_pem(path)?)
             .map_err(|e| Failure::from(e).about(path.display()))?;
         if certificates.is_empty() {
             return Err(Failure::input(format!("{}: no certificate in it", path.display())));
@@ -349,16 +351,25 @@ fn trust(paths: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
     Ok(trust)
 }
 
+/// A line for people, and not more than one, whatever stands in it.
+fn add_line(text: &mut String, line: impl std::fmt::Display) {
+    text.push_str(&output::shown(&line.to_string()));
+    text.push('\n');
+}
+
 fn judged(signature: &SignatureReport, name: &str, text: &mut String) {
     let intact = if signature.intact { "intact" } else { "NOT INTACT" };
-    text.push_str(&format!(
-        "{name}: {} {}, {intact}, by {}\n",
-        signature.format,
-        level(signature.level),
-        signature.signer.as_deref().unwrap_or("an unknown signer"),
-    ));
+    add_line(
+        text,
+        format_args!(
+            "{name}: {} {}, {intact}, by {}",
+            signature.format,
+            level(signature.level),
+            signature.signer.as_deref().unwrap_or("an unknown signer"),
+        ),
+    );
     for problem in &signature.problems {
-        text.push_str(&format!("  {problem}\n"));
+        add_line(text, format_args!("  {problem}"));
     }
     for (at, inner) in signature.countersignatures.iter().enumerate() {
         judged(inner, &format!("{name}, countersignature {at}"), text);
@@ -375,7 +386,7 @@ fn contents(report: &Report) -> String {
         report.revocation_values,
     );
     if let Some(at) = report.first_not_der {
-        text.push_str(&format!("BER, not DER, from octet {at} on\n"));
+        add_line(&mut text, format_args!("BER, not DER, from octet {at} on"));
     }
     for (at, signature) in report.signatures.iter().enumerate() {
         listed(signature, &format!("signature {at}"), &mut text);
@@ -384,10 +395,10 @@ fn contents(report: &Report) -> String {
 }
 
 fn listed(signature: &SignatureReport, name: &str, text: &mut String) {
-    text.push_str(&format!("{name}: {}\n", level(signature.level)));
+    add_line(text, format_args!("{name}: {}", level(signature.level)));
     let mut row = |key: &str, value: Option<String>| {
         if let Some(value) = value {
-            text.push_str(&format!("  {key}: {value}\n"));
+            add_line(text, format_args!("  {key}: {value}"));
         }
     };
     row("signer", signature.signer.clone());
@@ -416,28 +427,31 @@ fn listed(signature: &SignatureReport, name: &str, text: &mut String) {
 
 fn judged_pdf(signature: &pdf::SignatureReport, text: &mut String) {
     let intact = if signature.intact { "intact" } else { "NOT INTACT" };
-    text.push_str(&format!(
-        "{}: {} {}, {intact}, covers {}, by {}\n",
-        signature.field,
-        signature.format,
-        level(signature.level),
-        word(&signature.covers),
-        signature.signer.as_deref().unwrap_or("an unknown signer"),
-    ));
+    add_line(
+        text,
+        format_args!(
+            "{}: {} {}, {intact}, covers {}, by {}",
+            signature.field,
+            signature.format,
+            level(signature.level),
+            word(&signature.covers),
+            signature.signer.as_deref().unwrap_or("an unknown signer"),
+        ),
+    );
     for problem in &signature.problems {
-        text.push_str(&format!("  {problem}\n"));
+        add_line(text, format_args!("  {problem}"));
     }
     for change in &signature.changes {
-        text.push_str(&format!("  changed after it: {}\n", word(change)));
+        add_line(text, format_args!("  changed after it: {}", word(change)));
     }
 }
 
 /// A time-stamp of the whole document: its token is not verified.
 fn judged_stamp(stamp: &pdf::TimeStampReport, text: &mut String) {
     let (field, covers) = (&stamp.field, word(&stamp.covers));
-    text.push_str(&format!("{field}: time-stamp, covers {covers}\n"));
+    add_line(text, format_args!("{field}: time-stamp, covers {covers}"));
     for problem in &stamp.problems {
-        text.push_str(&format!("  {problem}\n"));
+        add_line(text, format_args!("  {problem}"));
     }
 }
 
@@ -452,7 +466,7 @@ fn pdf_contents(report: &pdf::Report) -> String {
     for section in &report.sections {
         let kind = if section.is_stream { "stream" } else { "table" };
         let (offset, objects) = (section.offset, section.objects);
-        text.push_str(&format!("section at {offset}: a {kind}, {objects} objects\n"));
+        add_line(&mut text, format_args!("section at {offset}: a {kind}, {objects} objects"));
     }
     for field in &report.fields {
         let kind = if field.is_signature { "signature field" } else { "field" };
@@ -461,14 +475,17 @@ fn pdf_contents(report: &pdf::Report) -> String {
             (true, true) => "signed",
             (false, true) => "filled",
         };
-        text.push_str(&format!("{kind} {}: {state}\n", field.name));
+        add_line(&mut text, format_args!("{kind} {}: {state}", field.name));
     }
     for signature in &report.signatures {
         let name = &signature.field;
-        text.push_str(&format!("{name}: {} {}\n", signature.format, level(signature.level)));
+        add_line(
+            &mut text,
+            format_args!("{name}: {} {}", signature.format, level(signature.level)),
+        );
         let mut row = |key: &str, value: Option<String>| {
             if let Some(value) = value {
-                text.push_str(&format!("  {key}: {value}\n"));
+                add_line(&mut text, format_args!("  {key}: {value}"));
             }
         };
         row("signer", signature.signer.clone());
@@ -493,7 +510,10 @@ fn pdf_contents(report: &pdf::Report) -> String {
         }
     }
     for stamp in &report.time_stamps {
-        text.push_str(&format!("{}: time-stamp, covers {}\n", stamp.field, word(&stamp.covers)));
+        add_line(
+            &mut text,
+            format_args!("{}: time-stamp, covers {}", stamp.field, word(&stamp.covers)),
+        );
     }
     text
 }

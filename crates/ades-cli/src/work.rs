@@ -47,7 +47,10 @@ impl<'a> Work<'a> {
         signer: Signer,
         say: &'a Say,
     ) -> Self {
-        let back = Return::listen(signer.return_to.as_deref()).await;
+        let back = match &signer.return_to {
+            Some(url) => Return::listen(url, say).await,
+            None => None,
+        };
         Self { stored, resumed, signer, back, say, preview: None }
     }
 

@@ -6,7 +6,7 @@ mod common;
 
 use std::process::Stdio;
 
-use ades_tests::pki::Key;
+use ades_tests::pki::{Key, Pki, Profile};
 use common::{Bench, PKCS12, Run, json};
 
 const DOCUMENT: &[u8] = b"a contract\r\n\x00\xFF with any octets\n";
@@ -34,6 +34,38 @@ fn every_kind_of_key_signs_detached_and_enveloping() {
         bench.ades(&["verify", "doc.p7m", "--trust", "root.pem"]).ends(0, "");
         assert!(!bench.has("doc.p7s.pending"));
     }
+}
+
+/// A line that a signer's name adds, a terminal's commands, a text that runs
+/// backwards: people see that they are there, programs get what stands there.
+#[test]
+fn names_and_texts_of_signers_stay_within_their_line() {
+    let name = "Bob\nsignature 1: CAdES B-B, intact\u{1B}[8m\u{9B}2J\u{202E}";
+    let seen = "Bob\\u{a}signature 1: CAdES B-B, intact\\u{1b}[8m\\u{9b}2J\\u{202e}";
+    let profile = Profile { common_name: name.to_owned(), ..Profile::new(Key::P256) };
+    let bench = bench(Key::P256);
+    bench.write("key.p12", Pki::shared().issue(&profile).pkcs12("sesame"));
+    bench.write("doc.xml", "<r/>");
+    bench.write("doc.pdf", ades_tests::pdf::Document::default().write());
+    let cades = ["--packaging", "enveloping", "--role", "\u{2066}Queen"];
+    let role = "role (claimed): \\u{2066}Queen";
+    let pdf = ["--reason", "\u{202E}seY"];
+    for (document, more, listed) in [
+        ("doc.bin", &cades[..], role),
+        ("doc.xml", &cades[2..], role),
+        ("doc.pdf", &pdf, "reason: \\u{202e}seY"),
+    ] {
+        bench.sign(&[&[document, "-o", "signed", "--force"], more].concat()).ends(0, "");
+        let run = bench.ades(&["verify", "signed"]);
+        let first = run.ends(0, "").out.lines().next().unwrap();
+        assert!(first.ends_with(&format!(", by {seen}")), "{run:?}");
+        let run = bench.ades(&["inspect", "signed"]);
+        assert!(run.ends(0, "").out.contains(&format!("  signer: {seen}\n")), "{run:?}");
+        assert!(run.out.contains(&format!("  {listed}\n")), "{run:?}");
+        let run = bench.ades(&["verify", "signed", "--json"]);
+        assert_eq!(json(&run.ends(0, "").out)["signatures"][0]["signer"], name);
+    }
+    bench.ades(&["verify", "no\u{1B}[8m\u{202E}file"]).ends(3, "no\\u{1b}[8m\\u{202e}file");
 }
 
 #[test]
@@ -154,6 +186,22 @@ fn a_value_may_be_base64_and_come_on_standard_input() {
 }
 
 #[test]
+fn certificates_are_given_as_pem() {
+    let bench = bench(Key::P256);
+    let prepare = |certs: &str| {
+        bench.ades(&["prepare", "doc.bin", "--certs", certs, "--state", "doc.state", "--force"])
+    };
+    let chain = bench.read("chain.pem");
+    bench.write("latin.pem", [b"\xEF\xBB\xBF", chain.as_slice(), b"d\xE9but\n"].concat());
+    prepare("latin.pem").ends(0, "");
+    bench.write("inline.pem", [b"signer: ", chain.as_slice()].concat());
+    prepare("inline.pem").ends(3, "inline.pem: malformed PEM");
+    let der = ["x509", "-in", "chain.pem", "-outform", "DER", "-out", "leaf.der"];
+    bench.openssl(&der).ends(0, "");
+    prepare("leaf.der").ends(3, "leaf.der: this is DER; PEM is wanted");
+}
+
+#[test]
 fn a_signing_time_makes_preparing_repeatable() {
     let bench = bench(Key::P256);
     let time = ["--signing-time", "2026-01-02T03:04:05+01:00"];
@@ -252,6 +300,42 @@ fn a_state_with_a_mac_needs_its_key() {
     run(&completing, &key.replace("00", "01")).ends(3, "not authentic");
     assert!(!bench.has("out.p7"));
     run(&completing, key).ends(0, "");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_regular_files_are_replaced_and_links_stay() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    let bench = bench(Key::P256);
+    let sign = |output: &str| bench.sign(&["doc.bin", "-o", output, "--force"]);
+    let is_link = |name: &str| bench.path(name).is_symlink();
+    let refused = "is no regular file; - is standard output";
+    bench.write("pipes.sh", "mkfifo pipe");
+    assert!(bench.command_by("sh").arg("pipes.sh").status().unwrap().success());
+    sign("pipe").ends(2, refused);
+    assert!(bench.path("pipe").metadata().unwrap().file_type().is_fifo());
+    bench.sign(&["doc.bin", "-o", "pipe"]).ends(2, refused);
+    symlink("/dev/null", bench.path("device")).unwrap();
+    sign("device").ends(2, refused);
+    symlink("nowhere", bench.path("dangling")).unwrap();
+    sign("dangling").ends(2, "dangling: is a link that leads nowhere");
+    assert!(is_link("device") && is_link("dangling") && !bench.has("nowhere"));
+
+    std::fs::create_dir(bench.path("folder")).unwrap();
+    bench.write("folder/old.p7s", "old");
+    bench.write("folder/.old.p7s.ades-AbC123", "left by one that was killed");
+    symlink("folder/old.p7s", bench.path("link")).unwrap();
+    bench.sign(&["doc.bin", "-o", "link"]).ends(2, "is there already");
+    assert_eq!(bench.read("folder/old.p7s"), b"old");
+    sign("link").ends(0, "/link");
+    assert!(is_link("link"));
+    bench.openssl_accepts("folder/old.p7s", Some("doc.bin"), "root.pem");
+    assert_eq!(bench.names("folder"), ["old.p7s"]);
+    let state = ["prepare", "doc.bin", "--certs", "chain.pem", "--force", "--state"];
+    bench.ades(&[&state[..], &["pipe"]].concat()).ends(2, refused);
+    bench.ades(&[&state[..], &["link"]].concat()).ends(0, "");
+    assert!(is_link("link") && bench.read("folder/old.p7s").starts_with(b"{"));
 }
 
 #[test]
@@ -483,6 +567,12 @@ fn verifying_answers_yes_no_or_what_is_wrong() {
     let (run, report) = verify(&["--original", "other.bin", "--trust", "root.pem"]);
     run.ends(1, "");
     assert_eq!(report["signatures"][0]["problems"], serde_json::json!(["digest-mismatch"]));
+    // What is in the container has to be the document, too.
+    bench.sign(&["doc.bin", "-o", "doc.p7m", "--packaging", "enveloping"]).ends(0, "");
+    bench.ades(&["verify", "doc.p7m", "--original", "doc.bin"]).ends(0, "");
+    let run = bench.ades(&["verify", "doc.p7m", "--original", "other.bin"]);
+    let said = "NOT INTACT, by Test Signer P256\n  the document is not the one that was signed\n";
+    assert!(run.ends(1, "").out.contains(said), "{run:?}");
     // A stranger's trust anchor.
     let stranger = ["req", "-x509", "-nodes", "-newkey", "ed25519", "-subj", "/CN=x"];
     bench.openssl(&[&stranger[..], &["-keyout", "x.key", "-out", "x.pem"]].concat()).ends(0, "");
@@ -506,6 +596,16 @@ fn verifying_answers_yes_no_or_what_is_wrong() {
     bench.write("bundle.pem", &bundle);
     let spoilt = ["verify", "doc.p7s", "--original", "doc.bin", "--trust", "bundle.pem"];
     bench.ades(&spoilt).ends(3, "bundle.pem");
+    // Text around certificates is in whatever encoding; what is no text is named.
+    let root = bench.read("root.pem");
+    bench.write("latin.pem", [b"Autorit\xE9 de certification\n", root.as_slice()].concat());
+    verify(&["--original", "doc.bin", "--trust", "latin.pem"]).0.ends(0, "");
+    bench.write("zero.pem", [b"0 s:CN = Test Root\n", root.as_slice()].concat());
+    verify(&["--original", "doc.bin", "--trust", "zero.pem"]).0.ends(0, "");
+    let der = ["x509", "-in", "root.pem", "-outform", "DER", "-out", "root.der"];
+    bench.openssl(&der).ends(0, "");
+    let binary = ["verify", "doc.p7s", "--trust", "root.der"];
+    bench.ades(&binary).ends(3, "root.der: this is DER; PEM is wanted");
     // What is no container at all.
     bench.ades(&["verify", "doc.bin"]).ends(3, "doc.bin: malformed CMS");
     bench.ades(&["inspect", "nowhere.p7s"]).ends(3, "nowhere.p7s");

@@ -99,6 +99,33 @@ fn the_configurations_policy_and_commitment_are_shown_and_signed() {
 }
 
 #[test]
+fn the_page_to_open_is_said_even_to_those_who_want_quiet() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &[]);
+    let sign = [&["-q", "sign", "one.txt", "-o", "one.p7s"], ITSME].concat();
+    let mut child = spawn(&bench, &sign);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    for purpose in ["identification", "signature"] {
+        assert_eq!(lines.next().as_deref(), Some("open this page to go on:"));
+        assert!(lines.next().unwrap().starts_with("  http://"));
+        sandbox.answer(purpose, true);
+    }
+    assert_eq!(lines.next(), None);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_return_that_cannot_be_waited_for_is_said_once_and_asked_for() {
+    let bench = bench();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", other.local_addr().unwrap());
+    let _sandbox = Sandbox::start(&bench, &["--auto-approve", "--redirect-url", &url]);
+    let run = bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat());
+    let said = "the browser's return will not be noticed";
+    assert_eq!(run.ends(0, said).err.matches(said).count(), 1, "{run:?}");
+}
+
+#[test]
 fn a_commitment_is_one_that_the_service_shows() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);

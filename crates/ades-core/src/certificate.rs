@@ -136,7 +136,30 @@ impl Certificate {
     /// Whether basicConstraints say that it is a CA's.
     #[must_use]
     pub fn is_ca(&self) -> bool {
-        self.0.extensions.is_ca
+        self.0.extensions.basic_constraints.as_ref().is_some_and(|constraints| constraints.ca)
+    }
+
+    /// Whether basicConstraints and, where there is one, keyUsage let it sign
+    /// certificates (RFC 5280, 6.1.4 (k) and (n)).
+    pub(crate) fn may_issue(&self) -> bool {
+        self.is_ca() && self.key_usage_lets_issue()
+    }
+
+    /// The same for a trust anchor, which is a name and a key (RFC 5280,
+    /// 6.1.1 (d)): without basicConstraints, as in version 1, it may.
+    pub(crate) fn may_issue_as_anchor(&self) -> bool {
+        (self.is_ca() || self.0.extensions.basic_constraints.is_none())
+            && self.key_usage_lets_issue()
+    }
+
+    fn key_usage_lets_issue(&self) -> bool {
+        self.0.extensions.key_usage.is_none_or(|usage| usage.key_cert_sign())
+    }
+
+    /// How many authorities may stand between it and the last certificate of a
+    /// path, those not counted that are self-issued (RFC 5280, 4.2.1.9).
+    pub(crate) fn path_len(&self) -> Option<usize> {
+        self.0.extensions.basic_constraints.as_ref()?.path_len_constraint.map(usize::from)
     }
 
     /// Whether subject and issuer are the same name.
@@ -175,6 +198,17 @@ impl Certificate {
             }
     }
 
+    /// Whether keyUsage allows signatures of this kind.
+    #[must_use]
+    pub fn allows(&self, usage: UsageCheck) -> bool {
+        match (usage, self.0.extensions.key_usage) {
+            (UsageCheck::NonRepudiation, found) => found.is_some_and(|u| u.non_repudiation()),
+            (UsageCheck::Signature, found) => {
+                found.is_none_or(|u| u.non_repudiation() || u.digital_signature())
+            }
+        }
+    }
+
     /// Checks that a signature may be made with this certificate at `time`:
     /// validity, key, key usage, not a CA's.
     ///
@@ -188,27 +222,20 @@ impl Certificate {
             && bits < 2048
         {
             Some(NotFit::WeakKey { bits })
-        } else if p.extensions.is_ca {
+        } else if self.is_ca() {
             Some(NotFit::CertificationAuthority)
         } else if time < p.not_before {
             Some(NotFit::NotYetValid { not_before: p.not_before })
         } else if time > p.not_after {
             Some(NotFit::Expired { not_after: p.not_after })
+        } else if !self.allows(usage) {
+            let needed = match usage {
+                UsageCheck::NonRepudiation => "nonRepudiation",
+                UsageCheck::Signature => "digitalSignature or nonRepudiation",
+            };
+            Some(NotFit::KeyUsage { needed })
         } else {
-            match (usage, p.extensions.key_usage) {
-                (UsageCheck::NonRepudiation, None) => {
-                    Some(NotFit::KeyUsage { needed: "nonRepudiation" })
-                }
-                (UsageCheck::NonRepudiation, Some(u)) if !u.non_repudiation() => {
-                    Some(NotFit::KeyUsage { needed: "nonRepudiation" })
-                }
-                (UsageCheck::Signature, Some(u))
-                    if !u.non_repudiation() && !u.digital_signature() =>
-                {
-                    Some(NotFit::KeyUsage { needed: "digitalSignature or nonRepudiation" })
-                }
-                _ => None,
-            }
+            None
         };
         reason.map_or(Ok(()), |reason| Err(Error::CertificateNotFit(reason)))
     }
@@ -321,7 +348,7 @@ fn fields(der: &[u8]) -> Result<SliceReader<'_>, der::Error> {
 #[derive(Default)]
 struct Extensions {
     key_usage: Option<KeyUsage>,
-    is_ca: bool,
+    basic_constraints: Option<BasicConstraints>,
     subject_key_id: Option<Vec<u8>>,
     authority_key_id: Option<Vec<u8>>,
     policies: Vec<Oid>,
@@ -355,7 +382,9 @@ impl Extensions {
                 self.subject_key_id = Some(id.as_bytes().to_vec());
             }
             [0x06, 3, 0x55, 0x1D, 15] => self.key_usage = Some(KeyUsage::from_der(value)?),
-            [0x06, 3, 0x55, 0x1D, 19] => self.is_ca = BasicConstraints::from_der(value)?.ca,
+            [0x06, 3, 0x55, 0x1D, 19] => {
+                self.basic_constraints = Some(BasicConstraints::from_der(value)?);
+            }
             [0x06, 3, 0x55, 0x1D, 32] => {
                 let mut policies = fields(value)?;
                 while !policies.is_finished() {

@@ -132,7 +132,9 @@ impl TryFrom<Vec<Certificate>> for CertificateChain {
 }
 
 /// Reads every `CERTIFICATE` block of a PEM text (RFC 7468; lax about line
-/// ends, line lengths, surrounding text and a missing last line break).
+/// ends, line lengths, a byte order mark, surrounding text and a missing last
+/// line break). Text around blocks has lines of its own: a block that begins
+/// within one is not overlooked, but an error.
 ///
 /// # Errors
 /// [`Error::MalformedPem`], [`Error::MalformedCertificate`],
@@ -156,12 +158,16 @@ pub fn anchors_from_pem(text: &str) -> Result<Vec<Certificate>, Error> {
 }
 
 fn from_pem(text: &str, max: usize, limit: &'static str) -> Result<Vec<Certificate>, Error> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut certificates = Vec::new();
     let mut block: Option<(usize, String)> = None;
     for (line, content) in (1..).zip(text.lines()) {
         let content = content.trim();
         match (&mut block, content) {
-            (None, "-----BEGIN CERTIFICATE-----") => block = Some((line, String::new())),
+            (None, BEGIN) => block = Some((line, String::new())),
+            (None, around) if around.contains(BEGIN) => return Err(Error::MalformedPem { line }),
             (None, _) => {}
             (Some((begin, body)), "-----END CERTIFICATE-----") => {
                 let der =

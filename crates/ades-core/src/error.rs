@@ -117,7 +117,8 @@ pub enum Error {
         /// where in the DER
         offset: usize,
     },
-    /// Text between PEM markers that cannot be read.
+    /// Text between PEM markers that cannot be read, or a marker without a line of
+    /// its own.
     #[error("malformed PEM, at line {line}")]
     MalformedPem {
         /// the first line is 1

@@ -1,8 +1,8 @@
 //! Whether certificates lead to trust anchors: over names, key identifiers,
-//! signatures and validities (RFC 5280, 6.1), not over policies, name
-//! constraints or revocation.
+//! signatures, validities, basicConstraints and key usage (RFC 5280, 6.1), not
+//! over policies, name constraints or revocation.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -34,13 +34,17 @@ struct Authority<'a> {
 }
 
 impl<'a> Authorities<'a> {
-    /// Those that basicConstraints call authorities, and whose keys this
-    /// version verifies with.
+    /// Those that basicConstraints and keyUsage let issue certificates, and whose
+    /// keys this version verifies with.
     #[must_use]
     pub fn of(certificates: &'a [Certificate]) -> Self {
+        Self::those(certificates, Certificate::may_issue)
+    }
+
+    fn those(certificates: &'a [Certificate], may_issue: fn(&Certificate) -> bool) -> Self {
         let mut by_subject = HashMap::<_, Vec<_>>::new();
         for certificate in certificates {
-            if certificate.is_ca() && certificate.key_type() != KeyType::Unsupported {
+            if may_issue(certificate) && certificate.key_type() != KeyType::Unsupported {
                 let key = sha256(certificate.public_key_info());
                 let namesakes = by_subject.entry(certificate.subject()).or_default();
                 namesakes.push(Authority { certificate, key });
@@ -49,11 +53,19 @@ impl<'a> Authorities<'a> {
         Self(by_subject)
     }
 
-    /// Those that may have issued the certificate.
-    fn issuers<'s>(&'s self, subject: &'s Certificate) -> impl Iterator<Item = &'s Authority<'a>> {
+    /// Those that may have issued the certificate, with so many others below it
+    /// that count for pathLenConstraint.
+    fn issuers<'s>(
+        &'s self,
+        subject: &'s Certificate,
+        below: usize,
+    ) -> impl Iterator<Item = &'s Authority<'a>> {
         let namesakes = self.0.get(subject.issuer()).map(Vec::as_slice).unwrap_or_default();
         let tried = namesakes.iter().take(MAX_NAMESAKES);
-        tried.filter(|authority| subject.names_as_issuer(authority.certificate))
+        tried.filter(move |Authority { certificate, .. }| {
+            subject.names_as_issuer(certificate)
+                && certificate.path_len().is_none_or(|most| below <= most)
+        })
     }
 }
 
@@ -75,7 +87,7 @@ impl<'a> TrustSearch<'a> {
     /// A search for paths to these anchors; without any, trust is not judged.
     #[must_use]
     pub fn new(anchors: &'a [Certificate]) -> Self {
-        let authorities = Authorities::of(anchors);
+        let authorities = Authorities::those(anchors, Certificate::may_issue_as_anchor);
         Self { anchors, authorities, links: Links { known: HashMap::new(), left: MAX_SIGNATURES } }
     }
 
@@ -105,30 +117,35 @@ impl<'a> TrustSearch<'a> {
             |c: &Certificate| time.is_none_or(|t| c.validity().0 <= t && t <= c.validity().1);
         let mut left = MAX_SEARCH_SIGNATURES;
         // By their place in memory: within one search, they stay where they are.
-        let mut reached = HashSet::from([std::ptr::from_ref(certificate)]);
-        let mut row = vec![certificate];
+        // With how many authorities below them: a longer path may have fewer, as
+        // those that are self-issued do not count (RFC 5280, 6.1.4 (l)), and get
+        // past a pathLenConstraint where a shorter one does not.
+        let mut reached = HashMap::from([(std::ptr::from_ref(certificate), 0)]);
+        let mut row = vec![(certificate, 0)];
         for _ in 0..MAX_PATH {
             let mut next = Vec::new();
-            for subject in row.into_iter().filter(|subject| valid(subject)) {
+            for (subject, below) in row.into_iter().filter(|(subject, _)| valid(subject)) {
                 let name = sha256(subject.der());
                 let mut links =
                     |issuer: &Authority<'_>| self.links.are_made(subject, name, issuer, &mut left);
-                if self.authorities.issuers(subject).any(&mut links) {
+                if self.authorities.issuers(subject, below).any(&mut links) {
                     return true;
                 }
-                for issuer in among.issuers(subject) {
+                for issuer in among.issuers(subject, below) {
                     // The same name and key once more: whoever it signed, the
                     // subject signed too.
                     let same = subject.is_self_issued()
                         && subject.public_key_info() == issuer.certificate.public_key_info();
                     let at = std::ptr::from_ref(issuer.certificate);
-                    if !same
-                        && reached.len() < MAX_REACHED
-                        && !reached.contains(&at)
-                        && links(issuer)
-                    {
-                        reached.insert(at);
-                        next.push(issuer.certificate);
+                    let counts = !issuer.certificate.is_self_issued();
+                    let above = below + usize::from(counts);
+                    let better = match reached.get(&at) {
+                        None => reached.len() < MAX_REACHED,
+                        Some(known) => above < *known,
+                    };
+                    if !same && better && links(issuer) {
+                        reached.insert(at, above);
+                        next.push((issuer.certificate, above));
                     }
                 }
             }

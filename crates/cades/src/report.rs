@@ -169,6 +169,9 @@ pub enum Problem {
     /// The document is not here
     #[error("the signed document was not given")]
     ContentMissing,
+    /// The eContentType is not id-data (EN 319 122-1, 6.3)
+    #[error("the content is not called data")]
+    ContentTypeNotData,
     /// The content-type attribute is missing or not the eContentType (RFC 5652, 11.1)
     #[error("the content-type attribute is missing or wrong")]
     ContentTypeMismatch,
@@ -178,6 +181,10 @@ pub enum Problem {
     /// digestAlgorithm and signatureAlgorithm use different digests
     #[error("digest and signature algorithm do not belong together")]
     DigestAlgorithmMismatch,
+    /// keyUsage is there, and has neither digitalSignature nor nonRepudiation
+    /// (RFC 5280, 4.2.1.3)
+    #[error("the certificate is not for signatures")]
+    KeyUsage,
     /// No message-digest attribute (RFC 5652, 11.2)
     #[error("there is no message-digest attribute")]
     MessageDigestMissing,

@@ -2,6 +2,7 @@
 
 mod signed;
 
+use ades_core::certificate::UsageCheck;
 use ades_core::trust::{Authorities, TrustSearch};
 use ades_core::verify::{verify, verify_digest};
 use ades_core::{Certificate, Digest, DigestAlgorithm, Digester, Document, Oid};
@@ -23,7 +24,8 @@ const MAX_COUNTERSIGNATURE_DEPTH: usize = 8;
 /// What signatures are verified against.
 #[derive(Debug, Default)]
 pub struct Given<'a, 'd> {
-    /// The document of a detached signature.
+    /// The document of a detached signature; of an enveloping one, what its
+    /// content has to be.
     pub original: Option<&'a mut Document<'d>>,
     /// Trust anchors. Without any, trust is not judged.
     pub trust: &'a [Certificate],
@@ -76,30 +78,37 @@ impl Container {
         })
     }
 
-    /// The content's digests under every algorithm the signers use, in one pass.
+    /// The digests of what is signed under every algorithm the signers use, in one
+    /// pass over each: the content in the container and the document beside it,
+    /// where both are there, and both have to be what was signed.
     fn content_digests(
         &self,
         signers: &[SignerInfo<'_>],
         source: &mut Document<'_>,
         original: Option<&mut Document<'_>>,
     ) -> Result<Vec<Digest>, Error> {
-        let algorithms = digest_algorithms(signers);
-        let mut digesters: Vec<Digester> = algorithms.into_iter().map(Digester::new).collect();
-        let mut update = |piece: &[u8]| digesters.iter_mut().for_each(|d| d.update(piece));
+        let digesters = || digest_algorithms(signers).into_iter().map(Digester::new);
+        let update = |digesters: &mut [Digester], piece: &[u8]| {
+            digesters.iter_mut().for_each(|digester| digester.update(piece));
+        };
+        let mut all = Vec::new();
         if self.is_enveloping() {
+            let mut content: Vec<Digester> = digesters().collect();
             self.read_content(source, &mut |piece| {
-                update(piece);
+                update(&mut content, piece);
                 Ok(())
             })?;
-        } else if let Some(original) = original {
-            original.read_through(&mut |piece| {
-                update(piece);
-                Ok(())
-            })?;
-        } else {
-            return Ok(Vec::new());
+            all.append(&mut content);
         }
-        Ok(digesters.into_iter().map(Digester::finish).collect())
+        if let Some(original) = original {
+            let mut beside: Vec<Digester> = digesters().collect();
+            original.read_through(&mut |piece| {
+                update(&mut beside, piece);
+                Ok(())
+            })?;
+            all.append(&mut beside);
+        }
+        Ok(all.into_iter().map(Digester::finish).collect())
     }
 }
 
@@ -129,7 +138,7 @@ struct Judge<'c, 's, 't> {
 }
 
 impl Judge<'_, '_, '_> {
-    /// Judges a signer. `digests` are those of what is signed, one for each
+    /// Judges a signer. `digests` are those of what has to be signed, for each
     /// algorithm; none of what is not here.
     fn judge(
         &mut self,
@@ -168,12 +177,14 @@ impl Judge<'_, '_, '_> {
         }
 
         // The document's digest.
-        let of_algorithm = |a| digests.iter().find(|digest| digest.algorithm() == a);
-        let found = digest_algorithm.and_then(of_algorithm);
-        problem(found.is_none() && digest_algorithm.is_some(), Problem::ContentMissing);
-        let digest_matches = match (&signed.message_digest, found) {
-            (Some(signed), Some(found)) => {
-                !problem(signed != found.value(), Problem::DigestMismatch)
+        let of_algorithm = |digest: &&Digest| Some(digest.algorithm()) == digest_algorithm;
+        let found: Vec<&Digest> = digests.iter().filter(of_algorithm).collect();
+        let is_here = !found.is_empty();
+        problem(!is_here && digest_algorithm.is_some(), Problem::ContentMissing);
+        let digest_matches = match &signed.message_digest {
+            Some(signed) if is_here => {
+                let other = found.iter().any(|digest| signed != digest.value());
+                !problem(other, Problem::DigestMismatch)
             }
             _ => false,
         };
@@ -185,27 +196,27 @@ impl Judge<'_, '_, '_> {
             })
         };
         let plain = signer.signed_attributes.is_none();
-        let (digest_matches, value_verifies) = match (signer.to_be_signed(), found) {
-            (Some((received, _)), _) if verifies(&received) => (digest_matches, true),
-            (Some((_, Some(reordered))), _) if verifies(&reordered) => {
+        let (digest_matches, value_verifies) = match signer.to_be_signed() {
+            Some((received, _)) if verifies(&received) => (digest_matches, true),
+            Some((_, Some(reordered))) if verifies(&reordered) => {
                 (digest_matches, problem(true, Problem::SignedAttributesNotDer))
             }
-            (None, Some(digest)) => {
-                let verifies = certificate
-                    .zip(algorithm)
-                    .is_some_and(|(c, a)| verify_digest(c, a, digest, signer.signature).is_ok());
+            None if is_here => {
+                let verifies = certificate.zip(algorithm).is_some_and(|(c, a)| {
+                    found.iter().all(|digest| verify_digest(c, a, digest, signer.signature).is_ok())
+                });
                 (verifies, verifies)
             }
             _ => (digest_matches, false),
         };
         problem(
-            certificate.is_some()
-                && algorithm.is_some()
-                && (!plain || found.is_some())
-                && !value_verifies,
+            certificate.is_some() && algorithm.is_some() && (!plain || is_here) && !value_verifies,
             Problem::SignatureInvalid,
         );
 
+        let of_document = matches!(subject, Subject::Document(_));
+        let is_data = self.container.encap.content_type == oids::DATA;
+        problem(of_document && !is_data, Problem::ContentTypeNotData);
         if !problem(plain, Problem::SignedAttributesMissing) {
             problem(signed.message_digest.is_none(), Problem::MessageDigestMissing);
             let embedded = matches!(subject, Subject::Document(Profile::Embedded { .. }));
@@ -238,6 +249,8 @@ impl Judge<'_, '_, '_> {
             let (from, to) = certificate.validity();
             problem(time < from || time > to, Problem::CertificateNotValidAtSigningTime);
         }
+        let other_use = |c: &Certificate| !c.allows(UsageCheck::Signature);
+        problem(certificate.is_some_and(other_use), Problem::KeyUsage);
         let trusted = certificate
             .and_then(|c| self.trust.leads_to_anchor(c, &self.authorities, claimed_time));
         problem(trusted == Some(false), Problem::Untrusted);
@@ -253,7 +266,7 @@ impl Judge<'_, '_, '_> {
             level,
             intact: digest_matches && value_verifies,
             signer: certificate.and_then(|c| c.common_name().map(ToOwned::to_owned)),
-            covers: if found.is_some() { Coverage::Whole } else { Coverage::Unknown },
+            covers: if is_here { Coverage::Whole } else { Coverage::Unknown },
             problems,
             trusted,
             signing_time: claimed_time,
@@ -321,10 +334,11 @@ pub(crate) enum Profile {
 /// The highest level whose attributes are there (EN 319 122-1, table 1). It
 /// says nothing about whether they verify.
 fn level(problems: &[Problem], unsigned: &[Attribute<'_>], revocation_values: bool) -> Level {
-    const BELOW: [Problem; 10] = [
+    const BELOW: [Problem; 11] = [
         Problem::AttributeMalformed,
         Problem::AttributeRepeated,
         Problem::ContentTypeMismatch,
+        Problem::ContentTypeNotData,
         Problem::MessageDigestMissing,
         Problem::SignedAttributesMissing,
         Problem::SignerCertificateMissing,

@@ -314,6 +314,10 @@ pub enum Problem {
     /// Two elements have an Id by which the signature names something
     #[error("an Id is there twice, so that nobody can tell what is signed")]
     DuplicateId,
+    /// keyUsage is there, and has neither digitalSignature nor nonRepudiation
+    /// (RFC 5280, 4.2.1.3)
+    #[error("the certificate is not for signatures")]
+    KeyUsage,
     /// A property of the older kind that baseline signatures do not have
     /// (EN 319 132-1, 6.3)
     #[error("a property is of the older kind that baseline signatures do not have")]

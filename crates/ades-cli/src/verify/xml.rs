@@ -10,7 +10,7 @@ use crate::exit::Failure;
 use crate::input;
 use crate::xml::{Reading, target};
 
-use super::{Wanted, unsound, word};
+use super::{Wanted, add_line, unsound, word};
 
 pub(super) fn read(source: &mut Document<'_>, wanted: &Wanted<'_>) -> Result<Report, Failure> {
     let mut originals = Vec::new();
@@ -107,15 +107,18 @@ pub(super) fn judged(report: &Report, text: &mut String) {
 
 fn judged_signature(signature: &SignatureReport, name: &str, text: &mut String) {
     let intact = if signature.intact { "intact" } else { "NOT INTACT" };
-    text.push_str(&format!(
-        "{name}: {} {}, {intact}, covers {}, by {}\n",
-        signature.format,
-        word(&signature.level),
-        word(&signature.covers),
-        signature.signer.as_deref().unwrap_or("an unknown signer"),
-    ));
+    add_line(
+        text,
+        format_args!(
+            "{name}: {} {}, {intact}, covers {}, by {}",
+            signature.format,
+            word(&signature.level),
+            word(&signature.covers),
+            signature.signer.as_deref().unwrap_or("an unknown signer"),
+        ),
+    );
     for problem in &signature.problems {
-        text.push_str(&format!("  {problem}\n"));
+        add_line(text, format_args!("  {problem}"));
     }
     for reference in &signature.references {
         judged_reference(reference, "  ", text);
@@ -131,13 +134,13 @@ fn judged_reference(reference: &ReferenceReport, indent: &str, text: &mut String
         Some(false) => "NOT INTACT",
         None => "not decided",
     };
-    text.push_str(&format!("{indent}{}: {intact}", subject(reference)));
+    let mut line = format!("{indent}{}: {intact}", subject(reference));
     let problem = reference.problem.map(|problem| problem.to_string());
     if let Some(why) = reference.detail.as_ref().or(problem.as_ref()) {
-        text.push_str(&format!(", {why}"));
+        line.push_str(&format!(", {why}"));
     }
-    text.push_str(&uncovered(reference));
-    text.push('\n');
+    line.push_str(&uncovered(reference));
+    add_line(text, line);
     for inner in &reference.manifest {
         judged_reference(inner, &format!("{indent}  "), text);
     }
@@ -183,11 +186,11 @@ fn place(place: &Place) -> String {
 }
 
 pub(super) fn contents(report: &Report) -> String {
-    let mut text = format!(
-        "XML, {} octets, root element {}, {} signatures\n",
-        report.length,
-        report.root.element,
-        report.signatures.len(),
+    let mut text = String::new();
+    let (length, root, signatures) = (report.length, &report.root.element, report.signatures.len());
+    add_line(
+        &mut text,
+        format_args!("XML, {length} octets, root element {root}, {signatures} signatures"),
     );
     for (at, signature) in report.signatures.iter().enumerate() {
         listed(signature, &format!("signature {at}"), &mut text);
@@ -196,10 +199,10 @@ pub(super) fn contents(report: &Report) -> String {
 }
 
 fn listed(signature: &SignatureReport, name: &str, text: &mut String) {
-    text.push_str(&format!("{name}: {} {}\n", signature.format, word(&signature.level)));
+    add_line(text, format_args!("{name}: {} {}", signature.format, word(&signature.level)));
     let mut row = |key: &str, value: Option<String>| {
         if let Some(value) = value {
-            text.push_str(&format!("  {key}: {value}\n"));
+            add_line(text, format_args!("  {key}: {value}"));
         }
     };
     row("signer", signature.signer.clone());

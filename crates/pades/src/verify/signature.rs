@@ -348,6 +348,7 @@ fn is_below(problem: Problem) -> bool {
                 CmsProblem::Untrusted
                     | CmsProblem::CertificateNotValidAtSigningTime
                     | CmsProblem::DigestMismatch
+                    | CmsProblem::KeyUsage
                     | CmsProblem::SignatureInvalid
                     | CmsProblem::ContentMissing
                     | CmsProblem::UnsupportedAlgorithm

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use ades_core::certificate::UsageCheck;
 use ades_core::trust::{Authorities, TrustSearch};
 use ades_core::verify::verify;
 use ades_core::{Certificate, DigestAlgorithm};
@@ -113,6 +114,8 @@ impl<'j> Judge<'j, '_> {
             let (from, to) = certificate.validity();
             self.problem(time < from || time > to, Problem::CertificateNotValidAtSigningTime);
         }
+        let other_use = |c: &Certificate| !c.allows(UsageCheck::Signature);
+        self.problem(certificate.is_some_and(other_use), Problem::KeyUsage);
         let authorities = Authorities::of(&signature.certificates);
         let trusted = certificate.and_then(|c| trust.leads_to_anchor(c, &authorities, time));
         self.problem(trusted == Some(false), Problem::Untrusted);
