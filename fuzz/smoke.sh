@@ -16,7 +16,7 @@ for target in cms_parse pending_state certificate_chain itsme_json c14n pdf_read
     fi
     mkdir -p "corpus/$target"
     # No code of ours is unsafe: without sanitizers it is built and run in half the time.
-    cargo +nightly fuzz run --fuzz-dir . --sanitizer none "$target" "corpus/$target" "${seeds[@]}" -- \
+    cargo +nightly fuzz run --fuzz-dir . --sanitizer none --codegen-units 16 "$target" "corpus/$target" "${seeds[@]}" -- \
         -seed=1 -runs="$runs" -max_total_time="$seconds" -max_len="$longest" -timeout=10 -rss_limit_mb=2048 -verbosity=0
     echo "fuzzed: $target, no finding"
 done
