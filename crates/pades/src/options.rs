@@ -116,7 +116,9 @@ impl SignatureOptions {
         self
     }
 
-    /// Makes the signature visible. The page is the appearance's, then.
+    /// Makes the signature visible. The page is the appearance's, then. Where an
+    /// earlier signature certifies or locks the document, only a field that is seen
+    /// already may show it.
     #[must_use]
     pub fn visible(mut self, appearance: Appearance) -> Self {
         self.visible = Some(appearance);
@@ -225,11 +227,6 @@ impl SignatureOptions {
             return fail("page", "pages are counted from 1");
         }
         Ok(())
-    }
-
-    /// Whether a new field is to be seen.
-    pub(crate) const fn draws_new_field(&self) -> bool {
-        self.visible.is_some() && !matches!(self.field, SignatureField::Existing(_))
     }
 
     pub(crate) fn location_text(&self, parameters: &SignatureParameters) -> Option<String> {

@@ -117,10 +117,10 @@ impl Target<'_> {
             let (look, on) = drawn;
             page = Some(on);
             match &widget {
-                None => show(&mut edit, &field, look),
+                None => show(pdf, &mut edit, &field, look)?,
                 Some(widget) => {
                     let mut edit = Edit::new(&widget.octets);
-                    show(&mut edit, widget, look);
+                    show(pdf, &mut edit, widget, look)?;
                     update.change(pdf, widget, edit)?;
                 }
             }
