@@ -6,7 +6,7 @@ use std::fmt;
 use ades_core::SignatureParameters;
 use zeroize::Zeroizing;
 
-use crate::appearance::Appearance;
+use crate::appearance::{Appearance, Spot};
 use crate::error::Error;
 use crate::lock::FieldLock;
 use crate::security::Password;
@@ -227,6 +227,14 @@ impl SignatureOptions {
             return fail("page", "pages are counted from 1");
         }
         Ok(())
+    }
+
+    /// Counted from 1.
+    pub(crate) fn page_of_new_field(&self) -> usize {
+        match self.visible.as_ref().map(|appearance| appearance.spot) {
+            Some(Spot::Page(number, _)) => number,
+            _ => self.page.unwrap_or(1),
+        }
     }
 
     pub(crate) fn location_text(&self, parameters: &SignatureParameters) -> Option<String> {

@@ -84,7 +84,11 @@ impl Geometry {
 }
 
 /// A page's entry, or that of the nearest node above that has it.
-fn inherited(pdf: &mut Pdf<'_>, page: &Value, key: &[u8]) -> Result<Option<Value>, Error> {
+pub(crate) fn inherited(
+    pdf: &mut Pdf<'_>,
+    page: &Value,
+    key: &[u8],
+) -> Result<Option<Value>, Error> {
     let mut node = page.clone();
     for _ in 0..MAX_LEVELS {
         if let Some(value) = pdf.get(&node, key)?.filter(|value| !value.is_null()) {
