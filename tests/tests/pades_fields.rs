@@ -336,4 +336,18 @@ fn the_format_is_declared_where_pdf_does_not_know_it() {
     assert!(both.contains(adobe) && both.contains("/ESIC"), "{both}");
     let raised = declared("/Extensions<</ESIC<</BaseVersion/1.7/ExtensionLevel 1>>>>", "1.7");
     assert!(raised.contains("/ExtensionLevel 2") && !raised.contains("ExtensionLevel 1"));
+    // Since PDF 2.0, there may be several of one developer.
+    const ONE: &str = "<</BaseVersion/1.7/ExtensionLevel 1>>";
+    const TWO: &str = "<</BaseVersion/1.7/ExtensionLevel 2>>";
+    let several = declared(&format!("/Extensions<</ESIC[{ONE}]>>"), "1.7");
+    assert!(several.contains(&format!("/Extensions<</ESIC[{ONE} {TWO}]>>")), "{several}");
+    let there = format!("/Extensions<</ESIC[{ONE}<</BaseVersion/1.7/ExtensionLevel 5>>]>>");
+    assert!(declared(&there, "1.7").contains(&there));
+    let list = format!("[{ONE}]");
+    let apart = pdf(&["<</Pages 2 0 R/Extensions<</ESIC 4 0 R>>>>", ONE_PAGE, PAGE, &list]);
+    let signed = sign(&apart, &SignatureOptions::new()).unwrap();
+    assert_eq!(object(&signed, 4), format!("[{ONE} {TWO}]"));
+    assert!(object(&signed, 1).contains("/ESIC 4 0 R"));
+    let again = sign(&signed, &SignatureOptions::new()).unwrap();
+    assert!(reports(&again).iter().all(|found| found.problems.is_empty()));
 }

@@ -99,7 +99,7 @@ impl Target<'_> {
             certify(pdf, update, &mut catalog, self.signature)?;
         }
         if signer.is_pades() {
-            declare_extension(pdf, &mut catalog)?;
+            declare_extension(pdf, update, &mut catalog)?;
         }
         catalog.put(pdf, update)?;
         Ok((dictionary, page))
