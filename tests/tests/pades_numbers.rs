@@ -115,6 +115,26 @@ fn what_is_signed_refers_to_no_new_object() {
     }
 }
 
+/// Somebody gave the form a number that a font refers to: it is both, then, and what
+/// is signed of the font may not change.
+#[test]
+fn what_is_something_else_too_is_not_written_anew() {
+    let document = of_objects(
+        &[
+            "<</Type/Catalog/Pages 2 0 R/AcroForm 4 0 R>>",
+            ONE_PAGE,
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Resources<</Font<</F1 5 0 R>>>>>>",
+            "<</Fields[]>>",
+            "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding 4 0 R>>",
+        ],
+        "",
+    );
+    let once = sign(&document, &SignatureOptions::new()).unwrap();
+    let checked =
+        pades::check(&mut Document::from_bytes(&once), &parameters(), &SignatureOptions::new());
+    assert!(matches!(checked, Err(Error::Forbidden { .. })), "{checked:?}");
+}
+
 /// Another signature would be taken for a change of what is there: nobody is asked
 /// for it.
 #[test]

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::file::{Entry, Pdf};
 use crate::options::{SignatureField, SignatureOptions};
 use crate::syntax::{Kind, Reference, Value};
-use crate::verify::reach_signed;
+use crate::verify::{Covered, reach_signed};
 
 /// So many objects are looked at, beside all that earlier signatures cover.
 const MAX_OBJECTS: usize = 4096;
@@ -20,16 +20,18 @@ const MAX_OBJECTS: usize = 4096;
 /// Reads what may refer to objects that are not there, so that new ones get
 /// numbers behind those: all that earlier signatures cover, and what is nearest to
 /// the field or its page. Of documents of up to 4,096 objects, that is everything.
+/// Yields what is covered.
 pub(crate) fn look_around(
     pdf: &mut Pdf<'_>,
     catalog: &Value,
     form: &Form,
     name: &str,
     options: &SignatureOptions,
-) -> Result<(), Error> {
+) -> Result<Covered, Error> {
+    let mut covered = Covered::default();
     // Signatures in a document that was repaired are not judged afterwards.
     if pdf.startxref.is_some() && form.signed().next().is_some() {
-        pdf.apart(|pdf| reach_signed(pdf, form))?;
+        covered = pdf.apart(|pdf| reach_signed(pdf, form))?;
     }
     let found = pdf.apart(|pdf| {
         let mut walk = Walk::default();
@@ -39,7 +41,7 @@ pub(crate) fn look_around(
     match found {
         Err(error @ Error::Core(_)) => Err(error),
         // Whatever is wrong is told where it matters.
-        _ => Ok(()),
+        _ => Ok(covered),
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn plan(
     };
     let remarks = rules::check(pdf, &catalog.value, &form, &name, options)?;
     rules::check_permissions(pdf, options)?;
-    look_around(pdf, &catalog.value, &form, &name, options)?;
+    let covered = look_around(pdf, &catalog.value, &form, &name, options)?;
     loop {
         let mut update = Update::new(pdf)?;
         let first = update.allocate();
@@ -58,6 +58,10 @@ pub(crate) fn plan(
             target.sign(pdf, &mut update, dictionary.clone(), signer, options)?;
         // What was read meanwhile may refer to the very numbers that were taken.
         if pdf.next_number()? == first.number {
+            if update.numbers().any(|number| covered.holds(number)) {
+                let why = "what would be written anew is also something that is signed";
+                return Err(Error::Forbidden { why });
+            }
             return Ok((update, Placement { signature: first, dictionary, page, remarks }));
         }
     }

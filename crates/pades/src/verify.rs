@@ -20,7 +20,7 @@ use crate::document::form::Form;
 use crate::error::Error;
 use crate::file::{Pdf, Section, SectionKind};
 use crate::report::{FieldReport, Report, SectionReport};
-pub(crate) use covered::reach_signed;
+pub(crate) use covered::{Covered, reach_signed};
 use history::History;
 use signature::{Around, Found, has_validation_data};
 

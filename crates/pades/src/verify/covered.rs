@@ -1,10 +1,24 @@
 //! What earlier signatures cover, looked through before another one is made.
 
 use super::reach::Reach;
+use super::roles::Role;
 use super::{ends, signatures};
 use crate::document::form::Form;
 use crate::error::Error;
 use crate::file::{Pdf, Revision};
+
+/// What is signed, with nothing behind it.
+#[derive(Debug, Default)]
+pub(crate) struct Covered {
+    reach: Reach,
+}
+
+impl Covered {
+    /// Whether nothing of this object may change, whatever else it is.
+    pub(crate) fn holds(&self, number: u32) -> bool {
+        self.reach.mark(number).roles.has(Role::Other)
+    }
+}
 
 /// Reads all that is signed, as a verifier does who compares it with what comes
 /// later: whatever it refers to is known then, and has no new object's number.
@@ -13,10 +27,10 @@ use crate::file::{Pdf, Revision};
 /// # Errors
 /// [`Error::Forbidden`] if that cannot be told: every change would be taken for
 /// one of what is signed.
-pub(crate) fn reach_signed(pdf: &mut Pdf<'_>, form: &Form) -> Result<(), Error> {
+pub(crate) fn reach_signed(pdf: &mut Pdf<'_>, form: &Form) -> Result<Covered, Error> {
     let ends = match signatures(pdf, form) {
         Ok(found) => ends(&found),
-        Err(Error::Limit { .. }) => return Ok(()),
+        Err(Error::Limit { .. }) => return Ok(Covered::default()),
         Err(error) => return Err(error),
     };
     let mut reach = Reach::default();
@@ -25,19 +39,25 @@ pub(crate) fn reach_signed(pdf: &mut Pdf<'_>, form: &Form) -> Result<(), Error> 
         let now = Revision { later, end };
         match step(pdf, &mut reach, then, now) {
             Ok(()) => {}
-            Err(Error::Limit { .. }) => break,
+            Err(Error::Limit { .. }) => {
+                pdf.leave_free(reach.highest());
+                return Ok(Covered::default());
+            }
             Err(Error::Core(error)) => return Err(error.into()),
             Err(_) => reach.lose(),
         }
         then = Some(now);
     }
     pdf.leave_free(reach.highest());
-    // What came after the last signature was taken for such a change already.
-    if reach.is_blind() && then.is_some_and(|last| last.later == 0) {
+    // What came after the last signature may have been taken for such a change already.
+    if then.is_none_or(|last| last.later > 0) {
+        return Ok(Covered::default());
+    }
+    if reach.is_blind() {
         let why = "it is signed, and not all of it reads: any change is taken for tampering";
         return Err(Error::Forbidden { why });
     }
-    Ok(())
+    Ok(Covered { reach })
 }
 
 fn step(
