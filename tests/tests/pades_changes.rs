@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ades_core::Document;
 use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::pyhanko::PyHanko;
-use ades_tests::pdf::by_hand::{ONE_PAGE, last_between, of_objects, updated};
+use ades_tests::pdf::by_hand::{ONE_PAGE, last_between, object, of_objects, updated};
 use ades_tests::pdf::samples;
 use ades_tests::pki::{Key, PemFiles, Pki};
 use ades_tests::signing::{parameters, sign_pades, sign_pades_by_stub};
@@ -173,6 +173,37 @@ fn new_fields_that_are_seen_come_before_a_certification() {
     let found = &reports(&seen)[0];
     assert_eq!(found.changes, [Change::VisibleSignature], "{found:?}");
     assert_eq!(found.problems, [Problem::ForbiddenChange]);
+}
+
+/// A hidden field that is seen once it is signed is as a new one.
+#[test]
+fn hidden_fields_are_shown_before_a_certification() {
+    let certify = SignatureOptions::new().certify(Certification::FormFilling);
+    let into = |name: &str| into_field(name).visible(Appearance::in_field().image(looks()));
+    for (hidden, shown) in [(2, 132), (32, 132), (4 + 16 + 2, 132 + 16)] {
+        // Field and widget in one, and apart.
+        let document = of_objects(
+            &[
+                "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[4 0 R 5 0 R]>>>>",
+                ONE_PAGE,
+                "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Annots[4 0 R 6 0 R]>>",
+                &format!("<</FT/Sig/T(a)/Type/Annot/Subtype/Widget/Rect[9 9 99 29]/F {hidden}>>"),
+                "<</FT/Sig/T(b)/Kids[6 0 R]>>",
+                &format!("<</Parent 5 0 R/Type/Annot/Subtype/Widget/Rect[9 50 99 80]/F {hidden}>>"),
+            ],
+            "",
+        );
+        let certified = sign(&document, &certify).unwrap();
+        for (field, widget) in [("a", 4), ("b", 6)] {
+            let refused = sign(&certified, &into(field));
+            assert!(matches!(refused, Err(Error::Forbidden { .. })), "{field}: {refused:?}");
+            let unseen = sign(&certified, &into_field(field)).unwrap();
+            assert!(report(&unseen).is_valid(), "{field} {hidden}");
+            let seen = sign(&document, &into(field)).unwrap();
+            let widget = object(&seen, widget);
+            assert!(widget.contains(&format!(" {shown} ")), "{widget}");
+        }
+    }
 }
 
 /// Documents of every structure, signed by us and by pyHanko, archived.

@@ -262,6 +262,57 @@ fn widgets_are_found_on_their_pages() {
     assert!(refused.to_string().contains("on no page"), "{refused}");
 }
 
+/// Points are points, whatever a page's own unit is.
+#[test]
+fn pages_may_have_a_unit_of_their_own() {
+    let dir = TempDir::new().unwrap();
+    let document = |unit: &str, above: &str| {
+        let page = format!(
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Resources<<>>/Annots[4 0 R]{unit}>>"
+        );
+        pdf(&[
+            "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[4 0 R]>>>>",
+            &format!("<</Type/Pages/Count 1/Kids[3 0 R]{above}>>"),
+            &page,
+            "<</FT/Sig/T(here)/Type/Annot/Subtype/Widget/Rect[10 10 90 50]/P 3 0 R>>",
+            "2.5",
+        ])
+    };
+    let new = |left, width| {
+        let rectangle = Rectangle::new(left, 100.0, width, 60.0);
+        SignatureOptions::new().visible(Appearance::at(1, rectangle).text("x", FONT))
+    };
+    let in_field = existing("here").visible(Appearance::in_field().text("x", FONT));
+    let widget = "<</Type/Annot/Subtype/Widget/FT/Sig";
+    for (unit, above, scale) in [
+        ("/UserUnit 2", "", 2.0),
+        ("/UserUnit 5 0 R/Rotate 180", "", 2.5),
+        ("/UserUnit 0.5", "", 0.5),
+        ("/UserUnit 0", "", 1.0),
+        ("", "/UserUnit 2", 1.0),
+    ] {
+        let document = document(unit, above);
+        // As much as the page has.
+        let most = 300.0 * scale;
+        if scale >= 1.0 {
+            let signed = sign(&document, &new(most - 100.0, 100.0)).unwrap();
+            let [x, y, w, h] = [300.0 - 100.0 / scale, 100.0 / scale, 100.0 / scale, 60.0 / scale];
+            let seen = if unit.contains("/Rotate") { [0.0, 200.0 - y - h] } else { [x, y] };
+            let corners = format!("/Rect[{} {} {} {}]", seen[0], seen[1], seen[0] + w, seen[1] + h);
+            let found = object(&signed, number_of(&signed, widget));
+            assert!(found.contains(&corners), "{unit}: {found} has no {corners}");
+            let whole = String::from_utf8_lossy(&signed);
+            assert!(whole.contains("/BBox[0 0 100 60]"), "{unit}");
+            all_accept(&write(&dir, &signed), 1);
+        }
+        let refused = sign(&document, &new(most - 100.0, 101.0));
+        assert!(matches!(refused, Err(Error::OutsidePage { page: 1 })), "{unit}");
+        let signed = sign(&document, &in_field).unwrap();
+        let bounds = format!("/BBox[0 0 {} {}]", 80.0 * scale, 40.0 * scale);
+        assert!(String::from_utf8_lossy(&signed).contains(&bounds), "{unit}: {bounds}");
+    }
+}
+
 #[test]
 fn demands_on_the_certificate_are_checked() {
     let signer = Pki::shared().signer(Key::P256);
@@ -336,4 +387,18 @@ fn the_format_is_declared_where_pdf_does_not_know_it() {
     assert!(both.contains(adobe) && both.contains("/ESIC"), "{both}");
     let raised = declared("/Extensions<</ESIC<</BaseVersion/1.7/ExtensionLevel 1>>>>", "1.7");
     assert!(raised.contains("/ExtensionLevel 2") && !raised.contains("ExtensionLevel 1"));
+    // Since PDF 2.0, there may be several of one developer.
+    const ONE: &str = "<</BaseVersion/1.7/ExtensionLevel 1>>";
+    const TWO: &str = "<</BaseVersion/1.7/ExtensionLevel 2>>";
+    let several = declared(&format!("/Extensions<</ESIC[{ONE}]>>"), "1.7");
+    assert!(several.contains(&format!("/Extensions<</ESIC[{ONE} {TWO}]>>")), "{several}");
+    let there = format!("/Extensions<</ESIC[{ONE}<</BaseVersion/1.7/ExtensionLevel 5>>]>>");
+    assert!(declared(&there, "1.7").contains(&there));
+    let list = format!("[{ONE}]");
+    let apart = pdf(&["<</Pages 2 0 R/Extensions<</ESIC 4 0 R>>>>", ONE_PAGE, PAGE, &list]);
+    let signed = sign(&apart, &SignatureOptions::new()).unwrap();
+    assert_eq!(object(&signed, 4), format!("[{ONE} {TWO}]"));
+    assert!(object(&signed, 1).contains("/ESIC 4 0 R"));
+    let again = sign(&signed, &SignatureOptions::new()).unwrap();
+    assert!(reports(&again).iter().all(|found| found.problems.is_empty()));
 }

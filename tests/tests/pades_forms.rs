@@ -6,7 +6,9 @@ use ades_tests::pdf::by_hand::{ONE_PAGE, number_of, object, of_objects, updated}
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use pades::report::{Problem, SignatureReport};
-use pades::{Error, FieldLock, Given, SignatureField, SignatureOptions};
+use pades::{Appearance, Error, FieldLock, Given, Rectangle, SignatureField, SignatureOptions};
+
+const IMAGE: &[u8] = include_bytes!("../fixtures/stamps/boxes.png");
 
 /// Objects 1 (the catalog), 2 (the pages), 3 (the page) and more.
 fn pdf(objects: &[&str]) -> Vec<u8> {
@@ -207,11 +209,22 @@ fn the_lock_of_a_signed_field_restricts_the_whole_document() {
     let signed = sign(&document, &options).unwrap();
     sign(&signed, &SignatureOptions::new()).unwrap();
     let field = object(&signed, 4);
-    let locked = format!("{}/Lock<</Action/Exclude/Fields[]/P 1>>>>", &field[..field.len() - 2]);
-    let locked = updated(&signed, &[(4, &locked)]);
-    let refused = sign(&locked, &SignatureOptions::new());
+    let locked = |level: u8| {
+        let entries = &field[..field.len() - 2];
+        let field = format!("{entries}/Lock<</Action/Exclude/Fields[]/P {level}>>>>");
+        updated(&signed, &[(4, &field)])
+    };
+    let refused = sign(&locked(1), &SignatureOptions::new());
     assert!(matches!(refused, Err(Error::Forbidden { .. })), "{refused:?}");
-    assert!(reports(&locked)[0].problems.contains(&Problem::ForbiddenChange));
+    assert!(reports(&locked(1))[0].problems.contains(&Problem::ForbiddenChange));
+    let looks = Appearance::at(1, Rectangle::new(9.0, 9.0, 99.0, 30.0)).image(IMAGE);
+    let seen = SignatureOptions::new().visible(looks);
+    sign(&signed, &seen).unwrap();
+    for level in [2, 3] {
+        sign(&locked(level), &SignatureOptions::new()).unwrap();
+        let refused = sign(&locked(level), &seen);
+        assert!(matches!(refused, Err(Error::Forbidden { .. })), "{level}: {refused:?}");
+    }
 }
 
 #[test]

@@ -91,6 +91,8 @@ pub(crate) struct Stored<'a> {
     /// Standard input's octets, as long as the job has no file.
     spool: Option<Temporary>,
     on_disk: bool,
+    /// Whether nothing but another version of the program can go on with it.
+    given_up: bool,
     say: &'a Say,
 }
 
@@ -133,7 +135,7 @@ impl<'a> Stored<'a> {
         if let Some(file) = &file {
             file.sweep(&job);
         }
-        Self { job, file, spool, on_disk: false, say }
+        Self { job, file, spool, on_disk: false, given_up: false, say }
     }
 
     pub(crate) fn load(path: &Path, say: &'a Say) -> Result<Self, Failure> {
@@ -145,7 +147,7 @@ impl<'a> Stored<'a> {
         let job = Job::from_json(text.trim_end(), None)
             .map_err(|e| Failure::from(e).about(path.display()))?;
         file.sweep(&job);
-        Ok(Self { job, file: Some(file), spool: None, on_disk: true, say })
+        Ok(Self { job, file: Some(file), spool: None, on_disk: true, given_up: false, say })
     }
 
     /// Stores the job as it is now. Says where, the first time.
@@ -179,9 +181,20 @@ impl<'a> Stored<'a> {
         Ok(())
     }
 
-    /// Where the job is stored, if it is.
+    /// Where the job is stored, if it is and may be gone on with.
     pub(crate) fn file(&self) -> Option<&Path> {
-        self.file.as_ref().filter(|_| self.on_disk).map(|file| file.path.as_path())
+        let stored = self.file.as_ref().filter(|_| self.on_disk && !self.given_up);
+        stored.map(|file| file.path.as_path())
+    }
+
+    /// The program itself is at fault: going on would end as now. The job stays for
+    /// a version without the fault.
+    pub(crate) fn give_up(&mut self) {
+        if let Some(path) = self.file() {
+            let path = path.display();
+            self.say.line(format_args!("{path}: kept for a version that can write the rest"));
+        }
+        self.given_up = true;
     }
 
     /// Whether an item's octets came on standard input.

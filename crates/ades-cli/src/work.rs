@@ -13,7 +13,7 @@ use ades_core::signer::{
 use ades_core::{CertificateChain, DigestAlgorithm, Fault, Retry, SignatureParameters};
 
 use crate::drive::{Conversation, Return};
-use crate::exit::Failure;
+use crate::exit::{BUG, Failure};
 use crate::format::{Format, Pending, check_pdf};
 use crate::input;
 use crate::job::{JobItem, Stage, Stored};
@@ -104,10 +104,7 @@ impl<'a> Work<'a> {
                     let values = self.confirmed(&identity, count, first).await?;
                     self.received(identity, count, values)?
                 }
-                Stage::Completing { identity, values } => {
-                    self.complete(&values)?;
-                    Stage::Identified(identity)
-                }
+                Stage::Completing { identity, values } => self.complete(identity, values)?,
             };
             self.stored.job.stage = next;
         }
@@ -165,15 +162,15 @@ impl<'a> Work<'a> {
             }
         }
         let (count, all) = (wrong.len(), self.left());
-        let Some(first) = wrong.first() else {
-            return Ok(());
-        };
-        if all == 1 {
-            return wrong.pop().map_or(Ok(()), Err);
+        match wrong.pop() {
+            None => Ok(()),
+            Some(only) if all == 1 => Err(only),
+            Some(last) => {
+                wrong.push(last);
+                let what = format!("{count} of {all} files cannot be signed, and so none is");
+                Err(together(&wrong, &what))
+            }
         }
-        let lines: String = wrong.iter().map(|failure| format!("\n  {failure}")).collect();
-        let message = format!("{count} of {all} files cannot be signed, and so none is:{lines}");
-        Err(Failure::new(first.status, message))
     }
 
     async fn identified(
@@ -325,39 +322,94 @@ impl<'a> Work<'a> {
         Ok(Stage::Completing { identity, values })
     }
 
-    /// Writes the containers of the items whose values are here.
-    fn complete(&mut self, values: &[SignatureValue]) -> Result<(), Failure> {
+    /// Writes the containers of the items whose values are here. What fails stays in
+    /// the job, with its value, behind what is done; nobody is asked for more then.
+    fn complete(
+        &mut self,
+        identity: Identity,
+        values: Vec<SignatureValue>,
+    ) -> Result<Stage, Failure> {
         let job = &mut self.stored.job;
         let password = job.wishes.pdf.password()?;
-        let first = job.done;
         let existing = match (job.force, self.resumed) {
             (true, _) => Existing::Replace,
             (false, true) => Existing::KeepSame,
             (false, false) => Existing::Keep,
         };
-        for (item, value) in job.items.iter_mut().skip(first).zip(values) {
-            let state = item.pending.as_deref().unwrap_or_default();
-            let pending = Pending::from_json(state, None)?;
-            let (source, original) = match &job.wishes.shape {
-                Shape::Parallel(container) => (container, &item.input),
-                _ => (&item.input, &item.input),
-            };
-            let mut document = input::document(source)?;
-            let mut out = Output::create(&item.output, Readers::Usual)?;
-            pending
-                .complete(&mut document, &value.value, &mut out)
-                .map_err(|e| Failure::from(e).about(input::name(source)))?;
-            let mut made = out.made()?;
-            let reading = &job.wishes.xml.reading;
-            let how = verify::How { password: password.as_deref(), reading };
-            verify::check(item.format, &mut made, source, original, how)
-                .map_err(|e| e.about(output::name(&item.output)))?;
-            out.publish(existing)?;
-            item.pending = None;
-            job.done += 1;
+        let (first, count) = (job.done, values.len());
+        let (mut kept, mut wrong) = (Vec::new(), Vec::new());
+        for (at, value) in (first..).zip(values) {
+            let Some(item) = job.items.get_mut(at) else { break };
+            match write(&job.wishes, item, &value, password.as_deref(), existing) {
+                Ok(()) => {
+                    item.pending = None;
+                    if let Some(items) = job.items.get_mut(job.done..=at) {
+                        items.rotate_right(1);
+                    }
+                    job.done += 1;
+                }
+                Err(failure) => {
+                    kept.push(value);
+                    wrong.push(failure);
+                }
+            }
         }
-        Ok(())
+        if wrong.is_empty() {
+            return Ok(Stage::Identified(identity));
+        }
+        for item in job.items.get(first..job.done).unwrap_or_default() {
+            self.say.line(format_args!("signed: {}", output::name(&item.output)));
+        }
+        job.stage = Stage::Completing { identity, values: kept };
+        if self.signer.remote().capabilities().interactive {
+            // The failures matter more; what was stored before does as well.
+            let _ = self.stored.save();
+        }
+        if wrong.iter().all(|failure| failure.status == BUG) {
+            self.stored.give_up();
+        }
+        match wrong.pop() {
+            Some(only) if wrong.is_empty() => Err(only),
+            last => {
+                wrong.extend(last);
+                let what = format!("{} of {count} files could not be written", wrong.len());
+                Err(together(&wrong, &what))
+            }
+        }
     }
+}
+
+/// Several failures as one, with the status of the first.
+fn together(all: &[Failure], what: &str) -> Failure {
+    let lines: String = all.iter().map(|failure| format!("\n  {failure}")).collect();
+    let status = all.first().map_or(BUG, |first| first.status);
+    Failure::new(status, format!("{what}:{lines}"))
+}
+
+/// Writes the container of one item.
+fn write(
+    wishes: &Wishes,
+    item: &JobItem,
+    value: &SignatureValue,
+    password: Option<&str>,
+    existing: Existing,
+) -> Result<(), Failure> {
+    let state = item.pending.as_deref().unwrap_or_default();
+    let pending = Pending::from_json(state, None)?;
+    let (source, original) = match &wishes.shape {
+        Shape::Parallel(container) => (container, &item.input),
+        _ => (&item.input, &item.input),
+    };
+    let mut document = input::document(source)?;
+    let mut out = Output::create(&item.output, Readers::Usual)?;
+    pending
+        .complete(&mut document, &value.value, &mut out)
+        .map_err(|e| Failure::from(e).about(input::name(source)))?;
+    let mut made = out.made()?;
+    let how = verify::How { password, reading: &wishes.xml.reading };
+    verify::check(item.format, &mut made, source, original, how)
+        .map_err(|e| e.about(output::name(&item.output)))?;
+    out.publish(existing)
 }
 
 fn prepare(

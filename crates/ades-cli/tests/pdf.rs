@@ -256,6 +256,31 @@ fn a_broken_document_is_signed_when_it_is_asked_for() {
     bench.ades(&["verify", "signed.pdf"]).ends(0, "");
 }
 
+/// Its cross-reference leads to where the file has no octets yet: what comes there
+/// with the second signature is found only when that is written.
+#[test]
+fn what_only_another_version_can_write_is_kept_without_advice() {
+    const PLACE: usize = 12_000;
+
+    let page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Contents 4 0 R>>";
+    let odd = of_objects(&["<</Type/Catalog/Pages 2 0 R>>", ONE_PAGE, page, "null"], "");
+    let at = odd.windows(7).position(|window| window == b"4 0 obj").unwrap();
+    let odd = String::from_utf8(odd).unwrap();
+    let bench = bench(&document());
+    bench.write("plain.pdf", odd.replace(&format!("{at:010}"), &format!("{PLACE:010}")));
+    bench.sign(&["plain.pdf", "-o", "odd.pdf"]).ends(0, "");
+    assert!(bench.read("odd.pdf").len() < PLACE);
+    let sign = ["sign", "odd.pdf", "contract.pdf", "--out-dir", "out", "--auto-approve"];
+    for arguments in [&sign[..], &["resume", "out/ades.pending"]] {
+        let run = bench.ades(arguments);
+        run.ends(70, "odd.pdf: the finished container does not verify");
+        run.ends(70, "ades.pending: kept for a version that can write the rest");
+        assert!(!run.err.contains("the job is kept: ades resume"), "{run:?}");
+        assert_eq!(bench.names("out"), ["ades.pending", "contract.pdf"]);
+        bench.ades(&["verify", "out/contract.pdf"]).ends(0, "");
+    }
+}
+
 /// What cannot be signed is known before anybody is asked, and all of it is said.
 #[test]
 fn a_batch_is_looked_at_before_anybody_is_asked() {

@@ -331,6 +331,41 @@ fn a_pdf_is_prepared_by_a_process_that_is_killed_and_completed_by_another() {
     assert!(!bench.has("signed.pdf.pending"));
 }
 
+/// What was confirmed for the others is not lost with the one that fails.
+#[test]
+fn one_that_fails_after_the_confirmation_keeps_no_other_back() {
+    let bench = bench();
+    let names = ["a.txt", "b.txt", "c.txt", "d.txt"];
+    names.iter().for_each(|name| bench.write(name, name.as_bytes()));
+    let sandbox = Sandbox::start(&bench, &[]);
+    let pending = "out/ades.pending";
+    let sign = [&["sign"], &names[..], &["--out-dir", "out"], ITSME].concat();
+    let child = spawn(&bench, &sign);
+    until("identifying", || stage(&bench, pending) == "identifying");
+    sandbox.answer("identification", true);
+    until("signing", || stage(&bench, pending) == "signing");
+    bench.write("a.txt", b"another");
+    bench.write("c.txt", b"another");
+    sandbox.answer("signature", true);
+    let run = Run::new(&child.wait_with_output().unwrap());
+    run.ends(3, "2 of 4 files could not be written:\n  ").ends(3, "the job is kept");
+    run.ends(3, "a.txt: the document has changed").ends(3, "c.txt: the document has changed");
+    run.ends(3, "signed: ").ends(3, "b.txt.p7s").ends(3, "d.txt.p7s");
+    assert_eq!(bench.names("out"), ["ades.pending", "b.txt.p7s", "d.txt.p7s"]);
+    // Each of the values stays with its own document.
+    bench.write("c.txt", b"c.txt");
+    let run = bench.ades(&["resume", pending]);
+    run.ends(3, "a.txt: the document has changed");
+    assert!(!run.err.contains("could not be written"), "{run:?}");
+    bench.write("a.txt", b"a.txt");
+    bench.ades(&["resume", pending]).ends(0, "d.txt.p7s");
+    assert_eq!(sandbox.sessions("signature").len(), 1);
+    for name in names {
+        bench.openssl_accepts(&format!("out/{name}.p7s"), Some(name), "sb/root.pem");
+    }
+    assert!(!bench.has(pending));
+}
+
 #[test]
 fn case_60_a_document_that_changes_meanwhile_is_not_signed() {
     let bench = bench();

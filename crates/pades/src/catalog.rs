@@ -100,7 +100,11 @@ pub(crate) fn certify(
 
 /// Says that a signature of the PAdES format is there, which PDF has only since
 /// version 2.0 (EN 319 142-1, 5.6; ISO 32000-1, 7.12).
-pub(crate) fn declare_extension(pdf: &mut Pdf<'_>, catalog: &mut Edited<'_>) -> Result<(), Error> {
+pub(crate) fn declare_extension(
+    pdf: &mut Pdf<'_>,
+    update: &mut Update,
+    catalog: &mut Edited<'_>,
+) -> Result<(), Error> {
     const EXTENSION: &[u8] = b"<</BaseVersion/1.7/ExtensionLevel 2>>";
     const LEVEL: u64 = 2;
 
@@ -115,13 +119,24 @@ pub(crate) fn declare_extension(pdf: &mut Pdf<'_>, catalog: &mut Edited<'_>) -> 
             catalog.set(&object.value, b"Extensions", &all);
         }
         Place::Direct(all) if all.is_dictionary() => {
+            // One dictionary or, since PDF 2.0, an array of them (ISO 32000-2, 7.12).
             let esic = pdf.get(&all, b"ESIC")?;
-            let level = match &esic {
-                Some(esic) => pdf.get(esic, b"ExtensionLevel")?.and_then(|level| level.unsigned()),
-                None => None,
-            };
-            if level.is_none_or(|level| level < LEVEL) {
-                catalog.set(&all, b"ESIC", EXTENSION);
+            let list = esic.as_ref().and_then(Value::elements);
+            for extension in list.unwrap_or(esic.as_slice()) {
+                let extension = pdf.resolve(extension)?;
+                let level = pdf.get(&extension, b"ExtensionLevel")?;
+                if level.and_then(|level| level.unsigned()).is_some_and(|level| level >= LEVEL) {
+                    return Ok(());
+                }
+            }
+            match Place::of(pdf, &all, b"ESIC")? {
+                Place::Direct(list) if list.elements().is_some() => catalog.push(&list, EXTENSION),
+                Place::Indirect(list) if list.value.elements().is_some() => {
+                    let mut edited = Edited::new(&list);
+                    edited.push(&list.value, EXTENSION);
+                    edited.put(pdf, update)?;
+                }
+                _ => catalog.set(&all, b"ESIC", EXTENSION),
             }
         }
         // As an object of its own, it is none that the standard knows.

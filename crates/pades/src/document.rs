@@ -1,5 +1,6 @@
 //! What a document is made of, as far as signatures touch it.
 
+pub(crate) mod annotation;
 pub(crate) mod form;
 pub(crate) mod geometry;
 pub(crate) mod page;

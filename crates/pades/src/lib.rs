@@ -24,6 +24,7 @@ mod file;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod lock;
+mod numbering;
 mod options;
 mod pending;
 mod placement;

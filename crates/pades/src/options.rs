@@ -6,7 +6,7 @@ use std::fmt;
 use ades_core::SignatureParameters;
 use zeroize::Zeroizing;
 
-use crate::appearance::Appearance;
+use crate::appearance::{Appearance, Spot};
 use crate::error::Error;
 use crate::lock::FieldLock;
 use crate::security::Password;
@@ -116,7 +116,9 @@ impl SignatureOptions {
         self
     }
 
-    /// Makes the signature visible. The page is the appearance's, then.
+    /// Makes the signature visible. The page is the appearance's, then. Where an
+    /// earlier signature certifies or locks the document, only a field that is seen
+    /// already may show it.
     #[must_use]
     pub fn visible(mut self, appearance: Appearance) -> Self {
         self.visible = Some(appearance);
@@ -227,9 +229,12 @@ impl SignatureOptions {
         Ok(())
     }
 
-    /// Whether a new field is to be seen.
-    pub(crate) const fn draws_new_field(&self) -> bool {
-        self.visible.is_some() && !matches!(self.field, SignatureField::Existing(_))
+    /// Counted from 1.
+    pub(crate) fn page_of_new_field(&self) -> usize {
+        match self.visible.as_ref().map(|appearance| appearance.spot) {
+            Some(Spot::Page(number, _)) => number,
+            _ => self.page.unwrap_or(1),
+        }
     }
 
     pub(crate) fn location_text(&self, parameters: &SignatureParameters) -> Option<String> {

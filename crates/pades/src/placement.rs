@@ -1,7 +1,6 @@
 //! Putting a signature into a document: field and widget, page, form, catalog
 //! (ISO 32000-2, 12.7.5.5).
 
-use crate::appearance::Spot;
 use crate::catalog::{certify, declare_extension, extend_form};
 use crate::dictionary::{Dictionary, Written};
 use crate::document::form::Form;
@@ -9,6 +8,7 @@ use crate::document::page;
 use crate::error::Error;
 use crate::field::{NewField, existing, only_widget};
 use crate::file::{Indirect, Pdf};
+use crate::numbering::look_around;
 use crate::options::{SignatureField, SignatureOptions};
 use crate::remark::Remark;
 use crate::rules;
@@ -37,44 +37,34 @@ pub(crate) struct Placement {
 /// Plans the update.
 pub(crate) fn plan(
     pdf: &mut Pdf<'_>,
-    mut dictionary: Dictionary<'_>,
+    dictionary: &Dictionary<'_>,
     signer: &Signer<'_>,
     options: &SignatureOptions,
 ) -> Result<(Update, Placement), Error> {
     let catalog = pdf.catalog()?;
     let form = Form::read(pdf, &catalog.value)?;
-    let mut update = Update::new(pdf)?;
-    let signature = update.allocate();
-    let mut catalog_edit = Edited::new(&catalog);
-
     let name = match &options.field {
         SignatureField::New => form.free_name(),
         SignatureField::NewNamed(name) | SignatureField::Existing(name) => name.clone(),
     };
     let remarks = rules::check(pdf, &catalog.value, &form, &name, options)?;
     rules::check_permissions(pdf, options)?;
-    let target = Target { catalog: &catalog, form: &form, name: &name, signature };
-    let (root, page) = match &options.field {
-        SignatureField::Existing(_) => {
-            let page = target.fill(pdf, &mut update, &mut dictionary, signer, options)?;
-            (None, page)
+    let covered = look_around(pdf, &catalog.value, &form, &name, options)?;
+    loop {
+        let mut update = Update::new(pdf)?;
+        let first = update.allocate();
+        let target = Target { catalog: &catalog, form: &form, name: &name, signature: first };
+        let (dictionary, page) =
+            target.sign(pdf, &mut update, dictionary.clone(), signer, options)?;
+        // What was read meanwhile may refer to the very numbers that were taken.
+        if pdf.next_number()? == first.number {
+            if update.numbers().any(|number| covered.holds(number)) {
+                let why = "what would be written anew is also something that is signed";
+                return Err(Error::Forbidden { why });
+            }
+            return Ok((update, Placement { signature: first, dictionary, page, remarks }));
         }
-        SignatureField::New | SignatureField::NewNamed(_) => {
-            let (root, page) = target.create(pdf, &mut update, &mut dictionary, options)?;
-            (root, options.visible.is_some().then_some(page))
-        }
-    };
-    let dictionary = dictionary.write();
-    update.add(pdf, signature, dictionary.octets.clone())?;
-    extend_form(pdf, &mut update, &mut catalog_edit, root)?;
-    if options.certification.is_some() {
-        certify(pdf, &mut update, &mut catalog_edit, signature)?;
     }
-    if signer.is_pades() {
-        declare_extension(pdf, &mut catalog_edit)?;
-    }
-    catalog_edit.put(pdf, &mut update)?;
-    Ok((update, Placement { signature, dictionary, page, remarks }))
 }
 
 /// The field that is to be signed, there already or not.
@@ -86,6 +76,39 @@ struct Target<'t> {
 }
 
 impl Target<'_> {
+    /// Plans all that is written; yields the signature dictionary and the page that
+    /// a visible signature is on.
+    fn sign(
+        &self,
+        pdf: &mut Pdf<'_>,
+        update: &mut Update,
+        mut dictionary: Dictionary<'_>,
+        signer: &Signer<'_>,
+        options: &SignatureOptions,
+    ) -> Result<(Written, Option<Reference>), Error> {
+        let (root, page) = match &options.field {
+            SignatureField::Existing(_) => {
+                (None, self.fill(pdf, update, &mut dictionary, signer, options)?)
+            }
+            SignatureField::New | SignatureField::NewNamed(_) => {
+                let (root, page) = self.create(pdf, update, &mut dictionary, options)?;
+                (root, options.visible.is_some().then_some(page))
+            }
+        };
+        let dictionary = dictionary.write();
+        update.add(pdf, self.signature, dictionary.octets.clone())?;
+        let mut catalog = Edited::new(self.catalog);
+        extend_form(pdf, update, &mut catalog, root)?;
+        if options.certification.is_some() {
+            certify(pdf, update, &mut catalog, self.signature)?;
+        }
+        if signer.is_pades() {
+            declare_extension(pdf, update, &mut catalog)?;
+        }
+        catalog.put(pdf, update)?;
+        Ok((dictionary, page))
+    }
+
     /// Signs a field that is there; yields the page it is seen on, if it is.
     fn fill(
         &self,
@@ -117,10 +140,10 @@ impl Target<'_> {
             let (look, on) = drawn;
             page = Some(on);
             match &widget {
-                None => show(&mut edit, &field, look),
+                None => show(pdf, &mut edit, &field, look)?,
                 Some(widget) => {
                     let mut edit = Edit::new(&widget.octets);
-                    show(&mut edit, widget, look);
+                    show(pdf, &mut edit, widget, look)?;
                     update.change(pdf, widget, edit)?;
                 }
             }
@@ -143,11 +166,7 @@ impl Target<'_> {
         if form.find(name).is_some() {
             return Err(Error::FieldNameTaken { name: name.to_owned() });
         }
-        let number = match options.visible.as_ref().map(|appearance| appearance.spot) {
-            Some(Spot::Page(number, _)) => number,
-            _ => options.page.unwrap_or(1),
-        };
-        let page = page::find(pdf, &catalog.value, number)?;
+        let page = page::find(pdf, &catalog.value, options.page_of_new_field())?;
         let new = NewField::place(pdf, update, form, name)?;
         let look = match &options.visible {
             Some(appearance) => Look::drawn(pdf, update, &catalog.value, &page.value, appearance)?,

@@ -126,7 +126,7 @@ impl Planned {
         signer: &Signer<'_>,
         options: &SignatureOptions,
     ) -> Result<Self, Error> {
-        let (update, placement) = placement::plan(&mut pdf, dictionary, signer, options)?;
+        let (update, placement) = placement::plan(&mut pdf, &dictionary, signer, options)?;
         let page = match (placement.page, signer.certificates) {
             (Some(page), Certificates::Later) => placement::page_number(&mut pdf, page)?,
             _ => None,

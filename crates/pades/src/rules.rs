@@ -9,6 +9,7 @@ use crate::file::Pdf;
 use crate::options::{SignatureField, SignatureOptions};
 use crate::remark::Remark;
 use crate::syntax::Value;
+use crate::widget::is_hidden;
 
 const fn forbidden<T>(why: &'static str) -> Result<T, Error> {
     Err(Error::Forbidden { why })
@@ -36,36 +37,53 @@ pub(crate) fn check(
     {
         remarks.push(Remark::NeedAppearances);
     }
+    let appears = appears(pdf, form, field, options)?;
     if options.certification.is_some() && form.signed().next().is_some() {
         return forbidden("only the first signature of a document can certify it");
     }
     if let Some(permitted) = pdf.get(catalog, b"Perms")? {
         if let Some(signature) = pdf.get(&permitted, b"DocMDP")? {
-            allows(&permissions(pdf, &signature)?, field, options)?;
+            allows(&permissions(pdf, &signature)?, field, appears)?;
         }
         if permitted.get(b"UR3").or_else(|| permitted.get(b"UR")).is_some() {
             remarks.push(Remark::UsageRights);
         }
     }
     for (signed, value) in form.signed() {
-        if level_of_lock(pdf, signed.reference)? == Some(1) {
+        let level = level_of_lock(pdf, signed.reference)?;
+        if level == Some(1) {
             return forbidden("an earlier signature locks the whole document (/Lock /P 1)");
         }
         let signature = pdf.resolve(value)?;
-        allows(&permissions(pdf, &signature)?, field, options)?;
+        let mut earlier = permissions(pdf, &signature)?;
+        earlier.restrict(level);
+        allows(&earlier, field, appears)?;
     }
     Ok(remarks)
 }
 
-/// Whether an earlier signature allows this one.
-fn allows(earlier: &Permissions, field: &str, options: &SignatureOptions) -> Result<(), Error> {
+/// Whether a signature is to be seen where nothing was.
+fn appears(
+    pdf: &mut Pdf<'_>,
+    form: &Form,
+    field: &str,
+    options: &SignatureOptions,
+) -> Result<bool, Error> {
+    match (&options.visible, form.find(field)) {
+        (Some(_), Some(field)) => is_hidden(pdf, field),
+        (visible, _) => Ok(visible.is_some()),
+    }
+}
+
+/// Whether an earlier signature allows one in this field.
+fn allows(earlier: &Permissions, field: &str, appears: bool) -> Result<(), Error> {
     if earlier.certification == Some(1) {
         return forbidden("it is certified, and no changes are allowed (DocMDP 1)");
     }
-    if earlier.certification.is_some() && options.draws_new_field() {
+    if earlier.certification.is_some() && appears {
         // Some validators allow it, others take it for tampering.
         return forbidden(
-            "it is certified: a visible signature needs a field that is there already",
+            "it is certified or locked: a visible signature needs a field that is seen already",
         );
     }
     if earlier.locks.iter().any(|lock| lock.covers(field)) {

@@ -7,5 +7,5 @@ mod write;
 
 pub(crate) use lexer::{Lexer, Stop, is_regular, is_space};
 pub(crate) use string::{date, decode_text, encode_text, parse_date};
-pub(crate) use value::{Kind, Reference, Value};
+pub(crate) use value::{Kind, MAX_SENSIBLE, Reference, Value};
 pub(crate) use write::{Edit, name, string};

@@ -46,6 +46,11 @@ impl Update {
         reference
     }
 
+    /// The numbers of all objects, new and changed.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.objects.iter().map(|(reference, _)| reference.number)
+    }
+
     /// The array that is to be written in place of this object, if one is.
     pub(crate) fn array(&self, reference: Reference) -> Option<Value> {
         let (_, value) = self.objects.iter().find(|(other, _)| *other == reference)?;

@@ -2,6 +2,7 @@
 
 mod changes;
 mod compare;
+mod covered;
 mod fields;
 mod history;
 mod ranges;
@@ -19,6 +20,7 @@ use crate::document::form::Form;
 use crate::error::Error;
 use crate::file::{Pdf, Section, SectionKind};
 use crate::report::{FieldReport, Report, SectionReport};
+pub(crate) use covered::{Covered, reach_signed};
 use history::History;
 use signature::{Around, Found, has_validation_data};
 
@@ -57,13 +59,7 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, E
     let mut pdf = Pdf::open(document, given.password)?;
     let catalog = pdf.catalog()?;
     let form = Form::read(&mut pdf, &catalog.value)?;
-    let mut found = Vec::new();
-    for (field, value) in form.signed() {
-        if found.len() == MAX_SIGNATURES {
-            return Err(Error::Limit { limit: "1,024 signatures" });
-        }
-        found.push(Found::read(&mut pdf, &field.name, field.reference, value)?);
-    }
+    let found = signatures(&mut pdf, &form)?;
     let has_data = has_validation_data(&mut pdf, &catalog.value)?;
     // Where sound time-stamps end, and whether they cover validation data.
     let mut stamps = Vec::new();
@@ -72,12 +68,7 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, E
         stamps.push((stamp.end(), has_data && stamp.sees_validation_data(&mut pdf)));
         stamped.insert(stamp.number());
     }
-    let mut ends: BTreeMap<usize, u64> = BTreeMap::new();
-    for revision in found.iter().filter_map(Found::revision) {
-        let end = ends.entry(revision.later).or_insert(revision.end);
-        *end = revision.end.min(*end);
-    }
-    let history = History::read(&mut pdf, &ends, &stamped)?;
+    let history = History::read(&mut pdf, &ends(&found), &stamped)?;
     let mut annotations_from: Option<u64> = None;
     for found in &found {
         if found.revision().is_some() && found.certification(&mut pdf)? == Some(3) {
@@ -117,6 +108,28 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, E
         report.signatures.push(signature);
     }
     Ok(report)
+}
+
+/// All signatures and document time-stamps.
+fn signatures(pdf: &mut Pdf<'_>, form: &Form) -> Result<Vec<Found>, Error> {
+    let mut found = Vec::new();
+    for (field, value) in form.signed() {
+        if found.len() == MAX_SIGNATURES {
+            return Err(Error::Limit { limit: "1,024 signatures" });
+        }
+        found.push(Found::read(pdf, &field.name, field.reference, value)?);
+    }
+    Ok(found)
+}
+
+/// Where signed revisions end, by the number of the sections that came later.
+fn ends(found: &[Found]) -> BTreeMap<usize, u64> {
+    let mut ends: BTreeMap<usize, u64> = BTreeMap::new();
+    for revision in found.iter().filter_map(Found::revision) {
+        let end = ends.entry(revision.later).or_insert(revision.end);
+        *end = revision.end.min(*end);
+    }
+    ends
 }
 
 fn section(section: &Section) -> SectionReport {

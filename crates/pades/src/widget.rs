@@ -1,6 +1,8 @@
 //! What a signature field shows, and the page it is on (ISO 32000-2, 12.5.6.19).
 
 use crate::appearance::{Appearance, Spot, draw, number};
+use crate::document::annotation::{self, HIDDEN, LOCKED, NO_VIEW, PRINT};
+use crate::document::form::Field;
 use crate::document::geometry::{Geometry, rectangle};
 use crate::document::page;
 use crate::document::place::Place;
@@ -10,7 +12,7 @@ use crate::syntax::{Edit, Reference, Value};
 use crate::update::Update;
 
 /// Annotation flags: printed, and not to be moved.
-pub(crate) const WIDGET_FLAGS: u32 = 4 + 128;
+pub(crate) const WIDGET_FLAGS: i64 = PRINT | LOCKED;
 /// An empty form XObject: PDF/A-1 wants one even for what is not seen.
 const EMPTY_APPEARANCE: &[u8] =
     b"<</Type/XObject/Subtype/Form/BBox[0 0 0 0]/Length 0>>\nstream\n\nendstream";
@@ -79,11 +81,27 @@ pub(crate) fn draw_in(
     Ok((draw(pdf, update, catalog, appearance, frame)?, page.reference))
 }
 
-/// Gives an existing widget its looks.
-pub(crate) fn show(edit: &mut Edit<'_>, widget: &Indirect, form: Reference) {
+/// Gives an existing widget its looks. Of its flags, only those go that hide it.
+pub(crate) fn show(
+    pdf: &mut Pdf<'_>,
+    edit: &mut Edit<'_>,
+    widget: &Indirect,
+    form: Reference,
+) -> Result<(), Error> {
     let value = &widget.value;
+    let flags = annotation::flags(pdf, value)? & !(HIDDEN | NO_VIEW) | WIDGET_FLAGS;
     edit.set(value, b"AP", format!("<</N {form}>>").as_bytes());
-    edit.set(value, b"F", WIDGET_FLAGS.to_string().as_bytes());
+    edit.set(value, b"F", flags.to_string().as_bytes());
+    Ok(())
+}
+
+/// Whether the widget of an existing field is hidden by its flags.
+pub(crate) fn is_hidden(pdf: &mut Pdf<'_>, field: &Field) -> Result<bool, Error> {
+    let widget = field.widgets.first().copied().unwrap_or(field.reference);
+    let Some(widget) = pdf.object(widget)? else {
+        return Ok(false);
+    };
+    Ok(annotation::flags(pdf, &widget.value)? & (HIDDEN | NO_VIEW) != 0)
 }
 
 /// Adds the widget to the page's annotations, by changing the page, or the

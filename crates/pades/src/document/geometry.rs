@@ -10,11 +10,13 @@ const MAX_LEVELS: usize = 64;
 /// A page without a media box is taken for US Letter, as viewers do.
 const LETTER: [f64; 4] = [0.0, 0.0, 612.0, 792.0];
 
-/// The crop box, lower left corner first, and the turn in degrees clockwise.
+/// The crop box, lower left corner first, the turn in degrees clockwise, and how
+/// many points a unit of the page is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Geometry {
     crop: [f64; 4],
     rotate: u16,
+    unit: f64,
 }
 
 impl Geometry {
@@ -39,17 +41,21 @@ impl Geometry {
             270 => 270,
             _ => 0,
         };
-        Ok(Self { crop: if empty { media } else { inside }, rotate })
+        // Of the page itself only (table 31).
+        let unit = pdf.get(page, b"UserUnit")?.as_ref().and_then(number);
+        let unit = unit.filter(|unit| *unit > 0.0).unwrap_or(1.0);
+        Ok(Self { crop: if empty { media } else { inside }, rotate, unit })
     }
 
-    /// Where a rectangle that the user sees stands on the page, if it does.
+    /// Where a rectangle that the user sees stands on the page, if it does. What is
+    /// drawn has the size that is seen: viewers fit it into the widget (12.5.5).
     pub(crate) fn place(&self, rectangle: Rectangle) -> Option<([f64; 4], Frame)> {
         /// Boxes are written with a few decimals only.
         const TOLERANCE: f64 = 0.01;
 
         let Rectangle { left, bottom, width, height } = rectangle;
         let [u, v, width, height] =
-            [left, bottom, width, height].map(|thousandths| thousandths as f64 / 1000.0);
+            [left, bottom, width, height].map(|it| it as f64 / 1000.0 / self.unit);
         let [left, bottom, right, top] = self.crop;
         let turned = matches!(self.rotate, 90 | 270);
         let (across, up) = (right - left, top - bottom);
@@ -71,7 +77,7 @@ impl Geometry {
         };
         let (w, h) = if turned { (height, width) } else { (width, height) };
         let [x, y] = corner;
-        Some(([x, y, x + w, y + h], Frame { width, height, rotate: self.rotate }))
+        Some(([x, y, x + w, y + h], self.seen(width, height)))
     }
 
     /// How a widget is seen that stands on the page.
@@ -79,12 +85,21 @@ impl Geometry {
         let (width, height) = (right - left, top - bottom);
         let turned = matches!(self.rotate, 90 | 270);
         let (width, height) = if turned { (height, width) } else { (width, height) };
-        Frame { width, height, rotate: self.rotate }
+        self.seen(width, height)
+    }
+
+    /// So many units, in points.
+    fn seen(&self, width: f64, height: f64) -> Frame {
+        Frame { width: width * self.unit, height: height * self.unit, rotate: self.rotate }
     }
 }
 
 /// A page's entry, or that of the nearest node above that has it.
-fn inherited(pdf: &mut Pdf<'_>, page: &Value, key: &[u8]) -> Result<Option<Value>, Error> {
+pub(crate) fn inherited(
+    pdf: &mut Pdf<'_>,
+    page: &Value,
+    key: &[u8],
+) -> Result<Option<Value>, Error> {
     let mut node = page.clone();
     for _ in 0..MAX_LEVELS {
         if let Some(value) = pdf.get(&node, key)?.filter(|value| !value.is_null()) {

@@ -280,8 +280,7 @@ impl<'a> Pdf<'a> {
     pub(crate) fn object(&mut self, reference: Reference) -> Result<Option<Indirect>, Error> {
         let object = self.find(reference)?;
         if let Some(object) = &object {
-            let behind = object.value.highest_reference().saturating_add(1);
-            self.first_free = self.first_free.max(behind);
+            self.leave_free(object.value.highest_reference());
         }
         Ok(object)
     }
@@ -407,6 +406,21 @@ impl<'a> Pdf<'a> {
             self.visible().iter().filter_map(|s| s.trailer.get(b"Size").and_then(Value::unsigned));
         let ends = self.visible().iter().flat_map(Section::ranges).map(|range| range.end);
         sizes.chain(ends).max().unwrap_or(0)
+    }
+
+    /// From now on, this number is none for a new object, nor is any lower one.
+    pub(crate) fn leave_free(&mut self, number: u32) {
+        self.first_free = self.first_free.max(number.saturating_add(1));
+    }
+
+    /// Reads more than is needed: it may cost as much as if nothing else were read.
+    pub(crate) fn apart<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let allowance = self.source.renew();
+        let decoded = self.object_streams.renew();
+        let found = read(self);
+        self.source.restore(allowance);
+        self.object_streams.restore(decoded);
+        found
     }
 
     /// A number that no object has, nor any higher one.

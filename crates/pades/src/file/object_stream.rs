@@ -72,6 +72,16 @@ impl ObjectStreams {
         self.kept.insert(offset, ObjectStream { last_use: self.uses, ..stream });
     }
 
+    /// Begins to count anew; yields what was decoded.
+    pub(super) const fn renew(&mut self) -> u64 {
+        std::mem::replace(&mut self.decoded, 0)
+    }
+
+    /// Goes on counting from what was decoded before.
+    pub(super) const fn restore(&mut self, decoded: u64) {
+        self.decoded = decoded;
+    }
+
     fn charge(&mut self, octets: u64) -> Result<(), Error> {
         self.decoded = self.decoded.saturating_add(octets);
         if self.decoded > MAX_ALL_DECODED {

@@ -32,6 +32,11 @@ pub(crate) struct Source<'a> {
     allowance: u64,
 }
 
+/// What may be read as syntax of a file of this length, in octets.
+const fn allowance(len: u64) -> u64 {
+    len.saturating_mul(MAX_PASSES).saturating_add(FREE_SYNTAX)
+}
+
 #[derive(Default)]
 struct Excerpt {
     at: u64,
@@ -53,8 +58,17 @@ impl Excerpt {
 impl<'a> Source<'a> {
     /// The first `len` octets of a reader.
     pub(crate) fn new(reader: &'a mut dyn ReadSeek, len: u64) -> Self {
-        let allowance = len.saturating_mul(MAX_PASSES).saturating_add(FREE_SYNTAX);
-        Self { reader, len, excerpts: Vec::new(), allowance }
+        Self { reader, len, excerpts: Vec::new(), allowance: allowance(len) }
+    }
+
+    /// Begins to count anew; yields what was left.
+    pub(super) const fn renew(&mut self) -> u64 {
+        std::mem::replace(&mut self.allowance, allowance(self.len))
+    }
+
+    /// Goes on counting from what was left.
+    pub(super) const fn restore(&mut self, left: u64) {
+        self.allowance = left;
     }
 
     pub(crate) const fn len(&self) -> u64 {

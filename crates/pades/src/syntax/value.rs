@@ -5,6 +5,10 @@ use std::fmt;
 use std::ops::Range;
 use std::rc::Rc;
 
+/// Numbers beyond this no object may have (ISO 32000-1, annex C): references to
+/// such are nonsense, not to objects that were lost.
+pub(crate) const MAX_SENSIBLE: u32 = 8_388_607;
+
 /// An object's number and generation (ISO 32000-2, 7.3.10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Reference {
@@ -111,11 +115,8 @@ impl Value {
         }
     }
 
-    /// The highest number that is referred to. Numbers that no object may have
-    /// (ISO 32000-1, annex C) are nonsense, not objects that were lost.
+    /// The highest number that is referred to, of those up to [`MAX_SENSIBLE`].
     pub(crate) fn highest_reference(&self) -> u32 {
-        const MAX_SENSIBLE: u32 = 8_388_607;
-
         let own = self.reference().map(|reference| reference.number);
         let elements = self.elements().unwrap_or_default().iter();
         let values = self.entries().iter().map(|(_, value)| value);

@@ -106,25 +106,14 @@ impl<'a> Comparison<'a> {
         pdf.at(self.now, |pdf| read(pdf))
     }
 
-    /// The objects that may differ: those that later sections speak of, those
-    /// in object streams that they speak of, and those that were not there
-    /// although the cross-reference said where.
+    /// The objects that may differ.
     fn candidates(&mut self, pdf: &mut Pdf<'_>) -> Result<BTreeSet<u32>, Error> {
         if self.reach.is_blind() {
             self.add(Change::Other);
             return Ok(BTreeSet::new());
         }
-        let mut candidates = self.reach.late().clone();
-        for section in self.now.later..self.then.later {
-            let section = pdf.sections.get(section);
-            for number in section.iter().flat_map(|s| s.ranges()).flatten() {
-                let Ok(number) = u32::try_from(number) else { continue };
-                candidates.extend(self.reach.contained(number));
-                if !self.reach.mark(number).roles.is_empty() {
-                    candidates.insert(number);
-                }
-            }
-        }
+        let sections = pdf.sections.get(self.now.later..self.then.later).unwrap_or_default();
+        let candidates = self.reach.touched(sections);
         for section in self.now.later..self.then.later {
             if pdf.contradicts_itself(section, &candidates)? {
                 self.add(Change::Other);

@@ -3,6 +3,7 @@
 use super::changes::{Comparison, current, elements, readable};
 use super::compare::{changed_keys, difference, repeats};
 use super::reach::{Owner, Place};
+use crate::document::annotation::{self, HIDDEN, NO_VIEW};
 use crate::document::geometry::rectangle;
 use crate::error::Error;
 use crate::file::{Indirect, Pdf};
@@ -11,9 +12,6 @@ use crate::syntax::{Reference, Value};
 
 /// New fields may be nested this deep.
 const MAX_LEVELS: usize = 64;
-/// Annotation flags (table 167).
-const HIDDEN: i64 = 2;
-const NO_VIEW: i64 = 32;
 /// `/Ff`: the field takes no input (table 227).
 const READ_ONLY: i64 = 1;
 
@@ -336,7 +334,7 @@ fn sight(pdf: &mut Pdf<'_>, widget: &Value) -> Result<Sight, Error> {
         // Who knows what readers make of it.
         None => true,
     };
-    let flags = pdf.get(widget, b"F")?.and_then(|flags| flags.integer()).unwrap_or(0);
+    let flags = annotation::flags(pdf, widget)?;
     Ok(match () {
         () if !area || flags & HIDDEN != 0 => Sight::None,
         () if flags & NO_VIEW != 0 => Sight::NoView,

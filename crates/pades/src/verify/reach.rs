@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::roles::{Role, Roles, mentions};
 use crate::error::Error;
-use crate::file::{Entry, Indirect, Pdf};
-use crate::syntax::{Kind, Reference, Value, decode_text, is_regular};
+use crate::file::{Entry, Indirect, Pdf, Section};
+use crate::syntax::{Kind, MAX_SENSIBLE, Reference, Value, decode_text, is_regular};
 
 /// A revision may have this many objects that something leads to.
 const MAX_OBJECTS: usize = 900_000;
@@ -101,8 +101,29 @@ impl Reach {
         self.places.get(&number)
     }
 
+    /// The highest number that anything leads to, of those that an object may have.
+    pub(super) fn highest(&self) -> u32 {
+        let numbers = self.marks.keys().copied();
+        numbers.filter(|number| *number <= MAX_SENSIBLE).max().unwrap_or(0)
+    }
+
+    /// The objects reached that later sections may have changed: those that they
+    /// speak of, those in object streams that they speak of, and those that were
+    /// not there although the cross-reference said where.
+    pub(super) fn touched(&self, sections: &[Section]) -> BTreeSet<u32> {
+        let mut touched = self.late.clone();
+        for number in sections.iter().flat_map(Section::ranges).flatten() {
+            let Ok(number) = u32::try_from(number) else { continue };
+            touched.extend(self.contained(number));
+            if !self.mark(number).roles.is_empty() {
+                touched.insert(number);
+            }
+        }
+        touched
+    }
+
     /// The objects reached that were in this object stream.
-    pub(super) fn contained(&self, stream: u32) -> &[u32] {
+    fn contained(&self, stream: u32) -> &[u32] {
         self.containers.get(&stream).map(Vec::as_slice).unwrap_or_default()
     }
 
