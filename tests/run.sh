@@ -30,7 +30,9 @@ else
 fi
 
 step "the program with optimisation, whose memory is measured"
-cargo build --release --locked -p ades-cli
+# Without what makes it smaller still, and takes half of the time.
+CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+    cargo build --release --locked -p ades-cli
 export ADES_RELEASE="$PWD/target/release/ades"
 
 step "tests"
