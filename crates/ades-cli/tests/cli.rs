@@ -6,6 +6,7 @@ mod common;
 
 use std::process::Stdio;
 
+use ades_tests::oracle::dss::Dss;
 use ades_tests::pki::{Key, Pki, Profile};
 use common::{Bench, PKCS12, Run, json};
 
@@ -166,6 +167,13 @@ fn prepared_here_signed_by_openssl_completed_there() {
             if key != Key::Ed25519 {
                 bench.openssl_accepts("out.p7", document, "root.pem");
             }
+            let original = document.map(|document| bench.path(document));
+            let (container, root) = (bench.path("out.p7"), bench.path("root.pem"));
+            let judged = Dss::shared().validate(&container, original.as_deref(), &root);
+            assert_eq!(judged.len(), 1);
+            assert_eq!(judged[0]["level"], "CAdES-BASELINE-B", "{judged:?}");
+            let sound = ["intact", "valid", "structure_valid"].map(|it| judged[0][it] == true);
+            assert_eq!(sound, [true; 3], "{judged:?}");
             let mut verify = vec!["verify", "out.p7", "--trust", "root.pem"];
             verify.extend(document.iter().flat_map(|document| ["--original", document]));
             bench.ades(&verify).ends(0, "");
