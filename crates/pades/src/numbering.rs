@@ -14,7 +14,7 @@ use crate::options::{SignatureField, SignatureOptions};
 use crate::syntax::{Kind, Reference, Value};
 use crate::verify::{Covered, reach_signed};
 
-/// So many objects are looked at, beside all that earlier signatures cover.
+/// So many objects are looked at, beside what earlier signatures cover.
 const MAX_OBJECTS: usize = 4096;
 
 /// Reads what may refer to objects that are not there, so that new ones get

@@ -7,6 +7,10 @@ use crate::document::form::Form;
 use crate::error::Error;
 use crate::file::{Pdf, Revision};
 
+/// A signed document with more objects is not looked through: preparing another
+/// signature would take seconds.
+const MAX_OBJECTS: u64 = 65_536;
+
 /// What is signed, with nothing behind it.
 #[derive(Debug, Default)]
 pub(crate) struct Covered {
@@ -22,12 +26,16 @@ impl Covered {
 
 /// Reads all that is signed, as a verifier does who compares it with what comes
 /// later: whatever it refers to is known then, and has no new object's number.
-/// What is beyond the verifier's limits is not compared by it either.
+/// What is beyond the verifier's limits is not compared by it either; documents of
+/// more than 65,536 objects are not read so far.
 ///
 /// # Errors
 /// [`Error::Forbidden`] if that cannot be told: every change would be taken for
 /// one of what is signed.
 pub(crate) fn reach_signed(pdf: &mut Pdf<'_>, form: &Form) -> Result<Covered, Error> {
+    if pdf.size() > MAX_OBJECTS {
+        return Ok(Covered::default());
+    }
     let ends = match signatures(pdf, form) {
         Ok(found) => ends(&found),
         Err(Error::Limit { .. }) => return Ok(Covered::default()),
