@@ -162,11 +162,10 @@ impl<'a> Work<'a> {
             }
         }
         let (count, all) = (wrong.len(), self.left());
-        match wrong.pop() {
-            None => Ok(()),
-            Some(only) if all == 1 => Err(only),
-            Some(last) => {
-                wrong.push(last);
+        match wrong.pop_if(|_| all == 1) {
+            Some(only) => Err(only),
+            None if wrong.is_empty() => Ok(()),
+            None => {
                 let what = format!("{count} of {all} files cannot be signed, and so none is");
                 Err(together(&wrong, &what))
             }
@@ -368,14 +367,10 @@ impl<'a> Work<'a> {
         if wrong.iter().all(|failure| failure.status == BUG) {
             self.stored.give_up();
         }
-        match wrong.pop() {
-            Some(only) if wrong.is_empty() => Err(only),
-            last => {
-                wrong.extend(last);
-                let what = format!("{} of {count} files could not be written", wrong.len());
-                Err(together(&wrong, &what))
-            }
-        }
+        let failed = wrong.len();
+        Err(wrong.pop_if(|_| failed == 1).unwrap_or_else(|| {
+            together(&wrong, &format!("{failed} of {count} files could not be written"))
+        }))
     }
 }
 

@@ -329,7 +329,8 @@ impl SignatureParameters {
 pub const NO_TEXT: &str = "empty, longer than 1,024 octets, or with control characters";
 
 /// Whether it is something to be read, of up to 1,024 octets, that each format
-/// can hold: no control characters but tabs and line ends, which XML has not.
+/// can hold: no control characters but tabs and line ends, and nothing that XML
+/// leaves out (XML 1.0, 2.2).
 #[must_use]
 pub fn is_text(text: &str) -> bool {
     let odd = |c: char| {

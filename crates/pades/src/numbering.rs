@@ -18,8 +18,8 @@ use crate::verify::{Covered, reach_signed};
 const MAX_OBJECTS: usize = 4096;
 
 /// Reads what may refer to objects that are not there, so that new ones get
-/// numbers behind those: all that earlier signatures cover, and what is nearest to
-/// the field or its page. Of documents of up to 4,096 objects, that is everything.
+/// numbers behind those: what earlier signatures cover, if that is not too much, and
+/// what is nearest to the field or its page: of up to 4,096 objects, everything.
 /// Yields what is covered.
 pub(crate) fn look_around(
     pdf: &mut Pdf<'_>,
