@@ -153,7 +153,7 @@ impl Policy {
                 let value = from_hex(hex).ok_or(malformed("a malformed policy digest"))?;
                 let digest = Digest::new(algorithm, value)
                     .map_err(|_| malformed("a policy digest of the wrong length"))?;
-                SignaturePolicy { id, digest: Some(digest), uri: None, user_notice: None }
+                SignaturePolicy::new(id).digest(digest)
             }
         };
         policy.uri.clone_from(&self.url);
