@@ -32,7 +32,7 @@ use crate::users::User;
 #[derive(Clone)]
 pub struct Control(Arc<AppState>);
 
-/// A session as the control API lists it.
+/// A session in the list of the control API.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct SessionInfo {

@@ -48,7 +48,7 @@ pub enum Fault {
         #[serde(alias = "delay_ms")]
         millis: u64,
     },
-    /// The connection is closed without an answer
+    /// The connection closes without an answer
     Reset,
     /// An answer of 2 MiB
     Huge,
@@ -111,7 +111,7 @@ pub enum Fault {
     MissingId,
     /// One value has an id that was not in the request
     UnknownId,
-    /// The values in the opposite order
+    /// The values in reversed order
     ReversedOrder,
     /// `whichdoc` in place of `whichDoc`
     LowerCaseKey,

@@ -91,37 +91,38 @@ impl Pki {
         Ok(Self { store, root, issuing, issuer, server_ca, client_ca, server, client, signers })
     }
 
-    /// The trust anchor of the signers' certificates.
+    /// PEM of the trust anchor of the signers' certificates.
     #[must_use]
     pub fn root_pem(&self) -> &str {
         &self.root
     }
 
-    /// The CA that issues the signers' certificates.
+    /// PEM of the CA that issues the signers' certificates.
     #[must_use]
     pub fn issuing_pem(&self) -> &str {
         &self.issuing
     }
 
-    /// The issuers of a signer's certificate: the issuing CA, then the root.
+    /// PEM of a signer's issuers: the issuing CA, then the root.
     #[must_use]
     pub fn chain_pem(&self) -> String {
         format!("{}{}", self.issuing, self.root)
     }
 
-    /// The trust anchor of the back end's TLS certificate.
+    /// PEM of the trust anchor of the back end's TLS certificate.
     #[must_use]
     pub fn server_ca_pem(&self) -> &str {
         &self.server_ca
     }
 
-    /// The client certificate that the back end accepts, and its key (PKCS#8).
+    /// PEM of the client certificate that the back end accepts, and of its key
+    /// (PKCS#8).
     #[must_use]
     pub fn client_identity_pem(&self) -> String {
         format!("{}{}", self.client.certificate, self.client.key)
     }
 
-    /// The certificate of a user; for [`User::Renews`], the first one.
+    /// PEM of a user's certificate; for [`User::Renews`], of the first one.
     ///
     /// # Errors
     /// [`SandboxError`] if the certificate cannot be read or made.

@@ -87,13 +87,13 @@ impl Sandbox {
         &self.app.pki
     }
 
-    /// The trust anchor of the signers' certificates.
+    /// PEM of the trust anchor of the signers' certificates.
     #[must_use]
     pub fn root_pem(&self) -> &str {
         self.app.pki.root_pem()
     }
 
-    /// The trust anchor of the back end's TLS certificate.
+    /// PEM of the trust anchor of the back end's TLS certificate.
     #[must_use]
     pub fn server_ca_pem(&self) -> &str {
         self.app.pki.server_ca_pem()

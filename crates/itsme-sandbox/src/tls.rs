@@ -84,7 +84,7 @@ impl Connected<IncomingStream<'_, TlsListener>> for Cut {
     }
 }
 
-/// A TLS connection that can be cut.
+/// A TLS connection that its [`Cut`] can close.
 pub(crate) struct Connection {
     stream: TlsStream<TcpStream>,
     cut: Cut,

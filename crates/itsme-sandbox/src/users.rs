@@ -16,7 +16,7 @@ pub enum User {
     New,
     /// Is not allowed to sign.
     Blocked,
-    /// Refuses to have a certificate created.
+    /// Refuses every identification.
     RefusesIdentification,
     /// Never answers an identification, so that it expires.
     ExpiresIdentification,
@@ -27,7 +27,7 @@ pub enum User {
     /// Takes [`crate::sessions::SLOW_SECONDS`] for every answer.
     Slow,
     /// Gets a new certificate between identification and signature, so that
-    /// the value does not fit the certificate of the identification.
+    /// the value does not verify under the first certificate.
     Renews,
 }
 

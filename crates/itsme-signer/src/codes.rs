@@ -17,7 +17,7 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Reads a code.
+            /// The code in a text, documented or not.
             #[must_use]
             pub fn new(text: &str) -> Self {
                 Self::documented(text)
@@ -141,7 +141,7 @@ impl Code {
         }
     }
 
-    /// Whether the same request may succeed later.
+    /// Whether the failure may pass, so that the same request may succeed later.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::UnexpectedError | Self::Error | Self::TechnicalError | Self::Unknown)

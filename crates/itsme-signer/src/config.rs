@@ -285,7 +285,7 @@ impl Limits {
 }
 
 impl Config {
-    /// Checks settings.
+    /// Checks the settings and makes a configuration of them.
     ///
     /// # Errors
     /// [`Error::Config`] with the setting's key in `itsme.toml`.

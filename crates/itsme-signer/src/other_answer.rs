@@ -11,7 +11,7 @@ use crate::transport::TransportError;
 pub(crate) enum OtherAnswer {
     /// The service denies the request, for a reason that it names
     Denied { status: u16, reason: Reason },
-    /// An HTTP status with a body that is not a documented answer
+    /// An HTTP status without a documented body
     Failed(u16),
     /// An answer that breaks the protocol, and how
     Malformed(&'static str),

@@ -10,8 +10,8 @@ use crate::error::Error;
 /// The query parameter of our state.
 const STATE: &str = "st";
 
-/// Checks the application's own redirect URL: https, no fragment, no user
-/// info, at most 255 characters.
+/// Checks the redirect URL of the application: https, without fragment and user
+/// information, at most 255 characters.
 pub(crate) fn check_own(url: &str, allow_loopback: bool) -> Result<(), &'static str> {
     if url.chars().count() > 255 {
         return Err("is longer than 255 characters");

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::SandboxError;
 
-/// A certificate and its key, as PEM.
+/// PEM of a certificate and its key.
 #[derive(Clone)]
 pub(super) struct Entry {
     pub(super) certificate: String,

@@ -24,7 +24,7 @@ const SIGNATURE_ID: &[&str] = &["respID", "respId", "asyncRespID", "asyncRespId"
 const REQUEST_ID: &[&str] = &["reqID", "reqId"];
 const DOCUMENT_ID: &[&str] = &["whichDoc", "whichdoc"];
 
-/// The discovery document of `GET /.well-known/configuration`.
+/// Reads the answer to `GET /.well-known/configuration`.
 pub(crate) fn discovery_answer(status: u16, body: &[u8]) -> Result<Discovery, OtherAnswer> {
     match status {
         200 => Discovery::from_json(body)

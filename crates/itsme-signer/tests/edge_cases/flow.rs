@@ -98,7 +98,7 @@ fn case_33_a_session_belongs_to_one_browser() {
     let mut request = IdentificationRequest::default();
     request.browser = Some("cookie-x".to_owned());
     let Step::Redirect { url, session } = run(signer.identify(request)).unwrap() else {
-        panic!("no redirect")
+        panic!("the step must redirect the browser")
     };
     assert!(!serde_json::to_string(&session).unwrap().contains("cookie-x"));
     let query = format!("st={}", state_of(&url));
