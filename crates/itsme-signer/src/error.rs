@@ -71,8 +71,8 @@ pub enum Error {
     },
     /// The caller did not say where the digest of the policy comes from
     #[error(
-        "the digest of the policy needs the policy document; published digests disagree, \
-         so they are used only on request"
+        "the policy document is needed to compute its digest; published digests disagree, so \
+         they are used only on request"
     )]
     PolicyDocumentNeeded,
     /// An answer breaks the protocol

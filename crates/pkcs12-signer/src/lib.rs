@@ -30,8 +30,7 @@ pub enum Error {
     /// The file cannot be opened: the password is wrong, or the file is damaged
     /// or has an unsupported encryption
     #[error(
-        "the PKCS#12 file cannot be opened: the password is wrong, or the file is damaged or has \
-         an unsupported encryption"
+        "the PKCS#12 file cannot be opened: wrong password, damaged file, or unsupported encryption"
     )]
     CannotOpen(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The certificates are malformed or do not form a chain
