@@ -32,7 +32,7 @@ proptest! {
 
 /// Edge case 51: any order, duplicates, CRLF, no last line break, surrounding text.
 #[test]
-fn case_51_pem_of_any_shape() {
+fn case_51_pem_in_any_order_and_line_ends_is_read() {
     let chain = &Pki::shared().signer(Key::P256).chain;
     let mut text: String = chain.certificates().iter().rev().map(pem).collect();
     text.push_str(&pem(chain.leaf()));
@@ -76,7 +76,7 @@ fn two_signers_are_ambiguous_and_an_unrelated_certificate_is_left_out() {
 
 /// Edge case 50: the leaf alone is a chain, but an incomplete one.
 #[test]
-fn case_50_a_leaf_alone_is_incomplete() {
+fn case_50_a_chain_of_only_the_leaf_is_incomplete() {
     let leaf = Pki::shared().signer(Key::P256).leaf().clone();
     assert!(!CertificateChain::from_unordered([leaf]).unwrap().is_complete());
 }
@@ -123,7 +123,7 @@ fn case_58_both_certificates_of_one_issuer_are_in_the_chain() {
 
 /// Edge case 58 with the real CA certificates of itsme®.
 #[test]
-fn case_58_itsmes_two_certificates_of_one_ca_lead_to_one_issuer() {
+fn case_58_both_itsme_certificates_of_one_ca_have_the_same_issuer() {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/itsme-ca");
     let read = |name: &str| {
         let text = std::fs::read_to_string(format!("{dir}/{name}")).unwrap();
@@ -143,7 +143,7 @@ fn case_58_itsmes_two_certificates_of_one_ca_lead_to_one_issuer() {
 
 /// Edge case 55: unfit certificates are rejected with the reason.
 #[test]
-fn case_55_unfit_certificates_are_refused_with_the_reason() {
+fn case_55_unsuitable_certificates_are_refused_with_the_reason() {
     let time = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
     let reason = |change: fn(&mut Profile)| {
         let mut profile = Profile::new(Key::P256);
@@ -173,7 +173,7 @@ fn case_55_unfit_certificates_are_refused_with_the_reason() {
 
 /// Edge case 61: names can contain national register numbers.
 #[test]
-fn case_61_debug_shows_no_name() {
+fn case_61_debug_output_shows_no_name() {
     let signer = Pki::shared().signer(Key::P256);
     let shown = format!("{:?} {:?}", signer.leaf(), signer.chain);
     assert!(!shown.contains("Test Signer"), "{shown}");

@@ -182,7 +182,7 @@ fn case_60_every_changed_octet_is_noticed() {
 }
 
 #[test]
-fn case_60_each_kind_of_damage_has_its_name() {
+fn case_60_each_kind_of_damage_is_reported() {
     let json = pending(Packaging::Detached).to_json(None).unwrap();
     let read =
         |json: &str, key: Option<&StateKey>| PendingSignature::from_json(json, key).unwrap_err();
