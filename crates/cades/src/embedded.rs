@@ -94,7 +94,7 @@ pub fn max_len(chain: &CertificateChain, parameters: &SignatureParameters) -> Re
 /// # Errors
 /// [`Error::Malformed`], [`Error::Limit`]
 pub fn first_element(octets: &[u8]) -> Result<&[u8], Error> {
-    Ok(Reader::new(octets, 0).next("no CMS")?.raw)
+    Ok(Reader::new(octets, 0).next("expected CMS")?.raw)
 }
 
 /// Verifies embedded CMS over the document that it belongs to.
