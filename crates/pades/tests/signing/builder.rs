@@ -73,7 +73,7 @@ impl Pdf<'_> {
             CrossReference::Table => {
                 write!(file, "xref\n0 {size}\n0000000000 65535 f \n").unwrap();
                 for offset in offsets {
-                    write!(file, "{offset:010} 00000 n \n").unwrap();
+                    writeln!(file, "{offset:010} 00000 n ").unwrap();
                 }
                 write!(file, "trailer\n<</Size {size}/Root 1 0 R>>\n").unwrap();
             }
