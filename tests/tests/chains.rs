@@ -4,7 +4,7 @@
 use ades_core::certificate::UsageCheck;
 use ades_core::chain::certificates_from_pem;
 use ades_core::error::NotFit;
-use ades_core::trust::{Authorities, TrustSearch};
+use ades_core::trust::{IssuerPool, PathBuilder};
 use ades_core::verify::verify_issued_by;
 use ades_core::{Certificate, CertificateChain, DigestAlgorithm, Error};
 use ades_tests::pki::{Key, Pki, Profile, pem};
@@ -115,9 +115,9 @@ fn case_58_both_certificates_of_one_issuer_are_in_the_chain() {
     )
     .unwrap();
     for root in [pki.root(), other.root()] {
-        let mut trust = TrustSearch::new(std::slice::from_ref(root));
-        let among = Authorities::of(both.certificates());
-        assert_eq!(trust.leads_to_anchor(leaf, &among, time), Some(true));
+        let mut trust = PathBuilder::new(std::slice::from_ref(root));
+        let among = IssuerPool::of(both.certificates());
+        assert_eq!(trust.reaches_anchor(leaf, &among, time), Some(true));
     }
 }
 

@@ -219,7 +219,10 @@ fn reason_excludes_commitment_and_policy() {
         assert!(
             matches!(
                 refused,
-                Err(Error::Core(ades_core::Error::Parameter { parameter: "reason", .. }))
+                Err(Error::Core(ades_core::Error::Parameter {
+                    parameter: ades_core::error::Parameter::Reason,
+                    ..
+                }))
             ),
             "{refused:?}"
         );

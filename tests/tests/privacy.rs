@@ -7,7 +7,7 @@ use ades_core::signer::{
     Display, Event, IdentificationRequest, IdentificationSession, Identity, Language,
     SignatureValue, SigningItem, SigningRequest, Step,
 };
-use ades_core::trust::{Authorities, TrustSearch};
+use ades_core::trust::{IssuerPool, PathBuilder};
 use ades_core::{Document, SignatureParameters, SignaturePolicy, SignerLocation, StateKey};
 use ades_tests::pki::{Key, Pki, Profile, TestSigner};
 use ades_tests::signing::{complete_xades, parameters, sign, sign_pades};
@@ -57,7 +57,7 @@ fn of_the_core() {
     shows_nothing(&telling());
     shows_nothing(&StateKey::new([b'Z'; 32]));
     let certificates = signer.chain.certificates();
-    shows_nothing(&(Authorities::of(certificates), TrustSearch::new(certificates)));
+    shows_nothing(&(IssuerPool::of(certificates), PathBuilder::new(certificates)));
     let to_be_signed = ades_core::ToBeSigned::new(
         MARKER.into(),
         signer.leaf().key_type().default_algorithm().unwrap(),

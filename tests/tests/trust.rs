@@ -3,7 +3,7 @@
 
 use std::slice::from_ref;
 
-use ades_core::trust::{Authorities, MAX_PATH, TrustSearch};
+use ades_core::trust::{IssuerPool, MAX_PATH, PathBuilder};
 use ades_core::{Certificate, CertificateChain, Document};
 use ades_tests::oracle::openssl;
 use ades_tests::pki::{Key, Pki, pem};
@@ -49,8 +49,8 @@ fn now() -> Option<DateTime<Utc>> {
 }
 
 fn leads(certificate: &Certificate, among: &[Certificate], anchors: &[Certificate]) -> bool {
-    let mut search = TrustSearch::new(anchors);
-    search.leads_to_anchor(certificate, &Authorities::of(among), now()).unwrap()
+    let mut search = PathBuilder::new(anchors);
+    search.reaches_anchor(certificate, &IssuerPool::of(among), now()).unwrap()
 }
 
 /// Every certificate of the mesh could be every other one's issuer: all paths of
@@ -101,10 +101,10 @@ fn a_mesh_of_many_keys_ends() {
     }
     let stranger = key();
     let foreign = issue(params("Mesh", 99), &stranger, ("Mesh", &stranger));
-    let mut search = TrustSearch::new(from_ref(&foreign));
-    let among = Authorities::of(&mesh);
+    let mut search = PathBuilder::new(from_ref(&foreign));
+    let among = IssuerPool::of(&mesh);
     for certificate in mesh.iter().cycle().take(1000) {
-        assert_eq!(search.leads_to_anchor(certificate, &among, now()), Some(false));
+        assert_eq!(search.reaches_anchor(certificate, &among, now()), Some(false));
     }
 }
 
@@ -122,8 +122,8 @@ fn paths_are_found_over_reissued_and_cross_signed_authorities() {
     // An anchor needs nothing above it, and may be the signer's own.
     assert!(leads(leaf, &[], &[cross]));
     assert!(leads(leaf, &[], from_ref(leaf)));
-    let search = &mut TrustSearch::new(&[]);
-    assert_eq!(search.leads_to_anchor(leaf, &Authorities::of(&all), now()), None);
+    let search = &mut PathBuilder::new(&[]);
+    assert_eq!(search.reaches_anchor(leaf, &IssuerPool::of(&all), now()), None);
 }
 
 /// RFC 4210, 4.4: the new key certified with the old one is self-issued, and a

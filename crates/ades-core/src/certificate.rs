@@ -69,7 +69,9 @@ impl Certificate {
     pub fn from_der(der: impl Into<Vec<u8>>) -> Result<Self, Error> {
         let der = der.into();
         if der.len() > MAX_CERTIFICATE_LEN {
-            return Err(Error::CertificateLimit { limit: "64 KiB for one certificate" });
+            return Err(Error::CertificateLimit {
+                limit: crate::error::CertificateLimit::CertificateLen,
+            });
         }
         parse(der).map(|parsed| Self(Arc::new(parsed))).map_err(|e| Error::MalformedCertificate {
             offset: e

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::Certificate;
-use crate::error::Error;
+use crate::error::{CertificateLimit, Error};
 use crate::verify::verify_issued_by;
 
 /// No chain may have more certificates.
@@ -140,7 +140,7 @@ impl TryFrom<Vec<Certificate>> for CertificateChain {
 /// [`Error::MalformedPem`], [`Error::MalformedCertificate`],
 /// [`Error::CertificateLimit`]
 pub fn certificates_from_pem(text: &str) -> Result<Vec<Certificate>, Error> {
-    from_pem(text, MAX_CHAIN_LEN, "32 certificates")
+    from_pem(text, MAX_CHAIN_LEN, CertificateLimit::Chain)
 }
 
 /// As [`certificates_from_pem`], for a bundle of trust anchors: up to
@@ -152,12 +152,12 @@ pub fn certificates_from_pem(text: &str) -> Result<Vec<Certificate>, Error> {
 /// As [`certificates_from_pem`].
 pub fn anchors_from_pem(text: &str) -> Result<Vec<Certificate>, Error> {
     if text.len() > MAX_ANCHORS_LEN {
-        return Err(Error::CertificateLimit { limit: "4 MiB of trust anchors" });
+        return Err(Error::CertificateLimit { limit: CertificateLimit::AnchorsLen });
     }
-    from_pem(text, MAX_ANCHORS, "1024 trust anchors")
+    from_pem(text, MAX_ANCHORS, CertificateLimit::Anchors)
 }
 
-fn from_pem(text: &str, max: usize, limit: &'static str) -> Result<Vec<Certificate>, Error> {
+fn from_pem(text: &str, max: usize, limit: CertificateLimit) -> Result<Vec<Certificate>, Error> {
     const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
@@ -205,7 +205,7 @@ fn distinct(
     for certificate in certificates {
         if !distinct.contains(&certificate) {
             if distinct.len() == MAX_CHAIN_LEN {
-                return Err(Error::CertificateLimit { limit: "32 certificates" });
+                return Err(Error::CertificateLimit { limit: CertificateLimit::Chain });
             }
             distinct.push(certificate);
         }

@@ -128,10 +128,10 @@ pub enum Error {
     #[error("no certificate given")]
     NoCertificate,
     /// More, or longer, certificates than the limit allows.
-    #[error("too many or too large certificates ({limit})")]
+    #[error("too many or too large certificates: the limit is {limit}")]
     CertificateLimit {
         /// which limit
-        limit: &'static str,
+        limit: CertificateLimit,
     },
     /// Several certificates could be the signer's.
     #[error("the chain has {candidates} certificates that could be the signer's")]
@@ -213,10 +213,112 @@ pub enum Error {
     #[error("{parameter}: {problem}")]
     Parameter {
         /// which parameter
-        parameter: &'static str,
+        parameter: Parameter,
         /// what is wrong with it
         problem: &'static str,
     },
+}
+
+/// A limit of certificate chains and trust anchors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateLimit {
+    /// Number of trust anchors: [`MAX_ANCHORS`](crate::chain::MAX_ANCHORS).
+    #[error("1,024 trust anchors")]
+    Anchors,
+    /// Length of a bundle of trust anchors: [`MAX_ANCHORS_LEN`](crate::chain::MAX_ANCHORS_LEN).
+    #[error("4 MiB of trust anchors")]
+    AnchorsLen,
+    /// Length of one certificate.
+    #[error("64 KiB for one certificate")]
+    CertificateLen,
+    /// Number of certificates in a chain: [`MAX_CHAIN_LEN`](crate::chain::MAX_CHAIN_LEN).
+    #[error("32 certificates")]
+    Chain,
+}
+
+/// A parameter or option of a signature, whichever format it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Parameter {
+    /// The program that signs (PDF `/Prop_Build`)
+    #[error("application")]
+    Application,
+    /// The commitment type indication
+    #[error("commitment")]
+    Commitment,
+    /// How to reach the signer (PDF `/ContactInfo`)
+    #[error("contact")]
+    Contact,
+    /// The document's description
+    #[error("description")]
+    Description,
+    /// The documents of a detached XAdES signature
+    #[error("detached documents")]
+    DetachedDocuments,
+    /// The digest that is signed
+    #[error("digest to be signed")]
+    Digest,
+    /// The digest algorithm
+    #[error("digest algorithm")]
+    DigestAlgorithm,
+    /// The document's digest, where only that is known
+    #[error("document digest")]
+    DocumentDigest,
+    /// The elements that an internally detached XAdES signature covers
+    #[error("elements")]
+    Elements,
+    /// The name of a PDF form field
+    #[error("field name")]
+    FieldName,
+    /// The state does not belong to a copy that is completed in place
+    #[error("completing in place")]
+    InPlace,
+    /// The location text of a PDF signature (`/Location`)
+    #[error("location")]
+    Location,
+    /// The fields that a PDF signature locks (`/Lock`)
+    #[error("lock")]
+    Lock,
+    /// The document's media type
+    #[error("MIME type")]
+    MimeType,
+    /// The signer's name (PDF `/Name`)
+    #[error("name")]
+    Name,
+    /// A page number
+    #[error("page")]
+    Page,
+    /// The signature policy
+    #[error("policy")]
+    Policy,
+    /// The address of the signature policy's document
+    #[error("policy URI")]
+    PolicyUri,
+    /// The text that a policy wants to be shown
+    #[error("policy user notice")]
+    PolicyUserNotice,
+    /// The claimed place, as XAdES has it
+    #[error("production place")]
+    ProductionPlace,
+    /// The reason of a PDF signature (`/Reason`)
+    #[error("reason")]
+    Reason,
+    /// The room that a PDF signature keeps for later time-stamps
+    #[error("reserve")]
+    Reserve,
+    /// A signed attribute as a whole
+    #[error("signed attribute")]
+    SignedAttribute,
+    /// The claimed place
+    #[error("signer location")]
+    SignerLocation,
+    /// A claimed role
+    #[error("signer role")]
+    SignerRole,
+    /// The claimed signing time
+    #[error("signing time")]
+    SigningTime,
 }
 
 /// Why a certificate must not be used.
@@ -297,7 +399,19 @@ impl Error {
             | Self::ValueLength { .. }
             | Self::ValueOverOther(_)
             | Self::ValueDoesNotVerify => Fault::Service,
-            _ => Fault::Input,
+            Self::MalformedAlgorithm { .. }
+            | Self::MalformedAlgorithmIdentifier
+            | Self::MalformedOid
+            | Self::MalformedHex
+            | Self::MalformedBase64
+            | Self::MalformedCertificate { .. }
+            | Self::MalformedPem { .. }
+            | Self::AmbiguousLeaf { .. }
+            | Self::CertificateNotFit(_)
+            | Self::StateDamaged { .. }
+            | Self::StateFromNewerVersion { .. }
+            | Self::StateOfAnotherFormat { .. }
+            | Self::StateNotAuthentic => Fault::Input,
         }
     }
 
@@ -310,7 +424,32 @@ impl Error {
             Self::ValueLength { .. } | Self::ValueOverOther(_) | Self::ValueDoesNotVerify => {
                 Retry::NewSession
             }
-            _ => Retry::Never,
+            Self::UnsupportedAlgorithm { .. }
+            | Self::MalformedAlgorithm { .. }
+            | Self::MalformedAlgorithmIdentifier
+            | Self::UnknownAlgorithmName { .. }
+            | Self::MalformedOid
+            | Self::DigestLength { .. }
+            | Self::MalformedHex
+            | Self::MalformedBase64
+            | Self::SourceConsumed
+            | Self::NotSeekable
+            | Self::Thread
+            | Self::ReaderMisbehaved
+            | Self::MalformedCertificate { .. }
+            | Self::MalformedPem { .. }
+            | Self::NoCertificate
+            | Self::CertificateLimit { .. }
+            | Self::AmbiguousLeaf { .. }
+            | Self::CertificateNotFit(_)
+            | Self::WrongAlgorithm { .. }
+            | Self::StateDamaged { .. }
+            | Self::StateFromNewerVersion { .. }
+            | Self::StateOfAnotherFormat { .. }
+            | Self::StateNotAuthentic
+            | Self::StateKeyNeeded
+            | Self::StateTooLarge { .. }
+            | Self::Parameter { .. } => Retry::Never,
         }
     }
 }

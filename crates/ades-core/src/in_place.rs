@@ -47,7 +47,7 @@ pub const TAIL: u64 = 4096;
 
 /// What a file holds that was prepared.
 #[derive(Clone, Copy, Debug)]
-pub struct Held<'a> {
+pub struct PreparedFile<'a> {
     /// Where the document begins ...
     pub from: u64,
     /// ... how many octets it has ...
@@ -58,7 +58,7 @@ pub struct Held<'a> {
     pub tail: &'a Digest,
 }
 
-impl Held<'_> {
+impl PreparedFile<'_> {
     /// Whether the file holds it, and nothing behind it.
     ///
     /// # Errors

@@ -30,6 +30,8 @@
 #![deny(missing_docs)]
 
 pub mod algorithm;
+#[doc(hidden)]
+pub mod asn1;
 pub mod base64;
 pub mod certificate;
 pub mod chain;

@@ -12,7 +12,7 @@ use crate::Oid;
 use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
 use crate::certificate::Certificate;
 use crate::digest::Digest;
-use crate::error::{Error, NotFit};
+use crate::error::{Error, NotFit, Parameter};
 
 /// The claimed signing time: UTC, whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -282,28 +282,28 @@ impl SignatureParameters {
     pub fn check(&self) -> Result<(), Error> {
         let fail = |parameter, problem| Err(Error::Parameter { parameter, problem });
         if !self.signer_roles.iter().all(|role| is_text(role)) {
-            return fail("signer role", NO_TEXT);
+            return fail(Parameter::SignerRole, NO_TEXT);
         }
         if let Some(location) = &self.location {
             let lines = [&location.country, &location.locality].into_iter().flatten();
             let mut lines = lines.chain(&location.postal_address).peekable();
             if lines.peek().is_none() {
-                return fail("signer location", "nothing in it");
+                return fail(Parameter::SignerLocation, "nothing in it");
             }
             if location.postal_address.len() > 6 {
-                return fail("signer location", "more than six lines of postal address");
+                return fail(Parameter::SignerLocation, "more than six lines of postal address");
             }
             if !lines.all(|line| is_text(line)) {
-                return fail("signer location", NO_TEXT);
+                return fail(Parameter::SignerLocation, NO_TEXT);
             }
         }
         if let Some(mime_type) = &self.mime_type
             && !is_media_type(mime_type)
         {
-            return fail("MIME type", "not of the form type/subtype");
+            return fail(Parameter::MimeType, "not of the form type/subtype");
         }
         if !self.description.as_deref().is_none_or(is_text) {
-            return fail("description", NO_TEXT);
+            return fail(Parameter::Description, NO_TEXT);
         }
         if let Some(policy) = &self.policy {
             if policy
@@ -311,12 +311,12 @@ impl SignatureParameters {
                 .as_deref()
                 .is_some_and(|u| u.is_empty() || !u.is_ascii() || u.len() > MAX_TEXT_LEN)
             {
-                return fail("policy URI", "empty, not ASCII or longer than 1,024 octets");
+                return fail(Parameter::PolicyUri, "empty, not ASCII or longer than 1,024 octets");
             }
             if policy.user_notice.as_deref().is_some_and(|n| !is_text(n) || n.chars().count() > 200)
             {
                 return fail(
-                    "policy user notice",
+                    Parameter::PolicyUserNotice,
                     "not 1 to 200 characters, or with control characters",
                 );
             }

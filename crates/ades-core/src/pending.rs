@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 
 use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
 use crate::digest::{Digest, DtbsDigest};
-use crate::error::Error;
+use crate::error::{Error, Parameter};
 use crate::hex;
 
 use canonical::canonical;
@@ -62,13 +62,13 @@ impl ToBeSigned {
     pub fn from_digest(digest: DtbsDigest, algorithm: SignatureAlgorithm) -> Result<Self, Error> {
         if algorithm == SignatureAlgorithm::Ed25519 {
             return Err(Error::Parameter {
-                parameter: "digest to be signed",
+                parameter: Parameter::Digest,
                 problem: "Ed25519 signs the data itself",
             });
         }
         if digest.0.algorithm() != algorithm.digest_algorithm() {
             return Err(Error::Parameter {
-                parameter: "digest to be signed",
+                parameter: Parameter::Digest,
                 problem: "not of the signature algorithm's digest algorithm",
             });
         }

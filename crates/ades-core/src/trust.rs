@@ -17,14 +17,14 @@ pub const MAX_PATH: usize = 8;
 /// One search goes on from this many certificates at most.
 pub const MAX_REACHED: usize = 32;
 /// So many authorities of one name are tried at most.
-pub const MAX_NAMESAKES: usize = 64;
+pub const MAX_ISSUERS_PER_NAME: usize = 64;
 /// One search verifies this many signatures of certificates at most.
 pub const MAX_SEARCH_SIGNATURES: usize = 64;
-/// All searches of one [`TrustSearch`] verify this many at most.
+/// All searches of one [`PathBuilder`] verify this many at most.
 pub const MAX_SIGNATURES: usize = 2048;
 
 /// The authorities among certificates, by the names of their subjects.
-pub struct Authorities<'a>(HashMap<&'a [u8], Vec<Authority<'a>>>);
+pub struct IssuerPool<'a>(HashMap<&'a [u8], Vec<Authority<'a>>>);
 
 #[derive(Clone, Copy)]
 struct Authority<'a> {
@@ -33,7 +33,7 @@ struct Authority<'a> {
     key: [u8; 32],
 }
 
-impl<'a> Authorities<'a> {
+impl<'a> IssuerPool<'a> {
     /// Those that basicConstraints and keyUsage let issue certificates, and whose
     /// keys this version verifies with.
     #[must_use]
@@ -61,7 +61,7 @@ impl<'a> Authorities<'a> {
         below: usize,
     ) -> impl Iterator<Item = &'s Authority<'a>> {
         let namesakes = self.0.get(subject.issuer()).map(Vec::as_slice).unwrap_or_default();
-        let tried = namesakes.iter().take(MAX_NAMESAKES);
+        let tried = namesakes.iter().take(MAX_ISSUERS_PER_NAME);
         tried.filter(move |Authority { certificate, .. }| {
             subject.names_as_issuer(certificate)
                 && certificate.path_len().is_none_or(|most| below <= most)
@@ -69,25 +69,25 @@ impl<'a> Authorities<'a> {
     }
 }
 
-impl fmt::Debug for Authorities<'_> {
+impl fmt::Debug for IssuerPool<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Authorities({} names)", self.0.len())
+        write!(f, "IssuerPool({} names)", self.0.len())
     }
 }
 
 /// Searches for paths from certificates to trust anchors. What it has verified
 /// it remembers: many signatures of one container cost little more than one.
-pub struct TrustSearch<'a> {
+pub struct PathBuilder<'a> {
     anchors: &'a [Certificate],
-    authorities: Authorities<'a>,
+    authorities: IssuerPool<'a>,
     links: Links,
 }
 
-impl<'a> TrustSearch<'a> {
+impl<'a> PathBuilder<'a> {
     /// A search for paths to these anchors; without any, trust is not judged.
     #[must_use]
     pub fn new(anchors: &'a [Certificate]) -> Self {
-        let authorities = Authorities::those(anchors, Certificate::may_issue_as_anchor);
+        let authorities = IssuerPool::those(anchors, Certificate::may_issue_as_anchor);
         Self { anchors, authorities, links: Links { known: HashMap::new(), left: MAX_SIGNATURES } }
     }
 
@@ -95,10 +95,10 @@ impl<'a> TrustSearch<'a> {
     /// `among`, each signed by the next and, but for the anchor, valid at
     /// `time`; `None` if there are no anchors. What a search does not find
     /// within the limits of this module leads nowhere.
-    pub fn leads_to_anchor(
+    pub fn reaches_anchor(
         &mut self,
         certificate: &Certificate,
-        among: &Authorities<'_>,
+        among: &IssuerPool<'_>,
         time: Option<DateTime<Utc>>,
     ) -> Option<bool> {
         if self.anchors.is_empty() {
@@ -110,7 +110,7 @@ impl<'a> TrustSearch<'a> {
     fn search(
         &mut self,
         certificate: &Certificate,
-        among: &Authorities<'_>,
+        among: &IssuerPool<'_>,
         time: Option<DateTime<Utc>>,
     ) -> bool {
         let valid =
@@ -155,9 +155,9 @@ impl<'a> TrustSearch<'a> {
     }
 }
 
-impl fmt::Debug for TrustSearch<'_> {
+impl fmt::Debug for PathBuilder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TrustSearch({} anchors)", self.anchors.len())
+        write!(f, "PathBuilder({} anchors)", self.anchors.len())
     }
 }
 

@@ -9,7 +9,7 @@ use x509_cert::spki::DecodePublicKey;
 use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
 use crate::certificate::{Certificate, KeyType};
 use crate::digest::Digest;
-use crate::error::{Error, NotFit, OverOther};
+use crate::error::{Error, NotFit, OverOther, Parameter};
 
 /// Verifies `value` over `data` with the certificate's public key.
 ///
@@ -45,7 +45,7 @@ pub fn verify_digest(
     check_key_and_length(certificate, algorithm, value)?;
     if digest.algorithm() != algorithm.digest_algorithm() {
         return Err(Error::Parameter {
-            parameter: "digest",
+            parameter: Parameter::Digest,
             problem: "not of the signature algorithm's digest algorithm",
         });
     }
@@ -54,9 +54,10 @@ pub fn verify_digest(
         SignatureAlgorithm::RsaPkcs1v15(_) => verify_pkcs1v15(spki, digest, value),
         SignatureAlgorithm::RsaPss(_) => verify_pss(spki, digest, value),
         SignatureAlgorithm::Ecdsa(_) => verify_ecdsa(certificate.key_type(), spki, digest, value),
-        SignatureAlgorithm::Ed25519 => {
-            Err(Error::Parameter { parameter: "digest", problem: "Ed25519 signs the data itself" })
-        }
+        SignatureAlgorithm::Ed25519 => Err(Error::Parameter {
+            parameter: Parameter::Digest,
+            problem: "Ed25519 signs the data itself",
+        }),
     }
 }
 

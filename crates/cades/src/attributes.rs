@@ -10,10 +10,11 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use rasn::prelude::*;
 use rasn_pkix::{AlgorithmIdentifier, DirectoryString};
 
-use crate::ber::{Element, Reader};
-use crate::der;
 use crate::error::Error;
 use crate::oids;
+use ades_core::asn1::ber::{Element, Reader};
+use ades_core::asn1::der;
+use ades_core::error::Parameter;
 
 /// One attribute: its type (the OID's content octets) and its one value (DER).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ fn signing_time(time: SigningTime) -> Result<SignedAttribute, Error> {
     let (tag, format) =
         if time.is_utc_time() { (0x17, "%y%m%d%H%M%SZ") } else { (0x18, "%Y%m%d%H%M%SZ") };
     if !(0..=9999).contains(&chrono::Datelike::year(&time.time())) {
-        return Err(parameter("signing time", "not in the years 0 to 9999"));
+        return Err(parameter(Parameter::SigningTime, "not in the years 0 to 9999"));
     }
     let text = time.time().format(format).to_string();
     let value = der::element(tag, &[text.as_bytes()]);
@@ -244,7 +245,7 @@ fn signature_policy(
     let mut qualifiers = Vec::new();
     if let Some(uri) = &policy.uri {
         let uri = Ia5String::try_from(uri.clone())
-            .map_err(|_| parameter("policy URI", "not an IA5String"))?;
+            .map_err(|_| parameter(Parameter::PolicyUri, "not an IA5String"))?;
         let qualifier = Some(Any::new(encode(&uri)?));
         qualifiers.push(Qualifier { id: AnyOid::new(oids::SP_URI), qualifier });
     }
@@ -370,7 +371,7 @@ fn attribute<T: Encode>(kind: &'static [u8], value: &T) -> Result<SignedAttribut
 }
 
 fn encode<T: Encode>(value: &T) -> Result<Vec<u8>, Error> {
-    rasn::der::encode(value).map_err(|_| parameter("signed attribute", "cannot be encoded"))
+    rasn::der::encode(value).map_err(|_| parameter(Parameter::SignedAttribute, "cannot be encoded"))
 }
 
 fn octets(value: &[u8]) -> OctetString {
@@ -379,7 +380,7 @@ fn octets(value: &[u8]) -> OctetString {
 
 fn digest_identifier(algorithm: DigestAlgorithm) -> Result<AlgorithmIdentifier, Error> {
     rasn::der::decode(&algorithm.algorithm_identifier())
-        .map_err(|_| parameter("digest algorithm", "malformed"))
+        .map_err(|_| parameter(Parameter::DigestAlgorithm, "malformed"))
 }
 
 /// An OBJECT IDENTIFIER as it stands: rasn's own type has no number above 32
@@ -400,6 +401,6 @@ impl AnyOid {
     }
 }
 
-fn parameter(parameter: &'static str, problem: &'static str) -> Error {
+fn parameter(parameter: Parameter, problem: &'static str) -> Error {
     Error::Core(ades_core::Error::Parameter { parameter, problem })
 }

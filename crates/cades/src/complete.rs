@@ -6,12 +6,12 @@ use ades_core::certificate::UsageCheck;
 use ades_core::{Document, verify};
 
 use crate::attributes::{SigningCertificateV2, read_signing_time};
-use crate::ber::{self, Reader};
-use crate::der;
 use crate::error::Error;
 use crate::oids;
 use crate::pending::{PendingSignature, Target};
 use crate::signer_info::{Attribute, attributes};
+use ades_core::asn1::ber::{self, Reader};
+use ades_core::asn1::der;
 
 impl PendingSignature {
     /// Writes the finished container to `out`, as DER.

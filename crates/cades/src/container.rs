@@ -5,11 +5,12 @@ use std::fmt;
 
 use ades_core::{Certificate, Document};
 
-use crate::ber::{self, Element, Reader, WRONG_LENGTH, malformed};
-use crate::der;
 use crate::error::Error;
+use crate::error::malformed;
 use crate::oids;
 use crate::source::{Source, Take};
+use ades_core::asn1::ber::{self, Element, Reader, WRONG_LENGTH};
+use ades_core::asn1::der;
 
 /// A container may hold this many octets beside its content.
 pub const MAX_HELD: u64 = 64 * 1024 * 1024;
@@ -184,7 +185,8 @@ impl Container {
     pub(crate) fn digest_algorithm_elements(&self) -> Result<Vec<Element<'_>>, Error> {
         let (start, end) = self.head_spans.digest_algorithms;
         let octets = self.head.get(start..end).unwrap_or_default();
-        Reader::new(octets, start as u64).next("no digestAlgorithms")?.children().all(MAX_ELEMENTS)
+        let set = Reader::new(octets, start as u64).next("no digestAlgorithms")?;
+        Ok(set.children().all(MAX_ELEMENTS)?)
     }
 
     pub(crate) fn certificate_elements(&self) -> Result<Vec<Element<'_>>, Error> {
@@ -212,7 +214,8 @@ impl Container {
             return Ok(Vec::new());
         };
         let offset = self.encap.end + span.0 as u64;
-        Reader::new(self.tail_slice(span), offset).next("an empty span")?.children().all(max)
+        let set = Reader::new(self.tail_slice(span), offset).next("an empty span")?;
+        Ok(set.children().all(max)?)
     }
 }
 

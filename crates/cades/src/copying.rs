@@ -3,7 +3,8 @@
 
 use std::io::{Read, SeekFrom, Write};
 
-use ades_core::in_place::{Check, Held, InPlace, append, length_and_tail};
+use ades_core::error::Parameter;
+use ades_core::in_place::{Check, InPlace, PreparedFile, append, length_and_tail};
 use ades_core::{CertificateChain, Digest, Document, DocumentDigest, SignatureParameters, verify};
 
 use crate::attributes::Subject;
@@ -66,14 +67,15 @@ impl PendingSignature {
     ) -> Result<(), Error> {
         let Target::Copied { document, length, tail } = &self.target else {
             return Err(Error::Core(ades_core::Error::Parameter {
-                parameter: "completing in place",
+                parameter: Parameter::InPlace,
                 problem: "the document was not copied while preparing",
             }));
         };
         self.check()?;
         verify::verify(self.chain.leaf(), self.algorithm, &self.signed_attributes, value)?;
         let written = self.written_head(*length)?;
-        let held = Held { from: written.len() as u64, length: *length, whole: &document.0, tail };
+        let held =
+            PreparedFile { from: written.len() as u64, length: *length, whole: &document.0, tail };
         if !begins_with(file, &written)? || !held.is_in(file, check)? {
             return Err(Error::DocumentChanged);
         }

@@ -5,18 +5,18 @@
 //! signer-location; algorithms are not protected by an attribute either, since
 //! the table of attributes has none for it.
 
-use ades_core::trust::TrustSearch;
+use ades_core::trust::PathBuilder;
 use ades_core::{CertificateChain, Digest, Document, DocumentDigest, SignatureParameters};
 use chrono::{DateTime, Utc};
 
 use crate::attributes::Subject;
-use crate::ber::Reader;
 use crate::container::Container;
 use crate::error::Error;
 use crate::pending::PendingSignature;
 use crate::prepare;
 use crate::report::Report;
 use crate::verify::Profile;
+use ades_core::asn1::ber::Reader;
 
 /// Prepares the CMS over a document that is known by its digest.
 ///
@@ -55,7 +55,7 @@ pub fn max_len(chain: &CertificateChain, parameters: &SignatureParameters) -> Re
 /// # Errors
 /// [`Error::Malformed`], [`Error::Limit`]
 pub fn first_element(octets: &[u8]) -> Result<&[u8], Error> {
-    Reader::new(octets, 0).next("no CMS").map(|element| element.raw)
+    Ok(Reader::new(octets, 0).next("no CMS")?.raw)
 }
 
 /// Verifies embedded CMS over the document that it belongs to.
@@ -72,7 +72,7 @@ pub fn verify(
     cms: &[u8],
     document: &mut Document<'_>,
     claimed_time: Option<DateTime<Utc>>,
-    trust: &mut TrustSearch<'_>,
+    trust: &mut PathBuilder<'_>,
 ) -> Result<Report, Error> {
     let mut source = Document::from_bytes(cms);
     let container = Container::read(&mut source)?;

@@ -1,5 +1,6 @@
 //! What can go wrong with a CAdES signature.
 
+use ades_core::asn1::ber;
 use ades_core::{Fault, Retry};
 
 /// The errors of this crate.
@@ -53,6 +54,20 @@ pub enum Error {
         /// why
         why: &'static str,
     },
+}
+
+impl From<ber::Error> for Error {
+    fn from(error: ber::Error) -> Self {
+        match error {
+            ber::Error::Malformed { offset, what } => malformed(offset, what),
+            ber::Error::TooDeep => Self::Limit { limit: "32 levels of nesting" },
+            ber::Error::TooManyElements => Self::Limit { limit: "elements in one set" },
+        }
+    }
+}
+
+pub(crate) const fn malformed(offset: u64, what: &'static str) -> Error {
+    Error::Malformed { offset, what }
 }
 
 impl Error {

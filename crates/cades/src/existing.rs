@@ -11,15 +11,15 @@ use std::io::{SeekFrom, Write};
 use ades_core::{CertificateChain, Digest, DigestAlgorithm, Document, SignatureParameters};
 
 use crate::attributes::{SignedAttribute, Subject};
-use crate::ber::Element;
 use crate::complete::write;
 use crate::container::Container;
-use crate::der;
 use crate::error::Error;
 use crate::oids;
 use crate::pending::{PendingSignature, Target};
 use crate::prepare;
 use crate::signer_info::SignerInfo;
+use ades_core::asn1::ber::Element;
+use ades_core::asn1::der;
 
 /// Prepares one more signer, in parallel to those a container has.
 ///

@@ -2,11 +2,9 @@
 #![deny(missing_docs)]
 
 mod attributes;
-mod ber;
 mod complete;
 pub mod container;
 mod copying;
-mod der;
 pub mod embedded;
 mod error;
 mod existing;

@@ -1,5 +1,6 @@
 //! From a document, a certificate and parameters to what is to be signed.
 
+use ades_core::error::Parameter;
 use ades_core::{
     CertificateChain, Digest, Document, DocumentDigest, SignatureParameters,
     certificate::UsageCheck,
@@ -55,7 +56,7 @@ pub(crate) fn prepare_digest_as(
     let algorithm = parameters.algorithm_for(chain.leaf())?;
     if document.0.algorithm() != algorithm.digest_algorithm() {
         return Err(Error::Core(ades_core::Error::Parameter {
-            parameter: "document digest",
+            parameter: Parameter::DocumentDigest,
             problem: "not of the signature algorithm's digest algorithm",
         }));
     }
@@ -72,7 +73,7 @@ pub(crate) fn check(
     if parameters.commitments().len() > 1 {
         // Table 1 of EN 319 122-1: commitment-type-indication 0..1.
         return Err(Error::Core(ades_core::Error::Parameter {
-            parameter: "commitment",
+            parameter: Parameter::Commitment,
             problem: "CAdES allows one only",
         }));
     }

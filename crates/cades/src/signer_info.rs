@@ -2,10 +2,11 @@
 
 use ades_core::{Certificate, DigestAlgorithm, Oid, SignatureAlgorithm};
 
-use crate::ber::{Element, malformed};
 use crate::container::MAX_ELEMENTS;
-use crate::der;
 use crate::error::Error;
+use crate::error::malformed;
+use ades_core::asn1::ber::Element;
+use ades_core::asn1::der;
 
 /// The octets of a signer, apart and untouched.
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ pub(crate) struct Attribute<'a> {
 impl<'a> Attribute<'a> {
     /// All its values.
     pub(crate) fn values(&self) -> Result<Vec<Element<'a>>, Error> {
-        self.values.children().all(MAX_ELEMENTS)
+        Ok(self.values.children().all(MAX_ELEMENTS)?)
     }
 
     /// Its value, if it has exactly one.

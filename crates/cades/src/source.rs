@@ -4,10 +4,11 @@ use std::io::{BufReader, Read};
 
 use ades_core::document::ReadSeek;
 
-use crate::ber::{self, WRONG_LENGTH, malformed};
 use crate::container::MAX_HELD;
-use crate::der;
 use crate::error::Error;
+use crate::error::malformed;
+use ades_core::asn1::ber::{self, WRONG_LENGTH};
+use ades_core::asn1::der;
 
 /// What takes the content's octets.
 pub(crate) type Take<'a> = dyn FnMut(&[u8]) -> Result<(), Error> + 'a;

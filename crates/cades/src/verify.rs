@@ -3,19 +3,19 @@
 mod signed;
 
 use ades_core::certificate::UsageCheck;
-use ades_core::trust::{Authorities, TrustSearch};
+use ades_core::trust::{IssuerPool, PathBuilder};
 use ades_core::verify::{verify, verify_digest};
 use ades_core::{Certificate, Digest, DigestAlgorithm, Digester, Document, Oid};
 use chrono::{DateTime, Utc};
 
 use crate::attributes::issuer_serial;
-use crate::ber::Element;
 use crate::container::{Container, MAX_COUNTERSIGNATURES};
 use crate::error::Error;
 use crate::lookup::Lookup;
 use crate::oids;
 use crate::report::{Coverage, Level, Problem, Report, SignatureReport};
 use crate::signer_info::{Attribute, SignerInfo};
+use ades_core::asn1::ber::Element;
 use signed::Signed;
 
 /// Countersignatures of countersignatures are followed this deep.
@@ -40,7 +40,7 @@ impl Container {
     /// too many or too deep countersignatures, [`Error::Core`] if a source
     /// fails. A signature that is wrong is no error: the report says what is.
     pub fn verify(&self, source: &mut Document<'_>, given: Given<'_, '_>) -> Result<Report, Error> {
-        let mut trust = TrustSearch::new(given.trust);
+        let mut trust = PathBuilder::new(given.trust);
         self.verify_as(source, given.original, &mut trust, Profile::Cades)
     }
 
@@ -49,7 +49,7 @@ impl Container {
         &self,
         source: &mut Document<'_>,
         original: Option<&mut Document<'_>>,
-        trust: &mut TrustSearch<'_>,
+        trust: &mut PathBuilder<'_>,
         profile: Profile,
     ) -> Result<Report, Error> {
         let signers = read_all(self.signer_elements()?)?;
@@ -58,7 +58,7 @@ impl Container {
         let mut judge = Judge {
             container: self,
             certificates: Lookup::new(self.certificates()),
-            authorities: Authorities::of(self.certificates()),
+            authorities: IssuerPool::of(self.certificates()),
             trust,
             revocation_values: revocation_values > 0,
             countersignatures: 0,
@@ -130,8 +130,8 @@ fn digest_algorithms(signers: &[SignerInfo<'_>]) -> Vec<DigestAlgorithm> {
 struct Judge<'c, 's, 't> {
     container: &'c Container,
     certificates: Lookup<'c>,
-    authorities: Authorities<'c>,
-    trust: &'s mut TrustSearch<'t>,
+    authorities: IssuerPool<'c>,
+    trust: &'s mut PathBuilder<'t>,
     revocation_values: bool,
     /// So many were found until now.
     countersignatures: usize,
@@ -251,8 +251,8 @@ impl Judge<'_, '_, '_> {
         }
         let other_use = |c: &Certificate| !c.allows(UsageCheck::Signature);
         problem(certificate.is_some_and(other_use), Problem::KeyUsage);
-        let trusted = certificate
-            .and_then(|c| self.trust.leads_to_anchor(c, &self.authorities, claimed_time));
+        let trusted =
+            certificate.and_then(|c| self.trust.reaches_anchor(c, &self.authorities, claimed_time));
         problem(trusted == Some(false), Problem::Untrusted);
 
         let level = level(&problems, &unsigned, self.revocation_values);

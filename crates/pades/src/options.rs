@@ -4,6 +4,7 @@
 use std::fmt;
 
 use ades_core::SignatureParameters;
+use ades_core::error::Parameter;
 use zeroize::Zeroizing;
 
 use crate::appearance::{Appearance, Spot};
@@ -190,41 +191,54 @@ impl SignatureOptions {
             Err(Error::Core(ades_core::Error::Parameter { parameter, problem }))
         };
         if self.reason.is_some() && !parameters.commitments().is_empty() {
-            return fail("reason", "not together with a commitment");
+            return fail(Parameter::Reason, "not together with a commitment");
         }
         if self.reason.is_some() && parameters.signature_policy().is_some() {
-            return fail("reason", "not together with a signature policy");
+            return fail(Parameter::Reason, "not together with a signature policy");
         }
         let year = chrono::Datelike::year(&parameters.signing_time().time());
         if !(0..=9999).contains(&year) {
-            return fail("signing time", "not in the years 0 to 9999");
+            return fail(Parameter::SigningTime, "not in the years 0 to 9999");
         }
         if self.reserve > MAX_RESERVE {
-            return fail("reserve", "more than 16 MiB");
+            return fail(Parameter::Reserve, "more than 16 MiB");
         }
         let application = self.application.iter().flat_map(|(name, version)| [name, version]);
-        let texts = [&self.name, &self.reason, &self.location, &self.contact];
-        let mut texts = texts.into_iter().flatten().chain(application);
-        if texts.any(|text| text.trim().is_empty() || text.len() > MAX_TEXT) {
-            return fail("text", "empty or longer than 4,096 octets");
+        let texts = [
+            (Parameter::Name, &self.name),
+            (Parameter::Reason, &self.reason),
+            (Parameter::Location, &self.location),
+            (Parameter::Contact, &self.contact),
+        ];
+        let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?)));
+        let mut texts = texts.chain(application.map(|text| (Parameter::Application, text)));
+        let unfit = |text: &str| text.trim().is_empty() || text.len() > MAX_TEXT;
+        if let Some((parameter, _)) = texts.find(|(_, text)| unfit(text)) {
+            return fail(parameter, "empty or longer than 4,096 octets");
         }
         if let SignatureField::NewNamed(name) = &self.field
             && (name.split('.').any(str::is_empty)
                 || name.split('.').count() > MAX_LEVELS
                 || name.len() > MAX_TEXT)
         {
-            return fail("field name", "a part is empty, or more than 32 of them or 4,096 octets");
+            return fail(
+                Parameter::FieldName,
+                "a part is empty, or more than 32 of them or 4,096 octets",
+            );
         }
         if let Some(FieldLock::Include(fields) | FieldLock::Exclude(fields)) = &self.lock
             && (fields.is_empty() || fields.iter().any(|f| f.is_empty() || f.len() > MAX_TEXT))
         {
-            return fail("lock", "names no field, or a name is empty or longer than 4,096 octets");
+            return fail(
+                Parameter::Lock,
+                "names no field, or a name is empty or longer than 4,096 octets",
+            );
         }
         if let Some(appearance) = &self.visible {
             appearance.check(&self.field)?;
         }
         if self.page == Some(0) {
-            return fail("page", "pages are counted from 1");
+            return fail(Parameter::Page, "pages are counted from 1");
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::Write;
 use std::ops::Range;
 
-use ades_core::in_place::{Check, Held, InPlace, append};
+use ades_core::in_place::{Check, InPlace, PreparedFile, append};
 use ades_core::{
     Digest, DigestAlgorithm, Digester, Document, DocumentDigest, PendingState, SignatureParameters,
 };
@@ -238,7 +238,7 @@ impl PreparedDocument {
     ) -> Result<(), Error> {
         let update = self.filled(cms)?;
         let whole = &self.document.0;
-        let held = Held { from: 0, length: self.length, whole, tail: &self.tail };
+        let held = PreparedFile { from: 0, length: self.length, whole, tail: &self.tail };
         if !held.is_in(file, check)? {
             return Err(Error::DocumentChanged);
         }

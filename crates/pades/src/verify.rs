@@ -12,7 +12,7 @@ mod signature;
 
 use std::collections::{BTreeMap, HashSet};
 
-use ades_core::trust::TrustSearch;
+use ades_core::trust::PathBuilder;
 use ades_core::{Certificate, Document};
 use cades::report::Level;
 
@@ -84,7 +84,7 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_>) -> Result<Report, E
         signatures: Vec::new(),
         time_stamps: Vec::new(),
     };
-    let mut trust = TrustSearch::new(given.trust);
+    let mut trust = PathBuilder::new(given.trust);
     let mut budget = pdf.len().saturating_mul(MAX_PASSES).saturating_add(FREE_OCTETS);
     for found in found {
         if found.is_time_stamp() {

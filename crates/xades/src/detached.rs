@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use ades_core::error::Parameter;
 use ades_core::{CertificateChain, Digest, Document, SignatureParameters};
 
 use crate::c14n::{Canonicalization, Selection, Target as Element};
@@ -126,7 +127,10 @@ fn list(draft: &mut Draft<'_>) -> Result<(), Error> {
 
 fn check(contents: &[Content<'_>]) -> Result<(), Error> {
     let fail = |problem| {
-        Err(Error::Core(ades_core::Error::Parameter { parameter: "detached documents", problem }))
+        Err(Error::Core(ades_core::Error::Parameter {
+            parameter: Parameter::DetachedDocuments,
+            problem,
+        }))
     };
     if contents.is_empty() || contents.len() > MAX_CONTENTS {
         return fail("between 1 and 1,024 are needed");

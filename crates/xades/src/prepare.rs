@@ -1,5 +1,6 @@
 //! From a document, a certificate and parameters to what is to be signed.
 
+use ades_core::error::Parameter;
 use ades_core::{
     CertificateChain, Digest, DigestAlgorithm, DigestThread, Digester, Document,
     SignatureParameters,
@@ -122,11 +123,17 @@ fn read_beside(
 ) -> Result<Read, Error> {
     if elements.is_empty() || elements.len() > MAX_ELEMENTS {
         let problem = "between 1 and 64 Ids are needed";
-        return Err(Error::Core(ades_core::Error::Parameter { parameter: "elements", problem }));
+        return Err(Error::Core(ades_core::Error::Parameter {
+            parameter: Parameter::Elements,
+            problem,
+        }));
     }
     if elements.iter().any(|id| !can_be_named(id)) {
         let problem = "an Id with white space or punctuation, which no reference can name";
-        return Err(Error::Core(ades_core::Error::Parameter { parameter: "elements", problem }));
+        return Err(Error::Core(ades_core::Error::Parameter {
+            parameter: Parameter::Elements,
+            problem,
+        }));
     }
     let method = &options.canonicalization;
     let form = |id: &String| {

@@ -1,6 +1,7 @@
 //! The qualifying properties of baseline B-B (EN 319 132-1, clauses 5.2 and
 //! 6.3).
 
+use ades_core::error::Parameter;
 use ades_core::parameters::{NO_TEXT, is_text};
 use ades_core::{CommitmentType, Digest, SignatureParameters, SignaturePolicy};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -37,7 +38,7 @@ pub(crate) fn signed_properties(
     let policy_hash = match parameters.signature_policy() {
         Some(SignaturePolicy { digest: None, .. }) => {
             return Err(Error::Core(ades_core::Error::Parameter {
-                parameter: "policy",
+                parameter: Parameter::Policy,
                 problem: "XAdES needs the digest of the policy document",
             }));
         }
@@ -142,7 +143,7 @@ fn checked_place(signer: &Signer<'_>) -> Result<Option<ProductionPlace>, Error> 
         return Ok(signer.parameters.signer_location().map(ProductionPlace::from));
     };
     let wrong = |problem| {
-        let parameter = "production place";
+        let parameter = Parameter::ProductionPlace;
         Err(Error::Core(ades_core::Error::Parameter { parameter, problem }))
     };
     if place.elements().next().is_none() {

@@ -18,7 +18,7 @@ pub(crate) mod tree;
 
 use std::fmt;
 
-use ades_core::trust::TrustSearch;
+use ades_core::trust::PathBuilder;
 use ades_core::{Certificate, Document};
 
 use crate::c14n::{IdAttributes, Target};
@@ -128,7 +128,7 @@ pub fn verify(document: &mut Document<'_>, given: Given<'_, '_>) -> Result<Repor
         outcomes: &outcomes,
         places: places.map(|found| found.element.place.clone()).collect(),
     };
-    let mut trust = TrustSearch::new(given.trust);
+    let mut trust = PathBuilder::new(given.trust);
     let mut reports: Vec<Option<SignatureReport>> =
         (0..signatures.len()).map(|index| Some(judge(&context, index, &mut trust))).collect();
     // Innermost first: those in a signature come behind it.

@@ -9,11 +9,11 @@ use crate::attributes::{
     CommitmentTypeIndication, ContentHints, DisplayText, SignaturePolicyId, SignerAttributeV2,
     SignerLocationValue, SigningCertificateV2, SpUserNotice, read_signing_time,
 };
-use crate::ber::Element;
-use crate::der;
 use crate::oids;
 use crate::report::{PolicyReport, Problem};
 use crate::signer_info::Attribute;
+use ades_core::asn1::ber::Element;
+use ades_core::asn1::der;
 
 /// What the signed attributes say.
 #[derive(Debug, Default)]

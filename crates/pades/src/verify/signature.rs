@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use ades_core::Document;
 use ades_core::document::ReadSeek;
-use ades_core::trust::TrustSearch;
+use ades_core::trust::PathBuilder;
 use cades::report::{Level, Problem as CmsProblem};
 
 use super::history::History;
@@ -202,7 +202,7 @@ impl Found {
     pub(super) fn judge(
         mut self,
         pdf: &mut Pdf<'_>,
-        trust: &mut TrustSearch<'_>,
+        trust: &mut PathBuilder<'_>,
         around: Around<'_>,
     ) -> Result<SignatureReport, Error> {
         let value = self.dictionary.value.clone();
@@ -307,7 +307,7 @@ impl Found {
         &mut self,
         pdf: &mut Pdf<'_>,
         signing_time: Option<chrono::DateTime<chrono::Utc>>,
-        trust: &mut TrustSearch<'_>,
+        trust: &mut PathBuilder<'_>,
     ) -> Result<Option<cades::report::SignatureReport>, Error> {
         let Some(cms) = self.token() else {
             return Ok(None);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use ades_core::certificate::UsageCheck;
-use ades_core::trust::{Authorities, TrustSearch};
+use ades_core::trust::{IssuerPool, PathBuilder};
 use ades_core::verify::verify;
 use ades_core::{Certificate, DigestAlgorithm};
 
@@ -40,7 +40,7 @@ pub(crate) struct Context<'c> {
 pub(crate) fn judge(
     context: &Context<'_>,
     index: usize,
-    trust: &mut TrustSearch<'_>,
+    trust: &mut PathBuilder<'_>,
 ) -> SignatureReport {
     let found = context.survey.signatures.get(index);
     let signature = context.signatures.get(index).and_then(Option::as_ref);
@@ -94,7 +94,7 @@ impl<'j> Judge<'j, '_> {
         condition
     }
 
-    fn report(mut self, trust: &mut TrustSearch<'_>) -> SignatureReport {
+    fn report(mut self, trust: &mut PathBuilder<'_>) -> SignatureReport {
         let signature = self.signature;
         let qualifying = &signature.qualifying;
         for problem in &qualifying.problems {
@@ -116,8 +116,8 @@ impl<'j> Judge<'j, '_> {
         }
         let other_use = |c: &Certificate| !c.allows(UsageCheck::Signature);
         self.problem(certificate.is_some_and(other_use), Problem::KeyUsage);
-        let authorities = Authorities::of(&signature.certificates);
-        let trusted = certificate.and_then(|c| trust.leads_to_anchor(c, &authorities, time));
+        let authorities = IssuerPool::of(&signature.certificates);
+        let trusted = certificate.and_then(|c| trust.reaches_anchor(c, &authorities, time));
         self.problem(trusted == Some(false), Problem::Untrusted);
 
         let info = &signature.signed_info;

@@ -1,69 +1,83 @@
 //! Reading what others encoded: BER with definite and indefinite lengths
 //! (X.690, clause 8). Elements are spans of the original octets.
 
-use crate::error::Error;
+/// Why octets are not read as elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// They break a rule of BER, or are not the element that was expected.
+    Malformed {
+        /// counted from the container's first octet
+        offset: u64,
+        /// what was found there
+        what: &'static str,
+    },
+    /// Elements of indefinite length are nested deeper than [`MAX_DEPTH`].
+    TooDeep,
+    /// A set has more elements than the caller allows.
+    TooManyElements,
+}
 
 /// Elements may be nested this deep where lengths are indefinite.
-pub(crate) const MAX_DEPTH: usize = 32;
+pub const MAX_DEPTH: usize = 32;
 
 /// A definite length that ends elsewhere than what is in the element.
-pub(crate) const WRONG_LENGTH: &str = "a length that is not that of its content";
+pub const WRONG_LENGTH: &str = "a length that is not that of its content";
 
 /// One element in a slice of octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Element<'a> {
+pub struct Element<'a> {
     /// The identifier octet.
-    pub(crate) tag: u8,
+    pub tag: u8,
     /// The whole element, end-of-contents octets included.
-    pub(crate) raw: &'a [u8],
+    pub raw: &'a [u8],
     /// Its content.
-    pub(crate) content: &'a [u8],
+    pub content: &'a [u8],
     /// Where it begins, counted from the container's first octet.
-    pub(crate) offset: u64,
+    pub offset: u64,
     /// Whether its length is indefinite.
-    pub(crate) indefinite: bool,
+    pub indefinite: bool,
 }
 
 impl<'a> Element<'a> {
     /// The content octets, read as elements.
-    pub(crate) fn children(&self) -> Reader<'a> {
+    pub fn children(&self) -> Reader<'a> {
         let header = self.raw.len() - self.content.len() - if self.indefinite { 2 } else { 0 };
         Reader { rest: self.content, offset: self.offset + header as u64 }
     }
 
     /// Whether the tag is this one; else malformed.
-    pub(crate) fn expect(self, tag: u8, what: &'static str) -> Result<Self, Error> {
+    pub fn expect(self, tag: u8, what: &'static str) -> Result<Self, Error> {
         if self.tag == tag { Ok(self) } else { Err(malformed(self.offset, what)) }
     }
 }
 
 /// Reads elements one behind the other.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a> {
+pub struct Reader<'a> {
     rest: &'a [u8],
     offset: u64,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) const fn new(octets: &'a [u8], offset: u64) -> Self {
+    pub const fn new(octets: &'a [u8], offset: u64) -> Self {
         Self { rest: octets, offset }
     }
 
-    pub(crate) const fn offset(&self) -> u64 {
+    pub const fn offset(&self) -> u64 {
         self.offset
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The next element, or an error if there is none.
-    pub(crate) fn next(&mut self, what: &'static str) -> Result<Element<'a>, Error> {
+    pub fn next(&mut self, what: &'static str) -> Result<Element<'a>, Error> {
         self.try_next()?.ok_or(malformed(self.offset, what))
     }
 
     /// The next element, if there is one.
-    pub(crate) fn try_next(&mut self) -> Result<Option<Element<'a>>, Error> {
+    pub fn try_next(&mut self) -> Result<Option<Element<'a>>, Error> {
         if self.rest.is_empty() {
             return Ok(None);
         }
@@ -96,27 +110,23 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, if it has this tag.
-    pub(crate) fn next_if(&mut self, tag: u8) -> Result<Option<Element<'a>>, Error> {
+    pub fn next_if(&mut self, tag: u8) -> Result<Option<Element<'a>>, Error> {
         if self.rest.first() == Some(&tag) { self.try_next() } else { Ok(None) }
     }
 
     /// All that are left.
-    pub(crate) fn all(self, max: usize) -> Result<Vec<Element<'a>>, Error> {
+    pub fn all(self, max: usize) -> Result<Vec<Element<'a>>, Error> {
         let mut elements = Vec::new();
         self.each(max, |element| elements.push(element))?;
         Ok(elements)
     }
 
     /// Hands out all that are left.
-    pub(crate) fn each(
-        mut self,
-        max: usize,
-        mut take: impl FnMut(Element<'a>),
-    ) -> Result<(), Error> {
+    pub fn each(mut self, max: usize, mut take: impl FnMut(Element<'a>)) -> Result<(), Error> {
         let mut count = 0;
         while let Some(element) = self.try_next()? {
             if count == max {
-                return Err(Error::Limit { limit: "elements in one set" });
+                return Err(Error::TooManyElements);
             }
             count += 1;
             take(element);
@@ -127,16 +137,16 @@ impl<'a> Reader<'a> {
 
 /// An element's first octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
-    pub(crate) tag: u8,
+pub struct Header {
+    pub tag: u8,
     /// How many octets the header has.
-    pub(crate) len: usize,
+    pub len: usize,
     /// `None`: indefinite.
-    pub(crate) content_len: Option<u64>,
+    pub content_len: Option<u64>,
 }
 
 /// Tag numbers up to 30, lengths up to eight octets.
-pub(crate) fn header(octets: &[u8], offset: u64) -> Result<Header, Error> {
+pub fn header(octets: &[u8], offset: u64) -> Result<Header, Error> {
     let cut_off = malformed(offset, "an element's header is cut off");
     let [tag, first, rest @ ..] = octets else {
         return Err(cut_off);
@@ -163,7 +173,7 @@ pub(crate) fn header(octets: &[u8], offset: u64) -> Result<Header, Error> {
 /// looked at once: lengths found inside are skipped over or descended into.
 fn indefinite_len(octets: &[u8], offset: u64, depth: usize) -> Result<usize, Error> {
     if depth == MAX_DEPTH {
-        return Err(Error::Limit { limit: "32 levels of nesting" });
+        return Err(Error::TooDeep);
     }
     let mut at = 0usize;
     loop {
@@ -191,7 +201,7 @@ fn indefinite_len(octets: &[u8], offset: u64, depth: usize) -> Result<usize, Err
 /// 10.2): an indefinite length, one in more octets than it needs, a string in
 /// segments. Headers that this reader does not read are among them. `octets`
 /// may end within an element.
-pub(crate) fn first_not_der(octets: &[u8], offset: u64) -> Option<u64> {
+pub fn first_not_der(octets: &[u8], offset: u64) -> Option<u64> {
     const SEQUENCE_AND_SET: [u8; 2] = [0x10, 0x11];
 
     let mut at = 0usize;
@@ -219,7 +229,7 @@ pub(crate) fn first_not_der(octets: &[u8], offset: u64) -> Option<u64> {
 
 /// Where the first element of a `SET OF` stands that comes after a greater one
 /// (X.690, 11.6).
-pub(crate) fn first_unsorted(set: &[Element<'_>]) -> Option<u64> {
+pub fn first_unsorted(set: &[Element<'_>]) -> Option<u64> {
     let mut pairs = set.iter().zip(set.iter().skip(1));
     pairs.find(|(before, after)| before.raw > after.raw).map(|(_, after)| after.offset)
 }
@@ -232,7 +242,7 @@ fn header_len(content_len: u64) -> usize {
     }
 }
 
-pub(crate) const fn malformed(offset: u64, what: &'static str) -> Error {
+const fn malformed(offset: u64, what: &'static str) -> Error {
     Error::Malformed { offset, what }
 }
 
@@ -257,7 +267,7 @@ mod tests {
     fn nesting_is_limited() {
         let mut octets = [0x30, 0x80].repeat(100_000);
         octets.extend_from_slice(&[0, 0].repeat(100_000));
-        assert!(matches!(Reader::new(&octets, 0).next(""), Err(Error::Limit { .. })));
+        assert!(matches!(Reader::new(&octets, 0).next(""), Err(Error::TooDeep)));
     }
 
     #[test]

@@ -2,19 +2,19 @@
 //! of a `SET OF`. Values are encoded by rasn; octets that are signed, or that
 //! others made, are only ever wrapped.
 
-pub(crate) const INTEGER: u8 = 0x02;
-pub(crate) const OCTET_STRING: u8 = 0x04;
-pub(crate) const OID: u8 = 0x06;
-pub(crate) const SEQUENCE: u8 = 0x30;
-pub(crate) const SET: u8 = 0x31;
+pub const INTEGER: u8 = 0x02;
+pub const OCTET_STRING: u8 = 0x04;
+pub const OID: u8 = 0x06;
+pub const SEQUENCE: u8 = 0x30;
+pub const SET: u8 = 0x31;
 
 /// `[n]`, constructed.
-pub(crate) const fn context(n: u8) -> u8 {
+pub const fn context(n: u8) -> u8 {
     0xA0 | n
 }
 
 /// Tag and definite length (X.690, 10.1).
-pub(crate) fn header(tag: u8, len: u64) -> Vec<u8> {
+pub fn header(tag: u8, len: u64) -> Vec<u8> {
     let mut out = vec![tag];
     let octets = len.to_be_bytes();
     let significant: Vec<u8> = octets.into_iter().skip_while(|&b| b == 0).collect();
@@ -31,7 +31,7 @@ pub(crate) fn header(tag: u8, len: u64) -> Vec<u8> {
 }
 
 /// A whole element around `parts`.
-pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let len: usize = parts.iter().map(|p| p.len()).sum();
     let mut out = header(tag, len as u64);
     out.reserve(len);
@@ -43,7 +43,7 @@ pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 
 /// The content of a `SET OF`: elements in ascending order, the shorter one
 /// padded with zero octets for comparison (X.690, 11.6).
-pub(crate) fn set_of(elements: &mut [Vec<u8>]) -> Vec<u8> {
+pub fn set_of(elements: &mut [Vec<u8>]) -> Vec<u8> {
     // No complete element is a prefix of another, so padding never decides.
     elements.sort_unstable();
     elements.concat()
