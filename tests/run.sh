@@ -30,7 +30,7 @@ done
 step_lint() {
     cargo fmt --all --check
     cargo fmt --manifest-path fuzz/Cargo.toml --all --check
-    cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
     RUSTFLAGS="--cfg fuzzing" cargo clippy --manifest-path fuzz/Cargo.toml --locked -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 }
@@ -58,7 +58,8 @@ step_judges() {
     # half of the time.
     CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
         cargo build --release --locked -p ades-cli
-    ADES_RELEASE="$target/release/ades" cargo test --workspace --locked -- --include-ignored
+    ADES_RELEASE="$target/release/ades" cargo test --workspace --locked \
+        --features ades-cli/judges -- --include-ignored
 }
 
 step_fuzz() {

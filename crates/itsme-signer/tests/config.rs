@@ -351,6 +351,7 @@ fn of_sandbox(sandbox: &Sandbox, dir: &Path, more: &str) -> Result<Config, Error
 }
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn each_form_of_the_client_certificate_is_accepted_by_the_server() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);
@@ -372,6 +373,7 @@ async fn each_form_of_the_client_certificate_is_accepted_by_the_server() {
 
 /// Case 62 over a real connection.
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn without_a_client_certificate_the_server_says_no() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);
@@ -383,6 +385,7 @@ async fn without_a_client_certificate_the_server_says_no() {
 }
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn a_server_of_another_ca_is_not_spoken_to() {
     let (sandbox, other) = (sandbox().await, sandbox().await);
     let dir = identities(&other);
@@ -398,6 +401,7 @@ async fn a_server_of_another_ca_is_not_spoken_to() {
 }
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn a_pkcs12_file_that_does_not_open_is_said_at_load() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);
@@ -487,6 +491,7 @@ fn what_is_no_certificate_or_key_is_said_at_load() {
 }
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn no_key_is_shown() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);

@@ -66,6 +66,16 @@ impl TestKey {
         &self.certificate
     }
 
+    /// The private key, as the DER of PKCS#8 (RFC 5208, RFC 5915).
+    #[must_use]
+    pub fn private_key(&self) -> Vec<u8> {
+        let point = self.key.verifying_key().to_sec1_point(false);
+        let public_key = element(0xA1, &[&element(0x03, &[&[0], point.as_bytes()])]);
+        let secret = element(0x04, &[&self.key.to_bytes()]);
+        let key = element(0x30, &[&[0x02, 0x01, 0x01], &secret, &public_key]);
+        element(0x30, &[&[0x02, 0x01, 0x00], P256_KEY, &element(0x04, &[&key])])
+    }
+
     /// An ECDSA signature value over a digest of SHA-256, as DER: what a remote
     /// signer answers.
     #[must_use]

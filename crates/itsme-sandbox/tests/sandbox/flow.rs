@@ -12,6 +12,7 @@ use crate::client::{
 use crate::openssl::{decode, verifies};
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn a_digest_is_signed_and_openssl_agrees() {
     let partner = Partner::auto(User::Ready).await;
     let (user_code, leaf, chain) = partner.identified().await;
@@ -35,6 +36,7 @@ async fn a_digest_is_signed_and_openssl_agrees() {
 }
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn seventy_digests_in_one_confirmation() {
     let partner = Partner::auto(User::Ready).await;
     let (user_code, leaf, _) = partner.identified().await;
@@ -163,6 +165,7 @@ async fn the_slow_user_comes_in_the_end() {
 }
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn a_renewed_certificate_does_not_fit() {
     let partner = Partner::auto(User::Renews).await;
     let (user_code, leaf, _) = partner.identified().await;
