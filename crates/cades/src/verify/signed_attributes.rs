@@ -180,11 +180,11 @@ fn protected_algorithms(value: &Element<'_>) -> Option<ProtectedAlgorithms> {
 fn location(raw: &[u8]) -> Option<SignerLocation> {
     let location: SignerLocationValue = rasn::ber::decode(raw).ok()?;
     let lines = location.postal_address.unwrap_or_default();
-    Some(SignerLocation {
-        country: location.country_name.as_ref().and_then(text),
-        locality: location.locality_name.as_ref().and_then(text),
-        postal_address: lines.iter().filter_map(text).collect(),
-    })
+    let mut found = SignerLocation::default();
+    found.country = location.country_name.as_ref().and_then(text);
+    found.locality = location.locality_name.as_ref().and_then(text);
+    found.postal_address = lines.iter().filter_map(text).collect();
+    Some(found)
 }
 
 fn policy(raw: &[u8]) -> Option<PolicyReport> {
