@@ -167,7 +167,7 @@ impl Pending {
     pub(crate) fn remarks(&self) -> Vec<String> {
         match self {
             Self::Cades(_) => Vec::new(),
-            Self::Pades(pending) => pending.remarks().iter().map(ToString::to_string).collect(),
+            Self::Pades(pending) => pending.warnings().iter().map(ToString::to_string).collect(),
             Self::Xades(_, remark) => remark.iter().map(ToString::to_string).collect(),
         }
     }
@@ -187,7 +187,7 @@ impl Pending {
                 Some(pending.message_digest())
             }
             Self::Cades(_) => None,
-            Self::Pades(pending) => Some(&pending.document_digest().0),
+            Self::Pades(pending) => pending.document_digest().map(|digest| &digest.0),
             Self::Xades(pending, _) => pending.document_digest().map(|digest| &digest.0),
         }
     }
@@ -226,7 +226,7 @@ impl Pending {
                 pending.complete(Some(document), value, out.writer()).map_err(CompleteError::Cades)
             }
             Self::Pades(pending) => {
-                pending.complete(document, value, out.writer()).map_err(CompleteError::Pades)
+                pending.complete(Some(document), value, out.writer()).map_err(CompleteError::Pades)
             }
             Self::Xades(pending, _) => {
                 pending.complete(Some(document), value, out.writer()).map_err(CompleteError::Xades)
@@ -315,10 +315,10 @@ fn pdf_options(
         options = options.repair();
     }
     if wishes.overrule_permissions {
-        options = options.overrule_permissions();
+        options = options.ignore_permissions();
     }
     if let Some(password) = wishes.password()? {
-        options = options.with_password(password);
+        options = options.password(password);
     }
     if let Some(certification) = wishes.certification() {
         options = options.certify(certification);
@@ -344,9 +344,7 @@ impl CompleteError {
     fn core(&self) -> Option<&Error> {
         match self {
             Self::Cades(cades::Error::Core(error))
-            | Self::Pades(
-                pades::Error::Core(error) | pades::Error::Cms(cades::Error::Core(error)),
-            )
+            | Self::Pades(pades::Error::Core(error))
             | Self::Xades(xades::Error::Core(error)) => Some(error),
             _ => None,
         }
