@@ -1,5 +1,5 @@
-//! What a revision's trailer leads to, and by which ways: every object that it
-//! has is looked at once for each of its roles.
+//! The objects that a revision's trailer reaches, and by which paths. Each object
+//! is visited once for each of its roles.
 
 mod covered;
 mod roles;
@@ -13,15 +13,16 @@ pub(crate) use covered::{Covered, reach_signed};
 pub(crate) use roles::Role;
 use roles::{Roles, mentions};
 
-/// A revision may have this many objects that something leads to.
+/// Maximum number of objects that a revision reaches.
 const MAX_OBJECTS: usize = 900_000;
-/// So many ways may wait to be gone at one time.
+/// Maximum number of pending visits.
 const MAX_WAITING: usize = 1 << 20;
-/// So many are gone together.
+/// Visits are processed in batches of at most this many.
 const MAX_WAVE: usize = 1 << 16;
-/// So many may be missing that the cross-reference knows of.
+/// Maximum number of objects that are missing although the cross-reference has them.
 const MAX_LATE: usize = 1024;
-/// So much is searched for references where an object does not read.
+/// Maximum length in octets that is searched for references when an object cannot be
+/// read.
 const MAX_SEARCHED: u64 = 64 * 1024;
 
 /// The field that an object belongs to.
@@ -31,50 +32,51 @@ pub(crate) enum Owner {
     Nobody,
     /// The form itself.
     Form,
-    /// The field of this number.
+    /// The field with this number.
     Field(u32),
     /// More than one.
     Several,
 }
 
 impl Owner {
-    /// Whether this is not known to be another's, too.
+    /// Whether a visit by `other` changes the owner.
     fn is_not(self, other: Self) -> bool {
         other != Self::Nobody && self != other && self != Self::Several
     }
 }
 
-/// What is known of an object.
+/// The roles and the owner of an object.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mark {
     pub(crate) roles: Roles,
     pub(crate) owner: Owner,
 }
 
-/// A field, or a widget that is an object of its own.
+/// A field, or a widget that is a separate object, and the field it belongs to.
 #[derive(Clone, Debug)]
 pub(crate) struct FieldIdentity {
     /// The full name of the field.
     pub(crate) name: String,
     pub(crate) is_signature: bool,
-    /// The number of the field: its own, unless this is only a widget.
+    /// The number of the field, which differs from the object's own number for a
+    /// separate widget.
     pub(crate) field: u32,
 }
 
-/// What was reached. Roles are only ever added: what was in a role at one
-/// signed revision is held to it at all later ones.
+/// The objects reached so far. Roles are only added: an object that had a role in
+/// one signed revision keeps it in all later ones.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
     marks: HashMap<u32, Mark>,
     fields: HashMap<u32, FieldIdentity>,
-    /// Object streams, and the objects reached that were in them.
+    /// Object streams, and the reached objects that were in them.
     containers: HashMap<u32, Vec<u32>>,
-    /// What was led to and not there, or not whole, though the cross-reference
-    /// said where it is: behind the end of the revision.
+    /// Objects that are missing or incomplete because the cross-reference points
+    /// after the end of the revision.
     late: BTreeSet<u32>,
-    /// Whether there is something that was not looked at.
+    /// Whether some objects could not be visited.
     blind: bool,
-    /// By the roles' turns.
+    /// Pending visits, by the turn of their roles.
     waiting: [Vec<Visit>; 3],
 }
 
@@ -86,14 +88,14 @@ struct Visit {
     link: LinkKind,
 }
 
-/// How something leads to an object.
+/// How a reference leads to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LinkKind {
-    /// As a dictionary of somebody's own names may be led to: any of its keys
-    /// may mean something there.
+    /// From a key. The object may be a dictionary of arbitrary names, in which any
+    /// key has a meaning.
     Named,
-    /// In passing: as an element of an array, such as a destination, or by a key
-    /// that mentions. No dictionary of names is found so.
+    /// As an element of an array, such as a destination, or from a key that only
+    /// mentions the object. It is not a dictionary of arbitrary names.
     Passing,
 }
 
@@ -106,15 +108,15 @@ impl Reach {
         self.fields.get(&number)
     }
 
-    /// The highest number that anything leads to, of those that an object may have.
+    /// The highest number that is referred to, up to [`MAX_SENSIBLE`].
     pub(crate) fn highest(&self) -> u32 {
         let numbers = self.marks.keys().copied();
         numbers.filter(|number| *number <= MAX_SENSIBLE).max().unwrap_or(0)
     }
 
-    /// The objects reached that later sections may have changed: those that they
-    /// speak of, those in object streams that they speak of, and those that were
-    /// not there although the cross-reference said where.
+    /// The reached objects that later sections may have changed: those with entries
+    /// there, those in object streams with entries there, and those that were
+    /// missing although the cross-reference has them.
     pub(crate) fn touched(&self, sections: &[Section]) -> BTreeSet<u32> {
         let mut touched = self.late.clone();
         for number in sections.iter().flat_map(Section::ranges).flatten() {
@@ -127,7 +129,7 @@ impl Reach {
         touched
     }
 
-    /// The objects reached that were in this object stream.
+    /// The reached objects that were in this object stream.
     fn contained(&self, stream: u32) -> &[u32] {
         self.containers.get(&stream).map(Vec::as_slice).unwrap_or_default()
     }
@@ -140,7 +142,7 @@ impl Reach {
         self.blind
     }
 
-    /// Something was not looked at: from now on it may lead anywhere.
+    /// Records that some objects could not be visited: they may refer to any object.
     pub(crate) const fn lose(&mut self) {
         self.blind = true;
     }
@@ -149,7 +151,7 @@ impl Reach {
         self.marks.is_empty()
     }
 
-    /// Looks at a whole revision.
+    /// Visits a whole revision.
     pub(crate) fn read(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
         let mut keys = BTreeSet::new();
         let mut values = Vec::new();
@@ -164,8 +166,8 @@ impl Reach {
         self.run(pdf)
     }
 
-    /// Looks at what was changed since the revision before, and at what that
-    /// leads to now.
+    /// Visits the objects that were changed since the previous revision, and what
+    /// they refer to now.
     pub(crate) fn go_on(&mut self, pdf: &mut Pdf<'_>, changed: &[u32]) -> Result<(), Error> {
         let trailer = pdf.newest()?.trailer.entries().to_vec();
         self.trailer(pdf, &trailer)?;
@@ -192,9 +194,10 @@ impl Reach {
         Ok(())
     }
 
-    /// What other trailer keys lead to, if it is there. Some writers number
-    /// `/AdditionalStreams` anew and do not write them, and the number is given
-    /// away by the next; readers of PDF do not look at such keys.
+    /// Visits existing objects that other trailer keys refer to. Missing ones do not
+    /// count: some writers give `/AdditionalStreams` a new number without writing the
+    /// object, the next writer gives that number to another object, and readers ignore
+    /// such keys.
     fn present(&mut self, pdf: &mut Pdf<'_>, value: &Value) -> Result<(), Error> {
         if let Some(reference) = value.reference()
             && !matches!(pdf.entry(reference.number)?, None | Some(Entry::Free))
@@ -221,11 +224,11 @@ impl Reach {
                 if wave.is_empty() {
                     break;
                 }
-                // In the order of the file, which is read fastest so.
-                let mut placed = Vec::with_capacity(wave.len());
+                // The order of the file is the fastest to read.
+                let mut sorted = Vec::with_capacity(wave.len());
                 for visit in wave {
                     let entry = pdf.entry(visit.reference.number)?;
-                    placed.push(match entry {
+                    sorted.push(match entry {
                         None | Some(Entry::Free) => ((0, 0), visit),
                         Some(Entry::Plain { offset, .. }) => ((0, offset), visit),
                         Some(Entry::Compressed { stream, index }) => {
@@ -233,8 +236,8 @@ impl Reach {
                         }
                     });
                 }
-                placed.sort_by_key(|(place, _)| *place);
-                for (_, visit) in placed {
+                sorted.sort_by_key(|(offset, _)| *offset);
+                for (_, visit) in sorted {
                     self.visit(pdf, visit)?;
                 }
             }
@@ -242,11 +245,11 @@ impl Reach {
         Ok(())
     }
 
-    /// Whether a way to an object says nothing new of it.
+    /// Whether a visit in this role adds nothing to the roles that the object has.
     fn is_known(&self, number: u32, role: Role, link: LinkKind) -> bool {
         let known: &[Role] = match role {
-            // Nothing of a page or a catalog may change that means anything in
-            // another place, unless its keys are the names of something.
+            // Changes of pages and catalogs are judged so strictly that another
+            // role adds nothing, unless their keys are arbitrary names.
             Role::Other if link == LinkKind::Passing => &[Role::Page, Role::Catalog],
             Role::Annotation => &[Role::Field],
             Role::Mentioned => {
@@ -276,7 +279,7 @@ impl Reach {
         if mark.owner.is_not(owner) {
             let first = mark.owner == Owner::Nobody;
             mark.owner = if first { owner } else { Owner::Several };
-            // What it leads to belongs to several, too.
+            // Then what it refers to has several owners, too.
             if mark.owner == Owner::Several {
                 roles = mark.roles;
             }
@@ -290,7 +293,7 @@ impl Reach {
         }
         let owner = if mark.owner == Owner::Several { Owner::Several } else { owner };
         let Some(object) = self.object(pdf, reference)? else {
-            // What is not there costs something, too.
+            // A missing object counts, too.
             return pdf.source().charge(0);
         };
         for role in roles.iter() {
@@ -299,7 +302,7 @@ impl Reach {
         Ok(())
     }
 
-    /// The object as the revision has it, if it has.
+    /// The object in the revision; `None` if it has none.
     fn object(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -345,7 +348,7 @@ impl Reach {
         self.blind |= self.late.len() > MAX_LATE;
     }
 
-    /// An object stream: nothing may change that what it holds depends on.
+    /// Visits an object stream: nothing that its objects depend on may change.
     fn container(&mut self, pdf: &mut Pdf<'_>, number: u32) -> Result<(), Error> {
         if self.containers.contains_key(&number) {
             return Ok(());
@@ -373,7 +376,8 @@ impl Reach {
         }
     }
 
-    /// Others may read what we cannot: it leads to whatever it names.
+    /// Visits everything that an unreadable object may refer to: other readers may be
+    /// able to read it.
     fn unread(&mut self, pdf: &mut Pdf<'_>, entry: Entry) -> Result<(), Error> {
         let Entry::Plain { offset, .. } = entry else {
             self.blind = true;
@@ -395,7 +399,7 @@ impl Reach {
         if same || self.is_known(reference.number, role, link) {
             return;
         }
-        // One more than may wait says that there are too many.
+        // One more than the maximum makes `run` report the limit.
         if let Some(waiting) = self.waiting.get_mut(role.turn())
             && waiting.len() <= MAX_WAITING
         {
@@ -403,7 +407,7 @@ impl Reach {
         }
     }
 
-    /// What an object leads to in one of its roles.
+    /// Visits what an object refers to in one of its roles.
     fn children(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -427,7 +431,7 @@ impl Reach {
             let child = match (role, key.as_slice()) {
                 (Role::Field, b"V") => Role::Other,
                 (Role::Appearance, b"Length") => Role::Appearance,
-                // What an appearance is drawn with may be drawn with elsewhere.
+                // Pages may use the resources of an appearance, too.
                 (Role::Appearance, _) => Role::Other,
                 (role, key) => role.of_entry(key),
             };
@@ -463,7 +467,7 @@ impl Reach {
         self.value(value, role, owner, link);
     }
 
-    /// Notes what a field is called.
+    /// Records the name of a field.
     fn identify(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -486,7 +490,7 @@ impl Reach {
 }
 
 impl FieldIdentity {
-    /// Of a field or widget below another.
+    /// Reads a field or widget below the field `above`.
     pub(crate) fn of(
         pdf: &mut Pdf<'_>,
         object: &Indirect,
@@ -514,14 +518,14 @@ fn link_kind(key: &[u8]) -> LinkKind {
     if mentions(key) { LinkKind::Passing } else { LinkKind::Named }
 }
 
-/// Whether an object is said to be in an object stream that is none: missing, or
-/// itself in one, where no stream can be.
+/// Whether the cross-reference puts an object into an object stream that is missing
+/// or itself in an object stream, where no stream can be.
 pub(crate) fn is_nowhere(pdf: &mut Pdf<'_>, entry: Entry) -> Result<bool, Error> {
     let Entry::Compressed { stream, .. } = entry else { return Ok(false) };
     Ok(!matches!(pdf.entry(stream)?, Some(Entry::Plain { .. })))
 }
 
-/// The reference that leads to the object of this number, if there is one.
+/// The reference to the object with this number, if it exists.
 pub(crate) fn reference(pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Reference>, Error> {
     let generation = match pdf.entry(number)? {
         None | Some(Entry::Free) => return Ok(None),
@@ -531,7 +535,7 @@ pub(crate) fn reference(pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Referen
     Ok(Some(Reference { number, generation }))
 }
 
-/// The octets of one object.
+/// The octets up to `endobj`.
 fn up_to_end(octets: &[u8]) -> &[u8] {
     const END: &[u8] = b"endobj";
 
@@ -539,7 +543,7 @@ fn up_to_end(octets: &[u8]) -> &[u8] {
     octets.get(..end.unwrap_or(octets.len())).unwrap_or_default()
 }
 
-/// All that looks like a reference.
+/// Everything that is written like a reference.
 fn references_in(octets: &[u8]) -> Vec<Reference> {
     let words: Vec<&str> = octets
         .split(|octet| !is_regular(*octet))
@@ -560,7 +564,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_are_found_in_what_does_not_read() {
+    fn references_are_found_in_an_object_that_cannot_be_read() {
         let object = up_to_end(b"7 0 obj<</A 4 0 R/B[x 5 0 R 6 1 R]bar>>endobj 8 0 R");
         let found = references_in(object);
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
