@@ -16,11 +16,11 @@ use roles::{Roles, mentions};
 /// Maximum number of objects that a revision reaches.
 const MAX_OBJECTS: usize = 900_000;
 /// Maximum number of pending visits.
-const MAX_WAITING: usize = 1 << 20;
+const MAX_PENDING: usize = 1 << 20;
 /// Visits are processed in batches of at most this many.
-const MAX_WAVE: usize = 1 << 16;
+const MAX_BATCH: usize = 1 << 16;
 /// Maximum number of objects that are missing although the cross-reference has them.
-const MAX_LATE: usize = 1024;
+const MAX_MISSING: usize = 1024;
 /// Maximum length in octets that is searched for references when an object cannot be
 /// read.
 const MAX_SEARCHED: u64 = 64 * 1024;
@@ -40,7 +40,7 @@ pub(crate) enum Owner {
 
 impl Owner {
     /// Whether a visit by `other` changes the owner.
-    fn is_not(self, other: Self) -> bool {
+    fn is_changed_by(self, other: Self) -> bool {
         other != Self::Nobody && self != other && self != Self::Several
     }
 }
@@ -73,11 +73,11 @@ pub(crate) struct Reach {
     containers: HashMap<u32, Vec<u32>>,
     /// Objects that are missing or incomplete because the cross-reference points
     /// after the end of the revision.
-    late: BTreeSet<u32>,
+    missing: BTreeSet<u32>,
     /// Whether some objects could not be visited.
-    blind: bool,
+    incomplete: bool,
     /// Pending visits, by the turn of their roles.
-    waiting: [Vec<Visit>; 3],
+    pending: [Vec<Visit>; 3],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +118,7 @@ impl Reach {
     /// there, those in object streams with entries there, and those that were
     /// missing although the cross-reference has them.
     pub(crate) fn touched(&self, sections: &[Section]) -> BTreeSet<u32> {
-        let mut touched = self.late.clone();
+        let mut touched = self.missing.clone();
         for number in sections.iter().flat_map(Section::ranges).flatten() {
             let Ok(number) = u32::try_from(number) else { continue };
             touched.extend(self.contained(number));
@@ -134,17 +134,17 @@ impl Reach {
         self.containers.get(&stream).map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub(crate) const fn late(&self) -> &BTreeSet<u32> {
-        &self.late
+    pub(crate) const fn missing(&self) -> &BTreeSet<u32> {
+        &self.missing
     }
 
-    pub(crate) const fn is_blind(&self) -> bool {
-        self.blind
+    pub(crate) const fn is_incomplete(&self) -> bool {
+        self.incomplete
     }
 
     /// Records that some objects could not be visited: they may refer to any object.
-    pub(crate) const fn lose(&mut self) {
-        self.blind = true;
+    pub(crate) const fn set_incomplete(&mut self) {
+        self.incomplete = true;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -168,11 +168,11 @@ impl Reach {
 
     /// Visits the objects that were changed since the previous revision, and what
     /// they refer to now.
-    pub(crate) fn go_on(&mut self, pdf: &mut Pdf<'_>, changed: &[u32]) -> Result<(), Error> {
+    pub(crate) fn advance(&mut self, pdf: &mut Pdf<'_>, changed: &[u32]) -> Result<(), Error> {
         let trailer = pdf.newest()?.trailer.entries().to_vec();
         self.trailer(pdf, &trailer)?;
         for number in changed {
-            self.late.remove(number);
+            self.missing.remove(number);
             let mark = self.mark(*number);
             let Some(reference) = reference(pdf, *number)? else { continue };
             let Some(object) = self.object(pdf, reference)? else { continue };
@@ -188,7 +188,7 @@ impl Reach {
             match key.as_slice() {
                 b"Root" => self.value(value, Role::Catalog, Owner::Nobody, LinkKind::Named),
                 b"Info" => self.value(value, Role::About, Owner::Nobody, LinkKind::Named),
-                _ => self.present(pdf, value)?,
+                _ => self.existing(pdf, value)?,
             }
         }
         Ok(())
@@ -198,35 +198,35 @@ impl Reach {
     /// count: some writers give `/AdditionalStreams` a new number without writing the
     /// object, the next writer gives that number to another object, and readers ignore
     /// such keys.
-    fn present(&mut self, pdf: &mut Pdf<'_>, value: &Value) -> Result<(), Error> {
+    fn existing(&mut self, pdf: &mut Pdf<'_>, value: &Value) -> Result<(), Error> {
         if let Some(reference) = value.reference()
             && !matches!(pdf.entry(reference.number)?, None | Some(Entry::Free))
         {
-            self.wait(reference, Role::Other, Owner::Nobody, LinkKind::Passing);
+            self.push_visit(reference, Role::Other, Owner::Nobody, LinkKind::Passing);
         }
         for element in value.elements().unwrap_or_default() {
-            self.present(pdf, element)?;
+            self.existing(pdf, element)?;
         }
         for (_, value) in value.entries() {
-            self.present(pdf, value)?;
+            self.existing(pdf, value)?;
         }
         Ok(())
     }
 
     fn run(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
-        for turn in 0..self.waiting.len() {
-            while let Some(waiting) = self.waiting.get_mut(turn) {
-                if waiting.len() > MAX_WAITING {
+        for turn in 0..self.pending.len() {
+            while let Some(pending) = self.pending.get_mut(turn) {
+                if pending.len() > MAX_PENDING {
                     return Err(exceeds(Limit::PendingVisits));
                 }
-                let from = waiting.len().saturating_sub(MAX_WAVE);
-                let wave: Vec<Visit> = waiting.drain(from..).collect();
-                if wave.is_empty() {
+                let from = pending.len().saturating_sub(MAX_BATCH);
+                let batch: Vec<Visit> = pending.drain(from..).collect();
+                if batch.is_empty() {
                     break;
                 }
                 // The order of the file is the fastest to read.
-                let mut sorted = Vec::with_capacity(wave.len());
-                for visit in wave {
+                let mut sorted = Vec::with_capacity(batch.len());
+                for visit in batch {
                     let entry = pdf.entry(visit.reference.number)?;
                     sorted.push(match entry {
                         None | Some(Entry::Free) => ((0, 0), visit),
@@ -276,7 +276,7 @@ impl Reach {
         }
         let mark = self.marks.entry(number).or_default();
         let mut roles = Roles::default();
-        if mark.owner.is_not(owner) {
+        if mark.owner.is_changed_by(owner) {
             let first = mark.owner == Owner::Nobody;
             mark.owner = if first { owner } else { Owner::Several };
             // Then what it refers to has several owners, too.
@@ -311,7 +311,7 @@ impl Reach {
         let number = reference.number;
         let Some(entry) = pdf.entry(number)? else { return Ok(None) };
         if is_nowhere(pdf, entry)? {
-            self.miss(number);
+            self.note_missing(number);
             return Ok(None);
         }
         if let Entry::Compressed { stream, .. } = entry {
@@ -321,7 +321,7 @@ impl Reach {
         match pdf.object(reference) {
             Ok(Some(object)) => {
                 if !pdf.ends_as_before(&object)? {
-                    self.miss(number);
+                    self.note_missing(number);
                 }
                 Ok(Some(object))
             }
@@ -331,7 +331,7 @@ impl Reach {
                     Entry::Free | Entry::Compressed { .. } => 0,
                 };
                 if entry != Entry::Free && generation == reference.generation {
-                    self.miss(number);
+                    self.note_missing(number);
                 }
                 Ok(None)
             }
@@ -343,9 +343,9 @@ impl Reach {
         }
     }
 
-    fn miss(&mut self, number: u32) {
-        self.late.insert(number);
-        self.blind |= self.late.len() > MAX_LATE;
+    fn note_missing(&mut self, number: u32) {
+        self.missing.insert(number);
+        self.incomplete |= self.missing.len() > MAX_MISSING;
     }
 
     /// Visits an object stream: nothing that its objects depend on may change.
@@ -358,7 +358,7 @@ impl Reach {
         match pdf.object(reference) {
             Ok(Some(stream)) => {
                 if !pdf.ends_as_before(&stream)? {
-                    self.blind = true;
+                    self.incomplete = true;
                 }
                 for (key, value) in stream.value.entries() {
                     if key != b"Extends" {
@@ -370,7 +370,7 @@ impl Reach {
             Ok(None) => Ok(()),
             Err(error @ (Error::Core(_) | Error::Limit { .. })) => Err(error),
             Err(_) => {
-                self.blind = true;
+                self.incomplete = true;
                 Ok(())
             }
         }
@@ -380,7 +380,7 @@ impl Reach {
     /// able to read it.
     fn unread(&mut self, pdf: &mut Pdf<'_>, entry: Entry) -> Result<(), Error> {
         let Entry::Plain { offset, .. } = entry else {
-            self.blind = true;
+            self.incomplete = true;
             return Ok(());
         };
         let offset = offset.saturating_add(pdf.shift);
@@ -388,22 +388,22 @@ impl Reach {
         let (found, searched) = (references_in(octets), octets.len());
         pdf.source().charge(searched)?;
         for reference in found {
-            self.wait(reference, Role::Other, Owner::Nobody, LinkKind::Named);
+            self.push_visit(reference, Role::Other, Owner::Nobody, LinkKind::Named);
         }
         Ok(())
     }
 
-    fn wait(&mut self, reference: Reference, role: Role, owner: Owner, link: LinkKind) {
+    fn push_visit(&mut self, reference: Reference, role: Role, owner: Owner, link: LinkKind) {
         let mark = self.mark(reference.number);
-        let same = mark.roles.has(role) && !mark.owner.is_not(owner);
+        let same = mark.roles.has(role) && !mark.owner.is_changed_by(owner);
         if same || self.is_known(reference.number, role, link) {
             return;
         }
         // One more than the maximum makes `run` report the limit.
-        if let Some(waiting) = self.waiting.get_mut(role.turn())
-            && waiting.len() <= MAX_WAITING
+        if let Some(pending) = self.pending.get_mut(role.turn())
+            && pending.len() <= MAX_PENDING
         {
-            waiting.push(Visit { reference, role, owner, link });
+            pending.push(Visit { reference, role, owner, link });
         }
     }
 
@@ -442,7 +442,7 @@ impl Reach {
 
     fn value(&mut self, value: &Value, role: Role, owner: Owner, link: LinkKind) {
         match &value.kind {
-            Kind::Reference(reference) => self.wait(*reference, role, owner, link),
+            Kind::Reference(reference) => self.push_visit(*reference, role, owner, link),
             Kind::Array(elements) => {
                 let child = role.of_element();
                 for element in elements.iter() {

@@ -280,7 +280,7 @@ impl<'a> Pdf<'a> {
     pub(crate) fn object(&mut self, reference: Reference) -> Result<Option<Indirect>, Error> {
         let object = self.find(reference)?;
         if let Some(object) = &object {
-            self.leave_free(object.value.highest_reference());
+            self.reserve_up_to(object.value.highest_reference());
         }
         Ok(object)
     }
@@ -409,13 +409,13 @@ impl<'a> Pdf<'a> {
     }
 
     /// Reserves this number and all lower ones: no new object gets them.
-    pub(crate) fn leave_free(&mut self, number: u32) {
+    pub(crate) fn reserve_up_to(&mut self, number: u32) {
         self.first_free = self.first_free.max(number.saturating_add(1));
     }
 
     /// Reads with limits of its own: what `read` reads does not count against the
     /// limits of other reading.
-    pub(crate) fn apart<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn with_own_limits<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
         let allowance = self.source.renew();
         let decoded = self.object_streams.renew();
         let found = read(self);

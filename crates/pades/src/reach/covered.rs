@@ -49,21 +49,21 @@ pub(crate) fn reach_signed(pdf: &mut Pdf<'_>, form: &Form) -> Result<Covered, Er
         match step(pdf, &mut reach, then, now) {
             Ok(()) => {}
             Err(Error::Limit { .. }) => {
-                pdf.leave_free(reach.highest());
+                pdf.reserve_up_to(reach.highest());
                 return Ok(Covered::default());
             }
             Err(Error::Core(error)) => return Err(error.into()),
-            Err(_) => reach.lose(),
+            Err(_) => reach.set_incomplete(),
         }
         then = Some(now);
     }
-    pdf.leave_free(reach.highest());
+    pdf.reserve_up_to(reach.highest());
     // If the document was changed after the last signature, verification has reported
     // that already: a further change need not be avoided.
     if then.is_none_or(|last| last.later > 0) {
         return Ok(Covered::default());
     }
-    if reach.is_blind() {
+    if reach.is_incomplete() {
         return Err(Error::Forbidden { why: ForbiddenBy::UnreadableObject });
     }
     Ok(Covered { reach })
@@ -80,5 +80,5 @@ fn step(
     };
     let sections = pdf.sections.get(now.later..then.later).unwrap_or_default();
     let changed: Vec<u32> = reach.touched(sections).into_iter().collect();
-    pdf.at(now, |pdf| reach.go_on(pdf, &changed))
+    pdf.at(now, |pdf| reach.advance(pdf, &changed))
 }

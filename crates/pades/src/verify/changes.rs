@@ -112,7 +112,7 @@ impl<'a> Comparison<'a> {
 
     /// The numbers of the objects that may differ.
     fn candidates(&mut self, pdf: &mut Pdf<'_>) -> Result<BTreeSet<u32>, Error> {
-        if self.reach.is_blind() {
+        if self.reach.is_incomplete() {
             self.add(Change::Other);
             return Ok(BTreeSet::new());
         }
@@ -173,14 +173,14 @@ impl<'a> Comparison<'a> {
         pdf: &mut Pdf<'_>,
         number: u32,
     ) -> Result<Option<ChangedObject>, Error> {
-        let late = self.reach.late().contains(&number);
+        let missing = self.reach.missing().contains(&number);
         let was = self.then(pdf, |pdf| location(pdf, number))?;
         let is = self.now(pdf, |pdf| location(pdf, number))?;
-        if was == is && !late {
+        if was == is && !missing {
             return Ok(None);
         }
         if let (Some(entry), _) = is
-            && late
+            && missing
             && self.now(pdf, |pdf| is_nowhere(pdf, entry))?
         {
             return Ok(None);
@@ -191,15 +191,15 @@ impl<'a> Comparison<'a> {
         let (old, new) = match (old, new) {
             // One of the two cannot be read.
             (Err(()), _) | (_, Err(())) => (None, None),
-            (Ok(_), Ok(None)) if late => return Ok(None),
+            (Ok(_), Ok(None)) if missing => return Ok(None),
             (Ok(None), Ok(None)) => return Ok(None),
-            (Ok(Some(old)), Ok(Some(new))) if !late && same(&old, &new) => return Ok(None),
-            (Ok(Some(old)), Ok(Some(new))) if !late && old.reference != new.reference => {
+            (Ok(Some(old)), Ok(Some(new))) if !missing && same(&old, &new) => return Ok(None),
+            (Ok(Some(old)), Ok(Some(new))) if !missing && old.reference != new.reference => {
                 // With another generation, references to the one do not lead to the
                 // other.
                 (Some(old), None)
             }
-            (Ok(old), Ok(new)) => (old.filter(|_| !late), new),
+            (Ok(old), Ok(new)) => (old.filter(|_| !missing), new),
         };
         Ok(Some(ChangedObject { number, mark: self.reach.mark(number), old, new }))
     }

@@ -49,7 +49,7 @@ impl History {
                 Err(Error::Core(error)) => return Err(error.into()),
                 // A change that cannot be read may be harmful.
                 Err(_) => {
-                    reach.lose();
+                    reach.set_incomplete();
                     BTreeSet::from([FoundChange::OTHER])
                 }
             };
@@ -78,7 +78,7 @@ fn step(
     }
     let (found, changed) = Comparison::new(reach, stamps, then, now).run(pdf)?;
     if now.later > 0 {
-        pdf.at(now, |pdf| reach.go_on(pdf, &changed))?;
+        pdf.at(now, |pdf| reach.advance(pdf, &changed))?;
     }
     Ok(found)
 }
