@@ -75,11 +75,9 @@ fn with_everything() -> SignatureParameters {
         .policy(policy)
         .commitment(CommitmentType::APPROVAL)
         .signer_role("Gérant")
-        .location(SignerLocation {
-            country: Some("BE".into()),
-            locality: Some("Liège".into()),
-            postal_address: vec!["Rue 1".into()],
-        })
+        .location(
+            SignerLocation::default().country("BE").locality("Liège").postal_address(["Rue 1"]),
+        )
         .mime_type("text/plain")
         .description("Bail 12")
 }

@@ -130,11 +130,8 @@ fn openssl_refuses_a_changed_content() {
 
 #[test]
 fn every_attribute_is_read_back() {
-    let location = SignerLocation {
-        country: Some("BE".into()),
-        locality: Some("Liège".into()),
-        postal_address: vec!["Rue 1".into(), "4000".into()],
-    };
+    let location =
+        SignerLocation::default().country("BE").locality("Liège").postal_address(["Rue 1", "4000"]);
     let mut policy = SignaturePolicy::of_document(
         "1.3.6.1.4.1.49274.1.1.7.2.0".parse().unwrap(),
         DigestAlgorithm::Sha512,

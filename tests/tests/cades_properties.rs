@@ -52,11 +52,8 @@ fn any_parameters() -> impl Strategy<Value = SignatureParameters> {
         |(roles, location, description, commitment, policy)| {
             let mut given = roles.into_iter().fold(parameters(), SignatureParameters::signer_role);
             if let Some((country, locality, postal_address)) = location {
-                given = given.location(SignerLocation {
-                    country: Some(country),
-                    locality: Some(locality),
-                    postal_address,
-                });
+                let location = SignerLocation::default().country(country).locality(locality);
+                given = given.location(location.postal_address(postal_address));
             }
             if let Some(description) = description {
                 given = given.description(description);

@@ -182,11 +182,7 @@ fn texts_are_read_as_given_and_inject_nothing() {
         .application("our program", "1.0)");
     let document = fixture(TABLE);
     let mut source = Document::from_bytes(&document);
-    let location = SignerLocation {
-        country: Some("BE".into()),
-        locality: Some("Liège".into()),
-        postal_address: vec![],
-    };
+    let location = SignerLocation::default().country("BE").locality("Liège");
     let parameters = parameters().location(location);
     let pending = pades::prepare(&mut source, &signer().chain, &parameters, &options).unwrap();
     let value = signer().sign(&pending.to_be_signed());

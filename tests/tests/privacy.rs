@@ -40,11 +40,8 @@ fn signer() -> TestSigner {
 }
 
 fn telling() -> SignatureParameters {
-    let location = SignerLocation {
-        country: Some("BE".into()),
-        locality: Some(marker()),
-        postal_address: vec![marker()],
-    };
+    let location =
+        SignerLocation::default().country("BE").locality(marker()).postal_address([marker()]);
     shows_nothing(&location);
     parameters().signer_role(MARKER).location(location).description(MARKER)
 }

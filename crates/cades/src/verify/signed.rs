@@ -118,16 +118,11 @@ impl Signed {
             }
             oids::SIGNER_LOCATION => {
                 let location: SignerLocationValue = rasn::ber::decode(raw).ok()?;
-                self.location = Some(SignerLocation {
-                    country: location.country_name.as_ref().and_then(text),
-                    locality: location.locality_name.as_ref().and_then(text),
-                    postal_address: location
-                        .postal_address
-                        .unwrap_or_default()
-                        .iter()
-                        .filter_map(text)
-                        .collect(),
-                });
+                let lines = location.postal_address.unwrap_or_default();
+                let found = self.location.insert(SignerLocation::default());
+                found.country = location.country_name.as_ref().and_then(text);
+                found.locality = location.locality_name.as_ref().and_then(text);
+                found.postal_address = lines.iter().filter_map(text).collect();
                 Some(())
             }
             oids::SIGNER_ATTRIBUTES_V2 => {
