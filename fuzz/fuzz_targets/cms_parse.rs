@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use ades_core::{Certificate, Document};
-use cades::{Container, Given};
+use cades::{Container, VerifyOptions};
 use libfuzzer_sys::fuzz_target;
 
 fn foreign() -> Certificate {
@@ -32,8 +32,9 @@ fuzz_target!(|octets: &[u8]| {
     // Trust anchors: one of its own certificates, and one that issued none of them.
     let own = container.certificates().last().cloned();
     for trust in own.into_iter().chain([foreign()]) {
-        let given = Given { original: Some(&mut original), trust: &[trust] };
-        let _ = container.verify(&mut source, given);
+        let trust = [trust];
+        let options = VerifyOptions::new().original(&mut original).trust(&trust);
+        let _ = container.verify(&mut source, options);
     }
     if let Err(difference) = second_readers::cms::compare(octets) {
         panic!("{difference}");
