@@ -23,14 +23,14 @@ const P256: &[u8] = &[
     3, 1, 7,
 ];
 
-pub struct Signer {
+pub(crate) struct Signer {
     key: SigningKey,
     pub chain: CertificateChain,
 }
 
 impl Signer {
     /// The number makes key and certificate, and becomes its serial number.
-    pub fn new(number: u8) -> Self {
+    pub(crate) fn new(number: u8) -> Self {
         let key = SigningKey::from_slice(&[number; 32]).unwrap();
         let point = key.verifying_key().to_sec1_point(false);
         let key_info = element(SEQUENCE, &[P256, &element(BIT_STRING, &[&[0], point.as_bytes()])]);
@@ -49,13 +49,13 @@ impl Signer {
         Self { key, chain: CertificateChain::from_leaf(leaf, []).unwrap() }
     }
 
-    pub fn sign(&self, to_be_signed: &ToBeSigned) -> Vec<u8> {
+    pub(crate) fn sign(&self, to_be_signed: &ToBeSigned) -> Vec<u8> {
         let signature: Signature = self.key.sign(to_be_signed.data());
         signature.to_der().as_bytes().to_vec()
     }
 
     /// Signs and completes, from the stored state.
-    pub fn finish(&self, pending: &PendingSignature, document: Option<&[u8]>) -> Vec<u8> {
+    pub(crate) fn finish(&self, pending: &PendingSignature, document: Option<&[u8]>) -> Vec<u8> {
         let stored = pending.to_json(None).unwrap();
         let pending = PendingSignature::from_json(&stored, None).unwrap();
         let value = self.sign(&pending.to_be_signed());
@@ -65,7 +65,7 @@ impl Signer {
     }
 
     /// A new container.
-    pub fn container(&self, content: &[u8], packaging: Packaging) -> Vec<u8> {
+    pub(crate) fn container(&self, content: &[u8], packaging: Packaging) -> Vec<u8> {
         let mut document = Document::from_bytes(content);
         let options = SignatureOptions::new().packaging(packaging);
         let pending = cades::prepare(&mut document, &self.chain, &parameters(), &options).unwrap();
@@ -80,11 +80,11 @@ fn name(common_name: &str) -> Vec<u8> {
 }
 
 /// A signing time within the certificates' validity: 2026-09-21T14:13:20Z.
-pub fn parameters() -> SignatureParameters {
+pub(crate) fn parameters() -> SignatureParameters {
     SignatureParameters::new(DateTime::from_timestamp(1_790_000_000, 0).unwrap())
 }
 
-pub fn verify(container: &[u8], original: Option<&[u8]>) -> Report {
+pub(crate) fn verify(container: &[u8], original: Option<&[u8]>) -> Report {
     let mut container = Document::from_bytes(container);
     let mut original = original.map(Document::from_bytes);
     let mut options = VerifyOptions::new();
