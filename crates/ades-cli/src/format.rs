@@ -149,7 +149,10 @@ impl Pending {
                 let (name, options) = (input::name(container), cades::SignatureOptions::new());
                 let mut container = input::document(container)?;
                 cades::prepare_parallel(&mut container, Some(document), chain, parameters, &options)
-                    .map_err(|e| Failure::from(e).about(name))?
+                    .map_err(|error| match error {
+                        cades::Error::Core(_) => Failure::from(error),
+                        error => Failure::from(error).about(name),
+                    })?
             }
             Shape::Countersignature(signer) => {
                 let options = cades::SignatureOptions::new();

@@ -25,7 +25,7 @@ const P256: &[u8] = &[
 
 pub(crate) struct Signer {
     key: SigningKey,
-    pub chain: CertificateChain,
+    pub(crate) chain: CertificateChain,
 }
 
 impl Signer {
