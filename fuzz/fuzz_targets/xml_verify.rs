@@ -1,15 +1,15 @@
-//! Any octets are judged or refused, at once and in pieces alike, and what is
-//! said to be covered is in the document.
+//! Any octets are verified or refused. The result does not depend on how the octets
+//! are split, and everything that a report calls covered is in the document.
 #![no_main]
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use ades_core::Document;
 use libfuzzer_sys::fuzz_target;
+use xades::VerifyOptions;
 use xades::report::{ReferenceReport, Report, SignatureReport};
-use xades::{Given, Original};
 
-/// Hands out a few octets at a time.
+/// Hands out at most this many octets at a time.
 struct Pieces<'a>(Cursor<&'a [u8]>, usize);
 
 impl Read for Pieces<'_> {
@@ -27,9 +27,8 @@ impl Seek for Pieces<'_> {
 
 fn verify(mut document: Document<'_>) -> Result<Report, String> {
     let content = Document::from_bytes(b"<content>Y29udGVudA==</content>");
-    let mut originals = [Original { uri: None, document: content }];
-    let given = Given { originals: &mut originals, ..Given::default() };
-    xades::verify(&mut document, given).map_err(|error| error.to_string())
+    let options = VerifyOptions::new().original(content);
+    xades::verify(&mut document, options).map_err(|error| error.to_string())
 }
 
 fn check_reference(reference: &ReferenceReport, length: u64) {

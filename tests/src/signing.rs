@@ -1,7 +1,7 @@
 //! Both halves of a signature in one call, for tests of the result.
 
 use ades_core::{DigestAlgorithm, Document, PendingState, SignatureAlgorithm, SignatureParameters};
-use cades::{Packaging, PendingSignature};
+use cades::{Packaging, PendingSignature, SignatureOptions};
 use chrono::DateTime;
 
 use crate::pki::TestSigner;
@@ -21,7 +21,8 @@ pub fn sign(
     parameters: &SignatureParameters,
 ) -> Result<Vec<u8>, cades::Error> {
     let mut source = Document::from_bytes(document);
-    let pending = cades::prepare(&mut source, packaging, &signer.chain, parameters)?;
+    let options = SignatureOptions::new().packaging(packaging);
+    let pending = cades::prepare(&mut source, &signer.chain, parameters, &options)?;
     finish(&pending, signer, Some(document))
 }
 
@@ -72,7 +73,7 @@ pub fn sign_pades(
     let pending = pades::PendingSignature::from_json(&pending.to_json(None)?, None)?;
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut source, &value, &mut out)?;
+    pending.complete(Some(&mut source), &value, &mut out)?;
     assert_eq!(out.len() as u64, pending.signed_len());
     Ok(out)
 }

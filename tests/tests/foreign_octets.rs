@@ -3,7 +3,7 @@
 use ades_core::{Certificate, CertificateChain, Document};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{finish, parameters, sign};
-use cades::{Container, Packaging};
+use cades::{Container, Packaging, SignatureOptions};
 use der::{Decode, Encode};
 
 /// A certificate whose keyUsage has an explicit `critical FALSE`, which DER does
@@ -49,6 +49,7 @@ fn foreign_octets_stay_unchanged() {
         None,
         &second.chain,
         &parameters(),
+        &SignatureOptions::new(),
     )
     .unwrap();
     let two = finish(&pending, second, Some(&container)).unwrap();
@@ -68,9 +69,10 @@ fn with_certificate(
     let chain = CertificateChain::try_from(certificates).unwrap();
     let pending = cades::prepare_countersignature(
         &mut Document::from_bytes(container),
-        0,
+        &[0],
         &chain,
         &parameters(),
+        &SignatureOptions::new(),
     )
     .unwrap();
     finish(&pending, signer, Some(container)).unwrap()

@@ -11,7 +11,7 @@ use ades_core::trust::{IssuerPool, PathBuilder};
 use ades_core::{Document, SignatureParameters, SignaturePolicy, SignerLocation, StateKey};
 use ades_tests::pki::{Key, Pki, Profile, TestSigner};
 use ades_tests::signing::{complete_xades, parameters, sign, sign_pades};
-use cades::{Container, Packaging};
+use cades::{Container, Packaging, SignatureOptions, VerifyOptions};
 use pades::{Appearance, PreparedDocument, StampValues, SubFilter};
 
 /// A text in place of everything that must not be shown.
@@ -106,15 +106,15 @@ fn debug_of_cades_types_shows_nothing_personal() {
     parameters = parameters.policy(policy);
     let mut document = Document::from_bytes(MARKER.as_bytes());
     shows_nothing(&document);
-    let pending =
-        cades::prepare(&mut document, Packaging::Enveloping, &signer.chain, &parameters).unwrap();
+    let options = SignatureOptions::new().packaging(Packaging::Enveloping);
+    let pending = cades::prepare(&mut document, &signer.chain, &parameters, &options).unwrap();
     shows_nothing(&pending);
     let signed = sign(MARKER.as_bytes(), Packaging::Enveloping, &signer, &parameters).unwrap();
     let mut source = Document::from_bytes(&signed);
     let container = Container::read(&mut source).unwrap();
     shows_nothing(&container);
     let trust = signer.chain.certificates();
-    let given = cades::Given { original: Some(&mut document), trust };
+    let given = VerifyOptions::new().original(&mut document).trust(trust);
     shows_nothing(&given);
     let report = container.verify(&mut source, given).unwrap();
     assert_eq!(report.signatures[0].signer.as_deref(), Some(MARKER));
@@ -125,14 +125,14 @@ fn debug_of_cades_types_shows_nothing_personal() {
 #[test]
 fn debug_of_pades_types_shows_nothing_personal() {
     let signer = signer();
-    let values = StampValues { name: Some(MARKER), ..StampValues::default() };
+    let values = StampValues::new().name(MARKER);
     shows_nothing(&values);
     let options = pades::SignatureOptions::new()
         .name(MARKER)
         .reason(MARKER)
         .location(MARKER)
         .contact(MARKER)
-        .with_password(MARKER);
+        .password(MARKER);
     shows_nothing(&options);
     let appearance = Appearance::in_field().text(MARKER, MARKER).description(MARKER);
     shows_nothing(&options.clone().visible(appearance));
@@ -152,7 +152,7 @@ fn debug_of_pades_types_shows_nothing_personal() {
     );
     shows_nothing(&prepared.unwrap());
     let signed = sign_pades(&pdf, &signer, &personal_parameters(), &options).unwrap();
-    let given = pades::Given { trust: signer.chain.certificates(), password: Some(MARKER) };
+    let given = pades::VerifyOptions::new().trust(signer.chain.certificates()).password(MARKER);
     shows_nothing(&given);
     let report = pades::verify(&mut Document::from_bytes(&signed), given).unwrap();
     let found = &report.signatures[0];
@@ -171,22 +171,14 @@ fn debug_of_xades_types_shows_nothing_personal() {
         xades::prepare(&mut source, &signer.chain, &personal_parameters(), &options).unwrap();
     shows_nothing(&pending);
     let signed = complete_xades(&pending, Some(document.as_bytes()), &signer).unwrap();
-    let mut originals =
-        [xades::Original { uri: Some(marker()), document: Document::from_bytes(b"") }];
-    let given = xades::Given {
-        originals: &mut originals,
-        trust: signer.chain.certificates(),
-        ..xades::Given::default()
-    };
-    shows_nothing(&given);
-    let report = xades::verify(&mut Document::from_bytes(&signed), given).unwrap();
+    let options = xades::VerifyOptions::new()
+        .original_named(marker(), Document::from_bytes(b""))
+        .trust(signer.chain.certificates());
+    shows_nothing(&options);
+    let report = xades::verify(&mut Document::from_bytes(&signed), options).unwrap();
     assert_eq!(report.signatures[0].signer.as_deref(), Some(MARKER));
     assert_eq!(report.signatures[0].signer_roles, [MARKER]);
     shows_nothing(&report);
-    let content = xades::Content {
-        uri: marker(),
-        mime_type: "text/plain".into(),
-        document: Document::from_bytes(b""),
-    };
-    shows_nothing(&content);
+    let document = Document::from_bytes(b"");
+    shows_nothing(&xades::DetachedDocument::new(marker(), "text/plain", document));
 }
