@@ -6,7 +6,7 @@ mod corpus;
 use ades_core::{CommitmentType, Document};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{algorithms, finish, parameters, sign};
-use cades::Packaging;
+use cades::{Packaging, SignatureOptions};
 use proptest::prelude::*;
 use second_readers::cms::{Agreement, compare, reads};
 
@@ -35,9 +35,9 @@ fn our_containers_are_read_alike() {
 
 #[test]
 fn what_is_added_to_a_container_is_read_alike() {
-    let options = cades::SignatureOptions::new();
     let (first, second) = (Pki::shared().signer(Key::P256), Pki::shared().signer(Key::Rsa2048));
     let one = sign(b"content", Packaging::Enveloping, first, &parameters()).unwrap();
+    let options = SignatureOptions::new();
     let mut container = Document::from_bytes(&one);
     let parallel =
         cades::prepare_parallel(&mut container, None, &second.chain, &parameters(), &options)

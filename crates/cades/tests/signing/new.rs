@@ -1,9 +1,10 @@
-//! New containers: checks, copying while preparing, embedded CMS.
+//! New containers.
 
 use std::io::Cursor;
 
 use ades_core::{CommitmentType, Digest, DigestAlgorithm, Document, DocumentDigest, Error};
 use cades::embedded::EmbeddedCms;
+use cades::report::Level;
 use cades::{Check, Packaging, SignatureOptions};
 use chrono::DateTime;
 
@@ -13,6 +14,18 @@ const CONTENT: &[u8] = b"signed content";
 
 fn enveloping() -> SignatureOptions {
     SignatureOptions::new().packaging(Packaging::Enveloping)
+}
+
+#[test]
+fn new_containers_are_der_and_valid() {
+    let signer = Signer::new(1);
+    for packaging in [Packaging::Detached, Packaging::Enveloping] {
+        let report = verify(&signer.container(CONTENT, packaging), Some(CONTENT));
+        assert!(report.is_valid(), "{report:?}");
+        assert_eq!(report.signatures[0].level, Level::B);
+        assert_eq!(report.first_not_der, None);
+        assert_eq!(report.content_length.is_some(), packaging == Packaging::Enveloping);
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A signer whose key and certificate are made from its number.
+//! A signer with a P-256 key and a certificate made here.
 
 use ades_core::{
     Certificate, CertificateChain, Document, PendingState, SignatureParameters, ToBeSigned,
@@ -14,6 +14,7 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
+    /// Each number has a key and a certificate of its own.
     pub(crate) fn new(number: u8) -> Self {
         let key = TestKey::new(&format!("Signer {number}"));
         let leaf = Certificate::from_der(key.certificate()).unwrap();
