@@ -127,16 +127,12 @@ fn xmlsec1_verifies_what_it_can_of_every_algorithm() {
 
 #[test]
 fn every_property_is_signed() {
-    let policy = SignaturePolicy {
-        uri: Some("https://example.org/policy?a&b".into()),
-        user_notice: Some("Lisez <ceci> é".into()),
-        ..SignaturePolicy::of_document("1.2.3.4".parse().unwrap(), DigestAlgorithm::Sha256, b"p")
-    };
-    let location = SignerLocation {
-        country: Some("BE".into()),
-        locality: Some("Liège".into()),
-        postal_address: vec!["Rue 1".into(), "4000".into()],
-    };
+    let id = "1.2.3.4".parse().unwrap();
+    let policy = SignaturePolicy::of_document(id, DigestAlgorithm::Sha256, b"p")
+        .uri("https://example.org/policy?a&b")
+        .user_notice("Lisez <ceci> é");
+    let location =
+        SignerLocation::default().country("BE").locality("Liège").postal_address(["Rue 1", "4000"]);
     let parameters = parameters()
         .policy(policy)
         .location(location)
@@ -176,7 +172,7 @@ fn a_place_has_a_state_and_a_postal_code() {
         country: Some("BE".into()),
     };
     let options = SignatureOptions::new().production_place(place);
-    let location = SignerLocation { country: Some("FR".into()), ..SignerLocation::default() };
+    let location = SignerLocation::default().country("FR");
     let signed = sign_with(b"<r/>", signer, &parameters().location(location), &options).unwrap();
     judged(&signed).unwrap();
     let expected = "<xades:SignatureProductionPlaceV2><xades:City>Gent</xades:City>\
@@ -426,10 +422,7 @@ fn documents_that_would_change_a_signature_are_refused() {
     let document = b"<!DOCTYPE r [<!ATTLIST ds:Object Id CDATA 'x'>]><r/>";
     let refused = sign(document, signer, &parameters());
     assert!(matches!(refused, Err(Error::CannotInsert { .. })), "{refused:?}");
-    let policy = SignaturePolicy {
-        digest: None,
-        ..SignaturePolicy::of_document("1.2".parse().unwrap(), DigestAlgorithm::Sha256, b"")
-    };
+    let policy = SignaturePolicy::new("1.2".parse().unwrap());
     assert!(sign(b"<r/>", signer, &parameters().policy(policy)).is_err());
 }
 

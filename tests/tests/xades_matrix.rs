@@ -112,11 +112,10 @@ fn every_form_canonicalisation_and_algorithm() {
 
 /// What signatures say beside time and certificate.
 fn said() -> Vec<(&'static str, SignatureParameters, Option<ProductionPlace>)> {
-    let policy = SignaturePolicy {
-        uri: Some("https://example.org/policy?a&b".into()),
-        user_notice: Some("Lisez <ceci> é".into()),
-        ..SignaturePolicy::of_document("1.2.3.4".parse().unwrap(), DigestAlgorithm::Sha256, b"p")
-    };
+    let id = "1.2.3.4".parse().unwrap();
+    let policy = SignaturePolicy::of_document(id, DigestAlgorithm::Sha256, b"p")
+        .uri("https://example.org/policy?a&b")
+        .user_notice("Lisez <ceci> é");
     let place = ProductionPlace {
         city: Some("Liège".into()),
         street_address: Some("Rue <1>".into()),

@@ -82,16 +82,12 @@ fn every_algorithm_of_ours_verifies() {
 
 #[test]
 fn what_was_said_is_told() {
-    let policy = SignaturePolicy {
-        uri: Some("https://example.org/policy?a&b".into()),
-        user_notice: Some("Lisez <ceci> é".into()),
-        ..SignaturePolicy::of_document("1.2.3.4".parse().unwrap(), DigestAlgorithm::Sha256, b"p")
-    };
-    let location = SignerLocation {
-        country: Some("BE".into()),
-        locality: Some("Liège".into()),
-        postal_address: vec!["Rue 1".into()],
-    };
+    let id = "1.2.3.4".parse().unwrap();
+    let policy = SignaturePolicy::of_document(id, DigestAlgorithm::Sha256, b"p")
+        .uri("https://example.org/policy?a&b")
+        .user_notice("Lisez <ceci> é");
+    let location =
+        SignerLocation::default().country("BE").locality("Liège").postal_address(["Rue 1"]);
     let said = parameters()
         .policy(policy.clone())
         .location(location.clone())

@@ -219,9 +219,8 @@ fn policy(property: &Element) -> Option<PolicyReport> {
 fn location(property: &Element) -> SignerLocation {
     let text = |name| property.child(XADES, name).map(|child| child.token().to_owned());
     let address = ["StreetAddress", "StateOrProvince", "PostalCode"].into_iter().filter_map(text);
-    SignerLocation {
-        country: text("CountryName"),
-        locality: text("City"),
-        postal_address: address.collect(),
-    }
+    let mut location = SignerLocation::default().postal_address(address);
+    location.country = text("CountryName");
+    location.locality = text("City");
+    location
 }
