@@ -36,7 +36,18 @@ CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 export ADES_RELEASE="$PWD/target/release/ades"
 
 step "tests"
+notes="${CARGO_TARGET_DIR:-target}/test-notes"
+rm -rf "$notes"
 cargo test --workspace --locked
 
 step "fuzzing, a bounded number of runs each"
 bash fuzz/smoke.sh
+
+step "files of others: what ran, and what did not run and why"
+if [ -f "$notes/corpora.txt" ]; then
+    sort "$notes/corpora.txt"
+    echo "$(grep -c '^ran ' "$notes/corpora.txt" || true) tests read such files," \
+        "$(grep -c '^did not run' "$notes/corpora.txt" || true) did not run"
+else
+    echo "no test has said anything"
+fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the judges that the tests ask: OpenSSL, EU DSS, veraPDF, asn1crypto,
-# pyHanko, signxml, qpdf, mutool, poppler, libxml2, xmlsec1 and GNU time, and the fuzzing and licence tools.
+# pyHanko, signxml, qpdf, mutool, poppler, libxml2, xmlsec1, a font for Chinese,
+# Japanese and Korean, and GNU time, and the fuzzing and licence tools.
 # Quick when they are there already.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -11,6 +12,7 @@ command -v qpdf >/dev/null || missing+=(qpdf)
 command -v mutool >/dev/null || missing+=(mupdf-tools)
 { command -v pdfsig && command -v pdftoppm; } >/dev/null || missing+=(poppler-utils)
 command -v xmlsec1 >/dev/null || missing+=(xmlsec1)
+[ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing+=(fonts-noto-cjk)
 [ -x /usr/bin/time ] || missing+=(time)
 command -v mvn >/dev/null || missing+=(maven)
 command -v javac >/dev/null || missing+=(default-jdk-headless)

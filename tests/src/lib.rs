@@ -2,6 +2,10 @@
 //!
 //! A judge that is not installed makes a test fail, never skip.
 #![deny(missing_docs)]
+pub use test_documents::{c14n, corpora, xml};
+
+pub mod cms;
+pub mod fonts;
 pub mod full;
 pub mod invoice;
 pub mod oracle;
