@@ -4,13 +4,11 @@
 use ades_core::Document;
 use ades_tests::corpora::{self, File};
 use cades::report::{Level, Problem, Report};
-use cades::{Container, Error, Given};
+use cades::{Error, VerifyOptions};
 use serde_json::Value;
 
 fn read(file: &File) -> Result<Report, Error> {
-    let octets = file.read();
-    let mut source = Document::from_bytes(&octets);
-    Container::read(&mut source)?.verify(&mut source, Given::default())
+    cades::verify(&mut Document::from_bytes(&file.read()), VerifyOptions::new())
 }
 
 /// The verdicts that differ from EU DSS's, each with its reason.

@@ -1,4 +1,5 @@
-//! Our containers before EU DSS and asn1crypto, and DSS's before us.
+//! Our containers judged by EU DSS and asn1crypto, and containers of DSS judged
+//! by us.
 
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use ades_tests::oracle::{openssl, python};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{algorithms, finish, parameters, sign};
 use cades::report::Level;
-use cades::{Container, Given, Packaging};
+use cades::{Packaging, SignatureOptions, VerifyOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -48,7 +49,7 @@ fn assert_baseline_b(signature: &Value, what: &str) {
     assert_eq!(signature["structure_valid"], true, "{what}: {signature}");
     assert_eq!(signature["structure"], json!([]), "{what}: {signature}");
     // The test PKI has no revocation service, and DSS's table of algorithms has
-    // no EdDSA: that is all DSS may miss.
+    // no EdDSA. DSS must report nothing else as missing.
     let missed = [
         "The certificate validation is not conclusive!",
         "No revocation data found for the certificate!",
@@ -75,17 +76,15 @@ fn with_everything() -> SignatureParameters {
         .policy(policy)
         .commitment(CommitmentType::APPROVAL)
         .signer_role("Gérant")
-        .location(SignerLocation {
-            country: Some("BE".into()),
-            locality: Some("Liège".into()),
-            postal_address: vec!["Rue 1".into()],
-        })
+        .location(
+            SignerLocation::default().country("BE").locality("Liège").postal_address(["Rue 1"]),
+        )
         .mime_type("text/plain")
         .description("Bail 12")
 }
 
 #[test]
-fn the_matrix_is_baseline_b() {
+fn every_packaging_key_and_algorithm_is_baseline_b() {
     let files = Files::new();
     for packaging in [Packaging::Detached, Packaging::Enveloping] {
         for key in Key::ALL {
@@ -144,14 +143,16 @@ fn parallel_signatures_and_countersignatures_are_baseline_b() {
             Some(&mut Document::from_bytes(CONTENT)),
             &second.chain,
             &parameters(),
+            &SignatureOptions::new(),
         )
         .unwrap();
         let two = finish(&pending, second, Some(&one)).unwrap();
         let pending = cades::prepare_countersignature(
             &mut Document::from_bytes(&two),
-            0,
+            &[0],
             &second.chain,
             &parameters(),
+            &SignatureOptions::new(),
         )
         .unwrap();
         let three = finish(&pending, second, Some(&two)).unwrap();
@@ -206,9 +207,8 @@ fn containers_of_dss_verify() {
                 let mut source = Document::from_bytes(&theirs);
                 let mut original = Document::from_bytes(CONTENT);
                 let trust = [Pki::shared().root().clone()];
-                let container = Container::read(&mut source).unwrap();
-                let given = Given { original: Some(&mut original), trust: &trust };
-                let report = container.verify(&mut source, given).unwrap();
+                let options = VerifyOptions::new().original(&mut original).trust(&trust);
+                let report = cades::verify(&mut source, options).unwrap();
                 assert!(report.is_valid(), "{what}: {report:?}");
                 let signature = &report.signatures[0];
                 assert_eq!(signature.level, Level::B, "{what}");

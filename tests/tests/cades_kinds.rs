@@ -8,7 +8,7 @@ use ades_tests::oracle::openssl;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{finish, parameters, sign};
 use cades::report::{Problem, Report};
-use cades::{Container, Error, Given, Packaging};
+use cades::{Error, Packaging, SignatureOptions, VerifyOptions};
 use tempfile::TempDir;
 
 const CONTENT: &[u8] = b"content\r\n\x00\xFF";
@@ -24,11 +24,10 @@ const REVOCATION_VALUES: &[u8] = b"\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\
 const ARCHIVE_TIME_STAMP_V3: &[u8] = b"\x06\x06\x04\x00\x8D\x45\x02\x04";
 
 fn verify(container: &[u8]) -> Result<Report, Error> {
-    let mut source = Document::from_bytes(container);
-    let parsed = Container::read(&mut source)?;
     let trust = [Pki::shared().root().clone()];
     let mut original = Document::from_bytes(CONTENT);
-    parsed.verify(&mut source, Given { original: Some(&mut original), trust: &trust })
+    let options = VerifyOptions::new().original(&mut original).trust(&trust);
+    cades::verify(&mut Document::from_bytes(container), options)
 }
 
 fn by_openssl(more: &[&str], key: Key) -> Vec<u8> {
@@ -167,10 +166,13 @@ fn of_several_signers(detached: &[u8]) -> Vec<Kind> {
         Some(&mut Document::from_bytes(CONTENT)),
         &signer.chain,
         &parameters(),
+        &SignatureOptions::new(),
     );
     let parallel = finish(&parallel.unwrap(), signer, Some(detached)).unwrap();
     let mut source = Document::from_bytes(detached);
-    let counter = cades::prepare_countersignature(&mut source, 0, &signer.chain, &parameters());
+    let options = SignatureOptions::new();
+    let counter =
+        cades::prepare_countersignature(&mut source, &[0], &signer.chain, &parameters(), &options);
     let counter = finish(&counter.unwrap(), signer, Some(detached)).unwrap();
     vec![
         Kind { signatures: 2, ..kind("two signers", parallel, &[]) },
@@ -217,6 +219,7 @@ fn a_second_signature_is_added_to_every_kind() {
             Some(&mut Document::from_bytes(CONTENT)),
             &signer.chain,
             &parameters(),
+            &SignatureOptions::new(),
         );
         // Certificates that an archive time-stamp covers stay as they are.
         let pending = match pending {

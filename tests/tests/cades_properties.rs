@@ -1,4 +1,4 @@
-//! What holds for every document, every parameter and every way of reading.
+//! Properties of every document, all parameters and every way of reading.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
@@ -9,10 +9,11 @@ use ades_core::{
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{finish, parameters, sign};
 use cades::report::Report;
-use cades::{Container, Given, Packaging, PendingSignature};
+use cades::{Container, Packaging, PendingSignature, SignatureOptions, VerifyOptions};
 use proptest::prelude::*;
 
-/// A source that yields as many octets at a time as it is told to.
+/// A source that returns pieces of the given sizes in turn, and is interrupted
+/// at every seventh read.
 struct Chunked<'a> {
     octets: Cursor<&'a [u8]>,
     sizes: Vec<usize>,
@@ -46,17 +47,14 @@ fn any_parameters() -> impl Strategy<Value = SignatureParameters> {
     let text = "[ -~à-öα-ω]{1,40}";
     let location = proptest::option::of((text, text, proptest::collection::vec(text, 0..4)));
     let roles = proptest::collection::vec(text, 0..3);
-    // 2.25: the OIDs made from UUIDs (X.667).
+    // 2.25: OIDs made from UUIDs (X.667).
     let policy = proptest::option::of(any::<u128>().prop_map(|uuid| format!("2.25.{uuid}")));
     (roles, location, proptest::option::of(text), any::<bool>(), policy).prop_map(
         |(roles, location, description, commitment, policy)| {
             let mut given = roles.into_iter().fold(parameters(), SignatureParameters::signer_role);
             if let Some((country, locality, postal_address)) = location {
-                given = given.location(SignerLocation {
-                    country: Some(country),
-                    locality: Some(locality),
-                    postal_address,
-                });
+                let location = SignerLocation::default().country(country).locality(locality);
+                given = given.location(location.postal_address(postal_address));
             }
             if let Some(description) = description {
                 given = given.description(description);
@@ -80,26 +78,26 @@ fn packaging() -> impl Strategy<Value = Packaging> {
 
 fn report(container: &[u8], original: &[u8]) -> Report {
     let mut source = Document::from_bytes(container);
-    let parsed = Container::read(&mut source).unwrap();
     let mut original = Document::from_bytes(original);
-    parsed.verify(&mut source, Given { original: Some(&mut original), trust: &[] }).unwrap()
+    cades::verify(&mut source, VerifyOptions::new().original(&mut original)).unwrap()
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn what_was_said_is_what_is_read(
+    fn parameters_are_read_back(
         document in proptest::collection::vec(any::<u8>(), 0..300),
         given in any_parameters(),
         packaging in packaging(),
         key in proptest::option::of(any::<[u8; 32]>()),
     ) {
         let signer = Pki::shared().signer(Key::P256);
-        // The state is stored in between, under a key or not.
+        // The state is stored in between, with a MAC or without one.
         let key = key.map(StateKey::new);
         let mut source = Document::from_bytes(&document);
-        let pending = cades::prepare(&mut source, packaging, &signer.chain, &given).unwrap();
+        let options = SignatureOptions::new().packaging(packaging);
+        let pending = cades::prepare(&mut source, &signer.chain, &given, &options).unwrap();
         let stored = pending.to_json(key.as_ref()).unwrap();
         let restored = PendingSignature::from_json(&stored, key.as_ref()).unwrap();
         prop_assert_eq!(restored.to_json(key.as_ref()).unwrap(), stored);
@@ -112,13 +110,13 @@ proptest! {
         prop_assert_eq!(signature.location.as_ref(), given.signer_location());
         prop_assert_eq!(signature.description.as_deref(), given.document_description());
         let policy = signature.policy.as_ref().map(|p| (p.id, p.digest.clone()));
-        let said = given.signature_policy().map(|p| (p.id, p.digest.clone()));
-        prop_assert_eq!(policy, said);
+        let expected = given.signature_policy().map(|p| (p.id, p.digest.clone()));
+        prop_assert_eq!(policy, expected);
         prop_assert_eq!(signature.commitment.as_ref(), given.commitments().first());
     }
 
     #[test]
-    fn the_size_of_the_pieces_never_matters(
+    fn the_result_does_not_depend_on_how_the_data_is_split(
         document in proptest::collection::vec(any::<u8>(), 0..5000),
         sizes in proptest::collection::vec(1usize..700, 1..5),
         packaging in packaging(),
@@ -126,30 +124,30 @@ proptest! {
         let signer = Pki::shared().signer(Key::Rsa2048);
         let whole = sign(&document, packaging, signer, &parameters()).unwrap();
         let mut source = Document::seekable(Chunked::new(&document, &sizes));
+        let options = SignatureOptions::new().packaging(packaging);
         let pending =
-            cades::prepare(&mut source, packaging, &signer.chain, &parameters()).unwrap();
+            cades::prepare(&mut source, &signer.chain, &parameters(), &options).unwrap();
         let value = signer.sign(&pending.to_be_signed());
         let mut out = Vec::new();
         pending.complete(Some(&mut source), &value, &mut out).unwrap();
-        // RSA with PKCS#1 v1.5 padding signs the same twice.
+        // RSA with PKCS#1 v1.5 padding is deterministic.
         prop_assert_eq!(&out, &whole);
 
         let mut source = Document::seekable(Chunked::new(&whole, &sizes));
-        let parsed = Container::read(&mut source).unwrap();
         let mut original = Document::stream(Chunked::new(&document, &sizes));
-        let given = Given { original: Some(&mut original), trust: &[] };
-        prop_assert!(parsed.verify(&mut source, given).unwrap().is_valid());
+        let options = VerifyOptions::new().original(&mut original);
+        prop_assert!(cades::verify(&mut source, options).unwrap().is_valid());
     }
 
     #[test]
-    fn a_container_cut_short_is_an_error(at in any::<prop::sample::Index>(), packaging in packaging()) {
+    fn a_truncated_container_is_an_error(at in any::<prop::sample::Index>(), packaging in packaging()) {
         let signer = Pki::shared().signer(Key::Ed25519);
         let made = sign(b"a document", packaging, signer, &parameters()).unwrap();
         let cut = &made[..at.index(made.len())];
         prop_assert!(Container::read(&mut Document::from_bytes(cut)).is_err());
     }
 
-    /// X.690, 11.6: whatever the order signers came in.
+    /// X.690, 11.6: the order in which signers were added does not matter.
     #[test]
     fn added_signers_are_a_sorted_set(keys in proptest::collection::vec(0usize..4, 1..5)) {
         let keys = keys.into_iter().map(|at| [Key::P256, Key::P384, Key::Ed25519, Key::Rsa2048][at]);
@@ -161,9 +159,14 @@ proptest! {
                 None => sign(document, Packaging::Enveloping, signer, &parameters()).unwrap(),
                 Some(before) => {
                     let mut source = Document::from_bytes(&before);
-                    let pending =
-                        cades::prepare_parallel(&mut source, None, &signer.chain, &parameters())
-                            .unwrap();
+                    let pending = cades::prepare_parallel(
+                        &mut source,
+                        None,
+                        &signer.chain,
+                        &parameters(),
+                        &SignatureOptions::new(),
+                    )
+                    .unwrap();
                     finish(&pending, signer, Some(&before)).unwrap()
                 }
             });
@@ -175,11 +178,11 @@ proptest! {
     }
 }
 
-/// A changed bit is an error or a problem, except where no signature reaches:
+/// A changed bit is an error or a problem, except in what no signature covers:
 /// the issuers' certificates, the list of digest algorithms and the versions
 /// (RFC 5652, 5.1 and 5.3).
 #[test]
-fn a_changed_bit_is_noticed_wherever_a_signature_reaches() {
+fn a_changed_bit_is_noticed_in_everything_that_is_signed() {
     let document = b"a document of some length";
     let signer = Pki::shared().signer(Key::P256);
     for packaging in [Packaging::Detached, Packaging::Enveloping] {
@@ -199,10 +202,9 @@ fn a_changed_bit_is_noticed_wherever_a_signature_reaches() {
             let mut changed = made.clone();
             changed[at] ^= 1 << (at % 8);
             let mut source = Document::from_bytes(&changed);
-            let Ok(parsed) = Container::read(&mut source) else { continue };
             let mut original = Document::from_bytes(document);
-            let given = Given { original: Some(&mut original), trust: &[] };
-            if parsed.verify(&mut source, given).is_ok_and(|report| report.is_valid()) {
+            let options = VerifyOptions::new().original(&mut original);
+            if cades::verify(&mut source, options).is_ok_and(|report| report.is_valid()) {
                 assert!(
                     unsigned.iter().any(|part| part.contains(&at)),
                     "{packaging:?}, octet {at}"
@@ -210,6 +212,6 @@ fn a_changed_bit_is_noticed_wherever_a_signature_reaches() {
                 unnoticed += 1;
             }
         }
-        assert!(unnoticed > 0, "the ranges without a signature are there");
+        assert!(unnoticed > 0, "the unsigned ranges were found");
     }
 }

@@ -176,11 +176,7 @@ fn texts_are_what_they_were_and_inject_nothing() {
         .application("our program", "1.0)");
     let document = table();
     let mut source = Source::from_bytes(&document);
-    let location = SignerLocation {
-        country: Some("BE".into()),
-        locality: Some("Liège".into()),
-        postal_address: vec![],
-    };
+    let location = SignerLocation::default().country("BE").locality("Liège");
     let parameters = parameters().location(location);
     let pending = pades::prepare(&mut source, &signer().chain, &parameters, &options).unwrap();
     let value = signer().sign(&pending.to_be_signed());

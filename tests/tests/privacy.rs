@@ -1,5 +1,5 @@
-//! Nothing personal or secret is in `Debug`: what goes into logs shows neither
-//! names nor roles nor places nor addresses that somebody could use.
+//! `Debug` shows no personal data and no secrets: neither names nor roles, places
+//! or addresses that give access.
 
 use std::fmt::Debug;
 
@@ -11,17 +11,18 @@ use ades_core::trust::{IssuerPool, PathBuilder};
 use ades_core::{Document, SignatureParameters, SignaturePolicy, SignerLocation, StateKey};
 use ades_tests::pki::{Key, Pki, Profile, TestSigner};
 use ades_tests::signing::{complete_xades, parameters, sign, sign_pades};
-use cades::{Container, Packaging};
+use cades::{Container, Packaging, SignatureOptions, VerifyOptions};
 use pades::{Appearance, PreparedDocument, StampValues, SubFilter};
 
-/// Stands for everything that must not be shown.
+/// A text in place of everything that must not be shown.
 const MARKER: &str = "Zq85031417654";
 
 fn marker() -> String {
     MARKER.to_owned()
 }
 
-/// As text, as a list of octets, in hexadecimal digits.
+/// Asserts that `Debug` does not show the marker as text, as a list of octets or as
+/// hexadecimal digits.
 #[track_caller]
 fn shows_nothing(value: &impl Debug) {
     let shown = format!("{value:?} {value:#?}");
@@ -39,22 +40,19 @@ fn signer() -> TestSigner {
     Pki::shared().issue(&profile)
 }
 
-fn telling() -> SignatureParameters {
-    let location = SignerLocation {
-        country: Some("BE".into()),
-        locality: Some(marker()),
-        postal_address: vec![marker()],
-    };
+fn personal_parameters() -> SignatureParameters {
+    let location =
+        SignerLocation::default().country("BE").locality(marker()).postal_address([marker()]);
     shows_nothing(&location);
     parameters().signer_role(MARKER).location(location).description(MARKER)
 }
 
 #[test]
-fn of_the_core() {
+fn debug_of_core_types_shows_nothing_personal() {
     let signer = signer();
     shows_nothing(&signer.chain);
     shows_nothing(signer.leaf());
-    shows_nothing(&telling());
+    shows_nothing(&personal_parameters());
     shows_nothing(&StateKey::new([b'Z'; 32]));
     let certificates = signer.chain.certificates();
     shows_nothing(&(IssuerPool::of(certificates), PathBuilder::new(certificates)));
@@ -96,9 +94,9 @@ fn of_the_core() {
 }
 
 #[test]
-fn of_cades() {
+fn debug_of_cades_types_shows_nothing_personal() {
     let signer = signer();
-    let mut parameters = telling();
+    let mut parameters = personal_parameters();
     let mut policy = SignaturePolicy::of_document(
         "2.999.1".parse().unwrap(),
         ades_core::DigestAlgorithm::Sha256,
@@ -108,15 +106,15 @@ fn of_cades() {
     parameters = parameters.policy(policy);
     let mut document = Document::from_bytes(MARKER.as_bytes());
     shows_nothing(&document);
-    let pending =
-        cades::prepare(&mut document, Packaging::Enveloping, &signer.chain, &parameters).unwrap();
+    let options = SignatureOptions::new().packaging(Packaging::Enveloping);
+    let pending = cades::prepare(&mut document, &signer.chain, &parameters, &options).unwrap();
     shows_nothing(&pending);
     let signed = sign(MARKER.as_bytes(), Packaging::Enveloping, &signer, &parameters).unwrap();
     let mut source = Document::from_bytes(&signed);
     let container = Container::read(&mut source).unwrap();
     shows_nothing(&container);
     let trust = signer.chain.certificates();
-    let given = cades::Given { original: Some(&mut document), trust };
+    let given = VerifyOptions::new().original(&mut document).trust(trust);
     shows_nothing(&given);
     let report = container.verify(&mut source, given).unwrap();
     assert_eq!(report.signatures[0].signer.as_deref(), Some(MARKER));
@@ -125,7 +123,7 @@ fn of_cades() {
 }
 
 #[test]
-fn of_pades() {
+fn debug_of_pades_types_shows_nothing_personal() {
     let signer = signer();
     let values = StampValues { name: Some(MARKER), ..StampValues::default() };
     shows_nothing(&values);
@@ -140,7 +138,8 @@ fn of_pades() {
     shows_nothing(&options.clone().visible(appearance));
     let pdf = ades_tests::pdf::Document::default().write();
     let mut document = Document::from_bytes(&pdf);
-    let pending = pades::prepare(&mut document, &signer.chain, &telling(), &options).unwrap();
+    let pending =
+        pades::prepare(&mut document, &signer.chain, &personal_parameters(), &options).unwrap();
     shows_nothing(&pending);
     let algorithm = ades_core::DigestAlgorithm::Sha256;
     let prepared = PreparedDocument::new(
@@ -148,11 +147,11 @@ fn of_pades() {
         algorithm,
         SubFilter::Cades,
         10_000,
-        &telling(),
+        &personal_parameters(),
         &options,
     );
     shows_nothing(&prepared.unwrap());
-    let signed = sign_pades(&pdf, &signer, &telling(), &options).unwrap();
+    let signed = sign_pades(&pdf, &signer, &personal_parameters(), &options).unwrap();
     let given = pades::Given { trust: signer.chain.certificates(), password: Some(MARKER) };
     shows_nothing(&given);
     let report = pades::verify(&mut Document::from_bytes(&signed), given).unwrap();
@@ -163,30 +162,23 @@ fn of_pades() {
 }
 
 #[test]
-fn of_xades() {
+fn debug_of_xades_types_shows_nothing_personal() {
     let signer = signer();
     let document = format!("<{MARKER} Id='{MARKER}'/>");
     let mut source = Document::from_bytes(document.as_bytes());
     let options = xades::SignatureOptions::new();
-    let pending = xades::prepare(&mut source, &signer.chain, &telling(), &options).unwrap();
+    let pending =
+        xades::prepare(&mut source, &signer.chain, &personal_parameters(), &options).unwrap();
     shows_nothing(&pending);
     let signed = complete_xades(&pending, Some(document.as_bytes()), &signer).unwrap();
-    let mut originals =
-        [xades::Original { uri: Some(marker()), document: Document::from_bytes(b"") }];
-    let given = xades::Given {
-        originals: &mut originals,
-        trust: signer.chain.certificates(),
-        ..xades::Given::default()
-    };
-    shows_nothing(&given);
-    let report = xades::verify(&mut Document::from_bytes(&signed), given).unwrap();
+    let options = xades::VerifyOptions::new()
+        .original_named(marker(), Document::from_bytes(b""))
+        .trust(signer.chain.certificates());
+    shows_nothing(&options);
+    let report = xades::verify(&mut Document::from_bytes(&signed), options).unwrap();
     assert_eq!(report.signatures[0].signer.as_deref(), Some(MARKER));
     assert_eq!(report.signatures[0].signer_roles, [MARKER]);
     shows_nothing(&report);
-    let content = xades::Content {
-        uri: marker(),
-        mime_type: "text/plain".into(),
-        document: Document::from_bytes(b""),
-    };
-    shows_nothing(&content);
+    let document = Document::from_bytes(b"");
+    shows_nothing(&xades::DetachedDocument::new(marker(), "text/plain", document));
 }

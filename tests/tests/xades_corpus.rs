@@ -8,7 +8,7 @@ use ades_tests::corpora;
 use ades_tests::oracle::xmlsec1;
 use serde_json::{Map, Value, json};
 use xades::report::{Problem, Report, SignatureReport};
-use xades::{Error, Given, Original};
+use xades::{Error, VerifyOptions};
 
 /// The signatures of others, with the paths of their files.
 #[track_caller]
@@ -43,13 +43,10 @@ fn verified(name: &str, path: &Path) -> Result<Report, Error> {
     let octets = std::fs::read(path).unwrap();
     // Beside single files there is nothing that they name.
     let beside = if name.starts_with("asic/") { files(folder(path), "") } else { Vec::new() };
-    let original = |(name, octets): &'_ (String, Vec<u8>)| {
-        let octets: &'static [u8] = octets.clone().leak();
-        Original { uri: Some(name.clone()), document: Document::from_bytes(octets) }
-    };
-    let mut originals: Vec<Original<'static>> = beside.iter().map(original).collect();
-    let given = Given { originals: &mut originals, ..Given::default() };
-    xades::verify(&mut Document::from_bytes(&octets), given)
+    let options = beside.iter().fold(VerifyOptions::new(), |options, (name, octets)| {
+        options.original_named(name.clone(), Document::from_bytes(octets))
+    });
+    xades::verify(&mut Document::from_bytes(&octets), options)
 }
 
 fn told(signature: &SignatureReport) -> Value {
@@ -126,9 +123,8 @@ fn a_reference_without_uri_takes_what_is_given() {
     let (Some(signed), Some(content)) = (signed, content) else { return };
     let (signed, content) = (signed.read(), content.read());
     for (content, intact) in [(content.as_slice(), true), (b"<other/>", false)] {
-        let mut originals = [Original { uri: None, document: Document::from_bytes(content) }];
-        let given = Given { originals: &mut originals, ..Given::default() };
-        let report = xades::verify(&mut Document::from_bytes(&signed), given).unwrap();
+        let options = VerifyOptions::new().original(Document::from_bytes(content));
+        let report = xades::verify(&mut Document::from_bytes(&signed), options).unwrap();
         assert_eq!(report.signatures[0].intact, intact);
         assert!(report.signatures[0].problems.contains(&Problem::LegacyProperty));
     }

@@ -11,17 +11,20 @@ use ades_tests::signing::{complete_xades, parameters};
 use tempfile::TempDir;
 use xades::report::{Problem, Report};
 use xades::{
-    Content, Given, Listing, Original, Packaging, SignatureOptions, prepare_countersignature,
-    prepare_detached, verify,
+    DetachedDocument, DetachedReferences, Packaging, SignatureOptions, VerifyOptions,
+    prepare_countersignature, prepare_detached, verify,
 };
 
 const DOCUMENT: &str = "<?xml version=\"1.0\"?>\n<r><e Id=\"one\">text</e></r>\n";
 
-fn verified(signed: &str, originals: &mut [Original<'_>]) -> Report {
+fn verified(signed: &str, files: &[(&str, &[u8])]) -> Report {
     // xmlsec1 brings the signer's certificate only.
     let trust = [Pki::shared().root().clone(), Pki::shared().issuing().clone()];
-    let given = Given { originals, trust: &trust, ..Given::default() };
-    verify(&mut Document::from_bytes(signed.as_bytes()), given).unwrap()
+    let options =
+        files.iter().fold(VerifyOptions::new().trust(&trust), |options, (uri, octets)| {
+            options.original_named(*uri, Document::from_bytes(octets))
+        });
+    verify(&mut Document::from_bytes(signed.as_bytes()), options).unwrap()
 }
 
 fn ours(parameters: &SignatureParameters, options: &SignatureOptions) -> String {
@@ -234,7 +237,7 @@ fn every_kind_is_reported_as_what_it_is() {
 }
 
 fn assert_kind(Kind { name, signed, problems, signatures, unsigned }: &Kind) {
-    let report = verified(signed, &mut []);
+    let report = verified(signed, &[]);
     assert_eq!(report.signatures.len(), *signatures, "{name}");
     for signature in &report.signatures {
         assert_eq!(signature.problems, *problems, "{name}: {signature:#?}\n{signed}");
@@ -252,27 +255,18 @@ fn assert_kind(Kind { name, signed, problems, signatures, unsigned }: &Kind) {
 fn files_beside_a_signature_are_found_by_name() {
     let files = [("a.txt", b"first".as_slice()), ("META-INF/b.bin", b"\0\xFF")];
     let signer = Pki::shared().signer(Key::P256);
-    for listing in [Listing::References, Listing::Manifest] {
-        let mut contents = files.map(|(uri, octets)| Content {
-            uri: uri.to_owned(),
-            mime_type: "application/octet-stream".to_owned(),
-            document: Document::from_bytes(octets),
+    for references in [DetachedReferences::SignedInfo, DetachedReferences::Manifest] {
+        let mut documents = files.map(|(uri, octets)| {
+            DetachedDocument::new(uri, "application/octet-stream", Document::from_bytes(octets))
         });
-        let options = SignatureOptions::new();
-        let pending =
-            prepare_detached(&mut contents, listing, &signer.chain, &parameters(), &options);
+        let options = SignatureOptions::new().detached_references(references);
+        let pending = prepare_detached(&mut documents, &signer.chain, &parameters(), &options);
         let signed = complete_xades(&pending.unwrap(), None, signer).unwrap();
         let signed = String::from_utf8(signed).unwrap();
-        let originals = |second: &'static [u8]| {
-            [files[0], (files[1].0, second)].map(|(uri, octets)| Original {
-                uri: Some(uri.to_owned()),
-                document: Document::from_bytes(octets),
-            })
-        };
-        let report = verified(&signed, &mut originals(files[1].1));
-        assert!(report.is_valid(), "{listing:?}: {report:#?}");
-        assert!(!verified(&signed, &mut originals(b"other")).is_valid(), "{listing:?}");
-        let missing = verified(&signed, &mut originals(files[1].1)[..1]);
-        assert!(!missing.is_valid(), "{listing:?}");
+        let report = verified(&signed, &files);
+        assert!(report.is_valid(), "{references:?}: {report:#?}");
+        let other = [files[0], (files[1].0, b"other".as_slice())];
+        assert!(!verified(&signed, &other).is_valid(), "{references:?}");
+        assert!(!verified(&signed, &files[..1]).is_valid(), "{references:?}");
     }
 }

@@ -142,8 +142,8 @@ impl Shape {
             PathBuf::from(name)
         };
         match self {
-            Self::New(Packaging::Detached) => with(".p7s"),
             Self::New(Packaging::Enveloping) => with(".p7m"),
+            Self::New(_) => with(".p7s"),
             Self::Parallel(container) => name(container),
             Self::Countersignature(_) => name(input),
         }
@@ -182,10 +182,11 @@ impl Wishes {
             None => options.policy_digest_from_discovery.then_some(PolicySource::Discovery),
         };
         let located = options.country.is_some() || options.locality.is_some();
-        let location = located.then(|| SignerLocation {
-            country: options.country,
-            locality: options.locality,
-            postal_address: Vec::new(),
+        let location = located.then(|| {
+            let mut location = SignerLocation::default();
+            location.country = options.country;
+            location.locality = options.locality;
+            location
         });
         let wishes = Self {
             shape,

@@ -1,7 +1,7 @@
-//! A whole signer: the `openssl` command line holds the key.
+//! A complete signer: the `openssl` command line has the key.
 //!
 //! `cargo run -p ades-core --example own_signer -- chain.pem key.pem` signs a
-//! digest and verifies the value. `docs/own-signer.md` says more.
+//! digest and verifies the value. See also `docs/own-signer.md`.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .try_into()
         .map_err(|_| "usage: own_signer CHAIN.pem KEY.pem")?;
     let chain = CertificateChain::from_pem(&std::fs::read_to_string(chain)?)?;
-    // What a format crate's `to_be_signed()` yields.
+    // A format crate's `to_be_signed()` returns this.
     let to_be_signed = ToBeSigned::new(b"data to be signed".to_vec(), ALGORITHM);
     let item = SigningItem::new("1", to_be_signed.clone());
 
@@ -90,7 +90,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Runs a future that never waits; any executor would do.
+/// Runs a future that never waits. Any executor could be used.
 fn at_once<T>(mut future: BoxFuture<'_, Result<T, SignerError>>) -> Result<T, SignerError> {
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,

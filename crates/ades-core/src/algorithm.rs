@@ -1,18 +1,19 @@
-//! Digest and signature algorithms: the only table of their OIDs, XML URIs
-//! and DER `AlgorithmIdentifier`s (RFC 5754, RFC 4055, RFC 5758, RFC 8419,
+//! Digest and signature algorithms: the project's only table of their OIDs, XML
+//! URIs and DER `AlgorithmIdentifier`s (RFC 5754, RFC 4055, RFC 5758, RFC 8419,
 //! RFC 9231).
 
 use std::fmt;
 use std::str::FromStr;
 
-use der::asn1::AnyRef;
-use der::{Decode, Reader, SliceReader, Tag, Tagged};
+use ::der::asn1::AnyRef;
+use ::der::{Decode, Reader, SliceReader, Tag, Tagged};
 use serde::{Deserialize, Serialize};
 
 use crate::Oid;
+use crate::asn1::der;
 use crate::error::Error;
 
-/// A digest algorithm. Names in serialised form: `sha256`, `sha384`, `sha512`.
+/// A digest algorithm. Serialises as `sha256`, `sha384` or `sha512`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -26,10 +27,10 @@ pub enum DigestAlgorithm {
 }
 
 impl DigestAlgorithm {
-    /// Every digest algorithm, in order of length.
+    /// All digest algorithms, in order of output length.
     pub const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
 
-    /// The length of a digest value, in octets.
+    /// The length of a digest value in octets.
     #[must_use]
     pub const fn output_len(self) -> usize {
         match self {
@@ -52,12 +53,12 @@ impl DigestAlgorithm {
     /// The algorithm with this object identifier.
     ///
     /// # Errors
-    /// [`Error::UnsupportedAlgorithm`] for any other.
+    /// [`Error::UnsupportedAlgorithm`] for all others.
     pub fn from_oid(oid: Oid) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|a| a.oid() == oid).ok_or(Error::UnsupportedAlgorithm { oid })
     }
 
-    /// The identifier of XML Signature and XML Encryption (RFC 9231, 2.1).
+    /// The algorithm's URI in XML Signature (RFC 9231, 2.1).
     #[must_use]
     pub const fn xml_uri(self) -> &'static str {
         match self {
@@ -67,29 +68,30 @@ impl DigestAlgorithm {
         }
     }
 
-    /// The DER `AlgorithmIdentifier`, parameters absent (RFC 5754, clause 2).
+    /// The DER `AlgorithmIdentifier` without parameters (RFC 5754, clause 2).
     #[must_use]
     pub fn algorithm_identifier(self) -> Vec<u8> {
-        sequence(&[&oid_tlv(self.oid())])
+        der::element(der::SEQUENCE, &[&der::object_identifier(self.oid())])
     }
 
-    /// Reads a DER or BER-with-definite-lengths `AlgorithmIdentifier`;
-    /// parameters absent or NULL.
+    /// Reads an `AlgorithmIdentifier` in DER, or in BER with definite lengths. The
+    /// parameters can be absent or NULL.
     ///
     /// # Errors
-    /// [`Error::UnsupportedAlgorithm`] or [`Error::MalformedAlgorithm`].
+    /// [`Error::UnsupportedAlgorithm`], [`Error::MalformedAlgorithm`] or
+    /// [`Error::MalformedAlgorithmIdentifier`].
     pub fn from_algorithm_identifier(der: &[u8]) -> Result<Self, Error> {
         let (oid, parameters) = read_algorithm_identifier(der)?;
-        if parameters.is_some_and(|p| p != NULL) {
+        if parameters.is_some_and(|p| p != der::NULL) {
             return Err(Error::MalformedAlgorithm { oid });
         }
         Self::from_oid(oid)
     }
 
-    /// The `AlgorithmIdentifier` with NULL parameters: inside `DigestInfo`
-    /// and in the common form of RSASSA-PSS parameters (RFC 4055, 2.1).
+    /// The `AlgorithmIdentifier` with NULL parameters, as `DigestInfo` and the
+    /// parameters of RSASSA-PSS contain it (RFC 4055, 2.1).
     pub(crate) fn algorithm_identifier_with_null(self) -> Vec<u8> {
-        sequence(&[&oid_tlv(self.oid()), NULL])
+        der::element(der::SEQUENCE, &[&der::object_identifier(self.oid()), der::NULL])
     }
 }
 
@@ -114,25 +116,26 @@ impl FromStr for DigestAlgorithm {
     }
 }
 
-/// A signature algorithm: the key's kind together with the digest it is used
-/// with. Names in serialised form: `rsa-sha256`, `rsa-pss-sha384`,
-/// `ecdsa-sha512`, `ed25519` and so on.
+/// A signature algorithm together with its digest algorithm. Serialises as
+/// `rsa-sha256`, `rsa-pss-sha384`, `ecdsa-sha512`, `ed25519` and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 #[non_exhaustive]
 pub enum SignatureAlgorithm {
     /// RSASSA-PKCS1-v1_5 (RFC 8017, 8.2)
     RsaPkcs1v15(DigestAlgorithm),
-    /// RSASSA-PSS, MGF1 with the same digest, salt as long as the digest (RFC 8017, 8.1)
+    /// RSASSA-PSS with MGF1 over the same digest and a salt of the digest's length
+    /// (RFC 8017, 8.1)
     RsaPss(DigestAlgorithm),
-    /// ECDSA; its value is the DER `SEQUENCE { r, s }` (RFC 5758, 3.2)
+    /// ECDSA with the DER `SEQUENCE { r, s }` as value (RFC 5758, 3.2)
     Ecdsa(DigestAlgorithm),
-    /// Ed25519 in pure mode over the data itself; digests beside it are SHA-512 (RFC 8419)
+    /// Ed25519 in pure mode, over the data itself. The other digests of the
+    /// signature are SHA-512 (RFC 8419)
     Ed25519,
 }
 
 impl SignatureAlgorithm {
-    /// Every signature algorithm.
+    /// All signature algorithms.
     pub const ALL: [Self; 10] = {
         use DigestAlgorithm::{Sha256, Sha384, Sha512};
         [
@@ -149,8 +152,7 @@ impl SignatureAlgorithm {
         ]
     };
 
-    /// The digest the signature is made over, and with which everything
-    /// beside it is digested.
+    /// The digest algorithm of the signature, which its other digests use as well.
     #[must_use]
     pub const fn digest_algorithm(self) -> DigestAlgorithm {
         match self {
@@ -159,7 +161,7 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// The object identifier that CMS writes into `signatureAlgorithm`.
+    /// The object identifier in `SignerInfo.signatureAlgorithm` of CMS.
     #[must_use]
     pub const fn oid(self) -> Oid {
         use DigestAlgorithm::{Sha256, Sha384, Sha512};
@@ -175,7 +177,7 @@ impl SignatureAlgorithm {
         })
     }
 
-    /// The `SignatureMethod` identifier of XML Signature (RFC 9231, 2.3).
+    /// The URI of `ds:SignatureMethod` in XML Signature (RFC 9231, 2.3).
     #[must_use]
     pub const fn xml_uri(self) -> &'static str {
         use DigestAlgorithm::{Sha256, Sha384, Sha512};
@@ -193,24 +195,26 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// The DER `AlgorithmIdentifier` as CMS writes it: NULL parameters for
-    /// RSASSA-PKCS1-v1_5, the full parameters for RSASSA-PSS, none otherwise.
+    /// The DER `AlgorithmIdentifier` in CMS: with NULL parameters for
+    /// RSASSA-PKCS1-v1_5, with all parameters for RSASSA-PSS, otherwise without.
     #[must_use]
     pub fn algorithm_identifier(self) -> Vec<u8> {
-        let oid = oid_tlv(self.oid());
-        match self {
-            Self::RsaPkcs1v15(_) => sequence(&[&oid, NULL]),
-            Self::RsaPss(digest) => sequence(&[&oid, &pss_parameters(digest)]),
-            Self::Ecdsa(_) | Self::Ed25519 => sequence(&[&oid]),
-        }
+        let oid = der::object_identifier(self.oid());
+        let parameters = match self {
+            Self::RsaPkcs1v15(_) => der::NULL.to_vec(),
+            Self::RsaPss(digest) => pss_parameters(digest),
+            Self::Ecdsa(_) | Self::Ed25519 => Vec::new(),
+        };
+        der::element(der::SEQUENCE, &[&oid, &parameters])
     }
 
-    /// Reads `SignerInfo.signatureAlgorithm`. A bare `rsaEncryption` takes its
-    /// digest from `digest_algorithm` (RFC 5754, 3.2).
+    /// Reads `SignerInfo.signatureAlgorithm`. `rsaEncryption` does not name a
+    /// digest; `digest_algorithm` is used then (RFC 5754, 3.2).
     ///
     /// # Errors
-    /// [`Error::UnsupportedAlgorithm`], or [`Error::MalformedAlgorithm`] where
-    /// parameters are missing, unexpected or contradict one another.
+    /// [`Error::UnsupportedAlgorithm`], [`Error::MalformedAlgorithmIdentifier`], or
+    /// [`Error::MalformedAlgorithm`] if parameters are missing, unexpected or
+    /// contradictory.
     pub fn from_algorithm_identifier(
         der: &[u8],
         digest_algorithm: DigestAlgorithm,
@@ -218,7 +222,7 @@ impl SignatureAlgorithm {
         let (oid, parameters) = read_algorithm_identifier(der)?;
         let malformed = Err(Error::MalformedAlgorithm { oid });
         if oid == RSA_ENCRYPTION {
-            return if parameters.is_none_or(|p| p == NULL) {
+            return if parameters.is_none_or(|p| p == der::NULL) {
                 Ok(Self::RsaPkcs1v15(digest_algorithm))
             } else {
                 malformed
@@ -236,7 +240,7 @@ impl SignatureAlgorithm {
         };
         match (found, parameters) {
             (_, None) => Ok(found),
-            (Self::RsaPkcs1v15(_), Some(p)) if p == NULL => Ok(found),
+            (Self::RsaPkcs1v15(_), Some(p)) if p == der::NULL => Ok(found),
             _ => malformed,
         }
     }
@@ -278,21 +282,28 @@ impl TryFrom<String> for SignatureAlgorithm {
     }
 }
 
-const NULL: &[u8] = &[0x05, 0x00];
 const RSA_ENCRYPTION: Oid = Oid::new_const("1.2.840.113549.1.1.1");
 const MGF1: Oid = Oid::new_const("1.2.840.113549.1.1.8");
 
-/// `RSASSA-PSS-params` (RFC 4055, 3.1): every tag is explicit, the trailer
-/// field is the default and so absent.
+/// `RSASSA-PSS-params` (RFC 4055, 3.1). All tags are explicit. The trailer field
+/// has its default value, so DER omits it.
 fn pss_parameters(digest: DigestAlgorithm) -> Vec<u8> {
     let hash = digest.algorithm_identifier_with_null();
-    let mask = sequence(&[&oid_tlv(MGF1), &hash]);
-    let salt_len = u8::try_from(digest.output_len()).unwrap_or(u8::MAX);
-    sequence(&[&tlv(0xA0, &[&hash]), &tlv(0xA1, &[&mask]), &tlv(0xA2, &[&[0x02, 0x01, salt_len]])])
+    let mask = der::element(der::SEQUENCE, &[&der::object_identifier(MGF1), &hash]);
+    let salt_len = der::unsigned_integer(&digest.output_len().to_be_bytes());
+    der::element(
+        der::SEQUENCE,
+        &[
+            &der::element(der::context(0), &[&hash]),
+            &der::element(der::context(1), &[&mask]),
+            &der::element(der::context(2), &[&salt_len]),
+        ],
+    )
 }
 
-/// The digest of `RSASSA-PSS-params`, if they say what we would have said
-/// (parameters of the inner digests absent or NULL, trailer explicit or not).
+/// The digest algorithm of `RSASSA-PSS-params`, if they are equivalent to
+/// [`pss_parameters`]. The inner digests can have NULL parameters or none, and
+/// the trailer field can be explicit.
 fn read_pss_parameters(der: &[u8]) -> Option<DigestAlgorithm> {
     let mut outer = SliceReader::new(der).ok()?;
     let params = AnyRef::decode(&mut outer).ok()?;
@@ -323,7 +334,7 @@ fn read_pss_parameters(der: &[u8]) -> Option<DigestAlgorithm> {
     consistent.then_some(hash)
 }
 
-/// Splits an `AlgorithmIdentifier` into its OID and the bytes of its parameters.
+/// Splits an `AlgorithmIdentifier` into its OID and the octets of its parameters.
 fn read_algorithm_identifier(der: &[u8]) -> Result<(Oid, Option<&[u8]>), Error> {
     let malformed = |_| Error::MalformedAlgorithmIdentifier;
     let mut reader = SliceReader::new(der).map_err(malformed)?;
@@ -339,24 +350,6 @@ fn read_algorithm_identifier(der: &[u8]) -> Result<(Oid, Option<&[u8]>), Error> 
         return Err(Error::MalformedAlgorithmIdentifier);
     }
     Ok((oid, parameters))
-}
-
-fn oid_tlv(oid: Oid) -> Vec<u8> {
-    tlv(0x06, &[oid.as_bytes()])
-}
-
-fn sequence(parts: &[&[u8]]) -> Vec<u8> {
-    tlv(0x30, parts)
-}
-
-/// A short-form TLV; nothing in this file comes near 128 octets.
-fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let len = u8::try_from(content.len()).unwrap_or(u8::MAX);
-    debug_assert!(len < 0x80, "algorithm identifiers are short");
-    let mut out = vec![tag, len];
-    out.extend_from_slice(&content);
-    out
 }
 
 #[cfg(test)]
@@ -376,16 +369,16 @@ mod tests {
         }
     }
 
-    /// The bytes OpenSSL 3.0 writes for the same parameters.
+    /// The octets that OpenSSL 3.0 writes for the same parameters.
     #[test]
     fn pss_parameters_are_those_of_openssl() {
-        let theirs = "304106092a864886f70d01010a3034a00f300d06096086480165030402010500a11c\
+        let expected = "304106092a864886f70d01010a3034a00f300d06096086480165030402010500a11c\
                       301a06092a864886f70d010108300d06096086480165030402010500a203020120";
-        let ours = SignatureAlgorithm::RsaPss(DigestAlgorithm::Sha256).algorithm_identifier();
-        assert_eq!(crate::hex::encode(&ours), theirs);
+        let der = SignatureAlgorithm::RsaPss(DigestAlgorithm::Sha256).algorithm_identifier();
+        assert_eq!(crate::hex::encode(&der), expected);
     }
 
-    /// The inner digests' NULL parameters may be absent (RFC 4055, 2.1).
+    /// The inner digests can omit their NULL parameters (RFC 4055, 2.1).
     #[test]
     fn pss_parameters_without_null_are_read() {
         let der = "303d06092a864886f70d01010a3030a00d300b0609608648016503040201a11a\
@@ -401,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn rsa_encryption_takes_the_digest_beside_it() {
+    fn rsa_encryption_takes_the_separate_digest_algorithm() {
         let der = crate::hex::decode("300d06092a864886f70d0101010500").unwrap();
         assert_eq!(
             SignatureAlgorithm::from_algorithm_identifier(&der, DigestAlgorithm::Sha512).unwrap(),
@@ -410,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn pss_with_another_salt_length_is_refused() {
+    fn pss_with_another_salt_length_is_rejected() {
         let mut der = SignatureAlgorithm::RsaPss(DigestAlgorithm::Sha256).algorithm_identifier();
         *der.last_mut().unwrap() = 20;
         assert!(matches!(

@@ -1,4 +1,4 @@
-//! X.509 certificates: read once, kept as the bytes they came in.
+//! X.509 certificates: parsed once and kept as their original octets.
 
 mod key_type;
 
@@ -22,14 +22,14 @@ use crate::error::{Error, NotFit};
 
 pub use key_type::KeyType;
 
-/// No certificate may be longer, in octets.
+/// Maximum length of a certificate, in octets.
 pub const MAX_CERTIFICATE_LEN: usize = 64 * 1024;
 
 /// An X.509 certificate.
 ///
-/// The original bytes are what is hashed, compared and written out: nothing is
-/// ever encoded again. Serialises as the base64 of its DER. `Debug` shows no
-/// name: subjects can hold national register numbers.
+/// The original octets are digested, compared and written; they are never
+/// encoded again. Serialises as the base64 of its DER. `Debug` shows no name,
+/// because subjects can contain national register numbers.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Certificate(Arc<Parsed>);
@@ -50,14 +50,15 @@ struct Parsed {
     common_name: Option<String>,
 }
 
-/// What the signer's `keyUsage` must allow.
+/// What the `keyUsage` of the signer's certificate must allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UsageCheck {
-    /// `nonRepudiation` (contentCommitment): what qualified certificates for
+    /// `nonRepudiation` (contentCommitment), which qualified certificates for
     /// signatures have (EN 319 412-2, 4.3.2).
     NonRepudiation,
-    /// `digitalSignature` or `nonRepudiation`; an absent extension allows both.
+    /// `digitalSignature` or `nonRepudiation`. A certificate without the extension
+    /// allows both.
     Signature,
 }
 
@@ -81,90 +82,91 @@ impl Certificate {
         })
     }
 
-    /// The original bytes.
+    /// The original octets.
     #[must_use]
     pub fn der(&self) -> &[u8] {
         &self.0.der
     }
 
-    /// The digest of the original bytes: `certHash` of ESS
-    /// signing-certificate-v2 (RFC 5035) and of XAdES's `CertDigest`.
+    /// The digest of the original octets: `certHash` of ESS
+    /// signing-certificate-v2 (RFC 5035) and `CertDigest` of XAdES.
     #[must_use]
     pub fn digest(&self, algorithm: DigestAlgorithm) -> Digest {
         Digest::of(algorithm, self.der())
     }
 
-    /// The issuer's DER `Name`, as it stands.
+    /// The original octets of the issuer's `Name`.
     #[must_use]
     pub fn issuer(&self) -> &[u8] {
         self.slice(&self.0.issuer)
     }
 
-    /// The subject's DER `Name`, as it stands.
+    /// The original octets of the subject's `Name`.
     #[must_use]
     pub fn subject(&self) -> &[u8] {
         self.slice(&self.0.subject)
     }
 
-    /// The serial number's DER `INTEGER`, as it stands.
+    /// The original octets of the serial number's `INTEGER`.
     #[must_use]
     pub fn serial_number(&self) -> &[u8] {
         self.slice(&self.0.serial)
     }
 
-    /// The DER `SubjectPublicKeyInfo`, as it stands.
+    /// The original octets of the `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn public_key_info(&self) -> &[u8] {
         self.slice(&self.0.spki)
     }
 
-    /// What the issuer signed, the algorithm's identifier, and the value.
+    /// The octets that the issuer signed, the algorithm identifier, and the value.
     pub(crate) fn issuer_signature(&self) -> (&[u8], &[u8], &[u8]) {
         (self.slice(&self.0.tbs), self.slice(&self.0.signature_algorithm), &self.0.signature)
     }
 
-    /// The kind of public key.
+    /// The type of the public key.
     #[must_use]
     pub fn key_type(&self) -> KeyType {
         self.0.key
     }
 
-    /// First and last second of the validity.
+    /// The first and the last second of the validity.
     #[must_use]
     pub fn validity(&self) -> (DateTime<Utc>, DateTime<Utc>) {
         (self.0.not_before, self.0.not_after)
     }
 
-    /// Whether basicConstraints say that it is a CA's.
+    /// Whether basicConstraints mark it as a CA certificate.
     #[must_use]
     pub fn is_ca(&self) -> bool {
         self.0.extensions.basic_constraints.as_ref().is_some_and(|constraints| constraints.ca)
     }
 
-    /// Whether basicConstraints and, where there is one, keyUsage let it sign
+    /// Whether basicConstraints and, if present, keyUsage allow it to sign
     /// certificates (RFC 5280, 6.1.4 (k) and (n)).
     pub(crate) fn may_issue(&self) -> bool {
-        self.is_ca() && self.key_usage_lets_issue()
+        self.is_ca() && self.key_usage_allows_issuing()
     }
 
-    /// The same for a trust anchor, which is a name and a key (RFC 5280,
-    /// 6.1.1 (d)): without basicConstraints, as in version 1, it may.
+    /// As [`may_issue`](Self::may_issue), for a trust anchor. An anchor is a name
+    /// and a key (RFC 5280, 6.1.1 (d)), so it may issue without
+    /// basicConstraints, as version 1 certificates do.
     pub(crate) fn may_issue_as_anchor(&self) -> bool {
         (self.is_ca() || self.0.extensions.basic_constraints.is_none())
-            && self.key_usage_lets_issue()
+            && self.key_usage_allows_issuing()
     }
 
-    fn key_usage_lets_issue(&self) -> bool {
+    fn key_usage_allows_issuing(&self) -> bool {
         self.0.extensions.key_usage.is_none_or(|usage| usage.key_cert_sign())
     }
 
-    /// How many authorities may stand between it and the last certificate of a
-    /// path, those not counted that are self-issued (RFC 5280, 4.2.1.9).
+    /// Maximum number of CA certificates between it and the last certificate of a
+    /// path. Self-issued ones do not count (RFC 5280, 4.2.1.9).
     pub(crate) fn path_len(&self) -> Option<usize> {
         self.0.extensions.basic_constraints.as_ref()?.path_len_constraint.map(usize::from)
     }
 
-    /// Whether subject and issuer are the same name.
+    /// Whether subject and issuer have the same name.
     #[must_use]
     pub fn is_self_issued(&self) -> bool {
         self.subject() == self.issuer()
@@ -182,25 +184,25 @@ impl Certificate {
         &self.0.extensions.policies
     }
 
-    /// The subject's common name: personal data, to be shown to the user and
-    /// not to be logged.
+    /// The subject's common name. It is personal data: show it to the user, but
+    /// do not log it.
     #[must_use]
     pub fn common_name(&self) -> Option<&str> {
         self.0.common_name.as_deref()
     }
 
-    /// Whether names and key identifiers let `issuer` be this certificate's
-    /// issuer. The signature is another matter: see [`crate::verify::verify_issued_by`].
+    /// Whether `issuer` has the name and key identifier of this certificate's
+    /// issuer. [`crate::verify::verify_issued_by`] verifies the signature.
     #[must_use]
     pub fn names_as_issuer(&self, issuer: &Self) -> bool {
         self.issuer() == issuer.subject()
             && match (&self.0.extensions.authority_key_id, &issuer.0.extensions.subject_key_id) {
-                (Some(ours), Some(theirs)) => ours == theirs,
+                (Some(authority), Some(subject)) => authority == subject,
                 _ => true,
             }
     }
 
-    /// Whether keyUsage allows signatures of this kind.
+    /// Whether keyUsage allows this usage.
     #[must_use]
     pub fn allows(&self, usage: UsageCheck) -> bool {
         match (usage, self.0.extensions.key_usage) {
@@ -211,8 +213,8 @@ impl Certificate {
         }
     }
 
-    /// Checks that a signature may be made with this certificate at `time`:
-    /// validity, key, key usage, not a CA's.
+    /// Checks that this certificate may be used to sign at `time`: its key, its
+    /// validity, its key usage, and that it is not a CA certificate.
     ///
     /// # Errors
     /// [`Error::CertificateNotFit`] with the first reason found.
@@ -243,7 +245,7 @@ impl Certificate {
     }
 
     fn slice(&self, range: &Range<usize>) -> &[u8] {
-        // The ranges were made from this very buffer.
+        // The ranges were computed from the same octets.
         self.0.der.get(range.clone()).unwrap_or_default()
     }
 }
@@ -276,9 +278,9 @@ impl TryFrom<String> for Certificate {
     }
 }
 
-/// Reads the fields of RFC 5280, 4.1, each where it stands. What is not asked
-/// for here (unknown extensions, attributes of names) is not read, so that
-/// nothing odd in it makes a certificate unusable.
+/// Parses the fields of RFC 5280, 4.1. Unknown extensions and the attributes of
+/// names are not decoded, so that errors in them do not make the certificate
+/// unusable.
 fn parse(der: Vec<u8>) -> Result<Parsed, der::Error> {
     /// `[0]` and `[3]` of TBSCertificate.
     const VERSION: u8 = 0xA0;
@@ -341,12 +343,12 @@ fn parse(der: Vec<u8>) -> Result<Parsed, der::Error> {
     Ok(Parsed { der, ..parsed })
 }
 
-/// The fields of a SEQUENCE or SET that is all of `der`.
+/// A reader of the fields of a SEQUENCE or SET that fills `der`.
 fn fields(der: &[u8]) -> Result<SliceReader<'_>, der::Error> {
     SliceReader::new(AnyRef::from_der(der)?.value())
 }
 
-/// The extensions that matter here (RFC 5280, 4.2.1).
+/// The extensions that this project uses (RFC 5280, 4.2.1).
 #[derive(Default)]
 struct Extensions {
     key_usage: Option<KeyUsage>,
@@ -368,13 +370,14 @@ impl Extensions {
             if extension.peek_byte() == Some(BOOLEAN) {
                 extension.tlv_bytes()?; // critical
             }
-            extensions.take(id, <&OctetStringRef>::decode(&mut extension)?.as_bytes())?;
+            extensions.store(id, <&OctetStringRef>::decode(&mut extension)?.as_bytes())?;
         }
         Ok(extensions)
     }
 
-    /// `id` with tag and length: 2.5.29 and one number.
-    fn take(&mut self, id: &[u8], value: &[u8]) -> Result<(), der::Error> {
+    /// Stores one extension. `id` is the complete element: tag, length and the
+    /// arc 2.5.29 followed by one number.
+    fn store(&mut self, id: &[u8], value: &[u8]) -> Result<(), der::Error> {
         /// `[0]` of AuthorityKeyIdentifier.
         const KEY_IDENTIFIER: u8 = 0x80;
 
@@ -405,7 +408,7 @@ impl Extensions {
     }
 }
 
-/// The last common name (2.5.4.3) of a subject, as text.
+/// The last common name (2.5.4.3) of a subject.
 fn common_name(subject: &[u8]) -> Result<Option<String>, der::Error> {
     let mut last = None;
     let mut relative_names = fields(subject)?;
@@ -421,7 +424,7 @@ fn common_name(subject: &[u8]) -> Result<Option<String>, der::Error> {
     Ok(last.and_then(text))
 }
 
-/// A `DirectoryString` or `IA5String`.
+/// The text of a `DirectoryString` or `IA5String`.
 fn text(any: AnyRef<'_>) -> Option<String> {
     match any.tag() {
         Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => {

@@ -1,5 +1,4 @@
-//! The signer's certificate and the certificates that lead from it towards a
-//! trust anchor, put in order from any order.
+//! The signer's certificate and its issuers, put in order from any order.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,29 +6,31 @@ use crate::certificate::Certificate;
 use crate::error::{CertificateLimit, Error};
 use crate::verify::verify_issued_by;
 
-/// No chain may have more certificates.
+/// Maximum number of certificates in a chain.
 pub const MAX_CHAIN_LEN: usize = 32;
-/// No bundle of trust anchors may have more certificates.
+/// Maximum number of certificates in a bundle of trust anchors.
 pub const MAX_ANCHORS: usize = 1024;
-/// No PEM text of trust anchors may have more octets.
+/// Maximum length of a PEM bundle of trust anchors, in octets.
 pub const MAX_ANCHORS_LEN: usize = 4 * 1024 * 1024;
 
-/// The signer's certificate first, then its issuers in order.
+/// The signer's certificate, followed by its issuers in order.
 ///
-/// Where two certificates could be the same issuer (a CA re-issued with the
-/// same name and key), the one whose own chain goes further comes first and
-/// the other stays beside it: a verifier may need either.
+/// Two certificates can be issuers of the same one, for instance if a CA was
+/// issued a new certificate for the same name and key. The one whose own chain
+/// continues comes first. The other follows it, because a verifier may need
+/// either.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Vec<Certificate>", try_from = "Vec<Certificate>")]
 pub struct CertificateChain(Vec<Certificate>);
 
 impl CertificateChain {
-    /// Orders certificates that may come in any order, with duplicates and
-    /// with strangers among them; strangers are left out.
+    /// Orders certificates that come in any order. Duplicates and certificates
+    /// that are not part of the chain are left out.
     ///
     /// # Errors
     /// [`Error::NoCertificate`], [`Error::CertificateLimit`], and
-    /// [`Error::AmbiguousLeaf`] if not exactly one is nobody's issuer.
+    /// [`Error::AmbiguousLeaf`] unless exactly one certificate could be the
+    /// signer's.
     pub fn from_unordered(
         certificates: impl IntoIterator<Item = Certificate>,
     ) -> Result<Self, Error> {
@@ -43,7 +44,8 @@ impl CertificateChain {
         let mut leaves: Vec<_> =
             certificates.iter().filter(|c| !issues_another(c) && !c.is_ca()).collect();
         if leaves.is_empty() {
-            // A CA's certificate alone: to be found unfit later, with that reason.
+            // Only CA certificates. The chain is made all the same, so that
+            // `check_fit` can report the reason.
             leaves = certificates.iter().filter(|c| !issues_another(c)).collect();
         }
         match leaves.as_slice() {
@@ -55,7 +57,7 @@ impl CertificateChain {
         }
     }
 
-    /// Orders the issuers of a certificate that is known to be the signer's.
+    /// Orders the issuers of the signer's certificate.
     ///
     /// # Errors
     /// [`Error::CertificateLimit`]
@@ -72,8 +74,9 @@ impl CertificateChain {
                 rest.into_iter().partition(|c| is_issuer(c, &subject));
             rest = others;
             issuers.sort_by_key(|issuer| {
-                let leads_on = issuer.is_self_issued() || rest.iter().any(|c| is_issuer(c, issuer));
-                (std::cmp::Reverse(leads_on), std::cmp::Reverse(issuer.validity().0))
+                let continues =
+                    issuer.is_self_issued() || rest.iter().any(|c| is_issuer(c, issuer));
+                (std::cmp::Reverse(continues), std::cmp::Reverse(issuer.validity().0))
             });
             let Some(first) = issuers.first().cloned() else {
                 break;
@@ -84,11 +87,11 @@ impl CertificateChain {
         Ok(Self(chain))
     }
 
-    /// Reads every certificate of a PEM text, in any order, whatever the line
-    /// ends, with text around and between, and orders them.
+    /// Reads all certificates of a PEM text, as [`certificates_from_pem`] does,
+    /// and orders them, as [`from_unordered`](Self::from_unordered) does.
     ///
     /// # Errors
-    /// As [`Self::from_unordered`], and [`Error::MalformedPem`].
+    /// Those of the two functions.
     pub fn from_pem(text: &str) -> Result<Self, Error> {
         Self::from_unordered(certificates_from_pem(text)?)
     }
@@ -96,19 +99,19 @@ impl CertificateChain {
     /// The signer's certificate.
     #[must_use]
     pub fn leaf(&self) -> &Certificate {
-        // Not empty by construction.
+        // A chain is never empty.
         #[allow(clippy::indexing_slicing)]
         &self.0[0]
     }
 
-    /// All certificates, the signer's first.
+    /// All certificates. The signer's is the first.
     #[must_use]
     pub fn certificates(&self) -> &[Certificate] {
         &self.0
     }
 
-    /// Whether the chain ends in a self-issued certificate, that is, whether
-    /// nothing is missing between the signer and a root.
+    /// Whether the chain has a self-issued certificate, so that none is missing
+    /// between the signer and a root.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.0.iter().any(Certificate::is_self_issued)
@@ -124,17 +127,18 @@ impl From<CertificateChain> for Vec<Certificate> {
 impl TryFrom<Vec<Certificate>> for CertificateChain {
     type Error = Error;
 
-    /// From a stored chain, whose order stays as it is.
+    /// Restores a stored chain. The order stays as it is.
     fn try_from(certificates: Vec<Certificate>) -> Result<Self, Error> {
         let certificates = distinct(certificates)?;
         if certificates.is_empty() { Err(Error::NoCertificate) } else { Ok(Self(certificates)) }
     }
 }
 
-/// Reads every `CERTIFICATE` block of a PEM text (RFC 7468; lax about line
-/// ends, line lengths, a byte order mark, surrounding text and a missing last
-/// line break). Text around blocks has lines of its own: a block that begins
-/// within one is not overlooked, but an error.
+/// Reads all `CERTIFICATE` blocks of a PEM text (RFC 7468).
+///
+/// Any line ends, any line lengths, a byte order mark, surrounding text and a
+/// missing last line break are accepted. A block that begins in the middle of a
+/// line is an error, so that it is not overlooked as surrounding text.
 ///
 /// # Errors
 /// [`Error::MalformedPem`], [`Error::MalformedCertificate`],
@@ -143,13 +147,14 @@ pub fn certificates_from_pem(text: &str) -> Result<Vec<Certificate>, Error> {
     from_pem(text, MAX_CHAIN_LEN, CertificateLimit::Chain)
 }
 
-/// As [`certificates_from_pem`], for a bundle of trust anchors: up to
-/// [`MAX_ANCHORS`] in a text of up to [`MAX_ANCHORS_LEN`] octets. Keys that this
-/// version does not verify with may be among them; a block that is no
-/// certificate spoils the bundle, as it does for OpenSSL.
+/// Reads a bundle of up to [`MAX_ANCHORS`] trust anchors in a PEM text of up to
+/// [`MAX_ANCHORS_LEN`] octets, as [`certificates_from_pem`] does.
+///
+/// Certificates whose keys this version cannot verify with are accepted. A block
+/// that is not a certificate makes the bundle an error, as in OpenSSL.
 ///
 /// # Errors
-/// As [`certificates_from_pem`].
+/// Those of [`certificates_from_pem`].
 pub fn anchors_from_pem(text: &str) -> Result<Vec<Certificate>, Error> {
     if text.len() > MAX_ANCHORS_LEN {
         return Err(Error::CertificateLimit { limit: CertificateLimit::AnchorsLen });

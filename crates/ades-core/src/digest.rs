@@ -1,4 +1,5 @@
-//! Digests: computed as a stream, never confused with one another.
+//! Digests, computed over streams. The digest of a document and the digest of
+//! the data to be signed have different types.
 
 mod thread;
 
@@ -14,7 +15,8 @@ use crate::hex;
 
 pub use thread::DigestThread;
 
-/// A digest value with its algorithm; the length always fits the algorithm.
+/// A digest value with its algorithm. Its length is that of the algorithm's
+/// output.
 /// Serialises as `{"algorithm":"sha256","value":"<lower-case hex>"}`.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
@@ -27,7 +29,8 @@ impl Digest {
     /// A digest value that was computed elsewhere.
     ///
     /// # Errors
-    /// [`Error::DigestLength`] if `value` is not as long as the algorithm's output.
+    /// [`Error::DigestLength`] if `value` does not have the length of the
+    /// algorithm's output.
     pub fn new(algorithm: DigestAlgorithm, value: impl Into<Vec<u8>>) -> Result<Self, Error> {
         let value = value.into();
         if value.len() == algorithm.output_len() {
@@ -95,21 +98,23 @@ impl TryFrom<Stored> for Digest {
     }
 }
 
-/// The digest of a document: what goes *into* the signed attributes. A signing
-/// service must never be sent this one; see [`DtbsDigest`].
+/// The digest of a document, which goes *into* the signed attributes. It must
+/// not be sent to a signing service; see [`DtbsDigest`]. The field is public:
+/// the type only distinguishes the two digests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DocumentDigest(pub Digest);
 
-/// The digest of the data to be signed: over the DER of CAdES's signed
-/// attributes, over XAdES's canonical `SignedInfo`. This is what a signing
-/// service gets, and it is not the digest of the document.
+/// The digest of the data to be signed: of the DER of the signed attributes in
+/// CAdES, of the canonical `SignedInfo` in XAdES. It is sent to a signing
+/// service. It is not the digest of the document. The field is public: the type
+/// only distinguishes the two digests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DtbsDigest(pub Digest);
 
-/// Computes a [`Digest`] over data that arrives in pieces. What the pieces
-/// are never matters.
+/// Computes a [`Digest`] over data that arrives in pieces. The result does not
+/// depend on how the data is split.
 #[derive(Clone)]
 pub struct Digester(State);
 
@@ -121,7 +126,7 @@ enum State {
 }
 
 impl Digester {
-    /// A digester that has seen nothing yet.
+    /// A digester without data.
     #[must_use]
     pub fn new(algorithm: DigestAlgorithm) -> Self {
         Self(match algorithm {
@@ -131,7 +136,7 @@ impl Digester {
         })
     }
 
-    /// Takes in the next piece.
+    /// Digests the next piece.
     pub fn update(&mut self, data: &[u8]) {
         match &mut self.0 {
             State::Sha256(h) => h.update(data),
@@ -140,7 +145,7 @@ impl Digester {
         }
     }
 
-    /// The digest of everything taken in.
+    /// The digest of all pieces.
     #[must_use]
     pub fn finish(self) -> Digest {
         let (algorithm, value) = match self.0 {

@@ -1,5 +1,5 @@
-//! A document to be signed: any source of octets, of known or unknown length,
-//! never held in memory by us.
+//! A document to be signed: a source of octets of known or unknown length. It
+//! is streamed and never loaded into memory.
 
 use std::fmt;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
@@ -10,15 +10,15 @@ use crate::algorithm::DigestAlgorithm;
 use crate::digest::{DigestThread, Digester, DocumentDigest};
 use crate::error::Error;
 
-/// What can be read and rewound: a file, bytes in memory, anything else.
+/// A source that can be read and rewound, such as a file or octets in memory.
 pub trait ReadSeek: Read + Seek + Send {}
 impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// The source of a document's octets.
 ///
-/// A [seekable](Self::seekable) source is read from its start at each pass; a
-/// [stream](Self::stream) allows one pass, a second one is
-/// [`Error::SourceConsumed`].
+/// A [seekable](Self::seekable) source is read from its start in each pass. A
+/// [stream](Self::stream) allows one pass; a second one is an error
+/// ([`Error::SourceConsumed`]).
 ///
 /// ```
 /// use ades_core::{DigestAlgorithm, Document};
@@ -37,15 +37,16 @@ enum Source<'a> {
     Stream(Option<Box<dyn Read + Send + 'a>>),
 }
 
-/// One pass reads in pieces of this many octets.
+/// Length of the pieces in which a source is read, in octets.
 const PIECE: usize = 128 * 1024;
-/// From this length on, reading or digesting has a thread of its own.
+/// Length from which reading or digesting runs on a thread of its own: for
+/// shorter documents, starting it costs more than it saves.
 const WORTH_A_THREAD: u64 = 512 * 1024;
-/// So many pieces may be under way between two threads.
+/// Maximum number of pieces queued between two threads.
 const IN_FLIGHT: usize = 8;
 
 impl<'a> Document<'a> {
-    /// A document that is in memory already.
+    /// A document in memory.
     #[must_use]
     pub const fn from_bytes(bytes: &'a [u8]) -> Self {
         Self(Source::Bytes(Cursor::new(bytes)))
@@ -57,13 +58,13 @@ impl<'a> Document<'a> {
         Self(Source::Seekable(Box::new(source)))
     }
 
-    /// A document that can be read once: a pipe, a socket.
+    /// A document that can be read only once, such as a pipe or a socket.
     #[must_use]
     pub fn stream(source: impl Read + Send + 'a) -> Self {
         Self(Source::Stream(Some(Box::new(source))))
     }
 
-    /// The length in octets, where the source can tell without reading.
+    /// The length in octets, or `None` for a stream.
     ///
     /// # Errors
     /// [`Error::Read`] if seeking fails.
@@ -77,7 +78,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// A reader from the first octet on.
+    /// A reader that starts at the first octet.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::SourceConsumed`]
@@ -92,7 +93,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The source itself, for those who read here and there.
+    /// The source itself, for random access.
     ///
     /// # Errors
     /// [`Error::NotSeekable`] for a stream.
@@ -104,12 +105,12 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// One pass: hands every octet to `take`, in pieces and in order, and
-    /// yields their number. A longer document is read on a second thread, if
-    /// there is one to be had, while `take` works.
+    /// One pass: hands all octets to `take`, in pieces and in order, and returns
+    /// their number. A long document is read on a second thread while `take`
+    /// works, if the system can start one.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::SourceConsumed`], and what `take` yields.
+    /// [`Error::Read`], [`Error::SourceConsumed`], and the errors of `take`.
     pub fn read_through(
         &mut self,
         take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
@@ -126,14 +127,14 @@ impl<'a> Document<'a> {
                     let mut copy = spare.try_recv().unwrap_or_default();
                     copy.clear();
                     copy.extend_from_slice(piece);
-                    // Nobody takes it any more: the other end has failed.
+                    // Sending fails if the receiving end has returned an error.
                     pieces.send(copy).map_err(|_| Error::Thread)
                 })
             };
             let reader = thread::Builder::new().spawn_scoped(scope, read).ok()?;
             let result = to_take.into_iter().try_for_each(|piece| {
                 take(&piece)?;
-                // The reader may be at its end already.
+                // The reader may have finished.
                 let _ = taken.send(piece);
                 Ok(())
             });
@@ -168,7 +169,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// One pass: the digest and the length in octets.
+    /// One pass: returns the digest and the length in octets.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::SourceConsumed`]
@@ -181,7 +182,7 @@ impl<'a> Document<'a> {
         Ok((DocumentDigest(digester.finish()), length))
     }
 
-    /// One pass: copies every octet to `out` and digests it on the way.
+    /// One pass: copies all octets to `out`, and returns their digest and number.
     ///
     /// # Errors
     /// As [`copy_into`](Self::copy_into).
@@ -195,10 +196,9 @@ impl<'a> Document<'a> {
         Ok((DocumentDigest(digester.finish()), length))
     }
 
-    /// One pass: copies every octet to `out` and into `digester`, and yields
-    /// their number. A longer document is digested on a second thread, if there
-    /// is one to be had, so that copying and digesting cost the longer of the
-    /// two.
+    /// One pass: copies all octets to `out` and into `digester`, and returns their
+    /// number. A long document is digested on a second thread, if the system can
+    /// start one, so that copying and digesting run at the same time.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Write`], [`Error::SourceConsumed`]
@@ -207,8 +207,8 @@ impl<'a> Document<'a> {
         digester: &mut Digester,
         out: &mut dyn Write,
     ) -> Result<u64, Error> {
-        let on = if self.is_long()? { DigestThread::spawn } else { DigestThread::here };
-        let mut digesting = on(digester.clone());
+        let start = if self.is_long()? { DigestThread::spawn } else { DigestThread::here };
+        let mut digesting = start(digester.clone());
         let length = self.pass(&mut |piece| {
             digesting.update(piece);
             out.write_all(piece).map_err(Error::Write)

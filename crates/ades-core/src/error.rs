@@ -1,4 +1,4 @@
-//! What can go wrong, whose fault it is and whether trying again helps.
+//! Errors: what happened, who has to act, and whether another try can help.
 
 use std::io;
 
@@ -6,79 +6,84 @@ use chrono::{DateTime, Utc};
 
 use crate::Oid;
 use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
-use crate::certificate::KeyType;
+use crate::certificate::{KeyType, MAX_CERTIFICATE_LEN};
+use crate::chain::{MAX_ANCHORS, MAX_ANCHORS_LEN, MAX_CHAIN_LEN};
 
-/// Who has to act for an error to go away. Every error of this project tells.
+/// Who has to act before the operation can succeed. Every error of this project
+/// has a `fault()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The program that calls us: it asked for something that makes no sense.
+    /// The calling program: its request is invalid.
     Caller,
-    /// The configuration: an address, a code, a certificate, a contract.
+    /// The configuration: an address, a code, a certificate or a contract.
     Configuration,
-    /// The input: a document, container, state or certificate is not what it should be.
+    /// The input: a document, container, state or certificate is invalid.
     Input,
-    /// A limit that protects this process.
+    /// A limit that protects this process was exceeded.
     Limit,
-    /// The signing service or the network between.
+    /// The signing service, or the network on the way to it.
     Service,
     /// The file system or another local resource.
     System,
-    /// Well-formed, but more than this version can do.
+    /// The input is well-formed, but this version does not support it.
     Unsupported,
     /// The person who was asked to sign.
     User,
 }
 
-/// Whether, and from where, another try may succeed.
+/// Whether another try can succeed, and where it has to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Retry {
-    /// The same call fails the same way.
+    /// The same call fails again.
     Never,
-    /// The same call may succeed later.
+    /// The same call can succeed later.
     Later,
-    /// A new signing session may succeed; this one is over.
+    /// A new signing session can succeed. This one has ended.
     NewSession,
-    /// The user has to be identified again: the certificate is not the one we know.
+    /// The user has to be identified again, because the certificate has changed.
     NewIdentification,
 }
 
-/// The errors of `ades-core`, which every format shares.
+/// The errors of `ades-core`. The format crates wrap them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     // Algorithms
-    /// An algorithm this version does not know.
+    /// An algorithm that this version does not support.
     #[error("algorithm {oid} is not supported")]
     UnsupportedAlgorithm {
-        /// its identifier
+        /// the algorithm's object identifier
         oid: Oid,
     },
-    /// A known algorithm with parameters it must not have, or without those it needs.
-    #[error("algorithm {oid} has missing or wrong parameters")]
+    /// A supported algorithm whose parameters are missing, unexpected or wrong.
+    #[error("the parameters of algorithm {oid} are missing or wrong")]
     MalformedAlgorithm {
-        /// its identifier
+        /// the algorithm's object identifier
         oid: Oid,
     },
-    /// Bytes that are no `AlgorithmIdentifier`.
+    /// Octets that are not an `AlgorithmIdentifier`.
     #[error("malformed AlgorithmIdentifier")]
     MalformedAlgorithmIdentifier,
-    /// A name that is none of ours.
-    #[error("unknown algorithm name {name:?}")]
+    /// A text that is not the name of a supported algorithm.
+    #[error("{name:?} is not the name of a supported algorithm")]
     UnknownAlgorithmName {
-        /// the name, cut at 40 characters
+        /// its first 40 characters
         name: String,
     },
-    /// Text or bytes that are no object identifier.
-    #[error("malformed object identifier")]
-    MalformedOid,
+    /// Text or octets that are not an object identifier.
+    #[error("{oid:?} is not an object identifier")]
+    MalformedOid {
+        /// the first 40 characters of the text, or hexadecimal digits of the octets
+        oid: String,
+    },
     /// A digest value of the wrong length.
     #[error("a {algorithm} digest has {expected} octets, not {found}")]
     DigestLength {
-        /// the algorithm named beside it
+        /// the digest's algorithm
         algorithm: DigestAlgorithm,
-        /// its output length
+        /// the algorithm's output length
         expected: usize,
         /// the value's length
         found: usize,
@@ -86,7 +91,7 @@ pub enum Error {
     /// Text that is not lower-case hexadecimal.
     #[error("malformed hexadecimal text")]
     MalformedHex,
-    /// Text that is not padded standard base64 in its one canonical spelling.
+    /// Text that is not standard base64 with padding.
     #[error("malformed base64 text")]
     MalformedBase64,
 
@@ -97,44 +102,46 @@ pub enum Error {
     /// Writing the output failed.
     #[error("cannot write the output")]
     Write(#[source] io::Error),
-    /// A source that can be read once was to be read again.
-    #[error("the document's source was read already and cannot be rewound")]
+    /// A second pass over a source that can be read only once.
+    #[error("the document was read already and its source cannot be rewound; give it again")]
     SourceConsumed,
-    /// A source that can only be read from start to end was to be read here and there.
-    #[error("the source is a stream; this needs one that can be rewound")]
+    /// Random access to a source that can only be read from start to end.
+    #[error("the document's source is a stream; this operation needs one that can seek")]
     NotSeekable,
-    /// A thread that reads or digests beside ours ended before its time.
-    #[error("a thread that reads or digests failed")]
+    /// A helper thread that reads or digests ended early.
+    #[error("a thread that reads or digests the document failed")]
     Thread,
     /// A `Read` implementation returned more than its buffer holds.
-    #[error("the document's reader claims to have read more than it was asked for")]
+    #[error("the document's reader returned more octets than its buffer holds")]
     ReaderMisbehaved,
 
     // Certificates
-    /// Bytes that are no X.509 certificate.
-    #[error("malformed certificate, at octet {offset}")]
+    /// Octets that are not an X.509 certificate.
+    #[error("malformed certificate at octet {offset}")]
     MalformedCertificate {
-        /// where in the DER
+        /// position in the DER; the first octet is 0
         offset: usize,
     },
-    /// Text between PEM markers that cannot be read, or a marker without a line of
-    /// its own.
-    #[error("malformed PEM, at line {line}")]
+    /// A PEM block that is not base64 or does not end, or a marker that does not
+    /// have a line of its own.
+    #[error("malformed PEM at line {line}")]
     MalformedPem {
         /// the first line is 1
         line: usize,
     },
-    /// No certificate at all.
+    /// A chain without certificates.
     #[error("no certificate given")]
     NoCertificate,
-    /// More, or longer, certificates than the limit allows.
-    #[error("too many or too large certificates: the limit is {limit}")]
+    /// Certificates exceed a limit in number or length.
+    #[error("too many or too large certificates: the maximum is {limit}")]
     CertificateLimit {
         /// which limit
         limit: CertificateLimit,
     },
-    /// Several certificates could be the signer's.
-    #[error("the chain has {candidates} certificates that could be the signer's")]
+    /// Not exactly one certificate could be the signer's.
+    #[error(
+        "{candidates} certificates could be the signer's; give one that issued none of the others"
+    )]
     AmbiguousLeaf {
         /// how many
         candidates: usize,
@@ -142,7 +149,7 @@ pub enum Error {
     /// The certificate must not be used for this signature.
     #[error("the certificate is not fit to sign: {0}")]
     CertificateNotFit(NotFit),
-    /// The key cannot make this kind of signature.
+    /// The key cannot make signatures with this algorithm.
     #[error("a key of type {key} cannot make a {algorithm} signature")]
     WrongAlgorithm {
         /// the certificate's key
@@ -152,64 +159,68 @@ pub enum Error {
     },
 
     // Signature values
-    /// The value has not the length that key and algorithm give.
-    #[error("a signature value of {found} octets, where {expected} were expected")]
+    /// The value does not have the length that follows from key and algorithm.
+    #[error("a signature value of {found} octets; {expected} were expected")]
     ValueLength {
-        /// what the key gives (for ECDSA: at most)
+        /// the expected length; for ECDSA the maximum
         expected: usize,
-        /// what came
+        /// the value's length
         found: usize,
     },
-    /// The value was made with another private key.
+    /// Another private key made the value.
     #[error("the signature value was made with another key than the certificate's")]
     WrongKey,
-    /// The value was made with the right key, over something else.
-    #[error("the signature value is over other data than what was to be signed: {0}")]
+    /// The right key made the value, over other data.
+    #[error("the signature value is not over the data to be signed: {0}")]
     ValueOverOther(OverOther),
-    /// The value does not verify, and the algorithm does not let us tell why.
+    /// The value does not verify, and the algorithm does not reveal why.
     #[error("the signature value does not verify with the certificate's key")]
     ValueDoesNotVerify,
 
     // Pending states
-    /// A pending state that does not read, or whose checksum differs.
+    /// A pending state that cannot be read, or whose checksum differs.
     #[error("the pending state is damaged: {what}")]
     StateDamaged {
-        /// what was found
+        /// what is wrong with it
         what: &'static str,
     },
-    /// A pending state that a later version of this project wrote.
-    #[error("the pending state has version {found}; this program knows up to {known}")]
+    /// A pending state that a newer version of this project stored.
+    #[error(
+        "the pending state has version {found}, but this version reads up to {known}; use a newer one"
+    )]
     StateFromNewerVersion {
-        /// in the state
+        /// the state's version
         found: u32,
-        /// ours
+        /// the newest version that can be read
         known: u32,
     },
     /// A pending state of another format.
     #[error("the pending state is for {found}, not for {expected}")]
     StateOfAnotherFormat {
-        /// in the state (cut at 40 characters)
+        /// the state's format, at most 40 characters
         found: String,
-        /// what was asked for
+        /// the format that was asked for
         expected: &'static str,
     },
     /// A key was given, but the state's MAC is missing or differs.
-    #[error("the pending state is not authentic: its MAC is missing or was made with another key")]
+    #[error(
+        "the pending state is not authentic: its MAC is missing, or the state or its key has changed"
+    )]
     StateNotAuthentic,
-    /// The state carries a MAC, but no key was given to check it with.
-    #[error("the pending state carries a MAC; its key is needed")]
+    /// The state has a MAC, but no key was given to check it.
+    #[error("the pending state has a MAC; give the key that it was stored with")]
     StateKeyNeeded,
     /// A pending state longer than [`crate::pending::MAX_STATE_LEN`].
-    #[error("the pending state has {len} octets, more than {max}")]
+    #[error("the pending state has {len} octets; the maximum is {max}")]
     StateTooLarge {
         /// its length
         len: usize,
-        /// the limit
+        /// the maximum length
         max: usize,
     },
 
     // Parameters
-    /// A parameter that the standards do not allow.
+    /// A parameter with a value that the standards or this version do not allow.
     #[error("{parameter}: {problem}")]
     Parameter {
         /// which parameter
@@ -219,25 +230,28 @@ pub enum Error {
     },
 }
 
-/// A limit of certificate chains and trust anchors.
+/// A limit on certificates, chains and trust anchors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateLimit {
-    /// Number of trust anchors: [`MAX_ANCHORS`](crate::chain::MAX_ANCHORS).
-    #[error("1,024 trust anchors")]
+    /// The number of trust anchors: [`MAX_ANCHORS`](crate::chain::MAX_ANCHORS).
+    #[error("{MAX_ANCHORS} trust anchors")]
     Anchors,
-    /// Length of a bundle of trust anchors: [`MAX_ANCHORS_LEN`](crate::chain::MAX_ANCHORS_LEN).
-    #[error("4 MiB of trust anchors")]
+    /// The length of a PEM bundle of trust anchors:
+    /// [`MAX_ANCHORS_LEN`](crate::chain::MAX_ANCHORS_LEN).
+    #[error("{MAX_ANCHORS_LEN} octets of trust anchors")]
     AnchorsLen,
-    /// Length of one certificate.
-    #[error("64 KiB for one certificate")]
+    /// The length of one certificate:
+    /// [`MAX_CERTIFICATE_LEN`](crate::certificate::MAX_CERTIFICATE_LEN).
+    #[error("{MAX_CERTIFICATE_LEN} octets for one certificate")]
     CertificateLen,
-    /// Number of certificates in a chain: [`MAX_CHAIN_LEN`](crate::chain::MAX_CHAIN_LEN).
-    #[error("32 certificates")]
+    /// The number of certificates in a chain:
+    /// [`MAX_CHAIN_LEN`](crate::chain::MAX_CHAIN_LEN).
+    #[error("{MAX_CHAIN_LEN} certificates")]
     Chain,
 }
 
-/// A parameter or option of a signature, whichever format it belongs to.
+/// A parameter or option of a signature, in any format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Parameter {
@@ -262,7 +276,7 @@ pub enum Parameter {
     /// The digest algorithm
     #[error("digest algorithm")]
     DigestAlgorithm,
-    /// The document's digest, where only that is known
+    /// The document's digest, if it is given in place of the document
     #[error("document digest")]
     DocumentDigest,
     /// The elements that an internally detached XAdES signature covers
@@ -271,7 +285,7 @@ pub enum Parameter {
     /// The name of a PDF form field
     #[error("field name")]
     FieldName,
-    /// The state does not belong to a copy that is completed in place
+    /// Completing in place, with a state that was not prepared for it
     #[error("completing in place")]
     InPlace,
     /// The location text of a PDF signature (`/Location`)
@@ -295,25 +309,25 @@ pub enum Parameter {
     /// The address of the signature policy's document
     #[error("policy URI")]
     PolicyUri,
-    /// The text that a policy wants to be shown
+    /// The text that the signature policy requires to be shown
     #[error("policy user notice")]
     PolicyUserNotice,
-    /// The claimed place, as XAdES has it
+    /// The claimed place of signing in XAdES (`SignatureProductionPlace`)
     #[error("production place")]
     ProductionPlace,
     /// The reason of a PDF signature (`/Reason`)
     #[error("reason")]
     Reason,
-    /// The room that a PDF signature keeps for later time-stamps
+    /// The space that a PDF signature reserves for later time-stamps
     #[error("reserve")]
     Reserve,
-    /// A signed attribute as a whole
+    /// A signed attribute of CMS as a whole
     #[error("signed attribute")]
     SignedAttribute,
-    /// The claimed place
+    /// The claimed location of the signer
     #[error("signer location")]
     SignerLocation,
-    /// A claimed role
+    /// A claimed role of the signer
     #[error("signer role")]
     SignerRole,
     /// The claimed signing time
@@ -321,65 +335,66 @@ pub enum Parameter {
     SigningTime,
 }
 
-/// Why a certificate must not be used.
+/// Why a certificate must not be used to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotFit {
-    /// It is a CA's.
-    #[error("it is a certification authority's")]
+    /// It is a CA certificate.
+    #[error("it is the certificate of a certification authority")]
     CertificationAuthority,
     /// It has expired.
     #[error("it expired at {not_after}")]
     Expired {
-        /// its last second
+        /// the last second of its validity
         not_after: DateTime<Utc>,
     },
-    /// Its `keyUsage` does not allow what is asked for.
+    /// Its `keyUsage` lacks a required bit.
     #[error("its keyUsage does not include {needed}")]
     KeyUsage {
-        /// the bit, as RFC 5280 spells it
+        /// the bit's name in RFC 5280
         needed: &'static str,
     },
-    /// Its key is of a kind this version cannot verify.
-    #[error("its key is of an unsupported type")]
+    /// This version cannot verify signatures of its key.
+    #[error("its key has an unsupported type")]
     KeyUnsupported,
     /// Its validity has not begun.
-    #[error("it is valid only from {not_before} on")]
+    #[error("it is valid only from {not_before}")]
     NotYetValid {
-        /// its first second
+        /// the first second of its validity
         not_before: DateTime<Utc>,
     },
     /// Its key is too short.
-    #[error("its RSA key has only {bits} bits")]
+    #[error("its RSA key has {bits} bits; the minimum is 2048")]
     WeakKey {
-        /// the modulus's length
+        /// the length of the modulus
         bits: usize,
     },
 }
 
-/// What a signature value was found to be made over (RSASSA-PKCS1-v1_5 tells).
+/// What a signature value was made over in place of the data to be signed.
+/// RSASSA-PKCS1-v1_5 reveals this; the other algorithms do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OverOther {
     /// A digest of the same algorithm with another value.
-    #[error("another {0} digest")]
+    #[error("it is over another {0} digest")]
     Digest(DigestAlgorithm),
-    /// The digest was digested once more by the signer.
-    #[error("the digest was digested a second time")]
+    /// The digest of the digest: the signer digested a second time.
+    #[error("it is over the digest of the digest, so the signer digested a second time")]
     DigestOfDigest,
     /// The digest of another algorithm.
-    #[error("a digest of another algorithm")]
+    #[error("it is over a digest of another algorithm")]
     OtherAlgorithm,
-    /// The digest without `DigestInfo` around it.
-    #[error("the digest without its DigestInfo")]
+    /// The digest without its `DigestInfo` (RFC 8017, 9.2).
+    #[error("it is over the bare digest, without its DigestInfo")]
     NoDigestInfo,
-    /// Padded for another scheme (RSASSA-PSS).
-    #[error("padded as RSASSA-PSS")]
+    /// A value of another scheme: RSASSA-PSS.
+    #[error("it is an RSASSA-PSS value, not an RSASSA-PKCS1-v1_5 one")]
     PssPadding,
 }
 
 impl Error {
-    /// Whose fault it is.
+    /// Who has to act.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -401,7 +416,7 @@ impl Error {
             | Self::ValueDoesNotVerify => Fault::Service,
             Self::MalformedAlgorithm { .. }
             | Self::MalformedAlgorithmIdentifier
-            | Self::MalformedOid
+            | Self::MalformedOid { .. }
             | Self::MalformedHex
             | Self::MalformedBase64
             | Self::MalformedCertificate { .. }
@@ -415,7 +430,7 @@ impl Error {
         }
     }
 
-    /// Whether another try may help.
+    /// Whether another try can help.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         match self {
@@ -428,7 +443,7 @@ impl Error {
             | Self::MalformedAlgorithm { .. }
             | Self::MalformedAlgorithmIdentifier
             | Self::UnknownAlgorithmName { .. }
-            | Self::MalformedOid
+            | Self::MalformedOid { .. }
             | Self::DigestLength { .. }
             | Self::MalformedHex
             | Self::MalformedBase64

@@ -1,5 +1,5 @@
-//! Lower-case hexadecimal, strict: one text for one value, so that a stored
-//! state has exactly one spelling.
+//! Lower-case hexadecimal. Each value has exactly one spelling, so that a stored
+//! state has only one, too.
 
 use std::fmt::Write as _;
 
@@ -26,7 +26,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn one_spelling_only() {
+    fn other_spellings_are_rejected() {
         assert_eq!(super::decode("00ff").unwrap(), [0, 255]);
         assert_eq!(super::encode(&[0, 255]), "00ff");
         for bad in ["0", "0F", "zz", "é"] {

@@ -1,4 +1,5 @@
-//! Completing in a file that is there already: it grows, or stays as it was.
+//! Completing in place: the end of the container is appended to a file that
+//! *prepare* wrote. If that fails, the file is cut back to its previous length.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
@@ -10,10 +11,10 @@ use crate::error::Error;
 
 /// A file that can be read, appended to and cut back.
 pub trait InPlace: Read + Write + Seek {
-    /// Makes the file this long.
+    /// Cuts the file to this length.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The file system's error.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
 }
 
@@ -30,36 +31,41 @@ impl InPlace for Cursor<Vec<u8>> {
     }
 }
 
-/// How sure it must be that the file is the one that was prepared.
+/// How thoroughly completing in place checks that the file is the prepared one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Check {
     /// Every octet is read and digested.
     #[default]
     Whole,
-    /// The length and the last octets are compared: for a file that nobody
-    /// else could write to since it was prepared. Costs the same at any size.
+    /// Only the length and the last 4,096 octets are compared, which takes the
+    /// same time for a file of any size. Choose it for a file that nobody else
+    /// can have written to since it was prepared.
     LengthAndTail,
 }
 
-/// So many octets at a document's end are digested on their own, so that
-/// another document of the same length is noticed at little cost.
+/// Number of octets at a document's end that have a digest of their own. It
+/// detects another document of the same length at little cost.
+#[doc(hidden)]
 pub const TAIL: u64 = 4096;
 
-/// What a file holds that was prepared.
+/// The document at the end of a prepared file. Only the format crates use it;
+/// they construct it from their pending states, so it is exhaustive.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct PreparedFile<'a> {
-    /// Where the document begins ...
+    /// Where the document begins in the file.
     pub from: u64,
-    /// ... how many octets it has ...
+    /// The document's length in octets.
     pub length: u64,
-    /// ... the digest of all of them ...
+    /// The digest of the document.
     pub whole: &'a Digest,
-    /// ... and of the last [`TAIL`] ones.
+    /// The digest of its last [`TAIL`] octets.
     pub tail: &'a Digest,
 }
 
 impl PreparedFile<'_> {
-    /// Whether the file holds it, and nothing behind it.
+    /// Whether the file contains the document and ends with it.
     ///
     /// # Errors
     /// [`Error::Read`]
@@ -79,10 +85,12 @@ impl PreparedFile<'_> {
     }
 }
 
-/// Appends at octet `end`, or cuts the file back to it and says why.
+/// Appends `octets` at position `end`, or cuts the file back to `end` and returns
+/// the error.
 ///
 /// # Errors
 /// [`Error::Write`]
+#[doc(hidden)]
 pub fn append(file: &mut dyn InPlace, end: u64, octets: &[u8]) -> Result<(), Error> {
     let mut write = || {
         file.seek(SeekFrom::Start(end))?;
@@ -90,16 +98,17 @@ pub fn append(file: &mut dyn InPlace, end: u64, octets: &[u8]) -> Result<(), Err
         file.flush()
     };
     write().map_err(|error| {
-        // The first error is the one to be told.
+        // The first error is the one to report.
         let _ = file.truncate(end);
         Error::Write(error)
     })
 }
 
-/// A document's length and the digest of its last [`TAIL`] octets.
+/// The length of a document and the digest of its last [`TAIL`] octets.
 ///
 /// # Errors
 /// [`Error::Read`]; [`Error::NotSeekable`] for a stream.
+#[doc(hidden)]
 pub fn length_and_tail(
     document: &mut Document<'_>,
     algorithm: DigestAlgorithm,

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-/// A baseline level (EN 319 122-1, EN 319 132-1 and EN 319 142-1, clause 6
-/// each), judged by what is present.
+/// A baseline level (EN 319 122-1, EN 319 132-1 and EN 319 142-1, each in clause
+/// 6), determined from what the signature contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub enum Level {
-    /// Something that B-B demands is missing
+    /// Something that B-B requires is missing
     #[serde(rename = "below")]
     Below,
     /// B-B
@@ -16,10 +16,10 @@ pub enum Level {
     /// B-T: with a signature time-stamp
     #[serde(rename = "B-T")]
     T,
-    /// B-LT: with revocation values too
+    /// B-LT: with revocation values as well
     #[serde(rename = "B-LT")]
     Lt,
-    /// B-LTA: with an archive time-stamp too
+    /// B-LTA: with an archive time-stamp as well
     #[serde(rename = "B-LTA")]
     Lta,
 }

@@ -1,32 +1,4 @@
-//! The language that CAdES, XAdES, PAdES and remote signers share.
-//!
-//! No I/O of its own, no clock, no randomness, no async runtime: whatever is
-//! needed from outside is an argument. A signature is made in two halves, with
-//! minutes and perhaps another process between them:
-//!
-//! ```text
-//!  document, certificates, parameters             signature value
-//!              │                                        │
-//!              ▼                                        ▼
-//!         ┌─────────┐   pending state (JSON)      ┌──────────┐
-//!         │ prepare │ ──────────────────────────► │ complete │ ──► container
-//!         └─────────┘                             └──────────┘
-//!              │ ToBeSigned                             ▲
-//!              ▼                                        │
-//!         RemoteSigner, or anything that signs a hash ──┘
-//! ```
-//!
-//! - [`algorithm`]: digest and signature algorithms, the only table of OIDs and URIs
-//! - [`digest`](mod@digest), [`document`]: hashing as a stream; where octets come from
-//! - [`certificate`], [`chain`]: certificates kept as the bytes they came in, in order
-//! - [`in_place`]: files that are completed where they are
-//! - [`parameters`]: what a signature says about itself
-//! - [`pending`]: what is signed, and the state between the two halves
-//! - [`signer`]: the [`RemoteSigner`] trait
-//! - [`base64`]: octets in stored forms
-//! - [`verify`](mod@verify): signature values, and what is wrong with the bad ones
-//! - [`trust`]: whether certificates lead to trust anchors
-//! - [`error`](mod@error): what can go wrong, whose fault it is, whether a retry helps
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
 pub mod algorithm;

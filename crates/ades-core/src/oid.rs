@@ -1,4 +1,5 @@
-//! Object identifiers, as dotted text outside and as DER content inside.
+//! Object identifiers: parsed from dotted decimals or DER content octets, kept
+//! as the latter.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,17 +9,19 @@ use der::{Decode, Reader, Tag, Tagged};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::hex;
 
-/// The content octets of an OID may be so many.
+/// Maximum length of an OID's content octets.
 const MAX_LEN: usize = 63;
 
 /// An object identifier. Serialises as dotted decimals.
 ///
-/// Each number may have 128 bits, as those made from UUIDs do (2.25; X.667).
+/// A number can have up to 128 bits, as those derived from UUIDs do (arc 2.25;
+/// X.667).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Oid {
-    /// X.690, 8.19, with zeros behind.
+    /// The content octets (X.690, 8.19), padded with zeros.
     octets: [u8; MAX_LEN],
     len: u8,
 }
@@ -26,12 +29,13 @@ pub struct Oid {
 impl Oid {
     const EMPTY: Self = Self { octets: [0; MAX_LEN], len: 0 };
 
-    /// From dotted decimals, in constants too; `None` if they are no OID.
+    /// Parses dotted decimals, also in constants. Returns `None` if they are not
+    /// an OID.
     ///
     /// ```
     /// use ades_core::Oid;
     ///
-    /// // Does not compile if it is none.
+    /// // An invalid OID does not compile.
     /// const POLICY: Oid = Oid::from_dotted("1.3.6.1.4.1.49274.1.1.7.2.0").unwrap();
     /// # assert_eq!(POLICY.to_string(), "1.3.6.1.4.1.49274.1.1.7.2.0");
     /// ```
@@ -40,45 +44,48 @@ impl Oid {
         Self::parse(dotted.as_bytes())
     }
 
-    /// For constants in this project's source: does not compile if `dotted` is no OID.
+    /// For constants of this crate: an invalid OID does not compile.
     #[allow(clippy::panic)]
     pub(crate) const fn new_const(dotted: &str) -> Self {
         match Self::from_dotted(dotted) {
             Some(oid) => oid,
-            None => panic!("no OID"),
+            None => panic!("not an OID"),
         }
     }
 
-    /// The content octets of the DER encoding (without tag and length).
+    /// The content octets of the DER encoding, without tag and length.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.octets.get(..usize::from(self.len)).unwrap_or_default()
     }
 
-    /// From the content octets of a DER encoding.
+    /// Reads the content octets of a DER encoding.
     ///
     /// # Errors
-    /// [`Error::MalformedOid`]; longer ones than 63 octets and numbers of more
-    /// than 128 bits are malformed too.
+    /// [`Error::MalformedOid`], also for more than 63 octets and for numbers of
+    /// more than 128 bits.
     pub fn from_bytes(content: &[u8]) -> Result<Self, Error> {
-        let mut oid = Self::EMPTY;
-        let octets = oid.octets.get_mut(..content.len()).ok_or(Error::MalformedOid)?;
-        octets.copy_from_slice(content);
-        oid.len = u8::try_from(content.len()).map_err(|_| Error::MalformedOid)?;
-        match numbers(content) {
-            Some(numbers) if !numbers.is_empty() => Ok(oid),
-            _ => Err(Error::MalformedOid),
-        }
+        Self::from_content(content).ok_or_else(|| {
+            let shown = content.get(..20).unwrap_or(content);
+            Error::MalformedOid { oid: hex::encode(shown) }
+        })
     }
 
-    /// The next element of DER.
+    fn from_content(content: &[u8]) -> Option<Self> {
+        let mut oid = Self::EMPTY;
+        oid.octets.get_mut(..content.len())?.copy_from_slice(content);
+        oid.len = u8::try_from(content.len()).ok()?;
+        numbers(content).is_some_and(|numbers| !numbers.is_empty()).then_some(oid)
+    }
+
+    /// Reads the next DER element.
     pub(crate) fn read<'a>(reader: &mut impl Reader<'a>) -> Result<Self, der::Error> {
         let any = AnyRef::decode(reader)?;
         any.tag().assert_eq(Tag::ObjectIdentifier)?;
         Self::from_bytes(any.value()).map_err(|_| Tag::ObjectIdentifier.value_error().into())
     }
 
-    /// Two numbers or more, without needless zeros.
+    /// Parses two or more numbers without leading zeros.
     #[allow(clippy::indexing_slicing)]
     const fn parse(dotted: &[u8]) -> Option<Self> {
         let mut oid = Self::EMPTY;
@@ -101,8 +108,8 @@ impl Oid {
             }
             at += 1;
             count += 1;
-            // X.660, 7.6: below 0 and 1 there are forty numbers each; the first
-            // two numbers share one encoding.
+            // X.660, 7.6: arcs 0 and 1 have forty children each. The first two
+            // numbers are encoded as one.
             match (count, root) {
                 (1, _) if number > 2 => return None,
                 (1, _) => root = number,
@@ -123,7 +130,8 @@ impl Oid {
         if count >= 2 { Some(oid) } else { None }
     }
 
-    /// Seven bits to an octet, the last without the high bit.
+    /// Appends a number: seven bits per octet, the high bit set in all but the
+    /// last. Returns `false` if it does not fit.
     #[allow(clippy::indexing_slicing)]
     const fn push(&mut self, number: u128) -> bool {
         let bits = 128 - number.leading_zeros();
@@ -141,31 +149,32 @@ impl Oid {
     }
 }
 
-/// The numbers as they are encoded (the first two as one); `None` if one is
-/// cut off, longer than need be or too great.
+/// The encoded numbers, of which the first stands for two. Returns `None` if a
+/// number is truncated, not in its shortest form, or has more than 128 bits.
 fn numbers(content: &[u8]) -> Option<Vec<u128>> {
     let mut numbers = Vec::new();
-    let mut begun: Option<u128> = None;
+    let mut partial: Option<u128> = None;
     for &octet in content {
-        if begun.is_none() && octet == 0x80 {
+        if partial.is_none() && octet == 0x80 {
             return None;
         }
-        let number = begun.unwrap_or(0).checked_mul(0x80)? | u128::from(octet & 0x7F);
-        begun = (octet & 0x80 != 0).then_some(number);
-        if begun.is_none() {
+        let number = partial.unwrap_or(0).checked_mul(0x80)? | u128::from(octet & 0x7F);
+        partial = (octet & 0x80 != 0).then_some(number);
+        if partial.is_none() {
             numbers.push(number);
         }
     }
-    begun.is_none().then_some(numbers)
+    partial.is_none().then_some(numbers)
 }
 
 impl FromStr for Oid {
     type Err = Error;
 
-    /// From dotted decimals, with or without `urn:oid:` before them.
+    /// Parses dotted decimals, with or without the prefix `urn:oid:`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let dotted = text.strip_prefix("urn:oid:").unwrap_or(text);
-        Self::parse(dotted.as_bytes()).ok_or(Error::MalformedOid)
+        Self::parse(dotted.as_bytes())
+            .ok_or_else(|| Error::MalformedOid { oid: text.chars().take(40).collect() })
     }
 }
 
@@ -205,9 +214,9 @@ impl TryFrom<String> for Oid {
 mod tests {
     use super::*;
 
-    /// X.690, 8.19.5, and an OID from a UUID as X.667 has them.
+    /// The example of X.690, 8.19.5, and an OID from a UUID (X.667).
     #[test]
-    fn text_and_octets_are_the_same() {
+    fn text_and_octets_round_trip() {
         for (text, octets) in [
             ("2.999.3", &[0x88, 0x37, 0x03][..]),
             ("0.0", &[0]),
@@ -228,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_oid_is_an_error() {
+    fn malformed_oids_are_rejected() {
         let long = format!("2.{}", "1.".repeat(70).trim_end_matches('.'));
         for text in
             ["", "1", "1.", ".1", "1..2", "3.1", "1.40", "0.040", "1.2.x", "1.2.-3", "1.2 ", &long]

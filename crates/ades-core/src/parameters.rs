@@ -1,6 +1,10 @@
-//! What a signature says about itself, in words that all formats share
-//! (EN 319 122-1 clause 5, EN 319 132-1 clause 5). Each format encodes these
-//! its own way.
+//! The signed properties that the caller decides, for all formats
+//! (EN 319 122-1 clause 5, EN 319 132-1 clause 5). Each format crate encodes
+//! them in its own way.
+//!
+//! All types serialise, so that an application can store what it is going to
+//! sign with. Names that reports and stored jobs have used from the start
+//! (`user_notice`, `postal_address`) keep their spelling.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,13 +18,13 @@ use crate::certificate::Certificate;
 use crate::digest::Digest;
 use crate::error::{Error, NotFit, Parameter};
 
-/// The claimed signing time: UTC, whole seconds.
+/// The claimed signing time: UTC, whole seconds. Serialises as RFC 3339.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "DateTime<Utc>", into = "DateTime<Utc>")]
 pub struct SigningTime(DateTime<Utc>);
 
 impl SigningTime {
-    /// Cuts fractions of a second off.
+    /// Truncates `time` to whole seconds.
     #[must_use]
     pub fn new(time: DateTime<Utc>) -> Self {
         Self(time.trunc_subsecs(0))
@@ -32,8 +36,8 @@ impl SigningTime {
         self.0
     }
 
-    /// Whether CMS writes it as `UTCTime`: the years 1950 to 2049
-    /// (RFC 5652, 11.3). Others are a `GeneralizedTime`.
+    /// Whether CMS encodes it as `UTCTime`: the years 1950 to 2049
+    /// (RFC 5652, 11.3). All others are encoded as `GeneralizedTime`.
     #[must_use]
     pub fn is_utc_time(self) -> bool {
         (1950..=2049).contains(&self.0.year())
@@ -46,31 +50,75 @@ impl From<DateTime<Utc>> for SigningTime {
     }
 }
 
+impl From<SigningTime> for DateTime<Utc> {
+    fn from(time: SigningTime) -> Self {
+        time.0
+    }
+}
+
 /// The signature policy of an explicit-policy signature (EPES).
+///
+/// ```
+/// use ades_core::{DigestAlgorithm, SignaturePolicy};
+///
+/// let id = "1.3.6.1.4.1.49274.1.1.7.2.0".parse()?;
+/// let policy = SignaturePolicy::of_document(id, DigestAlgorithm::Sha256, b"the policy document")
+///     .uri("https://example.com/policy.pdf");
+/// # Ok::<(), ades_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SignaturePolicy {
     /// The policy's identifier.
     pub id: Oid,
-    /// The digest of the policy document; `None` writes the "zero hash", by
-    /// which a signature says that it is not known.
+    /// The digest of the policy document. With `None` a CAdES signature has the
+    /// "zero hash", which states that the digest is not known; XAdES needs one.
     pub digest: Option<Digest>,
-    /// Where the policy document is (spURI / SPURI).
+    /// The address of the policy document (spURI / SPURI).
     pub uri: Option<String>,
-    /// Text to be shown to whoever relies on the signature, at most 200
-    /// characters (spUserNotice / SPUserNotice explicitText).
+    /// Text to be shown to relying parties, at most 200 characters
+    /// (spUserNotice / SPUserNotice explicitText).
     pub user_notice: Option<String>,
 }
 
 impl SignaturePolicy {
-    /// A policy known by its document: the digest is that of `document`.
+    /// A policy of which only the identifier is known.
+    #[must_use]
+    pub const fn new(id: Oid) -> Self {
+        Self { id, digest: None, uri: None, user_notice: None }
+    }
+
+    /// A policy with the digest of its document.
     #[must_use]
     pub fn of_document(id: Oid, algorithm: DigestAlgorithm, document: &[u8]) -> Self {
-        Self { id, digest: Some(Digest::of(algorithm, document)), uri: None, user_notice: None }
+        Self::new(id).digest(Digest::of(algorithm, document))
+    }
+
+    /// The digest of the policy document.
+    #[must_use]
+    pub fn digest(mut self, digest: Digest) -> Self {
+        self.digest = Some(digest);
+        self
+    }
+
+    /// The address of the policy document.
+    #[must_use]
+    pub fn uri(mut self, uri: impl Into<String>) -> Self {
+        self.uri = Some(uri.into());
+        self
+    }
+
+    /// Text to be shown to relying parties.
+    #[must_use]
+    pub fn user_notice(mut self, user_notice: impl Into<String>) -> Self {
+        self.user_notice = Some(user_notice.into());
+        self
     }
 }
 
-/// What the signer commits to.
+/// The commitment of the signer. Any object identifier is a commitment type,
+/// so the field is public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CommitmentType(pub Oid);
@@ -93,8 +141,8 @@ impl CommitmentType {
 impl FromStr for CommitmentType {
     type Err = Error;
 
-    /// From an OID or one of the names origin, receipt, delivery, sender,
-    /// approval, creation.
+    /// Parses an OID, or one of the names origin, receipt, delivery, sender,
+    /// approval and creation.
     fn from_str(text: &str) -> Result<Self, Error> {
         match text.to_ascii_lowercase().as_str() {
             "origin" => Ok(Self::ORIGIN),
@@ -108,9 +156,15 @@ impl FromStr for CommitmentType {
     }
 }
 
-/// Where the signer claims to be: personal data, of which `Debug` shows nothing.
+/// The claimed location of the signer. It is personal data, so `Debug` shows
+/// none of it.
+///
+/// ```
+/// let location = ades_core::SignerLocation::default().country("BE").locality("Gent");
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct SignerLocation {
     /// Country
     pub country: Option<String>,
@@ -120,14 +174,37 @@ pub struct SignerLocation {
     pub postal_address: Vec<String>,
 }
 
+impl SignerLocation {
+    /// The country.
+    #[must_use]
+    pub fn country(mut self, country: impl Into<String>) -> Self {
+        self.country = Some(country.into());
+        self
+    }
+
+    /// The locality.
+    #[must_use]
+    pub fn locality(mut self, locality: impl Into<String>) -> Self {
+        self.locality = Some(locality.into());
+        self
+    }
+
+    /// The lines of a postal address.
+    #[must_use]
+    pub fn postal_address(mut self, lines: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.postal_address = lines.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
 impl fmt::Debug for SignerLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SignerLocation(..)")
     }
 }
 
-/// Everything the caller decides about one signature. `Debug` shows neither
-/// roles nor places nor descriptions.
+/// What the caller decides about one signature, in any format. `Debug` shows
+/// neither roles nor locations nor descriptions.
 ///
 /// ```
 /// use ades_core::{CommitmentType, SignatureParameters};
@@ -137,21 +214,32 @@ impl fmt::Debug for SignerLocation {
 ///     .commitment(CommitmentType::APPROVAL)
 ///     .signer_role("Director")
 ///     .mime_type("application/pdf");
+/// let stored = serde_json::to_string(&parameters)?;
+/// assert_eq!(serde_json::from_str::<SignatureParameters>(&stored)?, parameters);
+/// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SignatureParameters {
     signing_time: SigningTime,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     algorithm: Option<SignatureAlgorithm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     policy: Option<SignaturePolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     commitments: Vec<CommitmentType>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     signer_roles: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     location: Option<SignerLocation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     mime_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
 }
 
 impl SignatureParameters {
-    /// Parameters with nothing but the claimed signing time.
+    /// Parameters with only the claimed signing time.
     #[must_use]
     pub fn new(signing_time: impl Into<SigningTime>) -> Self {
         Self {
@@ -166,7 +254,8 @@ impl SignatureParameters {
         }
     }
 
-    /// The signature algorithm; without it, what the key signs with by default.
+    /// The signature algorithm. The default is
+    /// [`KeyType::default_algorithm`](crate::certificate::KeyType::default_algorithm).
     #[must_use]
     pub const fn algorithm(mut self, algorithm: SignatureAlgorithm) -> Self {
         self.algorithm = Some(algorithm);
@@ -187,14 +276,14 @@ impl SignatureParameters {
         self
     }
 
-    /// Adds a role that the signer claims to have.
+    /// Adds a claimed role of the signer.
     #[must_use]
     pub fn signer_role(mut self, role: impl Into<String>) -> Self {
         self.signer_roles.push(role.into());
         self
     }
 
-    /// Where the signer claims to be.
+    /// The claimed location of the signer.
     #[must_use]
     pub fn location(mut self, location: SignerLocation) -> Self {
         self.location = Some(location);
@@ -257,7 +346,7 @@ impl SignatureParameters {
         self.description.as_deref()
     }
 
-    /// The algorithm to sign with under this certificate.
+    /// The algorithm that a signature with this certificate has.
     ///
     /// # Errors
     /// [`Error::WrongAlgorithm`], [`Error::CertificateNotFit`]
@@ -274,8 +363,8 @@ impl SignatureParameters {
         }
     }
 
-    /// Checks what no format allows: empty or over-long texts, a location
-    /// without content.
+    /// Checks what no format accepts, such as empty or over-long texts and a
+    /// location without content.
     ///
     /// # Errors
     /// [`Error::Parameter`]
@@ -288,10 +377,16 @@ impl SignatureParameters {
             let lines = [&location.country, &location.locality].into_iter().flatten();
             let mut lines = lines.chain(&location.postal_address).peekable();
             if lines.peek().is_none() {
-                return fail(Parameter::SignerLocation, "nothing in it");
+                return fail(
+                    Parameter::SignerLocation,
+                    "country, locality and postal address are all missing",
+                );
             }
             if location.postal_address.len() > 6 {
-                return fail(Parameter::SignerLocation, "more than six lines of postal address");
+                return fail(
+                    Parameter::SignerLocation,
+                    "the postal address has more than six lines",
+                );
             }
             if !lines.all(|line| is_text(line)) {
                 return fail(Parameter::SignerLocation, NO_TEXT);
@@ -300,7 +395,7 @@ impl SignatureParameters {
         if let Some(mime_type) = &self.mime_type
             && !is_media_type(mime_type)
         {
-            return fail(Parameter::MimeType, "not of the form type/subtype");
+            return fail(Parameter::MimeType, "it is not of the form type/subtype");
         }
         if !self.description.as_deref().is_none_or(is_text) {
             return fail(Parameter::Description, NO_TEXT);
@@ -311,13 +406,16 @@ impl SignatureParameters {
                 .as_deref()
                 .is_some_and(|u| u.is_empty() || !u.is_ascii() || u.len() > MAX_TEXT_LEN)
             {
-                return fail(Parameter::PolicyUri, "empty, not ASCII or longer than 1,024 octets");
+                return fail(
+                    Parameter::PolicyUri,
+                    "it is empty, not ASCII or longer than 1,024 octets",
+                );
             }
             if policy.user_notice.as_deref().is_some_and(|n| !is_text(n) || n.chars().count() > 200)
             {
                 return fail(
                     Parameter::PolicyUserNotice,
-                    "not 1 to 200 characters, or with control characters",
+                    "it does not have 1 to 200 characters, or has control characters",
                 );
             }
         }
@@ -325,18 +423,18 @@ impl SignatureParameters {
     }
 }
 
-/// What is wrong with what is no [text](is_text).
-pub const NO_TEXT: &str = "empty, longer than 1,024 octets, or with control characters";
+/// Why a string is not acceptable as [text](is_text).
+pub const NO_TEXT: &str = "it is empty, longer than 1,024 octets, or has control characters";
 
-/// Whether it is something to be read, of up to 1,024 octets, that each format
-/// can hold: no control characters but tabs and line ends, and nothing that XML
-/// leaves out (XML 1.0, 2.2).
+/// Whether every format can hold `text`: it is not blank, has at most 1,024
+/// octets, no control characters other than tabs and line ends, and none of the
+/// characters that XML excludes (XML 1.0, 2.2).
 #[must_use]
 pub fn is_text(text: &str) -> bool {
-    let odd = |c: char| {
+    let excluded = |c: char| {
         c.is_control() && !matches!(c, '\t' | '\n' | '\r') || matches!(c, '\u{FFFE}' | '\u{FFFF}')
     };
-    !text.trim().is_empty() && text.len() <= MAX_TEXT_LEN && !text.contains(odd)
+    !text.trim().is_empty() && text.len() <= MAX_TEXT_LEN && !text.contains(excluded)
 }
 
 impl fmt::Debug for SignatureParameters {
@@ -353,7 +451,8 @@ impl fmt::Debug for SignatureParameters {
 
 const MAX_TEXT_LEN: usize = 1024;
 
-/// `type "/" subtype`, parameters allowed behind (RFC 6838, 4.2).
+/// Whether `text` is `type "/" subtype` (RFC 6838, 4.2), optionally followed by
+/// parameters.
 fn is_media_type(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default().trim_end();
     let name = |n: &str| {
@@ -362,4 +461,57 @@ fn is_media_type(text: &str) -> bool {
     text.len() <= MAX_TEXT_LEN
         && text.chars().all(|c| c.is_ascii() && !c.is_ascii_control())
         && essence.split_once('/').is_some_and(|(kind, subtype)| name(kind) && name(subtype))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signing_time() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_767_323_045, 0).unwrap()
+    }
+
+    #[test]
+    fn stored_parameters_have_stable_names() {
+        let bare = SignatureParameters::new(signing_time());
+        let json = r#"{"signing-time":"2026-01-02T03:04:05Z"}"#;
+        assert_eq!(serde_json::to_string(&bare).unwrap(), json);
+        assert_eq!(serde_json::from_str::<SignatureParameters>(json).unwrap(), bare);
+
+        let full = bare
+            .algorithm(SignatureAlgorithm::RsaPss(DigestAlgorithm::Sha384))
+            .policy(SignaturePolicy::new(Oid::new_const("1.2.3")).uri("https://example.com/"))
+            .commitment(CommitmentType::APPROVAL)
+            .signer_role("Director")
+            .location(SignerLocation::default().locality("Gent").postal_address(["Markt 1"]))
+            .mime_type("text/plain")
+            .description("Lease");
+        let json = concat!(
+            r#"{"signing-time":"2026-01-02T03:04:05Z","algorithm":"rsa-pss-sha384","#,
+            r#""policy":{"id":"1.2.3","digest":null,"uri":"https://example.com/","#,
+            r#""user_notice":null},"commitments":["1.2.840.113549.1.9.16.6.5"],"#,
+            r#""signer-roles":["Director"],"location":{"country":null,"locality":"Gent","#,
+            r#""postal_address":["Markt 1"]},"mime-type":"text/plain","description":"Lease"}"#
+        );
+        assert_eq!(serde_json::to_string(&full).unwrap(), json);
+        assert_eq!(serde_json::from_str::<SignatureParameters>(json).unwrap(), full);
+    }
+
+    #[test]
+    fn unknown_members_are_rejected() {
+        for json in [
+            r#"{"signing-time":"2026-01-02T03:04:05Z","signing_time":null}"#,
+            r#"{"signing-time":"2026-01-02T03:04:05Z","location":{"city":"Gent"}}"#,
+            r#"{"signing-time":"2026-01-02T03:04:05Z","policy":{"id":"1.2","hash":null}}"#,
+            "{}",
+        ] {
+            assert!(serde_json::from_str::<SignatureParameters>(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_stored_signing_time_has_whole_seconds() {
+        let time: SigningTime = serde_json::from_str(r#""2026-01-02T04:04:05.9+01:00""#).unwrap();
+        assert_eq!(time.time(), signing_time());
+    }
 }

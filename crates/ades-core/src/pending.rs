@@ -1,5 +1,5 @@
-//! Between *prepare* and *complete*: what a signer is sent, and the form in
-//! which a format's pending state is stored meanwhile.
+//! Between *prepare* and *complete*: what is sent to a signer, and how a pending
+//! state is stored.
 //!
 //! A stored state is one JSON object:
 //!
@@ -7,10 +7,10 @@
 //! {"format":"cades","version":1,"state":{…},"checksum":"<sha256, hex>","mac":"<hmac-sha256, hex>"}
 //! ```
 //!
-//! The checksum finds damage; the MAC, which is there if the caller gave a
-//! [`StateKey`], finds tampering too. Both are over the JSON of the state as it
-//! was stored, in its canonical form, and never over what this version would
-//! have written. Neither the document nor any secret is in it.
+//! The checksum detects damage. The MAC, present if the caller gave a
+//! [`StateKey`], detects tampering as well. Both are computed over the canonical
+//! form of the stored JSON, not over what this version would store. A state
+//! contains neither the document nor a secret.
 
 mod canonical;
 
@@ -31,14 +31,14 @@ use crate::hex;
 
 use canonical::canonical;
 
-/// No stored state may be longer, in octets. A state has a few kilobytes plus
-/// the certificate chain.
+/// Maximum length of a stored state, in octets. A typical state has a few
+/// kilobytes and the certificate chain.
 pub const MAX_STATE_LEN: usize = 4 * 1024 * 1024;
 
 /// What a signer signs.
 ///
-/// Most services want [`digest`](Self::digest) and wrap it themselves; Ed25519
-/// in pure mode needs [`data`](Self::data).
+/// Most services take the [`digest`](Self::digest) and wrap it themselves.
+/// Ed25519 in pure mode needs the [`data`](Self::data).
 #[derive(Clone, PartialEq, Eq)]
 pub struct ToBeSigned {
     data: Vec<u8>,
@@ -47,29 +47,29 @@ pub struct ToBeSigned {
 }
 
 impl ToBeSigned {
-    /// For a format crate: the data to be signed and how.
+    /// For format crates: the data to be signed and the algorithm.
     #[must_use]
     pub fn new(data: Vec<u8>, algorithm: SignatureAlgorithm) -> Self {
         let digest = DtbsDigest(Digest::of(algorithm.digest_algorithm(), &data));
         Self { data, algorithm, digest }
     }
 
-    /// For an application that asks a signer to sign a hash it computed itself.
+    /// For applications that compute the digest themselves.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the algorithm signs data and not a digest
-    /// (Ed25519) or the digest is of another algorithm.
+    /// [`Error::Parameter`] for Ed25519, which signs the data itself, and for a
+    /// digest of another algorithm.
     pub fn from_digest(digest: DtbsDigest, algorithm: SignatureAlgorithm) -> Result<Self, Error> {
         if algorithm == SignatureAlgorithm::Ed25519 {
             return Err(Error::Parameter {
                 parameter: Parameter::Digest,
-                problem: "Ed25519 signs the data itself",
+                problem: "Ed25519 signs the data itself, not its digest",
             });
         }
         if digest.0.algorithm() != algorithm.digest_algorithm() {
             return Err(Error::Parameter {
                 parameter: Parameter::Digest,
-                problem: "not of the signature algorithm's digest algorithm",
+                problem: "its algorithm is not the signature algorithm's digest algorithm",
             });
         }
         Ok(Self { data: Vec::new(), algorithm, digest })
@@ -87,15 +87,15 @@ impl ToBeSigned {
         self.algorithm
     }
 
-    /// The data to be signed (CAdES: the DER of the signed attributes); empty
-    /// if only its digest is known.
+    /// The data to be signed, for instance the DER of the signed attributes in
+    /// CAdES. It is empty if only the digest is known.
     #[must_use]
     pub fn data(&self) -> &[u8] {
         &self.data
     }
 }
 
-// The signed attributes can hold roles and places: not for logs.
+// Signed attributes can contain roles and locations, which must not be logged.
 impl fmt::Debug for ToBeSigned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ToBeSigned")
@@ -105,20 +105,20 @@ impl fmt::Debug for ToBeSigned {
     }
 }
 
-/// One format's pending state, as its crate defines it.
+/// A pending state. Each format crate defines its own.
 pub trait PendingState: Serialize + DeserializeOwned {
     /// The format's name in stored states.
     const FORMAT: &'static str;
-    /// The version of this layout. It grows with every change; older versions
-    /// stay readable through [`from_older`](Self::from_older).
+    /// The version of the stored layout. Every change increments it. Older
+    /// versions stay readable through [`from_older`](Self::from_older).
     const VERSION: u32;
 
-    /// Takes up a state that an older version stored: reads it as the type that
-    /// was its layout then, which stays in the source for that, and makes of it
-    /// what the state is now. `None` if it does not read, or if there was no
-    /// such version.
+    /// Converts a state that an older version stored. The implementation reads it
+    /// as the type that had this layout, which stays in the source for this
+    /// purpose. Returns `None` if the state cannot be read or the version never
+    /// existed.
     ///
-    /// Checksum and MAC are over the stored JSON itself, and checked before.
+    /// Checksum and MAC cover the stored JSON and have been checked before.
     #[must_use]
     fn from_older(version: u32, stored: &StoredState) -> Option<Self> {
         let _ = (version, stored);
@@ -131,7 +131,7 @@ pub trait PendingState: Serialize + DeserializeOwned {
     /// [`Error::StateTooLarge`]
     fn to_json(&self, key: Option<&StateKey>) -> Result<String, Error> {
         let state = serde_json::to_string(self).ok().and_then(|state| canonical(&state));
-        let state = state.ok_or(Error::StateDamaged { what: "it cannot be stored" })?;
+        let state = state.ok_or(Error::StateDamaged { what: "it does not serialise" })?;
         let protected = protected(Self::FORMAT, Self::VERSION, &state);
         let checksum = Digest::of(DigestAlgorithm::Sha256, &protected).to_hex();
         let mac = key.map_or(String::new(), |key| {
@@ -146,8 +146,8 @@ pub trait PendingState: Serialize + DeserializeOwned {
         Ok(json)
     }
 
-    /// Reads a stored state of this version or an older one, however its JSON
-    /// is spaced and ordered.
+    /// Reads a stored state of this version or an older one. White space and the
+    /// order of members in its JSON do not matter.
     ///
     /// # Errors
     /// [`Error::StateDamaged`], [`Error::StateFromNewerVersion`],
@@ -159,9 +159,9 @@ pub trait PendingState: Serialize + DeserializeOwned {
         let envelope = serde_json::from_str::<Envelope<'_>>(json).ok();
         let head = match &envelope {
             Some(envelope) => Head { format: envelope.format.clone(), version: envelope.version },
-            // A newer version may have other fields.
+            // A newer version may have other members.
             None => serde_json::from_str(json)
-                .map_err(|_| damaged("it is not a JSON object with a format"))?,
+                .map_err(|_| damaged("it is not a JSON object with format and version"))?,
         };
         if head.format != Self::FORMAT {
             return Err(Error::StateOfAnotherFormat {
@@ -172,15 +172,16 @@ pub trait PendingState: Serialize + DeserializeOwned {
         if head.version > Self::VERSION {
             return Err(Error::StateFromNewerVersion { found: head.version, known: Self::VERSION });
         }
-        let envelope = envelope.ok_or(damaged("a field is missing, unknown or malformed"))?;
-        // Whoever stored it may have spaced or ordered the JSON anew (a
-        // database does): what is protected is its canonical form.
-        let state = canonical(envelope.state.get())
-            .ok_or(damaged("a key is there twice, or a number is no integer"))?;
+        let envelope = envelope.ok_or(damaged("a member is missing, unknown or malformed"))?;
+        // A database may have changed white space and order, so checksum and MAC
+        // cover the canonical form.
+        let state = canonical(envelope.state.get()).ok_or(damaged(
+            "a member occurs twice, a number is not an integer, or it is nested too deeply",
+        ))?;
         let protected = protected(Self::FORMAT, head.version, &state);
         let checksum = Digest::of(DigestAlgorithm::Sha256, &protected).to_hex();
         if checksum != envelope.checksum {
-            return Err(damaged("its checksum differs"));
+            return Err(damaged("its checksum differs from its content"));
         }
         match (key, &envelope.mac) {
             (None, None) => {}
@@ -195,15 +196,17 @@ pub trait PendingState: Serialize + DeserializeOwned {
         } else {
             Self::from_older(head.version, &stored)
         };
-        state.ok_or(damaged("a field is missing, unknown or malformed, or its version is unknown"))
+        state.ok_or(damaged(
+            "a member of the state is missing, unknown or malformed, or its version is unknown",
+        ))
     }
 }
 
-/// A state as an older version stored it, undamaged.
+/// The undamaged JSON of a state that an older version stored.
 pub struct StoredState(String);
 
 impl StoredState {
-    /// Reads it as a type that has its layout; `None` if it has another.
+    /// Reads it as a type with its layout. Returns `None` if the layout differs.
     #[must_use]
     pub fn read<S: DeserializeOwned>(&self) -> Option<S> {
         serde_json::from_str(&self.0).ok()
@@ -216,20 +219,20 @@ impl fmt::Debug for StoredState {
     }
 }
 
-/// The key of a stored state's MAC: 32 octets from a good random source, kept
-/// apart from the states.
+/// The key for the MACs of stored states: 32 octets from a cryptographically
+/// secure random source, stored separately from the states.
 #[derive(Clone)]
 pub struct StateKey(Zeroizing<[u8; 32]>);
 
 impl StateKey {
-    /// Takes the key.
+    /// Wraps the octets of a key.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
         Self(Zeroizing::new(key))
     }
 
     fn mac(&self, protected: &[u8]) -> Vec<u8> {
-        // HMAC pads a short key with zeros up to its block (RFC 2104, 2).
+        // HMAC pads a short key with zeros to its block length (RFC 2104, 2).
         let mut block = Zeroizing::new([0; 64]);
         block.iter_mut().zip(self.0.iter()).for_each(|(to, from)| *to = *from);
         let mut mac = Hmac::<Sha256>::new((&*block).into());

@@ -1,13 +1,13 @@
-//! Remote signers: whoever holds the private key.
+//! Remote signers: services and devices that hold the private key.
 //!
-//! A signer is asked twice: [`identify`](RemoteSigner::identify) yields the
-//! user's certificate, which goes into what is signed;
-//! [`sign`](RemoteSigner::sign) yields a value for each digest of a batch.
-//! Either question may be answered at once (a key file, an HSM) or need the
-//! user's browser and minutes of waiting (itsme®). So both yield a [`Step`],
-//! and the step's session can be stored and taken up by any process.
+//! A signer has two operations. [`identify`](RemoteSigner::identify) returns the
+//! user's certificate, which is part of the data to be signed.
+//! [`sign`](RemoteSigner::sign) returns a value for each digest of a batch. A key
+//! file or an HSM answers at once. Other signers, such as itsme®, need the user's
+//! browser and minutes of waiting. So both operations return a [`Step`], whose
+//! session can be stored and continued by any process.
 //!
-//! `docs/own-signer.md` shows how to write one.
+//! `docs/own-signer.md` shows how to write a signer.
 
 mod ecdsa;
 mod error;
@@ -32,40 +32,40 @@ pub use ecdsa::ecdsa_from_raw;
 pub use error::{SignerError, SignerErrorKind};
 pub use session::{IdentificationSession, SigningSession};
 
-/// A future that any executor can run.
+/// A boxed future that any executor can run.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What a call to a signer yields.
+/// The result of a call to a signer.
 pub type StepResult<T, S> = Result<Step<T, S>, SignerError>;
 
 /// A service or device that holds the user's private key.
 ///
-/// A conversation with it is where the last *stored* session says. Continuing
-/// takes a copy of that; when it fails, keep the stored one: an error gives
-/// none back, and if its [`Retry`] says that another try may help, that session
-/// is what to try with. Every [`Step`] that comes instead replaces it.
+/// The last *stored* session is the state of a conversation. Continuing consumes
+/// a copy of it. A [`Step`] replaces the stored session. An error returns no
+/// session: keep the stored one, and use it for another try if the error's
+/// [`Retry`] says that one can help.
 pub trait RemoteSigner: Send + Sync {
-    /// What this signer can do.
+    /// What this signer supports.
     fn capabilities(&self) -> Capabilities;
 
-    /// Whether this signer takes what the user is to see, as far as that can be
-    /// said without asking anybody: so it is known before the identification.
+    /// Checks whether this signer accepts what the user will see, as far as it can
+    /// without a request. Problems are found before the identification this way.
     ///
     /// # Errors
-    /// Those that [`sign`](Self::sign) would have for the same texts.
+    /// Those that [`sign`](Self::sign) returns for the same texts.
     fn check_display(&self, display: &Display) -> Result<(), SignerError> {
         let _ = display;
         Ok(())
     }
 
-    /// Starts to find out who signs, and with which certificate.
+    /// Starts to identify the user who signs, and their certificate.
     fn identify(
         &self,
         request: IdentificationRequest,
     ) -> BoxFuture<'_, StepResult<Identity, IdentificationSession>>;
 
-    /// Takes an identification one step further. Never starts a new one. If it
-    /// fails, the session that was stored before stays the one to continue with.
+    /// Continues an identification by one step. It never starts a new one. After
+    /// an error, continue with the stored session.
     fn continue_identification(
         &self,
         session: IdentificationSession,
@@ -75,20 +75,21 @@ pub trait RemoteSigner: Send + Sync {
         Box::pin(async { Err(SignerError::new(SignerErrorKind::UnknownSession)) })
     }
 
-    /// Starts to sign a batch. Values come back in the order of the items,
+    /// Starts to sign a batch. The values are returned in the order of the items,
     /// each with its item's id.
     ///
-    /// [`SignerErrorKind::UnknownOutcome`] says that the user may have been
-    /// asked; every other error, that nobody was. Dropping the future once it
-    /// was polled means the former; other calls may be dropped at any time and
-    /// made again, with the same session.
+    /// After [`SignerErrorKind::UnknownOutcome`] the user may have been asked to
+    /// confirm; after every other error, nobody was. If the future is dropped
+    /// after it was polled, the outcome is unknown as well. The futures of the
+    /// other methods can be dropped at any time, and the call repeated with the
+    /// same session.
     fn sign(
         &self,
         request: SigningRequest,
     ) -> BoxFuture<'_, StepResult<Vec<SignatureValue>, SigningSession>>;
 
-    /// Takes a batch one step further. Never starts a new one. If it fails, the
-    /// session that was stored before stays the one to continue with.
+    /// Continues a batch by one step. It never starts a new one. After an error,
+    /// continue with the stored session.
     fn continue_signing(
         &self,
         session: SigningSession,
@@ -99,29 +100,28 @@ pub trait RemoteSigner: Send + Sync {
     }
 }
 
-/// Where a conversation with a signer stands.
+/// The next step of a conversation with a signer.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step<T, S> {
-    /// Send the user's browser to this address. Store the session first; go
-    /// on with [`Event::Returned`] when the user comes back, or poll.
+    /// Store the session, then send the user's browser to this address. Continue
+    /// with [`Event::Returned`] when the user comes back, or poll.
     Redirect {
-        /// where to: whoever has this address can take the user's place, so it
-        /// is not for logs
+        /// the address; whoever knows it can act as the user, so do not log it
         url: String,
-        /// what to continue with
+        /// the session to continue with
         session: S,
     },
-    /// Not yet: ask again after this time.
+    /// There is no answer yet. Ask again after this time.
     Wait {
-        /// how long
+        /// the time to wait
         after: Duration,
-        /// what to continue with
+        /// the session to continue with
         session: S,
     },
     /// The answer.
     Done(T),
-    /// The answer is no.
+    /// The user or the service refused.
     Refused(Refusal),
 }
 
@@ -140,7 +140,7 @@ impl<T: fmt::Debug, S: fmt::Debug> fmt::Debug for Step<T, S> {
     }
 }
 
-/// Why a conversation goes on.
+/// Why a conversation continues.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -148,10 +148,10 @@ pub enum Event {
     Poll,
     /// The user's browser came back to the application's redirect URL.
     Returned {
-        /// the URL's query, as it came
+        /// the query of the URL, unchanged
         query: String,
-        /// what ties the request to one browser (a cookie's value), as given
-        /// when the conversation was started
+        /// the value that ties the request to one browser, such as a cookie's
+        /// value: the same as in [`IdentificationRequest::browser`]
         browser: Option<String>,
     },
 }
@@ -165,27 +165,27 @@ impl fmt::Debug for Event {
     }
 }
 
-/// The final no of a user or a service. `Debug` leaves the message out.
+/// The final refusal of a user or a service. `Debug` does not show the message.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// Why
+    /// The reason
     pub reason: RefusalReason,
     /// The service's own code, if it gave one
     pub code: Option<String>,
-    /// The service's own words, if there were any: they may name the user and
-    /// are not to be logged
+    /// The service's own message, if it gave one. It can name the user, so do not
+    /// log it
     pub message: Option<String>,
 }
 
 impl Refusal {
-    /// A refusal, with the service's own code where it gave one.
+    /// A refusal, with the service's own code if it gave one.
     #[must_use]
     pub const fn new(reason: RefusalReason, code: Option<String>) -> Self {
         Self { reason, code, message: None }
     }
 
-    /// With the service's own words.
+    /// Adds the service's own message.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
@@ -206,13 +206,14 @@ impl fmt::Debug for Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefusalReason {
-    /// The user said no.
+    /// The user refused.
     #[error("the user refused")]
     ByUser,
     /// The user did not answer in time.
     #[error("the user did not confirm in time")]
     Expired,
-    /// The user's account may not sign; only the service's support can help.
+    /// The user's account is not allowed to sign. Only the service's support can
+    /// help.
     #[error(
         "the user's account is not allowed to sign; the user must contact the service's support"
     )]
@@ -220,7 +221,7 @@ pub enum RefusalReason {
 }
 
 impl RefusalReason {
-    /// Whether another session may end otherwise.
+    /// Whether another session can have another result.
     #[must_use]
     pub const fn retry(self) -> Retry {
         match self {
@@ -230,16 +231,17 @@ impl RefusalReason {
     }
 }
 
-/// Who shall be identified, and how to talk to them.
+/// Whom to identify, and in which language.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IdentificationRequest {
     /// The user's language.
     pub language: Option<Language>,
-    /// A user this application knows from an earlier [`Identity::account`].
+    /// The [`Identity::account`] of an earlier identification, if the user is
+    /// known.
     pub account: Option<String>,
-    /// What ties the conversation to one browser: a session cookie's value.
-    /// Only its digest is stored.
+    /// A value that ties the conversation to one browser, such as a session
+    /// cookie's value. Only its digest is stored.
     pub browser: Option<String>,
 }
 
@@ -257,13 +259,13 @@ impl fmt::Debug for IdentificationRequest {
 pub struct Identity {
     /// The signer's certificate and its issuers.
     pub chain: CertificateChain,
-    /// The service's name for this user: pseudonymous personal data, not to be
-    /// logged.
+    /// The service's identifier for this user. It is pseudonymous personal data,
+    /// so do not log it.
     pub account: Option<String>,
 }
 
 impl Identity {
-    /// A user with this certificate.
+    /// A user with this certificate chain.
     #[must_use]
     pub const fn new(chain: CertificateChain, account: Option<String>) -> Self {
         Self { chain, account }
@@ -276,28 +278,28 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// A batch to be signed with one confirmation.
+/// A batch of items that one confirmation covers.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SigningRequest {
-    /// Who signs.
+    /// The user who signs.
     pub identity: Identity,
-    /// What is signed: 1 to [`Capabilities::max_batch`] items with distinct ids.
+    /// The items to sign: 1 to [`Capabilities::max_batch`], with distinct ids.
     pub items: Vec<SigningItem>,
-    /// What the user gets to see.
+    /// What the user sees at the signer.
     pub display: Display,
-    /// As in [`IdentificationRequest::browser`].
+    /// See [`IdentificationRequest::browser`].
     pub browser: Option<String>,
 }
 
 impl SigningRequest {
-    /// A batch with nothing to show.
+    /// A batch without anything to display.
     #[must_use]
     pub fn new(identity: Identity, items: Vec<SigningItem>) -> Self {
         Self { identity, items, display: Display::default(), browser: None }
     }
 
-    /// Checks the batch against a signer's capabilities and its identity's key.
+    /// Checks the batch against the signer's capabilities and the user's key.
     ///
     /// # Errors
     /// [`SignerErrorKind::EmptyBatch`], [`SignerErrorKind::BatchTooLarge`],
@@ -331,36 +333,36 @@ impl fmt::Debug for SigningRequest {
     }
 }
 
-/// One thing to be signed.
+/// One item of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SigningItem {
-    /// The application's name for it, distinct within the batch.
+    /// The application's identifier for it, distinct within the batch.
     pub id: String,
     /// What is signed.
     pub to_be_signed: ToBeSigned,
 }
 
 impl SigningItem {
-    /// What is to be signed, under a name that is distinct within the batch.
+    /// An item with an id that is distinct within the batch.
     #[must_use]
     pub fn new(id: impl Into<String>, to_be_signed: ToBeSigned) -> Self {
         Self { id: id.into(), to_be_signed }
     }
 }
 
-/// What the user gets to see at the signer. A signer leaves out what it cannot
-/// show ([`Capabilities`] tells). `Debug` shows neither descriptions nor roles.
+/// What the user sees at the signer. A signer leaves out what it cannot show; see
+/// its [`Capabilities`]. `Debug` shows neither descriptions nor roles.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Display {
     /// The user's language.
     pub language: Option<Language>,
-    /// What is being signed, in each language.
+    /// A description of what is signed, in each language.
     pub description: Vec<(Language, String)>,
     /// The signature policy.
     pub policy: Option<Oid>,
-    /// The commitment.
+    /// The commitment type.
     pub commitment: Option<CommitmentType>,
     /// The signer's role, in each language.
     pub role: Vec<(Language, String)>,
@@ -376,7 +378,7 @@ impl fmt::Debug for Display {
     }
 }
 
-/// A language a signer can speak.
+/// A language in which a signer can address the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
@@ -392,10 +394,11 @@ pub enum Language {
 }
 
 impl Language {
-    /// Every language.
+    /// All languages.
     pub const ALL: [Self; 4] = [Self::En, Self::Fr, Self::Nl, Self::De];
 
-    /// From a tag such as `fr`, `FR` or `fr-BE` (RFC 5646: the primary subtag counts).
+    /// The language of a tag such as `fr`, `FR` or `fr-BE`. Only the primary subtag
+    /// counts (RFC 5646).
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_']).next()?;
@@ -414,13 +417,13 @@ impl Language {
     }
 }
 
-/// A signature value, still to be verified: that is what completing does.
+/// A signature value. Completing verifies it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SignatureValue {
-    /// The item it belongs to.
+    /// The id of the item that it belongs to.
     pub id: String,
-    /// RSA: as long as the modulus. ECDSA: the DER `SEQUENCE { r, s }`; see
+    /// RSA: a value of the modulus's length. ECDSA: the DER `SEQUENCE { r, s }`, see
     /// [`ecdsa_from_raw`]. Ed25519: 64 octets.
     #[serde(with = "crate::base64::octets")]
     pub value: Vec<u8>,
@@ -440,10 +443,10 @@ impl fmt::Debug for SignatureValue {
     }
 }
 
-/// Puts values in the order of the items they belong to.
+/// Puts values in the order of the items that they belong to.
 ///
 /// # Errors
-/// [`SignerErrorKind::ResultMismatch`] if an id is missing, unknown or twice there.
+/// [`SignerErrorKind::ResultMismatch`] if an id is missing, unknown or repeated.
 pub fn match_values<'a>(
     ids: impl IntoIterator<Item = &'a str>,
     mut values: Vec<SignatureValue>,
@@ -457,28 +460,28 @@ pub fn match_values<'a>(
     if values.is_empty() { Ok(ordered) } else { Err(mismatch()) }
 }
 
-/// What a signer can do.
+/// What a signer supports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
     /// The signer's name, for stored sessions and messages.
     pub name: &'static str,
-    /// The signature algorithms it can be asked for.
+    /// The signature algorithms that it makes.
     pub algorithms: Vec<SignatureAlgorithm>,
-    /// How many items one confirmation may cover.
+    /// Maximum number of items in a batch.
     pub max_batch: usize,
-    /// Whether the user's browser is needed.
+    /// Whether it needs the user's browser.
     pub interactive: bool,
-    /// The languages it speaks; empty if it speaks to nobody.
+    /// The languages in which it addresses the user; empty if it shows nothing.
     pub languages: Vec<Language>,
-    /// Whether it shows the signature policy and the commitment to the user.
+    /// Whether it shows the signature policy and the commitment type to the user.
     pub shows_policy: bool,
-    /// The longest description it shows, in characters.
+    /// Maximum length of a description, in characters.
     pub max_description: Option<usize>,
 }
 
 impl Capabilities {
-    /// A signer that answers at once, one batch of any size at a time.
+    /// A signer that answers at once and signs batches of any size.
     #[must_use]
     pub const fn immediate(name: &'static str, algorithms: Vec<SignatureAlgorithm>) -> Self {
         Self {

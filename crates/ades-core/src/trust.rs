@@ -1,6 +1,7 @@
-//! Whether certificates lead to trust anchors: over names, key identifiers,
-//! signatures, validities, basicConstraints and key usage (RFC 5280, 6.1), not
-//! over policies, name constraints or revocation.
+//! Certification paths from certificates to trust anchors (RFC 5280, 6.1).
+//!
+//! Names, key identifiers, signatures, validity, basicConstraints and keyUsage
+//! are checked. Policies, name constraints and revocation are not.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,59 +13,61 @@ use crate::certificate::{Certificate, KeyType};
 use crate::digest::Digest;
 use crate::verify::verify_issued_by;
 
-/// No path has more links.
+/// Maximum number of signatures in a path.
 pub const MAX_PATH: usize = 8;
-/// One search goes on from this many certificates at most.
+/// Maximum number of certificates that one search continues from.
 pub const MAX_REACHED: usize = 32;
-/// So many authorities of one name are tried at most.
+/// Maximum number of issuers with the same name that are tried.
 pub const MAX_ISSUERS_PER_NAME: usize = 64;
-/// One search verifies this many signatures of certificates at most.
+/// Maximum number of certificate signatures that one search verifies.
 pub const MAX_SEARCH_SIGNATURES: usize = 64;
-/// All searches of one [`PathBuilder`] verify this many at most.
+/// Maximum number of certificate signatures that all searches of one
+/// [`PathBuilder`] verify together.
 pub const MAX_SIGNATURES: usize = 2048;
 
-/// The authorities among certificates, by the names of their subjects.
-pub struct IssuerPool<'a>(HashMap<&'a [u8], Vec<Authority<'a>>>);
+/// The certificates of a collection that may issue others, by subject name.
+pub struct IssuerPool<'a>(HashMap<&'a [u8], Vec<Issuer<'a>>>);
 
 #[derive(Clone, Copy)]
-struct Authority<'a> {
+struct Issuer<'a> {
     certificate: &'a Certificate,
-    /// The digest of its SubjectPublicKeyInfo.
+    /// The SHA-256 digest of its SubjectPublicKeyInfo.
     key: [u8; 32],
 }
 
 impl<'a> IssuerPool<'a> {
-    /// Those that basicConstraints and keyUsage let issue certificates, and whose
-    /// keys this version verifies with.
+    /// Collects the certificates that basicConstraints and keyUsage allow to
+    /// issue others and whose keys this version can verify with.
     #[must_use]
     pub fn of(certificates: &'a [Certificate]) -> Self {
-        Self::those(certificates, Certificate::may_issue)
+        Self::collect(certificates, Certificate::may_issue)
     }
 
-    fn those(certificates: &'a [Certificate], may_issue: fn(&Certificate) -> bool) -> Self {
+    fn collect(certificates: &'a [Certificate], may_issue: fn(&Certificate) -> bool) -> Self {
         let mut by_subject = HashMap::<_, Vec<_>>::new();
         for certificate in certificates {
             if may_issue(certificate) && certificate.key_type() != KeyType::Unsupported {
                 let key = sha256(certificate.public_key_info());
-                let namesakes = by_subject.entry(certificate.subject()).or_default();
-                namesakes.push(Authority { certificate, key });
+                let same_name = by_subject.entry(certificate.subject()).or_default();
+                same_name.push(Issuer { certificate, key });
             }
         }
         Self(by_subject)
     }
 
-    /// Those that may have issued the certificate, with so many others below it
-    /// that count for pathLenConstraint.
-    fn issuers<'s>(
+    /// The issuers whose name, key identifier and pathLenConstraint fit
+    /// `subject`. `path_len` is the number of CA certificates from `subject`
+    /// downwards that count for pathLenConstraint.
+    fn candidates<'s>(
         &'s self,
         subject: &'s Certificate,
-        below: usize,
-    ) -> impl Iterator<Item = &'s Authority<'a>> {
-        let namesakes = self.0.get(subject.issuer()).map(Vec::as_slice).unwrap_or_default();
-        let tried = namesakes.iter().take(MAX_ISSUERS_PER_NAME);
-        tried.filter(move |Authority { certificate, .. }| {
+        path_len: usize,
+    ) -> impl Iterator<Item = &'s Issuer<'a>> {
+        let same_name = self.0.get(subject.issuer()).map(Vec::as_slice).unwrap_or_default();
+        let tried = same_name.iter().take(MAX_ISSUERS_PER_NAME);
+        tried.filter(move |Issuer { certificate, .. }| {
             subject.names_as_issuer(certificate)
-                && certificate.path_len().is_none_or(|most| below <= most)
+                && certificate.path_len().is_none_or(|max| path_len <= max)
         })
     }
 }
@@ -75,81 +78,91 @@ impl fmt::Debug for IssuerPool<'_> {
     }
 }
 
-/// Searches for paths from certificates to trust anchors. What it has verified
-/// it remembers: many signatures of one container cost little more than one.
+/// Searches for paths from certificates to trust anchors.
+///
+/// It remembers the certificate signatures that it has verified, so that many
+/// signatures in one container cost little more than one.
 pub struct PathBuilder<'a> {
     anchors: &'a [Certificate],
-    authorities: IssuerPool<'a>,
-    links: Links,
+    anchor_pool: IssuerPool<'a>,
+    verified: VerifiedSignatures,
 }
 
 impl<'a> PathBuilder<'a> {
-    /// A search for paths to these anchors; without any, trust is not judged.
+    /// Prepares searches for paths to these anchors. Without anchors,
+    /// [`reaches_anchor`](Self::reaches_anchor) always returns `None`.
     #[must_use]
     pub fn new(anchors: &'a [Certificate]) -> Self {
-        let authorities = IssuerPool::those(anchors, Certificate::may_issue_as_anchor);
-        Self { anchors, authorities, links: Links { known: HashMap::new(), left: MAX_SIGNATURES } }
+        let anchor_pool = IssuerPool::collect(anchors, Certificate::may_issue_as_anchor);
+        let verified = VerifiedSignatures { results: HashMap::new(), budget: MAX_SIGNATURES };
+        Self { anchors, anchor_pool, verified }
     }
 
-    /// Whether a path leads from `certificate` to an anchor, over others in
-    /// `among`, each signed by the next and, but for the anchor, valid at
-    /// `time`; `None` if there are no anchors. What a search does not find
-    /// within the limits of this module leads nowhere.
+    /// Whether a path leads from `certificate` to an anchor through `issuers`.
+    ///
+    /// Each certificate of the path is signed by the next one. Each is valid at
+    /// `time`, except the anchor. Returns `None` if there are no anchors, and
+    /// `Some(false)` if the limits of this module end the search.
     pub fn reaches_anchor(
         &mut self,
         certificate: &Certificate,
-        among: &IssuerPool<'_>,
+        issuers: &IssuerPool<'_>,
         time: Option<DateTime<Utc>>,
     ) -> Option<bool> {
         if self.anchors.is_empty() {
             return None;
         }
-        Some(self.anchors.contains(certificate) || self.search(certificate, among, time))
+        Some(self.anchors.contains(certificate) || self.search(certificate, issuers, time))
     }
 
+    /// A breadth-first search: step n reaches the certificates that are n
+    /// signatures away from `certificate`.
     fn search(
         &mut self,
         certificate: &Certificate,
-        among: &IssuerPool<'_>,
+        issuers: &IssuerPool<'_>,
         time: Option<DateTime<Utc>>,
     ) -> bool {
         let valid =
             |c: &Certificate| time.is_none_or(|t| c.validity().0 <= t && t <= c.validity().1);
-        let mut left = MAX_SEARCH_SIGNATURES;
-        // By their place in memory: within one search, they stay where they are.
-        // With how many authorities below them: a longer path may have fewer, as
-        // those that are self-issued do not count (RFC 5280, 6.1.4 (l)), and get
-        // past a pathLenConstraint where a shorter one does not.
+        let mut budget = MAX_SEARCH_SIGNATURES;
+        // The keys are addresses: certificates do not move during a search. The
+        // values are path lengths. A certificate is reached again if the new path
+        // length is smaller: self-issued certificates do not count (RFC 5280,
+        // 6.1.4 (l)), so a path with more certificates can satisfy a
+        // pathLenConstraint that a path with fewer does not.
         let mut reached = HashMap::from([(std::ptr::from_ref(certificate), 0)]);
-        let mut row = vec![(certificate, 0)];
+        let mut step = vec![(certificate, 0)];
         for _ in 0..MAX_PATH {
-            let mut next = Vec::new();
-            for (subject, below) in row.into_iter().filter(|(subject, _)| valid(subject)) {
-                let name = sha256(subject.der());
-                let mut links =
-                    |issuer: &Authority<'_>| self.links.are_made(subject, name, issuer, &mut left);
-                if self.authorities.issuers(subject, below).any(&mut links) {
+            let mut next_step = Vec::new();
+            for (subject, path_len) in step.into_iter().filter(|(subject, _)| valid(subject)) {
+                let fingerprint = sha256(subject.der());
+                let mut signed_by = |issuer: &Issuer<'_>| {
+                    self.verified.is_signed_by(subject, fingerprint, issuer, &mut budget)
+                };
+                if self.anchor_pool.candidates(subject, path_len).any(&mut signed_by) {
                     return true;
                 }
-                for issuer in among.issuers(subject, below) {
-                    // The same name and key once more: whoever it signed, the
-                    // subject signed too.
-                    let same = subject.is_self_issued()
+                for issuer in issuers.candidates(subject, path_len) {
+                    // The issuer has the subject's own name and key, so it also
+                    // signed what the subject signed: the search reaches it
+                    // without the subject.
+                    let same_name_and_key = subject.is_self_issued()
                         && subject.public_key_info() == issuer.certificate.public_key_info();
-                    let at = std::ptr::from_ref(issuer.certificate);
                     let counts = !issuer.certificate.is_self_issued();
-                    let above = below + usize::from(counts);
-                    let better = match reached.get(&at) {
+                    let path_len = path_len + usize::from(counts);
+                    let address = std::ptr::from_ref(issuer.certificate);
+                    let improves = match reached.get(&address) {
                         None => reached.len() < MAX_REACHED,
-                        Some(known) => above < *known,
+                        Some(known) => path_len < *known,
                     };
-                    if !same && better && links(issuer) {
-                        reached.insert(at, above);
-                        next.push((issuer.certificate, above));
+                    if !same_name_and_key && improves && signed_by(issuer) {
+                        reached.insert(address, path_len);
+                        next_step.push((issuer.certificate, path_len));
                     }
                 }
             }
-            row = next;
+            step = next_step;
         }
         false
     }
@@ -161,32 +174,36 @@ impl fmt::Debug for PathBuilder<'_> {
     }
 }
 
-/// Which certificates which keys have signed.
-struct Links {
-    known: HashMap<([u8; 32], [u8; 32]), bool>,
-    left: usize,
+/// The certificate signatures that were verified, with their results.
+struct VerifiedSignatures {
+    /// By the digests of the certificate and of the issuer's key.
+    results: HashMap<([u8; 32], [u8; 32]), bool>,
+    /// Number of signatures that may still be verified.
+    budget: usize,
 }
 
-impl Links {
-    /// Whether the issuer's key signed the subject, whose digest is `name`;
-    /// verified once, and only while both budgets last.
-    fn are_made(
+impl VerifiedSignatures {
+    /// Whether the issuer's key signed `subject`, whose SHA-256 digest is
+    /// `fingerprint`. A signature is verified once; `false` if the budget of
+    /// the search or of the builder is used up.
+    fn is_signed_by(
         &mut self,
         subject: &Certificate,
-        name: [u8; 32],
-        issuer: &Authority<'_>,
-        left: &mut usize,
+        fingerprint: [u8; 32],
+        issuer: &Issuer<'_>,
+        search_budget: &mut usize,
     ) -> bool {
-        if let Some(known) = self.known.get(&(name, issuer.key)) {
+        if let Some(known) = self.results.get(&(fingerprint, issuer.key)) {
             return *known;
         }
-        let (Some(here), Some(all)) = (left.checked_sub(1), self.left.checked_sub(1)) else {
+        let (Some(search), Some(all)) = (search_budget.checked_sub(1), self.budget.checked_sub(1))
+        else {
             return false;
         };
-        (*left, self.left) = (here, all);
-        let made = verify_issued_by(subject, issuer.certificate) == Some(true);
-        self.known.insert((name, issuer.key), made);
-        made
+        (*search_budget, self.budget) = (search, all);
+        let signed = verify_issued_by(subject, issuer.certificate) == Some(true);
+        self.results.insert((fingerprint, issuer.key), signed);
+        signed
     }
 }
 

@@ -1,12 +1,13 @@
-//! Verification of signature values, and saying what is wrong with those that
-//! do not verify.
+//! Verifies signature values and reports what is wrong with those that do not
+//! verify.
 
 use rsa::traits::PublicKeyParts;
-use rsa::{BoxedUint, RsaPublicKey};
+use rsa::{BoxedUint, PublicKey as RsaPublicKey};
 use sha2::{Sha256, Sha384, Sha512};
 use x509_cert::spki::DecodePublicKey;
 
 use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
+use crate::asn1::der;
 use crate::certificate::{Certificate, KeyType};
 use crate::digest::Digest;
 use crate::error::{Error, NotFit, OverOther, Parameter};
@@ -14,10 +15,10 @@ use crate::error::{Error, NotFit, OverOther, Parameter};
 /// Verifies `value` over `data` with the certificate's public key.
 ///
 /// # Errors
-/// [`Error::WrongAlgorithm`] if the key cannot make such signatures, else what
-/// is wrong with the value: [`Error::ValueLength`], [`Error::WrongKey`],
-/// [`Error::ValueOverOther`] or, where the algorithm does not let us tell,
-/// [`Error::ValueDoesNotVerify`].
+/// [`Error::WrongAlgorithm`] if the key cannot make signatures with `algorithm`.
+/// Otherwise what is wrong with the value: [`Error::ValueLength`],
+/// [`Error::WrongKey`], [`Error::ValueOverOther`] or, if the algorithm does not
+/// reveal more, [`Error::ValueDoesNotVerify`].
 pub fn verify(
     certificate: &Certificate,
     algorithm: SignatureAlgorithm,
@@ -34,8 +35,8 @@ pub fn verify(
 /// Verifies `value` over data of which only the digest is known.
 ///
 /// # Errors
-/// As [`verify`]; [`Error::Parameter`] for Ed25519, which signs the data
-/// itself, and for a digest of another algorithm.
+/// Those of [`verify`], and [`Error::Parameter`] for Ed25519, which signs the
+/// data itself, and for a digest of another algorithm.
 pub fn verify_digest(
     certificate: &Certificate,
     algorithm: SignatureAlgorithm,
@@ -46,7 +47,7 @@ pub fn verify_digest(
     if digest.algorithm() != algorithm.digest_algorithm() {
         return Err(Error::Parameter {
             parameter: Parameter::Digest,
-            problem: "not of the signature algorithm's digest algorithm",
+            problem: "its algorithm is not the signature algorithm's digest algorithm",
         });
     }
     let spki = certificate.public_key_info();
@@ -56,7 +57,7 @@ pub fn verify_digest(
         SignatureAlgorithm::Ecdsa(_) => verify_ecdsa(certificate.key_type(), spki, digest, value),
         SignatureAlgorithm::Ed25519 => Err(Error::Parameter {
             parameter: Parameter::Digest,
-            problem: "Ed25519 signs the data itself",
+            problem: "Ed25519 signs the data itself, not its digest",
         }),
     }
 }
@@ -80,8 +81,8 @@ fn check_key_and_length(
     Ok(())
 }
 
-/// Whether `issuer`'s key made the signature on `subject`; `None` if this
-/// version cannot tell (SHA-1, an unsupported key or algorithm).
+/// Whether `issuer`'s key made the signature on `subject`. Returns `None` if this
+/// version cannot verify it, because of SHA-1 or an unsupported key or algorithm.
 #[must_use]
 pub fn verify_issued_by(subject: &Certificate, issuer: &Certificate) -> Option<bool> {
     let (tbs, algorithm, value) = subject.issuer_signature();
@@ -94,8 +95,8 @@ pub fn verify_issued_by(subject: &Certificate, issuer: &Certificate) -> Option<b
     }
 }
 
-/// What the value was signed over, read back with the public key
-/// (RFC 8017, 8.2.2 and 9.2): this tells a wrong key from a wrong hash.
+/// Recovers what the value was signed over with the public key (RFC 8017, 8.2.2
+/// and 9.2), which distinguishes a wrong key from a wrong digest.
 fn verify_pkcs1v15(spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Error> {
     let key = rsa_key(spki)?;
     let len = value.len();
@@ -126,15 +127,15 @@ fn verify_pkcs1v15(spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Err
         Error::ValueOverOther(OverOther::NoDigestInfo)
     } else if inner == digest_info(&twice) {
         Error::ValueOverOther(OverOther::DigestOfDigest)
-    } else if inner.starts_with(&digest_info_prefix(digest.algorithm())) {
+    } else if is_digest_info(inner, digest) {
         Error::ValueOverOther(OverOther::Digest(digest.algorithm()))
     } else {
         Error::ValueOverOther(OverOther::OtherAlgorithm)
     })
 }
 
-/// EMSA-PKCS1-v1_5 (RFC 8017, 9.2); NULL parameters are the only form signers
-/// make and the only one we accept.
+/// EMSA-PKCS1-v1_5 (RFC 8017, 9.2). Only the form with NULL parameters is
+/// accepted, as signers make no other.
 fn pkcs1v15_encoding(digest: &Digest, len: usize) -> Vec<u8> {
     let info = digest_info(digest);
     let padding = len.saturating_sub(info.len() + 3);
@@ -146,20 +147,15 @@ fn pkcs1v15_encoding(digest: &Digest, len: usize) -> Vec<u8> {
 }
 
 fn digest_info(digest: &Digest) -> Vec<u8> {
-    let mut info = digest_info_prefix(digest.algorithm());
-    info.extend_from_slice(digest.value());
-    info
+    let identifier = digest.algorithm().algorithm_identifier_with_null();
+    der::element(der::SEQUENCE, &[&identifier, &der::element(der::OCTET_STRING, &[digest.value()])])
 }
 
-fn digest_info_prefix(algorithm: DigestAlgorithm) -> Vec<u8> {
-    let identifier = algorithm.algorithm_identifier_with_null();
-    // The longest DigestInfo (SHA-512) has 83 octets.
-    let len = u8::try_from(algorithm.output_len()).unwrap_or(u8::MAX);
-    let total = u8::try_from(identifier.len() + 2 + algorithm.output_len()).unwrap_or(u8::MAX);
-    let mut prefix = vec![0x30, total];
-    prefix.extend_from_slice(&identifier);
-    prefix.extend_from_slice(&[0x04, len]);
-    prefix
+/// Whether `octets` begin as a `DigestInfo` of `digest`'s algorithm does.
+fn is_digest_info(octets: &[u8], digest: &Digest) -> bool {
+    let info = digest_info(digest);
+    let prefix = info.strip_suffix(digest.value()).unwrap_or(&info);
+    octets.starts_with(prefix)
 }
 
 fn verify_pss(spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Error> {
@@ -198,7 +194,7 @@ fn verify_ecdsa(key: KeyType, spki: &[u8], digest: &Digest, value: &[u8]) -> Res
 }
 
 fn verify_ed25519(spki: &[u8], data: &[u8], value: &[u8]) -> Result<(), Error> {
-    // SubjectPublicKeyInfo of RFC 8410: the key is the last 32 octets.
+    // The key is the last 32 octets of its SubjectPublicKeyInfo (RFC 8410, 4).
     let unsupported = Error::CertificateNotFit(NotFit::KeyUnsupported);
     let Some(key) = spki.last_chunk::<32>() else {
         return Err(unsupported);

@@ -67,6 +67,45 @@ pub fn file(set: &str, name: &str) -> Option<File> {
     choose(set, |one| one == name)?.pop()
 }
 
+/// Every file below these folders of the corpora with one of these endings, with its
+/// path below the corpora, ordered by it; `None` if there are none.
+///
+/// # Panics
+/// If there are none and `CI` is set, or if a file cannot be read.
+#[must_use]
+#[track_caller]
+pub fn everything(folders: &[&str], endings: &[&str]) -> Option<Vec<(String, Vec<u8>)>> {
+    let root = folder();
+    let mut paths = Vec::new();
+    folders.iter().for_each(|folder| walk(&root.join(folder), &mut paths));
+    let name = |path: &Path| path.strip_prefix(&root).unwrap_or(path).display().to_string();
+    let mut files: Vec<_> = paths.iter().map(|path| (name(path), path)).collect();
+    files.retain(|(name, _)| endings.iter().any(|ending| name.ends_with(ending)));
+    files.sort();
+    let (kind, folders) = (endings.join(", "), folders.join(", "));
+    if files.is_empty() {
+        did_not_run(&format!(
+            "no {kind} in the folders {folders} of {}; set ADES_CORPORA to the folder that has them",
+            root.display()
+        ));
+        return None;
+    }
+    note_ran(&format!("{} {kind} of the folders {folders} in {}", files.len(), root.display()));
+    let read = |path: &Path| fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    Some(files.into_iter().map(|(name, path)| (name, read(path))).collect())
+}
+
+fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            walk(&path, paths);
+        } else {
+            paths.push(path);
+        }
+    }
+}
+
 #[track_caller]
 fn choose(set: &str, wanted: impl Fn(&str) -> bool) -> Option<Vec<File>> {
     let folder = folder();

@@ -1,57 +1,57 @@
-//! Reading what others encoded: BER with definite and indefinite lengths
-//! (X.690, clause 8). Elements are spans of the original octets.
+//! Reads BER that others encoded, with definite and indefinite lengths (X.690,
+//! clause 8). Elements are spans of the original octets.
 
-/// Why octets are not read as elements.
+/// Why octets cannot be read as elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// They break a rule of BER, or are not the element that was expected.
+    /// They violate BER, or are not the expected element.
     Malformed {
-        /// counted from the container's first octet
+        /// position in the container; the first octet is 0
         offset: u64,
-        /// what was found there
+        /// what is wrong there
         what: &'static str,
     },
     /// Elements of indefinite length are nested deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// A set has more elements than the caller allows.
+    /// There are more elements than the caller allows.
     TooManyElements,
 }
 
-/// Elements may be nested this deep where lengths are indefinite.
+/// Maximum nesting depth of elements of indefinite length.
 pub const MAX_DEPTH: usize = 32;
 
-/// A definite length that ends elsewhere than what is in the element.
-pub const WRONG_LENGTH: &str = "a length that is not that of its content";
+/// What is wrong with a definite length that does not end where the content ends.
+pub const WRONG_LENGTH: &str = "a length that differs from that of the content";
 
-/// One element in a slice of octets.
+/// An element in a slice of octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Element<'a> {
     /// The identifier octet.
     pub tag: u8,
     /// The whole element, end-of-contents octets included.
     pub raw: &'a [u8],
-    /// Its content.
+    /// Its content octets.
     pub content: &'a [u8],
-    /// Where it begins, counted from the container's first octet.
+    /// Its position in the container; the first octet is 0.
     pub offset: u64,
     /// Whether its length is indefinite.
     pub indefinite: bool,
 }
 
 impl<'a> Element<'a> {
-    /// The content octets, read as elements.
+    /// A reader of the elements in the content octets.
     pub fn children(&self) -> Reader<'a> {
         let header = self.raw.len() - self.content.len() - if self.indefinite { 2 } else { 0 };
         Reader { rest: self.content, offset: self.offset + header as u64 }
     }
 
-    /// Whether the tag is this one; else malformed.
+    /// Returns the element if it has this tag, otherwise [`Error::Malformed`].
     pub fn expect(self, tag: u8, what: &'static str) -> Result<Self, Error> {
         if self.tag == tag { Ok(self) } else { Err(malformed(self.offset, what)) }
     }
 }
 
-/// Reads elements one behind the other.
+/// Reads consecutive elements.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -59,31 +59,34 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// A reader of `octets`, which begin at position `offset` of the container.
     pub const fn new(octets: &'a [u8], offset: u64) -> Self {
         Self { rest: octets, offset }
     }
 
+    /// The position of the next element in the container.
     pub const fn offset(&self) -> u64 {
         self.offset
     }
 
+    /// Whether all elements were read.
     pub const fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
-    /// The next element, or an error if there is none.
+    /// Reads the next element. It is an error if there is none.
     pub fn next(&mut self, what: &'static str) -> Result<Element<'a>, Error> {
         self.try_next()?.ok_or(malformed(self.offset, what))
     }
 
-    /// The next element, if there is one.
+    /// Reads the next element, if there is one.
     pub fn try_next(&mut self) -> Result<Option<Element<'a>>, Error> {
         if self.rest.is_empty() {
             return Ok(None);
         }
-        let truncated = malformed(self.offset, "an element is cut off");
+        let truncated = malformed(self.offset, "a truncated element");
         let header = header(self.rest, self.offset)?;
-        let body = self.rest.get(header.len..).ok_or(malformed(self.offset, "cut off"))?;
+        let body = self.rest.get(header.len..).ok_or(truncated)?;
         let (content_len, end) = match header.content_len {
             Some(len) => {
                 let len = usize::try_from(len).unwrap_or(usize::MAX);
@@ -109,19 +112,19 @@ impl<'a> Reader<'a> {
         Ok(Some(element))
     }
 
-    /// The next element, if it has this tag.
+    /// Reads the next element, if it has this tag.
     pub fn next_if(&mut self, tag: u8) -> Result<Option<Element<'a>>, Error> {
         if self.rest.first() == Some(&tag) { self.try_next() } else { Ok(None) }
     }
 
-    /// All that are left.
+    /// Reads all remaining elements.
     pub fn all(self, max: usize) -> Result<Vec<Element<'a>>, Error> {
         let mut elements = Vec::new();
         self.each(max, |element| elements.push(element))?;
         Ok(elements)
     }
 
-    /// Hands out all that are left.
+    /// Hands all remaining elements to `take`.
     pub fn each(mut self, max: usize, mut take: impl FnMut(Element<'a>)) -> Result<(), Error> {
         let mut count = 0;
         while let Some(element) = self.try_next()? {
@@ -135,21 +138,23 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// An element's first octets.
+/// An element's tag and length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
+    /// The identifier octet.
     pub tag: u8,
-    /// How many octets the header has.
+    /// The number of octets of tag and length.
     pub len: usize,
-    /// `None`: indefinite.
+    /// The length of the content; `None` if it is indefinite.
     pub content_len: Option<u64>,
 }
 
-/// Tag numbers up to 30, lengths up to eight octets.
+/// Reads tag and length. Tag numbers above 30 and lengths of more than eight
+/// octets are rejected.
 pub fn header(octets: &[u8], offset: u64) -> Result<Header, Error> {
-    let cut_off = malformed(offset, "an element's header is cut off");
+    let truncated = malformed(offset, "a truncated tag or length");
     let [tag, first, rest @ ..] = octets else {
-        return Err(cut_off);
+        return Err(truncated);
     };
     if tag & 0x1F == 0x1F {
         return Err(malformed(offset, "a tag number above 30"));
@@ -160,7 +165,7 @@ pub fn header(octets: &[u8], offset: u64) -> Result<Header, Error> {
         0x81..=0x88 => {
             let count = usize::from(first & 0x7F);
             let Some(octets) = rest.get(..count) else {
-                return Err(cut_off);
+                return Err(truncated);
             };
             let len = octets.iter().fold(0u64, |len, &octet| len << 8 | u64::from(octet));
             Ok(Header { tag: *tag, len: 2 + count, content_len: Some(len) })
@@ -169,8 +174,8 @@ pub fn header(octets: &[u8], offset: u64) -> Result<Header, Error> {
     }
 }
 
-/// How many octets stand before the end-of-contents octets. Each octet is
-/// looked at once: lengths found inside are skipped over or descended into.
+/// The number of octets before the end-of-contents octets. Each octet is read
+/// once: elements of definite length are skipped, others are descended into.
 fn indefinite_len(octets: &[u8], offset: u64, depth: usize) -> Result<usize, Error> {
     if depth == MAX_DEPTH {
         return Err(Error::TooDeep);
@@ -192,15 +197,15 @@ fn indefinite_len(octets: &[u8], offset: u64, depth: usize) -> Result<usize, Err
             }
         };
         if at > octets.len() {
-            return Err(malformed(here, "an element is cut off"));
+            return Err(malformed(here, "a truncated element"));
         }
     }
 }
 
-/// Where the first header stands that DER does not allow (X.690, 10.1 and
-/// 10.2): an indefinite length, one in more octets than it needs, a string in
-/// segments. Headers that this reader does not read are among them. `octets`
-/// may end within an element.
+/// The position of the first header that DER does not allow (X.690, 10.1 and
+/// 10.2): an indefinite length, a length in more octets than needed, a string in
+/// segments, or a header that [`header`] rejects. `octets` may end within an
+/// element.
 pub fn first_not_der(octets: &[u8], offset: u64) -> Option<u64> {
     const SEQUENCE_AND_SET: [u8; 2] = [0x10, 0x11];
 
@@ -227,14 +232,14 @@ pub fn first_not_der(octets: &[u8], offset: u64) -> Option<u64> {
     None
 }
 
-/// Where the first element of a `SET OF` stands that comes after a greater one
+/// The position of the first element of a `SET OF` that follows a greater one
 /// (X.690, 11.6).
 pub fn first_unsorted(set: &[Element<'_>]) -> Option<u64> {
     let mut pairs = set.iter().zip(set.iter().skip(1));
     pairs.find(|(before, after)| before.raw > after.raw).map(|(_, after)| after.offset)
 }
 
-/// How many octets tag and length have in DER.
+/// The number of octets of tag and length in DER.
 fn header_len(content_len: u64) -> usize {
     match content_len {
         0..0x80 => 2,
@@ -264,19 +269,19 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_limited() {
+    fn deep_nesting_is_rejected() {
         let mut octets = [0x30, 0x80].repeat(100_000);
         octets.extend_from_slice(&[0, 0].repeat(100_000));
         assert!(matches!(Reader::new(&octets, 0).next(""), Err(Error::TooDeep)));
     }
 
     #[test]
-    fn every_truncation_is_an_error_with_its_place() {
+    fn every_truncation_is_an_error_with_its_offset() {
         let octets = [0x30, 0x81, 0x03, 0x02, 0x01, 0x07];
         for len in 1..octets.len() {
-            let cut = octets.get(..len).unwrap();
+            let truncated = octets.get(..len).unwrap();
             assert!(matches!(
-                Reader::new(cut, 0).next(""),
+                Reader::new(truncated, 0).next(""),
                 Err(Error::Malformed { offset: 0, .. })
             ));
         }

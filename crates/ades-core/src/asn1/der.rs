@@ -1,6 +1,9 @@
-//! Writing DER around octets that are encoded already: headers, and the order
-//! of a `SET OF`. Values are encoded by rasn; octets that are signed, or that
-//! others made, are only ever wrapped.
+//! Writes DER around octets that are encoded already: headers, the order of a
+//! `SET OF`, and the few values that this project encodes itself. rasn encodes
+//! all other values. Octets that are signed, or that others made, are only
+//! wrapped and never encoded again.
+
+use crate::Oid;
 
 pub const INTEGER: u8 = 0x02;
 pub const OCTET_STRING: u8 = 0x04;
@@ -8,12 +11,15 @@ pub const OID: u8 = 0x06;
 pub const SEQUENCE: u8 = 0x30;
 pub const SET: u8 = 0x31;
 
-/// `[n]`, constructed.
+/// The whole element `NULL`.
+pub const NULL: &[u8] = &[0x05, 0x00];
+
+/// The tag of `[n]`, constructed.
 pub const fn context(n: u8) -> u8 {
     0xA0 | n
 }
 
-/// Tag and definite length (X.690, 10.1).
+/// Tag and definite length in its shortest form (X.690, 10.1).
 pub fn header(tag: u8, len: u64) -> Vec<u8> {
     let mut out = vec![tag];
     let octets = len.to_be_bytes();
@@ -30,7 +36,7 @@ pub fn header(tag: u8, len: u64) -> Vec<u8> {
     out
 }
 
-/// A whole element around `parts`.
+/// An element whose content is the concatenation of `parts`.
 pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let len: usize = parts.iter().map(|p| p.len()).sum();
     let mut out = header(tag, len as u64);
@@ -41,10 +47,25 @@ pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-/// The content of a `SET OF`: elements in ascending order, the shorter one
-/// padded with zero octets for comparison (X.690, 11.6).
+/// An `INTEGER` from the big-endian octets of an unsigned number, which may
+/// have leading zeros (X.690, 8.3).
+pub fn unsigned_integer(number: &[u8]) -> Vec<u8> {
+    let zeros = number.iter().take_while(|octet| **octet == 0).count();
+    let digits = number.get(zeros..).unwrap_or_default();
+    // The sign bit must be clear, and zero still has one octet.
+    let needs_zero = digits.first().is_none_or(|first| first & 0x80 != 0);
+    element(INTEGER, &[if needs_zero { &[0] } else { &[] }, digits])
+}
+
+/// An `OBJECT IDENTIFIER`.
+pub fn object_identifier(oid: Oid) -> Vec<u8> {
+    element(OID, &[oid.as_bytes()])
+}
+
+/// The content of a `SET OF`: its elements in ascending order (X.690, 11.6).
 pub fn set_of(elements: &mut [Vec<u8>]) -> Vec<u8> {
-    // No complete element is a prefix of another, so padding never decides.
+    // The clause pads the shorter element with zero octets. No complete element
+    // is a prefix of another, so the padding never decides.
     elements.sort_unstable();
     elements.concat()
 }
@@ -60,5 +81,13 @@ mod tests {
         assert_eq!(header(SEQUENCE, 128), [0x30, 0x81, 128]);
         assert_eq!(header(SEQUENCE, 256), [0x30, 0x82, 1, 0]);
         assert_eq!(header(OCTET_STRING, 5_000_000_000), [0x04, 0x85, 1, 0x2A, 0x05, 0xF2, 0]);
+    }
+
+    #[test]
+    fn unsigned_integers_are_positive_and_shortest() {
+        assert_eq!(unsigned_integer(&[]), [0x02, 1, 0]);
+        assert_eq!(unsigned_integer(&[0, 0]), [0x02, 1, 0]);
+        assert_eq!(unsigned_integer(&[0, 0x7F]), [0x02, 1, 0x7F]);
+        assert_eq!(unsigned_integer(&[0x80, 0]), [0x02, 3, 0, 0x80, 0]);
     }
 }

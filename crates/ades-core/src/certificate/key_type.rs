@@ -1,22 +1,22 @@
-//! Kinds of public keys (RFC 5280, 4.1.2.7).
+//! Types of public keys (RFC 5280, 4.1.2.7).
 
 use std::fmt;
 
 use der::asn1::{AnyRef, BitStringRef, UintRef};
 use der::{Decode, Reader, SliceReader};
-use rsa::RsaPublicKey;
+use rsa::PublicKey as RsaPublicKey;
 
 use super::fields;
 use crate::Oid;
 use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
 
-/// The kind of public key in a certificate.
+/// The type of the public key in a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyType {
     /// RSA
     Rsa {
-        /// length of the modulus
+        /// length of the modulus in bits
         bits: usize,
     },
     /// NIST P-256
@@ -27,25 +27,25 @@ pub enum KeyType {
     P521,
     /// Ed25519
     Ed25519,
-    /// A key this version cannot verify with
+    /// A key that this version cannot verify with
     Unsupported,
 }
 
 impl KeyType {
-    /// What [`crate::verify`] can use, so that nobody is asked to sign with a key
-    /// whose values could not be verified.
+    /// Reads a SubjectPublicKeyInfo. Keys that [`crate::verify`] cannot use are
+    /// `Unsupported`, so that nobody is asked to sign with them.
     pub(super) fn read(spki: &[u8]) -> Result<Self, der::Error> {
         let mut parts = fields(spki)?;
         let mut algorithm = fields(parts.tlv_bytes()?)?;
         let key = BitStringRef::decode(&mut parts)?.as_bytes().unwrap_or_default();
         let on_curve = |curve, coordinate: usize| match key {
-            // SEC 1, 2.3.3: compressed or not.
+            // Compressed and uncompressed points (SEC 1, 2.3.3).
             [0x02 | 0x03, x @ ..] if x.len() == coordinate => curve,
             [0x04, both @ ..] if both.len() == 2 * coordinate => curve,
             _ => Self::Unsupported,
         };
         Ok(match Oid::read(&mut algorithm)?.to_string().as_str() {
-            // A key restricted to RSASSA-PSS (…1.10) is left for a later version.
+            // Keys restricted to RSASSA-PSS (…1.10) are not supported yet.
             "1.2.840.113549.1.1.1" => {
                 rsa_bits(key).map_or(Self::Unsupported, |bits| Self::Rsa { bits })
             }
@@ -62,7 +62,7 @@ impl KeyType {
         })
     }
 
-    /// Whether a key of this type can make such signatures.
+    /// Whether a key of this type can make signatures with this algorithm.
     #[must_use]
     pub const fn fits(self, algorithm: SignatureAlgorithm) -> bool {
         matches!(
@@ -73,8 +73,8 @@ impl KeyType {
         )
     }
 
-    /// What this key signs with when nobody says otherwise:
-    /// RSASSA-PKCS1-v1_5 with SHA-256, or ECDSA with the curve's own digest.
+    /// The default algorithm of a key: RSASSA-PKCS1-v1_5 with SHA-256, ECDSA with
+    /// the digest that fits the curve, or Ed25519.
     #[must_use]
     pub const fn default_algorithm(self) -> Option<SignatureAlgorithm> {
         match self {
@@ -87,9 +87,9 @@ impl KeyType {
         }
     }
 
-    /// The longest signature value this key can make, in octets: exact for RSA
-    /// and Ed25519, the longest DER `SEQUENCE { r, s }` for ECDSA; `None` for a
-    /// key that is not supported.
+    /// Maximum length of a signature value in octets: the exact length for RSA and
+    /// Ed25519, the longest DER `SEQUENCE { r, s }` for ECDSA. `None` for an
+    /// unsupported key.
     #[must_use]
     pub const fn max_value_len(self) -> Option<usize> {
         match self {
@@ -116,15 +116,15 @@ impl fmt::Display for KeyType {
     }
 }
 
-/// The length of the modulus of an `RSAPublicKey` (RFC 8017, A.1.1), if it and
-/// the exponent are in the bounds that make verifying cheap.
+/// The length of the modulus of an `RSAPublicKey` (RFC 8017, A.1.1). `None` if
+/// modulus or exponent exceed the bounds within which verifying is cheap.
 fn rsa_bits(key: &[u8]) -> Option<usize> {
     let any = AnyRef::from_der(key).ok()?;
     let mut fields = SliceReader::new(any.value()).ok()?;
     let modulus = UintRef::decode(&mut fields).ok()?.as_bytes();
     let exponent = UintRef::decode(&mut fields).ok()?.as_bytes();
     let odd = |number: &[u8]| number.last().is_some_and(|octet| octet & 1 == 1);
-    // No more than eight octets are in bounds at all.
+    // A longer exponent is out of bounds.
     let mut octets = [0; 8];
     let start = octets.len().checked_sub(exponent.len())?;
     octets.get_mut(start..)?.copy_from_slice(exponent);
@@ -141,31 +141,24 @@ fn rsa_bits(key: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-        let len = u16::try_from(content.len()).unwrap().to_be_bytes();
-        match len {
-            [0, len @ 0..0x80] => [&[tag, len], content].concat(),
-            [0, len] => [&[tag, 0x81, len], content].concat(),
-            [high, low] => [&[tag, 0x82, high, low], content].concat(),
-        }
-    }
+    use crate::asn1::der;
 
     fn rsa(modulus: &[u8], exponent: &[u8]) -> KeyType {
-        let unsigned = |number: &[u8]| tlv(0x02, &[&[0][..], number].concat());
-        let key = tlv(0x30, &[unsigned(modulus), tlv(0x02, exponent)].concat());
+        let key = [der::unsigned_integer(modulus), der::element(der::INTEGER, &[exponent])];
+        let key = der::element(der::SEQUENCE, &[&key.concat()]);
         let algorithm = [&[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1][..], &[5, 0]];
         key_type(&algorithm.concat(), &key)
     }
 
     fn key_type(algorithm: &[u8], key: &[u8]) -> KeyType {
-        let key = tlv(0x03, &[&[0][..], key].concat());
-        KeyType::read(&tlv(0x30, &[tlv(0x30, algorithm), key].concat())).unwrap()
+        let key = der::element(0x03, &[&[0], key]);
+        let algorithm = der::element(der::SEQUENCE, &[algorithm]);
+        KeyType::read(&der::element(der::SEQUENCE, &[&algorithm, &key])).unwrap()
     }
 
-    /// Else somebody signs with a key whose values we could not verify.
+    /// Otherwise somebody signs with a key whose values cannot be verified.
     #[test]
-    fn keys_that_are_too_much_to_verify_with_are_unsupported() {
+    fn rsa_keys_out_of_bounds_are_unsupported() {
         let modulus = |octets| vec![0xFF; octets];
         let fermat = [1, 0, 1];
         assert_eq!(rsa(&modulus(256), &fermat), KeyType::Rsa { bits: 2048 });
@@ -184,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn points_have_the_length_of_their_curve() {
+    fn points_of_another_length_than_their_curve_are_unsupported() {
         let p256 = [
             &[6, 7, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1][..],
             &[6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7],

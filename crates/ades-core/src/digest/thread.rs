@@ -1,4 +1,4 @@
-//! A digester on a thread of its own.
+//! A digester that can run on a thread of its own.
 
 use std::fmt;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
@@ -7,22 +7,23 @@ use std::thread::{Builder, JoinHandle};
 use super::Digester;
 use crate::error::Error;
 
-/// So many pieces may be under way to the thread.
+/// Maximum number of pieces queued for the thread.
 const IN_FLIGHT: usize = 8;
 
-/// A [`Digester`] that works beside its caller, where there is a thread to be
-/// had: what it costs is copying the pieces. Worth it from some hundred
-/// kilobytes on.
-pub struct DigestThread(Lane);
+/// A [`Digester`] that works in parallel with its caller.
+///
+/// Each piece is copied to the other thread, which pays off from a few hundred
+/// kilobytes.
+pub struct DigestThread(Worker);
 
-enum Lane {
-    Beside { pieces: SyncSender<Vec<u8>>, spare: Receiver<Vec<u8>>, worker: JoinHandle<Digester> },
-    Here(Digester),
+enum Worker {
+    Thread { pieces: SyncSender<Vec<u8>>, spare: Receiver<Vec<u8>>, handle: JoinHandle<Digester> },
+    Caller(Digester),
 }
 
 impl DigestThread {
-    /// Goes on with `digester` on another thread, or on this one if there is
-    /// none.
+    /// Continues `digester` on another thread, or on the caller's if the system
+    /// cannot start one.
     #[must_use]
     pub fn spawn(digester: Digester) -> Self {
         let mut theirs = digester.clone();
@@ -31,47 +32,48 @@ impl DigestThread {
         let work = move || {
             for piece in to_digest {
                 theirs.update(&piece);
-                // The caller may have stopped already.
+                // The caller may have finished.
                 let _ = digested.send(piece);
             }
             theirs
         };
         match Builder::new().spawn(work) {
-            Ok(worker) => Self(Lane::Beside { pieces, spare, worker }),
+            Ok(handle) => Self(Worker::Thread { pieces, spare, handle }),
             Err(_) => Self::here(digester),
         }
     }
 
-    /// Goes on with `digester` on this thread: for what is short.
+    /// Continues `digester` on the caller's thread, for short data.
     #[must_use]
     pub const fn here(digester: Digester) -> Self {
-        Self(Lane::Here(digester))
+        Self(Worker::Caller(digester))
     }
 
-    /// Takes in the next piece.
+    /// Digests the next piece.
     pub fn update(&mut self, data: &[u8]) {
         match &mut self.0 {
-            Lane::Here(digester) => digester.update(data),
-            Lane::Beside { pieces, spare, .. } => {
+            Worker::Caller(digester) => digester.update(data),
+            Worker::Thread { pieces, spare, .. } => {
                 let mut copy = spare.try_recv().unwrap_or_default();
                 copy.clear();
                 copy.extend_from_slice(data);
-                // Sending fails only if the thread is gone; joining tells.
+                // Sending fails only if the thread has ended; `finish` reports
+                // that.
                 let _ = pieces.send(copy);
             }
         }
     }
 
-    /// The digester, when it has taken in everything.
+    /// Waits for the pieces to be digested, and returns the digester.
     ///
     /// # Errors
     /// [`Error::Thread`]
     pub fn finish(self) -> Result<Digester, Error> {
         match self.0 {
-            Lane::Here(digester) => Ok(digester),
-            Lane::Beside { pieces, worker, .. } => {
+            Worker::Caller(digester) => Ok(digester),
+            Worker::Thread { pieces, handle, .. } => {
                 drop(pieces);
-                worker.join().map_err(|_| Error::Thread)
+                handle.join().map_err(|_| Error::Thread)
             }
         }
     }
@@ -89,7 +91,7 @@ mod tests {
     use crate::DigestAlgorithm;
 
     #[test]
-    fn here_and_beside_are_the_same() {
+    fn both_threads_give_the_same_digest() {
         let mut start = Digester::new(DigestAlgorithm::Sha256);
         start.update(b"head");
         let whole = |mut digesting: DigestThread| {

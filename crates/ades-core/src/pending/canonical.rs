@@ -1,21 +1,22 @@
-//! The one rendering of a stored state's JSON that checksum and MAC are made
-//! over, however a database spaces and orders it.
+//! The canonical form of a stored state's JSON, which checksum and MAC cover. It
+//! does not depend on how a database formats and orders the JSON.
 
-/// Objects and arrays are nested at most this deep.
+/// Maximum nesting depth of objects and arrays.
 const MAX_DEPTH: usize = 16;
 
-/// Valid JSON without white space, the keys of each object in ascending order,
-/// nothing escaped that need not be (RFC 8785, 3.2, but that integers are kept
-/// as they are, whatever their size). `None` if an object has a key twice, a
-/// number is no integer, or the nesting is too deep: readers might disagree
-/// about what that is.
+/// Rewrites valid JSON without white space, with the keys of each object in
+/// ascending order and only the necessary escapes (RFC 8785, 3.2, except that
+/// integers of any size stay as they are).
+///
+/// Returns `None` if an object has a key twice, a number is not an integer, or
+/// the nesting is too deep: readers can disagree about the meaning of those.
 pub(super) fn canonical(json: &str) -> Option<String> {
     let mut out = String::with_capacity(json.len());
     let rest = value(json, &mut out, 0)?;
     rest.trim_ascii_start().is_empty().then_some(out)
 }
 
-/// Renders the first value, and yields what stands behind it.
+/// Writes the first value of `json`, and returns the text after it.
 fn value<'j>(json: &'j str, out: &mut String, depth: usize) -> Option<&'j str> {
     let json = json.trim_ascii_start();
     match json.as_bytes().first()? {
@@ -69,10 +70,10 @@ fn object<'j>(json: &'j str, out: &mut String, depth: usize) -> Option<&'j str> 
         if !members.is_empty() {
             rest = rest.strip_prefix(',')?.trim_ascii_start();
         }
-        let (key, behind) = string(rest)?;
+        let (key, after) = string(rest)?;
         let mut member = String::new();
-        let behind = behind.trim_ascii_start().strip_prefix(':')?;
-        rest = value(behind, &mut member, depth + 1)?.trim_ascii_start();
+        let after = after.trim_ascii_start().strip_prefix(':')?;
+        rest = value(after, &mut member, depth + 1)?.trim_ascii_start();
         members.push((serde_json::from_str(key).ok()?, member));
     }
     members.sort_unstable();
@@ -92,7 +93,7 @@ fn object<'j>(json: &'j str, out: &mut String, depth: usize) -> Option<&'j str> 
     rest.get(1..)
 }
 
-/// A string with its quotation marks, and what stands behind it.
+/// Splits a string with its quotation marks from the text after it.
 fn string(json: &str) -> Option<(&str, &str)> {
     let mut escaped = false;
     let inner = json.strip_prefix('"')?;
@@ -109,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spacing_order_and_escapes_do_not_matter() {
+    fn white_space_order_and_escapes_do_not_matter() {
         let plain = r#"{"a":[1,-20,18446744073709551616],"b":{"c":"é\"\\/\n","d":null},"e":true}"#;
         let other = "\n{ \"e\" :true,\t\"b\": {\"d\":null, \"\\u0063\":\"\\u00e9\\u0022\\\\\\/\\u000a\"}\r\n,
             \"a\":[ 1 ,-20, 18446744073709551616 ] } ";
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_readers_may_take_for_different_things_is_refused() {
+    fn ambiguous_json_is_rejected() {
         let deep = ["[".repeat(17), "]".repeat(17)].concat();
         for json in [
             r#"{"a":1,"a":1}"#,

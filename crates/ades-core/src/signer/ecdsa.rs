@@ -1,11 +1,14 @@
-//! ECDSA values as many devices and services give them: `r` and `s` side by
-//! side, each as long as the curve's order.
+//! ECDSA values in the form that many devices and services return: `r` and `s`
+//! side by side, each as long as the curve's order.
 
+use crate::asn1::der;
 use crate::certificate::KeyType;
 
-/// `r` and `s` side by side as the DER `SEQUENCE { r, s }` that a
-/// [`SignatureValue`](super::SignatureValue) holds (RFC 3279, 2.2.3). `None`
-/// for a value of another length or a key that is not ECDSA's.
+/// Converts `r` and `s` side by side into the DER `SEQUENCE { r, s }` that a
+/// [`SignatureValue`](super::SignatureValue) holds (RFC 3279, 2.2.3).
+///
+/// Returns `None` if the value has another length, or if the key is not an
+/// ECDSA key.
 #[must_use]
 pub fn ecdsa_from_raw(key: KeyType, value: &[u8]) -> Option<Vec<u8>> {
     let order = match key {
@@ -18,22 +21,7 @@ pub fn ecdsa_from_raw(key: KeyType, value: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let (r, s) = value.split_at_checked(order)?;
-    element(0x30, &[integer(r)?, integer(s)?].concat())
-}
-
-/// A DER INTEGER of a number that is not negative.
-fn integer(number: &[u8]) -> Option<Vec<u8>> {
-    let zeros = number.iter().take_while(|octet| **octet == 0).count();
-    let digits = number.get(zeros..)?;
-    let sign = digits.first().is_none_or(|first| first & 0x80 != 0);
-    element(0x02, &[if sign { [0].as_slice() } else { &[] }, digits].concat())
-}
-
-/// A DER element of less than 256 octets.
-fn element(tag: u8, content: &[u8]) -> Option<Vec<u8>> {
-    let len = u8::try_from(content.len()).ok()?;
-    let head = if len < 0x80 { vec![tag, len] } else { vec![tag, 0x81, len] };
-    Some([head.as_slice(), content].concat())
+    Some(der::element(der::SEQUENCE, &[&der::unsigned_integer(r), &der::unsigned_integer(s)]))
 }
 
 #[cfg(test)]
@@ -52,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lengths_and_keys_are_nothing() {
+    fn other_lengths_and_keys_are_rejected() {
         for (key, len) in [
             (KeyType::P256, 63),
             (KeyType::P256, 96),

@@ -1,9 +1,10 @@
-//! What can go wrong with a signer, whichever it is.
+//! The errors of all signers.
 
 use crate::algorithm::SignatureAlgorithm;
 use crate::error::{Error, Fault, Retry};
 
-/// A signer's error: what happened, whose fault it is, whether a retry helps.
+/// A signer's error: what happened, who has to act, and whether another try can
+/// help.
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}{}", code.as_ref().map(|c| format!(" ({c})")).unwrap_or_default())]
 pub struct SignerError {
@@ -20,14 +21,14 @@ impl SignerError {
         Self { kind, code: None, source: None }
     }
 
-    /// With the service's own code.
+    /// Adds the service's own code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
     }
 
-    /// With the error behind it.
+    /// Adds the error that caused this one.
     #[must_use]
     pub fn caused_by(
         mut self,
@@ -49,13 +50,13 @@ impl SignerError {
         self.code.as_deref()
     }
 
-    /// Whose fault it is.
+    /// Who has to act.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         self.kind.blame().0
     }
 
-    /// Whether another try may help.
+    /// Whether another try can help.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         self.kind.blame().1
@@ -74,92 +75,94 @@ impl From<Error> for SignerError {
     }
 }
 
-/// What can go wrong with a signer, whichever it is.
+/// What happened, for any signer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignerErrorKind {
-    /// More items than one confirmation may cover.
-    #[error("the batch has more than {max} items")]
+    /// A batch with more items than one confirmation can cover.
+    #[error("the batch has more items than the signer's maximum of {max}")]
     BatchTooLarge {
-        /// how many it may have
+        /// the maximum number of items
         max: usize,
     },
-    /// The certificate is not the one that was expected, or not fit to sign.
+    /// The certificate is not the expected one, or not fit to sign.
     #[error("the certificate is not the expected one or not fit to sign")]
     Certificate,
     /// The service does not accept this application.
     #[error(
-        "the service does not accept this application: check client certificate, address filter and codes"
+        "the service does not accept this application: check the client certificate, the address filter and the codes"
     )]
     ClientNotAuthorised,
-    /// The configuration does not fit the service.
-    #[error("the configuration does not fit the service")]
+    /// The configuration does not match the service.
+    #[error("the configuration does not match the service")]
     Configuration,
-    /// What lies behind is an error of `ades-core`.
-    #[error("the request or answer is not usable")]
+    /// An error of `ades-core`, which is the source of this one.
+    #[error("the request or the service's answer cannot be used")]
     Core,
-    /// Two items have the same id, or one has none.
+    /// Two items have the same id, or the id of one is empty.
     #[error("the id {id:?} is empty or not unique in the batch")]
     DuplicateId {
         /// the id
         id: String,
     },
-    /// Nothing to sign.
+    /// A batch without items.
     #[error("the batch is empty")]
     EmptyBatch,
-    /// Something given to the signer is not allowed.
+    /// The request contains something that the signer does not allow.
     #[error("{what}")]
     InvalidRequest {
-        /// what, and why
+        /// what is not allowed, and why
         what: String,
     },
-    /// The service's answer breaks its own protocol.
-    #[error("the service's answer is not what its protocol says: {what}")]
+    /// The service's answer violates its protocol.
+    #[error("the service's answer violates its protocol: {what}")]
     Protocol {
-        /// what was found
+        /// what is wrong with it
         what: String,
     },
-    /// Values do not match the items asked for.
-    #[error("the service's values do not match the items asked for")]
+    /// The values do not match the items of the batch.
+    #[error("the service's values do not match the items of the batch")]
     ResultMismatch,
-    /// The service failed.
+    /// The service answered with an error.
     #[error("the service failed with HTTP status {status}")]
     Service {
         /// the HTTP status
         status: u16,
     },
-    /// The service ended the session without a result, and not because the
-    /// user said no.
+    /// The service ended the session without a result, although the user did not
+    /// refuse.
     #[error("the service ended the session without a result")]
     SessionFailed,
-    /// The stored session is not readable by this signer.
+    /// This signer cannot read the stored session.
     #[error("the stored session is damaged, or from another signer or a newer version")]
     Session,
-    /// The browser that came back is not the one that was sent, or its state
-    /// parameter is missing, wrong or used.
+    /// The browser that returned is not the one that was redirected, or its state
+    /// parameter is missing, wrong or already used.
     #[error("the returning browser does not belong to this session")]
     State,
     /// The service could not be reached, or did not answer in time.
     #[error("the service could not be reached or did not answer in time")]
     Unavailable,
-    /// Whether the service acted on the request is not known: no answer came,
-    /// or none that tells. Asking again could ask the user twice.
-    #[error("whether the service got the request is not known; it must not be repeated blindly")]
+    /// No answer shows whether the service acted on the request. Repeating it
+    /// could ask the user twice.
+    #[error(
+        "it is not known whether the service received the request; it must not be repeated blindly"
+    )]
     UnknownOutcome,
     /// The service does not know this session, or it has ended.
     #[error("the session is unknown to the signer or has ended")]
     UnknownSession,
-    /// This signer or this key does not make such signatures.
+    /// The signer or the key does not make signatures with this algorithm.
     #[error("the signer does not make {algorithm} signatures with this key")]
     UnsupportedAlgorithm {
-        /// what was asked for
+        /// the requested algorithm
         algorithm: SignatureAlgorithm,
     },
-    /// A value does not verify; the error behind says what is wrong with it.
+    /// A value does not verify. The source of this error says why.
     #[error("a signature value does not verify")]
     Value,
-    /// The service wants to send the user somewhere we do not trust.
-    #[error("the service wants to send the user to an address that is not allowed")]
+    /// The service redirects the user to an address that is not trusted.
+    #[error("the service redirects the user to an address that is not allowed")]
     UntrustedRedirect,
 }
 
@@ -174,8 +177,8 @@ impl SignerErrorKind {
             Self::Certificate => (Fault::Input, Retry::NewIdentification),
             Self::ClientNotAuthorised | Self::Configuration => (Fault::Configuration, Retry::Never),
             Self::Core | Self::Session | Self::State => (Fault::Input, Retry::Never),
-            // What one answer says wrong the next may say right: the session, and
-            // what the user confirmed in it, is still there.
+            // The session still exists, with the user's confirmation, so a later
+            // answer can be right.
             Self::Protocol { .. }
             | Self::ResultMismatch
             | Self::Service { .. }

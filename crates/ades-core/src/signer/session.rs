@@ -1,4 +1,4 @@
-//! Stored sessions: opaque to everybody but the signer they belong to.
+//! Stored sessions, which only the signer that made them can read.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ macro_rules! session {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// Serialises as the signer's name, the layout's version, and a text
-        /// that only this signer reads. It holds no key, password or token.
+        /// Serialises as the signer's name, the layout's version, and a text for
+        /// this signer. It contains no key, password or token.
         #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
@@ -22,7 +22,7 @@ macro_rules! session {
         }
 
         impl $name {
-            /// For a signer: stores its own session data.
+            /// For signers: stores their session data.
             ///
             /// # Errors
             /// [`SignerErrorKind::Session`] if `data` cannot be serialised.
@@ -36,11 +36,11 @@ macro_rules! session {
                 Ok(Self { signer: signer.to_owned(), version, data })
             }
 
-            /// For a signer: reads what it stored.
+            /// For signers: reads their session data.
             ///
             /// # Errors
-            /// [`SignerErrorKind::Session`] if another signer or a newer
-            /// version stored it, or it is damaged.
+            /// [`SignerErrorKind::Session`] if another signer or a newer version
+            /// stored it, or if it is damaged.
             pub fn unpack<T: DeserializeOwned>(
                 &self,
                 signer: &str,
@@ -50,11 +50,11 @@ macro_rules! session {
                 if self.signer != signer || self.version > version {
                     return Err(fail());
                 }
-                // What serde says would quote the data.
+                // An error of serde could quote the data.
                 serde_json::from_str(&self.data).map_err(|_| fail())
             }
 
-            /// The name of the signer that can continue it.
+            /// The name of the signer that can continue this session.
             #[must_use]
             pub fn signer(&self) -> &str {
                 &self.signer
@@ -70,10 +70,10 @@ macro_rules! session {
 }
 
 session! {
-    /// An identification that is under way.
+    /// An identification in progress.
     IdentificationSession
 }
 session! {
-    /// A batch that is being confirmed.
+    /// A batch that waits for confirmation.
     SigningSession
 }

@@ -1,4 +1,4 @@
-//! CAdES beside OpenSSL and EU DSS.
+//! CAdES compared with OpenSSL and EU DSS.
 
 use std::fs::File;
 use std::path::Path;
@@ -9,7 +9,7 @@ use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::openssl;
 use ades_tests::pki::PemFiles;
 use ades_tests::signing::parameters;
-use cades::{Check, Packaging, PendingSignature};
+use cades::{Check, Packaging, PendingSignature, SignatureOptions};
 use serde_json::json;
 
 use crate::{Bench, RUNS, limit, signer, timed, timed_if};
@@ -50,12 +50,13 @@ pub(crate) fn run(bench: &Bench) {
     }
 }
 
-/// Prepare, store, restore, complete; the RSA operation and the verification
-/// of its value are timed apart and taken off.
+/// The time to prepare, store, restore and complete. The RSA operation and the
+/// verification of its value are measured separately and subtracted.
 fn engine(path: &Path, out: &Path, packaging: Packaging) -> Duration {
     let start = Instant::now();
     let mut document = Document::seekable(File::open(path).unwrap());
-    let pending = cades::prepare(&mut document, packaging, &signer().chain, &parameters()).unwrap();
+    let options = SignatureOptions::new().packaging(packaging);
+    let pending = cades::prepare(&mut document, &signer().chain, &parameters(), &options).unwrap();
     let state = pending.to_json(None).unwrap();
     let prepared = start.elapsed();
 
@@ -73,13 +74,15 @@ fn engine(path: &Path, out: &Path, packaging: Packaging) -> Duration {
     prepared + start.elapsed().saturating_sub(verified)
 }
 
-/// The same, enveloping in one pass over the document.
+/// As above for an enveloping signature, in one pass over the document.
 fn copy_and_finish(path: &Path, out: &Path) -> Duration {
     let start = Instant::now();
     let mut document = Document::seekable(File::open(path).unwrap());
     let mut file = File::create_new(out).unwrap();
     let chain = &signer().chain;
-    let pending = cades::prepare_copying(&mut document, chain, &parameters(), &mut file).unwrap();
+    let options = SignatureOptions::new().packaging(Packaging::Enveloping);
+    let pending =
+        cades::prepare_copying(&mut document, chain, &parameters(), &options, &mut file).unwrap();
     drop(file);
     let state = pending.to_json(None).unwrap();
     let prepared = start.elapsed();
@@ -95,7 +98,7 @@ fn copy_and_finish(path: &Path, out: &Path) -> Duration {
     prepared + completed.saturating_sub(verified)
 }
 
-/// Octets without pattern, the same in every run.
+/// Pseudo-random octets that are the same in every run.
 fn random(len: usize) -> Vec<u8> {
     let mut octets = Vec::with_capacity(len + 64);
     let mut block = Digest::of(DigestAlgorithm::Sha512, b"seed");

@@ -1,0 +1,403 @@
+//! One canonical form while it is made.
+
+use crate::error::{Error, Limit};
+use crate::xml::{
+    BindingIndex, EndElement, Event, NO_NAMESPACE, Namespaces, StartElement, TagAttribute,
+    XML_BINDING, XML_NAMESPACE,
+};
+
+use super::inherited::{XmlAttribute, with_inherited};
+use super::method::Canonicalization;
+use super::output::{Output, Sink};
+use super::pass::{Covered, ElementName};
+use super::select::{Select, Selection, Shown, Within};
+use super::work::Work;
+
+/// Maximum number of selected elements, and of left-out ones.
+pub(crate) const MAX_LISTED: usize = 65_536;
+/// Maximum number of selected elements whose names are kept.
+const MAX_NAMED: usize = 64;
+
+/// Decides which nodes are in a form.
+pub(crate) enum NodeSet<'s> {
+    Selection(Selection),
+    Custom(Box<dyn Select + 's>),
+}
+
+/// One canonical form: its nodes, its state and its output.
+pub(crate) struct Form<'s> {
+    method: Canonicalization,
+    nodes: NodeSet<'s>,
+    out: Output<'s>,
+    comments: bool,
+    /// Whether it is the text of the nodes instead of a canonical form.
+    text: bool,
+    /// Whether nodes outside the root element are in it.
+    outside: bool,
+    /// Whether the root element has ended.
+    after_root: bool,
+    open: Vec<OpenElement>,
+    /// The namespaces that the open elements have written, outermost first.
+    rendered: Vec<BindingIndex>,
+    to_render: Vec<BindingIndex>,
+    /// Whether the current comment or instruction is in it.
+    writing: bool,
+    /// Whether its data has begun.
+    data: bool,
+    covered: Covered,
+}
+
+/// An open element.
+#[derive(Clone, Copy)]
+struct OpenElement {
+    shown: Shown,
+    role: Role,
+    /// The targets of the selection that it is inside.
+    within: Within,
+    /// The number of namespaces written before it.
+    rendered: usize,
+}
+
+/// The relation of an element to a selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// As its parent.
+    Same,
+    /// It is in the form, but its parent is not.
+    Selected,
+    /// It is not in the form, but its parent is.
+    LeftOut,
+}
+
+impl<'s> Form<'s> {
+    pub(crate) fn new(
+        method: Canonicalization,
+        nodes: NodeSet<'s>,
+        sink: &'s mut Sink<'s>,
+    ) -> Self {
+        let (outside, comments) = match &nodes {
+            NodeSet::Selection(selection) => (selection.outside(), selection.has_comments()),
+            NodeSet::Custom(select) => (select.outside(), true),
+        };
+        Self {
+            comments: comments && method.comments(),
+            text: false,
+            method,
+            nodes,
+            out: Output::new(sink),
+            outside,
+            after_root: false,
+            open: Vec::new(),
+            rendered: vec![NO_NAMESPACE],
+            to_render: Vec::new(),
+            writing: false,
+            data: false,
+            covered: Covered { outside, ..Covered::default() },
+        }
+    }
+
+    /// Makes it the text of the nodes only.
+    pub(crate) fn of_text(mut self) -> Self {
+        self.text = true;
+        self.covered.text = true;
+        self
+    }
+
+    pub(crate) fn take(&mut self, event: &Event<'_>, work: &mut Work) -> Result<(), Error> {
+        let before = self.out.written();
+        match event {
+            Event::StartElement(element) => self.start(element, work)?,
+            Event::EndElement(element) => self.end(element, work)?,
+            Event::Text(text) if self.content() => {
+                if self.text || text.is_plain() {
+                    self.out.push(text.as_bytes());
+                } else {
+                    self.out.push_text(text.as_bytes());
+                }
+            }
+            Event::Text(_) => {}
+            Event::CommentStart => self.begin(self.comments, b"<!--"),
+            Event::CommentText(text) if self.writing => self.out.push(text),
+            Event::CommentText(_) => {}
+            Event::CommentEnd => self.finish_node(b"-->"),
+            Event::InstructionStart(target) => {
+                self.begin(true, b"<?");
+                if self.writing {
+                    self.out.push(target);
+                }
+            }
+            Event::InstructionData(data) if self.writing => {
+                if !self.data {
+                    self.out.push(b" ");
+                    self.data = true;
+                }
+                self.out.push(data);
+            }
+            Event::InstructionData(_) => {}
+            Event::InstructionEnd => self.finish_node(b"?>"),
+        }
+        work.add(1 + self.out.written() - before);
+        self.out.check()
+    }
+
+    /// Whether text, comments and instructions at this place are in the form.
+    fn content(&self) -> bool {
+        self.open.last().map_or(self.outside, |open| open.shown.content)
+    }
+
+    /// A comment or instruction begins. After the root element a line feed precedes
+    /// it.
+    fn begin(&mut self, wanted: bool, opening: &[u8]) {
+        let content = self.content();
+        self.writing = wanted && !self.text && content;
+        self.covered.comments_left_out |= content && !self.writing;
+        self.data = false;
+        if self.writing {
+            if self.after_root {
+                self.out.push(b"\n");
+            }
+            self.out.push(opening);
+        }
+    }
+
+    /// It ends. Before the root element a line feed follows it.
+    fn finish_node(&mut self, closing: &[u8]) {
+        if self.writing {
+            self.out.push(closing);
+            if self.open.is_empty() && !self.after_root {
+                self.out.push(b"\n");
+            }
+        }
+        self.writing = false;
+    }
+
+    fn start(&mut self, element: &StartElement<'_>, work: &mut Work) -> Result<(), Error> {
+        let parent = self.open.last().map(|open| open.shown);
+        let mut within = self.open.last().map(|open| open.within).unwrap_or_default();
+        let (shown, role) = match &mut self.nodes {
+            NodeSet::Selection(selection) => {
+                within = selection.enter(element, within)?;
+                work.add(selection.targets() * (1 + element.tag.attributes.len()));
+                let shown = selection.shows(within);
+                match (parent.map_or(self.outside, |parent| parent.element), shown) {
+                    (false, true) => (Shown::YES, Role::Selected),
+                    (true, false) => (Shown::NO, Role::LeftOut),
+                    (true, true) if self.text => (Shown::YES, Role::LeftOut),
+                    (_, true) => (Shown::YES, Role::Same),
+                    (_, false) => (Shown::NO, Role::Same),
+                }
+            }
+            NodeSet::Custom(select) => {
+                (select.element(element, parent.unwrap_or(Shown::NO)), Role::Same)
+            }
+        };
+        self.open.push(OpenElement { shown, role, within, rendered: self.rendered.len() });
+        if role == Role::Selected && self.covered.elements.len() < MAX_NAMED {
+            self.covered.elements.push(ElementName::new(element));
+        }
+        if shown.element && !self.text {
+            // The root element has no parent that could be left out.
+            self.write_start(element, parent.is_none_or(|parent| parent.element), work)?;
+        }
+        Ok(())
+    }
+
+    fn write_start(
+        &mut self,
+        element: &StartElement<'_>,
+        with_parent: bool,
+        work: &mut Work,
+    ) -> Result<(), Error> {
+        self.method.check_prefixes(element.tag().start)?;
+        self.choose_namespaces(element, with_parent, work);
+        let of_xml = if with_parent { None } else { self.with_inherited(element, work)? };
+        if element.tag.canonical && element.tag.declared.is_empty() && of_xml.is_none() {
+            let (name, attributes) = element.spelling();
+            self.out.push(name);
+            self.write_namespaces(element.namespaces);
+            self.out.push(attributes);
+            return Ok(());
+        }
+        self.out.push(b"<");
+        self.out.push(element.qualified_name());
+        self.write_namespaces(element.namespaces);
+        let attributes = element.tag.attributes.as_slice();
+        match of_xml {
+            None => self.write_attributes(element, attributes),
+            Some(of_xml) => {
+                let name = |at: &TagAttribute| element.namespaces.name(at.binding);
+                let before = attributes.partition_point(|at| name(at) < XML_NAMESPACE.as_bytes());
+                let (before, rest) = attributes.split_at_checked(before).unwrap_or_default();
+                let own = rest.iter().take_while(|at| at.binding == XML_BINDING).count();
+                self.write_attributes(element, before);
+                self.write_xml_attributes(&of_xml);
+                self.write_attributes(element, rest.get(own..).unwrap_or_default());
+            }
+        }
+        self.out.push(b">");
+        Ok(())
+    }
+
+    fn write_attributes(&mut self, element: &StartElement<'_>, attributes: &[TagAttribute]) {
+        for attribute in attributes {
+            let attribute = element.placed(attribute);
+            self.out.push(b" ");
+            self.out.push(attribute.qualified_name());
+            self.out.push(b"=\"");
+            if attribute.plain() {
+                self.out.push(attribute.value());
+            } else {
+                self.out.push_value(attribute.value());
+            }
+            self.out.push(b"\"");
+        }
+    }
+
+    fn write_xml_attributes(&mut self, attributes: &[XmlAttribute<'_>]) {
+        for XmlAttribute { local_name, value } in attributes {
+            self.out.push(b" xml:");
+            self.out.push(local_name);
+            self.out.push(b"=\"");
+            self.out.push_value(value);
+            self.out.push(b"\"");
+        }
+    }
+
+    fn with_inherited<'e>(
+        &self,
+        element: &StartElement<'e>,
+        work: &mut Work,
+    ) -> Result<Option<Vec<XmlAttribute<'e>>>, Error> {
+        let ancestors = self.open.len().saturating_sub(1);
+        let shown = self.open.iter().take(ancestors).rposition(|open| open.shown.element);
+        with_inherited(self.method.algorithm(), element, shown, work)
+    }
+
+    /// Chooses the namespaces that an element writes.
+    ///
+    /// Inclusive: those in scope, unless the nearest ancestor in the node-set has the
+    /// same in scope. If that ancestor is the parent, only the element's own
+    /// declarations can differ. Exclusive: those that its name and its attributes'
+    /// names use; those of the prefix list as in the inclusive form.
+    fn choose_namespaces(
+        &mut self,
+        element: &StartElement<'_>,
+        with_parent: bool,
+        work: &mut Work,
+    ) {
+        self.to_render.clear();
+        let namespaces = element.namespaces;
+        let exclusive = self.method.is_exclusive();
+        if exclusive {
+            self.consider(namespaces, element.tag.binding, work);
+            for attribute in &element.tag.attributes {
+                if attribute.binding != NO_NAMESPACE {
+                    self.consider(namespaces, attribute.binding, work);
+                }
+            }
+        }
+        if with_parent && self.open.len() > 1 {
+            for &declared in &element.tag.declared {
+                work.add(self.listed());
+                if !exclusive || self.method.is_inclusive_prefix(namespaces.prefix(declared)) {
+                    self.consider(namespaces, declared, work);
+                }
+            }
+        } else if exclusive {
+            // Each listed prefix is searched among all that are in scope.
+            if self.listed() > 0 {
+                work.add(self.listed() * (1 + namespaces.in_scope().count()));
+            }
+            let listed: Vec<BindingIndex> = self
+                .method
+                .inclusive_prefixes()
+                .filter_map(|prefix| namespaces.lookup(prefix))
+                .collect();
+            for binding in listed {
+                self.consider(namespaces, binding, work);
+            }
+        } else {
+            for binding in namespaces.in_scope() {
+                self.consider(namespaces, binding, work);
+            }
+        }
+        let names = |index: &BindingIndex| namespaces.prefix(*index);
+        if self.to_render.len() > 1 {
+            self.to_render.sort_unstable_by(|a, b| names(a).cmp(names(b)));
+        }
+    }
+
+    /// The number of prefixes in the prefix list.
+    fn listed(&self) -> usize {
+        if self.method.is_exclusive() { self.method.inclusive_prefixes().len() } else { 0 }
+    }
+
+    /// Writes a namespace, unless an element around has written the same.
+    fn consider(&mut self, namespaces: &Namespaces, binding: BindingIndex, work: &mut Work) {
+        if binding == XML_BINDING {
+            return;
+        }
+        let mut written = self.rendered.iter().rev().copied();
+        let found = written.find(|&written| namespaces.same_prefix(written, binding));
+        work.add(self.rendered.len() - written.len());
+        match found {
+            Some(written) if written == binding => {}
+            Some(written) if namespaces.name(written) == namespaces.name(binding) => {}
+            _ => {
+                self.rendered.push(binding);
+                self.to_render.push(binding);
+            }
+        }
+    }
+
+    fn write_namespaces(&mut self, namespaces: &Namespaces) {
+        for &binding in &self.to_render {
+            let prefix = namespaces.prefix(binding);
+            self.out.push(if prefix.is_empty() { b" xmlns" } else { b" xmlns:" });
+            self.out.push(prefix);
+            self.out.push(b"=\"");
+            let name = namespaces.name(binding);
+            if namespaces.is_plain(binding) {
+                self.out.push(name);
+            } else {
+                self.out.push_value(name);
+            }
+            self.out.push(b"\"");
+        }
+    }
+
+    fn end(&mut self, element: &EndElement<'_>, work: &mut Work) -> Result<(), Error> {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        self.rendered.truncate(open.rendered);
+        self.after_root = self.open.is_empty();
+        if open.shown.element && !self.text {
+            if let Some(tag) = element.canonical {
+                self.out.push(tag);
+            } else {
+                self.out.push(b"</");
+                self.out.push(element.qualified_name());
+                self.out.push(b">");
+            }
+        }
+        let list = match open.role {
+            Role::Selected => &mut self.covered.selected,
+            Role::LeftOut => &mut self.covered.left_out,
+            Role::Same => return Ok(()),
+        };
+        if list.len() == MAX_LISTED {
+            let offset = Some(element.span().start_tag.start);
+            return Err(Error::Limit { offset, limit: Limit::SelectedElements });
+        }
+        work.list();
+        list.push(element.span().clone());
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> Result<Covered, Error> {
+        if let NodeSet::Selection(selection) = &self.nodes {
+            selection.finish()?;
+        }
+        self.covered.length = self.out.finish()?;
+        Ok(self.covered)
+    }
+}

@@ -1,0 +1,126 @@
+//! The place in a document where a signature is inserted.
+
+use crate::error::Error;
+use crate::namespaces::DS;
+use crate::xml::{Encoding, EndElement, Event, Reader, Span, StartElement};
+
+use super::target::{IdAttributes, Target, TargetSearch};
+
+/// The element that a signature goes into or after, and facts about the document.
+pub(crate) struct InsertionSite {
+    /// The element's name.
+    pub(crate) name: String,
+    /// Where the element is.
+    pub(crate) span: Span,
+    /// Where the root element is.
+    pub(crate) root: Span,
+    pub(crate) encoding: Encoding,
+    /// Whether the document contains a `ds:Signature`.
+    pub(crate) signed: bool,
+    /// Whether the element is inside a `ds:Signature`.
+    pub(crate) in_signature: bool,
+    /// Whether the element is a `ds:Signature`.
+    pub(crate) is_signature: bool,
+    pub(crate) has_doctype: bool,
+    /// Whether the DTD declares attributes for elements with the prefixes of the new
+    /// signature.
+    pub(crate) declares_attributes: bool,
+}
+
+/// Finds an insertion site while the document is read.
+pub(crate) struct SiteFinder<'i> {
+    ids: &'i IdAttributes,
+    /// `None`: the root element.
+    search: Option<TargetSearch>,
+    /// The depth of the element while it is open.
+    open: Option<usize>,
+    element: Option<(String, Span)>,
+    root: Option<Span>,
+    signed: bool,
+    /// The depth of the outermost signature that is open.
+    signature: Option<usize>,
+    in_signature: bool,
+    is_signature: bool,
+}
+
+impl<'i> SiteFinder<'i> {
+    /// Searches this element. `None`: the root element.
+    pub(crate) fn new(target: Option<&Target>, ids: &'i IdAttributes) -> Self {
+        Self {
+            ids,
+            search: target.cloned().map(TargetSearch::new),
+            open: None,
+            element: None,
+            root: None,
+            signed: false,
+            signature: None,
+            in_signature: false,
+            is_signature: false,
+        }
+    }
+
+    pub(crate) fn see(&mut self, event: &Event<'_>) {
+        match event {
+            Event::StartElement(element) => self.start(element),
+            Event::EndElement(element) => self.end(element),
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, element: &StartElement<'_>) {
+        let signs = element.local_name() == b"Signature" && element.namespace() == DS.as_bytes();
+        self.signed |= signs;
+        let meets = match &mut self.search {
+            Some(search) => search.meets(element, self.ids),
+            None => element.depth() == 0,
+        };
+        if meets && self.open.is_none() && self.element.is_none() {
+            self.open = Some(element.depth());
+            (self.in_signature, self.is_signature) = (self.signature.is_some(), signs);
+        }
+        if signs && self.signature.is_none() {
+            self.signature = Some(element.depth());
+        }
+    }
+
+    fn end(&mut self, element: &EndElement<'_>) {
+        if self.open == Some(element.depth()) {
+            let name = String::from_utf8_lossy(element.qualified_name()).into_owned();
+            self.element = Some((name, element.span().clone()));
+            self.open = None;
+        }
+        if self.signature == Some(element.depth()) {
+            self.signature = None;
+        }
+        if element.depth() == 0 {
+            self.root = Some(element.span().clone());
+        }
+    }
+
+    /// The site, after the document's end.
+    pub(crate) fn finish(self, reader: &Reader<'_>) -> Result<InsertionSite, Error> {
+        if let Some(search) = &self.search {
+            search.check_unique()?;
+            search.check_found()?;
+        }
+        let what = "a document without root element";
+        let root = self.root.ok_or(Error::NotWellFormed { offset: 0, what })?;
+        let (name, span) = match (self.element, &self.search) {
+            (Some(element), _) => element,
+            (None, Some(search)) => return Err(search.not_found()),
+            (None, None) => return Err(Error::NotWellFormed { offset: 0, what }),
+        };
+        let dtd = reader.dtd();
+        Ok(InsertionSite {
+            name,
+            span,
+            root,
+            encoding: reader.encoding(),
+            signed: self.signed,
+            in_signature: self.in_signature,
+            is_signature: self.is_signature,
+            has_doctype: dtd.present,
+            declares_attributes: dtd.declares_for(b"ds") || dtd.declares_for(b"xades"),
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! XML 1.0 (fifth edition) with namespaces, read as a stream.
+//!
+//! A [`Reader`] hands out [`Event`]s. It accepts what is well-formed and
+//! namespace-well-formed and nothing else, expands internal entities, adds
+//! default attributes of the internal DTD subset and normalises line ends and
+//! attribute values. It holds the open elements and one tag, never the
+//! document. What stands outside the document is never fetched: where it would
+//! change the content, reading ends with [`Error::External`](crate::Error).
+//!
+//! ```
+//! use xades::xml::{Event, Reader};
+//!
+//! let mut reader = Reader::from_slice("<a b='1 &amp;\n2'><c/></a>".as_bytes())?;
+//! while let Some(event) = reader.next_event()? {
+//!     if let Event::StartElement(element) = event {
+//!         println!("{:?} at {:?}", element.local_name(), element.tag());
+//!     }
+//! }
+//! # Ok::<(), xades::Error>(())
+//! ```
+
+pub(crate) mod chars;
+mod declaration;
+mod dtd;
+mod encoding;
+mod entities;
+mod event;
+mod limits;
+mod namespaces;
+mod reader;
+mod scan;
+mod tag;
+mod window;
+mod xml_scope;
+
+pub(crate) use declaration::MAX_LEN as MAX_DECLARATION_LEN;
+pub(crate) use encoding::Encoding;
+pub use event::{
+    Attribute, Attributes, EndElement, Event, Span, StartElement, Text, XML_NAMESPACE,
+};
+pub use limits::Limits;
+pub(crate) use namespaces::{BindingIndex, NO_NAMESPACE, Namespaces, XML_BINDING};
+pub use reader::Reader;
+pub(crate) use tag::TagAttribute;

@@ -1,0 +1,322 @@
+//! A document's octets, decoded, checked and made visible piece by piece.
+
+use std::fmt;
+use std::io::{self, Read};
+
+use crate::error::Error;
+
+use super::chars;
+use super::declaration::{self, Prologue};
+use super::encoding::Encoding;
+
+/// So many octets are made visible at a time.
+const PIECE: usize = 64 * 1024;
+
+/// The window on a document: from the reader's place up to where the text has
+/// been checked.
+pub(crate) struct Window<'a> {
+    octets: Octets<'a>,
+    encoding: Encoding,
+    /// The reader's place in the window.
+    at: usize,
+    /// What lies before is characters that XML allows.
+    checked: usize,
+    /// A place in the window, and the offset of the octet that stands there.
+    known: (usize, u64),
+    /// What is wrong behind the checked text.
+    wrong: Option<(u64, &'static str)>,
+}
+
+enum Octets<'a> {
+    /// UTF-8 in memory: the window is the document.
+    Slice(&'a [u8]),
+    Stream(Stream<'a>),
+}
+
+struct Stream<'a> {
+    reader: Box<dyn Read + 'a>,
+    /// Octets that have not been decoded; `..held` are valid.
+    raw: Vec<u8>,
+    held: usize,
+    window: Vec<u8>,
+    ended: bool,
+}
+
+impl<'a> Window<'a> {
+    pub(crate) fn from_slice(octets: &'a [u8]) -> Result<Self, Error> {
+        let prologue = declaration::read(octets)?;
+        if prologue.encoding != Encoding::Utf8 {
+            return Self::from_read(Box::new(octets));
+        }
+        let start = prologue.mark + prologue.declaration;
+        Ok(Self {
+            octets: Octets::Slice(octets),
+            encoding: Encoding::Utf8,
+            at: start,
+            checked: start,
+            known: (0, 0),
+            wrong: None,
+        })
+    }
+
+    pub(crate) fn from_read(reader: Box<dyn Read + 'a>) -> Result<Self, Error> {
+        let window = Vec::new();
+        let mut stream = Stream { reader, raw: Vec::new(), held: 0, window, ended: false };
+        while stream.held < declaration::MAX_LEN && !stream.ended {
+            stream.fetch(declaration::MAX_LEN)?;
+        }
+        let held = stream.raw.get(..stream.held).unwrap_or_default();
+        let Prologue { encoding, mark, declaration } = declaration::read(held)?;
+        stream.consume(mark);
+        let mut source = Self {
+            octets: Octets::Stream(stream),
+            encoding,
+            at: 0,
+            checked: 0,
+            known: (0, mark as u64),
+            wrong: None,
+        };
+        source.decode();
+        while source.rest().len() < declaration {
+            if !source.more()? {
+                break;
+            }
+        }
+        source.advance(declaration);
+        Ok(source)
+    }
+
+    pub(crate) const fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// The text from the reader's place on, as far as it is visible.
+    pub(crate) fn rest(&self) -> &[u8] {
+        let window = match &self.octets {
+            Octets::Slice(octets) => octets,
+            Octets::Stream(stream) => stream.window.as_slice(),
+        };
+        window.get(self.at..self.checked).unwrap_or_default()
+    }
+
+    /// Moves the reader's place.
+    pub(crate) fn advance(&mut self, len: usize) {
+        self.at = (self.at + len).min(self.checked);
+    }
+
+    /// Makes more of the document visible: at least twice of what is, where
+    /// there is so much, so that reading a long token again and again costs no
+    /// more than its length. False at the document's end.
+    pub(crate) fn more(&mut self) -> Result<bool, Error> {
+        if let Some((offset, what)) = self.wrong {
+            return Err(Error::Encoding { offset, what });
+        }
+        let pending = self.checked - self.at;
+        match &mut self.octets {
+            Octets::Slice(octets) => {
+                let end = octets.len().min(self.checked + pending.max(PIECE));
+                let piece = octets.get(self.checked..end).unwrap_or_default();
+                let last = end == octets.len();
+                let before = self.checked;
+                let (good, what) = check_utf8(piece, last);
+                self.checked += good;
+                self.wrong = what.map(|what| (self.checked as u64, what));
+                if self.checked > before {
+                    return Ok(true);
+                }
+            }
+            Octets::Stream(stream) => {
+                let (at, offset) = self.known;
+                self.known = (self.at, place(stream, self.encoding, at, offset, self.at));
+                stream.forget(self.at);
+                self.known.0 = 0;
+                self.checked -= self.at;
+                self.at = 0;
+                let before = self.checked;
+                while self.checked <= before.saturating_add(pending.saturating_sub(1)) {
+                    let Octets::Stream(stream) = &mut self.octets else { break };
+                    if stream.ended && stream.held == 0 || self.wrong.is_some() {
+                        break;
+                    }
+                    if !stream.ended {
+                        stream.fetch(stream.held + PIECE)?;
+                    }
+                    self.decode();
+                }
+                if self.checked > before {
+                    return Ok(true);
+                }
+            }
+        }
+        match self.wrong {
+            Some((offset, what)) => Err(Error::Encoding { offset, what }),
+            None => Ok(false),
+        }
+    }
+
+    /// Decodes what has been fetched.
+    fn decode(&mut self) {
+        let Octets::Stream(stream) = &mut self.octets else { return };
+        let raw = stream.raw.get(..stream.held).unwrap_or_default();
+        let (used, what) = if self.encoding == Encoding::Utf8 {
+            let (good, what) = check_utf8(raw, stream.ended);
+            stream.window.extend_from_slice(raw.get(..good).unwrap_or_default());
+            (good, what)
+        } else {
+            let (used, what) = self.encoding.decode(raw, &mut stream.window);
+            let cut_off = stream.ended && used < raw.len() && what.is_none();
+            (used, if cut_off { Some(CUT_OFF) } else { what })
+        };
+        stream.consume(used);
+        self.checked = stream.window.len();
+        if let Some(what) = what {
+            self.wrong = Some((self.offset_of_place(self.checked), what));
+        }
+    }
+
+    /// The offset in the original octets of what stands `len` octets behind
+    /// the reader's place.
+    pub(crate) fn offset(&mut self, len: usize) -> u64 {
+        let at = (self.at + len).min(self.checked);
+        let offset = self.offset_of_place(at);
+        self.known = (at, offset);
+        offset
+    }
+
+    fn offset_of_place(&self, to: usize) -> u64 {
+        let (at, offset) = self.known;
+        match &self.octets {
+            Octets::Slice(_) => to as u64,
+            Octets::Stream(stream) => place(stream, self.encoding, at, offset, to),
+        }
+    }
+}
+
+const CUT_OFF: &str = "a character is cut off";
+
+/// Counts on from one place of a window, or back, to the offset of another.
+fn place(stream: &Stream<'_>, encoding: Encoding, at: usize, offset: u64, to: usize) -> u64 {
+    let len = |range: std::ops::Range<usize>| {
+        encoding.width(stream.window.get(range).unwrap_or_default())
+    };
+    if to >= at { offset + len(at..to) } else { offset.saturating_sub(len(to..at)) }
+}
+
+/// How many octets are characters that XML allows, and what is wrong with the
+/// next. A character that is cut off is wrong only at the end.
+fn check_utf8(octets: &[u8], last: bool) -> (usize, Option<&'static str>) {
+    let (good, mut wrong) = match std::str::from_utf8(octets) {
+        Ok(_) => (octets.len(), None),
+        Err(error) if error.error_len().is_some() => (error.valid_up_to(), Some("no UTF-8")),
+        Err(error) => (error.valid_up_to(), last.then_some(CUT_OFF)),
+    };
+    let text = octets.get(..good).unwrap_or_default();
+    let good = match chars::first_forbidden(text) {
+        Some(at) => {
+            wrong = Some("a character that XML does not allow");
+            at
+        }
+        None => good,
+    };
+    (good, wrong)
+}
+
+impl Stream<'_> {
+    /// Reads once, up to `want` undecoded octets.
+    fn fetch(&mut self, want: usize) -> Result<(), Error> {
+        if self.raw.len() < want {
+            self.raw.resize(want, 0);
+        }
+        loop {
+            let free = self.raw.get_mut(self.held..want).unwrap_or_default();
+            let room = free.len();
+            match self.reader.read(free) {
+                Ok(0) => self.ended = true,
+                Ok(read) if read <= room => self.held += read,
+                Ok(_) => return Err(ades_core::Error::ReaderMisbehaved.into()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(ades_core::Error::Read(error).into()),
+            }
+            return Ok(());
+        }
+    }
+
+    /// Removes decoded octets.
+    fn consume(&mut self, used: usize) {
+        self.raw.copy_within(used..self.held, 0);
+        self.held -= used;
+    }
+
+    /// Removes text from the window's start.
+    fn forget(&mut self, len: usize) {
+        let left = self.window.len() - len;
+        self.window.copy_within(len.., 0);
+        self.window.truncate(left);
+    }
+}
+
+impl fmt::Debug for Window<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Window").field("encoding", &self.encoding).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One octet for each `read`.
+    struct Trickle<'a>(&'a [u8]);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let len = buffer.len().min(1);
+            self.0.read(&mut buffer[..len])
+        }
+    }
+
+    fn all(mut source: Window<'_>) -> (String, u64) {
+        let mut text = String::new();
+        loop {
+            let rest = std::str::from_utf8(source.rest()).unwrap().to_owned();
+            source.advance(rest.len());
+            text.push_str(&rest);
+            if !source.more().unwrap() {
+                return (text, source.offset(0));
+            }
+        }
+    }
+
+    #[test]
+    fn every_encoding_reads_the_same_in_any_pieces() {
+        let text = "<a>é€</a>";
+        let utf16: Vec<u8> = std::iter::once(0xFEFF)
+            .chain("<?xml version='1.0' encoding='utf-16'?>".encode_utf16())
+            .chain(text.encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let windows = [b"<?xml version='1.0' encoding='windows-1252'?><a>\xE9\x80</a>".as_slice()];
+        for octets in [text.as_bytes(), &utf16, &windows.concat()] {
+            let expected = (text.to_owned(), octets.len() as u64);
+            assert_eq!(all(Window::from_slice(octets).unwrap()), expected);
+            let trickle = Box::new(Trickle(octets));
+            assert_eq!(all(Window::from_read(trickle).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn what_comes_before_an_error_is_visible() {
+        for octets in [b"<a>\xFF".as_slice(), b"<a>\x01", b"<a>\xE2\x82", b"<a>\xEF\xBF\xBE"] {
+            for mut source in [
+                Window::from_slice(octets).unwrap(),
+                Window::from_read(Box::new(Trickle(octets))).unwrap(),
+            ] {
+                while source.rest().len() < 3 {
+                    assert!(source.more().unwrap());
+                }
+                assert_eq!(source.rest(), b"<a>");
+                assert!(matches!(source.more(), Err(Error::Encoding { offset: 3, .. })));
+            }
+        }
+    }
+}
