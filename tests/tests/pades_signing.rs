@@ -1,4 +1,4 @@
-//! Signing PDFs: what is kept, what is refused, and what two halves need.
+//! Signing PDFs: what stays unchanged, what is refused, and both halves of a signature.
 
 use std::io::Cursor;
 
@@ -18,8 +18,8 @@ use ades_tests::signing::{algorithms, parameters, sign_pkcs7};
 use cades::report::Level;
 use pades::report::{Change, Coverage, Problem};
 use pades::{
-    Certification, Check, Error, Given, PendingSignature, PreparedDocument, SignatureField,
-    SignatureOptions, SubFilter,
+    Certification, Check, Error, PendingSignature, PreparedDocument, SignatureField,
+    SignatureOptions, SubFilter, VerifyOptions,
 };
 
 /// With a cross-reference table and an empty signature field.
@@ -47,18 +47,18 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
     let pending = prepare(document, options)?;
     let value = signer().sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut Source::from_bytes(document), &value, &mut out)?;
+    pending.complete(Some(&mut Source::from_bytes(document)), &value, &mut out)?;
     Ok(out)
 }
 
 fn report(document: &[u8]) -> pades::report::Report {
     let trust = [Pki::shared().root().clone()];
-    let given = Given { trust: &trust, password: None };
+    let given = VerifyOptions::new().trust(&trust);
     pades::verify(&mut Source::from_bytes(document), given).unwrap()
 }
 
 #[test]
-fn documents_of_others_are_signed_twice_and_no_octet_changes() {
+fn documents_of_others_are_signed_twice_without_changing_an_octet() {
     for file in corpora::files("pdf").unwrap_or_default() {
         let (name, document) = (file.name, file.read());
         let first = match sign(&document, &SignatureOptions::new()) {
@@ -90,7 +90,7 @@ fn documents_of_others_are_signed_twice_and_no_octet_changes() {
 }
 
 #[test]
-fn documents_that_forbid_it_or_are_broken_say_so() {
+fn refusals_say_what_is_wrong_and_where() {
     let refused =
         |document: &[u8]| sign(document, &SignatureOptions::new()).unwrap_err().to_string();
     let closed = SignatureOptions::new().certify(Certification::NoChanges);
@@ -98,15 +98,15 @@ fn documents_that_forbid_it_or_are_broken_say_so() {
     assert!(certified.contains("DocMDP 1"), "{certified}");
     let document = prev_loop(&table());
     let (endless, place) = (refused(&document), last_between(&document, "startxref\n", "\n"));
-    assert!(endless.contains("before itself") && endless.contains(place), "{endless}");
+    assert!(endless.contains("refers back to itself") && endless.contains(place), "{endless}");
     let missing = refused(&table()[..200]);
     assert!(missing.contains("no startxref"), "{missing}");
     let wrong = refused(&wrong_startxref(&table()));
-    assert!(wrong.contains("startxref leads to no"), "{wrong}");
+    assert!(wrong.contains("startxref does not point to"), "{wrong}");
     assert!(matches!(sign(b"no pdf", &SignatureOptions::new()), Err(Error::NotPdf)));
 }
 
-/// Demand 20: such as every viewer opens.
+/// Demand 20: documents that every viewer opens.
 #[test]
 fn a_broken_cross_reference_is_rebuilt_on_request() {
     let replaced = |document: Vec<u8>, from: &str, to: &str| {
@@ -131,7 +131,7 @@ fn a_broken_cross_reference_is_rebuilt_on_request() {
         assert!(pending.is_repaired());
         let signed = sign(&document, &SignatureOptions::new().repair()).unwrap();
         assert!(signed.starts_with(&document));
-        // What was appended is whole: the next signature needs no repair.
+        // The update has a complete cross-reference: the next signature needs no repair.
         let twice = sign(&signed, &SignatureOptions::new()).unwrap();
         let report = report(&twice);
         assert!(report.is_valid(), "{report:?}");
@@ -143,7 +143,7 @@ fn a_broken_cross_reference_is_rebuilt_on_request() {
 
 /// Demand 17.
 #[test]
-fn every_key_and_algorithm_fits_the_room_that_was_computed() {
+fn every_key_and_algorithm_fits_the_placeholder() {
     let document = table();
     for key in Key::ALL {
         let signer = Pki::shared().signer(key);
@@ -155,10 +155,10 @@ fn every_key_and_algorithm_fits_the_room_that_was_computed() {
                 pades::prepare(&mut source, &signer.chain, &parameters, &options).unwrap();
             let value = signer.sign(&pending.to_be_signed());
             let mut out = Vec::new();
-            pending.complete(&mut source, &value, &mut out).unwrap();
+            pending.complete(Some(&mut source), &value, &mut out).unwrap();
             let report = report(&out);
             assert!(report.is_valid(), "{algorithm}: {report:?}");
-            // Exact: nothing is left but what an ECDSA value may be shorter.
+            // The length is exact, except that an ECDSA value may be shorter.
             let contents = last_between(&out, "/Contents<", ">");
             let padding = contents.len() - contents.trim_end_matches('0').len();
             assert!(padding <= 2 * 8, "{algorithm}: {padding} digits of padding");
@@ -167,7 +167,7 @@ fn every_key_and_algorithm_fits_the_room_that_was_computed() {
 }
 
 #[test]
-fn texts_are_what_they_were_and_inject_nothing() {
+fn texts_are_read_as_given_and_inject_nothing() {
     let reason = "ok) /Evil true (x\\";
     let options = SignatureOptions::new()
         .name("Řehoř Žluťoučký 🖋")
@@ -181,7 +181,7 @@ fn texts_are_what_they_were_and_inject_nothing() {
     let pending = pades::prepare(&mut source, &signer().chain, &parameters, &options).unwrap();
     let value = signer().sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut source, &value, &mut out).unwrap();
+    pending.complete(Some(&mut source), &value, &mut out).unwrap();
     let report = report(&out);
     assert!(report.is_valid(), "{report:?}");
     let signature = &report.signatures[0];
@@ -249,7 +249,7 @@ fn an_empty_field_is_signed_and_a_taken_name_is_refused() {
     }
 }
 
-/// Demand 16: those with an owner's password only, too.
+/// Demand 16: also documents that have only an owner's password.
 #[test]
 fn encrypted_documents_are_signed_and_their_texts_encrypted() {
     for (encryption, user) in [
@@ -266,12 +266,12 @@ fn encrypted_documents_are_signed_and_their_texts_encrypted() {
         let document = encrypted(&table(), encryption, user);
         let owner = Some("owner").filter(|_| !user.is_empty());
         for password in [Some(user), owner].into_iter().flatten() {
-            let options = SignatureOptions::new().reason("Top secret").with_password(password);
+            let options = SignatureOptions::new().reason("Top secret").password(password);
             assert!(!format!("{options:?}").contains(password) || password.is_empty());
             let signed = sign(&document, &options).unwrap_or_else(|e| panic!("{name}: {e}"));
             assert!(!String::from_utf8_lossy(&signed).contains("Top secret"), "{name}");
             let twice = sign(&signed, &options).unwrap();
-            let given = Given { trust: &[], password: Some(password) };
+            let given = VerifyOptions::new().password(password);
             let report = pades::verify(&mut Source::from_bytes(&twice), given).unwrap();
             assert_eq!(report.signatures.len(), 2, "{name}");
             assert!(report.is_valid(), "{name}: {report:?}");
@@ -280,7 +280,7 @@ fn encrypted_documents_are_signed_and_their_texts_encrypted() {
                 assert_eq!(signature.signing_time, Some(parameters().signing_time().time()));
             }
         }
-        let wrong = SignatureOptions::new().with_password("not this one");
+        let wrong = SignatureOptions::new().password("not this one");
         assert!(matches!(sign(&document, &wrong), Err(Error::WrongPassword)), "{name}");
         let none = sign(&document, &SignatureOptions::new());
         assert_eq!(matches!(none, Err(Error::PasswordNeeded)), !user.is_empty(), "{name}");
@@ -289,7 +289,7 @@ fn encrypted_documents_are_signed_and_their_texts_encrypted() {
 
 /// Demand 14.
 #[test]
-fn a_certification_comes_first_and_forbids_what_it_forbids() {
+fn only_the_first_signature_certifies_and_its_level_is_respected() {
     let document = table();
     let certify = |level| SignatureOptions::new().certify(level);
     let closed = sign(&document, &certify(Certification::NoChanges)).unwrap();
@@ -304,7 +304,7 @@ fn a_certification_comes_first_and_forbids_what_it_forbids() {
     assert!(both.is_valid(), "{both:?}");
 }
 
-/// Demand 15: of tables, streams and hybrid files.
+/// Demand 15: tables, streams and hybrid-reference files.
 #[test]
 fn the_update_has_the_kind_of_the_newest_section_and_keeps_the_trailer() {
     let with_table = sign(&table(), &SignatureOptions::new()).unwrap();
@@ -332,7 +332,7 @@ fn a_value_over_something_else_writes_nothing() {
     let other = Pki::shared().issue(&Profile::new(Key::P256));
     let value = other.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    assert!(pending.complete(&mut Source::from_bytes(&document), &value, &mut out).is_err());
+    assert!(pending.complete(Some(&mut Source::from_bytes(&document)), &value, &mut out).is_err());
     assert!(out.is_empty());
 }
 
@@ -344,9 +344,9 @@ fn another_document_gets_no_update() {
     let mut changed = document.clone();
     changed[11] ^= 1;
     let mut out = Vec::new();
-    let refused = pending.complete(&mut Source::from_bytes(&changed), &value, &mut out);
+    let refused = pending.complete(Some(&mut Source::from_bytes(&changed)), &value, &mut out);
     assert!(matches!(refused, Err(Error::DocumentChanged)));
-    assert_eq!(out, changed, "a copy at most");
+    assert_eq!(out, changed, "at most a copy of the document is written");
     let mut file = Cursor::new(changed.clone());
     let refused = pending.complete_in_place(&mut file, &value, Check::Whole);
     assert!(matches!(refused, Err(Error::DocumentChanged)));
@@ -354,12 +354,12 @@ fn another_document_gets_no_update() {
 }
 
 #[test]
-fn in_place_is_the_same_as_a_copy() {
+fn completing_in_place_gives_the_same_octets_as_a_copy() {
     let document = table();
     let pending = prepare(&document, &SignatureOptions::new()).unwrap();
     let value = signer().sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut Source::from_bytes(&document), &value, &mut out).unwrap();
+    pending.complete(Some(&mut Source::from_bytes(&document)), &value, &mut out).unwrap();
     for check in [Check::Whole, Check::LengthAndTail] {
         let mut file = Cursor::new(document.clone());
         pending.complete_in_place(&mut file, &value, check).unwrap();
@@ -388,7 +388,7 @@ fn a_full_disk_leaves_the_document_as_it_was() {
 }
 
 #[test]
-fn the_lower_door_takes_cms_of_others() {
+fn a_prepared_document_takes_the_cms_of_another_service() {
     let document = table();
     let mut source = Source::from_bytes(&document);
     let options = SignatureOptions::new();
@@ -418,7 +418,7 @@ fn the_lower_door_takes_cms_of_others() {
 }
 
 #[test]
-fn the_lower_door_makes_the_older_kind() {
+fn a_prepared_document_takes_cms_in_the_iso_32000_format() {
     let octets = sign_pkcs7(&table(), signer()).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &octets).unwrap();
@@ -433,7 +433,7 @@ fn the_lower_door_makes_the_older_kind() {
 }
 
 #[test]
-fn junk_around_the_file_does_not_shift_the_update() {
+fn octets_around_the_file_do_not_shift_the_update() {
     let plain = table();
     for document in [
         [b"HTTP/1.1 200 OK\r\n\r\n", plain.as_slice()].concat(),
@@ -461,7 +461,7 @@ fn changes_after_a_signature_are_found() {
     assert_eq!(signature.covers, Coverage::Part, "{signature:?}");
     assert_eq!(signature.problems, [Problem::TrailingData]);
 
-    // Another page in place of the first one.
+    // An update replaces the first page.
     let page = last_between(&signed, "/P ", " 0 R").parse().unwrap();
     let replaced = updated(&signed, &[(page, "<</Type/Page/MediaBox[0 0 9 9]>>")]);
     let found = report(&replaced);
@@ -472,7 +472,7 @@ fn changes_after_a_signature_are_found() {
 }
 
 #[test]
-fn a_gap_that_is_not_the_signature_is_found() {
+fn a_byte_range_that_does_not_fit_the_contents_is_reported() {
     let signed = sign(&table(), &SignatureOptions::new()).unwrap();
     let range = last_between(&signed, "/ByteRange[", "]").to_owned();
     let numbers: Vec<u64> = range.split_whitespace().map(|n| n.parse().unwrap()).collect();
@@ -494,10 +494,10 @@ fn a_gap_that_is_not_the_signature_is_found() {
 }
 
 #[test]
-fn no_prefix_of_a_signed_document_is_a_panic() {
+fn no_prefix_of_a_signed_document_causes_a_panic() {
     let signed = sign(&table(), &SignatureOptions::new()).unwrap();
     for len in (0..signed.len()).step_by(7) {
-        let _ = pades::verify(&mut Source::from_bytes(&signed[..len]), Given::default());
+        let _ = pades::verify(&mut Source::from_bytes(&signed[..len]), VerifyOptions::new());
         let _ = sign(&signed[..len], &SignatureOptions::new());
     }
 }

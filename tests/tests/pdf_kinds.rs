@@ -8,13 +8,13 @@ use ades_tests::pdf::{Kind, Outcome, kinds};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign_pades};
 use pades::report::{Change, Coverage, Report};
-use pades::{Error, Given, SignatureOptions};
+use pades::{Error, SignatureOptions, VerifyOptions};
 use tempfile::TempDir;
 
 fn options(kind: &Kind) -> SignatureOptions {
     let options = SignatureOptions::new();
     match kind.password {
-        Some(password) => options.with_password(password),
+        Some(password) => options.password(password),
         None => options,
     }
 }
@@ -27,7 +27,10 @@ fn sign(kind: &Kind, document: &[u8], options: &SignatureOptions) -> Result<Vec<
 
 fn verify(kind: &Kind, document: &[u8]) -> Result<Report, Error> {
     let trust = [Pki::shared().root().clone()];
-    let given = Given { trust: &trust, password: kind.password };
+    let mut given = VerifyOptions::new().trust(&trust);
+    if let Some(password) = kind.password {
+        given = given.password(password);
+    }
     pades::verify(&mut Document::from_bytes(document), given)
 }
 
