@@ -130,10 +130,10 @@ fn ensure(so: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
 fn both<T, E: Debug>(
     was: &Result<T, E>,
     is: &Result<T, E>,
-    judge: impl FnOnce(&T, &T) -> Result<(), String>,
+    compare: impl FnOnce(&T, &T) -> Result<(), String>,
 ) -> Result<(), String> {
     match (was, is) {
-        (Ok(was), Ok(is)) => judge(was, is),
+        (Ok(was), Ok(is)) => compare(was, is),
         (Err(_), _) => Ok(()),
         (Ok(_), Err(error)) => Err(format!("is not read any more: {error:?}")),
     }
@@ -219,7 +219,7 @@ fn list(answer: &Value, name: &str) -> Vec<Value> {
 
 /// Signs twice, and repairs a broken document. Returns the error if the document
 /// cannot be signed.
-fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
+fn sign_and_compare(dir: &Path, case: &Case) -> Result<Option<String>, String> {
     let options = |name: &str| {
         let field = SignatureField::NewNamed(name.to_owned());
         let options = SignatureOptions::new().field(field);
@@ -268,7 +268,7 @@ fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
 }
 
 /// Runs all cases on every core; returns the errors of refused documents by name.
-fn judge_all(cases: Vec<Case>) -> BTreeMap<String, String> {
+fn sign_all(cases: Vec<Case>) -> BTreeMap<String, String> {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("root.pem"), Pki::shared().root_pem()).unwrap();
     let cases = Mutex::new(cases.into_iter());
@@ -276,7 +276,7 @@ fn judge_all(cases: Vec<Case>) -> BTreeMap<String, String> {
     let work = || {
         loop {
             let Some(case) = cases.lock().unwrap().next() else { return };
-            match judge(dir.path(), &case) {
+            match sign_and_compare(dir.path(), &case) {
                 Ok(None) => {}
                 Ok(Some(why)) => drop(refused.lock().unwrap().insert(case.name, why)),
                 Err(why) => failed.lock().unwrap().push(format!("{}: {why}", case.name)),
@@ -305,7 +305,7 @@ fn the_corpus_is_signed_or_says_why_not() {
     };
     let cases: Vec<Case> = corpus.iter().map(case).collect();
     let count = cases.len();
-    let refused = judge_all(cases);
+    let refused = sign_all(cases);
     println!("{} of {count} signed twice", count - refused.len());
     let path = fixture("refused.json");
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
@@ -326,7 +326,7 @@ fn one_of_each_kind_is_signed() {
         octets,
         password: password.map(str::to_owned),
     });
-    let refused = judge_all(cases.collect());
+    let refused = sign_all(cases.collect());
     assert_eq!(refused, BTreeMap::new());
 }
 
