@@ -6,8 +6,8 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use ades_core::Document;
 use libfuzzer_sys::fuzz_target;
-use xades::report::{ReferenceReport, Report, SignatureReport};
 use xades::VerifyOptions;
+use xades::report::{ReferenceReport, Report, SignatureReport};
 
 /// Hands out at most this many octets at a time.
 struct Pieces<'a>(Cursor<&'a [u8]>, usize);

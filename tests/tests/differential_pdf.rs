@@ -27,7 +27,7 @@ fn a_signature_leaves_every_object_of_generated_documents() {
     let mut read = 0;
     for sample in samples() {
         for options in &options {
-            let options = options.clone().with_password(sample.password.unwrap_or_default());
+            let options = options.clone().password(sample.password.unwrap_or_default());
             let Ok(signed) = sign_pades(&sample.octets, signer, &parameters(), &options) else {
                 continue;
             };

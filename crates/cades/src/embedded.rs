@@ -67,6 +67,14 @@ impl EmbeddedCms {
     }
 }
 
+/// Checks the parameters as far as that is possible without a certificate.
+///
+/// # Errors
+/// [`Error::Core`] for a parameter that is not allowed.
+pub fn check(parameters: &SignatureParameters) -> Result<(), Error> {
+    prepare::check_parameters(Subject::Embedding, parameters)
+}
+
 /// Prepares the CMS over a document whose digest is known.
 ///
 /// # Errors

@@ -50,7 +50,8 @@ fn sign(document: &[u8], packaging: Packaging) -> Vec<u8> {
 
 fn verify(signed: &[u8]) -> Report {
     let trust = [certificate(&key())];
-    xades::verify(&mut Document::from_bytes(signed), VerifyOptions::new().trust(&trust)).unwrap()
+    let options = VerifyOptions::new().trust(&trust);
+    xades::verify(&mut Document::from_bytes(signed), options).unwrap()
 }
 
 #[track_caller]
