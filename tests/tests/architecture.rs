@@ -63,6 +63,16 @@ fn the_documented_dependencies_are_those_of_cargo() {
 }
 
 #[test]
+fn the_documented_source_files_exist() {
+    let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let (_, table) = text.split_once("## Where things are").expect("a table of source files");
+    let paths = table.split('`').filter(|path| path.contains("/src"));
+    let missing: Vec<&str> =
+        paths.filter(|path| !root().join("crates").join(path).exists()).collect();
+    assert!(missing.is_empty(), "docs/architecture.md names {missing:?}, which do not exist");
+}
+
+#[test]
 fn every_format_crate_has_the_same_modules() {
     for name in ["cades", "pades", "xades"] {
         let lib =
