@@ -69,6 +69,13 @@ fn canonical_forms(folder: &Folder) {
             folder.write(vector.name, &seed);
         }
     }
+    // It also takes the element with the Id `i`, without its first signature.
+    let part = "<!DOCTYPE r [<!ENTITY e '<b>x</b>'>]><r xmlns='urn:é' xml:base='a/'><a Id='i'>&e;\
+        <Signature xmlns='http://www.w3.org/2000/09/xmldsig#'/><!--c--></a></r>";
+    folder.write("part", format!("\x04{part}").as_bytes());
+    let wide = format!("\u{FEFF}{part}");
+    let wide = wide.encode_utf16().flat_map(u16::to_le_bytes);
+    folder.write("part-utf-16", &[0].into_iter().chain(wide).collect::<Vec<u8>>());
     for document in documents() {
         folder.write(document.name, &[b"\x00", document.octets.as_slice()].concat());
     }
