@@ -1,5 +1,5 @@
-//! XML signatures that others made, as we read them (`fixtures/xades`), and
-//! what xmlsec1 says of each.
+//! XML signatures of other programs (`fixtures/xades`): their reports, and the verdict of
+//! xmlsec1.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/xades")
 }
 
-/// The folder that the URIs of a signature begin in.
+/// The folder that the URIs of a signature are relative to.
 fn folder(name: &str) -> PathBuf {
     let path = corpus().join(name);
     let folder = path.parent().unwrap();
@@ -36,7 +36,7 @@ fn files(folder: &Path, prefix: &str) -> Vec<(String, Vec<u8>)> {
 
 fn verified(name: &str) -> Result<Report, Error> {
     let octets = std::fs::read(corpus().join(name)).unwrap();
-    // Beside single files there is nothing that they name.
+    // Single files have no files beside them.
     let beside = if name.starts_with("asic/") { files(&folder(name), "") } else { Vec::new() };
     let options = beside.iter().fold(VerifyOptions::new(), |options, (name, octets)| {
         options.original_named(name.clone(), Document::from_bytes(octets))
@@ -44,8 +44,8 @@ fn verified(name: &str) -> Result<Report, Error> {
     xades::verify(&mut Document::from_bytes(&octets), options)
 }
 
-fn told(signature: &SignatureReport) -> Value {
-    let countersignatures: Vec<Value> = signature.countersignatures.iter().map(told).collect();
+fn summary(signature: &SignatureReport) -> Value {
+    let countersignatures: Vec<Value> = signature.countersignatures.iter().map(summary).collect();
     json!({
         "format": signature.format,
         "level": signature.level,
@@ -66,14 +66,14 @@ fn expected() -> Map<String, Value> {
 }
 
 #[test]
-fn the_corpus_is_judged_as_it_should_be() {
+fn the_corpus_has_the_expected_reports() {
     let mut found = Map::new();
     for (name, _) in files(&corpus(), "") {
         if !name.ends_with(".xml") || name.ends_with("test.xml") {
             continue;
         }
         let answer = match verified(&name) {
-            Ok(report) => Value::Array(report.signatures.iter().map(told).collect()),
+            Ok(report) => Value::Array(report.signatures.iter().map(summary).collect()),
             Err(error) => json!({ "refused": error.to_string() }),
         };
         found.insert(name, answer);
@@ -85,10 +85,10 @@ fn the_corpus_is_judged_as_it_should_be() {
     }
 }
 
-/// xmlsec1 knows SHA-1, which we do not verify, and of several signatures it
-/// looks at the first.
+/// xmlsec1 verifies SHA-1, which this project does not, and only the first of several
+/// signatures.
 #[test]
-fn xmlsec1_says_the_same() {
+fn xmlsec1_agrees() {
     let mut agreed = 0;
     for name in expected().keys() {
         let Ok(report) = verified(name) else { continue };
@@ -112,9 +112,9 @@ fn xmlsec1_says_the_same() {
     assert!(agreed >= 8, "{agreed}");
 }
 
-/// A reference without a URI is about what the application knows.
+/// A reference without a URI is to a document that the application knows.
 #[test]
-fn a_reference_without_uri_takes_what_is_given() {
+fn a_reference_without_uri_uses_the_original() {
     let name = "simple-test.signed-only-detached-LuxTrustCA3.xml";
     let signed = std::fs::read(corpus().join(name)).unwrap();
     let content = corpus().join("../xml/dss__37994232__simple-test.xml");
