@@ -12,8 +12,6 @@ use crate::exit::Failure;
 use crate::input;
 use crate::options::PdfWishes;
 
-/// DejaVu Sans: see `fonts/LICENSE`.
-const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
 /// What is said where neither text nor image is asked for.
 const TEXT: &str = "{name}\n{time}\n{reason}\n{location}";
 /// What an image or a font may have.
@@ -126,7 +124,7 @@ impl StampWishes {
         }
         let font = match &self.font {
             Some(font) => input::read_at_most(font, MAX_FILE)?,
-            None => FONT.to_vec(),
+            None => dejavu::sans::regular().to_vec(),
         };
         let filled = values.fill(text);
         // Without a name, that may be too early to say that nothing is left.
