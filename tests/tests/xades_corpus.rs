@@ -1,5 +1,5 @@
-//! XML signatures that others made, as we read them
-//! (`fixtures/xades/expected.json`), and what xmlsec1 says of each.
+//! XML signatures of other programs: their reports (`fixtures/xades/expected.json`), and the
+//! verdict of xmlsec1.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use xades::report::{Problem, Report, SignatureReport};
 use xades::{Error, VerifyOptions};
 
-/// The signatures of others, with the paths of their files.
+/// The signatures, with the paths of their files.
 #[track_caller]
 fn corpus() -> Option<Vec<(&'static str, PathBuf)>> {
     let files = corpora::files("xades")?.into_iter();
@@ -19,7 +19,7 @@ fn corpus() -> Option<Vec<(&'static str, PathBuf)>> {
     Some(signatures.map(|file| (file.name, file.path)).collect())
 }
 
-/// The folder that the URIs of a signature begin in.
+/// The folder that the URIs of a signature are relative to.
 fn folder(path: &Path) -> &Path {
     let folder = path.parent().unwrap();
     if folder.ends_with("META-INF") { folder.parent().unwrap() } else { folder }
@@ -41,7 +41,7 @@ fn files(folder: &Path, prefix: &str) -> Vec<(String, Vec<u8>)> {
 
 fn verified(name: &str, path: &Path) -> Result<Report, Error> {
     let octets = std::fs::read(path).unwrap();
-    // Beside single files there is nothing that they name.
+    // Single files have no files beside them.
     let beside = if name.starts_with("asic/") { files(folder(path), "") } else { Vec::new() };
     let options = beside.iter().fold(VerifyOptions::new(), |options, (name, octets)| {
         options.original_named(name.clone(), Document::from_bytes(octets))
@@ -49,8 +49,8 @@ fn verified(name: &str, path: &Path) -> Result<Report, Error> {
     xades::verify(&mut Document::from_bytes(&octets), options)
 }
 
-fn told(signature: &SignatureReport) -> Value {
-    let countersignatures: Vec<Value> = signature.countersignatures.iter().map(told).collect();
+fn summary(signature: &SignatureReport) -> Value {
+    let countersignatures: Vec<Value> = signature.countersignatures.iter().map(summary).collect();
     json!({
         "format": signature.format,
         "level": signature.level,
@@ -70,12 +70,12 @@ fn expected() -> Map<String, Value> {
 }
 
 #[test]
-fn the_corpus_is_judged_as_it_should_be() {
+fn the_corpus_has_the_expected_reports() {
     let Some(corpus) = corpus() else { return };
     let mut found = Map::new();
     for (name, path) in corpus {
         let answer = match verified(name, &path) {
-            Ok(report) => Value::Array(report.signatures.iter().map(told).collect()),
+            Ok(report) => Value::Array(report.signatures.iter().map(summary).collect()),
             Err(error) => json!({ "refused": error.to_string() }),
         };
         found.insert(name.to_owned(), answer);
@@ -87,10 +87,10 @@ fn the_corpus_is_judged_as_it_should_be() {
     }
 }
 
-/// xmlsec1 knows SHA-1, which we do not verify, and of several signatures it
-/// looks at the first.
+/// xmlsec1 verifies SHA-1, which this project does not, and only the first of several
+/// signatures.
 #[test]
-fn xmlsec1_says_the_same() {
+fn xmlsec1_agrees() {
     let Some(corpus) = corpus() else { return };
     let mut agreed = 0;
     for (name, path) in corpus {
@@ -115,9 +115,9 @@ fn xmlsec1_says_the_same() {
     assert!(agreed >= 8, "{agreed}");
 }
 
-/// A reference without a URI is about what the application knows.
+/// A reference without a URI is to a document that the application knows.
 #[test]
-fn a_reference_without_uri_takes_what_is_given() {
+fn a_reference_without_uri_uses_the_original() {
     let signed = corpora::file("xades", "simple-test.signed-only-detached-LuxTrustCA3.xml");
     let content = corpora::file("xml", "dss__37994232__simple-test.xml");
     let (Some(signed), Some(content)) = (signed, content) else { return };
