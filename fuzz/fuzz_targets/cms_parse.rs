@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use ades_core::{Certificate, Document};
-use cades::{Container, Given};
+use cades::{Container, VerifyOptions};
 use libfuzzer_sys::fuzz_target;
 
 fn foreign() -> Certificate {
@@ -31,7 +31,8 @@ fuzz_target!(|octets: &[u8]| {
     // With one of its own as anchor, and with one that nothing leads to.
     let own = container.certificates().last().cloned();
     for trust in own.into_iter().chain([foreign()]) {
-        let given = Given { original: Some(&mut original), trust: &[trust] };
-        let _ = container.verify(&mut source, given);
+        let trust = [trust];
+        let options = VerifyOptions::new().original(&mut original).trust(&trust);
+        let _ = container.verify(&mut source, options);
     }
 });

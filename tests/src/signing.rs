@@ -2,7 +2,7 @@
 //! result.
 
 use ades_core::{DigestAlgorithm, Document, PendingState, SignatureAlgorithm, SignatureParameters};
-use cades::{Packaging, PendingSignature};
+use cades::{Packaging, PendingSignature, SignatureOptions};
 use chrono::DateTime;
 
 use crate::pki::TestSigner;
@@ -21,7 +21,8 @@ pub fn sign(
     parameters: &SignatureParameters,
 ) -> Result<Vec<u8>, cades::Error> {
     let mut source = Document::from_bytes(document);
-    let pending = cades::prepare(&mut source, packaging, &signer.chain, parameters)?;
+    let options = SignatureOptions::new().packaging(packaging);
+    let pending = cades::prepare(&mut source, &signer.chain, parameters, &options)?;
     finish(&pending, signer, Some(document))
 }
 

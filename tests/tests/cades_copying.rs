@@ -6,18 +6,26 @@ use ades_core::{Document, PendingState};
 use ades_tests::full::Full;
 use ades_tests::pki::{Key, Pki, TestSigner};
 use ades_tests::signing::parameters;
-use cades::{Check, Container, Error, Given, Packaging, PendingSignature};
+use cades::{
+    Check, Container, Error, Packaging, PendingSignature, SignatureOptions, VerifyOptions,
+};
 
 /// What is prepared, and the file so far.
 fn prepare(document: &[u8], signer: &TestSigner) -> Result<(PendingSignature, Vec<u8>), Error> {
     let mut file = Vec::new();
     let mut source = Document::from_bytes(document);
-    let pending = cades::prepare_copying(&mut source, &signer.chain, &parameters(), &mut file)?;
+    let chain = &signer.chain;
+    let pending =
+        cades::prepare_copying(&mut source, chain, &parameters(), &enveloping(), &mut file)?;
     let stored = pending.to_json(None)?;
     Ok((PendingSignature::from_json(&stored, None)?, file))
 }
 
-/// A document of so many octets, no two pieces of which are the same.
+fn enveloping() -> SignatureOptions {
+    SignatureOptions::new().packaging(Packaging::Enveloping)
+}
+
+/// A document of this length, no two pieces of which are the same.
 fn octets(len: usize) -> Vec<u8> {
     (0..len).map(|at| (at * at / 7 + at) as u8).collect()
 }
@@ -31,9 +39,9 @@ fn in_place_is_the_same_as_in_two_passes() {
             let (pending, begun) = prepare(&document, signer).unwrap();
             let in_two = cades::prepare(
                 &mut Document::from_bytes(&document),
-                Packaging::Enveloping,
                 &signer.chain,
                 &parameters(),
+                &enveloping(),
             );
             assert_eq!(pending.to_be_signed(), in_two.unwrap().to_be_signed());
             let value = signer.sign(&pending.to_be_signed());
@@ -46,8 +54,7 @@ fn in_place_is_the_same_as_in_two_passes() {
                 assert!(file.into_inner() == expected, "{key:?}, {len}");
             }
             let mut source = Document::from_bytes(&expected);
-            let container = Container::read(&mut source).unwrap();
-            let report = container.verify(&mut source, Given::default()).unwrap();
+            let report = cades::verify(&mut source, VerifyOptions::new()).unwrap();
             assert!(report.is_valid() && report.first_not_der.is_none(), "{report:?}");
             assert!(Container::read(&mut Document::from_bytes(&begun)).is_err());
         }
@@ -77,8 +84,7 @@ fn short_values_are_completed_or_refused_before_anybody_signs() {
                 pending.complete_in_place(&mut file, &value, Check::LengthAndTail).unwrap();
                 let made = file.into_inner();
                 let mut source = Document::from_bytes(&made);
-                let container = Container::read(&mut source).unwrap();
-                let report = container.verify(&mut source, Given::default()).unwrap();
+                let report = cades::verify(&mut source, VerifyOptions::new()).unwrap();
                 assert!(report.is_valid() && report.first_not_der.is_none(), "{total}: {report:?}");
             }
             Err(Error::CannotCopy) => refused += 1,
@@ -121,13 +127,13 @@ fn another_file_is_not_completed() {
     assert_eq!(file.get_ref(), &begun);
     let mut source = Document::from_bytes(b"");
     let chain = &signer.chain;
-    let otherwise =
-        cades::prepare(&mut source, Packaging::Enveloping, chain, &parameters()).unwrap();
+    let otherwise = cades::prepare(&mut source, chain, &parameters(), &enveloping()).unwrap();
     let value = signer.sign(&otherwise.to_be_signed());
     let refused = otherwise.complete_in_place(&mut file, &value, Check::Whole);
     assert!(matches!(refused, Err(Error::Core(ades_core::Error::Parameter { .. }))));
     let mut stream = Document::stream(&b"once"[..]);
-    let refused = cades::prepare_copying(&mut stream, chain, &parameters(), &mut Vec::new());
+    let refused =
+        cades::prepare_copying(&mut stream, chain, &parameters(), &enveloping(), &mut Vec::new());
     assert!(matches!(refused, Err(Error::Core(ades_core::Error::NotSeekable))));
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ades_core::Document;
 use cades::report::{Level, Problem, Report};
-use cades::{Container, Error, Given};
+use cades::{Error, VerifyOptions};
 use serde_json::Value;
 
 fn corpus() -> PathBuf {
@@ -14,8 +14,7 @@ fn corpus() -> PathBuf {
 
 fn read(name: &str) -> Result<Report, Error> {
     let octets = std::fs::read(corpus().join(name)).unwrap();
-    let mut source = Document::from_bytes(&octets);
-    Container::read(&mut source)?.verify(&mut source, Given::default())
+    cades::verify(&mut Document::from_bytes(&octets), VerifyOptions::new())
 }
 
 /// The verdicts that differ from EU DSS's, each with its reason.

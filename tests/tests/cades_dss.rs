@@ -8,7 +8,7 @@ use ades_tests::oracle::{openssl, python};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{algorithms, finish, parameters, sign};
 use cades::report::Level;
-use cades::{Container, Given, Packaging};
+use cades::{Packaging, SignatureOptions, VerifyOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -142,14 +142,16 @@ fn parallel_signatures_and_countersignatures_are_baseline_b() {
             Some(&mut Document::from_bytes(CONTENT)),
             &second.chain,
             &parameters(),
+            &SignatureOptions::new(),
         )
         .unwrap();
         let two = finish(&pending, second, Some(&one)).unwrap();
         let pending = cades::prepare_countersignature(
             &mut Document::from_bytes(&two),
-            0,
+            &[0],
             &second.chain,
             &parameters(),
+            &SignatureOptions::new(),
         )
         .unwrap();
         let three = finish(&pending, second, Some(&two)).unwrap();
@@ -204,9 +206,8 @@ fn containers_of_dss_verify() {
                 let mut source = Document::from_bytes(&theirs);
                 let mut original = Document::from_bytes(CONTENT);
                 let trust = [Pki::shared().root().clone()];
-                let container = Container::read(&mut source).unwrap();
-                let given = Given { original: Some(&mut original), trust: &trust };
-                let report = container.verify(&mut source, given).unwrap();
+                let options = VerifyOptions::new().original(&mut original).trust(&trust);
+                let report = cades::verify(&mut source, options).unwrap();
                 assert!(report.is_valid(), "{what}: {report:?}");
                 let signature = &report.signatures[0];
                 assert_eq!(signature.level, Level::B, "{what}");

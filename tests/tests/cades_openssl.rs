@@ -10,7 +10,7 @@ use ades_tests::oracle::openssl;
 use ades_tests::pki::{Key, Pki, Profile, TestSigner};
 use ades_tests::signing::{algorithms, finish, parameters, sign};
 use cades::report::{Level, Problem, Report};
-use cades::{Container, Given, Packaging};
+use cades::{Packaging, SignatureOptions, VerifyOptions};
 use rcgen::KeyUsagePurpose;
 use tempfile::TempDir;
 
@@ -59,10 +59,13 @@ impl Files {
 
 fn report(container: &[u8], original: Option<&[u8]>) -> Report {
     let mut source = Document::from_bytes(container);
-    let parsed = Container::read(&mut source).unwrap();
     let mut original = original.map(Document::from_bytes);
     let trust = [Pki::shared().root().clone()];
-    parsed.verify(&mut source, Given { original: original.as_mut(), trust: &trust }).unwrap()
+    let mut options = VerifyOptions::new().trust(&trust);
+    if let Some(original) = &mut original {
+        options = options.original(original);
+    }
+    cades::verify(&mut source, options).unwrap()
 }
 
 #[test]
@@ -98,8 +101,8 @@ fn a_digest_alone_is_prepared_and_openssl_verifies_with_the_content() {
         let digest = of(algorithm.digest_algorithm());
         let pending = cades::prepare_digest(digest, &signer.chain, &parameters()).unwrap();
         let mut document = Document::from_bytes(CONTENT);
-        let whole =
-            cades::prepare(&mut document, Packaging::Detached, &signer.chain, &parameters());
+        let options = SignatureOptions::new();
+        let whole = cades::prepare(&mut document, &signer.chain, &parameters(), &options);
         assert_eq!(pending, whole.unwrap());
         let container = finish(&pending, signer, None).unwrap();
         files.accepts(&container, Packaging::Detached).unwrap();
@@ -190,6 +193,7 @@ fn add_parallel(container: &[u8], signer: &TestSigner) -> Vec<u8> {
         Some(&mut Document::from_bytes(CONTENT)),
         &signer.chain,
         &parameters(),
+        &SignatureOptions::new(),
     )
     .unwrap();
     finish(&pending, signer, Some(container)).unwrap()
@@ -204,9 +208,10 @@ fn countersignatures_of_two_signers() {
     for signer in [second, first] {
         let pending = cades::prepare_countersignature(
             &mut Document::from_bytes(&container),
-            0,
+            &[0],
             &signer.chain,
             &parameters(),
+            &SignatureOptions::new(),
         )
         .unwrap();
         container = finish(&pending, signer, Some(&container)).unwrap();
@@ -217,11 +222,12 @@ fn countersignatures_of_two_signers() {
     assert_eq!(report.signatures[0].countersignatures.len(), 2);
     let nowhere = cades::prepare_countersignature(
         &mut Document::from_bytes(&container),
-        1,
+        &[1],
         &first.chain,
         &parameters(),
+        &SignatureOptions::new(),
     );
-    assert!(matches!(nowhere, Err(cades::Error::NoSuchSigner { index: 1 })));
+    assert!(matches!(nowhere, Err(cades::Error::NoSuchSignature { which }) if which == [1]));
 }
 
 /// Demand 5: somebody else's CMS is as good as ours.
@@ -290,8 +296,10 @@ fn content_that_is_not_called_data_is_below_the_baseline() {
 
     let ours = sign(CONTENT, Packaging::Enveloping, signer, &parameters()).unwrap();
     let mut source = Document::from_bytes(&ours);
+    let options = SignatureOptions::new();
     let pending =
-        cades::prepare_countersignature(&mut source, 0, &signer.chain, &parameters()).unwrap();
+        cades::prepare_countersignature(&mut source, &[0], &signer.chain, &parameters(), &options)
+            .unwrap();
     let mut both = finish(&pending, signer, Some(&ours)).unwrap();
     // id-data, and id-signedData in its place.
     let data = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01";
@@ -375,13 +383,11 @@ fn no_flipped_octet_goes_unnoticed_where_it_is_signed() {
         // SignerInfo's header and version are not signed (RFC 5652, 5.4).
         let protected = at >= start + 7 || (content..content + CONTENT.len()).contains(&at);
         let mut source = Document::from_bytes(&flipped);
-        if let Ok(parsed) = Container::read(&mut source)
-            && let Ok(report) = parsed.verify(&mut source, Given::default())
-        {
+        if let Ok(report) = cades::verify(&mut source, VerifyOptions::new()) {
             assert!(!(protected && report.is_valid()), "octet {at}");
         }
         let cut = &container[..at];
-        assert!(Container::read(&mut Document::from_bytes(cut)).is_err(), "cut at {at}");
+        assert!(cades::Container::read(&mut Document::from_bytes(cut)).is_err(), "cut at {at}");
     }
 }
 

@@ -9,7 +9,7 @@ use ades_core::{
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{finish, parameters, sign};
 use cades::report::Report;
-use cades::{Container, Given, Packaging, PendingSignature};
+use cades::{Container, Packaging, PendingSignature, SignatureOptions, VerifyOptions};
 use proptest::prelude::*;
 
 /// A source that yields as many octets at a time as it is told to.
@@ -77,9 +77,8 @@ fn packaging() -> impl Strategy<Value = Packaging> {
 
 fn report(container: &[u8], original: &[u8]) -> Report {
     let mut source = Document::from_bytes(container);
-    let parsed = Container::read(&mut source).unwrap();
     let mut original = Document::from_bytes(original);
-    parsed.verify(&mut source, Given { original: Some(&mut original), trust: &[] }).unwrap()
+    cades::verify(&mut source, VerifyOptions::new().original(&mut original)).unwrap()
 }
 
 proptest! {
@@ -96,7 +95,8 @@ proptest! {
         // The state is stored in between, under a key or not.
         let key = key.map(StateKey::new);
         let mut source = Document::from_bytes(&document);
-        let pending = cades::prepare(&mut source, packaging, &signer.chain, &given).unwrap();
+        let options = SignatureOptions::new().packaging(packaging);
+        let pending = cades::prepare(&mut source, &signer.chain, &given, &options).unwrap();
         let stored = pending.to_json(key.as_ref()).unwrap();
         let restored = PendingSignature::from_json(&stored, key.as_ref()).unwrap();
         prop_assert_eq!(restored.to_json(key.as_ref()).unwrap(), stored);
@@ -123,8 +123,9 @@ proptest! {
         let signer = Pki::shared().signer(Key::Rsa2048);
         let whole = sign(&document, packaging, signer, &parameters()).unwrap();
         let mut source = Document::seekable(Chunked::new(&document, &sizes));
+        let options = SignatureOptions::new().packaging(packaging);
         let pending =
-            cades::prepare(&mut source, packaging, &signer.chain, &parameters()).unwrap();
+            cades::prepare(&mut source, &signer.chain, &parameters(), &options).unwrap();
         let value = signer.sign(&pending.to_be_signed());
         let mut out = Vec::new();
         pending.complete(Some(&mut source), &value, &mut out).unwrap();
@@ -132,10 +133,9 @@ proptest! {
         prop_assert_eq!(&out, &whole);
 
         let mut source = Document::seekable(Chunked::new(&whole, &sizes));
-        let parsed = Container::read(&mut source).unwrap();
         let mut original = Document::stream(Chunked::new(&document, &sizes));
-        let given = Given { original: Some(&mut original), trust: &[] };
-        prop_assert!(parsed.verify(&mut source, given).unwrap().is_valid());
+        let options = VerifyOptions::new().original(&mut original);
+        prop_assert!(cades::verify(&mut source, options).unwrap().is_valid());
     }
 
     #[test]
@@ -158,9 +158,14 @@ proptest! {
                 None => sign(document, Packaging::Enveloping, signer, &parameters()).unwrap(),
                 Some(before) => {
                     let mut source = Document::from_bytes(&before);
-                    let pending =
-                        cades::prepare_parallel(&mut source, None, &signer.chain, &parameters())
-                            .unwrap();
+                    let pending = cades::prepare_parallel(
+                        &mut source,
+                        None,
+                        &signer.chain,
+                        &parameters(),
+                        &SignatureOptions::new(),
+                    )
+                    .unwrap();
                     finish(&pending, signer, Some(&before)).unwrap()
                 }
             });
@@ -196,10 +201,9 @@ fn a_changed_bit_is_noticed_wherever_a_signature_reaches() {
             let mut changed = made.clone();
             changed[at] ^= 1 << (at % 8);
             let mut source = Document::from_bytes(&changed);
-            let Ok(parsed) = Container::read(&mut source) else { continue };
             let mut original = Document::from_bytes(document);
-            let given = Given { original: Some(&mut original), trust: &[] };
-            if parsed.verify(&mut source, given).is_ok_and(|report| report.is_valid()) {
+            let options = VerifyOptions::new().original(&mut original);
+            if cades::verify(&mut source, options).is_ok_and(|report| report.is_valid()) {
                 assert!(
                     unsigned.iter().any(|part| part.contains(&at)),
                     "{packaging:?}, octet {at}"

@@ -5,7 +5,7 @@ use ades_core::{Digest, DigestAlgorithm, Document, Error, PendingState, base64};
 use ades_tests::pki::{Key, Pki, TestSigner};
 use ades_tests::signing::parameters;
 use cades::report::Problem;
-use cades::{Container, Given, Packaging};
+use cades::{Packaging, SignatureOptions, VerifyOptions};
 use serde_json::Value;
 
 /// The state with something else in it.
@@ -23,7 +23,8 @@ fn signer() -> &'static TestSigner {
 fn with_attributes(change: impl FnOnce(&mut Vec<Vec<u8>>)) -> cades::PendingSignature {
     let mut source = Document::from_bytes(b"content");
     let chain = &signer().chain;
-    let pending = cades::prepare(&mut source, Packaging::Enveloping, chain, &parameters()).unwrap();
+    let options = SignatureOptions::new().packaging(Packaging::Enveloping);
+    let pending = cades::prepare(&mut source, chain, &parameters(), &options).unwrap();
     crafted(&pending, |state| {
         let set = base64::decode(state["signed_attributes"].as_str().unwrap()).unwrap();
         let mut attributes = elements(content(&set));
@@ -162,8 +163,7 @@ fn an_issuer_and_serial_number_beside_the_hash_are_compared() {
         let pending = with_attributes(|attributes| name_issuer(attributes, issuer, serial));
         let container = complete(&pending).unwrap();
         let mut source = Document::from_bytes(&container);
-        let parsed = Container::read(&mut source).unwrap();
-        let report = parsed.verify(&mut source, Given::default()).unwrap();
+        let report = cades::verify(&mut source, VerifyOptions::new()).unwrap();
         assert!(report.signatures[0].intact);
         report.signatures[0].problems.clone()
     };

@@ -3,7 +3,7 @@
 use ades_core::{Certificate, CertificateChain, Document};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{finish, parameters, sign};
-use cades::{Container, Packaging};
+use cades::{Container, Packaging, SignatureOptions};
 use der::{Decode, Encode};
 
 /// A certificate whose keyUsage says `critical FALSE` in so many octets, where
@@ -49,6 +49,7 @@ fn foreign_octets_survive() {
         None,
         &second.chain,
         &parameters(),
+        &SignatureOptions::new(),
     )
     .unwrap();
     let two = finish(&pending, second, Some(&container)).unwrap();
@@ -69,9 +70,10 @@ fn with_certificate(
     let chain = CertificateChain::try_from(certificates).unwrap();
     let pending = cades::prepare_countersignature(
         &mut Document::from_bytes(container),
-        0,
+        &[0],
         &chain,
         &parameters(),
+        &SignatureOptions::new(),
     )
     .unwrap();
     finish(&pending, signer, Some(container)).unwrap()

@@ -7,7 +7,7 @@ use ades_core::Document;
 use ades_tests::pki::{Key, Pki, TestSigner};
 use ades_tests::signing::parameters;
 use ades_tests::zeros::Zeros;
-use cades::{Container, Given, Packaging};
+use cades::{Container, Packaging, SignatureOptions, VerifyOptions};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -54,10 +54,11 @@ fn a_document_is_never_held() {
     let signer = Pki::shared().signer(Key::P256);
     let document = || Document::seekable(Zeros::new(LEN, [&[], &[]]));
     for packaging in [Packaging::Detached, Packaging::Enveloping] {
+        let options = SignatureOptions::new().packaging(packaging);
         let pending = {
             let peak = Peak::new();
             let pending =
-                cades::prepare(&mut document(), packaging, &signer.chain, &parameters()).unwrap();
+                cades::prepare(&mut document(), &signer.chain, &parameters(), &options).unwrap();
             peak.check("prepare");
             pending
         };
@@ -73,12 +74,13 @@ fn a_document_is_never_held() {
         let around = Zeros::new(LEN, [&made.head, &made.tail]);
         let mut enveloping = Document::seekable(around);
         let source = match packaging {
-            Packaging::Detached => &mut detached,
             Packaging::Enveloping => &mut enveloping,
+            _ => &mut detached,
         };
         let container = Container::read(source).unwrap();
-        let given = Given { original: Some(&mut document()), trust: &[] };
-        assert!(container.verify(source, given).unwrap().is_valid());
+        let mut original = document();
+        let options = VerifyOptions::new().original(&mut original);
+        assert!(container.verify(source, options).unwrap().is_valid());
         peak.check("verify");
     }
     five_octets_of_length(signer);
@@ -87,9 +89,8 @@ fn a_document_is_never_held() {
 fn five_octets_of_length(signer: &TestSigner) {
     let document = || Document::seekable(Zeros::new(HUGE, [&[], &[]]));
     let peak = Peak::new();
-    let pending =
-        cades::prepare(&mut document(), Packaging::Enveloping, &signer.chain, &parameters())
-            .unwrap();
+    let options = SignatureOptions::new().packaging(Packaging::Enveloping);
+    let pending = cades::prepare(&mut document(), &signer.chain, &parameters(), &options).unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut made = Around::default();
     pending.complete(Some(&mut document()), &value, &mut made).unwrap();
@@ -103,8 +104,7 @@ fn five_octets_of_length(signer: &TestSigner) {
 
     let mut source = Document::seekable(Zeros::new(HUGE, [&made.head, &made.tail]));
     let container = Container::read(&mut source).unwrap();
-    let given = Given { original: None, trust: &[] };
-    assert!(container.verify(&mut source, given).unwrap().is_valid());
+    assert!(container.verify(&mut source, VerifyOptions::new()).unwrap().is_valid());
     peak.check("more than 4 GiB");
 }
 

@@ -11,7 +11,7 @@ use ades_core::trust::{IssuerPool, PathBuilder};
 use ades_core::{Document, SignatureParameters, SignaturePolicy, SignerLocation, StateKey};
 use ades_tests::pki::{Key, Pki, Profile, TestSigner};
 use ades_tests::signing::{complete_xades, parameters, sign, sign_pades};
-use cades::{Container, Packaging};
+use cades::{Container, Packaging, SignatureOptions, VerifyOptions};
 use pades::{Appearance, PreparedDocument, StampValues, SubFilter};
 
 /// Stands for everything that must not be shown.
@@ -105,15 +105,15 @@ fn of_cades() {
     parameters = parameters.policy(policy);
     let mut document = Document::from_bytes(MARKER.as_bytes());
     shows_nothing(&document);
-    let pending =
-        cades::prepare(&mut document, Packaging::Enveloping, &signer.chain, &parameters).unwrap();
+    let options = SignatureOptions::new().packaging(Packaging::Enveloping);
+    let pending = cades::prepare(&mut document, &signer.chain, &parameters, &options).unwrap();
     shows_nothing(&pending);
     let signed = sign(MARKER.as_bytes(), Packaging::Enveloping, &signer, &parameters).unwrap();
     let mut source = Document::from_bytes(&signed);
     let container = Container::read(&mut source).unwrap();
     shows_nothing(&container);
     let trust = signer.chain.certificates();
-    let given = cades::Given { original: Some(&mut document), trust };
+    let given = VerifyOptions::new().original(&mut document).trust(trust);
     shows_nothing(&given);
     let report = container.verify(&mut source, given).unwrap();
     assert_eq!(report.signatures[0].signer.as_deref(), Some(MARKER));

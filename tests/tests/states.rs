@@ -3,14 +3,15 @@
 use ades_core::{Document, Error, PendingState, StateKey, StoredState};
 use ades_tests::pki::{Key, Pki, Profile};
 use ades_tests::signing::parameters;
-use cades::{Packaging, PendingSignature};
+use cades::{Packaging, PendingSignature, SignatureOptions};
 use serde::{Deserialize, Serialize};
 
 const DOCUMENT: &[u8] = b"a document";
 
 fn pending(packaging: Packaging) -> PendingSignature {
     let chain = &Pki::shared().signer(Key::P256).chain;
-    cades::prepare(&mut Document::from_bytes(DOCUMENT), packaging, chain, &parameters()).unwrap()
+    let options = SignatureOptions::new().packaging(packaging);
+    cades::prepare(&mut Document::from_bytes(DOCUMENT), chain, &parameters(), &options).unwrap()
 }
 
 fn key(octet: u8) -> StateKey {

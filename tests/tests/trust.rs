@@ -9,7 +9,7 @@ use ades_tests::oracle::openssl;
 use ades_tests::pki::{Key, Pki, pem};
 use ades_tests::signing::parameters;
 use cades::report::Problem;
-use cades::{Container, Given, Packaging};
+use cades::{Packaging, SignatureOptions, VerifyOptions};
 use chrono::{DateTime, Utc};
 use der::asn1::{Any, AnyRef};
 use der::{Decode, Encode, Tag};
@@ -70,14 +70,13 @@ fn a_mesh_of_one_name_and_key_ends() {
     assert_eq!(chain.certificates().len(), 21);
 
     let mut source = Document::from_bytes(b"content");
-    let pending =
-        cades::prepare(&mut source, Packaging::Enveloping, &chain, &parameters()).unwrap();
+    let options = SignatureOptions::new().packaging(Packaging::Enveloping);
+    let pending = cades::prepare(&mut source, &chain, &parameters(), &options).unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut container = Vec::new();
     pending.complete(Some(&mut source), &value, &mut container).unwrap();
     let mut source = Document::from_bytes(&container);
-    let parsed = Container::read(&mut source).unwrap();
-    let report = parsed.verify(&mut source, Given { original: None, trust: &foreign }).unwrap();
+    let report = cades::verify(&mut source, VerifyOptions::new().trust(&foreign)).unwrap();
     assert!(report.signatures[0].intact);
     assert_eq!(report.signatures[0].problems, [Problem::Untrusted]);
 

@@ -142,8 +142,8 @@ impl Shape {
             PathBuf::from(name)
         };
         match self {
-            Self::New(Packaging::Detached) => with(".p7s"),
             Self::New(Packaging::Enveloping) => with(".p7m"),
+            Self::New(_) => with(".p7s"),
             Self::Parallel(container) => name(container),
             Self::Countersignature(_) => name(input),
         }

@@ -5,8 +5,8 @@ mod xml;
 use std::path::{Path, PathBuf};
 
 use ades_core::{Certificate, Document};
+use cades::Container;
 use cades::report::{Level, Problem, Report, SignatureReport};
-use cades::{Container, Given};
 use pades::report as pdf;
 use serde_json::{Value, json};
 
@@ -120,7 +120,10 @@ impl Found {
                     .map_err(|e| about(Failure::from(e).and("it is no PDF and no XML either")))?;
                 let original = originals.first();
                 let mut original = original.map(|path| input::document(path)).transpose()?;
-                let given = Given { original: original.as_mut(), trust };
+                let mut given = cades::VerifyOptions::new().trust(trust);
+                if let Some(original) = &mut original {
+                    given = given.original(original);
+                }
                 let report = container.verify(&mut source, given).map_err(|e| about(e.into()))?;
                 Ok(Self::Cades(report))
             }
@@ -197,20 +200,6 @@ fn without_judgement(signatures: &mut Value) {
     }
 }
 
-/// Whether a document is that of the container it is to be signed in once more.
-pub(crate) fn check_original(
-    container: &mut Document<'_>,
-    document: &mut Document<'_>,
-) -> Result<(), Failure> {
-    let parsed = Container::read(container)?;
-    let report = parsed.verify(container, Given { original: Some(document), trust: &[] })?;
-    let other = |s: &SignatureReport| s.problems.contains(&Problem::DigestMismatch);
-    if !report.signatures.is_empty() && report.signatures.iter().all(other) {
-        return Err(Failure::input("its signatures are over another document than the one given"));
-    }
-    Ok(())
-}
-
 /// How what was made is read.
 #[derive(Clone, Copy)]
 pub(crate) struct How<'h> {
@@ -247,9 +236,9 @@ pub(crate) fn check_made(
         Format::Xades => return xml::check(made, source, how.reading),
     }
     let after = Container::read(made)?;
-    let alone = after.verify(made, Given::default())?;
+    let alone = after.verify(made, cades::VerifyOptions::new())?;
     if alone.signatures.iter().map(count).sum::<usize>() == 1 {
-        let original = Given { original: Some(source), trust: &[] };
+        let original = cades::VerifyOptions::new().original(source);
         let report = if alone.is_valid() { alone } else { after.verify(made, original)? };
         return if report.is_valid() { Ok(()) } else { Err(unsound(problems(&report))) };
     }
@@ -257,11 +246,14 @@ pub(crate) fn check_made(
     // not ours to judge, but none may be worse off.
     let before = Container::read(source)?;
     let (before, after) = match original {
-        None => (before.verify(source, Given::default())?, after.verify(made, Given::default())?),
+        None => (
+            before.verify(source, cades::VerifyOptions::new())?,
+            after.verify(made, cades::VerifyOptions::new())?,
+        ),
         Some(original) => {
-            let was = Given { original: Some(&mut *original), trust: &[] };
-            let before = before.verify(source, was)?;
-            (before, after.verify(made, Given { original: Some(original), trust: &[] })?)
+            let before =
+                before.verify(source, cades::VerifyOptions::new().original(&mut *original))?;
+            (before, after.verify(made, cades::VerifyOptions::new().original(original))?)
         }
     };
     let all = |report: &Report| report.signatures.iter().map(count).sum::<usize>();

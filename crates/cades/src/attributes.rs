@@ -1,7 +1,10 @@
-//! Signed attributes: their values as rasn types, in both directions
+//! The values of signed attributes as rasn types, for writing and reading
 //! (EN 319 122-1 clauses 5.1 and 5.2, RFC 5652 clause 11, RFC 5035,
 //! RFC 6211). The modules of EN 319 122-1 use explicit tags throughout.
 
+use ades_core::asn1::ber::{Element, Reader};
+use ades_core::asn1::der;
+use ades_core::error::Parameter;
 use ades_core::{
     Certificate, CommitmentType, Digest, DigestAlgorithm, Oid, SignatureAlgorithm,
     SignatureParameters, SignaturePolicy, SignerLocation, SigningTime,
@@ -12,11 +15,9 @@ use rasn_pkix::{AlgorithmIdentifier, DirectoryString};
 
 use crate::error::Error;
 use crate::oids;
-use ades_core::asn1::ber::{Element, Reader};
-use ades_core::asn1::der;
-use ades_core::error::Parameter;
 
-/// One attribute: its type (the OID's content octets) and its one value (DER).
+/// One attribute: its type (the content octets of the OID) and the DER of its
+/// only value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SignedAttribute {
     pub(crate) kind: &'static [u8],
@@ -39,20 +40,20 @@ pub(crate) fn signed_attributes(attributes: &[SignedAttribute]) -> Vec<u8> {
     der::element(der::SET, &[&der::set_of(&mut encoded)])
 }
 
-/// What the attributes are about.
+/// What the attributes describe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// The document: content-type and the data's type belong to it.
+    /// A signature over the document.
     Document,
-    /// A format that embeds the CMS: it has its own places for the time and
-    /// for what is said about the data.
+    /// A signature over the document of a format that embeds the CMS and has its
+    /// own entries for the time and for the description of the data.
     Embedding,
-    /// Another signature: content-type and the data's type are not allowed
-    /// (EN 319 122-1, 5.2.7).
+    /// A countersignature, in which content-type and the attributes that
+    /// describe the data are not allowed (EN 319 122-1, 5.2.7).
     Signature,
 }
 
-/// All attributes of a baseline B-B signature.
+/// All signed attributes of a baseline B-B signature, in no particular order.
 pub(crate) fn baseline(
     subject: Subject,
     message_digest: &Digest,
@@ -60,13 +61,26 @@ pub(crate) fn baseline(
     certificate: &Certificate,
     parameters: &SignatureParameters,
 ) -> Result<Vec<SignedAttribute>, Error> {
-    let mut attributes = vec![
-        message_digest_attribute(message_digest),
-        signing_certificate_v2(algorithm.digest_algorithm(), certificate)?,
-    ];
+    let digest_algorithm = algorithm.digest_algorithm();
+    let mut attributes = from_parameters(subject, digest_algorithm, parameters)?;
+    attributes.push(message_digest_attribute(message_digest));
+    attributes.push(signing_certificate_v2(digest_algorithm, certificate)?);
+    if subject != Subject::Embedding {
+        attributes.push(algorithm_protection(algorithm));
+    }
+    Ok(attributes)
+}
+
+/// The attributes that do not depend on the document or the certificate. A
+/// policy whose document is not known gets a zero hash of `digest_algorithm`.
+pub(crate) fn from_parameters(
+    subject: Subject,
+    digest_algorithm: DigestAlgorithm,
+    parameters: &SignatureParameters,
+) -> Result<Vec<SignedAttribute>, Error> {
+    let mut attributes = Vec::new();
     if subject != Subject::Embedding {
         attributes.push(signing_time(parameters.signing_time())?);
-        attributes.push(algorithm_protection(algorithm));
     }
     if subject != Subject::Signature {
         let value = der::element(der::OID, &[oids::DATA]);
@@ -80,7 +94,7 @@ pub(crate) fn baseline(
         }
     }
     if let Some(policy) = parameters.signature_policy() {
-        attributes.push(signature_policy(policy, algorithm.digest_algorithm())?);
+        attributes.push(signature_policy(policy, digest_algorithm)?);
     }
     if let Some(commitment) = parameters.commitments().first() {
         attributes.push(commitment_type(*commitment)?);
@@ -101,8 +115,8 @@ fn message_digest_attribute(digest: &Digest) -> SignedAttribute {
     SignedAttribute { kind: oids::MESSAGE_DIGEST, value }
 }
 
-/// `UTCTime` up to 2049, `GeneralizedTime` from 2050 on; seconds and `Z`, no
-/// fraction (RFC 5652, 11.3).
+/// `UTCTime` up to 2049, `GeneralizedTime` from 2050 on, with seconds and `Z`
+/// and without fractions (RFC 5652, 11.3).
 fn signing_time(time: SigningTime) -> Result<SignedAttribute, Error> {
     let (tag, format) =
         if time.is_utc_time() { (0x17, "%y%m%d%H%M%SZ") } else { (0x18, "%Y%m%d%H%M%SZ") };
@@ -114,8 +128,8 @@ fn signing_time(time: SigningTime) -> Result<SignedAttribute, Error> {
     Ok(SignedAttribute { kind: oids::SIGNING_TIME, value })
 }
 
-/// `UTCTime` (two-digit years: 1950 to 2049) or `GeneralizedTime`, in the one
-/// form RFC 5652 allows.
+/// `UTCTime` (two-digit years: 1950 to 2049) or `GeneralizedTime`, in the only
+/// form that RFC 5652 allows.
 pub(crate) fn read_signing_time(value: &Element<'_>) -> Option<DateTime<Utc>> {
     let text = std::str::from_utf8(value.content).ok()?;
     let digits = text.strip_suffix('Z')?;
@@ -130,8 +144,8 @@ pub(crate) fn read_signing_time(value: &Element<'_>) -> Option<DateTime<Utc>> {
     NaiveDateTime::parse_from_str(&full, "%Y%m%d%H%M%S").ok().map(|t| t.and_utc())
 }
 
-/// `SigningCertificateV2` (RFC 5035, 3): `hashAlgorithm` is left out when it is
-/// the default, `issuerSerial` always (EN 319 122-1, 6.3 g).
+/// `SigningCertificateV2` (RFC 5035, 3). We write `hashAlgorithm` unless it is
+/// the default, and never `issuerSerial` (EN 319 122-1, 6.3 g).
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
 pub(crate) struct SigningCertificateV2 {
     pub(crate) certs: SequenceOf<EssCertIdV2>,
@@ -146,8 +160,8 @@ pub(crate) struct EssCertIdV2 {
     pub(crate) issuer_serial: Option<Any>,
 }
 
-/// `IssuerSerial` (RFC 5035, 5): the issuer's name as the one directoryName,
-/// and the serial number.
+/// `IssuerSerial` (RFC 5035, 5): the issuer's name as a single directoryName, and
+/// the serial number.
 pub(crate) fn issuer_serial(certificate: &Certificate) -> Vec<u8> {
     let name = der::element(der::context(4), &[certificate.issuer()]);
     let names = der::element(der::SEQUENCE, &[&name]);
@@ -179,8 +193,8 @@ fn signing_certificate_v2(
     )
 }
 
-/// `CMSAlgorithmProtection` (RFC 6211, 2): the very octets that `SignerInfo`
-/// has, so that no reader can see a difference.
+/// `CMSAlgorithmProtection` (RFC 6211, 2), with exactly the octets that
+/// `SignerInfo` has, so that every reader finds them equal.
 fn algorithm_protection(algorithm: SignatureAlgorithm) -> SignedAttribute {
     let digest = algorithm.digest_algorithm().algorithm_identifier();
     let signature = algorithm.algorithm_identifier();
@@ -206,14 +220,15 @@ pub(crate) struct OtherHashAlgAndValue {
     pub(crate) hash_value: OctetString,
 }
 
-/// `SigPolicyQualifierInfo`, and `CommitmentTypeQualifier` alike.
+/// `SigPolicyQualifierInfo` and `CommitmentTypeQualifier`, which have the same
+/// syntax.
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
 pub(crate) struct Qualifier {
     pub(crate) id: AnyOid,
     pub(crate) qualifier: Option<Any>,
 }
 
-/// `SPUserNotice`; text is written as a `UTF8String`.
+/// `SPUserNotice`. We write its text as a `UTF8String`.
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
 pub(crate) struct SpUserNotice {
     pub(crate) notice_ref: Option<NoticeReference>,
@@ -329,8 +344,8 @@ pub(crate) struct ClaimedAttribute {
 }
 
 /// Each role is a `title` (X.520, 6.4.3: position or function within an
-/// organisation) with a `UTF8String`. X.509's own `role` attribute has a
-/// `GeneralName` inside, which validators do not show.
+/// organisation) with a `UTF8String`. The `role` attribute of X.509 holds a
+/// `GeneralName`, which validators do not show.
 fn signer_attributes_v2(roles: &[String]) -> Result<SignedAttribute, Error> {
     let claimed = roles
         .iter()
@@ -383,8 +398,8 @@ fn digest_identifier(algorithm: DigestAlgorithm) -> Result<AlgorithmIdentifier, 
         .map_err(|_| parameter(Parameter::DigestAlgorithm, "malformed"))
 }
 
-/// An OBJECT IDENTIFIER as it stands: rasn's own type has no number above 32
-/// bits, but 2.25 and a UUID is an OID like any other.
+/// An OBJECT IDENTIFIER with arcs of any size. The arcs of rasn's own type have
+/// 32 bits, but an OID of 2.25 and a UUID (X.667) has an arc of 128 bits.
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
 #[rasn(delegate)]
 pub(crate) struct AnyOid(Any);
@@ -394,7 +409,7 @@ impl AnyOid {
         Self(Any::new(der::element(der::OID, &[content])))
     }
 
-    /// `None` if it is something else, or malformed.
+    /// `None` if this is not an OBJECT IDENTIFIER, or malformed.
     pub(crate) fn read(&self) -> Option<Oid> {
         let element = Reader::new(self.0.as_bytes(), 0).next("no OID").ok()?;
         Oid::from_bytes(element.expect(der::OID, "no OID").ok()?.content).ok()

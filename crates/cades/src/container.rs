@@ -3,44 +3,45 @@
 
 use std::fmt;
 
-use ades_core::{Certificate, Document};
-
-use crate::error::Error;
-use crate::error::malformed;
-use crate::oids;
-use crate::source::{Source, Take};
 use ades_core::asn1::ber::{self, Element, Reader, WRONG_LENGTH};
 use ades_core::asn1::der;
+use ades_core::{Certificate, Document};
 
-/// A container may hold this many octets beside its content.
+use crate::error::{Error, Limit, malformed};
+use crate::oids;
+use crate::source::{Source, Take};
+
+/// Maximum number of octets in a container, not counting its content.
 pub const MAX_HELD: u64 = 64 * 1024 * 1024;
-/// A container may have this many signers.
+/// Maximum number of signers in a container.
 pub const MAX_SIGNERS: usize = 256;
-/// A container may have this many countersignatures.
+/// Maximum number of countersignatures in a container.
 pub const MAX_COUNTERSIGNATURES: usize = 1024;
-/// A container may have this many certificates, revocation values or
-/// attributes in one set.
+/// Maximum depth of countersignatures on countersignatures.
+pub const MAX_COUNTERSIGNATURE_DEPTH: usize = 8;
+/// Maximum number of elements in one set: certificates, revocation values,
+/// attributes or an attribute's values.
 pub const MAX_ELEMENTS: usize = 4096;
-/// Elements may be nested this deep where lengths are indefinite.
+/// Maximum depth of nested elements with indefinite lengths.
 pub const MAX_DEPTH: usize = ber::MAX_DEPTH;
 
-/// A SignedData container of any origin: DER or BER, detached or enveloping.
+/// A SignedData container from any producer: DER or BER, detached or enveloping.
 #[derive(Clone)]
 pub struct Container {
     /// From the first octet to encapContentInfo.
     head: Vec<u8>,
     pub(crate) head_spans: HeadSpans,
     pub(crate) encap: EncapContentInfo,
-    /// From behind encapContentInfo to the last octet.
+    /// From the end of encapContentInfo to the last octet.
     tail: Vec<u8>,
     pub(crate) tail_spans: TailSpans,
     certificates: Vec<Certificate>,
 }
 
-/// The enclosing headers and the fields in front of the content.
+/// The enclosing headers and the fields before the content.
 #[derive(Clone, Debug)]
 pub(crate) struct HeadSpans {
-    /// ContentInfo, `[0]`, SignedData: whether each length is definite.
+    /// Whether the lengths of ContentInfo, `[0]` and SignedData are definite.
     pub(crate) definite: [bool; 3],
     pub(crate) version: Vec<u8>,
     pub(crate) digest_algorithms: (usize, usize),
@@ -53,11 +54,11 @@ pub(crate) struct EncapContentInfo {
     pub(crate) end: u64,
     /// The eContentType's content octets.
     pub(crate) content_type: Vec<u8>,
-    /// Where the eContent's OCTET STRING begins, if there is one.
+    /// Offset of the eContent's OCTET STRING, if there is one.
     pub(crate) octet_string: Option<u64>,
     /// The content's length.
     pub(crate) length: u64,
-    /// The headers in front of the content's octets.
+    /// The headers before the content's octets.
     headers: Vec<u8>,
 }
 
@@ -70,11 +71,10 @@ pub(crate) struct TailSpans {
 }
 
 impl Container {
-    /// Reads a container from a seekable source, from its first octet. Nothing
-    /// may stand behind it.
+    /// Reads a container from a seekable source, which must hold nothing else.
     ///
     /// # Errors
-    /// [`Error::Malformed`] with the place, [`Error::NotSignedData`],
+    /// [`Error::Malformed`] with the offset, [`Error::NotSignedData`],
     /// [`Error::Limit`]; [`Error::Core`] if the source fails or is a stream.
     pub fn read(source: &mut Document<'_>) -> Result<Self, Error> {
         let total = source.len()?.ok_or(ades_core::Error::NotSeekable)?;
@@ -132,18 +132,18 @@ impl Container {
         if self.is_enveloping() { Some(self.encap.length) } else { None }
     }
 
-    /// The X.509 certificates in the container, in its order; those that do
-    /// not read are left out.
+    /// The X.509 certificates in the container, in its order, without those
+    /// that are malformed.
     #[must_use]
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
     }
 
-    /// Hands the content's octets to `take`, in pieces and in order.
+    /// Passes the content's octets to `take`, in pieces and in order.
     ///
     /// # Errors
     /// [`Error::DocumentNeeded`] if the content is not in the container;
-    /// [`Error::Core`] if the source fails; what `take` yields.
+    /// [`Error::Core`] if the source fails; the errors of `take`.
     pub fn read_content(
         &self,
         source: &mut Document<'_>,
@@ -163,9 +163,9 @@ impl Container {
         }
     }
 
-    /// Where the first octets stand that are not DER, as far as headers and the
-    /// sets of SignedData show: a length that is indefinite or longer than need
-    /// be, a string in segments, a `SET OF` out of order.
+    /// The offset of the first octets that are not DER, as far as headers and
+    /// the sets of SignedData show: an indefinite length, a length in more
+    /// octets than needed, a string in segments, an unsorted `SET OF`.
     pub(crate) fn first_not_der(&self) -> Option<u64> {
         let headers = [
             ber::first_not_der(&self.head, 0),
@@ -198,7 +198,10 @@ impl Container {
     }
 
     pub(crate) fn signer_elements(&self) -> Result<Vec<Element<'_>>, Error> {
-        self.set_elements(Some(self.tail_spans.signer_infos), MAX_SIGNERS)
+        match self.set_elements(Some(self.tail_spans.signer_infos), MAX_SIGNERS) {
+            Err(Error::Limit { limit: Limit::Elements }) => Err(Limit::Signers.into()),
+            read => read,
+        }
     }
 
     pub(crate) fn tail_slice(&self, (start, end): (usize, usize)) -> &[u8] {
@@ -219,7 +222,7 @@ impl Container {
     }
 }
 
-// Certificates have names in them: not for logs.
+// Certificates hold names, which `Debug` of `Certificate` leaves out.
 impl fmt::Debug for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Container")
@@ -230,10 +233,10 @@ impl fmt::Debug for Container {
     }
 }
 
-/// A header whose element ends behind the signers.
+/// A header whose element ends after the signers.
 struct Enclosing {
     header: ber::Header,
-    /// Where its content begins.
+    /// Offset of its content.
     start: u64,
 }
 
@@ -294,7 +297,7 @@ fn tail_spans(tail: &[u8], offset: u64, enclosing: [&Enclosing; 3]) -> Result<Ta
         }
     }
     if !reader.is_empty() {
-        return Err(malformed(reader.offset(), "octets behind the container"));
+        return Err(malformed(reader.offset(), "octets after the container's end"));
     }
     Ok(TailSpans { certificates, crls, signer_infos })
 }

@@ -1,56 +1,95 @@
-//! CMS as it is embedded in other formats: PAdES (EN 319 142-1, clause 6.3).
+//! CMS that another format embeds: PAdES (EN 319 142-1, 6.3).
 //!
-//! A PDF has its own places for time, description and location, so the CMS in
-//! it has neither signing-time nor mime-type, content-hints or
-//! signer-location; algorithms are not protected by an attribute either, since
-//! the table of attributes has none for it.
+//! A PDF has its own entries for time, description and location. The CMS in it
+//! therefore has none of the attributes signing-time, mime-type, content-hints
+//! and signer-location, and no cms-algorithm-protection, which the table of
+//! attributes of EN 319 142-1 does not have.
 
+use ades_core::asn1::ber::Reader;
 use ades_core::trust::PathBuilder;
-use ades_core::{CertificateChain, Digest, Document, DocumentDigest, SignatureParameters};
+use ades_core::{CertificateChain, Document, DocumentDigest, SignatureParameters};
 use chrono::{DateTime, Utc};
 
 use crate::attributes::Subject;
 use crate::container::Container;
 use crate::error::Error;
-use crate::pending::PendingSignature;
+use crate::options::Original;
+use crate::pending::{PendingSignature, Target};
 use crate::prepare;
 use crate::report::Report;
 use crate::verify::Profile;
-use ades_core::asn1::ber::Reader;
 
-/// Prepares the CMS over a document that is known by its digest.
+/// A detached signature, prepared except for the digest of its document.
 ///
-/// The result is a detached signature; [`PendingSignature::complete`] writes
-/// its CMS, all of it DER.
+/// The embedding format needs the length of the CMS before it can compute that
+/// digest.
+#[derive(Debug)]
+pub struct EmbeddedCms {
+    pending: PendingSignature,
+    max_len: usize,
+}
+
+impl EmbeddedCms {
+    /// Prepares the CMS.
+    ///
+    /// # Errors
+    /// As [`prepare`](crate::prepare()).
+    pub fn prepare(
+        chain: &CertificateChain,
+        parameters: &SignatureParameters,
+    ) -> Result<Self, Error> {
+        let algorithm = prepare::check_signer(chain, parameters)?;
+        let document = prepare::placeholder(algorithm.digest_algorithm())?;
+        let target = Target::Detached { document };
+        let pending = prepare::pending(Subject::Embedding, target, chain, parameters)?;
+        let max_len = pending.detached(&vec![0; pending.max_value_len()?]).len();
+        Ok(Self { pending, max_len })
+    }
+
+    /// The maximum length of the CMS in octets. The length is exact except for
+    /// an ECDSA value, which may be a few octets shorter than the longest.
+    #[must_use]
+    pub const fn max_len(&self) -> usize {
+        self.max_len
+    }
+
+    /// Puts the document's digest in. [`PendingSignature::complete`] then writes
+    /// the CMS as DER.
+    ///
+    /// # Errors
+    /// [`Error::Core`] if the digest is not of the signature's digest algorithm.
+    pub fn over(self, document: DocumentDigest) -> Result<PendingSignature, Error> {
+        let mut pending = self.pending;
+        prepare::check_digest(&document, pending.algorithm.digest_algorithm())?;
+        pending.target = Target::Detached { document };
+        pending.refresh_message_digest()?;
+        Ok(pending)
+    }
+}
+
+/// Prepares the CMS over a document whose digest is known.
 ///
 /// # Errors
-/// As [`prepare_digest`](crate::prepare_digest).
+/// As [`EmbeddedCms::prepare`] and [`EmbeddedCms::over`].
 pub fn prepare_digest(
     document: DocumentDigest,
     chain: &CertificateChain,
     parameters: &SignatureParameters,
 ) -> Result<PendingSignature, Error> {
-    prepare::prepare_digest_as(Subject::Embedding, document, chain, parameters)
+    EmbeddedCms::prepare(chain, parameters)?.over(document)
 }
 
-/// The length in octets that the CMS has at most: exact but for an ECDSA value,
-/// which may be some octets shorter than its longest.
+/// The maximum length of the CMS in octets: see [`EmbeddedCms::max_len`].
 ///
 /// # Errors
-/// As [`prepare_digest`].
+/// As [`EmbeddedCms::prepare`].
 pub fn max_len(chain: &CertificateChain, parameters: &SignatureParameters) -> Result<usize, Error> {
-    let algorithm = parameters.algorithm_for(chain.leaf())?.digest_algorithm();
-    let digest = Digest::new(algorithm, vec![0; algorithm.output_len()])?;
-    let pending = prepare_digest(DocumentDigest(digest), chain, parameters)?;
-    let unsupported = ades_core::error::NotFit::KeyUnsupported;
-    let len = chain.leaf().key_type().max_value_len();
-    let len = len.ok_or(ades_core::Error::CertificateNotFit(unsupported))?;
-    Ok(pending.detached(&vec![0; len]).len())
+    EmbeddedCms::prepare(chain, parameters).map(|cms| cms.max_len())
 }
 
-/// The octets of the one element at the start of `octets`, its end found by
-/// its length or, where that is indefinite, by its content. What stands behind
-/// it is padding.
+/// The octets of the element at the start of `octets`. Its end is found from
+/// its length or, if that is indefinite, from its content. What follows it is
+/// padding.
 ///
 /// # Errors
 /// [`Error::Malformed`], [`Error::Limit`]
@@ -60,14 +99,13 @@ pub fn first_element(octets: &[u8]) -> Result<&[u8], Error> {
 
 /// Verifies embedded CMS over the document that it belongs to.
 ///
-/// As [`Container::verify`], by the rules of embedding: there must be no
-/// signing-time, and `claimed_time`, which the embedding format has in a place
-/// of its own, is what certificates are judged at. One search for trust serves
-/// all signatures of a document.
+/// As [`Container::verify`], with the rules for embedded CMS: there must be no
+/// signing-time, and certificates are checked at `claimed_time`, which the
+/// embedding format stores in its own place. One path builder serves all
+/// signatures of a document.
 ///
 /// # Errors
-/// [`Error::Malformed`] and others if this is no SignedData, and as
-/// [`Container::verify`].
+/// As [`Container::read`] and [`Container::verify`].
 pub fn verify(
     cms: &[u8],
     document: &mut Document<'_>,
@@ -76,5 +114,6 @@ pub fn verify(
 ) -> Result<Report, Error> {
     let mut source = Document::from_bytes(cms);
     let container = Container::read(&mut source)?;
-    container.verify_as(&mut source, Some(document), trust, Profile::Embedded { claimed_time })
+    let document = Some(document as &mut dyn Original);
+    container.verify_as(&mut source, document, trust, Profile::Embedded { claimed_time })
 }

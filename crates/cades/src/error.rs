@@ -1,68 +1,174 @@
-//! What can go wrong with a CAdES signature.
+//! The errors of this crate.
 
 use ades_core::asn1::ber;
 use ades_core::{Fault, Retry};
 
-/// The errors of this crate.
+/// What can go wrong with a CAdES signature.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// An error that all formats share: certificates, values, states, I/O.
     #[error(transparent)]
     Core(#[from] ades_core::Error),
-    /// The document is needed here: its octets go into the container.
-    #[error("the document is needed to complete this signature")]
+    /// A call without the document whose octets it needs.
+    #[error("the document is missing: pass it, or the container that the signature is added to")]
     DocumentNeeded,
     /// The document is not the one that was prepared.
     #[error("the document has changed since the signature was prepared")]
     DocumentChanged,
-    /// The container to be added to is not the one that was prepared.
+    /// The container that the signature is added to is not the one that was
+    /// prepared.
     #[error("the container has changed since the signature was prepared")]
     ContainerChanged,
+    /// Every signature of the container covers a document other than the one
+    /// that was passed with it.
+    #[error("the container's signatures are over another document than the one given")]
+    OriginalMismatch,
     /// A container that breaks the encoding rules or RFC 5652.
     #[error("malformed CMS at octet {offset}: {what}")]
     Malformed {
-        /// from the container's first octet
+        /// Offset from the container's first octet
         offset: u64,
-        /// what was found there
+        /// What is wrong there
         what: &'static str,
     },
     /// A CMS structure other than SignedData.
     #[error("the CMS content is not SignedData")]
     NotSignedData,
-    /// A container beyond one of this crate's limits.
+    /// A container that exceeds one of this crate's limits.
     #[error("the container exceeds a limit: {limit}")]
     Limit {
-        /// which limit
-        limit: &'static str,
+        /// The limit
+        limit: Limit,
     },
-    /// Copying while preparing is not possible: how long the first octets of the
-    /// container are depends on the value, for one or two lengths of the document
-    /// in many thousands. Preparing without copying is.
-    #[error("the document cannot be copied while preparing: its container's lengths are not known")]
+    /// The container's lengths depend on the length of the ECDSA value, so its
+    /// first octets cannot be written before the value is known. This affects
+    /// one or two document lengths in many thousands.
+    #[error(
+        "the document cannot be copied while preparing, because the lengths in its container \
+         depend on the signature value: prepare without copying"
+    )]
     CannotCopy,
-    /// A signer that the container does not have.
-    #[error("the container has no signer number {index}")]
-    NoSuchSigner {
-        /// counted from 0
-        index: usize,
+    /// The container does not have this signature.
+    #[error("the container has no signature {which:?} (places count from 0)")]
+    NoSuchSignature {
+        /// The place that was asked for, as in the report
+        which: Vec<usize>,
     },
-    /// A valid container that cannot be added to without changing the octets
-    /// of others.
-    #[error("nothing can be added to this container: {why}")]
+    /// A countersignature on a countersignature, which this version does not
+    /// make.
+    #[error(
+        "signature {which:?} is a countersignature, and countersigning it is not supported: \
+         name one of the container's own signatures"
+    )]
+    NestedCountersignature {
+        /// The place that was asked for, as in the report
+        which: Vec<usize>,
+    },
+    /// A valid container to which no signature can be added without breaking
+    /// what is in it.
+    #[error("no signature can be added to this container: {why}")]
     CannotAdd {
-        /// why
-        why: &'static str,
+        /// The reason
+        why: NotExtendable,
     },
+}
+
+/// A limit of this crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Length of a container.
+    #[error("2^63 octets")]
+    ContainerLen,
+    /// Number of countersignatures:
+    /// [`MAX_COUNTERSIGNATURES`](crate::container::MAX_COUNTERSIGNATURES).
+    #[error("1,024 countersignatures")]
+    Countersignatures,
+    /// Depth of countersignatures on countersignatures:
+    /// [`MAX_COUNTERSIGNATURE_DEPTH`](crate::container::MAX_COUNTERSIGNATURE_DEPTH).
+    #[error("8 levels of countersignatures")]
+    CountersignatureDepth,
+    /// Number of elements in one set: [`MAX_ELEMENTS`](crate::container::MAX_ELEMENTS).
+    #[error("4,096 elements in one set")]
+    Elements,
+    /// Octets outside the content: [`MAX_HELD`](crate::container::MAX_HELD).
+    #[error("64 MiB in addition to the content")]
+    Held,
+    /// Depth of nested elements: [`MAX_DEPTH`](crate::container::MAX_DEPTH).
+    #[error("32 levels of nesting")]
+    Nesting,
+    /// Number of signers: [`MAX_SIGNERS`](crate::container::MAX_SIGNERS).
+    #[error("256 signers")]
+    Signers,
+}
+
+/// Why no signature can be added to a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotExtendable {
+    /// The eContentType of a baseline signature is id-data (EN 319 122-1, 6.3).
+    #[error("its content type is not id-data")]
+    ContentTypeNotData,
+    /// An unsigned attribute covers all certificates of the container, to which
+    /// a new signature would add its own: archive-time-stamp of version 1 or 2,
+    /// or long-term-validation (EN 319 122-1, A.2.4 and A.2.5).
+    #[error("an archive time-stamp of an older kind covers its certificates")]
+    OlderArchiveTimeStamp,
+}
+
+impl Error {
+    /// Who has to act for the error to go away.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Core(error) => error.fault(),
+            Self::DocumentNeeded | Self::NoSuchSignature { .. } => Fault::Caller,
+            Self::Limit { .. } => Fault::Limit,
+            Self::CannotAdd { .. } | Self::CannotCopy | Self::NestedCountersignature { .. } => {
+                Fault::Unsupported
+            }
+            Self::DocumentChanged
+            | Self::ContainerChanged
+            | Self::OriginalMismatch
+            | Self::Malformed { .. }
+            | Self::NotSignedData => Fault::Input,
+        }
+    }
+
+    /// Whether another attempt may succeed.
+    #[must_use]
+    pub const fn retry(&self) -> Retry {
+        match self {
+            Self::Core(error) => error.retry(),
+            Self::DocumentNeeded
+            | Self::DocumentChanged
+            | Self::ContainerChanged
+            | Self::OriginalMismatch
+            | Self::Malformed { .. }
+            | Self::NotSignedData
+            | Self::Limit { .. }
+            | Self::CannotCopy
+            | Self::NoSuchSignature { .. }
+            | Self::NestedCountersignature { .. }
+            | Self::CannotAdd { .. } => Retry::Never,
+        }
+    }
 }
 
 impl From<ber::Error> for Error {
     fn from(error: ber::Error) -> Self {
         match error {
             ber::Error::Malformed { offset, what } => malformed(offset, what),
-            ber::Error::TooDeep => Self::Limit { limit: "32 levels of nesting" },
-            ber::Error::TooManyElements => Self::Limit { limit: "elements in one set" },
+            ber::Error::TooDeep => Limit::Nesting.into(),
+            ber::Error::TooManyElements => Limit::Elements.into(),
         }
+    }
+}
+
+impl From<Limit> for Error {
+    fn from(limit: Limit) -> Self {
+        Self::Limit { limit }
     }
 }
 
@@ -70,25 +176,24 @@ pub(crate) const fn malformed(offset: u64, what: &'static str) -> Error {
     Error::Malformed { offset, what }
 }
 
-impl Error {
-    /// Whose fault it is.
-    #[must_use]
-    pub const fn fault(&self) -> Fault {
-        match self {
-            Self::Core(error) => error.fault(),
-            Self::DocumentNeeded | Self::NoSuchSigner { .. } => Fault::Caller,
-            Self::Limit { .. } => Fault::Limit,
-            Self::CannotAdd { .. } | Self::CannotCopy => Fault::Unsupported,
-            _ => Fault::Input,
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::Limit;
+    use crate::container::{
+        MAX_COUNTERSIGNATURE_DEPTH, MAX_COUNTERSIGNATURES, MAX_DEPTH, MAX_ELEMENTS, MAX_HELD,
+        MAX_SIGNERS,
+    };
 
-    /// Whether another try may help.
-    #[must_use]
-    pub const fn retry(&self) -> Retry {
-        match self {
-            Self::Core(error) => error.retry(),
-            _ => Retry::Never,
+    #[test]
+    fn messages_name_the_values_of_the_constants() {
+        assert_eq!((MAX_HELD, MAX_ELEMENTS, MAX_COUNTERSIGNATURES), (64 << 20, 4096, 1024));
+        for (limit, value) in [
+            (Limit::CountersignatureDepth, MAX_COUNTERSIGNATURE_DEPTH),
+            (Limit::Nesting, MAX_DEPTH),
+            (Limit::Signers, MAX_SIGNERS),
+        ] {
+            let message = limit.to_string();
+            assert!(message.starts_with(&format!("{value} ")), "{message}");
         }
     }
 }

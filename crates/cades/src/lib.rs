@@ -1,27 +1,36 @@
-//! CAdES baseline signatures (EN 319 122-1).
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
-mod attributes;
+// The shape that all format crates share.
 mod complete;
-pub mod container;
-mod copying;
-pub mod embedded;
 mod error;
-mod existing;
-mod lookup;
-mod oids;
+mod extend;
+mod options;
 mod pending;
 mod prepare;
 pub mod report;
+mod verify;
+
+// What only CAdES has.
+mod attributes;
+mod certificate_index;
+pub mod container;
+mod content;
+#[doc(hidden)]
+pub mod embedded;
+mod oids;
+mod signed_data;
 mod signer_info;
 mod source;
-mod verify;
 
 pub use ades_core::in_place::{Check, InPlace};
 pub use container::Container;
-pub use copying::prepare_copying;
-pub use error::Error;
-pub use existing::{prepare_countersignature, prepare_parallel};
-pub use pending::{Packaging, PendingSignature};
-pub use prepare::{prepare, prepare_digest};
-pub use verify::Given;
+pub use error::{Error, Limit, NotExtendable};
+pub use options::{Packaging, SignatureOptions, VerifyOptions};
+pub use pending::PendingSignature;
+pub use prepare::{
+    Checked, check, check_countersignature, check_parallel, prepare, prepare_copying,
+    prepare_countersignature, prepare_digest, prepare_parallel,
+};
+pub use report::Warning;
+pub use verify::verify;

@@ -1,5 +1,5 @@
 //! Object identifiers of CMS and CAdES (RFC 5652, RFC 5035, RFC 6211,
-//! EN 319 122-1 annex D), as the content octets of their DER.
+//! EN 319 122-1 annex D) as the content octets of their DER.
 
 /// id-data
 pub(crate) const DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01];
@@ -62,12 +62,12 @@ pub(crate) const MIME_TYPE: &[u8] = &[0x04, 0x00, 0x8D, 0x45, 0x02, 0x01];
 pub(crate) const ARCHIVE_TIME_STAMP_V3: &[u8] = &[0x04, 0x00, 0x8D, 0x45, 0x02, 0x04];
 /// long-term-validation (unsigned), 0.4.0.1733.2.2
 const LONG_TERM_VALIDATION: &[u8] = &[0x04, 0x00, 0x8D, 0x45, 0x02, 0x02];
-/// Unsigned attributes that cover the container's certificates as a whole.
-pub(crate) const CLOSING: [&[u8]; 3] =
+/// Unsigned attributes that cover all certificates of the container.
+pub(crate) const COVERING_CERTIFICATES: [&[u8]; 3] =
     [ARCHIVE_TIME_STAMP_V1, ARCHIVE_TIME_STAMP_V2, LONG_TERM_VALIDATION];
 /// signer-attributes-v2, 0.4.0.19122.1.1
 pub(crate) const SIGNER_ATTRIBUTES_V2: &[u8] = &[0x04, 0x00, 0x81, 0x95, 0x32, 0x01, 0x01];
-/// id-at-title, 2.5.4.12: in which a claimed role is written
+/// id-at-title, 2.5.4.12: the attribute that holds a claimed role
 pub(crate) const TITLE: &[u8] = &[0x55, 0x04, 0x0C];
 
 #[cfg(test)]
@@ -75,7 +75,7 @@ mod tests {
     use ades_core::Oid;
 
     #[test]
-    fn octets_are_the_identifiers_of_the_standards() {
+    fn octets_are_those_of_the_dotted_identifiers() {
         for (octets, dotted) in [
             (super::DATA, "1.2.840.113549.1.7.1"),
             (super::SIGNED_DATA, "1.2.840.113549.1.7.2"),

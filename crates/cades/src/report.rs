@@ -149,6 +149,34 @@ pub enum Coverage {
     Unknown,
 }
 
+/// What a user should know about a signature that can be made. The codes are
+/// stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Warning {
+    /// For a parallel signature: the certificate is that of one of the
+    /// container's signers. For a countersignature: the certificate made the
+    /// signature that it countersigns, or has countersigned it before.
+    #[error("this certificate has signed the same before")]
+    AlreadySigned,
+    /// The container is BER but not DER. Its octets are kept, so that it stays
+    /// BER, which some readers refuse.
+    #[error("the container is BER, not DER, and stays so: some readers refuse that")]
+    ContainerNotDer,
+}
+
+impl Warning {
+    /// The code that stands in JSON.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AlreadySigned => "already-signed",
+            Self::ContainerNotDer => "container-not-der",
+        }
+    }
+}
+
 /// What can be wrong with a signature. The codes are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]

@@ -1,14 +1,15 @@
-//! One `SignerInfo` as spans (RFC 5652, 5.3).
+//! One `SignerInfo` as spans of the container (RFC 5652, 5.3).
 
-use ades_core::{Certificate, DigestAlgorithm, Oid, SignatureAlgorithm};
-
-use crate::container::MAX_ELEMENTS;
-use crate::error::Error;
-use crate::error::malformed;
 use ades_core::asn1::ber::Element;
 use ades_core::asn1::der;
+use ades_core::{Certificate, DigestAlgorithm, Oid, SignatureAlgorithm};
+use rasn::types::OctetString;
 
-/// The octets of a signer, apart and untouched.
+use crate::container::MAX_ELEMENTS;
+use crate::error::{Error, Limit, malformed};
+use crate::oids;
+
+/// The fields of a signer, with their octets as they are in the container.
 #[derive(Clone, Debug)]
 pub(crate) struct SignerInfo<'a> {
     pub(crate) sid: Sid<'a>,
@@ -16,19 +17,19 @@ pub(crate) struct SignerInfo<'a> {
     /// With its `[0]` tag.
     pub(crate) signed_attributes: Option<Element<'a>>,
     signature_algorithm: Element<'a>,
-    /// The value's octets.
+    /// The octets of the value.
     pub(crate) signature: &'a [u8],
     /// With its `[1]` tag.
     pub(crate) unsigned_attributes: Option<Element<'a>>,
 }
 
-/// Whom a `SignerIdentifier` names.
+/// The certificate that a `SignerIdentifier` names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sid<'a> {
-    /// The issuer's `Name` and the serial number, as they stand.
+    /// The DER of the issuer's `Name` and of the serial number.
     IssuerAndSerial(&'a [u8], &'a [u8]),
     KeyIdentifier(&'a [u8]),
-    /// Nobody.
+    /// No certificate.
     Malformed,
 }
 
@@ -57,8 +58,8 @@ impl<'a> Sid<'a> {
     }
 }
 
-/// One attribute: its type's octets and its values, which are counted and read
-/// where they stand: a container has room for millions.
+/// One attribute: the octets of its type, and its values, which stay in the
+/// container because it has room for millions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attribute<'a> {
     pub(crate) kind: &'a [u8],
@@ -66,12 +67,12 @@ pub(crate) struct Attribute<'a> {
 }
 
 impl<'a> Attribute<'a> {
-    /// All its values.
+    /// All values.
     pub(crate) fn values(&self) -> Result<Vec<Element<'a>>, Error> {
         Ok(self.values.children().all(MAX_ELEMENTS)?)
     }
 
-    /// Its value, if it has exactly one.
+    /// The value, if there is exactly one.
     pub(crate) fn only_value(&self) -> Option<Element<'a>> {
         let mut values = self.values.children();
         values.try_next().ok()?.filter(|_| values.is_empty())
@@ -93,7 +94,7 @@ impl<'a> SignerInfo<'a> {
         let signature = fields.next("no signature")?.expect(der::OCTET_STRING, "no signature")?;
         let unsigned_attributes = fields.next_if(der::context(1))?;
         if !fields.is_empty() {
-            return Err(malformed(fields.offset(), "octets behind the last field of SignerInfo"));
+            return Err(malformed(fields.offset(), "octets after the last field of SignerInfo"));
         }
         Ok(Self {
             sid: Sid::read(&sid),
@@ -114,8 +115,7 @@ impl<'a> SignerInfo<'a> {
         SignatureAlgorithm::from_algorithm_identifier(self.signature_algorithm.raw, digest)
     }
 
-    /// The OIDs as they stand, for a reader who wants to know what is not
-    /// supported.
+    /// The OIDs of the digest and the signature algorithm, supported or not.
     pub(crate) fn algorithm_oids(&self) -> (Option<Oid>, Option<Oid>) {
         let oid = |identifier: &Element<'_>| {
             let first = identifier.children().try_next().ok()??;
@@ -132,8 +132,15 @@ impl<'a> SignerInfo<'a> {
         self.unsigned_attributes.map_or(Ok(Vec::new()), attributes)
     }
 
+    /// The value of message-digest; `None` if it is missing or malformed.
+    pub(crate) fn message_digest(&self) -> Option<OctetString> {
+        let attributes = self.signed().ok()?;
+        let attribute = attributes.iter().find(|a| a.kind == oids::MESSAGE_DIGEST)?;
+        rasn::ber::decode(attribute.only_value()?.raw).ok()
+    }
+
     /// What is signed: the attributes with the universal SET tag in place of
-    /// `[0]`, as received and, if that is another, in DER order.
+    /// `[0]`, as received and, if that order differs, in DER order.
     pub(crate) fn to_be_signed(&self) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         let attributes = self.signed_attributes?;
         let mut received = attributes.raw.to_vec();
@@ -148,7 +155,27 @@ impl<'a> SignerInfo<'a> {
     }
 }
 
-/// The attributes in a set of them, all of whose values read.
+pub(crate) fn read_all(elements: Vec<Element<'_>>) -> Result<Vec<SignerInfo<'_>>, Error> {
+    elements.into_iter().map(SignerInfo::read).collect()
+}
+
+/// The countersignatures among the unsigned attributes of a signer. More than
+/// `max` are an error.
+pub(crate) fn countersignatures<'a>(
+    unsigned: &[Attribute<'a>],
+    max: usize,
+) -> Result<Vec<SignerInfo<'a>>, Error> {
+    let mut elements = Vec::new();
+    for attribute in unsigned.iter().filter(|a| a.kind == oids::COUNTERSIGNATURE) {
+        elements.extend(attribute.values()?);
+        if elements.len() > max {
+            return Err(Limit::Countersignatures.into());
+        }
+    }
+    read_all(elements)
+}
+
+/// The attributes in a set of them. All values must be well-formed.
 pub(crate) fn attributes(set: Element<'_>) -> Result<Vec<Attribute<'_>>, Error> {
     set.children()
         .all(MAX_ELEMENTS)?

@@ -1,24 +1,28 @@
-//! A seekable source read element by element, without holding what is in it.
+//! Reading a seekable source element by element, without holding the content in
+//! memory.
 
 use std::io::{BufReader, Read};
 
+use ades_core::asn1::ber::{self, WRONG_LENGTH};
+use ades_core::asn1::der;
 use ades_core::document::ReadSeek;
 
 use crate::container::MAX_HELD;
-use crate::error::Error;
-use crate::error::malformed;
-use ades_core::asn1::ber::{self, WRONG_LENGTH};
-use ades_core::asn1::der;
+use crate::error::{Error, Limit, malformed};
 
-/// What takes the content's octets.
+/// A callback that takes the content's octets.
 pub(crate) type Take<'a> = dyn FnMut(&[u8]) -> Result<(), Error> + 'a;
 
 const CONSTRUCTED_OCTET_STRING: u8 = der::OCTET_STRING | 0x20;
+/// The longest header that [`ber::header`] reads: tag, length of length, length.
+const MAX_HEADER_LEN: usize = 10;
+/// The content is read in pieces of this length.
+const PIECE: u64 = 128 * 1024;
 
 /// Reads a seekable source element by element.
 pub(crate) struct Source<'a> {
     reader: BufReader<&'a mut dyn ReadSeek>,
-    /// The next octet's place.
+    /// The offset of the next octet.
     pub(crate) at: u64,
     total: u64,
 }
@@ -33,7 +37,7 @@ impl<'a> Source<'a> {
         let by = i64::try_from(to)
             .ok()
             .and_then(|to| to.checked_sub(i64::try_from(self.at).ok()?))
-            .ok_or(Error::Limit { limit: "a container of 2^63 octets" })?;
+            .ok_or(Limit::ContainerLen)?;
         self.reader.seek_relative(by).map_err(ades_core::Error::Read)?;
         self.at = to;
         Ok(())
@@ -57,15 +61,16 @@ impl<'a> Source<'a> {
 
     pub(crate) fn any_header(&mut self) -> Result<ber::Header, Error> {
         let offset = self.at;
-        let available = usize::try_from(self.total.saturating_sub(offset).min(10)).unwrap_or(10);
-        let mut octets = [0; 10];
+        let available = usize::try_from(self.total.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let available = available.min(MAX_HEADER_LEN);
+        let mut octets = [0; MAX_HEADER_LEN];
         let octets = octets.get_mut(..available).unwrap_or_default();
         self.read(octets)?;
         let header = ber::header(octets, offset)?;
         self.seek(offset + header.len as u64)?;
-        // From here on no sum of a place and a length overflows.
+        // After this check, no sum of an offset and a length overflows.
         if header.content_len.is_some_and(|len| len > self.total.saturating_sub(self.at)) {
-            return Err(malformed(offset, "an element ends behind the container"));
+            return Err(malformed(offset, "an element that ends after the container's end"));
         }
         Ok(header)
     }
@@ -76,7 +81,8 @@ impl<'a> Source<'a> {
         if header.tag == tag { Ok(header) } else { Err(malformed(offset, what)) }
     }
 
-    /// A whole element.
+    /// The octets of an element with this tag; `what` describes the error if the
+    /// tag is another.
     pub(crate) fn element(&mut self, tag: u8, what: &'static str) -> Result<Vec<u8>, Error> {
         let offset = self.at;
         let header = self.header(tag, what)?;
@@ -90,10 +96,11 @@ impl<'a> Source<'a> {
         self.read_range(offset, end)
     }
 
-    /// Skips what an indefinite length has before its end, and its end.
+    /// Skips the content of an element of indefinite length, and its
+    /// end-of-contents octets.
     fn skip_to_end(&mut self, depth: usize) -> Result<(), Error> {
         if depth == ber::MAX_DEPTH {
-            return Err(Error::Limit { limit: "32 levels of nesting" });
+            return Err(Limit::Nesting.into());
         }
         while self.peek()? != 0 {
             match self.any_header()?.content_len {
@@ -104,7 +111,8 @@ impl<'a> Source<'a> {
         self.end_of_contents()
     }
 
-    /// One with at most 127 octets of content: the whole of it, and its content.
+    /// An element with at most 127 octets of content: its octets, and its
+    /// content.
     pub(crate) fn small_element(
         &mut self,
         tag: u8,
@@ -122,9 +130,9 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Checks that what `header` began ends here, and consumes its
-    /// end-of-contents octets if its length is indefinite. `start` is where its
-    /// content began.
+    /// Checks that the element of `header` ends here, and reads its
+    /// end-of-contents octets if its length is indefinite. `start` is the offset
+    /// of its content.
     pub(crate) fn end_of(&mut self, header: &ber::Header, start: u64) -> Result<(), Error> {
         match header.content_len {
             None => self.end_of_contents(),
@@ -140,15 +148,15 @@ impl<'a> Source<'a> {
         if octets == [0, 0] { Ok(()) } else { Err(malformed(offset, "no end-of-contents")) }
     }
 
-    /// An OCTET STRING in any of its forms (X.690, 8.7): hands out its octets
-    /// and yields their number. Skips over them where nobody asks.
+    /// Reads an OCTET STRING in any of its forms (X.690, 8.7), passes its octets
+    /// to `take` and returns their number. Without `take`, it skips them.
     pub(crate) fn octet_string(
         &mut self,
         depth: usize,
         mut take: Option<&mut Take<'_>>,
     ) -> Result<u64, Error> {
         if depth == ber::MAX_DEPTH {
-            return Err(Error::Limit { limit: "32 levels of nesting" });
+            return Err(Limit::Nesting.into());
         }
         let offset = self.at;
         let header = self.any_header()?;
@@ -164,7 +172,7 @@ impl<'a> Source<'a> {
                     match end {
                         Some(end) if self.at == end => return Ok(total),
                         Some(end) if self.at > end => {
-                            return Err(malformed(offset, "a segment ends behind its string"));
+                            return Err(malformed(offset, "a segment that ends after its string"));
                         }
                         None if self.peek()? == 0 => {
                             self.end_of_contents()?;
@@ -185,7 +193,7 @@ impl<'a> Source<'a> {
         let Some(take) = take else {
             return self.seek(self.at + len);
         };
-        let mut piece = vec![0; usize::try_from(len.min(128 * 1024)).unwrap_or(0)];
+        let mut piece = vec![0; usize::try_from(len.min(PIECE)).unwrap_or(0)];
         let mut left = len;
         while left > 0 {
             let count = usize::try_from(left.min(piece.len() as u64)).unwrap_or(0);
@@ -200,7 +208,7 @@ impl<'a> Source<'a> {
     pub(crate) fn read_range(&mut self, start: u64, end: u64) -> Result<Vec<u8>, Error> {
         let len = end.saturating_sub(start);
         if len > MAX_HELD {
-            return Err(Error::Limit { limit: "64 MiB beside the content" });
+            return Err(Limit::Held.into());
         }
         if end > self.total {
             return Err(malformed(start, "the container is cut off"));

@@ -5,7 +5,7 @@
 use ades_core::Document;
 use cades::container::MAX_COUNTERSIGNATURES;
 use cades::report::{Problem, Report};
-use cades::{Container, Error, Given};
+use cades::{Error, VerifyOptions};
 
 const SIGNED_DATA: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2];
 const DATA: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 1];
@@ -84,8 +84,7 @@ fn certificate(serial: u16, subject: usize) -> Vec<u8> {
 }
 
 fn report(container: &[u8]) -> Result<Report, Error> {
-    let mut source = Document::from_bytes(container);
-    Container::read(&mut source)?.verify(&mut source, Given::default())
+    cades::verify(&mut Document::from_bytes(container), VerifyOptions::new())
 }
 
 fn problems(container: &[u8]) -> Vec<Problem> {

@@ -9,7 +9,7 @@ use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::openssl;
 use ades_tests::pki::PemFiles;
 use ades_tests::signing::parameters;
-use cades::{Check, Packaging, PendingSignature};
+use cades::{Check, Packaging, PendingSignature, SignatureOptions};
 use serde_json::json;
 
 use crate::{Bench, RUNS, limit, signer, timed, timed_if};
@@ -55,7 +55,8 @@ pub(crate) fn run(bench: &Bench) {
 fn engine(path: &Path, out: &Path, packaging: Packaging) -> Duration {
     let start = Instant::now();
     let mut document = Document::seekable(File::open(path).unwrap());
-    let pending = cades::prepare(&mut document, packaging, &signer().chain, &parameters()).unwrap();
+    let options = SignatureOptions::new().packaging(packaging);
+    let pending = cades::prepare(&mut document, &signer().chain, &parameters(), &options).unwrap();
     let state = pending.to_json(None).unwrap();
     let prepared = start.elapsed();
 
@@ -79,7 +80,9 @@ fn copy_and_finish(path: &Path, out: &Path) -> Duration {
     let mut document = Document::seekable(File::open(path).unwrap());
     let mut file = File::create_new(out).unwrap();
     let chain = &signer().chain;
-    let pending = cades::prepare_copying(&mut document, chain, &parameters(), &mut file).unwrap();
+    let options = SignatureOptions::new().packaging(Packaging::Enveloping);
+    let pending =
+        cades::prepare_copying(&mut document, chain, &parameters(), &options, &mut file).unwrap();
     drop(file);
     let state = pending.to_json(None).unwrap();
     let prepared = start.elapsed();

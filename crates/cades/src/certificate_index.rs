@@ -1,4 +1,4 @@
-//! A container's certificates by what its signers call them.
+//! A container's certificates, found by what its signers name them by.
 
 use std::collections::HashMap;
 
@@ -6,9 +6,10 @@ use ades_core::{Certificate, Digest, DigestAlgorithm};
 
 use crate::signer_info::Sid;
 
-/// Each certificate is looked at once, and digested once with each algorithm,
-/// however many signers there are. Where several fit, it is the first.
-pub(crate) struct Lookup<'c> {
+/// An index that reads each certificate once and digests it once under each
+/// algorithm, whatever the number of signers. Among several certificates with
+/// the same name, it finds the first.
+pub(crate) struct CertificateIndex<'c> {
     certificates: &'c [Certificate],
     by_issuer_and_serial: HashMap<(&'c [u8], &'c [u8]), &'c Certificate>,
     by_key_identifier: HashMap<&'c [u8], &'c Certificate>,
@@ -16,9 +17,9 @@ pub(crate) struct Lookup<'c> {
     digested: Vec<DigestAlgorithm>,
 }
 
-impl<'c> Lookup<'c> {
+impl<'c> CertificateIndex<'c> {
     pub(crate) fn new(certificates: &'c [Certificate]) -> Self {
-        let mut lookup = Self {
+        let mut index = Self {
             certificates,
             by_issuer_and_serial: HashMap::new(),
             by_key_identifier: HashMap::new(),
@@ -27,15 +28,15 @@ impl<'c> Lookup<'c> {
         };
         for certificate in certificates {
             let name = (certificate.issuer(), certificate.serial_number());
-            lookup.by_issuer_and_serial.entry(name).or_insert(certificate);
+            index.by_issuer_and_serial.entry(name).or_insert(certificate);
             if let Some(identifier) = certificate.subject_key_id() {
-                lookup.by_key_identifier.entry(identifier).or_insert(certificate);
+                index.by_key_identifier.entry(identifier).or_insert(certificate);
             }
         }
-        lookup
+        index
     }
 
-    pub(crate) fn named(&self, sid: &Sid<'_>) -> Option<&'c Certificate> {
+    pub(crate) fn with_sid(&self, sid: &Sid<'_>) -> Option<&'c Certificate> {
         match sid {
             Sid::IssuerAndSerial(issuer, serial) => {
                 self.by_issuer_and_serial.get(&(*issuer, *serial)).copied()

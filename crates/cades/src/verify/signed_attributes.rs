@@ -1,5 +1,7 @@
-//! What a signature's signed attributes say.
+//! Reading the signed attributes of a signature.
 
+use ades_core::asn1::ber::Element;
+use ades_core::asn1::der;
 use ades_core::{CommitmentType, Digest, DigestAlgorithm, Oid, SignatureAlgorithm, SignerLocation};
 use chrono::{DateTime, Utc};
 use rasn::types::{OctetString, Utf8String};
@@ -12,19 +14,32 @@ use crate::attributes::{
 use crate::oids;
 use crate::report::{PolicyReport, Problem};
 use crate::signer_info::Attribute;
-use ades_core::asn1::ber::Element;
-use ades_core::asn1::der;
 
-/// What the signed attributes say.
+/// Attributes that may occur once. Others are not read.
+const KNOWN: [&[u8]; 11] = [
+    oids::CONTENT_TYPE,
+    oids::MESSAGE_DIGEST,
+    oids::SIGNING_TIME,
+    oids::SIGNING_CERTIFICATE_V2,
+    oids::SIGNATURE_POLICY,
+    oids::COMMITMENT_TYPE,
+    oids::SIGNER_LOCATION,
+    oids::SIGNER_ATTRIBUTES_V2,
+    oids::MIME_TYPE,
+    oids::CONTENT_HINTS,
+    oids::ALGORITHM_PROTECTION,
+];
+
+/// The values of the signed attributes, and the problems with them.
 #[derive(Debug, Default)]
-pub(super) struct Signed {
+pub(super) struct SignedAttributes {
     pub(super) content_type: Option<Vec<u8>>,
     pub(super) message_digest: Option<Vec<u8>>,
     pub(super) signing_time: Option<DateTime<Utc>>,
     pub(super) signing_certificate: Option<Digest>,
-    /// The DER of IssuerSerial beside it, if there is one.
+    /// The DER of the issuerSerial next to the digest, if there is one.
     pub(super) issuer_serial: Option<Vec<u8>>,
-    pub(super) protected: Option<(Option<Oid>, Option<Oid>, Option<SignatureAlgorithm>)>,
+    pub(super) protected: Option<ProtectedAlgorithms>,
     pub(super) policy: Option<PolicyReport>,
     pub(super) commitment: Option<CommitmentType>,
     pub(super) signer_roles: Vec<String>,
@@ -34,25 +49,21 @@ pub(super) struct Signed {
     pub(super) problems: Vec<Problem>,
 }
 
-impl Signed {
+/// The algorithms in cms-algorithm-protection.
+#[derive(Debug)]
+pub(super) struct ProtectedAlgorithms {
+    pub(super) digest: Option<Oid>,
+    pub(super) signature: Option<Oid>,
+    /// Both, with their parameters, if they are supported.
+    pub(super) algorithm: Option<SignatureAlgorithm>,
+}
+
+impl SignedAttributes {
     pub(super) fn read(attributes: &[Attribute<'_>]) -> Self {
         let mut signed = Self::default();
         let mut seen: Vec<&[u8]> = Vec::new();
         for attribute in attributes {
-            let known_once = [
-                oids::CONTENT_TYPE,
-                oids::MESSAGE_DIGEST,
-                oids::SIGNING_TIME,
-                oids::SIGNING_CERTIFICATE_V2,
-                oids::SIGNATURE_POLICY,
-                oids::COMMITMENT_TYPE,
-                oids::SIGNER_LOCATION,
-                oids::SIGNER_ATTRIBUTES_V2,
-                oids::MIME_TYPE,
-                oids::CONTENT_HINTS,
-                oids::ALGORITHM_PROTECTION,
-            ];
-            if !known_once.contains(&attribute.kind) {
+            if !KNOWN.contains(&attribute.kind) {
                 continue;
             }
             let Some(value) = attribute.only_value().filter(|_| !seen.contains(&attribute.kind))
@@ -61,7 +72,7 @@ impl Signed {
                 continue;
             };
             seen.push(attribute.kind);
-            if signed.take(attribute.kind, &value).is_none() {
+            if signed.read_value(attribute.kind, &value).is_none() {
                 signed.add(Problem::AttributeMalformed);
             }
         }
@@ -75,7 +86,7 @@ impl Signed {
     }
 
     /// Reads one value; `None` if it is malformed.
-    fn take(&mut self, kind: &[u8], value: &Element<'_>) -> Option<()> {
+    fn read_value(&mut self, kind: &[u8], value: &Element<'_>) -> Option<()> {
         let raw = value.raw;
         match kind {
             oids::CONTENT_TYPE => {
@@ -91,22 +102,11 @@ impl Signed {
                 self.signing_time = Some(read_signing_time(value)?);
                 Some(())
             }
-            oids::SIGNING_CERTIFICATE_V2 => {
-                let named: SigningCertificateV2 = rasn::ber::decode(raw).ok()?;
-                let first = named.certs.first()?;
-                self.issuer_serial = first.issuer_serial.as_ref().map(|s| s.as_bytes().to_vec());
-                let algorithm = rasn::der::encode(&first.hash_algorithm.algorithm).ok()?;
-                let algorithm = Oid::from_bytes(algorithm.get(2..)?).ok()?;
-                match DigestAlgorithm::from_oid(algorithm) {
-                    Ok(algorithm) => {
-                        self.signing_certificate =
-                            Some(Digest::new(algorithm, first.cert_hash.to_vec()).ok()?);
-                    }
-                    Err(_) => self.add(Problem::UnsupportedAlgorithm),
-                }
+            oids::SIGNING_CERTIFICATE_V2 => self.read_signing_certificate(raw),
+            oids::ALGORITHM_PROTECTION => {
+                self.protected = Some(protected_algorithms(value)?);
                 Some(())
             }
-            oids::ALGORITHM_PROTECTION => self.take_protection(value),
             oids::SIGNATURE_POLICY => {
                 self.policy = Some(policy(raw)?);
                 Some(())
@@ -117,12 +117,7 @@ impl Signed {
                 Some(())
             }
             oids::SIGNER_LOCATION => {
-                let location: SignerLocationValue = rasn::ber::decode(raw).ok()?;
-                let lines = location.postal_address.unwrap_or_default();
-                let found = self.location.insert(SignerLocation::default());
-                found.country = location.country_name.as_ref().and_then(text);
-                found.locality = location.locality_name.as_ref().and_then(text);
-                found.postal_address = lines.iter().filter_map(text).collect();
+                self.location = Some(location(raw)?);
                 Some(())
             }
             oids::SIGNER_ATTRIBUTES_V2 => {
@@ -147,25 +142,49 @@ impl Signed {
         }
     }
 
-    /// `CMSAlgorithmProtection`: compared by OID, and as a whole where we know
-    /// the algorithm, so that NULL and absent parameters are the same.
-    fn take_protection(&mut self, value: &Element<'_>) -> Option<()> {
-        let mut fields = value.children();
-        let digest = fields.next("").ok()?;
-        let signature = fields.next_if(der::context(1)).ok()?;
-        let first_oid = |e: &Element<'_>| {
-            let first = e.children().try_next().ok()??;
-            Oid::from_bytes(first.content).ok()
-        };
-        let digest_algorithm = DigestAlgorithm::from_algorithm_identifier(digest.raw).ok();
-        let algorithm = signature.zip(digest_algorithm).and_then(|(signature, digest)| {
-            let identifier = der::element(der::SEQUENCE, &[signature.content]);
-            SignatureAlgorithm::from_algorithm_identifier(&identifier, digest).ok()
-        });
-        self.protected =
-            Some((first_oid(&digest), signature.as_ref().and_then(first_oid), algorithm));
+    fn read_signing_certificate(&mut self, raw: &[u8]) -> Option<()> {
+        let named: SigningCertificateV2 = rasn::ber::decode(raw).ok()?;
+        let first = named.certs.first()?;
+        self.issuer_serial = first.issuer_serial.as_ref().map(|s| s.as_bytes().to_vec());
+        match DigestAlgorithm::from_oid(oid(&first.hash_algorithm.algorithm)?) {
+            Ok(algorithm) => {
+                self.signing_certificate =
+                    Some(Digest::new(algorithm, first.cert_hash.to_vec()).ok()?);
+            }
+            Err(_) => self.add(Problem::UnsupportedAlgorithm),
+        }
         Some(())
     }
+}
+
+/// `CMSAlgorithmProtection` (RFC 6211). OIDs alone are compared if the algorithm
+/// is not supported. If it is, both are compared as algorithms, for which NULL
+/// and absent parameters are the same.
+fn protected_algorithms(value: &Element<'_>) -> Option<ProtectedAlgorithms> {
+    let mut fields = value.children();
+    let digest = fields.next("no digestAlgorithm").ok()?;
+    let signature = fields.next_if(der::context(1)).ok()?;
+    let first_oid = |e: &Element<'_>| {
+        let first = e.children().try_next().ok()??;
+        Oid::from_bytes(first.content).ok()
+    };
+    let digest_algorithm = DigestAlgorithm::from_algorithm_identifier(digest.raw).ok();
+    let algorithm = signature.zip(digest_algorithm).and_then(|(signature, digest)| {
+        let identifier = der::element(der::SEQUENCE, &[signature.content]);
+        SignatureAlgorithm::from_algorithm_identifier(&identifier, digest).ok()
+    });
+    let signature = signature.as_ref().and_then(first_oid);
+    Some(ProtectedAlgorithms { digest: first_oid(&digest), signature, algorithm })
+}
+
+fn location(raw: &[u8]) -> Option<SignerLocation> {
+    let location: SignerLocationValue = rasn::ber::decode(raw).ok()?;
+    let lines = location.postal_address.unwrap_or_default();
+    let mut found = SignerLocation::default();
+    found.country = location.country_name.as_ref().and_then(text);
+    found.locality = location.locality_name.as_ref().and_then(text);
+    found.postal_address = lines.iter().filter_map(text).collect();
+    Some(found)
 }
 
 fn policy(raw: &[u8]) -> Option<PolicyReport> {

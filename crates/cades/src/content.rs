@@ -1,0 +1,64 @@
+//! The digests of what a container's signers signed.
+
+use ades_core::{Digest, DigestAlgorithm, Digester, Document};
+
+use crate::container::Container;
+use crate::error::Error;
+use crate::options::Original;
+use crate::signer_info::SignerInfo;
+
+/// Digests of the content in the container and of the document outside it,
+/// under several algorithms. If both are there, both must be what was signed.
+#[derive(Debug)]
+pub(crate) struct ContentDigests(Vec<Digest>);
+
+impl ContentDigests {
+    /// Reads each of the two once, whatever the number of algorithms.
+    pub(crate) fn read(
+        container: &Container,
+        algorithms: &[DigestAlgorithm],
+        source: &mut Document<'_>,
+        original: Option<&mut dyn Original>,
+    ) -> Result<Self, Error> {
+        let digesters = || -> Vec<Digester> {
+            algorithms.iter().map(|algorithm| Digester::new(*algorithm)).collect()
+        };
+        let mut all = Vec::new();
+        if container.is_enveloping() {
+            let mut inside = digesters();
+            container.read_content(source, &mut |piece| {
+                inside.iter_mut().for_each(|digester| digester.update(piece));
+                Ok(())
+            })?;
+            all.append(&mut inside);
+        }
+        if let Some(original) = original {
+            let mut outside = digesters();
+            original.read_through(&mut |piece| {
+                outside.iter_mut().for_each(|digester| digester.update(piece));
+                Ok(())
+            })?;
+            all.append(&mut outside);
+        }
+        Ok(Self(all.into_iter().map(Digester::finish).collect()))
+    }
+
+    /// The digests under one algorithm: none if there is neither content nor
+    /// document.
+    pub(crate) fn of(&self, algorithm: DigestAlgorithm) -> impl Iterator<Item = &Digest> {
+        self.0.iter().filter(move |digest| digest.algorithm() == algorithm)
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Digest] {
+        &self.0
+    }
+}
+
+/// The supported digest algorithms of all signers, each once.
+pub(crate) fn digest_algorithms(signers: &[SignerInfo<'_>]) -> Vec<DigestAlgorithm> {
+    let mut algorithms: Vec<DigestAlgorithm> =
+        signers.iter().filter_map(|s| s.digest_algorithm().ok()).collect();
+    algorithms.sort_unstable();
+    algorithms.dedup();
+    algorithms
+}

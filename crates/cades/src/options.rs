@@ -1,0 +1,96 @@
+//! What a caller decides about a CAdES signature, and about verifying one.
+
+use std::fmt;
+
+use ades_core::{Certificate, Document};
+use serde::{Deserialize, Serialize};
+
+/// Options of a new CAdES container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignatureOptions {
+    pub(crate) packaging: Packaging,
+}
+
+impl SignatureOptions {
+    /// A detached signature.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where the signed content is.
+    #[must_use]
+    pub const fn packaging(mut self, packaging: Packaging) -> Self {
+        self.packaging = packaging;
+        self
+    }
+}
+
+/// Where the signed content is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Packaging {
+    /// In a file of its own: the container has no `eContent`.
+    #[default]
+    Detached,
+    /// In the container, before the signature.
+    Enveloping,
+}
+
+/// What signatures are verified against.
+#[derive(Default)]
+pub struct VerifyOptions<'a> {
+    pub(crate) original: Option<&'a mut dyn Original>,
+    pub(crate) trust: &'a [Certificate],
+}
+
+impl<'a> VerifyOptions<'a> {
+    /// Neither a document nor trust anchors.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The document of a detached container. The content of an enveloping
+    /// container must equal it.
+    #[must_use]
+    pub fn original(mut self, original: &'a mut Document<'_>) -> Self {
+        self.original = Some(original);
+        self
+    }
+
+    /// Trust anchors. Without any, the report says nothing about trust.
+    #[must_use]
+    pub const fn trust(mut self, trust: &'a [Certificate]) -> Self {
+        self.trust = trust;
+        self
+    }
+}
+
+impl fmt::Debug for VerifyOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyOptions")
+            .field("original", &self.original.is_some())
+            .field("trust", &self.trust)
+            .finish()
+    }
+}
+
+/// A [`Document`] without its lifetime: `&mut Document<'d>` is invariant in
+/// `'d`, and [`VerifyOptions`] would need a second lifetime for it.
+pub(crate) trait Original {
+    fn read_through(
+        &mut self,
+        take: &mut dyn FnMut(&[u8]) -> Result<(), ades_core::Error>,
+    ) -> Result<u64, ades_core::Error>;
+}
+
+impl Original for Document<'_> {
+    fn read_through(
+        &mut self,
+        take: &mut dyn FnMut(&[u8]) -> Result<(), ades_core::Error>,
+    ) -> Result<u64, ades_core::Error> {
+        Document::read_through(self, take)
+    }
+}

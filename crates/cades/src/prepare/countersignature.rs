@@ -1,0 +1,98 @@
+//! A signature on a signature (RFC 5652, 11.4; EN 319 122-1, 5.2.7).
+
+use ades_core::{
+    Certificate, CertificateChain, Digest, DigestAlgorithm, Document, SignatureParameters,
+};
+
+use super::{
+    Checked, check_extendable, check_parameters, check_signer, container_warnings, pending,
+};
+use crate::attributes::Subject;
+use crate::container::{Container, MAX_COUNTERSIGNATURES};
+use crate::error::Error;
+use crate::options::SignatureOptions;
+use crate::pending::{PendingSignature, Target};
+use crate::report::Warning;
+use crate::signer_info::{SignerInfo, countersignatures, read_all};
+
+/// Reports what [`prepare_countersignature`] would refuse, before there is a
+/// certificate. Reads the container once, without its content.
+///
+/// # Errors
+/// As [`prepare_countersignature`].
+pub fn check_countersignature(
+    container: &mut Document<'_>,
+    which: &[usize],
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+) -> Result<Checked, Error> {
+    // The container has its packaging already.
+    let SignatureOptions { packaging: _ } = options;
+    check_parameters(Subject::Signature, parameters)?;
+    let parsed = Container::read(container)?;
+    let signers = read_all(parsed.signer_elements()?)?;
+    check_extendable(&signers)?;
+    find(&signers, which)?;
+    Ok(Checked { warnings: container_warnings(&parsed) })
+}
+
+/// Prepares a countersignature on one signature of a container.
+///
+/// `which` is the signature's place in the report: `[1]` is the second
+/// signature, `[1, 0]` its first countersignature. This version countersigns
+/// only the container's own signatures.
+///
+/// # Errors
+/// As [`prepare`](crate::prepare()) and [`Container::read`];
+/// [`Error::NoSuchSignature`]; [`Error::NestedCountersignature`];
+/// [`Error::CannotAdd`].
+pub fn prepare_countersignature(
+    container: &mut Document<'_>,
+    which: &[usize],
+    chain: &CertificateChain,
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+) -> Result<PendingSignature, Error> {
+    // The container has its packaging already.
+    let SignatureOptions { packaging: _ } = options;
+    let algorithm = check_signer(chain, parameters)?.digest_algorithm();
+    let parsed = Container::read(container)?;
+    let signers = read_all(parsed.signer_elements()?)?;
+    check_extendable(&signers)?;
+    let (index, signer) = find(&signers, which)?;
+    let signature = Digest::of(algorithm, signer.signature);
+
+    let mut warnings = container_warnings(&parsed);
+    if has_signed(signer, chain.leaf())? {
+        warnings.push(Warning::AlreadySigned);
+    }
+    let (container, _) = container.digest(DigestAlgorithm::Sha256)?;
+    let target = Target::Countersignature { signature, signer: index, container };
+    let pending = pending(Subject::Signature, target, chain, parameters)?;
+    Ok(PendingSignature { warnings, ..pending })
+}
+
+/// The signer at a place in the report, and its number.
+fn find<'s, 'c>(
+    signers: &'s [SignerInfo<'c>],
+    which: &[usize],
+) -> Result<(usize, &'s SignerInfo<'c>), Error> {
+    let no_such = || Error::NoSuchSignature { which: which.to_vec() };
+    let (&first, deeper) = which.split_first().ok_or_else(no_such)?;
+    let signer = signers.get(first).ok_or_else(no_such)?;
+    if deeper.is_empty() {
+        return Ok((first, signer));
+    }
+    let mut inner = signer.clone();
+    for &index in deeper {
+        let found = countersignatures(&inner.unsigned()?, MAX_COUNTERSIGNATURES)?;
+        inner = found.into_iter().nth(index).ok_or_else(no_such)?;
+    }
+    Err(Error::NestedCountersignature { which: which.to_vec() })
+}
+
+/// Whether the certificate made this signature or countersigned it.
+fn has_signed(signer: &SignerInfo<'_>, certificate: &Certificate) -> Result<bool, Error> {
+    let countersignatures = countersignatures(&signer.unsigned()?, MAX_COUNTERSIGNATURES)?;
+    Ok([signer].into_iter().chain(&countersignatures).any(|s| s.sid.names(certificate)))
+}

@@ -1,0 +1,116 @@
+//! One more signer in a container, in parallel to those it has.
+
+use ades_core::{CertificateChain, DigestAlgorithm, Document, DocumentDigest, SignatureParameters};
+
+use super::{
+    Checked, check_extendable, check_parameters, check_signer, container_warnings, pending,
+};
+use crate::attributes::Subject;
+use crate::container::Container;
+use crate::content::{ContentDigests, digest_algorithms};
+use crate::error::{Error, NotExtendable};
+use crate::oids;
+use crate::options::{Original, SignatureOptions};
+use crate::pending::{PendingSignature, Target};
+use crate::report::Warning;
+use crate::signer_info::{SignerInfo, read_all};
+
+/// Reports what [`prepare_parallel`] would refuse, before there is a
+/// certificate. Reads the container once, and `original` once.
+///
+/// # Errors
+/// As [`prepare_parallel`].
+pub fn check_parallel(
+    container: &mut Document<'_>,
+    original: Option<&mut Document<'_>>,
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+) -> Result<Checked, Error> {
+    // The container has its packaging already.
+    let SignatureOptions { packaging: _ } = options;
+    check_parameters(Subject::Document, parameters)?;
+    let parsed = Container::read(container)?;
+    let signers = read_all(parsed.signer_elements()?)?;
+    check_kind(&parsed, &signers)?;
+    if let Some(original) = original {
+        let algorithms = digest_algorithms(&signers);
+        let digests = ContentDigests::read(&parsed, &algorithms, container, Some(original))?;
+        check_original(&signers, &digests)?;
+    } else if !parsed.is_enveloping() {
+        return Err(Error::DocumentNeeded);
+    }
+    Ok(Checked { warnings: container_warnings(&parsed) })
+}
+
+/// Prepares one more signer, in parallel to those that a container has.
+///
+/// A detached container needs its document as `original`. If `original` is
+/// passed with an enveloping container, it must equal the content. The
+/// container is read twice, and is needed again to complete.
+///
+/// # Errors
+/// As [`prepare`](crate::prepare()) and [`Container::read`];
+/// [`Error::DocumentNeeded`]; [`Error::OriginalMismatch`];
+/// [`Error::CannotAdd`].
+pub fn prepare_parallel(
+    container: &mut Document<'_>,
+    original: Option<&mut Document<'_>>,
+    chain: &CertificateChain,
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+) -> Result<PendingSignature, Error> {
+    // The container has its packaging already.
+    let SignatureOptions { packaging: _ } = options;
+    let algorithm = check_signer(chain, parameters)?.digest_algorithm();
+    let parsed = Container::read(container)?;
+    let signers = read_all(parsed.signer_elements()?)?;
+    check_kind(&parsed, &signers)?;
+    let has_original = original.is_some();
+    let mut algorithms = if has_original { digest_algorithms(&signers) } else { Vec::new() };
+    if !algorithms.contains(&algorithm) {
+        algorithms.push(algorithm);
+    }
+    let original = original.map(|original| original as &mut dyn Original);
+    let digests = ContentDigests::read(&parsed, &algorithms, container, original)?;
+    if has_original {
+        check_original(&signers, &digests)?;
+    }
+    let document = digests.of(algorithm).next().cloned().ok_or(Error::DocumentNeeded)?;
+
+    let mut warnings = container_warnings(&parsed);
+    if signers.iter().any(|signer| signer.sid.names(chain.leaf())) {
+        warnings.push(Warning::AlreadySigned);
+    }
+    let (container, _) = container.digest(DigestAlgorithm::Sha256)?;
+    let target = Target::Parallel { document: DocumentDigest(document), container };
+    let pending = pending(Subject::Document, target, chain, parameters)?;
+    Ok(PendingSignature { warnings, ..pending })
+}
+
+fn check_kind(container: &Container, signers: &[SignerInfo<'_>]) -> Result<(), Error> {
+    check_extendable(signers)?;
+    if container.encap.content_type == oids::DATA {
+        return Ok(());
+    }
+    Err(Error::CannotAdd { why: NotExtendable::ContentTypeNotData })
+}
+
+/// Compares the document with the digests that the signers signed.
+///
+/// It is the wrong document if no signature covers it. One signature that does
+/// is enough: another one may be broken, which is for verification to report. A
+/// signature that cannot be compared, because its digest algorithm is not
+/// supported or because it has no signed attributes, counts as one that does.
+fn check_original(signers: &[SignerInfo<'_>], digests: &ContentDigests) -> Result<(), Error> {
+    let is_of_another = |signer: &SignerInfo<'_>| {
+        let (Ok(algorithm), Some(signed)) = (signer.digest_algorithm(), signer.message_digest())
+        else {
+            return false;
+        };
+        digests.of(algorithm).any(|digest| signed != digest.value())
+    };
+    if !signers.is_empty() && signers.iter().all(is_of_another) {
+        return Err(Error::OriginalMismatch);
+    }
+    Ok(())
+}
