@@ -7,9 +7,7 @@ use ades_core::{DigestAlgorithm, Document, SignatureParameters};
 use libfuzzer_sys::fuzz_target;
 use pades::fuzzing::Objects;
 use pades::report::{Coverage, Problem};
-use pades::{
-    Appearance, Given, PreparedDocument, Rectangle, SignatureField, SignatureOptions, SubFilter,
-};
+use pades::{Appearance, PreparedDocument, Rectangle, SignatureField, SignatureOptions, SubFilter, VerifyOptions};
 
 const CAPACITY: usize = 64;
 /// No CMS, but an element of DER.
@@ -23,7 +21,7 @@ const PIXEL: &[u8] = b"\x89PNG\r\n\x1A\n\
 
 fuzz_target!(|octets: &[u8]| {
     let mut document = Document::from_bytes(octets);
-    let before = pades::verify(&mut document, Given::default());
+    let before = pades::verify(&mut document, VerifyOptions::new());
     let visible = Appearance::at(1, Rectangle::new(0.0, 0.0, 10.0, 10.0)).image(PIXEL);
     let existing = before.iter().flat_map(|report| &report.fields);
     let existing = existing.filter(|field| field.is_signature && !field.has_value);
@@ -54,7 +52,7 @@ fuzz_target!(|octets: &[u8]| {
             let after = after.expect("what was signed is read");
             assert_eq!(objects_before.are_kept(&after), Ok(()));
         }
-        let report = pades::verify(&mut Document::from_bytes(&signed), Given::default())
+        let report = pades::verify(&mut Document::from_bytes(&signed), VerifyOptions::new())
             .expect("what was signed is read");
         let ours = report.signatures.iter().filter(|s| s.covers == Coverage::Whole);
         assert!(ours.clone().count() == 1, "{report:?}");

@@ -5,14 +5,14 @@
 
 use ades_core::Document;
 use libfuzzer_sys::fuzz_target;
-use pades::Given;
+use pades::VerifyOptions;
 use pades::report::{Coverage, Report};
 
 /// Signed, with a value that verifies.
 const SIGNED: &[u8] = include_bytes!("../seeds/pdf/signed");
 
 fn verify(octets: &[u8]) -> Option<Report> {
-    pades::verify(&mut Document::from_bytes(octets), Given::default()).ok()
+    pades::verify(&mut Document::from_bytes(octets), VerifyOptions::new()).ok()
 }
 
 fuzz_target!(|octets: &[u8]| {

@@ -23,7 +23,7 @@ fuzz_target!(|octets: &[u8]| {
     });
     read(text, |pending: pades::PendingSignature| {
         let mut document = Document::from_bytes(b"%PDF-1.7");
-        let _ = pending.complete(&mut document, &[1; 256], &mut Vec::new());
+        let _ = pending.complete(Some(&mut document), &[1; 256], &mut Vec::new());
         let _ = pending.preview(&mut document, &mut Vec::new());
     });
     read(text, |pending: pades::PreparedDocument| {

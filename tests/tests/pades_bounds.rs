@@ -8,7 +8,7 @@ use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects, updated};
 use ades_tests::pdf::packed::{Pack, packed};
 use ades_tests::signing::{parameters, sign_pades_by_stub};
 use pades::report::{Coverage, Problem};
-use pades::{Given, PreparedDocument, SignatureOptions, SubFilter};
+use pades::{PreparedDocument, SignatureOptions, SubFilter, VerifyOptions};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -37,7 +37,7 @@ fn held(document: &[u8]) -> f32 {
             prepared.embed(&mut source, b"\x30\x00", &mut Nowhere).unwrap();
         }
     }
-    let _ = pades::verify(&mut Document::from_bytes(document), Given::default());
+    let _ = pades::verify(&mut Document::from_bytes(document), VerifyOptions::new());
     ALLOCATOR.peak_usage_as_mb() - before
 }
 
@@ -75,7 +75,7 @@ fn bombs(count: u32, padding: usize) -> Vec<u8> {
 fn updated_later(document: &[u8]) -> Vec<u8> {
     let signed = sign_pades_by_stub(document);
     let updated = updated(&signed, &[(2, ONE_PAGE)]);
-    let report = pades::verify(&mut Document::from_bytes(&updated), Given::default()).unwrap();
+    let report = pades::verify(&mut Document::from_bytes(&updated), VerifyOptions::new()).unwrap();
     let signature = &report.signatures[0];
     assert_eq!(signature.covers, Coverage::Part);
     assert!(signature.problems.contains(&Problem::NotCompared), "{signature:?}");

@@ -14,7 +14,9 @@ use ades_tests::pdf::samples;
 use ades_tests::pki::{Key, PemFiles, Pki};
 use ades_tests::signing::{parameters, sign_pades, sign_pades_by_stub};
 use pades::report::{Change, Coverage, Problem, Report, SignatureReport};
-use pades::{Appearance, Certification, Error, Given, Rectangle, SignatureField, SignatureOptions};
+use pades::{
+    Appearance, Certification, Error, Rectangle, SignatureField, SignatureOptions, VerifyOptions,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -23,7 +25,7 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
 }
 
 fn report(document: &[u8]) -> Report {
-    pades::verify(&mut Document::from_bytes(document), Given::default()).unwrap()
+    pades::verify(&mut Document::from_bytes(document), VerifyOptions::new()).unwrap()
 }
 
 fn reports(document: &[u8]) -> Vec<SignatureReport> {
@@ -318,7 +320,7 @@ fn many_signatures_are_not_many_times_the_work() {
     }
     let read = AtomicU64::new(0);
     let counting = Counting { octets: Cursor::new(&document), read: &read };
-    let found = pades::verify(&mut Document::seekable(counting), Given::default()).unwrap();
+    let found = pades::verify(&mut Document::seekable(counting), VerifyOptions::new()).unwrap();
     assert!(found.is_valid() && found.signatures.len() == SIGNATURES, "{found:?}");
     // Each signature digests what it covers.
     let digested: u64 = found.signatures.iter().map(|s| s.byte_range.unwrap()[2]).sum();
@@ -407,7 +409,7 @@ fn the_corpus_is_judged_as_by_pyhanko() {
         let Some(judged) = judges["pyhanko"]["signatures"].as_array() else { continue };
         let octets = fixture(&format!("pdf/{name}"));
         let source = &mut Document::from_bytes(octets.as_slice());
-        let Ok(report) = pades::verify(source, Given::default()) else { continue };
+        let Ok(report) = pades::verify(source, VerifyOptions::new()) else { continue };
         for signature in &report.signatures {
             let Some(judged) = judged.iter().find(|j| j["field"] == *signature.field) else {
                 continue;

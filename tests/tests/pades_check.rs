@@ -7,7 +7,7 @@ use ades_tests::pdf::{self, wrong_startxref};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign_pades};
 use pades::{
-    Appearance, Certification, Checked, Error, Rectangle, Remark, SignatureField, SignatureOptions,
+    Appearance, Certification, Checked, Error, Rectangle, SignatureField, SignatureOptions, Warning,
 };
 use tempfile::TempDir;
 
@@ -58,7 +58,7 @@ fn what_forbids_a_signature_is_known_beforehand() {
         assert_eq!(error.to_string(), sign(document, &options).unwrap_err().to_string());
     }
     let fits = check(&plain, &options()).unwrap();
-    assert_eq!((fits.remarks(), fits.page()), (&[][..], None));
+    assert_eq!((fits.warnings(), fits.page()), (&[][..], None));
     assert!(fits.state_len() < 4096, "{fits:?}");
     let image = {
         let mut out = Vec::new();
@@ -101,37 +101,37 @@ fn what_should_be_told_is_told() {
     for (document, expected) in [
         (
             document("/Perms<</UR3 4 0 R>>/AcroForm<</Fields[]>>", &[rights]),
-            vec![Remark::UsageRights],
+            vec![Warning::UsageRights],
         ),
-        (document("/Perms 4 0 R", &["<</UR 5 0 R>>", rights]), vec![Remark::UsageRights]),
-        (document("/AcroForm<</Fields[]/XFA[(config)4 0 R]>>", &[&settings]), vec![Remark::Xfa]),
+        (document("/Perms 4 0 R", &["<</UR 5 0 R>>", rights]), vec![Warning::UsageRights]),
+        (document("/AcroForm<</Fields[]/XFA[(config)4 0 R]>>", &[&settings]), vec![Warning::Xfa]),
         (
             document("/AcroForm<</Fields[]/XFA 4 0 R>>", &[&stream("<template/>")]),
-            vec![Remark::Xfa],
+            vec![Warning::Xfa],
         ),
         (
             document("/AcroForm<</Fields[]/NeedAppearances true>>", &[]),
-            vec![Remark::NeedAppearances],
+            vec![Warning::NeedAppearances],
         ),
         (document("/AcroForm<</Fields[]/NeedAppearances false>>", &[]), vec![]),
         (document("", &[]), vec![]),
     ] {
         let options = SignatureOptions::new();
-        assert_eq!(check(&document, &options).unwrap().remarks(), expected);
+        assert_eq!(check(&document, &options).unwrap().warnings(), expected);
         let chain = &Pki::shared().signer(Key::P256).chain;
         let mut source = Document::from_bytes(&document);
         let pending = pades::prepare(&mut source, chain, &parameters(), &options).unwrap();
-        assert_eq!(pending.remarks(), expected);
+        assert_eq!(pending.warnings(), expected);
         let signed = sign(&document, &options).unwrap();
         let path = dir.path().join("signed.pdf");
         std::fs::write(&path, &signed).unwrap();
         all_accept(&path, 1);
         // Nor does the signature change what is told.
-        assert_eq!(check(&signed, &options).unwrap().remarks(), expected);
+        assert_eq!(check(&signed, &options).unwrap().warnings(), expected);
     }
     let broken = wrong_startxref(&document("", &[]));
     let repaired = check(&broken, &SignatureOptions::new().repair()).unwrap();
-    assert_eq!(repaired.remarks(), [Remark::Repaired]);
+    assert_eq!(repaired.warnings(), [Warning::Repaired]);
 }
 
 #[test]

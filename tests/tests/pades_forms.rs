@@ -6,7 +6,9 @@ use ades_tests::pdf::by_hand::{ONE_PAGE, number_of, object, of_objects, updated}
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use pades::report::{Problem, SignatureReport};
-use pades::{Appearance, Error, FieldLock, Given, Rectangle, SignatureField, SignatureOptions};
+use pades::{
+    Appearance, Error, FieldLock, Rectangle, SignatureField, SignatureOptions, VerifyOptions,
+};
 
 const IMAGE: &[u8] = include_bytes!("../fixtures/stamps/boxes.png");
 
@@ -21,12 +23,12 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
     let pending = pades::prepare(&mut source, &signer.chain, &parameters(), options)?;
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut source, &value, &mut out)?;
+    pending.complete(Some(&mut source), &value, &mut out)?;
     Ok(out)
 }
 
 fn reports(document: &[u8]) -> Vec<SignatureReport> {
-    pades::verify(&mut Document::from_bytes(document), Given::default()).unwrap().signatures
+    pades::verify(&mut Document::from_bytes(document), VerifyOptions::new()).unwrap().signatures
 }
 
 #[test]
@@ -96,7 +98,7 @@ fn arrays_that_are_objects_and_shared_by_pages() {
     assert!(object(&signed, 6).contains(" 0 R"));
     assert!(reports(&signed)[0].problems.is_empty());
     let three = SignatureOptions::new().page(3);
-    assert!(matches!(sign(&document, &three), Err(Error::NoSuchPage { page: 3 })));
+    assert!(matches!(sign(&document, &three), Err(Error::NoSuchPage { page: 3, .. })));
 }
 
 #[test]

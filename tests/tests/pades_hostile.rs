@@ -10,7 +10,7 @@ use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign};
 use pades::report::{Coverage, Problem};
-use pades::{Error, Given, PreparedDocument, SignatureOptions, SubFilter};
+use pades::{Error, PreparedDocument, SignatureOptions, SubFilter, VerifyOptions};
 use proptest::prelude::*;
 
 fn fixtures() -> Vec<Vec<u8>> {
@@ -24,8 +24,8 @@ fn fixtures() -> Vec<Vec<u8>> {
 
 /// Verifies, signs with and without repair; what comes of it without.
 fn try_all(document: &[u8]) -> Result<(), Error> {
-    let _ = pades::verify(&mut Document::from_bytes(document), Given::default());
-    let options = SignatureOptions::new().overrule_permissions();
+    let _ = pades::verify(&mut Document::from_bytes(document), VerifyOptions::new());
+    let options = SignatureOptions::new().ignore_permissions();
     let _ = try_to_sign(document, &options.clone().repair());
     try_to_sign(document, &options)
 }
@@ -44,7 +44,7 @@ fn try_to_sign(document: &[u8], options: &SignatureOptions) -> Result<(), Error>
     let mut out = Vec::new();
     prepared.embed(&mut source, b"\x30\x00", &mut out)?;
     assert!(out.starts_with(document));
-    let report = pades::verify(&mut Document::from_bytes(&out), Given::default())
+    let report = pades::verify(&mut Document::from_bytes(&out), VerifyOptions::new())
         .unwrap_or_else(|e| panic!("what was written does not read: {e}"));
     let whole = |s: &&pades::report::SignatureReport| s.covers == Coverage::Whole;
     assert_eq!(report.signatures.iter().filter(whole).count(), 1, "{report:?}");
@@ -68,7 +68,7 @@ fn content_in_the_cms_is_no_signature_of_the_document() {
     );
     let mut out = Vec::new();
     prepared.unwrap().embed(&mut source, &cms, &mut out).unwrap();
-    let report = pades::verify(&mut Document::from_bytes(&out), Given::default()).unwrap();
+    let report = pades::verify(&mut Document::from_bytes(&out), VerifyOptions::new()).unwrap();
     let signature = &report.signatures[0];
     assert!(!signature.intact);
     for problem in [Problem::ContentInCms, Problem::Cms(cades::report::Problem::DigestMismatch)] {
@@ -96,7 +96,7 @@ fn circles_end() {
         &["<</Pages 2 0 R>>", "<</Type/Pages/Kids[2 0 R 3 0 R]>>", "<</Type/Pages/Kids[2 0 R]>>"],
         "",
     );
-    assert!(matches!(try_all(&pages), Err(Error::NoSuchPage { page: 1 })));
+    assert!(matches!(try_all(&pages), Err(Error::NoSuchPage { page: 1, .. })));
     let fields = with_catalog(
         "<</Pages 2 0 R/AcroForm<</Fields[4 0 R]>>>>",
         &["<</T(a)/Kids[5 0 R]>>", "<</T(b)/Kids[4 0 R 5 0 R]>>"],
@@ -152,7 +152,7 @@ fn objects_over_one_another_take_linear_time() {
     let read = AtomicU64::new(0);
     let _ = pades::verify(
         &mut Document::seekable(Counting { octets: Cursor::new(&out), read: &read }),
-        Given::default(),
+        VerifyOptions::new(),
     );
     let times = read.into_inner() / out.len() as u64;
     assert!(times < 64, "the file was read {times} times");

@@ -10,7 +10,7 @@ use ades_tests::pdf::packed::{Pack, packed};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use pades::report::Coverage;
-use pades::{Check, Given, InPlace, SignatureOptions};
+use pades::{Check, InPlace, SignatureOptions, VerifyOptions};
 
 /// A file with zeros in its middle, which take no memory.
 struct Sparse {
@@ -132,7 +132,7 @@ fn sign(mut file: Sparse) -> [u64; 4] {
     let value = signer.sign(&pending.to_be_signed());
     pending.complete_in_place(&mut file, &value, Check::LengthAndTail).unwrap();
     assert_eq!(file.len(), pending.signed_len());
-    let report = pades::verify(&mut Document::seekable(&mut file), Given::default()).unwrap();
+    let report = pades::verify(&mut Document::seekable(&mut file), VerifyOptions::new()).unwrap();
     assert!(report.is_valid(), "{report:?}");
     assert_eq!(report.signatures[0].covers, Coverage::Whole);
     report.signatures[0].byte_range.unwrap()
@@ -184,8 +184,8 @@ fn half_a_million_objects() {
         assert_eq!(pending.is_repaired(), broken);
         let value = signer.sign(&pending.to_be_signed());
         let mut out = Vec::new();
-        pending.complete(&mut source, &value, &mut out).unwrap();
-        let report = pades::verify(&mut Document::from_bytes(&out), Given::default()).unwrap();
+        pending.complete(Some(&mut source), &value, &mut out).unwrap();
+        let report = pades::verify(&mut Document::from_bytes(&out), VerifyOptions::new()).unwrap();
         assert!(report.is_valid(), "{report:?}");
     }
 }
@@ -263,7 +263,7 @@ fn signed_with_few_reads(document: &[u8], most: u64) {
     assert!(count < most, "{count} reads");
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut source, &value, &mut out).unwrap();
-    let report = pades::verify(&mut Document::from_bytes(&out), Given::default()).unwrap();
+    pending.complete(Some(&mut source), &value, &mut out).unwrap();
+    let report = pades::verify(&mut Document::from_bytes(&out), VerifyOptions::new()).unwrap();
     assert!(report.is_valid(), "{report:?}");
 }

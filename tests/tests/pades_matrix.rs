@@ -17,6 +17,7 @@ use ades_tests::oracle::verapdf::{self, Verdict};
 use ades_tests::pdf::{Sample, samples};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign_pades};
+use pades::error::ForbiddenBy;
 use pades::{Appearance, FieldLock, Rectangle, SignatureField, SignatureOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -223,7 +224,7 @@ fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
         let field = SignatureField::NewNamed(name.to_owned());
         let options = SignatureOptions::new().field(field);
         match &case.password {
-            Some(password) => options.with_password(password),
+            Some(password) => options.password(password),
             None => options,
         }
     };
@@ -250,7 +251,7 @@ fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
     let invisible = options("Ours2");
     let (two, stamped) = match second(&invisible.clone().visible(looks)) {
         Ok(two) => (two, true),
-        Err(pades::Error::Forbidden { why }) if why.contains("certified") => {
+        Err(pades::Error::Forbidden { why: ForbiddenBy::CertificationOfAppearance }) => {
             (second(&invisible).map_err(|e| e.to_string())?, false)
         }
         Err(error) => return Err(error.to_string()),

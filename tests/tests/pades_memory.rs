@@ -8,7 +8,7 @@ use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use ades_tests::zeros::Zeros;
 use pades::report::Coverage;
-use pades::{Given, SignatureOptions};
+use pades::{SignatureOptions, VerifyOptions};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -75,10 +75,10 @@ fn a_pdf_is_never_held() {
     assert!(pending.to_json(None).unwrap().len() < 32 * 1024);
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Behind { skip: len, update: Vec::new() };
-    pending.complete(&mut source, &value, &mut out).unwrap();
+    pending.complete(Some(&mut source), &value, &mut out).unwrap();
     let tail = [&tail[..], &out.update].concat();
     let mut signed = Document::seekable(Zeros::new(LEN, [&head, &tail]));
-    let report = pades::verify(&mut signed, Given::default()).unwrap();
+    let report = pades::verify(&mut signed, VerifyOptions::new()).unwrap();
     assert!(report.is_valid(), "{report:?}");
     assert_eq!(report.signatures[0].covers, Coverage::Whole);
     let held = ALLOCATOR.peak_usage_as_mb() - before;

@@ -8,7 +8,7 @@ use ades_tests::pdf::packed::{Pack, packed};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign_pades};
 use pades::report::{Problem, Report};
-use pades::{Appearance, Error, Given, Rectangle, SignatureField, SignatureOptions};
+use pades::{Appearance, Error, Rectangle, SignatureField, SignatureOptions, VerifyOptions};
 use tempfile::TempDir;
 
 const IMAGE: &[u8] = include_bytes!("../fixtures/stamps/boxes.png");
@@ -20,7 +20,7 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
 }
 
 fn report(document: &[u8]) -> Report {
-    pades::verify(&mut Document::from_bytes(document), Given::default()).unwrap()
+    pades::verify(&mut Document::from_bytes(document), VerifyOptions::new()).unwrap()
 }
 
 fn visible() -> SignatureOptions {

@@ -14,8 +14,8 @@ use ades_tests::signing::{algorithms, parameters, sign_pkcs7};
 use cades::report::Level;
 use pades::report::{Change, Coverage, Problem};
 use pades::{
-    Certification, Check, Error, Given, PendingSignature, PreparedDocument, SignatureField,
-    SignatureOptions, SubFilter,
+    Certification, Check, Error, PendingSignature, PreparedDocument, SignatureField,
+    SignatureOptions, SubFilter, VerifyOptions,
 };
 
 /// With xref table; one page, one empty signature field.
@@ -53,13 +53,13 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
     let pending = prepare(document, options)?;
     let value = signer().sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut Document::from_bytes(document), &value, &mut out)?;
+    pending.complete(Some(&mut Document::from_bytes(document)), &value, &mut out)?;
     Ok(out)
 }
 
 fn report(document: &[u8]) -> pades::report::Report {
     let trust = [Pki::shared().root().clone()];
-    let given = Given { trust: &trust, password: None };
+    let given = VerifyOptions::new().trust(&trust);
     pades::verify(&mut Document::from_bytes(document), given).unwrap()
 }
 
@@ -158,7 +158,7 @@ fn every_key_and_algorithm_fits_the_room_that_was_computed() {
                 pades::prepare(&mut source, &signer.chain, &parameters, &options).unwrap();
             let value = signer.sign(&pending.to_be_signed());
             let mut out = Vec::new();
-            pending.complete(&mut source, &value, &mut out).unwrap();
+            pending.complete(Some(&mut source), &value, &mut out).unwrap();
             let report = report(&out);
             assert!(report.is_valid(), "{algorithm}: {report:?}");
             // Exact: nothing is left but what an ECDSA value may be shorter.
@@ -184,7 +184,7 @@ fn texts_are_what_they_were_and_inject_nothing() {
     let pending = pades::prepare(&mut source, &signer().chain, &parameters, &options).unwrap();
     let value = signer().sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut source, &value, &mut out).unwrap();
+    pending.complete(Some(&mut source), &value, &mut out).unwrap();
     let report = report(&out);
     assert!(report.is_valid(), "{report:?}");
     let signature = &report.signatures[0];
@@ -264,12 +264,12 @@ fn encrypted_documents_are_signed_and_their_texts_encrypted() {
     ] {
         let document = fixture(name);
         for password in [Some(user), owner].into_iter().flatten() {
-            let options = SignatureOptions::new().reason("Top secret").with_password(password);
+            let options = SignatureOptions::new().reason("Top secret").password(password);
             assert!(!format!("{options:?}").contains(password) || password.is_empty());
             let signed = sign(&document, &options).unwrap_or_else(|e| panic!("{name}: {e}"));
             assert!(!String::from_utf8_lossy(&signed).contains("Top secret"), "{name}");
             let twice = sign(&signed, &options).unwrap();
-            let given = Given { trust: &[], password: Some(password) };
+            let given = VerifyOptions::new().password(password);
             let report = pades::verify(&mut Document::from_bytes(&twice), given).unwrap();
             assert_eq!(report.signatures.len(), 2, "{name}");
             assert!(report.is_valid(), "{name}: {report:?}");
@@ -278,7 +278,7 @@ fn encrypted_documents_are_signed_and_their_texts_encrypted() {
                 assert_eq!(signature.signing_time, Some(parameters().signing_time().time()));
             }
         }
-        let wrong = SignatureOptions::new().with_password("not this one");
+        let wrong = SignatureOptions::new().password("not this one");
         assert!(matches!(sign(&document, &wrong), Err(Error::WrongPassword)), "{name}");
         let none = sign(&document, &SignatureOptions::new());
         assert_eq!(matches!(none, Err(Error::PasswordNeeded)), !user.is_empty(), "{name}");
@@ -330,7 +330,9 @@ fn a_value_over_something_else_writes_nothing() {
     let other = Pki::shared().issue(&Profile::new(Key::P256));
     let value = other.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    assert!(pending.complete(&mut Document::from_bytes(&document), &value, &mut out).is_err());
+    assert!(
+        pending.complete(Some(&mut Document::from_bytes(&document)), &value, &mut out).is_err()
+    );
     assert!(out.is_empty());
 }
 
@@ -342,7 +344,7 @@ fn another_document_gets_no_update() {
     let mut changed = document.clone();
     changed[20] ^= 1;
     let mut out = Vec::new();
-    let refused = pending.complete(&mut Document::from_bytes(&changed), &value, &mut out);
+    let refused = pending.complete(Some(&mut Document::from_bytes(&changed)), &value, &mut out);
     assert!(matches!(refused, Err(Error::DocumentChanged)));
     assert_eq!(out, changed, "a copy at most");
     let mut file = Cursor::new(changed.clone());
@@ -357,7 +359,7 @@ fn in_place_is_the_same_as_a_copy() {
     let pending = prepare(&document, &SignatureOptions::new()).unwrap();
     let value = signer().sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut Document::from_bytes(&document), &value, &mut out).unwrap();
+    pending.complete(Some(&mut Document::from_bytes(&document)), &value, &mut out).unwrap();
     for check in [Check::Whole, Check::LengthAndTail] {
         let mut file = Cursor::new(document.clone());
         pending.complete_in_place(&mut file, &value, check).unwrap();
@@ -495,7 +497,7 @@ fn a_gap_that_is_not_the_signature_is_found() {
 fn no_prefix_of_a_signed_document_is_a_panic() {
     let signed = sign(&fixture(TABLE), &SignatureOptions::new()).unwrap();
     for len in (0..signed.len()).step_by(7) {
-        let _ = pades::verify(&mut Document::from_bytes(&signed[..len]), Given::default());
+        let _ = pades::verify(&mut Document::from_bytes(&signed[..len]), VerifyOptions::new());
         let _ = sign(&signed[..len], &SignatureOptions::new());
     }
 }

@@ -445,7 +445,7 @@ proptest! {
 /// A template is filled with what is known.
 #[test]
 fn templates_are_filled() {
-    let values = StampValues { name: Some("Jiří"), time: Some("now"), ..Default::default() };
+    let values = StampValues::new().name("Jiří").time("now");
     let text = values.fill("{name}, {time}\n{reason}\n{other}");
     assert_eq!(text, "Jiří, now\n{other}");
 }

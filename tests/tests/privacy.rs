@@ -124,14 +124,14 @@ fn of_cades() {
 #[test]
 fn of_pades() {
     let signer = signer();
-    let values = StampValues { name: Some(MARKER), ..StampValues::default() };
+    let values = StampValues::new().name(MARKER);
     shows_nothing(&values);
     let options = pades::SignatureOptions::new()
         .name(MARKER)
         .reason(MARKER)
         .location(MARKER)
         .contact(MARKER)
-        .with_password(MARKER);
+        .password(MARKER);
     shows_nothing(&options);
     let appearance = Appearance::in_field().text(MARKER, MARKER).description(MARKER);
     shows_nothing(&options.clone().visible(appearance));
@@ -150,7 +150,7 @@ fn of_pades() {
     );
     shows_nothing(&prepared.unwrap());
     let signed = sign_pades(&pdf, &signer, &telling(), &options).unwrap();
-    let given = pades::Given { trust: signer.chain.certificates(), password: Some(MARKER) };
+    let given = pades::VerifyOptions::new().trust(signer.chain.certificates()).password(MARKER);
     shows_nothing(&given);
     let report = pades::verify(&mut Document::from_bytes(&signed), given).unwrap();
     let found = &report.signatures[0];

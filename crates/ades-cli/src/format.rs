@@ -18,6 +18,7 @@ use crate::input::{self, Kind, is_standard};
 use crate::options::{PdfWishes, Shape, Wishes};
 use crate::output::Output;
 use crate::stamp::Spot;
+use crate::verify;
 
 /// What a file is signed as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,19 +142,15 @@ impl Pending {
             }
         }
         Ok(Self::Cades(match &wishes.shape {
-            Shape::New(packaging) => {
-                let options = cades::SignatureOptions::new().packaging(*packaging);
-                cades::prepare(document, chain, parameters, &options)?
-            }
+            Shape::New(packaging) => cades::prepare(document, *packaging, chain, parameters)?,
             Shape::Parallel(container) => {
-                let (name, options) = (input::name(container), cades::SignatureOptions::new());
+                let name = input::name(container);
                 let mut container = input::document(container)?;
-                cades::prepare_parallel(&mut container, Some(document), chain, parameters, &options)
-                    .map_err(|e| Failure::from(e).about(name))?
+                verify::check_original(&mut container, document).map_err(|e| e.about(name))?;
+                cades::prepare_parallel(&mut container, Some(document), chain, parameters)?
             }
             Shape::Countersignature(signer) => {
-                let options = cades::SignatureOptions::new();
-                cades::prepare_countersignature(document, &[*signer], chain, parameters, &options)?
+                cades::prepare_countersignature(document, *signer, chain, parameters)?
             }
         }))
     }
@@ -169,8 +166,8 @@ impl Pending {
     /// What the user should know of what was done.
     pub(crate) fn remarks(&self) -> Vec<String> {
         match self {
-            Self::Cades(pending) => pending.warnings().iter().map(ToString::to_string).collect(),
-            Self::Pades(pending) => pending.remarks().iter().map(ToString::to_string).collect(),
+            Self::Cades(_) => Vec::new(),
+            Self::Pades(pending) => pending.warnings().iter().map(ToString::to_string).collect(),
             Self::Xades(_, remark) => remark.iter().map(ToString::to_string).collect(),
         }
     }
@@ -187,10 +184,10 @@ impl Pending {
     pub(crate) fn input_digest(&self, shape: &Shape) -> Option<&Digest> {
         match self {
             Self::Cades(pending) if matches!(shape, Shape::New(_)) => {
-                pending.document_digest().map(|digest| &digest.0)
+                Some(pending.message_digest())
             }
             Self::Cades(_) => None,
-            Self::Pades(pending) => Some(&pending.document_digest().0),
+            Self::Pades(pending) => pending.document_digest().map(|digest| &digest.0),
             Self::Xades(pending, _) => pending.document_digest().map(|digest| &digest.0),
         }
     }
@@ -229,7 +226,7 @@ impl Pending {
                 pending.complete(Some(document), value, out.writer()).map_err(CompleteError::Cades)
             }
             Self::Pades(pending) => {
-                pending.complete(document, value, out.writer()).map_err(CompleteError::Pades)
+                pending.complete(Some(document), value, out.writer()).map_err(CompleteError::Pades)
             }
             Self::Xades(pending, _) => {
                 pending.complete(Some(document), value, out.writer()).map_err(CompleteError::Xades)
@@ -318,10 +315,10 @@ fn pdf_options(
         options = options.repair();
     }
     if wishes.overrule_permissions {
-        options = options.overrule_permissions();
+        options = options.ignore_permissions();
     }
     if let Some(password) = wishes.password()? {
-        options = options.with_password(password);
+        options = options.password(password);
     }
     if let Some(certification) = wishes.certification() {
         options = options.certify(certification);
@@ -347,9 +344,7 @@ impl CompleteError {
     fn core(&self) -> Option<&Error> {
         match self {
             Self::Cades(cades::Error::Core(error))
-            | Self::Pades(
-                pades::Error::Core(error) | pades::Error::Cms(cades::Error::Core(error)),
-            )
+            | Self::Pades(pades::Error::Core(error))
             | Self::Xades(xades::Error::Core(error)) => Some(error),
             _ => None,
         }

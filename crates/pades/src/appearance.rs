@@ -11,10 +11,12 @@ mod text;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 pub(crate) use form::{Frame, draw, number};
 pub use template::StampValues;
 
-use crate::error::Error;
+use crate::error::{AppearanceFault, Error};
 use crate::options::SignatureField;
 
 /// A text may have this many octets.
@@ -29,7 +31,10 @@ const MAX_IMAGE: usize = 8 * 1024 * 1024;
 ///
 /// The origin is the lower left corner of the page as it is seen: of what the
 /// crop box shows, after the page was turned by its `/Rotate`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Serialised, each number is in thousandths of a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rectangle {
     pub(crate) left: i64,
     pub(crate) bottom: i64,
@@ -47,12 +52,28 @@ impl Rectangle {
     }
 }
 
-/// Where a visible signature stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Spot {
-    /// On a page, counted from 1.
-    Page(usize, Rectangle),
-    /// Where the existing field is.
+impl fmt::Display for Rectangle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { left, bottom, width, height } = *self;
+        let [left, bottom, width, height] =
+            [left, bottom, width, height].map(|thousandths| number(thousandths as f64 / 1000.0));
+        write!(f, "{left},{bottom},{width},{height}")
+    }
+}
+
+/// Where a visible signature is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum StampPosition {
+    /// A new field on a page.
+    Page {
+        /// counted from 1
+        page: usize,
+        /// where on the page
+        rectangle: Rectangle,
+    },
+    /// The rectangle of the existing field.
     Field,
 }
 
@@ -72,23 +93,29 @@ pub(crate) enum Spot {
 /// letter.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Appearance {
-    pub(crate) spot: Spot,
+    pub(crate) position: StampPosition,
     text: Option<(String, Vec<u8>)>,
     image: Option<Vec<u8>>,
     description: Option<String>,
 }
 
 impl Appearance {
-    /// For a new field on a page, counted from 1.
+    /// An appearance at this position; it needs a text or an image.
     #[must_use]
-    pub const fn at(page: usize, rectangle: Rectangle) -> Self {
-        Self { spot: Spot::Page(page, rectangle), text: None, image: None, description: None }
+    pub const fn new(position: StampPosition) -> Self {
+        Self { position, text: None, image: None, description: None }
     }
 
-    /// For an existing field, in its own rectangle.
+    /// As [`new`](Self::new), in a new field on a page, counted from 1.
+    #[must_use]
+    pub const fn at(page: usize, rectangle: Rectangle) -> Self {
+        Self::new(StampPosition::Page { page, rectangle })
+    }
+
+    /// As [`new`](Self::new), in the rectangle of an existing field.
     #[must_use]
     pub const fn in_field() -> Self {
-        Self { spot: Spot::Field, text: None, image: None, description: None }
+        Self::new(StampPosition::Field)
     }
 
     /// Lines of text, and a font with TrueType or CFF outlines and all characters
@@ -125,26 +152,26 @@ impl Appearance {
     pub(crate) fn check(&self, field: &SignatureField) -> Result<(), Error> {
         let fail = |problem| Err(Error::Appearance { problem });
         let existing = matches!(field, SignatureField::Existing(_));
-        match self.spot {
-            Spot::Page(..) if existing => return fail("an existing field has its own rectangle"),
-            Spot::Field if !existing => return fail("a new field needs a page and a rectangle"),
-            Spot::Page(0, _) => return fail("pages are counted from 1"),
-            Spot::Page(..) | Spot::Field => {}
+        match self.position {
+            StampPosition::Page { .. } if existing => return fail(AppearanceFault::ExistingField),
+            StampPosition::Field if !existing => return fail(AppearanceFault::NewField),
+            StampPosition::Page { page: 0, .. } => return fail(AppearanceFault::PageZero),
+            StampPosition::Page { .. } | StampPosition::Field => {}
         }
         if self.text.is_none() && self.image.is_none() {
-            return fail("it has neither text nor image");
+            return fail(AppearanceFault::Empty);
         }
         let texts = self.text.iter().map(|(text, _)| text).chain(&self.description);
         for text in texts {
             if text.trim().is_empty() || text.len() > MAX_TEXT {
-                return fail("text that is empty or longer than 4,096 octets");
+                return fail(AppearanceFault::TextLen);
             }
         }
         if self.text.as_ref().is_some_and(|(_, font)| font.len() > MAX_FONT) {
-            return fail("a font of more than 32 MiB");
+            return fail(AppearanceFault::FontLen);
         }
         if self.image.as_ref().is_some_and(|image| image.len() > MAX_IMAGE) {
-            return fail("an image of more than 8 MiB");
+            return fail(AppearanceFault::ImageLen);
         }
         Ok(())
     }
@@ -153,7 +180,7 @@ impl Appearance {
 impl fmt::Debug for Appearance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Appearance")
-            .field("spot", &self.spot)
+            .field("position", &self.position)
             .field("text", &self.text.is_some())
             .field("image", &self.image.is_some())
             .finish_non_exhaustive()

@@ -1,6 +1,8 @@
 //! The fields that a signature locks (ISO 32000-2, 12.8.2.4 and table 236).
 
-use crate::error::Error;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Limit, exceeds};
 use crate::file::Pdf;
 use crate::syntax::{Value, decode_text, encode_text, string};
 
@@ -9,7 +11,9 @@ const MAX_NAMES: usize = 4 * 1024 * 1024;
 
 /// The fields whose values may not change once a field is signed, by their full
 /// names: levels are separated by periods, and a name stands for all below it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum FieldLock {
     /// All fields.
     All,
@@ -32,9 +36,7 @@ impl FieldLock {
             let Some(name) = field.string().map(decode_text) else {
                 continue;
             };
-            left = left
-                .checked_sub(name.len() + 1)
-                .ok_or(Error::Limit { limit: "4 MiB of names in a lock" })?;
+            left = left.checked_sub(name.len() + 1).ok_or(exceeds(Limit::LockNames))?;
             names.push(name);
         }
         Ok(match action.as_ref().and_then(Value::name) {

@@ -15,7 +15,7 @@ use md5::{Digest as _, Md5};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use crate::error::{Error, UnsupportedFeature};
 use crate::syntax::{Kind, Lexer, Reference, Value, string};
 use key::Handler;
 
@@ -63,7 +63,7 @@ impl Security {
         password: Option<&str>,
     ) -> Result<Self, Error> {
         if !dictionary.is(b"Filter", b"Standard") {
-            return Err(Error::Unsupported { what: "it is encrypted, but not with a password" });
+            return Err(Error::Unsupported { what: UnsupportedFeature::SecurityHandler });
         }
         let handler = Handler::read(dictionary, id)?;
         let method = |filter: &[u8]| match handler.version {
@@ -252,6 +252,6 @@ fn crypt_filter(dictionary: &Value, filter: &[u8]) -> Result<Method, Error> {
         Some(b"AESV2") => Ok(Method::Aes128),
         Some(b"AESV3") => Ok(Method::Aes256),
         Some(b"None") => Ok(Method::Identity),
-        _ => Err(Error::Unsupported { what: "it is encrypted in a way that is not known" }),
+        _ => Err(Error::Unsupported { what: UnsupportedFeature::EncryptionAlgorithm }),
     }
 }

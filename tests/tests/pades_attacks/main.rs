@@ -14,7 +14,7 @@ use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects, stream};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign_pades};
 use pades::report::{Change, Coverage, Problem, Report, SignatureReport};
-use pades::{Certification, Given, SignatureOptions};
+use pades::{Certification, SignatureOptions, VerifyOptions};
 use serde_json::{Value, json};
 
 /// The numbers of what every contract has.
@@ -77,7 +77,7 @@ fn certified(document: &[u8], level: Certification) -> Vec<u8> {
 }
 
 fn verify(document: &[u8]) -> Report {
-    pades::verify(&mut Document::from_bytes(document), Given::default()).unwrap()
+    pades::verify(&mut Document::from_bytes(document), VerifyOptions::new()).unwrap()
 }
 
 /// The signature that was there before the attack, still intact.

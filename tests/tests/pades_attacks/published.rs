@@ -8,7 +8,7 @@ use ades_tests::pdf::by_hand::{
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use pades::report::{Change, Coverage, Problem, Report, SignatureReport};
-use pades::{Certification, Given, SignatureOptions};
+use pades::{Certification, SignatureOptions, VerifyOptions};
 
 /// The object of the page, and of what it shows.
 const PAGE: u32 = 3;
@@ -39,7 +39,7 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Vec<u8> {
     let pending = pades::prepare(&mut source, &signer.chain, &parameters(), options).unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut source, &value, &mut out).unwrap();
+    pending.complete(Some(&mut source), &value, &mut out).unwrap();
     out
 }
 
@@ -48,7 +48,7 @@ fn signed() -> Vec<u8> {
 }
 
 fn verify(document: &[u8]) -> Report {
-    pades::verify(&mut Document::from_bytes(document), Given::default()).unwrap()
+    pades::verify(&mut Document::from_bytes(document), VerifyOptions::new()).unwrap()
 }
 
 fn only(document: &[u8]) -> SignatureReport {
@@ -141,7 +141,7 @@ fn incremental_saving_attack() {
         assert_eq!(found.covers, Coverage::Part, "{what}");
         // With that beginning of the file's end, it is repaired by nobody silently.
         let with_start = [&forged, b"startxref\n7\n%%EOF\n".as_slice()].concat();
-        let read = pades::verify(&mut Document::from_bytes(&with_start), Given::default());
+        let read = pades::verify(&mut Document::from_bytes(&with_start), VerifyOptions::new());
         assert!(read.is_err(), "{what}: {read:?}");
     }
 }
@@ -166,7 +166,7 @@ fn signature_wrapping_attack() {
     let evil = format!(">>\nendobj\n{CONTENTS} 0 obj\n{EVIL}\nendobj\n");
     let forged = [&signed[..second], evil.as_bytes(), &signed[second..]].concat();
     let forged = with_range(&forged, &format!("0 {first} {} {length}", second + evil.len()));
-    if let Ok(report) = pades::verify(&mut Document::from_bytes(&forged), Given::default()) {
+    if let Ok(report) = pades::verify(&mut Document::from_bytes(&forged), VerifyOptions::new()) {
         assert!(report.signatures.iter().all(|s| !s.intact), "{report:?}");
     }
     // The gap begins earlier or ends later than the contents.
@@ -195,7 +195,7 @@ fn shadow_attacks() {
     assert!(hidden.starts_with(b"6 0 obj"));
     for number in [CONTENTS, PAGE] {
         let forged = redirected(&signed, &[(number, at(HIDDEN))], &previous);
-        match pades::verify(&mut Document::from_bytes(&forged), Given::default()) {
+        match pades::verify(&mut Document::from_bytes(&forged), VerifyOptions::new()) {
             Ok(report) => assert!(!report.is_valid(), "{report:?}"),
             Err(error) => drop(error),
         }
@@ -221,7 +221,7 @@ fn shadow_attacks() {
     let alone = String::from_utf8_lossy(&updated(&signed, &[(CONTENTS, EVIL)])[signed.len()..])
         .replace(&format!("/Prev {previous}"), "");
     let forged = [signed.as_slice(), alone.as_bytes()].concat();
-    match pades::verify(&mut Document::from_bytes(&forged), Given::default()) {
+    match pades::verify(&mut Document::from_bytes(&forged), VerifyOptions::new()) {
         Ok(report) => assert!(!report.is_valid(), "{report:?}"),
         Err(error) => drop(error),
     }

@@ -1,8 +1,8 @@
 //! Colour spaces of images (ISO 32000-2, 8.6).
 
+use crate::extend::Update;
 use crate::file::Pdf;
 use crate::syntax::Reference;
-use crate::update::Update;
 
 /// sRGB: PDF/A allows it whatever the output intent.
 const CALIBRATED: &str = "[/CalRGB<</WhitePoint[0.9505 1 1.089]/Gamma[2.2 2.2 2.2]\

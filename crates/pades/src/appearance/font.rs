@@ -8,18 +8,15 @@ use read_fonts::types::NameId;
 use sha2::{Digest as _, Sha256};
 use subsetter::GlyphRemapper;
 
-use crate::error::Error;
+use crate::error::{AppearanceFault, Error};
+use crate::extend::Update;
 use crate::file::Pdf;
 use crate::syntax::{Reference, name};
-use crate::update::Update;
-
-/// What is wrong with a font that cannot be embedded.
-const NO_OUTLINES: &str = "a font needs outlines of the TrueType or CFF kind (.ttf, .otf, .ttc)";
 
 /// What stands for the second and further glyphs of one character.
 const NOTHING: &str = "\u{200B}";
 
-const fn fail(problem: &'static str) -> Error {
+const fn fail(problem: AppearanceFault) -> Error {
     Error::Appearance { problem }
 }
 
@@ -48,9 +45,9 @@ pub(crate) struct Glyph {
 impl<'a> Font<'a> {
     pub(crate) fn read(data: &'a [u8]) -> Result<Self, Error> {
         let font = harfrust::Font::new(data.to_vec(), 0);
-        let font = font.ok_or(fail("the font does not read"))?;
+        let font = font.ok_or(fail(AppearanceFault::UnreadableFont))?;
         if font.units_per_em() == 0 || font.num_glyphs() == 0 {
-            return Err(fail("the font has no glyphs"));
+            return Err(fail(AppearanceFault::FontWithoutGlyphs));
         }
         Ok(Self { data, font, glyphs: GlyphRemapper::new(), texts: BTreeMap::new() })
     }
@@ -79,7 +76,7 @@ impl<'a> Font<'a> {
         buffer.set_direction(direction);
         buffer.guess_segment_properties();
         let shaped = harfrust::shape(&font, &mut buffer, ShapeOptions::default());
-        shaped.map_err(|_| fail("the font cannot shape the text"))?;
+        shaped.map_err(|_| fail(AppearanceFault::TextShaping))?;
 
         let mut starts: Vec<usize> =
             buffer.glyph_infos().iter().map(|info| info.cluster as usize).collect();
@@ -117,14 +114,14 @@ impl<'a> Font<'a> {
     /// Adds the font with all that was encoded.
     pub(crate) fn embed(self, pdf: &Pdf<'_>, update: &mut Update) -> Result<Reference, Error> {
         let subset = subsetter::subset(self.data, 0, &self.glyphs);
-        let subset = subset.map_err(|_| fail(NO_OUTLINES))?;
+        let subset = subset.map_err(|_| fail(AppearanceFault::FontOutlines))?;
         let file = update.allocate();
         // Of a font with outlines of Adobe's kind, that table alone is embedded:
         // PDF/A-1 knows no other way (table 124).
         let compact = subset.starts_with(b"OTTO").then(|| table(&subset, b"CFF "));
         let (kind, key) = match compact {
             Some(outlines) => {
-                let outlines = outlines.ok_or(fail(NO_OUTLINES))?;
+                let outlines = outlines.ok_or(fail(AppearanceFault::FontOutlines))?;
                 update.add_stream(pdf, file, "/Subtype/CIDFontType0C", outlines);
                 ("CIDFontType0", "FontFile3")
             }

@@ -5,9 +5,9 @@ use super::image::Image;
 use super::{Appearance, text};
 use crate::document::place::Place;
 use crate::error::Error;
+use crate::extend::Update;
 use crate::file::Pdf;
 use crate::syntax::{Reference, Value};
-use crate::update::Update;
 
 /// Calibrated, so that PDF/A allows it whatever the output intent: the letters
 /// are black.

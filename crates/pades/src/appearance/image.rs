@@ -6,10 +6,10 @@ use png::{ColorType, Decoder, Encoder, Filter, Limits, Transformations};
 
 use super::colour::space;
 use super::jpeg::Jpeg;
-use crate::error::Error;
+use crate::error::{AppearanceFault, Error};
+use crate::extend::Update;
 use crate::file::Pdf;
 use crate::syntax::Reference;
-use crate::update::Update;
 
 /// An image may have this many pixels.
 const MAX_PIXELS: u64 = 16 * 1024 * 1024;
@@ -37,7 +37,7 @@ enum Data {
     Pixels { colour: Vec<u8>, alpha: Option<Vec<u8>> },
 }
 
-const fn fail(problem: &'static str) -> Error {
+const fn fail(problem: AppearanceFault) -> Error {
     Error::Appearance { problem }
 }
 
@@ -50,19 +50,19 @@ impl Image {
                 check_size(width, height)?;
                 Ok(Self { width, height, grey, orientation, data: Data::Jpeg(file.to_vec()) })
             }
-            _ => Err(fail("the image is neither PNG nor JPEG")),
+            _ => Err(fail(AppearanceFault::ImageFormat)),
         }
     }
 
     fn read_png(file: &[u8]) -> Result<Self, Error> {
-        let damaged = |_| fail("the PNG does not read");
+        let damaged = |_| fail(AppearanceFault::UnreadablePng);
         let mut decoder =
             Decoder::new_with_limits(Cursor::new(file), Limits { bytes: MAX_DECODER });
         decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
         let mut reader = decoder.read_info().map_err(damaged)?;
         let (width, height) = (reader.info().width, reader.info().height);
         check_size(width, height)?;
-        let size = reader.output_buffer_size().ok_or(fail("the image is too large"))?;
+        let size = reader.output_buffer_size().ok_or(fail(AppearanceFault::ImagePixels))?;
         let mut pixels = vec![0; size];
         let info = reader.next_frame(&mut pixels).map_err(damaged)?;
         pixels.truncate(info.buffer_size());
@@ -71,7 +71,7 @@ impl Image {
             ColorType::GrayscaleAlpha => (1, true),
             ColorType::Rgb => (3, false),
             ColorType::Rgba => (3, true),
-            ColorType::Indexed => return Err(fail("the PNG does not read")),
+            ColorType::Indexed => return Err(fail(AppearanceFault::UnreadablePng)),
         };
         let data = if has_alpha {
             let (mut colour, mut alpha) = (Vec::new(), Vec::new());
@@ -126,8 +126,7 @@ impl Image {
             format!("/Type/XObject/Subtype/Image/Width {width}/Height {height}/BitsPerComponent 8");
         let space = space(pdf, update, self.grey, archival);
         let fits = |data: Vec<u8>| {
-            let too_large =
-                fail("the image takes more than 2 MiB in the document; make it smaller");
+            let too_large = fail(AppearanceFault::ImageEmbeddedLen);
             if data.len() > MAX_EMBEDDED { Err(too_large) } else { Ok(data) }
         };
         match self.data {
@@ -160,7 +159,7 @@ impl Image {
 fn check_size(width: u32, height: u32) -> Result<(), Error> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || pixels > MAX_PIXELS {
-        return Err(fail("an image without pixels or with more than 16,777,216"));
+        return Err(fail(AppearanceFault::ImagePixels));
     }
     Ok(())
 }
@@ -182,7 +181,7 @@ fn compressed(
     [width, height]: [u32; 2],
     colours: usize,
 ) -> Result<(String, Vec<u8>), Error> {
-    let failed = |_| fail("the image cannot be compressed");
+    let failed = |_| fail(AppearanceFault::ImageCompression);
     let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, width, height);
     encoder.set_color(if colours == 1 { ColorType::Grayscale } else { ColorType::Rgb });

@@ -1,7 +1,7 @@
 //! What has to be known of a JPEG before it goes into a PDF as it is
 //! (ITU-T T.81; Exif 2.3).
 
-use crate::error::Error;
+use crate::error::{AppearanceFault, Error};
 
 /// What its headers say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +13,11 @@ pub(super) struct Jpeg {
     pub(super) orientation: u8,
 }
 
-const fn fail(problem: &'static str) -> Error {
+const fn fail(problem: AppearanceFault) -> Error {
     Error::Appearance { problem }
 }
 
-const DAMAGED: Error = fail("the JPEG does not read");
+const DAMAGED: Error = fail(AppearanceFault::UnreadableJpeg);
 
 impl Jpeg {
     /// Headers are looked at, and that the image has an end: viewers decode it.
@@ -43,7 +43,7 @@ impl Jpeg {
                 0xC0..=0xC2 => frame = Some(Self::frame(content)?),
                 // Other ways of coding.
                 0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xD0..=0xD9 => {
-                    return Err(fail("the JPEG is of a kind that PDF does not know"));
+                    return Err(fail(AppearanceFault::JpegProcess));
                 }
                 // The image data.
                 0xDA => break,
@@ -54,7 +54,7 @@ impl Jpeg {
         }
         let frame = frame.ok_or(DAMAGED)?;
         if !rest.windows(2).any(|window| window == END_OF_IMAGE) {
-            return Err(fail("the JPEG ends within the image"));
+            return Err(fail(AppearanceFault::JpegTruncated));
         }
         Ok(Self { orientation, ..frame })
     }
@@ -66,7 +66,7 @@ impl Jpeg {
         let grey = match (bits, components) {
             (8, 1) => true,
             (8, 3) => false,
-            _ => return Err(fail("a JPEG that is not 8 bit grey or colour")),
+            _ => return Err(fail(AppearanceFault::JpegColours)),
         };
         let [width, height] = [[*w1, *w0], [*h1, *h0]].map(u16::from_be_bytes).map(u32::from);
         Ok(Self { width, height, grey, orientation: 1 })

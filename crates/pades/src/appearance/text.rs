@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::font::{Font, Glyph};
 use super::form::number;
-use crate::error::Error;
+use crate::error::{AppearanceFault, Error};
 
 /// Font sizes, in quarters of a point.
 const LARGEST: u32 = 48;
@@ -60,13 +60,12 @@ pub(crate) fn lay_out(
         out.push_str("ET\n");
         return Ok(out);
     }
-    Err(Error::Appearance { problem: "the text does not fit its rectangle" })
+    Err(Error::Appearance { problem: AppearanceFault::TextDoesNotFit })
 }
 
 fn words<'t>(line: &'t str, font: &Font<'_>) -> Result<Vec<Word<'t>>, Error> {
     if line.chars().any(misleads) {
-        let problem = "text with control characters or with overrides of its direction";
-        return Err(Error::Appearance { problem });
+        return Err(Error::Appearance { problem: AppearanceFault::ControlCharacters });
     }
     let words = line.split(' ').filter(|word| !word.is_empty());
     // The width hardly depends on the direction.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::document::place::Place;
-use crate::error::Error;
+use crate::error::{Error, Limit, exceeds};
 use crate::file::Pdf;
 use crate::syntax::{Kind, Reference, Value, decode_text};
 
@@ -61,8 +61,11 @@ impl Form {
             if !seen.insert(reference) {
                 continue;
             }
-            if seen.len() > MAX_FIELDS || level > MAX_LEVELS {
-                return Err(Error::Limit { limit: "131,072 fields, 64 levels of them" });
+            if seen.len() > MAX_FIELDS {
+                return Err(exceeds(Limit::Fields));
+            }
+            if level > MAX_LEVELS {
+                return Err(exceeds(Limit::FieldLevels));
             }
             let Some(object) = pdf.object(reference)?.filter(|object| !object.is_stream()) else {
                 continue;
@@ -91,7 +94,7 @@ impl Form {
             octets = octets
                 .checked_add(held)
                 .filter(|octets| *octets <= MAX_OCTETS)
-                .ok_or(Error::Limit { limit: "16 MiB of fields' names" })?;
+                .ok_or(exceeds(Limit::FieldNames))?;
             let at = form.fields.len();
             form.fields.push(Field { reference, name, is_signature, value, widgets: Vec::new() });
             let kids = pdf.get(&object.value, b"Kids")?;

@@ -1,7 +1,7 @@
 //! What of a page is seen, and how it is turned (ISO 32000-2, 14.11.2).
 
 use crate::appearance::{Frame, Rectangle};
-use crate::error::{Error, structure};
+use crate::error::{Error, Limit, exceeds, structure};
 use crate::file::Pdf;
 use crate::syntax::{Kind, Value};
 
@@ -110,7 +110,7 @@ pub(crate) fn inherited(
             _ => return Ok(None),
         }
     }
-    Err(Error::Limit { limit: "64 levels of the page tree" })
+    Err(exceeds(Limit::PageTreeLevels))
 }
 
 /// Four numbers, whichever two corners they are of.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::error::{Error, structure};
+use crate::error::{Error, Limit, exceeds, structure};
 use crate::file::{Indirect, Pdf};
 use crate::syntax::{Reference, Value};
 
@@ -19,7 +19,9 @@ pub(crate) fn find(pdf: &mut Pdf<'_>, catalog: &Value, number: usize) -> Result<
         }
         left -= 1;
     }
-    Err(Error::NoSuchPage { page: number })
+    // What is left was not skipped: the other pages exist.
+    let pages = number.saturating_sub(1).saturating_sub(left);
+    Err(Error::NoSuchPage { page: number, pages })
 }
 
 /// The first page that has this annotation.
@@ -77,7 +79,7 @@ impl Walk {
                 continue;
             }
             if self.seen.len() > MAX_NODES {
-                return Err(Error::Limit { limit: "1,048,576 nodes of the page tree" });
+                return Err(exceeds(Limit::PageTreeNodes));
             }
             let Some(node) = pdf.object(reference)?.filter(Indirect::is_dictionary) else {
                 continue;

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use crate::error::Error;
+use crate::error::{Error, Limit, exceeds};
 
 /// A decoded stream may have this many octets.
 pub(crate) const MAX_DECODED: u64 = 32 * 1024 * 1024;
@@ -48,7 +48,7 @@ pub(crate) fn decode(
         }
     }
     if out.len() as u64 > MAX_DECODED {
-        return Err(Error::Limit { limit: "32 MiB in a decoded stream" });
+        return Err(exceeds(Limit::DecodedStream));
     }
     out.shrink_to_fit();
     Ok(Some(out))

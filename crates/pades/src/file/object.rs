@@ -8,7 +8,7 @@ use super::object_stream::ObjectStreams;
 use super::revision::Revision;
 use super::source::Source;
 use super::xref::{self, Entry, Section};
-use crate::error::{Error, broken, structure};
+use crate::error::{Error, Limit, broken, exceeds, structure};
 use crate::security::Security;
 use crate::syntax::{Kind, Lexer, Reference, Stop, Value, is_space};
 
@@ -428,7 +428,7 @@ impl<'a> Pdf<'a> {
         u32::try_from(self.size().max(u64::from(self.first_free)))
             .ok()
             .filter(|next| u64::from(*next) < xref::MAX_NUMBER)
-            .ok_or(Error::Limit { limit: "2,147,483,647 objects" })
+            .ok_or(exceeds(Limit::ObjectNumber))
     }
 
     /// An object at its place in the file.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::filter::MAX_DECODED;
 use super::object::{Indirect, Pdf, StreamData};
 use super::xref::Entry;
-use crate::error::{Error, broken, structure};
+use crate::error::{Error, Limit, UnsupportedFeature, broken, exceeds, structure};
 use crate::syntax::{Lexer, Reference, Stop, Value};
 
 /// All object streams that are read may decode to this many octets.
@@ -85,7 +85,7 @@ impl ObjectStreams {
     fn charge(&mut self, octets: u64) -> Result<(), Error> {
         self.decoded = self.decoded.saturating_add(octets);
         if self.decoded > MAX_ALL_DECODED {
-            return Err(Error::Limit { limit: "1 GiB of decoded object streams" });
+            return Err(exceeds(Limit::DecodedObjectStreams));
         }
         Ok(())
     }
@@ -118,7 +118,7 @@ impl Pdf<'_> {
         let octets = stream.data.get(*start as usize..).unwrap_or_default();
         let mut lexer = Lexer::new(octets, true);
         let value = lexer.value().map_err(|stop| match stop {
-            Stop::Limit(limit) => Error::Limit { limit },
+            Stop::Limit(limit) => exceeds(limit),
             _ => structure("a malformed object in an object stream"),
         })?;
         let octets = octets.get(..lexer.at).unwrap_or_default().to_vec();
@@ -151,7 +151,7 @@ impl Pdf<'_> {
         };
         self.object_streams.charge(length)?;
         let StreamData::Decoded(data) = self.decode(&stream, length)? else {
-            return Err(Error::Unsupported { what: "an object stream with a filter of its own" });
+            return Err(Error::Unsupported { what: UnsupportedFeature::ObjectStreamFilter });
         };
         self.object_streams.charge(data.len() as u64)?;
         let number_of = |key: &[u8]| stream.value.get(key).and_then(Value::unsigned);
@@ -162,7 +162,7 @@ impl Pdf<'_> {
         let head = data.get(..first).ok_or(structure("an object stream ends in its index"))?;
         let mut lexer = Lexer::new(head, true);
         if count > MAX_OBJECTS {
-            return Err(Error::Limit { limit: "1,048,576 objects in an object stream" });
+            return Err(exceeds(Limit::ObjectsInStream));
         }
         let mut index = Vec::new();
         for _ in 0..count {

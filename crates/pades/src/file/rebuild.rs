@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::object::{Indirect, Pdf};
 use super::source::Source;
 use super::xref::{Entry, Section, SectionKind};
-use crate::error::{Error, broken, structure};
+use crate::error::{Error, Limit, broken, exceeds, structure};
 use crate::syntax::{Lexer, Reference, Value, is_regular, is_space};
 
 /// A rebuilt cross-reference may have this many objects.
@@ -18,7 +18,7 @@ const OVERLAP: u64 = 64;
 
 /// What was found.
 #[derive(Default)]
-struct Found {
+struct FoundObjects {
     /// The last place of each object; later revisions come later.
     objects: BTreeMap<u32, (u64, u16)>,
     object_streams: Vec<(u32, u64)>,
@@ -89,8 +89,8 @@ impl Pdf<'_> {
     }
 }
 
-fn search(source: &mut Source<'_>) -> Result<Found, Error> {
-    let mut found = Found::default();
+fn search(source: &mut Source<'_>) -> Result<FoundObjects, Error> {
+    let mut found = FoundObjects::default();
     let mut at = 0;
     while let Some((keyword, place)) = next_keyword(source, at)? {
         at = match keyword {
@@ -101,7 +101,7 @@ fn search(source: &mut Source<'_>) -> Result<Found, Error> {
     Ok(found)
 }
 
-impl Found {
+impl FoundObjects {
     /// Takes a trailer; yields where to go on.
     fn trailer(&mut self, source: &mut Source<'_>, place: u64) -> Result<u64, Error> {
         let behind = place + TRAILER.len() as u64;
@@ -128,7 +128,7 @@ impl Found {
             Err(_) => return Ok(place + 1),
         };
         if self.objects.len() == MAX_OBJECTS {
-            return Err(Error::Limit { limit: "4,194,304 objects to be found" });
+            return Err(exceeds(Limit::RepairedObjects));
         }
         let Reference { number, generation } = object.reference;
         if number == 0 {

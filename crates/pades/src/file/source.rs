@@ -4,7 +4,7 @@ use std::io::{Read, SeekFrom};
 
 use ades_core::document::ReadSeek;
 
-use crate::error::Error;
+use crate::error::{Error, Limit, exceeds};
 use crate::syntax::{Lexer, Stop};
 
 /// One indirect object may have this many octets, streams apart.
@@ -132,7 +132,7 @@ impl<'a> Source<'a> {
         self.allowance = self
             .allowance
             .checked_sub(octets.max(SHORTEST) as u64)
-            .ok_or(Error::Limit { limit: "eight passes over the file's objects" })?;
+            .ok_or(exceeds(Limit::SyntaxRead))?;
         Ok(())
     }
 
@@ -160,8 +160,8 @@ impl<'a> Source<'a> {
             match found {
                 Ok(value) => return Ok((value, octets)),
                 Err(Stop::CutOff) if len < MAX_OBJECT && !last => len = (4 * len).max(EXCERPT),
-                Err(Stop::CutOff) => return Err(Error::Limit { limit: "16 MiB in one object" }),
-                Err(Stop::Limit(limit)) => return Err(Error::Limit { limit }),
+                Err(Stop::CutOff) => return Err(exceeds(Limit::ObjectLen)),
+                Err(Stop::Limit(limit)) => return Err(exceeds(limit)),
                 Err(Stop::Malformed(at, what)) => {
                     return Err(Error::Malformed { offset: offset + at as u64, what });
                 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::filter::MAX_DECODED;
 use super::object::{Pdf, StreamData};
 use super::source::Source;
-use crate::error::{Error, broken};
+use crate::error::{Error, Limit, broken, exceeds};
 use crate::syntax::{Lexer, Stop, Value, is_space};
 
 /// A file may have this many cross-reference sections.
@@ -241,7 +241,7 @@ pub(crate) fn read_chain(
             return Err(broken(offset, "a section comes before itself (/Prev)"));
         }
         if sections.len() == MAX_SECTIONS {
-            return Err(Error::Limit { limit: "16,384 cross-reference sections" });
+            return Err(exceeds(Limit::Sections));
         }
         let mut section = read_section(source, offset)?;
         if section.kind == SectionKind::Table
@@ -269,14 +269,17 @@ pub(crate) fn read_chain(
             trailers += part.trailer_octets.len();
             values += part.trailer.count();
         }
-        if trailers > MAX_TRAILERS || values > MAX_TRAILER_VALUES {
-            return Err(Error::Limit { limit: "4 MiB and 524,288 values in all trailers" });
+        if trailers > MAX_TRAILERS {
+            return Err(exceeds(Limit::TrailerLen));
+        }
+        if values > MAX_TRAILER_VALUES {
+            return Err(exceeds(Limit::TrailerValues));
         }
         if subsections > MAX_SUBSECTIONS {
-            return Err(Error::Limit { limit: "1,048,576 cross-reference subsections" });
+            return Err(exceeds(Limit::Subsections));
         }
         if decoded > MAX_DECODED {
-            return Err(Error::Limit { limit: "32 MiB of cross-reference streams" });
+            return Err(exceeds(Limit::CrossReferenceStreams));
         }
         sections.push(section);
     }
@@ -329,7 +332,7 @@ fn read_table(source: &mut Source<'_>, offset: u64, behind: u64) -> Result<Secti
             break;
         };
         if subsections.len() == MAX_SUBSECTIONS {
-            return Err(Error::Limit { limit: "1,048,576 cross-reference subsections" });
+            return Err(exceeds(Limit::Subsections));
         }
         let step = entry_step(source, at, count)?;
         let len = count.checked_mul(step).filter(|len| *len <= source.len().saturating_sub(at));
@@ -458,7 +461,7 @@ fn in_order(mut subsections: Vec<Subsection>, offset: u64) -> Result<Vec<Subsect
     let end = |s: &Subsection| s.first.checked_add(s.count);
     let too_high = |s: &Subsection| end(s).is_none_or(|end| end > MAX_NUMBER);
     if subsections.iter().any(too_high) {
-        return Err(Error::Limit { limit: "2,147,483,647 objects" });
+        return Err(exceeds(Limit::ObjectNumber));
     }
     let mut pairs = subsections.iter().zip(subsections.iter().skip(1));
     if pairs.any(|(before, after)| end(before).is_none_or(|end| end > after.first)) {

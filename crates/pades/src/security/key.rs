@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::rc4;
-use crate::error::{Error, structure};
+use crate::error::{Error, UnsupportedFeature, structure};
 use crate::syntax::Value;
 
 /// What fills up a password to 32 octets.
@@ -49,7 +49,7 @@ impl<'a> Handler<'a> {
             return Err(missing);
         };
         if !matches!((version, revision), (1 | 2, 2 | 3) | (4, 4) | (5, 5 | 6)) {
-            return Err(Error::Unsupported { what: "it is encrypted in a way that is not known" });
+            return Err(Error::Unsupported { what: UnsupportedFeature::EncryptionAlgorithm });
         }
         let bits = match version {
             1 => 40,

@@ -2,6 +2,7 @@
 //! looked at a bounded number of times; nesting and counts are limited.
 
 use super::value::{Kind, Reference, Value};
+use crate::error::Limit;
 
 /// Arrays and dictionaries may be nested this deep.
 const MAX_DEPTH: usize = 128;
@@ -16,7 +17,7 @@ pub(crate) enum Stop {
     /// What stands at this place cannot stand there.
     Malformed(usize, &'static str),
     /// A limit.
-    Limit(&'static str),
+    Limit(Limit),
 }
 
 /// Reads tokens and values one behind the other.
@@ -143,14 +144,14 @@ impl<'a> Lexer<'a> {
     fn count(&mut self) -> Result<(), Stop> {
         self.values += 1;
         if self.values > MAX_VALUES {
-            return Err(Stop::Limit("524,288 values in one object"));
+            return Err(Stop::Limit(Limit::ValuesInObject));
         }
         Ok(())
     }
 
     fn nested(&mut self, depth: usize) -> Result<Value, Stop> {
         if depth == MAX_DEPTH {
-            return Err(Stop::Limit("128 levels of nesting"));
+            return Err(Stop::Limit(Limit::Nesting));
         }
         self.count()?;
         self.space()?;

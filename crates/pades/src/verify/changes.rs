@@ -4,24 +4,23 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::compare::{changed_keys, difference, equal, repeats, same};
-use super::fields::Course;
-use super::reach::{Mark, Owner, Reach, is_nowhere, reference};
-use super::roles::Role;
+use super::fields::FieldChange;
 use crate::document::signature::Permissions;
 use crate::error::Error;
 use crate::file::{Entry, Indirect, Pdf, Revision};
+use crate::reach::{Mark, Owner, Reach, Role, is_nowhere, reference};
 use crate::report::Change;
 use crate::syntax::{Kind, Reference, Value};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Found {
+pub(super) struct FoundChange {
     pub(super) kind: Change,
     /// The field whose lock forbids it.
     pub(super) field: Option<String>,
 }
 
-impl Found {
+impl FoundChange {
     pub(super) const OTHER: Self = Self { kind: Change::Other, field: None };
 
     /// Whether a signature allows it (ISO 32000-2, tables 236 and 257).
@@ -46,12 +45,12 @@ pub(super) struct Comparison<'a> {
     now: Revision,
     /// New fields and their widgets.
     pub(super) added: HashSet<u32>,
-    pub(super) courses: HashMap<u32, Course>,
-    found: BTreeSet<Found>,
+    pub(super) field_changes: HashMap<u32, FieldChange>,
+    found: BTreeSet<FoundChange>,
 }
 
 /// An object at the two revisions.
-struct Sides {
+struct ChangedObject {
     number: u32,
     mark: Mark,
     old: Option<Indirect>,
@@ -65,12 +64,15 @@ impl<'a> Comparison<'a> {
         then: Revision,
         now: Revision,
     ) -> Self {
-        let (added, courses) = (HashSet::new(), HashMap::new());
-        Self { reach, stamps, then, now, added, courses, found: BTreeSet::new() }
+        let (added, field_changes) = (HashSet::new(), HashMap::new());
+        Self { reach, stamps, then, now, added, field_changes, found: BTreeSet::new() }
     }
 
     /// Compares; yields the numbers of the objects that differ, too.
-    pub(super) fn run(mut self, pdf: &mut Pdf<'_>) -> Result<(BTreeSet<Found>, Vec<u32>), Error> {
+    pub(super) fn run(
+        mut self,
+        pdf: &mut Pdf<'_>,
+    ) -> Result<(BTreeSet<FoundChange>, Vec<u32>), Error> {
         self.trailers(pdf)?;
         let mut changed = Vec::new();
         let mut last = Vec::new();
@@ -91,11 +93,11 @@ impl<'a> Comparison<'a> {
     }
 
     pub(super) fn add(&mut self, kind: Change) {
-        self.found.insert(Found { kind, field: None });
+        self.found.insert(FoundChange { kind, field: None });
     }
 
     pub(super) fn add_to(&mut self, kind: Change, field: &str) {
-        self.found.insert(Found { kind, field: Some(field.to_owned()) });
+        self.found.insert(FoundChange { kind, field: Some(field.to_owned()) });
     }
 
     pub(super) fn then<T>(&self, pdf: &mut Pdf<'_>, read: impl FnOnce(&mut Pdf<'_>) -> T) -> T {
@@ -164,10 +166,10 @@ impl<'a> Comparison<'a> {
     }
 
     /// An object that differs.
-    fn sides(&self, pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Sides>, Error> {
+    fn sides(&self, pdf: &mut Pdf<'_>, number: u32) -> Result<Option<ChangedObject>, Error> {
         let late = self.reach.late().contains(&number);
-        let was = self.then(pdf, |pdf| place(pdf, number))?;
-        let is = self.now(pdf, |pdf| place(pdf, number))?;
+        let was = self.then(pdf, |pdf| location(pdf, number))?;
+        let is = self.now(pdf, |pdf| location(pdf, number))?;
         if was == is && !late {
             return Ok(None);
         }
@@ -192,10 +194,10 @@ impl<'a> Comparison<'a> {
             }
             (Ok(old), Ok(new)) => (old.filter(|_| !late), new),
         };
-        Ok(Some(Sides { number, mark: self.reach.mark(number), old, new }))
+        Ok(Some(ChangedObject { number, mark: self.reach.mark(number), old, new }))
     }
 
-    fn judge(&mut self, pdf: &mut Pdf<'_>, sides: &Sides) -> Result<(), Error> {
+    fn judge(&mut self, pdf: &mut Pdf<'_>, sides: &ChangedObject) -> Result<(), Error> {
         let dictionary = |object: &Option<Indirect>| {
             let object = object.as_ref().filter(|object| !object.is_stream());
             object.map(|object| object.value.clone())
@@ -434,7 +436,7 @@ fn is_annotation(value: &Value) -> bool {
 }
 
 /// Where an object is, and the object stream that it is in.
-fn place(pdf: &mut Pdf<'_>, number: u32) -> Result<(Option<Entry>, Option<Entry>), Error> {
+fn location(pdf: &mut Pdf<'_>, number: u32) -> Result<(Option<Entry>, Option<Entry>), Error> {
     let entry = pdf.entry(number)?;
     let stream = match entry {
         Some(Entry::Compressed { stream, .. }) => pdf.entry(stream)?,

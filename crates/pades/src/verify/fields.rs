@@ -2,11 +2,11 @@
 
 use super::changes::{Comparison, current, elements, readable};
 use super::compare::{changed_keys, difference, repeats};
-use super::reach::{Owner, Place};
 use crate::document::annotation::{self, HIDDEN, NO_VIEW};
 use crate::document::geometry::rectangle;
 use crate::error::Error;
 use crate::file::{Indirect, Pdf};
+use crate::reach::{FieldIdentity, Owner};
 use crate::report::Change;
 use crate::syntax::{Reference, Value};
 
@@ -17,7 +17,7 @@ const READ_ONLY: i64 = 1;
 
 /// What became of a field between two revisions.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Course {
+pub(super) enum FieldChange {
     /// It is no signature field.
     Filled,
     /// It was signed before.
@@ -35,17 +35,17 @@ impl Comparison<'_> {
             self.add(Change::Other);
             return Ok(());
         };
-        let kind = match self.course(pdf, field)? {
-            Course::Filled => Change::FormFilling,
-            Course::Signing(kind) => kind,
-            Course::Signed | Course::Empty => Change::Other,
+        let kind = match self.field_change(pdf, field)? {
+            FieldChange::Filled => Change::FormFilling,
+            FieldChange::Signing(kind) => kind,
+            FieldChange::Signed | FieldChange::Empty => Change::Other,
         };
         self.add_of(kind, field);
         Ok(())
     }
 
     fn add_of(&mut self, kind: Change, field: u32) {
-        match (kind, self.reach.place(field)) {
+        match (kind, self.reach.field(field)) {
             (Change::Signature | Change::VisibleSignature | Change::FormFilling, Some(place)) => {
                 let name = place.name.clone();
                 self.add_to(kind, &name);
@@ -54,41 +54,41 @@ impl Comparison<'_> {
         }
     }
 
-    fn course(&mut self, pdf: &mut Pdf<'_>, field: u32) -> Result<Course, Error> {
-        if let Some(course) = self.courses.get(&field) {
-            return Ok(*course);
+    fn field_change(&mut self, pdf: &mut Pdf<'_>, field: u32) -> Result<FieldChange, Error> {
+        if let Some(change) = self.field_changes.get(&field) {
+            return Ok(*change);
         }
-        let course = self.find_course(pdf, field)?;
-        self.courses.insert(field, course);
-        Ok(course)
+        let change = self.find_field_change(pdf, field)?;
+        self.field_changes.insert(field, change);
+        Ok(change)
     }
 
-    fn find_course(&self, pdf: &mut Pdf<'_>, field: u32) -> Result<Course, Error> {
-        if !self.reach.place(field).is_some_and(|place| place.is_signature) {
-            return Ok(Course::Filled);
+    fn find_field_change(&self, pdf: &mut Pdf<'_>, field: u32) -> Result<FieldChange, Error> {
+        if !self.reach.field(field).is_some_and(|place| place.is_signature) {
+            return Ok(FieldChange::Filled);
         }
         let old = readable(self.then(pdf, |pdf| current(pdf, field)))?;
         let new = readable(self.now(pdf, |pdf| current(pdf, field)))?;
         let (Ok(Some(old)), Ok(Some(new))) = (old, new) else {
-            return Ok(Course::Signed);
+            return Ok(FieldChange::Signed);
         };
         if old.reference != new.reference
-            || self.then(pdf, |pdf| held(pdf, &old.value))? != Held::Nothing
+            || self.then(pdf, |pdf| content(pdf, &old.value))? != FieldContent::Nothing
         {
-            return Ok(Course::Signed);
+            return Ok(FieldChange::Signed);
         }
-        if self.now(pdf, |pdf| held(pdf, &new.value))? != Held::Signature {
-            return Ok(Course::Empty);
+        if self.now(pdf, |pdf| content(pdf, &new.value))? != FieldContent::Signature {
+            return Ok(FieldChange::Empty);
         }
-        let was = self.then(pdf, |pdf| sight_of_all(pdf, &old.value))?;
-        let is = self.now(pdf, |pdf| sight_of_all(pdf, &new.value))?;
+        let was = self.then(pdf, |pdf| visibility_of_all(pdf, &old.value))?;
+        let is = self.now(pdf, |pdf| visibility_of_all(pdf, &new.value))?;
         let kind = match () {
             () if !self.is_new_value(&new.value) => Change::Other,
             () if is > was => Change::VisibleSignature,
-            () if self.stamps.contains(&field) && is == Sight::None => Change::TimeStamp,
+            () if self.stamps.contains(&field) && is == Visibility::None => Change::TimeStamp,
             () => Change::Signature,
         };
-        Ok(Course::Signing(kind))
+        Ok(FieldChange::Signing(kind))
     }
 
     /// Whether a signature is an object that was not there before.
@@ -107,32 +107,32 @@ impl Comparison<'_> {
         old: &Value,
         new: &Value,
     ) -> Result<(), Error> {
-        let field = self.reach.place(number).map(|place| place.field);
+        let field = self.reach.field(number).map(|place| place.field);
         let dictionaries = old.is_dictionary() && new.is_dictionary();
         let (Some(field), true, false) = (field, dictionaries, owner == Owner::Several) else {
             self.add(Change::Other);
             return Ok(());
         };
-        let course = self.course(pdf, field)?;
+        let change = self.field_change(pdf, field)?;
         for key in changed_keys(old, new) {
             let added = old.get(key).is_none();
-            match (course, key) {
+            match (change, key) {
                 _ if repeats(new, key) => self.add(Change::Other),
                 (_, b"Ff") if locks_only(old, new) => self.add(Change::FormFilling),
                 (_, b"Type") if added && new.is(key, b"Annot") => {}
-                (Course::Filled, b"F") if shows_again(old, new) => self.add(Change::Other),
+                (FieldChange::Filled, b"F") if shows_again(old, new) => self.add(Change::Other),
                 (
-                    Course::Filled,
+                    FieldChange::Filled,
                     b"AP" | b"AS" | b"DA" | b"F" | b"I" | b"M" | b"Q" | b"RV" | b"TI" | b"V",
                 ) => self.add_of(Change::FormFilling, field),
-                (Course::Signing(kind), b"AP" | b"AS" | b"DA" | b"F" | b"M" | b"Q" | b"V") => {
+                (FieldChange::Signing(kind), b"AP" | b"AS" | b"DA" | b"F" | b"M" | b"Q" | b"V") => {
                     self.add_of(kind, field);
                 }
                 // A field that had no widget gets one.
-                (Course::Signing(kind), b"Lock" | b"P" | b"Rect" | b"Subtype") if added => {
+                (FieldChange::Signing(kind), b"Lock" | b"P" | b"Rect" | b"Subtype") if added => {
                     self.add_of(kind, field);
                 }
-                (Course::Filled | Course::Empty, b"Kids") => {
+                (FieldChange::Filled | FieldChange::Empty, b"Kids") => {
                     let (old, new) = self.values(pdf, key, old, new)?;
                     self.lists(pdf, Owner::Field(field), old.as_ref(), new.as_ref())?;
                 }
@@ -153,7 +153,7 @@ impl Comparison<'_> {
     ) -> Result<(), Error> {
         let above = match owner {
             Owner::Form => None,
-            Owner::Field(field) => self.reach.place(field).cloned(),
+            Owner::Field(field) => self.reach.field(field).cloned(),
             Owner::Nobody | Owner::Several => {
                 self.add(Change::Other);
                 return Ok(());
@@ -177,7 +177,7 @@ impl Comparison<'_> {
         &mut self,
         pdf: &mut Pdf<'_>,
         field: &Value,
-        above: Option<&Place>,
+        above: Option<&FieldIdentity>,
         level: usize,
     ) -> Result<(), Error> {
         let new = self.new_widget(pdf, field)?.filter(|_| level < MAX_LEVELS);
@@ -185,7 +185,7 @@ impl Comparison<'_> {
             self.add(Change::Other);
             return Ok(());
         };
-        let place = self.now(pdf, |pdf| Place::of(pdf, &field, above))?;
+        let place = self.now(pdf, |pdf| FieldIdentity::of(pdf, &field, above))?;
         let mut is_seen = self.now(pdf, |pdf| shows(pdf, &field.value))?;
         let mut has_fields = false;
         let kids = self.now(pdf, |pdf| pdf.get(&field.value, b"Kids"))?;
@@ -204,20 +204,20 @@ impl Comparison<'_> {
             }
         }
         let number = field.reference.number;
-        let held = self.now(pdf, |pdf| held(pdf, &field.value))?;
-        let kind = match (held, is_seen) {
+        let content = self.now(pdf, |pdf| content(pdf, &field.value))?;
+        let kind = match (content, is_seen) {
             // Fields that are there to group others.
-            (Held::Nothing, false) if has_fields => return Ok(()),
+            (FieldContent::Nothing, false) if has_fields => return Ok(()),
             _ if !place.is_signature || place.field != number || place.name.is_empty() => {
                 Change::Other
             }
-            (Held::Unclear, _) => Change::Other,
-            (Held::Signature, _) if !self.is_new_value(&field.value) => Change::Other,
-            (Held::Signature, true) => Change::VisibleSignature,
-            (Held::Signature, false) if self.stamps.contains(&number) => Change::TimeStamp,
+            (FieldContent::Unclear, _) => Change::Other,
+            (FieldContent::Signature, _) if !self.is_new_value(&field.value) => Change::Other,
+            (FieldContent::Signature, true) => Change::VisibleSignature,
+            (FieldContent::Signature, false) if self.stamps.contains(&number) => Change::TimeStamp,
             (_, false) => Change::Signature,
             // Nobody signed what is seen there.
-            (Held::Nothing, true) => Change::Annotation,
+            (FieldContent::Nothing, true) => Change::Annotation,
         };
         match kind {
             Change::TimeStamp | Change::Other => self.add(kind),
@@ -252,19 +252,19 @@ impl Comparison<'_> {
         pdf: &mut Pdf<'_>,
         widget: Reference,
     ) -> Result<(), Error> {
-        let field = self.reach.place(widget.number).map(|place| place.field);
-        let course = field.map(|field| self.course(pdf, field)).transpose()?;
+        let field = self.reach.field(widget.number).map(|place| place.field);
+        let change = field.map(|field| self.field_change(pdf, field)).transpose()?;
         let object = readable(self.now(pdf, |pdf| pdf.object(widget)))?;
         let is_seen = match object {
             Ok(Some(object)) => self.now(pdf, |pdf| shows(pdf, &object.value))?,
             Ok(None) => false,
             Err(()) => true,
         };
-        match (course, field) {
-            (Some(Course::Signing(_)), Some(field)) if is_seen => {
+        match (change, field) {
+            (Some(FieldChange::Signing(_)), Some(field)) if is_seen => {
                 self.add_of(Change::VisibleSignature, field);
             }
-            (Some(Course::Signing(_)), _) => {}
+            (Some(FieldChange::Signing(_)), _) => {}
             _ => self.add(Change::Other),
         }
         Ok(())
@@ -273,7 +273,7 @@ impl Comparison<'_> {
 
 /// What is in `/V` of a field for signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Held {
+enum FieldContent {
     Nothing,
     /// A dictionary. Whether it is a sound signature is told elsewhere.
     Signature,
@@ -281,26 +281,34 @@ enum Held {
     Unclear,
 }
 
-fn held(pdf: &mut Pdf<'_>, field: &Value) -> Result<Held, Error> {
+fn content(pdf: &mut Pdf<'_>, field: &Value) -> Result<FieldContent, Error> {
     let Some(value) = field.get(b"V") else {
-        return Ok(Held::Nothing);
+        return Ok(FieldContent::Nothing);
     };
     let object = match value.reference() {
-        None if value.is_null() => return Ok(Held::Nothing),
-        None => return Ok(if value.is_dictionary() { Held::Signature } else { Held::Unclear }),
+        None if value.is_null() => return Ok(FieldContent::Nothing),
+        None => {
+            return Ok(if value.is_dictionary() {
+                FieldContent::Signature
+            } else {
+                FieldContent::Unclear
+            });
+        }
         Some(reference) => readable(pdf.object(reference))?,
     };
     Ok(match object {
-        Ok(None) => Held::Nothing,
-        Ok(Some(object)) if object.value.is_null() => Held::Nothing,
-        Ok(Some(object)) if object.value.is_dictionary() && !object.is_stream() => Held::Signature,
-        _ => Held::Unclear,
+        Ok(None) => FieldContent::Nothing,
+        Ok(Some(object)) if object.value.is_null() => FieldContent::Nothing,
+        Ok(Some(object)) if object.value.is_dictionary() && !object.is_stream() => {
+            FieldContent::Signature
+        }
+        _ => FieldContent::Unclear,
     })
 }
 
 /// How much of a widget is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Sight {
+enum Visibility {
     None,
     /// Not on screens, as far as its flags say: it may be printed.
     NoView,
@@ -308,13 +316,13 @@ enum Sight {
 }
 
 /// The same of a field and its widgets.
-fn sight_of_all(pdf: &mut Pdf<'_>, field: &Value) -> Result<Sight, Error> {
-    let mut most = sight(pdf, field)?;
+fn visibility_of_all(pdf: &mut Pdf<'_>, field: &Value) -> Result<Visibility, Error> {
+    let mut most = visibility(pdf, field)?;
     let kids = pdf.get(field, b"Kids")?;
     for kid in elements(kids.as_ref()).unwrap_or_default() {
         let kid = pdf.resolve(kid)?;
         if kid.get(b"T").is_none() {
-            most = most.max(sight(pdf, &kid)?);
+            most = most.max(visibility(pdf, &kid)?);
         }
     }
     Ok(most)
@@ -322,12 +330,12 @@ fn sight_of_all(pdf: &mut Pdf<'_>, field: &Value) -> Result<Sight, Error> {
 
 /// Whether a widget has an area and is not hidden.
 fn shows(pdf: &mut Pdf<'_>, widget: &Value) -> Result<bool, Error> {
-    Ok(sight(pdf, widget)? != Sight::None)
+    Ok(visibility(pdf, widget)? != Visibility::None)
 }
 
-fn sight(pdf: &mut Pdf<'_>, widget: &Value) -> Result<Sight, Error> {
+fn visibility(pdf: &mut Pdf<'_>, widget: &Value) -> Result<Visibility, Error> {
     let Some(corners) = pdf.get(widget, b"Rect")? else {
-        return Ok(Sight::None);
+        return Ok(Visibility::None);
     };
     let area = match rectangle(pdf, &corners)? {
         Some([left, bottom, right, top]) => left < right && bottom < top,
@@ -336,9 +344,9 @@ fn sight(pdf: &mut Pdf<'_>, widget: &Value) -> Result<Sight, Error> {
     };
     let flags = annotation::flags(pdf, widget)?;
     Ok(match () {
-        () if !area || flags & HIDDEN != 0 => Sight::None,
-        () if flags & NO_VIEW != 0 => Sight::NoView,
-        () => Sight::View,
+        () if !area || flags & HIDDEN != 0 => Visibility::None,
+        () if flags & NO_VIEW != 0 => Visibility::NoView,
+        () => Visibility::View,
     })
 }
 

@@ -4,16 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::changes::{Comparison, Found};
-use super::reach::Reach;
+use super::changes::{Comparison, FoundChange};
 use crate::error::Error;
 use crate::file::{Pdf, Revision};
+use crate::reach::Reach;
 
 /// The changes between one signed revision and the next.
 struct Step {
     /// How many sections came after the first of the two.
     later: usize,
-    found: BTreeSet<Found>,
+    found: BTreeSet<FoundChange>,
 }
 
 /// All signed revisions and the file as it is.
@@ -50,7 +50,7 @@ impl History {
                 // What does not read is not known to be harmless.
                 Err(_) => {
                     reach.lose();
-                    BTreeSet::from([Found::OTHER])
+                    BTreeSet::from([FoundChange::OTHER])
                 }
             };
             history.steps.push(Step { later: then.later, found });
@@ -60,7 +60,7 @@ impl History {
 
     /// The changes after a signed revision; `None` if they could not be told
     /// within the limits.
-    pub(super) fn since(&self, later: usize) -> Option<BTreeSet<&Found>> {
+    pub(super) fn since(&self, later: usize) -> Option<BTreeSet<&FoundChange>> {
         let steps = self.steps.iter().filter(|step| step.later <= later);
         (!self.cut_short || later == 0).then(|| steps.flat_map(|step| &step.found).collect())
     }
@@ -72,7 +72,7 @@ fn step(
     stamps: &HashSet<u32>,
     then: Revision,
     now: Revision,
-) -> Result<BTreeSet<Found>, Error> {
+) -> Result<BTreeSet<FoundChange>, Error> {
     if reach.is_empty() {
         pdf.at(then, |pdf| reach.read(pdf))?;
     }

@@ -1,18 +1,19 @@
-//! The field that holds the signature (ISO 32000-2, 12.7.4.2, 12.7.5.5).
+//! The form field that holds the signature (ISO 32000-2, 12.7.4.2, 12.7.5.5).
 
+use super::seed_value;
+use super::widget::{Look, WIDGET_FLAGS};
 use crate::document::form::{Field, Form};
 use crate::document::place::Place;
-use crate::error::{Error, structure};
+use crate::error::{Error, FieldFault, ForbiddenBy, structure};
+use crate::extend::{Edited, Update};
 use crate::file::{Indirect, Pdf};
 use crate::lock::FieldLock;
 use crate::options::SignatureOptions;
-use crate::seed::{self, Signer};
+use crate::signer::Signer;
 use crate::syntax::{Reference, encode_text, string};
-use crate::update::{Edited, Update};
-use crate::widget::{Look, WIDGET_FLAGS};
 
 /// An existing field that can be signed, and its lock.
-pub(crate) fn existing(
+pub(super) fn existing(
     pdf: &mut Pdf<'_>,
     form: &Form,
     name: &str,
@@ -22,65 +23,73 @@ pub(crate) fn existing(
     let found = form.find(name).ok_or_else(|| Error::NoSuchField { name: name.to_owned() })?;
     let refuse = |why| Err(Error::FieldNotFit { name: name.to_owned(), why });
     if !found.is_signature {
-        return refuse("it is no signature field");
+        return refuse(FieldFault::NotASignatureField);
     }
     if found.value.is_some() {
-        return refuse("it is signed already");
+        return refuse(FieldFault::AlreadySigned);
     }
     if found.widgets.len() > 1 {
-        return refuse("it has more than one widget");
+        return refuse(FieldFault::SeveralWidgets);
     }
     let field = pdf.object(found.reference)?.ok_or(structure("a field is missing"))?;
-    seed::check(pdf, &field.value, name, signer, options)?;
-    let lock = seed::lock(pdf, &field.value, name, options)?;
+    seed_value::check(pdf, &field.value, name, signer, options)?;
+    let lock = existing_lock(pdf, &field, name, options)?;
     Ok((field, lock))
 }
 
-/// The widget of a field that is an object of its own.
-pub(crate) fn only_widget(
+/// The field's lock, which the signature repeats in its `/Reference`.
+fn existing_lock(
+    pdf: &mut Pdf<'_>,
+    field: &Indirect,
+    name: &str,
+    options: &SignatureOptions,
+) -> Result<Option<FieldLock>, Error> {
+    let Some(lock) = pdf.get(&field.value, b"Lock")? else {
+        return Ok(None);
+    };
+    let level = pdf.get(&lock, b"P")?.and_then(|level| level.unsigned());
+    let ours = options.certification.map(|certification| certification as u64);
+    if level.is_some() && level != ours {
+        return Err(Error::FieldNotFit { name: name.to_owned(), why: FieldFault::LocksDocument });
+    }
+    FieldLock::read(pdf, &lock).map(Some)
+}
+
+/// The widget of a field whose widget is another object.
+pub(super) fn only_widget(
     pdf: &mut Pdf<'_>,
     form: &Form,
     name: &str,
 ) -> Result<Option<Indirect>, Error> {
     let reference = form.find(name).and_then(|field| field.widgets.first().copied());
-    let missing = Error::FieldNotFit { name: name.to_owned(), why: "it has no widget" };
+    let missing = Error::FieldNotFit { name: name.to_owned(), why: FieldFault::NoWidget };
     pdf.object(reference.ok_or(missing)?)
 }
 
-/// A new field's place in the form.
-pub(crate) struct NewField<'a> {
-    pub(crate) reference: Reference,
+/// A new field and its place in the form.
+pub(super) struct NewField<'a> {
+    pub(super) reference: Reference,
     /// The last part of its name.
     partial: &'a str,
-    /// The field above it.
     parent: Option<Reference>,
-    /// What is to be added to the form's own fields, if anything is.
-    pub(crate) root: Option<Reference>,
+    /// What has to be added to the form's `/Fields`; `None` below an existing field.
+    pub(super) root: Option<Reference>,
 }
 
 impl<'a> NewField<'a> {
-    /// Takes a place for a field of this name. The fields above it, whose names
-    /// are those of its own before each period, are made if they are not there.
-    pub(crate) fn place(
+    /// Creates the missing parents of a field with this name, and adds the
+    /// outermost new field to its parent, if that exists.
+    pub(super) fn place(
         pdf: &mut Pdf<'_>,
         update: &mut Update,
         form: &Form,
         name: &'a str,
     ) -> Result<Self, Error> {
         let (above, partial) = name.rsplit_once('.').unwrap_or(("", name));
-        let mut known = above;
-        let parent = loop {
-            if known.is_empty() {
-                break None;
-            }
-            if let Some(field) = form.find(known) {
-                break Some(field);
-            }
-            known = known.rsplit_once('.').map_or("", |(before, _)| before);
-        };
+        let (known, parent) = nearest_ancestor(form, above);
         if !above.is_empty() && form.signed().next().is_some() {
-            // pyHanko takes it for tampering, whether the group is new or not.
-            return Err(Error::Forbidden { why: "it is signed: new fields must not be in groups" });
+            // pyHanko reports it as tampering, whether the group is new or not.
+            return Err(Error::Forbidden { why: ForbiddenBy::FieldInGroup });
         }
         let missing = above.strip_prefix(known).unwrap_or_default();
         let missing = missing.split('.').filter(|part| !part.is_empty());
@@ -105,8 +114,8 @@ impl<'a> NewField<'a> {
         Ok(Self { reference, partial, parent: up, root })
     }
 
-    /// Field and widget in one: a signature field has no other widget.
-    pub(crate) fn write(
+    /// Writes field and widget as one object: the field has no other widget.
+    pub(super) fn write(
         &self,
         signature: Reference,
         look: &Look,
@@ -136,7 +145,19 @@ impl<'a> NewField<'a> {
     }
 }
 
-/// Adds a field below another, which must not be one of its own to be filled in.
+/// The nearest field above, by its name, which is empty if there is none.
+fn nearest_ancestor<'n, 'f>(form: &'f Form, above: &'n str) -> (&'n str, Option<&'f Field>) {
+    let mut known = above;
+    while !known.is_empty() {
+        if let Some(field) = form.find(known) {
+            return (known, Some(field));
+        }
+        known = known.rsplit_once('.').map_or("", |(before, _)| before);
+    }
+    (known, None)
+}
+
+/// Adds a field below an existing one, which must be a group of fields.
 fn adopt(
     pdf: &mut Pdf<'_>,
     update: &mut Update,
@@ -144,26 +165,17 @@ fn adopt(
     child: Reference,
 ) -> Result<(), Error> {
     let field = pdf.object(parent.reference)?.ok_or(structure("a field is missing"))?;
-    let kids = Place::of(pdf, &field.value, b"Kids")?;
-    let filled = parent.value.is_some()
+    let has_kids = !matches!(Place::of(pdf, &field.value, b"Kids")?, Place::Absent);
+    let is_terminal = parent.value.is_some()
         || !parent.widgets.is_empty()
         || field.value.is(b"Subtype", b"Widget")
-        || matches!(kids, Place::Absent) && field.value.get(b"FT").is_some();
-    if filled {
-        let why = "it is to be filled in itself, and no group of fields";
-        return Err(Error::FieldNotFit { name: parent.name.clone(), why });
+        || !has_kids && field.value.get(b"FT").is_some();
+    if is_terminal {
+        return Err(Error::FieldNotFit { name: parent.name.clone(), why: FieldFault::NotAGroup });
     }
-    let child = child.to_string();
     let mut edited = Edited::new(&field);
-    match kids {
-        Place::Absent => edited.set(&field.value, b"Kids", format!("[{child}]").as_bytes()),
-        Place::Direct(kids) if kids.elements().is_some() => edited.push(&kids, child.as_bytes()),
-        Place::Indirect(kids) if kids.value.elements().is_some() => {
-            let mut edited = Edited::new(&kids);
-            edited.push(&kids.value, child.as_bytes());
-            return edited.put(pdf, update);
-        }
-        _ => return Err(structure("a field's /Kids is no array")),
+    if !edited.append(pdf, update, &field.value, b"Kids", &child.to_string())? {
+        return Err(structure("a field's /Kids is not an array"));
     }
     edited.put(pdf, update)
 }

@@ -1,5 +1,5 @@
-//! One incremental update: objects, a cross-reference section of the kind the
-//! file's newest has, and a trailer (ISO 32000-2, 7.5.6).
+//! One incremental update: new and changed objects, a cross-reference section of
+//! the same kind as the file's newest, and a trailer (ISO 32000-2, 7.5.6).
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -8,16 +8,12 @@ use std::ops::Range;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
+use super::cross_reference::{CrossReference, write_trailer};
 use crate::error::{Error, structure};
 use crate::file::{Entry, Indirect, Pdf, SectionKind};
-use crate::syntax::{Edit, Lexer, Reference, Value, name, string};
+use crate::syntax::{Edit, Lexer, Reference};
 
-/// The second part of `/ID` has this many octets.
-const ID_LEN: usize = 16;
-/// A table has ten digits for an offset.
-const MAX_TABLE_OFFSET: u64 = 9_999_999_999;
-
-/// Objects to be written, new and changed.
+/// The new and changed objects.
 #[derive(Debug)]
 pub(crate) struct Update {
     objects: Vec<(Reference, Vec<u8>)>,
@@ -26,7 +22,7 @@ pub(crate) struct Update {
 
 /// The update's octets.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub(crate) struct WrittenUpdate {
     pub(crate) octets: Vec<u8>,
     /// Where each object's value begins in `octets`.
     pub(crate) values: Vec<(Reference, usize)>,
@@ -51,10 +47,15 @@ impl Update {
         self.objects.iter().map(|(reference, _)| reference.number)
     }
 
-    /// The array that is to be written in place of this object, if one is.
-    pub(crate) fn array(&self, reference: Reference) -> Option<Value> {
-        let (_, value) = self.objects.iter().find(|(other, _)| *other == reference)?;
-        Lexer::new(value, true).value().ok().filter(|value| value.elements().is_some())
+    /// Whether the update changes this array and the changed array has an element
+    /// that is written like this.
+    pub(super) fn has_element(&self, array: Reference, element: &str) -> bool {
+        let Some((_, octets)) = self.objects.iter().find(|(other, _)| *other == array) else {
+            return false;
+        };
+        let array = Lexer::new(octets, true).value().ok();
+        let elements = array.as_ref().and_then(|array| array.elements()).unwrap_or_default();
+        elements.iter().any(|it| octets.get(it.span.clone()) == Some(element.as_bytes()))
     }
 
     /// Adds a new object without strings: its value and, for a stream, the data.
@@ -62,8 +63,7 @@ impl Update {
         self.objects.push((reference, value));
     }
 
-    /// Adds a new object whose strings have yet to be encrypted, if the
-    /// document is.
+    /// Adds a new object; encrypts its strings if the document is encrypted.
     pub(crate) fn add(
         &mut self,
         pdf: &Pdf<'_>,
@@ -88,7 +88,7 @@ impl Update {
         data: &[u8],
     ) {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-        // Writing into memory does not fail; were it to, the data stand as they are.
+        // Writing to memory does not fail. If it did, the data would stay as they are.
         let compressed = encoder.write_all(data).and_then(|()| encoder.finish());
         let (filter, data) = match compressed {
             Ok(compressed) => ("/Filter/FlateDecode", compressed),
@@ -97,7 +97,7 @@ impl Update {
         self.add_encoded(pdf, reference, &format!("{entries}{filter}"), data);
     }
 
-    /// Adds a new stream whose filter is among the entries.
+    /// Adds a new stream that is encoded already; its filter is among the entries.
     pub(crate) fn add_encoded(
         &mut self,
         pdf: &Pdf<'_>,
@@ -115,9 +115,9 @@ impl Update {
         self.put(reference, value);
     }
 
-    /// Adds a changed object, which is no stream: the data would be lost. Strings
-    /// that stand in the file are encrypted already, if the document is; those in
-    /// object streams are not.
+    /// Adds a changed object. It must not be a stream, whose data would be lost.
+    /// In an encrypted document, strings in the file are encrypted already; those
+    /// in object streams are not.
     pub(crate) fn change(
         &mut self,
         pdf: &Pdf<'_>,
@@ -125,7 +125,7 @@ impl Update {
         edit: Edit<'_>,
     ) -> Result<(), Error> {
         if object.is_stream() {
-            return Err(structure("a stream stands where something else should"));
+            return Err(structure("a stream stands where another object should"));
         }
         let value = edit.finish(&object.value);
         if object.offset.is_none() {
@@ -135,21 +135,23 @@ impl Update {
         Ok(())
     }
 
-    /// Writes it all, as it stands behind the file.
-    pub(crate) fn write(mut self, pdf: &mut Pdf<'_>) -> Result<Written, Error> {
+    /// Writes the update, which is appended to the file as it is.
+    pub(crate) fn write(mut self, pdf: &mut Pdf<'_>) -> Result<WrittenUpdate, Error> {
         let start = pdf.len();
         let mut octets = Vec::new();
         if !pdf.source().read(start.saturating_sub(1), 1)?.ends_with(b"\n") {
             octets.push(b'\n');
         }
-        let counted = |at: usize| (start + at as u64).saturating_sub(pdf.shift);
+        // Offsets count from where the file counts its own.
+        let shift = pdf.shift;
+        let offset = |at: usize| (start + at as u64).saturating_sub(shift);
         let mut entries = BTreeMap::new();
         let mut values = Vec::new();
         for (reference, value) in &self.objects {
             let Reference { number, generation } = *reference;
-            let entry = Entry::Plain { offset: counted(octets.len()), generation };
+            let entry = Entry::Plain { offset: offset(octets.len()), generation };
             if entries.insert(number, entry).is_some() {
-                return Err(structure("one object plays two parts in the document"));
+                return Err(structure("one object has two roles in the document"));
             }
             octets.extend_from_slice(format!("{number} {generation} obj\n").as_bytes());
             values.push((*reference, octets.len()));
@@ -157,13 +159,15 @@ impl Update {
             octets.extend_from_slice(b"\nendobj\n");
         }
         let kind = pdf.newest()?.kind;
-        let section = counted(octets.len());
+        let section = offset(octets.len());
+        let mut own = None;
         if kind == SectionKind::Stream {
-            let own = self.allocate();
-            entries.insert(own.number, Entry::Plain { offset: section, generation: 0 });
+            let reference = self.allocate();
+            entries.insert(reference.number, Entry::Plain { offset: section, generation: 0 });
+            own = Some(reference);
         }
         if pdf.startxref.is_none() {
-            // The file's own sections lead nowhere: this one has everything.
+            // The file's own sections are broken: this one has every object.
             entries.insert(0, Entry::Free);
             for (number, entry) in pdf.all_entries()? {
                 entries.entry(number).or_insert(entry);
@@ -171,174 +175,12 @@ impl Update {
         }
         let mut id = Vec::new();
         let first_id = pdf.first_id()?;
-        let mut trailer = |octets: &mut Vec<u8>| {
-            write_trailer(pdf, self.next, first_id.as_deref(), octets, &mut id)
-        };
-        let entries: Vec<(u32, Entry)> = entries.into_iter().collect();
-        let runs = || entries.chunk_by(|(a, _), (b, _)| a + 1 == *b);
-        let head = |run: &[(u32, Entry)]| {
-            let first = run.first().map_or(0, |(number, _)| *number);
-            format!("{first} {}", run.len())
-        };
-        match kind {
-            SectionKind::Table => {
-                if section > MAX_TABLE_OFFSET {
-                    return Err(Error::Limit { limit: "10 GB with a cross-reference table" });
-                }
-                octets.extend_from_slice(b"xref\n");
-                for run in runs() {
-                    octets.extend_from_slice(format!("{}\n", head(run)).as_bytes());
-                    for (_, entry) in run {
-                        octets.extend_from_slice(table_entry(*entry).as_bytes());
-                    }
-                }
-                octets.extend_from_slice(b"trailer\n<<");
-                trailer(&mut octets)?;
-                octets.extend_from_slice(b">>\n");
-            }
-            SectionKind::Stream => {
-                // The last number is the section's own.
-                let number = self.next - 1;
-                octets.extend_from_slice(format!("{number} 0 obj\n<</Type/XRef/Index[").as_bytes());
-                for run in runs() {
-                    octets.extend_from_slice(format!("{} ", head(run)).as_bytes());
-                }
-                let width = (u64::BITS - section.leading_zeros()).div_ceil(8).max(4) as usize;
-                let length = entries.len() * (1 + width + 4);
-                octets.extend_from_slice(format!("]/W[1 {width} 4]/Length {length}").as_bytes());
-                trailer(&mut octets)?;
-                octets.extend_from_slice(b">>\nstream\n");
-                for (_, entry) in &entries {
-                    let (kind, second, third) = stream_entry(*entry);
-                    let second = second.to_be_bytes();
-                    octets.push(kind);
-                    octets.extend_from_slice(second.get(second.len() - width..).unwrap_or(&second));
-                    octets.extend_from_slice(&third.to_be_bytes());
-                }
-                octets.extend_from_slice(b"\nendstream\nendobj\n");
-            }
-        }
+        let mut trailer = Vec::new();
+        write_trailer(pdf, self.next, first_id.as_deref(), &mut trailer, &mut id)?;
+        let at = CrossReference { entries, section, own }.write(&trailer, &mut octets)?;
+        let id = id.into_iter().map(|range| range.start + at..range.end + at).collect();
         octets.extend_from_slice(format!("startxref\n{section}\n%%EOF\n").as_bytes());
-        Ok(Written { octets, values, id })
-    }
-}
-
-/// 20 octets, the end of the line included.
-fn table_entry(entry: Entry) -> String {
-    match entry {
-        Entry::Plain { offset, generation } => format!("{offset:010} {generation:05} n \n"),
-        // Tables have no entries for what is in object streams; see `Pdf::rebuild`.
-        Entry::Free | Entry::Compressed { .. } => "0000000000 65535 f \n".to_owned(),
-    }
-}
-
-/// Type and fields (table 18).
-fn stream_entry(entry: Entry) -> (u8, u64, u32) {
-    match entry {
-        Entry::Free => (0, 0, 65_535),
-        Entry::Plain { offset, generation } => (1, offset, u32::from(generation)),
-        Entry::Compressed { stream, index } => (2, u64::from(stream), index),
-    }
-}
-
-/// All that the trailer says about the document is kept: what is left out
-/// belongs to the section it was in.
-fn write_trailer(
-    pdf: &Pdf<'_>,
-    size: u32,
-    first_id: Option<&[u8]>,
-    out: &mut Vec<u8>,
-    id: &mut Vec<Range<usize>>,
-) -> Result<(), Error> {
-    const OF_THE_SECTION: [&[u8]; 14] = [
-        b"DL",
-        b"DecodeParms",
-        b"F",
-        b"FDecodeParms",
-        b"FFilter",
-        b"Filter",
-        b"ID",
-        b"Index",
-        b"Length",
-        b"Prev",
-        b"Size",
-        b"Type",
-        b"W",
-        b"XRefStm",
-    ];
-    const OF_THE_DOCUMENT: [&[u8]; 3] = [b"Encrypt", b"Info", b"Root"];
-
-    out.extend_from_slice(format!("/Size {size}").as_bytes());
-    if let Some(previous) = pdf.startxref {
-        out.extend_from_slice(format!("/Prev {previous}").as_bytes());
-    }
-    let newest = pdf.newest()?;
-    let mut keys: Vec<&[u8]> =
-        newest.trailer.entries().iter().map(|(key, _)| key.as_slice()).collect();
-    keys.extend(OF_THE_DOCUMENT);
-    keys.sort_unstable();
-    keys.dedup();
-    for key in keys.into_iter().filter(|key| !OF_THE_SECTION.contains(key)) {
-        if let Some((value, octets)) = pdf.trailer(key) {
-            out.extend_from_slice(&name(key));
-            out.push(b' ');
-            out.extend_from_slice(octets.get(value.span.clone()).unwrap_or_default());
-        }
-    }
-    let mut placeholder = |out: &mut Vec<u8>| {
-        out.push(b'<');
-        id.push(out.len()..out.len() + 2 * ID_LEN);
-        out.extend_from_slice(&[b'0'; 2 * ID_LEN]);
-        out.push(b'>');
-    };
-    match first_id {
-        Some(first) => {
-            out.extend_from_slice(b"/ID[");
-            out.extend_from_slice(&string(first));
-            placeholder(out);
-            out.push(b']');
-        }
-        // With encryption, the first part is part of the key.
-        None if pdf.trailer(b"Encrypt").is_some() => {}
-        None => {
-            out.extend_from_slice(b"/ID[");
-            placeholder(out);
-            placeholder(out);
-            out.push(b']');
-        }
-    }
-    Ok(())
-}
-
-/// An object and its changes, if there are any.
-pub(crate) struct Edited<'a> {
-    object: &'a Indirect,
-    edit: Edit<'a>,
-    changed: bool,
-}
-
-impl<'a> Edited<'a> {
-    pub(crate) fn new(object: &'a Indirect) -> Self {
-        Self { object, edit: Edit::new(&object.octets), changed: false }
-    }
-
-    /// As it was.
-    pub(crate) const fn object(&self) -> &'a Indirect {
-        self.object
-    }
-
-    pub(crate) fn set(&mut self, dictionary: &Value, key: &[u8], value: &[u8]) {
-        self.edit.set(dictionary, key, value);
-        self.changed = true;
-    }
-
-    pub(crate) fn push(&mut self, array: &Value, element: &[u8]) {
-        self.edit.push(array, element);
-        self.changed = true;
-    }
-
-    pub(crate) fn put(self, pdf: &Pdf<'_>, update: &mut Update) -> Result<(), Error> {
-        if self.changed { update.change(pdf, self.object, self.edit) } else { Ok(()) }
+        Ok(WrittenUpdate { octets, values, id })
     }
 }
 
@@ -350,6 +192,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::syntax::string;
 
     /// A file of `count` numbers, with a table or a stream, after some junk.
     fn file(count: usize, kind: SectionKind, junk: usize) -> Vec<u8> {

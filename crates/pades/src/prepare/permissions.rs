@@ -1,68 +1,66 @@
-//! What forbids a signature, beforehand, or is to be told: earlier signatures,
-//! the kind of document (ISO 32000-2, 12.8.2; 12.7.8).
+//! What forbids a signature, and what the signer should know: earlier signatures,
+//! the kind of document, its encryption (ISO 32000-2, 12.8.2; 12.7.8; table 22).
 
+use super::widget::is_hidden;
 use crate::document::form::Form;
 use crate::document::signature::{Permissions, level_of_lock, permissions};
 use crate::document::xfa::Xfa;
-use crate::error::Error;
+use crate::error::{Error, ForbiddenBy};
 use crate::file::Pdf;
 use crate::options::{SignatureField, SignatureOptions};
-use crate::remark::Remark;
+use crate::report::Warning;
 use crate::syntax::Value;
-use crate::widget::is_hidden;
 
-const fn forbidden<T>(why: &'static str) -> Result<T, Error> {
+const fn forbidden<T>(why: ForbiddenBy) -> Result<T, Error> {
     Err(Error::Forbidden { why })
 }
 
-/// Whether the document may be signed in a field of this name, and what to know
-/// of it if so.
-pub(crate) fn check(
+/// Checks whether the document may be signed in a field of this name, and returns
+/// what the signer should know.
+pub(super) fn check(
     pdf: &mut Pdf<'_>,
     catalog: &Value,
     form: &Form,
     field: &str,
     options: &SignatureOptions,
-) -> Result<Vec<Remark>, Error> {
-    let mut remarks = Vec::new();
+) -> Result<Vec<Warning>, Error> {
+    let mut warnings = Vec::new();
     match Xfa::read(pdf, catalog)? {
         Xfa::Absent => {}
-        Xfa::Static => remarks.push(Remark::Xfa),
-        Xfa::Dynamic => {
-            return forbidden("a dynamic XFA form has no pages that a signature could cover");
-        }
+        Xfa::Static => warnings.push(Warning::Xfa),
+        Xfa::Dynamic => return forbidden(ForbiddenBy::DynamicXfa),
     }
     if let Some(form) = pdf.get(catalog, b"AcroForm")?
         && pdf.get(&form, b"NeedAppearances")?.and_then(|needs| needs.boolean()) == Some(true)
     {
-        remarks.push(Remark::NeedAppearances);
+        warnings.push(Warning::NeedAppearances);
     }
     let appears = appears(pdf, form, field, options)?;
     if options.certification.is_some() && form.signed().next().is_some() {
-        return forbidden("only the first signature of a document can certify it");
+        return forbidden(ForbiddenBy::NotFirst);
     }
     if let Some(permitted) = pdf.get(catalog, b"Perms")? {
         if let Some(signature) = pdf.get(&permitted, b"DocMDP")? {
             allows(&permissions(pdf, &signature)?, field, appears)?;
         }
         if permitted.get(b"UR3").or_else(|| permitted.get(b"UR")).is_some() {
-            remarks.push(Remark::UsageRights);
+            warnings.push(Warning::UsageRights);
         }
     }
     for (signed, value) in form.signed() {
         let level = level_of_lock(pdf, signed.reference)?;
         if level == Some(1) {
-            return forbidden("an earlier signature locks the whole document (/Lock /P 1)");
+            return forbidden(ForbiddenBy::Lock);
         }
         let signature = pdf.resolve(value)?;
         let mut earlier = permissions(pdf, &signature)?;
         earlier.restrict(level);
         allows(&earlier, field, appears)?;
     }
-    Ok(remarks)
+    Ok(warnings)
 }
 
-/// Whether a signature is to be seen where nothing was.
+/// Whether the signature becomes visible where nothing was visible.
 fn appears(
     pdf: &mut Pdf<'_>,
     form: &Form,
@@ -78,38 +76,36 @@ fn appears(
 /// Whether an earlier signature allows one in this field.
 fn allows(earlier: &Permissions, field: &str, appears: bool) -> Result<(), Error> {
     if earlier.certification == Some(1) {
-        return forbidden("it is certified, and no changes are allowed (DocMDP 1)");
+        return forbidden(ForbiddenBy::Certification);
     }
     if earlier.certification.is_some() && appears {
-        // Some validators allow it, others take it for tampering.
-        return forbidden(
-            "it is certified or locked: a visible signature needs a field that is seen already",
-        );
+        // Some validators allow it, others report it as tampering.
+        return forbidden(ForbiddenBy::CertificationOfAppearance);
     }
     if earlier.locks.iter().any(|lock| lock.covers(field)) {
-        return forbidden("an earlier signature locks the field (FieldMDP)");
+        return forbidden(ForbiddenBy::FieldLock);
     }
     Ok(())
 }
 
-/// Whether an encrypted document's permissions allow it (table 22).
-pub(crate) fn check_permissions(pdf: &Pdf<'_>, options: &SignatureOptions) -> Result<(), Error> {
+/// Whether the permissions of an encrypted document allow the signature (table 22).
+pub(super) fn check_encryption(pdf: &Pdf<'_>, options: &SignatureOptions) -> Result<(), Error> {
     const MODIFY: u32 = 4;
     const ANNOTATE: u32 = 6;
     const FILL: u32 = 9;
 
-    let Some(security) = pdf.security.as_ref().filter(|_| !options.overrule_permissions) else {
+    let Some(security) = pdf.security.as_ref().filter(|_| !options.ignore_permissions) else {
         return Ok(());
     };
     let annotate = security.permits(ANNOTATE);
     match &options.field {
         SignatureField::Existing(_) if !annotate && !security.permits(FILL) => {
-            forbidden("its permissions do not allow to fill forms without the owner's password")
+            forbidden(ForbiddenBy::PermissionToFill)
         }
         SignatureField::New | SignatureField::NewNamed(_)
             if !annotate || !security.permits(MODIFY) =>
         {
-            forbidden("its permissions do not allow new fields without the owner's password")
+            forbidden(ForbiddenBy::PermissionToModify)
         }
         _ => Ok(()),
     }

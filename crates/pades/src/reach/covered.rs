@@ -1,10 +1,9 @@
 //! What earlier signatures cover, looked through before another one is made.
 
-use super::reach::Reach;
-use super::roles::Role;
-use super::{ends, signatures};
+use super::{Reach, Role};
+use crate::document::coverage::{ends, signatures};
 use crate::document::form::Form;
-use crate::error::Error;
+use crate::error::{Error, ForbiddenBy};
 use crate::file::{Pdf, Revision};
 
 /// A signed document with more objects is not looked through: preparing another
@@ -62,8 +61,7 @@ pub(crate) fn reach_signed(pdf: &mut Pdf<'_>, form: &Form) -> Result<Covered, Er
         return Ok(Covered::default());
     }
     if reach.is_blind() {
-        let why = "it is signed, and not all of it reads: any change is taken for tampering";
-        return Err(Error::Forbidden { why });
+        return Err(Error::Forbidden { why: ForbiddenBy::UnreadableObject });
     }
     Ok(Covered { reach })
 }

@@ -1,7 +1,7 @@
-//! Which numbers new objects get. A reference to an object that is not there is
-//! legal, and the same as null (ISO 32000-2, 7.3.10): an object of that number
-//! would be shown in a place that nobody chose, and is taken for a change of what
-//! was signed.
+//! Which numbers new objects get. A reference to a missing object is legal and the
+//! same as null (ISO 32000-2, 7.3.10). A new object with that number would appear
+//! in a place that nobody chose, and validators would report it as a change of a
+//! signed object.
 
 use std::collections::HashSet;
 
@@ -11,17 +11,17 @@ use crate::document::page;
 use crate::error::Error;
 use crate::file::{Entry, Pdf};
 use crate::options::{SignatureField, SignatureOptions};
+use crate::reach::{Covered, reach_signed};
 use crate::syntax::{Kind, Reference, Value};
-use crate::verify::{Covered, reach_signed};
 
-/// So many objects are looked at, beside what earlier signatures cover.
+/// Maximum number of objects that are read, besides those that earlier signatures
+/// cover.
 const MAX_OBJECTS: usize = 4096;
 
-/// Reads what may refer to objects that are not there, so that new ones get
-/// numbers behind those: what earlier signatures cover, if that is not too much, and
-/// what is nearest to the field or its page: of up to 4,096 objects, everything.
-/// Yields what is covered.
-pub(crate) fn look_around(
+/// Reads objects that may refer to missing ones, so that new objects get higher
+/// numbers: first the objects that earlier signatures cover, within limits, then up
+/// to 4,096 objects, starting at the field or its page. Returns what is covered.
+pub(crate) fn reserve_numbers(
     pdf: &mut Pdf<'_>,
     catalog: &Value,
     form: &Form,
@@ -29,7 +29,7 @@ pub(crate) fn look_around(
     options: &SignatureOptions,
 ) -> Result<Covered, Error> {
     let mut covered = Covered::default();
-    // Signatures in a document that was repaired are not judged afterwards.
+    // Nobody verifies earlier signatures in a repaired document.
     if pdf.startxref.is_some() && form.signed().next().is_some() {
         covered = pdf.apart(|pdf| reach_signed(pdf, form))?;
     }
@@ -40,25 +40,26 @@ pub(crate) fn look_around(
     });
     match found {
         Err(error @ Error::Core(_)) => Err(error),
-        // Whatever is wrong is told where it matters.
+        // Other errors matter only for objects that the signature touches; they are
+        // reported when those are read.
         _ => Ok(covered),
     }
 }
 
-/// From one object to the next. Reading them is enough: [`Pdf::object`] keeps in
-/// mind what they refer to.
+/// A walk from object to object. Reading an object is enough: [`Pdf::object`]
+/// records the numbers it refers to.
 #[derive(Default)]
 struct Walk {
     seen: HashSet<u32>,
-    /// What comes next ...
+    /// The objects to read next.
     near: Vec<Reference>,
-    /// ... and what comes when nothing else does.
+    /// The objects to read when `near` is empty.
     far: Vec<Reference>,
 }
 
 impl Walk {
-    /// Begins with the field or the page of a new one, what the page inherits, and
-    /// in the end all that the trailer leads to.
+    /// Starts at the field, or at the page of a new field and its inherited
+    /// resources; then at the trailer's `/Root` and `/Info`.
     fn begin(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -106,7 +107,8 @@ impl Walk {
                     Ok(Some(object)) => self.value(pdf, &object.value, true)?,
                     Ok(None) => {}
                     Err(error @ (Error::Core(_) | Error::Limit { .. })) => return Err(error),
-                    // It is none that a signature touches, or that is told there.
+                    // If the signature touches this object, the error is reported
+                    // when it is read again.
                     Err(_) => {}
                 }
             }
@@ -123,7 +125,7 @@ impl Walk {
             }
             Kind::Dictionary(entries) => {
                 for (key, value) in entries.iter() {
-                    // All other pages are there.
+                    // /Parent leads to all other pages.
                     self.value(pdf, value, near && key != b"Parent")?;
                 }
             }

@@ -1,12 +1,17 @@
 //! What a revision's trailer leads to, and by which ways: every object that it
 //! has is looked at once for each of its roles.
 
+mod covered;
+mod roles;
+
 use std::collections::{BTreeSet, HashMap};
 
-use super::roles::{Role, Roles, mentions};
-use crate::error::Error;
+use crate::error::{Error, Limit, exceeds};
 use crate::file::{Entry, Indirect, Pdf, Section};
 use crate::syntax::{Kind, MAX_SENSIBLE, Reference, Value, decode_text, is_regular};
+pub(crate) use covered::{Covered, reach_signed};
+pub(crate) use roles::Role;
+use roles::{Roles, mentions};
 
 /// A revision may have this many objects that something leads to.
 const MAX_OBJECTS: usize = 900_000;
@@ -21,7 +26,7 @@ const MAX_SEARCHED: u64 = 64 * 1024;
 
 /// The field that an object belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(crate) enum Owner {
     #[default]
     Nobody,
     /// The form itself.
@@ -41,27 +46,27 @@ impl Owner {
 
 /// What is known of an object.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Mark {
-    pub(super) roles: Roles,
-    pub(super) owner: Owner,
+pub(crate) struct Mark {
+    pub(crate) roles: Roles,
+    pub(crate) owner: Owner,
 }
 
 /// A field, or a widget that is an object of its own.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(crate) struct FieldIdentity {
     /// The full name of the field.
-    pub(super) name: String,
-    pub(super) is_signature: bool,
+    pub(crate) name: String,
+    pub(crate) is_signature: bool,
     /// The number of the field: its own, unless this is only a widget.
-    pub(super) field: u32,
+    pub(crate) field: u32,
 }
 
 /// What was reached. Roles are only ever added: what was in a role at one
 /// signed revision is held to it at all later ones.
 #[derive(Debug, Default)]
-pub(super) struct Reach {
+pub(crate) struct Reach {
     marks: HashMap<u32, Mark>,
-    places: HashMap<u32, Place>,
+    fields: HashMap<u32, FieldIdentity>,
     /// Object streams, and the objects reached that were in them.
     containers: HashMap<u32, Vec<u32>>,
     /// What was led to and not there, or not whole, though the cross-reference
@@ -78,12 +83,12 @@ struct Visit {
     reference: Reference,
     role: Role,
     owner: Owner,
-    manner: Manner,
+    link: LinkKind,
 }
 
 /// How something leads to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Manner {
+enum LinkKind {
     /// As a dictionary of somebody's own names may be led to: any of its keys
     /// may mean something there.
     Named,
@@ -93,16 +98,16 @@ enum Manner {
 }
 
 impl Reach {
-    pub(super) fn mark(&self, number: u32) -> Mark {
+    pub(crate) fn mark(&self, number: u32) -> Mark {
         self.marks.get(&number).copied().unwrap_or_default()
     }
 
-    pub(super) fn place(&self, number: u32) -> Option<&Place> {
-        self.places.get(&number)
+    pub(crate) fn field(&self, number: u32) -> Option<&FieldIdentity> {
+        self.fields.get(&number)
     }
 
     /// The highest number that anything leads to, of those that an object may have.
-    pub(super) fn highest(&self) -> u32 {
+    pub(crate) fn highest(&self) -> u32 {
         let numbers = self.marks.keys().copied();
         numbers.filter(|number| *number <= MAX_SENSIBLE).max().unwrap_or(0)
     }
@@ -110,7 +115,7 @@ impl Reach {
     /// The objects reached that later sections may have changed: those that they
     /// speak of, those in object streams that they speak of, and those that were
     /// not there although the cross-reference said where.
-    pub(super) fn touched(&self, sections: &[Section]) -> BTreeSet<u32> {
+    pub(crate) fn touched(&self, sections: &[Section]) -> BTreeSet<u32> {
         let mut touched = self.late.clone();
         for number in sections.iter().flat_map(Section::ranges).flatten() {
             let Ok(number) = u32::try_from(number) else { continue };
@@ -127,25 +132,25 @@ impl Reach {
         self.containers.get(&stream).map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub(super) const fn late(&self) -> &BTreeSet<u32> {
+    pub(crate) const fn late(&self) -> &BTreeSet<u32> {
         &self.late
     }
 
-    pub(super) const fn is_blind(&self) -> bool {
+    pub(crate) const fn is_blind(&self) -> bool {
         self.blind
     }
 
     /// Something was not looked at: from now on it may lead anywhere.
-    pub(super) const fn lose(&mut self) {
+    pub(crate) const fn lose(&mut self) {
         self.blind = true;
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.marks.is_empty()
     }
 
     /// Looks at a whole revision.
-    pub(super) fn read(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
+    pub(crate) fn read(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
         let mut keys = BTreeSet::new();
         let mut values = Vec::new();
         for section in pdf.visible() {
@@ -161,7 +166,7 @@ impl Reach {
 
     /// Looks at what was changed since the revision before, and at what that
     /// leads to now.
-    pub(super) fn go_on(&mut self, pdf: &mut Pdf<'_>, changed: &[u32]) -> Result<(), Error> {
+    pub(crate) fn go_on(&mut self, pdf: &mut Pdf<'_>, changed: &[u32]) -> Result<(), Error> {
         let trailer = pdf.newest()?.trailer.entries().to_vec();
         self.trailer(pdf, &trailer)?;
         for number in changed {
@@ -179,8 +184,8 @@ impl Reach {
     fn trailer(&mut self, pdf: &mut Pdf<'_>, entries: &[(Vec<u8>, Value)]) -> Result<(), Error> {
         for (key, value) in entries {
             match key.as_slice() {
-                b"Root" => self.value(value, Role::Catalog, Owner::Nobody, Manner::Named),
-                b"Info" => self.value(value, Role::About, Owner::Nobody, Manner::Named),
+                b"Root" => self.value(value, Role::Catalog, Owner::Nobody, LinkKind::Named),
+                b"Info" => self.value(value, Role::About, Owner::Nobody, LinkKind::Named),
                 _ => self.present(pdf, value)?,
             }
         }
@@ -194,7 +199,7 @@ impl Reach {
         if let Some(reference) = value.reference()
             && !matches!(pdf.entry(reference.number)?, None | Some(Entry::Free))
         {
-            self.wait(reference, Role::Other, Owner::Nobody, Manner::Passing);
+            self.wait(reference, Role::Other, Owner::Nobody, LinkKind::Passing);
         }
         for element in value.elements().unwrap_or_default() {
             self.present(pdf, element)?;
@@ -209,7 +214,7 @@ impl Reach {
         for turn in 0..self.waiting.len() {
             while let Some(waiting) = self.waiting.get_mut(turn) {
                 if waiting.len() > MAX_WAITING {
-                    return Err(Error::Limit { limit: "1,048,576 references waiting" });
+                    return Err(exceeds(Limit::PendingVisits));
                 }
                 let from = waiting.len().saturating_sub(MAX_WAVE);
                 let wave: Vec<Visit> = waiting.drain(from..).collect();
@@ -238,16 +243,16 @@ impl Reach {
     }
 
     /// Whether a way to an object says nothing new of it.
-    fn is_known(&self, number: u32, role: Role, manner: Manner) -> bool {
+    fn is_known(&self, number: u32, role: Role, link: LinkKind) -> bool {
         let known: &[Role] = match role {
             // Nothing of a page or a catalog may change that means anything in
             // another place, unless its keys are the names of something.
-            Role::Other if manner == Manner::Passing => &[Role::Page, Role::Catalog],
+            Role::Other if link == LinkKind::Passing => &[Role::Page, Role::Catalog],
             Role::Annotation => &[Role::Field],
             Role::Mentioned => {
                 &[Role::Page, Role::Catalog, Role::Field, Role::Structure, Role::Other]
             }
-            Role::AnnotationPart if manner == Manner::Named => &[Role::Other],
+            Role::AnnotationPart if link == LinkKind::Named => &[Role::Other],
             Role::Tagged | Role::AnnotationPart => {
                 &[Role::Page, Role::Catalog, Role::Field, Role::Annotation, Role::Other]
             }
@@ -258,13 +263,13 @@ impl Reach {
     }
 
     fn visit(&mut self, pdf: &mut Pdf<'_>, visit: Visit) -> Result<(), Error> {
-        let Visit { reference, role, owner, manner } = visit;
+        let Visit { reference, role, owner, link } = visit;
         let number = reference.number;
-        if self.is_known(number, role, manner) {
+        if self.is_known(number, role, link) {
             return Ok(());
         }
         if self.marks.len() >= MAX_OBJECTS && !self.marks.contains_key(&number) {
-            return Err(Error::Limit { limit: "900,000 objects in a signed document" });
+            return Err(exceeds(Limit::SignedObjects));
         }
         let mark = self.marks.entry(number).or_default();
         let mut roles = Roles::default();
@@ -354,7 +359,7 @@ impl Reach {
                 }
                 for (key, value) in stream.value.entries() {
                     if key != b"Extends" {
-                        self.value(value, Role::Other, Owner::Nobody, Manner::Named);
+                        self.value(value, Role::Other, Owner::Nobody, LinkKind::Named);
                     }
                 }
                 Ok(())
@@ -379,22 +384,22 @@ impl Reach {
         let (found, searched) = (references_in(octets), octets.len());
         pdf.source().charge(searched)?;
         for reference in found {
-            self.wait(reference, Role::Other, Owner::Nobody, Manner::Named);
+            self.wait(reference, Role::Other, Owner::Nobody, LinkKind::Named);
         }
         Ok(())
     }
 
-    fn wait(&mut self, reference: Reference, role: Role, owner: Owner, manner: Manner) {
+    fn wait(&mut self, reference: Reference, role: Role, owner: Owner, link: LinkKind) {
         let mark = self.mark(reference.number);
         let same = mark.roles.has(role) && !mark.owner.is_not(owner);
-        if same || self.is_known(reference.number, role, manner) {
+        if same || self.is_known(reference.number, role, link) {
             return;
         }
         // One more than may wait says that there are too many.
         if let Some(waiting) = self.waiting.get_mut(role.turn())
             && waiting.len() <= MAX_WAITING
         {
-            waiting.push(Visit { reference, role, owner, manner });
+            waiting.push(Visit { reference, role, owner, link });
         }
     }
 
@@ -408,14 +413,14 @@ impl Reach {
     ) -> Result<(), Error> {
         let (mut owner, mut is_signature) = (owner, false);
         if role == Role::Field && object.value.is_dictionary() {
-            let place = self.locate(pdf, object, owner)?;
+            let identity = self.identify(pdf, object, owner)?;
             if owner != Owner::Several {
-                owner = Owner::Field(place.field);
+                owner = Owner::Field(identity.field);
             }
-            is_signature = place.is_signature;
+            is_signature = identity.is_signature;
         }
         if !object.is_stream() && !is_signature {
-            self.value(&object.value, role, owner, Manner::Named);
+            self.value(&object.value, role, owner, LinkKind::Named);
             return Ok(());
         }
         for (key, value) in object.value.entries() {
@@ -426,63 +431,63 @@ impl Reach {
                 (Role::Appearance, _) => Role::Other,
                 (role, key) => role.of_entry(key),
             };
-            self.entry(value, role, child, owner, manner_of(key));
+            self.entry(value, role, child, owner, link_kind(key));
         }
         Ok(())
     }
 
-    fn value(&mut self, value: &Value, role: Role, owner: Owner, manner: Manner) {
+    fn value(&mut self, value: &Value, role: Role, owner: Owner, link: LinkKind) {
         match &value.kind {
-            Kind::Reference(reference) => self.wait(*reference, role, owner, manner),
+            Kind::Reference(reference) => self.wait(*reference, role, owner, link),
             Kind::Array(elements) => {
                 let child = role.of_element();
                 for element in elements.iter() {
-                    self.entry(element, role, child, owner, Manner::Passing);
+                    self.entry(element, role, child, owner, LinkKind::Passing);
                 }
             }
             Kind::Dictionary(entries) => {
                 for (key, value) in entries.iter() {
-                    self.entry(value, role, role.of_entry(key), owner, manner_of(key));
+                    self.entry(value, role, role.of_entry(key), owner, link_kind(key));
                 }
             }
             _ => {}
         }
     }
 
-    fn entry(&mut self, value: &Value, above: Role, role: Role, owner: Owner, manner: Manner) {
+    fn entry(&mut self, value: &Value, above: Role, role: Role, owner: Owner, link: LinkKind) {
         let owner = match role {
             Role::Fields if above == Role::Form => Owner::Form,
             Role::Fields | Role::Field | Role::Appearance | Role::FieldValue => owner,
             _ => Owner::Nobody,
         };
-        self.value(value, role, owner, manner);
+        self.value(value, role, owner, link);
     }
 
     /// Notes what a field is called.
-    fn locate(
+    fn identify(
         &mut self,
         pdf: &mut Pdf<'_>,
         field: &Indirect,
         owner: Owner,
-    ) -> Result<Place, Error> {
+    ) -> Result<FieldIdentity, Error> {
         let number = field.reference.number;
-        if let Some(place) = self.places.get(&number) {
-            return Ok(place.clone());
+        if let Some(identity) = self.fields.get(&number) {
+            return Ok(identity.clone());
         }
         let above = match owner {
-            Owner::Field(above) => self.places.get(&above),
+            Owner::Field(above) => self.fields.get(&above),
             _ => None,
         };
-        let place = Place::of(pdf, field, above)?;
-        pdf.source().charge(place.name.len())?;
-        self.places.insert(number, place.clone());
-        Ok(place)
+        let identity = FieldIdentity::of(pdf, field, above)?;
+        pdf.source().charge(identity.name.len())?;
+        self.fields.insert(number, identity.clone());
+        Ok(identity)
     }
 }
 
-impl Place {
+impl FieldIdentity {
     /// Of a field or widget below another.
-    pub(super) fn of(
+    pub(crate) fn of(
         pdf: &mut Pdf<'_>,
         object: &Indirect,
         above: Option<&Self>,
@@ -505,19 +510,19 @@ impl Place {
     }
 }
 
-fn manner_of(key: &[u8]) -> Manner {
-    if mentions(key) { Manner::Passing } else { Manner::Named }
+fn link_kind(key: &[u8]) -> LinkKind {
+    if mentions(key) { LinkKind::Passing } else { LinkKind::Named }
 }
 
 /// Whether an object is said to be in an object stream that is none: missing, or
 /// itself in one, where no stream can be.
-pub(super) fn is_nowhere(pdf: &mut Pdf<'_>, entry: Entry) -> Result<bool, Error> {
+pub(crate) fn is_nowhere(pdf: &mut Pdf<'_>, entry: Entry) -> Result<bool, Error> {
     let Entry::Compressed { stream, .. } = entry else { return Ok(false) };
     Ok(!matches!(pdf.entry(stream)?, Some(Entry::Plain { .. })))
 }
 
 /// The reference that leads to the object of this number, if there is one.
-pub(super) fn reference(pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Reference>, Error> {
+pub(crate) fn reference(pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Reference>, Error> {
     let generation = match pdf.entry(number)? {
         None | Some(Entry::Free) => return Ok(None),
         Some(Entry::Plain { generation, .. }) => generation,

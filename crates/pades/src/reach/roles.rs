@@ -3,7 +3,7 @@
 
 /// A role. An object that several ways lead to has several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// `/Root`
     Catalog,
     /// A node of the page tree, or an array of them
@@ -65,7 +65,7 @@ impl Role {
     ];
 
     /// What an entry of a dictionary in this role leads to.
-    pub(super) fn of_entry(self, key: &[u8]) -> Self {
+    pub(crate) fn of_entry(self, key: &[u8]) -> Self {
         match (self, key) {
             (Self::Catalog, b"Pages") => Self::Page,
             (Self::Catalog, b"AcroForm") => Self::Form,
@@ -93,7 +93,7 @@ impl Role {
     }
 
     /// What an element of an array in this role is.
-    pub(super) const fn of_element(self) -> Self {
+    pub(crate) const fn of_element(self) -> Self {
         match self {
             Self::Annotations => Self::Annotation,
             Self::Fields => Self::Field,
@@ -112,7 +112,7 @@ impl Role {
 
     /// Forms are looked through before annotations, for widgets of fields are
     /// both, and what has a place of its own before what may mention it.
-    pub(super) const fn turn(self) -> usize {
+    pub(crate) const fn turn(self) -> usize {
         match self {
             Self::Catalog | Self::Page | Self::Form | Self::Fields | Self::Field => 0,
             Self::Annotations | Self::Annotation => 1,
@@ -133,32 +133,32 @@ const MENTIONS: [&[u8]; 12] = [
 ];
 
 /// Whether what a key leads to is mentioned there.
-pub(super) fn mentions(key: &[u8]) -> bool {
+pub(crate) fn mentions(key: &[u8]) -> bool {
     MENTIONS.contains(&key)
 }
 
 /// The roles of one object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Roles(u32);
+pub(crate) struct Roles(u32);
 
 impl Roles {
-    pub(super) const fn is_empty(self) -> bool {
+    pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    pub(super) const fn has(self, role: Role) -> bool {
+    pub(crate) const fn has(self, role: Role) -> bool {
         self.0 & role.bit() != 0
     }
 
-    pub(super) fn has_one_of(self, roles: &[Role]) -> bool {
+    pub(crate) fn has_one_of(self, roles: &[Role]) -> bool {
         roles.iter().any(|role| self.has(*role))
     }
 
-    pub(super) const fn add(&mut self, role: Role) {
+    pub(crate) const fn add(&mut self, role: Role) {
         self.0 |= role.bit();
     }
 
-    pub(super) fn iter(self) -> impl Iterator<Item = Role> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |role| self.has(*role))
     }
 }

@@ -6,36 +6,36 @@ use crate::lock::FieldLock;
 use crate::options::Certification;
 use crate::syntax::{Reference, encode_text, name, string};
 
-/// What is written into the dictionary.
+/// What the signature dictionary says.
 #[derive(Clone, Debug)]
-pub(crate) struct Dictionary<'a> {
-    pub(crate) sub_filter: &'a str,
-    /// The octets of CMS that there is room for.
-    pub(crate) capacity: usize,
-    /// Keys with text.
-    pub(crate) texts: Vec<(&'static str, String)>,
-    pub(crate) application: Option<&'a (String, String)>,
-    pub(crate) certification: Option<Certification>,
-    /// The lock of the field, and the catalog that it is about.
-    pub(crate) lock: Option<(FieldLock, Reference)>,
+pub(super) struct Dictionary<'a> {
+    pub(super) sub_filter: &'a str,
+    /// Maximum length of the CMS in octets.
+    pub(super) capacity: usize,
+    /// Keys and their text strings.
+    pub(super) texts: Vec<(&'static str, String)>,
+    pub(super) application: Option<&'a (String, String)>,
+    pub(super) certification: Option<Certification>,
+    /// The lock of the field, and the catalog, which `/Data` refers to.
+    pub(super) lock: Option<(FieldLock, Reference)>,
 }
 
 /// The dictionary's octets.
 #[derive(Debug)]
-pub(crate) struct Written {
-    pub(crate) octets: Vec<u8>,
+pub(super) struct WrittenDictionary {
+    pub(super) octets: Vec<u8>,
     /// Between the brackets of `/ByteRange`.
-    pub(crate) byte_range: Range<usize>,
-    /// From `<` to behind `>` of `/Contents`.
-    pub(crate) contents: Range<usize>,
+    pub(super) byte_range: Range<usize>,
+    /// The Contents placeholder, including `<` and `>`.
+    pub(super) contents: Range<usize>,
 }
 
-/// Four numbers, of which the first is 0 and the others have up to 20 digits
-/// (any offset there is), and the spaces between.
+/// Length of `/ByteRange`: 0, and three numbers of up to 20 digits with a space
+/// before each. 20 digits hold every 64-bit offset.
 const BYTE_RANGE_LEN: usize = 1 + 3 * 21;
 
 impl Dictionary<'_> {
-    pub(crate) fn write(&self) -> Written {
+    pub(super) fn write(&self) -> WrittenDictionary {
         let mut out = b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter".to_vec();
         out.extend_from_slice(&name(self.sub_filter.as_bytes()));
         out.extend_from_slice(b"/ByteRange[");
@@ -59,14 +59,14 @@ impl Dictionary<'_> {
         }
         self.references(&mut out);
         out.extend_from_slice(b">>");
-        Written { octets: out, byte_range, contents }
+        WrittenDictionary { octets: out, byte_range, contents }
     }
 
-    /// `/Reference`: all of it direct, as the dictionary's values must be.
+    /// `/Reference`: its values are direct objects, as 12.8.1 requires.
     fn references(&self, out: &mut Vec<u8>) {
         let mut references = Vec::new();
         if let Some(certification) = self.certification {
-            // DigestMethod is left out: PDF/A does not allow it here.
+            // PDF/A forbids /DigestMethod here.
             let reference = format!(
                 "<</Type/SigRef/TransformMethod/DocMDP\
                  /TransformParams<</Type/TransformParams/V/1.2/P {}>>>>",
