@@ -1,5 +1,5 @@
-//! PDF documents made for tests: small ones with one peculiarity each, the
-//! same in every run, and large ones for benchmarks.
+//! PDF documents for tests: small ones with one peculiarity each, identical in every
+//! run, and large ones for benchmarks.
 
 use std::fmt::Write as _;
 
@@ -20,10 +20,10 @@ pub use sample::{Sample, samples};
 pub use serialize::Xref;
 use serialize::{Objects, trailer};
 
-/// How pages have `/Annots`.
+/// How `/Annots` of pages is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Annots {
-    /// Not at all, unless there are fields.
+    /// Absent, unless there are fields.
     Absent,
     /// As a direct array.
     Direct,
@@ -33,10 +33,10 @@ pub enum Annots {
     Shared,
 }
 
-/// How the catalog has `/AcroForm`; with a text field in it.
+/// How `/AcroForm` of the catalog is written; the form has a text field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Not at all, unless there are signature fields.
+    /// Absent, unless there are signature fields.
     Absent,
     /// As a direct dictionary.
     Inline,
@@ -44,7 +44,7 @@ pub enum Form {
     Indirect,
 }
 
-/// What a document is to have.
+/// The properties of a document.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// The header's version.
@@ -69,7 +69,7 @@ pub struct Document {
     pub crop_box: Option<[u32; 4]>,
     /// Further levels of the page tree, and of an array in the catalog.
     pub depth: u32,
-    /// What is drawn on the pages.
+    /// The contents of the pages.
     pub seed: u64,
 }
 
@@ -187,7 +187,7 @@ impl Document {
         node
     }
 
-    /// A square, if pages are to have annotations.
+    /// A square, if the pages have annotations.
     fn annotations(&self, objects: &mut Objects) -> Vec<u32> {
         if self.annots == Annots::Absent {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! Enveloping containers written while preparing, and completed where they are.
+//! Enveloping containers written while preparing, and completed in place.
 
 use std::io::Cursor;
 
@@ -10,7 +10,7 @@ use cades::{
     Check, Container, Error, Packaging, PendingSignature, SignatureOptions, VerifyOptions,
 };
 
-/// What is prepared, and the file so far.
+/// The prepared signature, restored from its stored state, and the file so far.
 fn prepare(document: &[u8], signer: &TestSigner) -> Result<(PendingSignature, Vec<u8>), Error> {
     let mut file = Vec::new();
     let mut source = Document::from_bytes(document);
@@ -31,7 +31,7 @@ fn octets(len: usize) -> Vec<u8> {
 }
 
 #[test]
-fn in_place_is_the_same_as_in_two_passes() {
+fn completing_in_place_gives_the_same_container_as_two_passes() {
     for key in Key::ALL {
         let signer = Pki::shared().signer(key);
         for len in [0, 1, 200, 5000, 70_000, 1 << 20] {
@@ -61,10 +61,10 @@ fn in_place_is_the_same_as_in_two_passes() {
     }
 }
 
-/// A value of ECDSA may be some octets shorter than another one: whatever it
-/// is, the lengths are those of DER.
+/// An ECDSA value may be a few octets shorter than the longest. The container is
+/// DER for every length, or the document is refused before anybody signs.
 #[test]
-fn short_values_are_completed_or_refused_before_anybody_signs() {
+fn containers_of_short_values_are_der_or_refused_early() {
     let signer = Pki::shared().signer(Key::P256);
     let empty = prepare(&[], signer).unwrap();
     let around = {
@@ -73,7 +73,7 @@ fn short_values_are_completed_or_refused_before_anybody_signs() {
         empty.0.complete_in_place(&mut file, &value, Check::Whole).unwrap();
         file.into_inner().len()
     };
-    // Around the length from which on lengths have one octet more.
+    // Lengths around the one where a length field takes one more octet.
     let mut refused = 0;
     for total in (0xFF80..0x1_0080usize).step_by(4) {
         let document = octets(total - around);
@@ -115,11 +115,11 @@ fn another_file_is_not_completed() {
             assert_eq!(file.into_inner(), other);
         }
     }
-    // What the quick check does not look at.
+    // A change that `Check::LengthAndTail` does not notice.
     let mut file = Cursor::new(changed(early));
     let refused = pending.complete_in_place(&mut file, &value, Check::Whole);
     assert!(matches!(refused, Err(Error::DocumentChanged)));
-    // A wrong value, or a signature that was prepared otherwise.
+    // A wrong value, and a signature that was not prepared by copying.
     let mut file = Cursor::new(begun.clone());
     let wrong = signer
         .sign(&ades_core::ToBeSigned::new(b"other".to_vec(), pending.to_be_signed().algorithm()));
@@ -127,9 +127,9 @@ fn another_file_is_not_completed() {
     assert_eq!(file.get_ref(), &begun);
     let mut source = Document::from_bytes(b"");
     let chain = &signer.chain;
-    let otherwise = cades::prepare(&mut source, chain, &parameters(), &enveloping()).unwrap();
-    let value = signer.sign(&otherwise.to_be_signed());
-    let refused = otherwise.complete_in_place(&mut file, &value, Check::Whole);
+    let not_copied = cades::prepare(&mut source, chain, &parameters(), &enveloping()).unwrap();
+    let value = signer.sign(&not_copied.to_be_signed());
+    let refused = not_copied.complete_in_place(&mut file, &value, Check::Whole);
     assert!(matches!(refused, Err(Error::Core(ades_core::Error::Parameter { .. }))));
     let mut stream = Document::stream(&b"once"[..]);
     let refused =
@@ -137,8 +137,8 @@ fn another_file_is_not_completed() {
     assert!(matches!(refused, Err(Error::Core(ades_core::Error::NotSeekable))));
 }
 
-/// Wherever writing stops, the file is what it was, or its lengths alone are
-/// those of a container that is not there.
+/// Wherever writing stops, the file has its old length and is not a container:
+/// at most the lengths in its head are those of the finished container.
 #[test]
 fn a_full_disk_leaves_no_container() {
     for key in [Key::Rsa2048, Key::P256] {

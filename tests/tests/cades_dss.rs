@@ -1,4 +1,5 @@
-//! Our containers before EU DSS and asn1crypto, and DSS's before us.
+//! Our containers judged by EU DSS and asn1crypto, and containers of DSS judged
+//! by us.
 
 use std::path::PathBuf;
 
@@ -48,7 +49,7 @@ fn assert_baseline_b(signature: &Value, what: &str) {
     assert_eq!(signature["structure_valid"], true, "{what}: {signature}");
     assert_eq!(signature["structure"], json!([]), "{what}: {signature}");
     // The test PKI has no revocation service, and DSS's table of algorithms has
-    // no EdDSA: that is all DSS may miss.
+    // no EdDSA. DSS must report nothing else as missing.
     let missed = [
         "The certificate validation is not conclusive!",
         "No revocation data found for the certificate!",
@@ -83,7 +84,7 @@ fn with_everything() -> SignatureParameters {
 }
 
 #[test]
-fn the_matrix_is_baseline_b() {
+fn every_packaging_key_and_algorithm_is_baseline_b() {
     let files = Files::new();
     for packaging in [Packaging::Detached, Packaging::Enveloping] {
         for key in Key::ALL {

@@ -1,4 +1,4 @@
-//! Our containers before OpenSSL, and OpenSSL's before us.
+//! Our containers judged by OpenSSL, and containers of OpenSSL judged by us.
 
 use std::path::PathBuf;
 
@@ -43,7 +43,7 @@ impl Files {
         let content = (packaging == Packaging::Detached).then(|| self.path("content"));
         let content =
             openssl::cms_verify_cades(&container, content.as_deref(), &self.path("root.pem"))?;
-        assert_eq!(content, CONTENT, "OpenSSL hands out what was signed");
+        assert_eq!(content, CONTENT, "OpenSSL returns the content that was signed");
         Ok(())
     }
 
@@ -74,7 +74,7 @@ fn openssl_accepts_every_packaging_key_and_algorithm() {
     for packaging in [Packaging::Detached, Packaging::Enveloping] {
         for key in Key::ALL {
             let signer = Pki::shared().signer(key);
-            // OpenSSL 3.0 verifies no Ed25519 in CMS ("invalid digest").
+            // OpenSSL 3.0 does not verify Ed25519 in CMS ("invalid digest").
             for algorithm in algorithms(signer) {
                 let judged = algorithm != SignatureAlgorithm::Ed25519;
                 let parameters = parameters().algorithm(algorithm);
@@ -90,9 +90,10 @@ fn openssl_accepts_every_packaging_key_and_algorithm() {
     }
 }
 
-/// Demand 3: where only the document's digest is, the container is the same.
+/// Demand 3: signing needs only the document's digest, and the container is the
+/// same.
 #[test]
-fn a_digest_alone_is_prepared_and_openssl_verifies_with_the_content() {
+fn a_container_made_from_a_digest_is_the_same_and_verifies_with_the_content() {
     let files = Files::new();
     for key in [Key::Rsa2048, Key::P384] {
         let signer = Pki::shared().signer(key);
@@ -108,7 +109,7 @@ fn a_digest_alone_is_prepared_and_openssl_verifies_with_the_content() {
         files.accepts(&container, Packaging::Detached).unwrap();
         assert!(report(&container, Some(CONTENT)).is_valid());
 
-        // Completing with the document at hand compares it.
+        // Completing compares the document, if one is passed.
         let other = finish(&pending, signer, Some(b"other"));
         assert!(matches!(other, Err(cades::Error::DocumentChanged)));
         let sha512 =
@@ -170,7 +171,7 @@ fn every_attribute_is_read_back() {
 }
 
 #[test]
-fn a_second_signer_leaves_the_first_ones_octets_alone() {
+fn a_second_signer_keeps_the_octets_of_the_first() {
     let files = Files::new();
     let (first, second) = (Pki::shared().signer(Key::Rsa2048), Pki::shared().signer(Key::P384));
     for packaging in [Packaging::Detached, Packaging::Enveloping] {
@@ -230,7 +231,7 @@ fn countersignatures_of_two_signers() {
     assert!(matches!(nowhere, Err(cades::Error::NoSuchSignature { which }) if which == [1]));
 }
 
-/// Demand 5: somebody else's CMS is as good as ours.
+/// Demand 5: a signature can be added to CMS that others made.
 #[test]
 fn containers_of_openssl_verify_and_can_be_added_to() {
     let files = Files::new();
@@ -253,7 +254,7 @@ fn containers_of_openssl_verify_and_can_be_added_to() {
         assert!(found.signatures[0].intact, "{name}: {found:?}");
         assert_eq!(found.signatures[0].problems, problems, "{name}");
 
-        // One octet of the content flipped: an enveloping one must notice.
+        // One bit of the content flipped: an enveloping container must notice.
         if let Some(at) = find(&theirs, CONTENT) {
             let mut flipped = theirs.clone();
             flipped[at] ^= 1;
@@ -281,10 +282,10 @@ fn containers_of_openssl_verify_and_can_be_added_to() {
     }
 }
 
-/// EN 319 122-1, 6.3: the content of a baseline signature is called data. That
-/// of a countersignature is called nothing.
+/// EN 319 122-1, 6.3: the content type of a baseline signature is id-data. A
+/// countersignature has none.
 #[test]
-fn content_that_is_not_called_data_is_below_the_baseline() {
+fn a_content_type_other_than_data_is_below_the_baseline() {
     let files = Files::new();
     let signer = Pki::shared().signer(Key::P256);
     let theirs = files.foreign(&["-cades", "-nodetach", "-econtent_type", "1.2.3.4.5"], signer);
@@ -301,7 +302,7 @@ fn content_that_is_not_called_data_is_below_the_baseline() {
         cades::prepare_countersignature(&mut source, &[0], &signer.chain, &parameters(), &options)
             .unwrap();
     let mut both = finish(&pending, signer, Some(&ours)).unwrap();
-    // id-data, and id-signedData in its place.
+    // eContentType: id-signedData in place of id-data.
     let data = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01";
     let at = find(&both, data).unwrap();
     both[at + data.len() - 1] = 2;
@@ -313,9 +314,9 @@ fn content_that_is_not_called_data_is_below_the_baseline() {
     assert_eq!(signature.countersignatures[0].level, Level::B);
 }
 
-/// The content in the container and the document given are both looked at.
+/// Both the content in the container and the given document are compared.
 #[test]
-fn an_enveloping_container_of_another_document_is_told() {
+fn an_enveloping_container_of_another_document_is_not_intact() {
     let files = Files::new();
     let rsa = Pki::shared().signer(Key::Rsa2048);
     for (more, problem) in [
@@ -347,10 +348,10 @@ fn ecdsa_containers_of_openssl_verify() {
     }
 }
 
-/// RFC 5280, 4.2.1.3: a certificate that has a keyUsage without both of its
-/// kinds of signatures, as servers' of older kinds have.
+/// RFC 5280, 4.2.1.3: a keyUsage with neither digitalSignature nor
+/// nonRepudiation, as older server certificates have.
 #[test]
-fn a_certificate_that_is_not_for_signatures_is_told() {
+fn a_key_usage_without_signatures_is_a_problem() {
     let files = Files::new();
     for (usages, problems) in [
         (&[KeyUsagePurpose::KeyEncipherment][..], &[Problem::KeyUsage][..]),
@@ -368,10 +369,10 @@ fn a_certificate_that_is_not_for_signatures_is_told() {
     }
 }
 
-/// Every octet of a container flipped, and every truncation: no panic, and
-/// never intact where the octet is one that the signature protects.
+/// A flipped bit in any octet, and every truncation, must not panic. If the
+/// signature protects the octet, the container must not be valid.
 #[test]
-fn no_flipped_octet_goes_unnoticed_where_it_is_signed() {
+fn a_flipped_bit_in_a_signed_octet_is_noticed() {
     let signer = Pki::shared().signer(Key::P256);
     let container = sign(CONTENT, Packaging::Enveloping, signer, &parameters()).unwrap();
     let signer_info = signer_infos(&container).remove(0);
@@ -391,8 +392,8 @@ fn no_flipped_octet_goes_unnoticed_where_it_is_signed() {
     }
 }
 
+/// The octets of each SignerInfo, as OpenSSL's own parser finds them.
 fn signer_infos(container: &[u8]) -> Vec<Vec<u8>> {
-    // The octets of each SignerInfo, found by OpenSSL's own parser.
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("c");
     std::fs::write(&path, container).unwrap();

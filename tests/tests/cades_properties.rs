@@ -1,4 +1,4 @@
-//! What holds for every document, every parameter and every way of reading.
+//! Properties of every document, all parameters and every way of reading.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
@@ -12,7 +12,8 @@ use cades::report::Report;
 use cades::{Container, Packaging, PendingSignature, SignatureOptions, VerifyOptions};
 use proptest::prelude::*;
 
-/// A source that yields as many octets at a time as it is told to.
+/// A source that returns pieces of the given sizes in turn, and is interrupted
+/// at every seventh read.
 struct Chunked<'a> {
     octets: Cursor<&'a [u8]>,
     sizes: Vec<usize>,
@@ -46,7 +47,7 @@ fn any_parameters() -> impl Strategy<Value = SignatureParameters> {
     let text = "[ -~à-öα-ω]{1,40}";
     let location = proptest::option::of((text, text, proptest::collection::vec(text, 0..4)));
     let roles = proptest::collection::vec(text, 0..3);
-    // 2.25: the OIDs made from UUIDs (X.667).
+    // 2.25: OIDs made from UUIDs (X.667).
     let policy = proptest::option::of(any::<u128>().prop_map(|uuid| format!("2.25.{uuid}")));
     (roles, location, proptest::option::of(text), any::<bool>(), policy).prop_map(
         |(roles, location, description, commitment, policy)| {
@@ -85,14 +86,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn what_was_said_is_what_is_read(
+    fn parameters_are_read_back(
         document in proptest::collection::vec(any::<u8>(), 0..300),
         given in any_parameters(),
         packaging in packaging(),
         key in proptest::option::of(any::<[u8; 32]>()),
     ) {
         let signer = Pki::shared().signer(Key::P256);
-        // The state is stored in between, under a key or not.
+        // The state is stored in between, with a MAC or without one.
         let key = key.map(StateKey::new);
         let mut source = Document::from_bytes(&document);
         let options = SignatureOptions::new().packaging(packaging);
@@ -109,13 +110,13 @@ proptest! {
         prop_assert_eq!(signature.location.as_ref(), given.signer_location());
         prop_assert_eq!(signature.description.as_deref(), given.document_description());
         let policy = signature.policy.as_ref().map(|p| (p.id, p.digest.clone()));
-        let said = given.signature_policy().map(|p| (p.id, p.digest.clone()));
-        prop_assert_eq!(policy, said);
+        let expected = given.signature_policy().map(|p| (p.id, p.digest.clone()));
+        prop_assert_eq!(policy, expected);
         prop_assert_eq!(signature.commitment.as_ref(), given.commitments().first());
     }
 
     #[test]
-    fn the_size_of_the_pieces_never_matters(
+    fn the_result_does_not_depend_on_how_the_data_is_split(
         document in proptest::collection::vec(any::<u8>(), 0..5000),
         sizes in proptest::collection::vec(1usize..700, 1..5),
         packaging in packaging(),
@@ -129,7 +130,7 @@ proptest! {
         let value = signer.sign(&pending.to_be_signed());
         let mut out = Vec::new();
         pending.complete(Some(&mut source), &value, &mut out).unwrap();
-        // RSA with PKCS#1 v1.5 padding signs the same twice.
+        // RSA with PKCS#1 v1.5 padding is deterministic.
         prop_assert_eq!(&out, &whole);
 
         let mut source = Document::seekable(Chunked::new(&whole, &sizes));
@@ -139,14 +140,14 @@ proptest! {
     }
 
     #[test]
-    fn a_container_cut_short_is_an_error(at in any::<prop::sample::Index>(), packaging in packaging()) {
+    fn a_truncated_container_is_an_error(at in any::<prop::sample::Index>(), packaging in packaging()) {
         let signer = Pki::shared().signer(Key::Ed25519);
         let made = sign(b"a document", packaging, signer, &parameters()).unwrap();
         let cut = &made[..at.index(made.len())];
         prop_assert!(Container::read(&mut Document::from_bytes(cut)).is_err());
     }
 
-    /// X.690, 11.6: whatever the order signers came in.
+    /// X.690, 11.6: the order in which signers were added does not matter.
     #[test]
     fn added_signers_are_a_sorted_set(keys in proptest::collection::vec(0usize..4, 1..5)) {
         let keys = keys.into_iter().map(|at| [Key::P256, Key::P384, Key::Ed25519, Key::Rsa2048][at]);
@@ -177,11 +178,11 @@ proptest! {
     }
 }
 
-/// A changed bit is an error or a problem, except where no signature reaches:
+/// A changed bit is an error or a problem, except in what no signature covers:
 /// the issuers' certificates, the list of digest algorithms and the versions
 /// (RFC 5652, 5.1 and 5.3).
 #[test]
-fn a_changed_bit_is_noticed_wherever_a_signature_reaches() {
+fn a_changed_bit_is_noticed_in_everything_that_is_signed() {
     let document = b"a document of some length";
     let signer = Pki::shared().signer(Key::P256);
     for packaging in [Packaging::Detached, Packaging::Enveloping] {
@@ -211,6 +212,6 @@ fn a_changed_bit_is_noticed_wherever_a_signature_reaches() {
                 unnoticed += 1;
             }
         }
-        assert!(unnoticed > 0, "the ranges without a signature are there");
+        assert!(unnoticed > 0, "the unsigned ranges were found");
     }
 }

@@ -30,9 +30,9 @@ proptest! {
     }
 }
 
-/// EDGECASES 51: scrambled, duplicates, CRLF, no last line break, text around.
+/// Edge case 51: scrambled, duplicates, CRLF, no last line break, text around.
 #[test]
-fn case_51_pem_of_any_shape() {
+fn case_51_pem_in_any_order_and_line_ends_is_read() {
     let chain = &Pki::shared().signer(Key::P256).chain;
     let mut text: String = chain.certificates().iter().rev().map(pem).collect();
     text.push_str(&pem(chain.leaf()));
@@ -74,14 +74,14 @@ fn two_signers_are_ambiguous_and_a_stranger_is_left_out() {
     assert!(!chain.certificates().contains(&stranger));
 }
 
-/// EDGECASES 50: the leaf alone is a chain, not a complete one.
+/// Edge case 50: the leaf alone is a chain, not a complete one.
 #[test]
-fn case_50_a_leaf_alone_is_incomplete() {
+fn case_50_a_chain_of_only_the_leaf_is_incomplete() {
     let leaf = Pki::shared().signer(Key::P256).leaf().clone();
     assert!(!CertificateChain::from_unordered([leaf]).unwrap().is_complete());
 }
 
-/// EDGECASES 58: a CA that was certified twice, with the same name and key.
+/// Edge case 58: a CA that was certified twice, with the same name and key.
 /// Whichever certificate a verifier needs, it is in the chain.
 #[test]
 fn case_58_both_certificates_of_one_issuer_are_in_the_chain() {
@@ -121,9 +121,9 @@ fn case_58_both_certificates_of_one_issuer_are_in_the_chain() {
     }
 }
 
-/// EDGECASES 58 with the real ones, of which we have no user's certificate.
+/// Edge case 58 with the real ones, of which we have no user's certificate.
 #[test]
-fn case_58_itsmes_two_certificates_of_one_ca_lead_to_one_issuer() {
+fn case_58_both_itsme_certificates_of_one_ca_have_the_same_issuer() {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/itsme-ca");
     let read = |name: &str| {
         let text = std::fs::read_to_string(format!("{dir}/{name}")).unwrap();
@@ -141,9 +141,9 @@ fn case_58_itsmes_two_certificates_of_one_ca_lead_to_one_issuer() {
     }
 }
 
-/// EDGECASES 55: refused before anything is hashed, with the reason.
+/// Edge case 55: refused before anything is hashed, with the reason.
 #[test]
-fn case_55_unfit_certificates_are_refused_with_the_reason() {
+fn case_55_unsuitable_certificates_are_refused_with_the_reason() {
     let time = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
     let reason = |change: fn(&mut Profile)| {
         let mut profile = Profile::new(Key::P256);
@@ -171,9 +171,9 @@ fn case_55_unfit_certificates_are_refused_with_the_reason() {
     ));
 }
 
-/// EDGECASES 61: names can hold national register numbers.
+/// Edge case 61: names can hold national register numbers.
 #[test]
-fn case_61_debug_shows_no_name() {
+fn case_61_debug_output_shows_no_name() {
     let signer = Pki::shared().signer(Key::P256);
     let shown = format!("{:?} {:?}", signer.leaf(), signer.chain);
     assert!(!shown.contains("Test Signer"), "{shown}");

@@ -1,4 +1,4 @@
-//! What is known of a document before anybody is asked to sign it.
+//! What `check` reports before anybody is asked to sign.
 
 use ades_core::Document;
 use ades_tests::oracle::pades::all_accept;
@@ -34,7 +34,7 @@ fn stream(data: &str) -> String {
 }
 
 #[test]
-fn what_forbids_a_signature_is_known_beforehand() {
+fn check_refuses_what_prepare_refuses() {
     let plain = pdf::Document { signature_fields: &["Here"], ..Default::default() }.write();
     let options = SignatureOptions::new;
     let closed = sign(&plain, &options().certify(Certification::NoChanges)).unwrap();
@@ -54,7 +54,7 @@ fn what_forbids_a_signature_is_known_beforehand() {
         ),
     ] {
         let error = check(document, &options).unwrap_err();
-        assert!(error.to_string().contains(why), "{error} is not {why}");
+        assert!(error.to_string().contains(why), "{error} does not contain {why}");
         assert_eq!(error.to_string(), sign(document, &options).unwrap_err().to_string());
     }
     let fits = check(&plain, &options()).unwrap();
@@ -79,7 +79,7 @@ fn what_forbids_a_signature_is_known_beforehand() {
 }
 
 #[test]
-fn the_page_that_will_show_the_signature_is_known() {
+fn check_returns_the_page_of_a_visible_signature() {
     let document = pdf::Document { signature_fields: &["Here"], ..Default::default() }.write();
     let page = |options: SignatureOptions| check(&document, &options).unwrap().page();
     let looks = Appearance::at(2, Rectangle::new(9.0, 9.0, 99.0, 30.0)).text("x", FONT);
@@ -90,9 +90,9 @@ fn the_page_that_will_show_the_signature_is_known() {
     assert_eq!(page(SignatureOptions::new().field(field)), None);
 }
 
-/// Each is told, by the check and by what is prepared, and the signature is valid.
+/// `check` and `prepare` return the same warnings, and the signature is valid.
 #[test]
-fn what_should_be_told_is_told() {
+fn documents_with_peculiarities_get_warnings() {
     let dir = TempDir::new().unwrap();
     let rights = "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/adbe.pkcs7.detached\
          /ByteRange[0 10 20 10]/Contents<00>/Reference[<</Type/SigRef/TransformMethod/UR3\
@@ -126,7 +126,7 @@ fn what_should_be_told_is_told() {
         let path = dir.path().join("signed.pdf");
         std::fs::write(&path, &signed).unwrap();
         all_accept(&path, 1);
-        // Nor does the signature change what is told.
+        // The signed document gets the same warnings.
         assert_eq!(check(&signed, &options).unwrap().warnings(), expected);
     }
     let broken = wrong_startxref(&document("", &[]));
@@ -135,7 +135,7 @@ fn what_should_be_told_is_told() {
 }
 
 #[test]
-fn dynamic_forms_are_refused_by_what_they_are() {
+fn dynamic_forms_are_refused_however_they_are_written() {
     let required = "<dynamicRender>required</dynamicRender>";
     let whole =
         stream(&format!("<xdp:xdp><config><acrobat7>{required}</acrobat7></config></xdp:xdp>"));

@@ -1,5 +1,5 @@
-//! Where a signature goes: forms, pages and catalogs as they come, and what
-//! must stay as it was.
+//! Forms, pages and catalogs in every spelling: where the signature goes, and which
+//! octets must not change.
 
 use ades_core::Document;
 use ades_tests::pdf::by_hand::{ONE_PAGE, number_of, object, of_objects, updated};
@@ -32,7 +32,7 @@ fn reports(document: &[u8]) -> Vec<SignatureReport> {
 }
 
 #[test]
-fn annotations_and_fields_in_all_their_forms() {
+fn annotations_and_fields_are_extended_in_every_spelling() {
     let annotation = "<</Type/Annot/Subtype/Link/Rect[0 0 9 9]>>";
     let text = "<</FT/Tx/T(text)>>";
     for (annots, expected) in [
@@ -78,7 +78,7 @@ fn annotations_and_fields_in_all_their_forms() {
 }
 
 #[test]
-fn arrays_that_are_objects_and_shared_by_pages() {
+fn an_array_that_pages_share_does_not_change() {
     let document = pdf(&[
         "<</Type/Catalog/Pages 2 0 R/AcroForm 5 0 R>>",
         "<</Type/Pages/Count 2/Kids[3 0 R 7 0 R]>>",
@@ -102,7 +102,7 @@ fn arrays_that_are_objects_and_shared_by_pages() {
 }
 
 #[test]
-fn names_of_fields_have_levels_and_new_ones_are_free() {
+fn a_new_field_gets_the_first_free_name() {
     let document = pdf(&[
         "<</Pages 2 0 R/AcroForm<</Fields[4 0 R 7 0 R]>>>>",
         ONE_PAGE,
@@ -171,7 +171,7 @@ fn seed_values_and_locks_are_honoured_or_refused() {
 }
 
 #[test]
-fn a_signature_locks_the_fields_it_is_asked_to() {
+fn a_signature_locks_the_requested_fields() {
     let document = pdf(&[
         "<</Pages 2 0 R/AcroForm<</Fields[4 0 R 5 0 R 6 0 R 7 0 R]>>>>",
         ONE_PAGE,
@@ -244,13 +244,13 @@ fn a_signature_cannot_be_moved_to_other_octets() {
     let document = pdf(&["<</Pages 2 0 R>>", ONE_PAGE, "<</Type/Page/Parent 2 0 R>>"]);
     let signed = sign(&document, &SignatureOptions::new()).unwrap();
     let number = number_of(&signed, "<</Type/Sig/");
-    // Its dictionary once more, at the end, with the old ranges.
+    // A copy of the dictionary at the end, with the old ranges.
     let copy = object(&signed, number);
     let wrapped = updated(&signed, &[(number, &copy)]);
     let found = &reports(&wrapped)[0];
     assert!(!found.intact, "{found:?}");
     assert!(found.problems.contains(&Problem::ByteRangeGap));
-    // Without contents, without ranges, with a null in their place.
+    // Without contents, without ranges, or with null in their place.
     for (from, to) in
         [("/Contents<", "/Contentz<"), ("/ByteRange[", "/ByteRangf["), ("/Contents<", "/V/X/Cont<")]
     {

@@ -1,5 +1,5 @@
-//! PDFs that are damaged or made to do harm: an error or a signature that
-//! reads back, never a panic, never without bounds.
+//! Damaged and hostile PDFs: the result is an error or a readable signature, never a
+//! panic, and never unbounded work.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -22,7 +22,7 @@ fn fixtures() -> Vec<Vec<u8>> {
     pdfs.iter().map(|path| std::fs::read(path).unwrap()).filter(|pdf| pdf.len() < 30_000).collect()
 }
 
-/// Verifies, signs with and without repair; what comes of it without.
+/// Verifies and signs with and without repair; returns the result without repair.
 fn try_all(document: &[u8]) -> Result<(), Error> {
     let _ = pades::verify(&mut Document::from_bytes(document), VerifyOptions::new());
     let options = SignatureOptions::new().ignore_permissions();
@@ -30,7 +30,7 @@ fn try_all(document: &[u8]) -> Result<(), Error> {
     try_to_sign(document, &options)
 }
 
-/// Prepares, embeds something, reads back.
+/// Prepares, embeds octets, and verifies the result.
 fn try_to_sign(document: &[u8], options: &SignatureOptions) -> Result<(), Error> {
     let mut source = Document::from_bytes(document);
     let prepared = PreparedDocument::new(
@@ -51,9 +51,9 @@ fn try_to_sign(document: &[u8], options: &SignatureOptions) -> Result<(), Error>
     Ok(())
 }
 
-/// A CMS that is right by itself, over a content that it brings along.
+/// A CMS that is valid alone, with encapsulated content.
 #[test]
-fn content_in_the_cms_is_no_signature_of_the_document() {
+fn a_cms_with_its_own_content_does_not_sign_the_document() {
     let signer = Pki::shared().signer(Key::P256);
     let cms = sign(b"another", cades::Packaging::Enveloping, signer, &parameters()).unwrap();
     let document = ades_tests::pdf::Document::default().write();
@@ -86,7 +86,7 @@ fn with_catalog(catalog: &str, more: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn the_generator_makes_documents_that_are_signed() {
+fn the_generated_documents_can_be_signed() {
     try_all(&with_catalog("<</Type/Catalog/Pages 2 0 R>>", &[])).unwrap();
 }
 
@@ -117,10 +117,10 @@ fn nesting_and_numbers_are_limited() {
     assert!(matches!(try_all(&size), Err(Error::Limit { .. })));
 }
 
-/// Everything that is asked for at every field lies over everything else.
+/// All objects of all fields overlap.
 #[test]
-fn objects_over_one_another_take_linear_time() {
-    // Each field is the whole rest of the file.
+fn overlapping_objects_take_linear_time() {
+    // Each field extends to the end of the file.
     let count = 30_000;
     let mut objects = String::new();
     let mut offsets = Vec::new();
@@ -178,7 +178,7 @@ impl Seek for Counting<'_> {
     }
 }
 
-/// Streams without an end, each to be searched for it.
+/// Streams without `endstream`, which is searched for in each.
 #[test]
 fn streams_without_an_end_take_linear_time() {
     for object in ["<</Length 1>>stream\n", "<</Type/ObjStm/N 1/First 5>>stream\n"] {
@@ -204,7 +204,7 @@ fn streams_without_an_end_take_linear_time() {
 }
 
 #[test]
-fn a_section_that_comes_before_itself_is_an_error() {
+fn a_section_that_refers_back_to_itself_is_an_error() {
     let document = with_catalog("<</Pages 2 0 R>>", &[]);
     let text = String::from_utf8(document).unwrap();
     let section = text.rsplit_once("startxref\n").unwrap().1.split('\n').next().unwrap().to_owned();
@@ -254,7 +254,7 @@ proptest! {
     }
 }
 
-/// Number 0 is the head of the free entries, whatever stands there.
+/// Number 0 is the head of the free list, even if an object has it.
 #[test]
 fn object_0_is_no_catalog() {
     let document = b"%PDF-1.3\n0 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n\

@@ -1,4 +1,4 @@
-//! Signing PDFs: what is kept, what is refused, and what two halves need.
+//! Signing PDFs: what stays unchanged, what is refused, and both halves of a signature.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -18,9 +18,9 @@ use pades::{
     SignatureOptions, SubFilter, VerifyOptions,
 };
 
-/// With xref table; one page, one empty signature field.
+/// A document with a cross-reference table, one page, one empty signature field.
 const TABLE: &str = "dss__f15c4c98__hello-world.pdf";
-/// Everything in object streams, two empty signature fields, tagged.
+/// A tagged document with object streams and two empty signature fields.
 const STREAMS: &str = "pyHanko__0b4869d4__minimal-two-fields-tagged.pdf";
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -64,7 +64,7 @@ fn report(document: &[u8]) -> pades::report::Report {
 }
 
 #[test]
-fn what_is_signed_twice_stays_valid_and_no_octet_changes() {
+fn a_document_is_signed_twice_without_changing_an_octet() {
     for (name, document) in fixtures() {
         let first = match sign(&document, &SignatureOptions::new()) {
             Ok(first) => first,
@@ -95,20 +95,23 @@ fn what_is_signed_twice_stays_valid_and_no_octet_changes() {
 }
 
 #[test]
-fn documents_that_forbid_it_or_are_broken_say_so() {
+fn refusals_say_what_is_wrong_and_where() {
     let refused = |name| sign(&fixture(name), &SignatureOptions::new()).unwrap_err().to_string();
     let certified = refused("pyHanko__3242e7f2__certified-with-indirect-refs-in-dir.pdf");
     assert!(certified.contains("DocMDP 1"), "{certified}");
     let endless = refused("qpdf__9a2f8a88__issue-149.pdf");
-    assert!(endless.contains("before itself") && endless.contains("octet 1516"), "{endless}");
+    assert!(
+        endless.contains("refers back to itself") && endless.contains("octet 1516"),
+        "{endless}"
+    );
     let missing = refused("qpdf__aa63b0b2__bad2.pdf");
     assert!(missing.contains("no startxref"), "{missing}");
     let wrong = refused("qpdf__fc418b3b__issue-100.pdf");
-    assert!(wrong.contains("startxref leads to no"), "{wrong}");
+    assert!(wrong.contains("startxref does not point to"), "{wrong}");
     assert!(matches!(sign(b"no pdf", &SignatureOptions::new()), Err(Error::NotPdf)));
 }
 
-/// Demand 20: such as every viewer opens.
+/// Demand 20: documents that every viewer opens.
 #[test]
 fn a_broken_cross_reference_is_rebuilt_on_request() {
     let replaced = |name: &str, from: &str, to: &str| {
@@ -134,7 +137,7 @@ fn a_broken_cross_reference_is_rebuilt_on_request() {
         assert!(pending.is_repaired());
         let signed = sign(&document, &SignatureOptions::new().repair()).unwrap();
         assert!(signed.starts_with(&document));
-        // What was appended is whole: the next signature needs no repair.
+        // The update has a complete cross-reference: the next signature needs no repair.
         let twice = sign(&signed, &SignatureOptions::new()).unwrap();
         let report = report(&twice);
         assert!(report.is_valid(), "{report:?}");
@@ -146,7 +149,7 @@ fn a_broken_cross_reference_is_rebuilt_on_request() {
 
 /// Demand 17.
 #[test]
-fn every_key_and_algorithm_fits_the_room_that_was_computed() {
+fn every_key_and_algorithm_fits_the_placeholder() {
     let document = fixture(TABLE);
     for key in Key::ALL {
         let signer = Pki::shared().signer(key);
@@ -161,7 +164,7 @@ fn every_key_and_algorithm_fits_the_room_that_was_computed() {
             pending.complete(Some(&mut source), &value, &mut out).unwrap();
             let report = report(&out);
             assert!(report.is_valid(), "{algorithm}: {report:?}");
-            // Exact: nothing is left but what an ECDSA value may be shorter.
+            // The length is exact, except that an ECDSA value may be shorter.
             let contents = last_between(&out, "/Contents<", ">");
             let padding = contents.len() - contents.trim_end_matches('0').len();
             assert!(padding <= 2 * 8, "{algorithm}: {padding} digits of padding");
@@ -170,7 +173,7 @@ fn every_key_and_algorithm_fits_the_room_that_was_computed() {
 }
 
 #[test]
-fn texts_are_what_they_were_and_inject_nothing() {
+fn texts_are_read_as_given_and_inject_nothing() {
     let reason = "ok) /Evil true (x\\";
     let options = SignatureOptions::new()
         .name("Řehoř Žluťoučký 🖋")
@@ -251,7 +254,7 @@ fn an_empty_field_is_signed_and_a_taken_name_is_refused() {
     ));
 }
 
-/// Demand 16: those with an owner's password only, too.
+/// Demand 16: also documents that have only an owner's password.
 #[test]
 fn encrypted_documents_are_signed_and_their_texts_encrypted() {
     for (name, user, owner) in [
@@ -290,7 +293,7 @@ fn encrypted_documents_are_signed_and_their_texts_encrypted() {
 
 /// Demand 14.
 #[test]
-fn a_certification_comes_first_and_forbids_what_it_forbids() {
+fn only_the_first_signature_certifies_and_its_level_is_respected() {
     let document = fixture(TABLE);
     let certify = |level| SignatureOptions::new().certify(level);
     let closed = sign(&document, &certify(Certification::NoChanges)).unwrap();
@@ -305,7 +308,7 @@ fn a_certification_comes_first_and_forbids_what_it_forbids() {
     assert!(both.is_valid(), "{both:?}");
 }
 
-/// Demand 15: of tables, streams and hybrid files.
+/// Demand 15: tables, streams and hybrid-reference files.
 #[test]
 fn the_update_has_the_kind_of_the_newest_section_and_keeps_the_trailer() {
     let table = sign(&fixture(TABLE), &SignatureOptions::new()).unwrap();
@@ -346,7 +349,7 @@ fn another_document_gets_no_update() {
     let mut out = Vec::new();
     let refused = pending.complete(Some(&mut Document::from_bytes(&changed)), &value, &mut out);
     assert!(matches!(refused, Err(Error::DocumentChanged)));
-    assert_eq!(out, changed, "a copy at most");
+    assert_eq!(out, changed, "at most a copy of the document is written");
     let mut file = Cursor::new(changed.clone());
     let refused = pending.complete_in_place(&mut file, &value, Check::Whole);
     assert!(matches!(refused, Err(Error::DocumentChanged)));
@@ -354,7 +357,7 @@ fn another_document_gets_no_update() {
 }
 
 #[test]
-fn in_place_is_the_same_as_a_copy() {
+fn completing_in_place_gives_the_same_octets_as_a_copy() {
     let document = fixture(TABLE);
     let pending = prepare(&document, &SignatureOptions::new()).unwrap();
     let value = signer().sign(&pending.to_be_signed());
@@ -388,7 +391,7 @@ fn a_full_disk_leaves_the_document_as_it_was() {
 }
 
 #[test]
-fn the_lower_door_takes_cms_of_others() {
+fn a_prepared_document_takes_the_cms_of_another_service() {
     let document = fixture(TABLE);
     let mut source = Document::from_bytes(&document);
     let options = SignatureOptions::new();
@@ -418,7 +421,7 @@ fn the_lower_door_takes_cms_of_others() {
 }
 
 #[test]
-fn the_lower_door_makes_the_older_kind() {
+fn a_prepared_document_takes_cms_in_the_iso_32000_format() {
     let octets = sign_pkcs7(&fixture(TABLE), signer()).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &octets).unwrap();
@@ -433,7 +436,7 @@ fn the_lower_door_makes_the_older_kind() {
 }
 
 #[test]
-fn junk_around_the_file_does_not_shift_the_update() {
+fn octets_around_the_file_do_not_shift_the_update() {
     let plain = fixture(TABLE);
     for document in [
         [b"HTTP/1.1 200 OK\r\n\r\n", plain.as_slice()].concat(),
@@ -461,7 +464,7 @@ fn changes_after_a_signature_are_found() {
     assert_eq!(signature.covers, Coverage::Part, "{signature:?}");
     assert_eq!(signature.problems, [Problem::TrailingData]);
 
-    // Another page in place of the first one.
+    // An update replaces the first page.
     let page = last_between(&signed, "/P ", " 0 R").parse().unwrap();
     let replaced = updated(&signed, &[(page, "<</Type/Page/MediaBox[0 0 9 9]>>")]);
     let found = report(&replaced);
@@ -472,7 +475,7 @@ fn changes_after_a_signature_are_found() {
 }
 
 #[test]
-fn a_gap_that_is_not_the_signature_is_found() {
+fn a_byte_range_that_does_not_fit_the_contents_is_reported() {
     let signed = sign(&fixture(TABLE), &SignatureOptions::new()).unwrap();
     let range = last_between(&signed, "/ByteRange[", "]").to_owned();
     let numbers: Vec<u64> = range.split_whitespace().map(|n| n.parse().unwrap()).collect();
@@ -494,7 +497,7 @@ fn a_gap_that_is_not_the_signature_is_found() {
 }
 
 #[test]
-fn no_prefix_of_a_signed_document_is_a_panic() {
+fn no_prefix_of_a_signed_document_causes_a_panic() {
     let signed = sign(&fixture(TABLE), &SignatureOptions::new()).unwrap();
     for len in (0..signed.len()).step_by(7) {
         let _ = pades::verify(&mut Document::from_bytes(&signed[..len]), VerifyOptions::new());

@@ -155,7 +155,7 @@ fn an_older_layout_is_taken_up() {
     }
 }
 
-/// EDGECASES 60: every octet matters.
+/// Edge case 60: every octet matters.
 #[test]
 fn case_60_every_changed_octet_is_noticed() {
     let signer = Pki::shared().signer(Key::P256);
@@ -182,7 +182,7 @@ fn case_60_every_changed_octet_is_noticed() {
 }
 
 #[test]
-fn case_60_each_kind_of_damage_has_its_name() {
+fn case_60_each_kind_of_damage_is_reported() {
     let json = pending(Packaging::Detached).to_json(None).unwrap();
     let read =
         |json: &str, key: Option<&StateKey>| PendingSignature::from_json(json, key).unwrap_err();

@@ -29,7 +29,7 @@ fn right_values_verify_and_one_flipped_bit_never_does() {
     }
 }
 
-/// EDGECASES 52: the user has a new certificate.
+/// Edge case 52: the user has a new certificate.
 #[test]
 fn a_value_by_another_key_is_told_from_one_over_another_hash() {
     let signer = Pki::shared().signer(Key::Rsa2048);
@@ -46,7 +46,7 @@ fn a_value_by_another_key_is_told_from_one_over_another_hash() {
     ));
 }
 
-/// EDGECASES 54: no DigestInfo, PSS, or hashed again.
+/// Edge case 54: no DigestInfo, PSS, or hashed again.
 #[test]
 fn what_a_service_did_to_the_digest_is_named() {
     let signer = Pki::shared().signer(Key::Rsa2048);
@@ -103,7 +103,7 @@ fn lengths_and_key_types_are_checked_first() {
     assert!(verify(signer.leaf(), ecdsa, DATA, &[1; 64]).is_err());
 }
 
-/// EDGECASES 3 and 4, as far as they are everybody's.
+/// Edge cases 3 and 4, as far as they are everybody's.
 #[test]
 fn digests_of_other_lengths_or_algorithms_are_refused() {
     for length in [20, 33, 64] {

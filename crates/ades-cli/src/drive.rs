@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn case_31_a_strangers_return_changes_nothing_and_is_told_nothing() {
+    fn case_31_a_strangers_return_changes_and_reveals_nothing() {
         let (sender, mut back) = back();
         let mut judged = [visit(&sender, "st=wrong"), visit(&sender, "")];
         let script = [stranger(), stranger(), Ok(Step::Done("signed"))].into();
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn case_32_and_34_a_return_counts_while_its_step_is_under_way() {
+    fn case_32_and_34_a_return_counts_only_during_its_step() {
         let (sender, mut back) = back();
         let page =
             |state| Step::Redirect { url: format!("https://page?q=1&st={state}"), session: 1 };
@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn case_38_our_own_deadline_is_no_refusal() {
+    fn case_38_our_own_deadline_is_not_a_refusal() {
         let own = Refusal::new(RefusalReason::Expired, None);
         let Played { result, .. } = play(wait(1), [Ok(Step::Refused(own))].into(), None);
         assert_eq!(result.unwrap_err().status, SERVICE);

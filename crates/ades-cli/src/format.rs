@@ -18,7 +18,6 @@ use crate::input::{self, Kind, is_standard};
 use crate::options::{PdfWishes, Shape, Wishes};
 use crate::output::Output;
 use crate::stamp::Spot;
-use crate::verify;
 
 /// What a file is signed as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,15 +141,19 @@ impl Pending {
             }
         }
         Ok(Self::Cades(match &wishes.shape {
-            Shape::New(packaging) => cades::prepare(document, *packaging, chain, parameters)?,
+            Shape::New(packaging) => {
+                let options = cades::SignatureOptions::new().packaging(*packaging);
+                cades::prepare(document, chain, parameters, &options)?
+            }
             Shape::Parallel(container) => {
-                let name = input::name(container);
+                let (name, options) = (input::name(container), cades::SignatureOptions::new());
                 let mut container = input::document(container)?;
-                verify::check_original(&mut container, document).map_err(|e| e.about(name))?;
-                cades::prepare_parallel(&mut container, Some(document), chain, parameters)?
+                cades::prepare_parallel(&mut container, Some(document), chain, parameters, &options)
+                    .map_err(|e| Failure::from(e).about(name))?
             }
             Shape::Countersignature(signer) => {
-                cades::prepare_countersignature(document, *signer, chain, parameters)?
+                let options = cades::SignatureOptions::new();
+                cades::prepare_countersignature(document, &[*signer], chain, parameters, &options)?
             }
         }))
     }
@@ -166,7 +169,7 @@ impl Pending {
     /// What the user should know of what was done.
     pub(crate) fn remarks(&self) -> Vec<String> {
         match self {
-            Self::Cades(_) => Vec::new(),
+            Self::Cades(pending) => pending.warnings().iter().map(ToString::to_string).collect(),
             Self::Pades(pending) => pending.warnings().iter().map(ToString::to_string).collect(),
             Self::Xades(_, remark) => remark.iter().map(ToString::to_string).collect(),
         }
@@ -184,7 +187,7 @@ impl Pending {
     pub(crate) fn input_digest(&self, shape: &Shape) -> Option<&Digest> {
         match self {
             Self::Cades(pending) if matches!(shape, Shape::New(_)) => {
-                Some(pending.message_digest())
+                pending.document_digest().map(|digest| &digest.0)
             }
             Self::Cades(_) => None,
             Self::Pades(pending) => pending.document_digest().map(|digest| &digest.0),

@@ -13,17 +13,15 @@ use crate::output::{self, Existing, Readers};
 
 pub(crate) fn run(options: &SandboxOptions) -> Result<u8, Failure> {
     let dir = options.dir.as_deref().map_or_else(default_dir, |dir| Ok(absolute(dir)))?;
-    let mut config = Config {
-        listen: options.listen,
-        front_listen: options.front_listen,
-        public_host: options.public_host.clone(),
-        dir: Some(dir.clone()),
-        mutual_tls: !options.no_mutual_tls,
-        auto_approve: options.auto_approve,
-        auto_user: user(&options.user)?,
-        batch: !options.no_batch,
-        ..Config::default()
-    };
+    let mut config = Config::default()
+        .listen(options.listen)
+        .front_listen(options.front_listen)
+        .public_host(options.public_host.clone())
+        .dir(dir.clone())
+        .mutual_tls(!options.no_mutual_tls)
+        .auto_approve(options.auto_approve)
+        .auto_user(user(&options.user)?)
+        .batch(!options.no_batch);
     if let Some(code) = &options.partner_code {
         config.partner_code.clone_from(code);
     }

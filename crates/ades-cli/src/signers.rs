@@ -46,13 +46,11 @@ impl Signer {
     /// A sandbox of its own in this process.
     async fn sandbox(choice: &SignerChoice) -> Result<Self, Failure> {
         let dir = choice.sandbox_dir.clone().map_or_else(sandbox::default_dir, Ok)?;
-        let sandbox = Sandbox::start(itsme_sandbox::Config {
-            dir: Some(dir.clone()),
-            auto_approve: choice.auto_approve,
-            auto_user: sandbox::user(&choice.sandbox_user)?,
-            ..itsme_sandbox::Config::default()
-        })
-        .await?;
+        let config = itsme_sandbox::Config::default()
+            .dir(dir.clone())
+            .auto_approve(choice.auto_approve)
+            .auto_user(sandbox::user(&choice.sandbox_user)?);
+        let sandbox = Sandbox::start(config).await?;
         let configuration = sandbox::configuration(&sandbox, &sandbox::own_redirect_url()?);
         let mut signer = Self::itsme(Config::from_toml(&configuration, &dir)?)?;
         signer.sandbox = Some((sandbox, dir));

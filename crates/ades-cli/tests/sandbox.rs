@@ -215,7 +215,7 @@ fn who_never_answers_is_not_waited_for_for_ever() {
 
 /// Demand 11: we stop waiting; the user confirms all the same.
 #[test]
-fn case_38_what_is_confirmed_later_is_collected() {
+fn case_38_a_late_confirmation_is_collected() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
     bench.configure("[limits]\nsession_seconds = 1\n");
@@ -367,7 +367,7 @@ fn one_that_fails_after_the_confirmation_keeps_no_other_back() {
 }
 
 #[test]
-fn case_60_a_document_that_changes_meanwhile_is_not_signed() {
+fn case_60_a_changed_document_is_not_signed() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
     let pending = "one.p7s.pending";
@@ -442,7 +442,7 @@ fn standard_input_is_kept_for_as_long_as_the_job() {
 }
 
 #[test]
-fn case_31_and_32_the_users_browser_comes_back_to_the_program() {
+fn case_31_and_32_the_browser_returns_to_the_program() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
     bench.write("contract.pdf", Document::default().write());

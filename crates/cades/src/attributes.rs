@@ -411,8 +411,8 @@ impl AnyOid {
 
     /// `None` if this is not an OBJECT IDENTIFIER, or malformed.
     pub(crate) fn read(&self) -> Option<Oid> {
-        let element = Reader::new(self.0.as_bytes(), 0).next("no OID").ok()?;
-        Oid::from_bytes(element.expect(der::OID, "no OID").ok()?.content).ok()
+        let element = Reader::new(self.0.as_bytes(), 0).next("expected an OID").ok()?;
+        Oid::from_bytes(element.expect(der::OID, "expected an OID").ok()?.content).ok()
     }
 }
 

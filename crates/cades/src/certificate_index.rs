@@ -6,9 +6,11 @@ use ades_core::{Certificate, Digest, DigestAlgorithm};
 
 use crate::signer_info::Sid;
 
-/// An index that reads each certificate once and digests it once under each
-/// algorithm, whatever the number of signers. Among several certificates with
-/// the same name, it finds the first.
+/// An index of a container's certificates.
+///
+/// Each certificate is read once and digested once under each algorithm,
+/// whatever the number of signers. Among several certificates with the same
+/// name, the index finds the first.
 pub(crate) struct CertificateIndex<'c> {
     certificates: &'c [Certificate],
     by_issuer_and_serial: HashMap<(&'c [u8], &'c [u8]), &'c Certificate>,

@@ -80,16 +80,17 @@ impl Container {
         let total = source.len()?.ok_or(ades_core::Error::NotSeekable)?;
         let mut source = Source::new(source.random_access()?, total)?;
 
-        let content_info = Enclosing::read(&mut source, der::SEQUENCE, "no ContentInfo")?;
-        let (_, kind) = source.small_element(der::OID, "no content type in ContentInfo")?;
+        let content_info = Enclosing::read(&mut source, der::SEQUENCE, "expected ContentInfo")?;
+        let (_, kind) = source.small_element(der::OID, "expected content type in ContentInfo")?;
         if kind != oids::SIGNED_DATA {
             return Err(Error::NotSignedData);
         }
-        let explicit = Enclosing::read(&mut source, der::context(0), "no [0] in ContentInfo")?;
-        let signed_data = Enclosing::read(&mut source, der::SEQUENCE, "no SignedData")?;
-        let (version, _) = source.small_element(der::INTEGER, "no version in SignedData")?;
+        let explicit =
+            Enclosing::read(&mut source, der::context(0), "expected [0] in ContentInfo")?;
+        let signed_data = Enclosing::read(&mut source, der::SEQUENCE, "expected SignedData")?;
+        let (version, _) = source.small_element(der::INTEGER, "expected version in SignedData")?;
         let start = source.at;
-        let digest_algorithms = source.element(der::SET, "no digestAlgorithms")?;
+        let digest_algorithms = source.element(der::SET, "expected digestAlgorithms")?;
         let end = start + digest_algorithms.len() as u64;
 
         let encap = read_encap(&mut source)?;
@@ -157,7 +158,7 @@ impl Container {
     }
 
     pub(crate) fn version(&self) -> Option<u8> {
-        match Reader::new(&self.head_spans.version, 0).next("").ok()?.content {
+        match Reader::new(&self.head_spans.version, 0).next("expected a version").ok()?.content {
             [version @ 0..0x80] => Some(*version),
             _ => None,
         }
@@ -185,7 +186,7 @@ impl Container {
     pub(crate) fn digest_algorithm_elements(&self) -> Result<Vec<Element<'_>>, Error> {
         let (start, end) = self.head_spans.digest_algorithms;
         let octets = self.head.get(start..end).unwrap_or_default();
-        let set = Reader::new(octets, start as u64).next("no digestAlgorithms")?;
+        let set = Reader::new(octets, start as u64).next("expected digestAlgorithms")?;
         Ok(set.children().all(MAX_ELEMENTS)?)
     }
 
@@ -217,7 +218,7 @@ impl Container {
             return Ok(Vec::new());
         };
         let offset = self.encap.end + span.0 as u64;
-        let set = Reader::new(self.tail_slice(span), offset).next("an empty span")?;
+        let set = Reader::new(self.tail_slice(span), offset).next("expected a set")?;
         Ok(set.children().all(max)?)
     }
 }
@@ -249,16 +250,16 @@ impl Enclosing {
 
 fn read_encap(source: &mut Source<'_>) -> Result<EncapContentInfo, Error> {
     let offset = source.at;
-    let encap = source.header(der::SEQUENCE, "no encapContentInfo")?;
+    let encap = source.header(der::SEQUENCE, "expected encapContentInfo")?;
     let start = source.at;
-    let (_, content_type) = source.small_element(der::OID, "no eContentType")?;
+    let (_, content_type) = source.small_element(der::OID, "expected eContentType")?;
     let has_content = match encap.content_len {
         Some(len) => source.at < start + len,
         None => source.peek()? != 0,
     };
     let (mut octet_string, mut length, mut headers_end) = (None, 0, source.at);
     if has_content {
-        let explicit = source.header(der::context(0), "no eContent")?;
+        let explicit = source.header(der::context(0), "expected eContent")?;
         let start = source.at;
         octet_string = Some(start);
         let string = source.any_header()?;
@@ -283,15 +284,15 @@ fn tail_spans(tail: &[u8], offset: u64, enclosing: [&Enclosing; 3]) -> Result<Ta
     let certificates = reader.next_if(der::context(0))?.map(span);
     let crls = reader.next_if(der::context(1))?.map(span);
     let signer_infos =
-        reader.next("no signerInfos")?.expect(der::SET, "no signerInfos").map(span)?;
+        reader.next("expected signerInfos")?.expect(der::SET, "expected signerInfos").map(span)?;
     for Enclosing { header, start } in enclosing {
         match header.content_len {
             Some(len) if start + len == reader.offset() => {}
             Some(_) => return Err(malformed(start - header.len as u64, WRONG_LENGTH)),
             None => {
-                let end = reader.next("no end-of-contents")?;
+                let end = reader.next("expected end-of-contents octets")?;
                 if end.raw != [0, 0] {
-                    return Err(malformed(end.offset, "no end-of-contents"));
+                    return Err(malformed(end.offset, "expected end-of-contents octets"));
                 }
             }
         }

@@ -67,6 +67,14 @@ impl EmbeddedCms {
     }
 }
 
+/// Checks the parameters as far as that is possible without a certificate.
+///
+/// # Errors
+/// [`Error::Core`] for a parameter that is not allowed.
+pub fn check(parameters: &SignatureParameters) -> Result<(), Error> {
+    prepare::check_parameters(Subject::Embedding, parameters)
+}
+
 /// Prepares the CMS over a document whose digest is known.
 ///
 /// # Errors
@@ -94,7 +102,7 @@ pub fn max_len(chain: &CertificateChain, parameters: &SignatureParameters) -> Re
 /// # Errors
 /// [`Error::Malformed`], [`Error::Limit`]
 pub fn first_element(octets: &[u8]) -> Result<&[u8], Error> {
-    Ok(Reader::new(octets, 0).next("no CMS")?.raw)
+    Ok(Reader::new(octets, 0).next("expected CMS")?.raw)
 }
 
 /// Verifies embedded CMS over the document that it belongs to.

@@ -19,6 +19,8 @@ use crate::oids;
 use crate::signed_data::write;
 use crate::signer_info::SignerInfo;
 
+/// The end of an element of indefinite length (X.690, 8.1.5).
+const END_OF_CONTENTS: &[u8] = &[0, 0];
 /// Octets are copied in pieces of this length.
 const PIECE: u64 = 128 * 1024;
 
@@ -54,7 +56,11 @@ impl Addition<'_> {
         let head = self.grown_head(container, tail.len() as u64)?;
         write(out, &head)?;
         copy_range(source, container.encap.offset, container.encap.end, out)?;
-        write(out, &tail)
+        write(out, &tail)?;
+        for _ in container.head_spans.definite.iter().filter(|definite| !**definite) {
+            write(out, END_OF_CONTENTS)?;
+        }
+        Ok(())
     }
 
     /// The octets before encapContentInfo.
@@ -66,8 +72,8 @@ impl Addition<'_> {
                 .concat();
         let mut after = tail_len;
         let signed_data_oid = der::element(der::OID, &[oids::SIGNED_DATA]);
-        // From the inside out: each header needs the length of all it encloses.
-        // End-of-contents octets are in the tail.
+        // From the inside out: each header needs the length of all it encloses,
+        // the end-of-contents octets of inner elements included.
         for (tag, definite, before) in [
             (der::SEQUENCE, inner_definite, [].as_slice()),
             (der::context(0), explicit_definite, &signed_data_oid),
@@ -76,7 +82,7 @@ impl Addition<'_> {
             let header = if definite {
                 der::header(tag, head.len() as u64 + encap_len + after)
             } else {
-                after += 2;
+                after += END_OF_CONTENTS.len() as u64;
                 vec![tag, 0x80]
             };
             head = [before, &header, &head].concat();
@@ -95,7 +101,7 @@ impl Addition<'_> {
         Ok(grown_set(der::SET, &elements, new, |e| e.raw.to_vec()))
     }
 
-    /// Certificates, revocation values, signers and end-of-contents octets.
+    /// Certificates, revocation values and signers.
     fn grown_tail(&self, container: &Container) -> Result<Vec<u8>, Error> {
         let present = container.certificate_elements()?;
         let missing = self
@@ -108,11 +114,6 @@ impl Addition<'_> {
             tail.extend_from_slice(container.tail_slice(crls));
         }
         tail.extend(self.grown_signers(container)?);
-        for definite in container.head_spans.definite {
-            if !definite {
-                tail.extend_from_slice(&[0, 0]);
-            }
-        }
         Ok(tail)
     }
 

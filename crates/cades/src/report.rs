@@ -1,4 +1,4 @@
-//! What inspecting and verifying a container answers.
+//! The results of inspecting and verifying a container.
 
 use std::fmt;
 
@@ -7,32 +7,32 @@ use ades_core::{CommitmentType, Digest, Oid, SignerLocation};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// A container and its signatures. Signers' names are in it: personal data,
-/// which is in its serialised form, but not in `Debug`.
+/// A container and its signatures. The serialised form holds personal data, such
+/// as the signers' names; `Debug` does not show them.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// Whether the content is in the container or beside it.
+    /// `enveloping` if the content is in the container, else `detached`.
     pub packaging: &'static str,
-    /// SignedData's version as it stands, if it is a number below 128.
+    /// The version in SignedData, if it is a number below 128.
     pub version: Option<u8>,
-    /// Where the first octets stand that are BER but not DER, as far as headers
-    /// and sets show. CAdES allows them outside the signed attributes; PAdES
-    /// does not.
+    /// The offset of the first octets that are BER but not DER, as far as
+    /// headers and sets show. CAdES allows them outside the signed attributes;
+    /// PAdES does not.
     pub first_not_der: Option<u64>,
     /// The content's length, if it is in the container.
     pub content_length: Option<u64>,
-    /// How many X.509 certificates are in the container.
+    /// Number of X.509 certificates in the container.
     pub certificates: usize,
-    /// How many revocation values are in the container.
+    /// Number of revocation values in the container.
     pub revocation_values: usize,
     /// The signatures, in the container's order.
     pub signatures: Vec<SignatureReport>,
 }
 
 impl Report {
-    /// Whether there is a signature and all, countersignatures included, are
-    /// intact and without problems.
+    /// Whether there is at least one signature, and all signatures and
+    /// countersignatures are intact and without problems.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         fn valid(signature: &SignatureReport) -> bool {
@@ -50,18 +50,19 @@ impl Report {
 pub struct SignatureReport {
     /// Always `CAdES`.
     pub format: &'static str,
-    /// The highest level whose attributes are there.
+    /// The highest level whose attributes are present. Time-stamps and revocation
+    /// values are not verified.
     pub level: Level,
     /// Every digest matches and the value verifies.
     pub intact: bool,
-    /// The signer's common name, if the certificate is there and has one.
+    /// The common name in the signer's certificate.
     pub signer: Option<String>,
     /// What the signature covers.
     pub covers: Coverage,
-    /// What is wrong, or could not be decided.
+    /// What is wrong, or could not be checked.
     pub problems: Vec<Problem>,
-    /// Whether the signer's certificate leads to one of the trust anchors;
-    /// `None` if there were none to judge by.
+    /// Whether a certification path leads from the signer's certificate to a
+    /// trust anchor; `None` if no trust anchors were passed.
     pub trusted: Option<bool>,
     /// The claimed signing time.
     pub signing_time: Option<DateTime<Utc>>,
@@ -119,13 +120,14 @@ impl fmt::Debug for SignatureReport {
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PolicyReport {
-    /// Its identifier
+    /// The policy's identifier
     pub id: Oid,
-    /// The digest of its document, if the signature knows one
+    /// The digest of the policy document; `None` for a zero hash, or for an
+    /// algorithm that is not supported
     pub digest: Option<Digest>,
-    /// Where its document is
+    /// The address of the policy document
     pub uri: Option<String>,
-    /// The text to be shown
+    /// The text to show to whoever relies on the signature
     pub user_notice: Option<String>,
 }
 
@@ -145,7 +147,7 @@ impl fmt::Debug for PolicyReport {
 pub enum Coverage {
     /// The whole document
     Whole,
-    /// The document was not there to compare
+    /// Not known, because the document was not given
     Unknown,
 }
 
@@ -158,16 +160,16 @@ pub enum Warning {
     /// For a parallel signature: the certificate is that of one of the
     /// container's signers. For a countersignature: the certificate made the
     /// signature that it countersigns, or has countersigned it before.
-    #[error("this certificate has signed the same before")]
+    #[error("the signer's certificate has signed the same before")]
     AlreadySigned,
-    /// The container is BER but not DER. Its octets are kept, so that it stays
-    /// BER, which some readers refuse.
-    #[error("the container is BER, not DER, and stays so: some readers refuse that")]
+    /// The container is BER but not DER. The octets of others are kept, so it
+    /// stays BER, which some readers refuse.
+    #[error("the container is BER, not DER, and stays BER: some readers refuse it")]
     ContainerNotDer,
 }
 
 impl Warning {
-    /// The code that stands in JSON.
+    /// The code in JSON.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -183,43 +185,44 @@ impl Warning {
 #[non_exhaustive]
 pub enum Problem {
     /// cms-algorithm-protection names other algorithms than SignerInfo (RFC 6211)
-    #[error("the protected algorithms are not those used")]
+    #[error("cms-algorithm-protection names other algorithms than those used")]
     AlgorithmProtectionMismatch,
-    /// A signed attribute that may be there once is there twice
-    #[error("a signed attribute is there more than once")]
+    /// A signed attribute occurs again, or does not have exactly one value
+    #[error("a signed attribute occurs more than once")]
     AttributeRepeated,
-    /// A signed attribute's value does not read
+    /// The value of a signed attribute is malformed
     #[error("a signed attribute is malformed")]
     AttributeMalformed,
     /// The certificate was not valid at the claimed signing time
     #[error("the certificate was not valid at the signing time")]
     CertificateNotValidAtSigningTime,
-    /// The document is not here
+    /// There is neither content in the container nor a document
     #[error("the signed document was not given")]
     ContentMissing,
     /// The eContentType is not id-data (EN 319 122-1, 6.3)
-    #[error("the content is not called data")]
+    #[error("the content type is not id-data")]
     ContentTypeNotData,
     /// The content-type attribute is missing or not the eContentType (RFC 5652, 11.1)
     #[error("the content-type attribute is missing or wrong")]
     ContentTypeMismatch,
-    /// The document's digest is not the signed one
+    /// The document's digest is not the one that was signed
     #[error("the document is not the one that was signed")]
     DigestMismatch,
     /// digestAlgorithm and signatureAlgorithm use different digests
-    #[error("digest and signature algorithm do not belong together")]
+    #[error("digest algorithm and signature algorithm use different digests")]
     DigestAlgorithmMismatch,
-    /// keyUsage is there, and has neither digitalSignature nor nonRepudiation
-    /// (RFC 5280, 4.2.1.3)
-    #[error("the certificate is not for signatures")]
+    /// The certificate has a keyUsage with neither digitalSignature nor
+    /// nonRepudiation (RFC 5280, 4.2.1.3)
+    #[error("the certificate's keyUsage does not allow signatures")]
     KeyUsage,
     /// No message-digest attribute (RFC 5652, 11.2)
     #[error("there is no message-digest attribute")]
     MessageDigestMissing,
-    /// The signed attributes are not in DER order, but the signature verifies in it
+    /// The signed attributes are not in DER order, but the value verifies over
+    /// that order
     #[error("the signed attributes are not DER")]
     SignedAttributesNotDer,
-    /// No signed attributes at all: a plain CMS signature
+    /// A plain CMS signature, without signed attributes
     #[error("there are no signed attributes")]
     SignedAttributesMissing,
     /// The value does not verify
@@ -228,23 +231,24 @@ pub enum Problem {
     /// The signer's certificate is not in the container
     #[error("the signer's certificate is not in the container")]
     SignerCertificateMissing,
-    /// signing-certificate-v2 names another certificate than the sid, or with
-    /// issuerSerial another than with the digest (RFC 5035, 5)
+    /// signing-certificate-v2 names another certificate than the signer
+    /// identifier, or its issuerSerial another than its digest (RFC 5035, 5)
     #[error("signing-certificate and signer identifier name different certificates")]
     SigningCertificateMismatch,
-    /// No signing-certificate-v2
+    /// No signing-certificate-v2 attribute
     #[error("no signing-certificate-v2 attribute binds the certificate")]
     SigningCertificateMissing,
-    /// No signing-time (CAdES baseline demands it)
+    /// No signing-time attribute (EN 319 122-1, table 1)
     #[error("there is no signing-time attribute")]
     SigningTimeMissing,
-    /// A signing-time where the embedding format has the time (EN 319 142-1, 6.3)
-    #[error("there is a signing-time attribute beside the embedding format's own time")]
+    /// A signing-time attribute in CMS whose embedding format stores the time
+    /// itself (EN 319 142-1, 6.3)
+    #[error("there is a signing-time attribute in addition to the embedding format's time")]
     SigningTimePresent,
-    /// A digest or signature algorithm this version does not verify
+    /// A digest or signature algorithm that this version does not support
     #[error("an algorithm is not supported")]
     UnsupportedAlgorithm,
-    /// The certificate does not lead to a trust anchor
+    /// No certification path leads from the certificate to a trust anchor
     #[error("the certificate does not lead to a trust anchor")]
     Untrusted,
 }

@@ -81,24 +81,27 @@ impl<'a> Attribute<'a> {
 
 impl<'a> SignerInfo<'a> {
     pub(crate) fn read(element: Element<'a>) -> Result<Self, Error> {
-        let mut fields = element.expect(der::SEQUENCE, "no SignerInfo")?.children();
-        fields.next("no version")?.expect(der::INTEGER, "no version")?;
-        let sid = fields.next("no sid")?;
+        let mut fields = element.expect(der::SEQUENCE, "expected SignerInfo")?.children();
+        fields.next("expected a version")?.expect(der::INTEGER, "expected a version")?;
+        let sid = fields.next("expected a signer identifier")?;
         if ![der::SEQUENCE, 0x80].contains(&sid.tag) {
-            return Err(malformed(sid.offset, "no signer identifier"));
+            return Err(malformed(sid.offset, "expected a signer identifier"));
         }
-        let digest_algorithm = fields.next("no digestAlgorithm")?;
+        let digest_algorithm = fields.next("expected digestAlgorithm")?;
         let signed_attributes = fields.next_if(der::context(0))?;
-        let signature_algorithm =
-            fields.next("no signatureAlgorithm")?.expect(der::SEQUENCE, "no signatureAlgorithm")?;
-        let signature = fields.next("no signature")?.expect(der::OCTET_STRING, "no signature")?;
+        let signature_algorithm = fields
+            .next("expected signatureAlgorithm")?
+            .expect(der::SEQUENCE, "expected signatureAlgorithm")?;
+        let signature = fields
+            .next("expected a signature value")?
+            .expect(der::OCTET_STRING, "expected a signature value")?;
         let unsigned_attributes = fields.next_if(der::context(1))?;
         if !fields.is_empty() {
             return Err(malformed(fields.offset(), "octets after the last field of SignerInfo"));
         }
         Ok(Self {
             sid: Sid::read(&sid),
-            digest_algorithm: digest_algorithm.expect(der::SEQUENCE, "no digestAlgorithm")?,
+            digest_algorithm: digest_algorithm.expect(der::SEQUENCE, "expected digestAlgorithm")?,
             signed_attributes,
             signature_algorithm,
             signature: signature.content,
@@ -181,9 +184,13 @@ pub(crate) fn attributes(set: Element<'_>) -> Result<Vec<Attribute<'_>>, Error> 
         .all(MAX_ELEMENTS)?
         .into_iter()
         .map(|attribute| {
-            let mut fields = attribute.expect(der::SEQUENCE, "no attribute")?.children();
-            let kind = fields.next("no attribute type")?.expect(der::OID, "no attribute type")?;
-            let values = fields.next("no attribute values")?.expect(der::SET, "no values")?;
+            let mut fields = attribute.expect(der::SEQUENCE, "expected an attribute")?.children();
+            let kind = fields
+                .next("expected attribute type")?
+                .expect(der::OID, "expected attribute type")?;
+            let values = fields
+                .next("expected attribute values")?
+                .expect(der::SET, "expected attribute values")?;
             values.children().each(MAX_ELEMENTS, |_| {})?;
             Ok(Attribute { kind: kind.content, values })
         })

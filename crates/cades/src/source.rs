@@ -145,7 +145,11 @@ impl<'a> Source<'a> {
         let offset = self.at;
         let mut octets = [1; 2];
         self.read(&mut octets)?;
-        if octets == [0, 0] { Ok(()) } else { Err(malformed(offset, "no end-of-contents")) }
+        if octets == [0, 0] {
+            Ok(())
+        } else {
+            Err(malformed(offset, "expected end-of-contents octets"))
+        }
     }
 
     /// Reads an OCTET STRING in any of its forms (X.690, 8.7), passes its octets
@@ -182,7 +186,7 @@ impl<'a> Source<'a> {
                     }
                 }
             }
-            _ => Err(malformed(offset, "no OCTET STRING")),
+            _ => Err(malformed(offset, "expected an OCTET STRING")),
         }
     }
 
@@ -217,6 +221,10 @@ impl<'a> Source<'a> {
         let mut octets = Vec::new();
         self.reader.by_ref().take(len).read_to_end(&mut octets).map_err(ades_core::Error::Read)?;
         self.at += octets.len() as u64;
-        if octets.len() as u64 == len { Ok(octets) } else { Err(malformed(self.at, "cut off")) }
+        if octets.len() as u64 == len {
+            Ok(octets)
+        } else {
+            Err(malformed(self.at, "the container is cut off"))
+        }
     }
 }

@@ -1,11 +1,11 @@
-//! Containers made to do harm: lengths that overflow, nesting without end, one
-//! attribute a thousand times. All of them end in an error or a report.
+//! Containers made to do harm: lengths that overflow, endless nesting, one
+//! attribute a thousand times. Verifying each returns an error or a report.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
 use ades_core::Document;
-use cades::container::MAX_COUNTERSIGNATURES;
+use cades::container::{MAX_COUNTERSIGNATURES, MAX_SIGNERS};
 use cades::report::{Problem, Report};
-use cades::{Error, VerifyOptions};
+use cades::{Error, Limit, VerifyOptions};
 
 const SIGNED_DATA: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2];
 const DATA: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 1];
@@ -17,7 +17,7 @@ const SIGNING_CERTIFICATE_V2: &[u8] = &[6, 11, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0
 const MESSAGE_DIGEST: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 4];
 const COMMITMENT_TYPE: &[u8] = &[6, 11, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 16, 2, 16];
 /// A length that no source has.
-const ENDLESS: &[u8] = &[0x88, 255, 255, 255, 255, 255, 255, 255, 255];
+const HUGE_LENGTH: &[u8] = &[0x88, 255, 255, 255, 255, 255, 255, 255, 255];
 
 fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
@@ -56,7 +56,7 @@ fn container(signed_attributes: &[u8]) -> Vec<u8> {
     container_of(&[], &signer(signed_attributes, &[1], &[]))
 }
 
-/// As DER: lengths in as few octets as they need, which are two at most.
+/// As [`element`], but in DER: lengths in as few octets as they need, at most two.
 fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let len = u16::try_from(content.len()).unwrap().to_be_bytes();
@@ -68,10 +68,10 @@ fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     [header, content].concat()
 }
 
-/// A certificate that reads, with a subject of so many octets.
-fn certificate(serial: u16, subject: usize) -> Vec<u8> {
+/// A well-formed certificate with a common name of this length.
+fn certificate(serial: u16, name_len: usize) -> Vec<u8> {
     let serial = serial.to_be_bytes();
-    let name = der(0x30, &[&[6, 3, 0x55, 4, 3], &der(0x0C, &[&vec![b'x'; subject]])]);
+    let name = der(0x30, &[&[6, 3, 0x55, 4, 3], &der(0x0C, &[&vec![b'x'; name_len]])]);
     let name = der(0x30, &[&der(0x31, &[&name])]);
     let time = der(0x17, &[b"200101000000Z"]);
     let key = der(0x30, &[&[2, 3, 0, 0x80, 1], &[2, 3, 1, 0, 1]]);
@@ -94,20 +94,20 @@ fn problems(container: &[u8]) -> Vec<Problem> {
 }
 
 #[test]
-fn a_length_that_overflows_is_an_error_at_its_place() {
+fn a_length_that_overflows_is_an_error_at_its_offset() {
     let whole = container(&[]);
-    let outer = [&[0x30], ENDLESS, &whole[6..]].concat();
+    let outer = [&[0x30], HUGE_LENGTH, &whole[6..]].concat();
     assert!(matches!(report(&outer), Err(Error::Malformed { offset: 0, .. })));
 
     let front = [&[0x30, 0x80], SIGNED_DATA, &[0xA0, 0x80, 0x30, 0x80, 2, 1, 1]].concat();
     let front = [&front, &element(0x31, &[SHA256])[..]].concat();
-    let encap = [&front, &[0x30][..], ENDLESS, DATA].concat();
+    let encap = [&front, &[0x30][..], HUGE_LENGTH, DATA].concat();
     let offset = front.len() as u64;
     assert!(matches!(report(&encap), Err(Error::Malformed { offset: at, .. }) if at == offset));
 }
 
 #[test]
-fn segments_within_segments_are_no_digest() {
+fn a_digest_in_deeply_nested_segments_is_malformed() {
     let mut nested = Vec::new();
     for level in (0..200_000u32).rev() {
         nested.extend([0x24, 0x84]);
@@ -118,31 +118,33 @@ fn segments_within_segments_are_no_digest() {
 }
 
 #[test]
-fn nesting_without_end_in_an_attribute_is_an_error_or_passed_over() {
+fn endless_nesting_in_an_attribute_is_an_error_or_a_problem() {
     let mut nested = [0x30, 0x80].repeat(200_000);
     nested.extend([0, 0].repeat(200_000));
     let oid = [6, 3, 42, 3, 4];
     let qualifier = element(0x30, &[&element(0x30, &[&oid, &nested])]);
     let value = element(0x30, &[&oid, &qualifier]);
     assert!(!report(&container(&attribute(COMMITMENT_TYPE, &value))).unwrap().is_valid());
-    // The same where our own reader descends.
-    assert!(matches!(report(&container(&nested)), Err(Error::Limit { .. })));
+    // The same octets where our own reader descends.
+    let refused = report(&container(&nested));
+    assert!(matches!(refused, Err(Error::Limit { limit: Limit::Nesting })));
 }
 
 #[test]
-fn one_attribute_four_thousand_times_is_repeated() {
+fn an_attribute_that_occurs_four_thousand_times_is_a_problem() {
     let many = attribute(MESSAGE_DIGEST, &[4, 1, 1]).repeat(4096);
     let problems = problems(&container(&many));
     assert!(problems.contains(&Problem::AttributeRepeated), "{problems:?}");
     let too_many = attribute(MESSAGE_DIGEST, &[4, 1, 1]).repeat(4097);
-    assert!(matches!(report(&container(&too_many)), Err(Error::Limit { .. })));
+    let refused = report(&container(&too_many));
+    assert!(matches!(refused, Err(Error::Limit { limit: Limit::Elements })));
 }
 
-/// Else it takes minutes.
+/// Comparing each signer with each certificate takes minutes.
 #[test]
-fn many_signers_and_many_certificates_are_not_looked_at_each_with_each() {
+fn many_signers_and_many_certificates_take_linear_time() {
     let certificates: Vec<_> = (0..4096).map(|at| certificate(at, 6000)).collect();
-    // Its hash names none of them.
+    // The hash names none of the certificates.
     let hash = der(4, &[&[0xFF; 32]]);
     let named = der(0x30, &[&der(0x30, &[&der(0x30, &[&hash])])]);
     let named = attribute(SIGNING_CERTIFICATE_V2, &named);
@@ -158,7 +160,7 @@ fn many_signers_and_many_certificates_are_not_looked_at_each_with_each() {
     assert!(signature.problems.contains(&Problem::SignerCertificateMissing));
 }
 
-/// Else it takes minutes.
+/// Digesting the value for each countersignature takes minutes.
 #[test]
 fn a_long_value_is_digested_once_for_all_its_countersignatures() {
     let one = signer(&attribute(MESSAGE_DIGEST, &[4, 1, 1]), &[1], &[]);
@@ -170,7 +172,7 @@ fn a_long_value_is_digested_once_for_all_its_countersignatures() {
 }
 
 #[test]
-fn countersignatures_are_counted_wherever_they_are() {
+fn countersignatures_are_limited_over_all_signers_and_depths() {
     let one = signer(&[], &[1], &[]);
     let with = |inner: &[u8]| {
         let values = element(0x30, &[COUNTERSIGNATURE, &element(0x31, &[inner])]);
@@ -179,18 +181,29 @@ fn countersignatures_are_counted_wherever_they_are() {
     let half = with(&one.repeat(MAX_COUNTERSIGNATURES / 2));
     assert!(report(&container_of(&[], &half.repeat(2))).is_ok());
     let too_many = [half.repeat(2), with(&one)].concat();
-    assert!(matches!(report(&container_of(&[], &too_many)), Err(Error::Limit { .. })));
+    let refused = report(&container_of(&[], &too_many));
+    assert!(matches!(refused, Err(Error::Limit { limit: Limit::Countersignatures })));
     let nested = (0..8).fold(one.clone(), |inner, _| with(&inner));
     assert!(report(&container_of(&[], &nested)).is_ok());
-    assert!(matches!(report(&container_of(&[], &with(&nested))), Err(Error::Limit { .. })));
+    let refused = report(&container_of(&[], &with(&nested)));
+    assert!(matches!(refused, Err(Error::Limit { limit: Limit::CountersignatureDepth })));
 }
 
 #[test]
-fn millions_of_values_in_an_attribute_are_an_error() {
+fn signers_are_limited() {
+    let signers = signer(&[], &[1], &[]).repeat(MAX_SIGNERS);
+    assert!(report(&container_of(&[], &signers)).is_ok());
+    let refused = report(&container_of(&[], &signer(&[], &[1], &[]).repeat(MAX_SIGNERS + 1)));
+    assert!(matches!(refused, Err(Error::Limit { limit: Limit::Signers })));
+}
+
+#[test]
+fn values_of_one_attribute_are_limited() {
     let values = element(0x31, &[&[5, 0].repeat(4096)]);
     let attributes = element(0x30, &[&[6, 3, 42, 3, 4], &values]).repeat(512);
     assert!(report(&container(&attributes)).is_ok());
     let values = element(0x31, &[&[5, 0].repeat(4097)]);
     let attribute = element(0x30, &[&[6, 3, 42, 3, 4], &values]);
-    assert!(matches!(report(&container(&attribute)), Err(Error::Limit { .. })));
+    let refused = report(&container(&attribute));
+    assert!(matches!(refused, Err(Error::Limit { limit: Limit::Elements })));
 }

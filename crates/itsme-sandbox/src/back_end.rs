@@ -1,4 +1,4 @@
-//! The partner's protocol over HTTP: requests in, documented answers out.
+//! The back end: the partner's protocol over HTTP.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +14,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::SandboxError;
+use crate::app_state::AppState;
+use crate::apply_faults;
 use crate::checks::{self, Charset, Checked, Complaint};
 use crate::faults::{Endpoint, Fault};
 use crate::pki::Holder;
-use crate::sessions::{Opening, Purpose, SignOrder, State as SessionState};
-use crate::spoil;
+use crate::sessions::{NewSession, Purpose, SessionState, SignOrder};
 use crate::texts::Lang;
 use crate::tls::Cut;
 use crate::users::User;
@@ -26,26 +27,25 @@ use crate::wire::{
     IdentificationRequest, SignRequest, SignResponse, StatusRequest, identification_opened, nok,
     present,
 };
-use crate::world::World;
 
-/// No request may be longer, in octets.
+/// Maximum length of a request, in octets.
 const MAX_REQUEST: usize = 1024 * 1024;
-/// The answer of [`Fault::Huge`], in octets.
+/// Length of the answer of [`Fault::Huge`], in octets.
 const HUGE: usize = 2 * 1024 * 1024;
 
-pub(crate) fn router(world: Arc<World>) -> Router {
+pub(crate) fn router(app: Arc<AppState>) -> Router {
     Router::new()
         .route("/.well-known/configuration", get(configuration))
         .route("/user_identification", post(user_identification))
         .route("/user_identification/status", post(identification_status))
         .route("/sign_document", post(sign_document))
         .layer(DefaultBodyLimit::max(MAX_REQUEST))
-        .with_state(world)
+        .with_state(app)
 }
 
 type Connection = ConnectInfo<Cut>;
 
-/// What is answered if nothing goes wrong on purpose. `Null` is no body.
+/// The answer without a fault. The body `Null` means an empty body.
 #[derive(Debug)]
 struct Answer {
     endpoint: Endpoint,
@@ -53,57 +53,57 @@ struct Answer {
     body: Value,
 }
 
-async fn configuration(State(world): State<Arc<World>>, cut: Connection) -> Response<Body> {
+async fn configuration(State(app): State<Arc<AppState>>, cut: Connection) -> Response<Body> {
     let endpoint = Endpoint::Configuration;
-    let body = world.changing().discovery.document().clone();
-    let fault = world.changing().faults.take(endpoint, true);
+    let body = app.mutable().discovery.document().clone();
+    let fault = app.mutable().faults.take(endpoint, true);
     send(Answer { endpoint, status: StatusCode::OK, body }, fault, &cut).await
 }
 
 async fn user_identification(
-    State(world): State<Arc<World>>,
+    State(app): State<Arc<AppState>>,
     cut: Connection,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
     let endpoint = Endpoint::UserIdentification;
-    let answer = match open_identification(&world, &headers, &body) {
+    let answer = match open_identification(&app, &headers, &body) {
         Ok(body) => Answer { endpoint, status: StatusCode::OK, body },
         Err(complaint) => bad_request(endpoint, &complaint),
     };
-    let fault = world.changing().faults.take(endpoint, answer.status == StatusCode::OK);
+    let fault = app.mutable().faults.take(endpoint, answer.status == StatusCode::OK);
     send(answer, fault, &cut).await
 }
 
-fn open_identification(world: &World, headers: &HeaderMap, body: &[u8]) -> Checked<Value> {
+fn open_identification(app: &AppState, headers: &HeaderMap, body: &[u8]) -> Checked<Value> {
     let request: IdentificationRequest = parse(headers, body)?;
-    let config = &world.config;
+    let config = &app.config;
     checks::partner(config, request.partner_code.as_ref(), request.service_code.as_ref())?;
     let redirect_url =
-        checks::redirect(&world.registered, request.redirect_url.as_ref(), "INVALID_URL")?;
+        checks::redirect(&app.registered, request.redirect_url.as_ref(), "INVALID_URL")?;
     let lang = checks::lang(request.lang.as_ref())?;
     let user = match present(request.user_code.as_ref()) {
         Some(code) => Some(checks::user(config, code)?),
         None => None,
     };
-    let (id, url) = open(world, Purpose::Identification, redirect_url, lang, user)?;
+    let (id, url) = open(app, Purpose::Identification, redirect_url, lang, user)?;
     Ok(identification_opened(&id, &url))
 }
 
 async fn identification_status(
-    State(world): State<Arc<World>>,
+    State(app): State<Arc<AppState>>,
     cut: Connection,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
     let endpoint = Endpoint::IdentificationStatus;
-    let (answer, fault) = match identification(&world, &headers, &body) {
+    let (answer, fault) = match identification(&app, &headers, &body) {
         Ok(holder) => {
-            let fault = world.changing().faults.take(endpoint, true);
-            let (shared, spoilt) = (Arc::clone(&world), fault.clone());
+            let fault = app.mutable().faults.take(endpoint, true);
+            let (shared, fault_copy) = (Arc::clone(&app), fault.clone());
             let identified = off_thread(move || {
                 let partner = &shared.config.partner_code;
-                spoil::identified(&shared.pki, holder, partner, spoilt.as_ref())
+                apply_faults::identified(&shared.pki, holder, partner, fault_copy.as_ref())
             });
             let answer = match identified.await {
                 Ok(body) => Answer { endpoint, status: StatusCode::OK, body },
@@ -115,27 +115,27 @@ async fn identification_status(
             };
             (answer, fault)
         }
-        Err(answer) => (answer, world.changing().faults.take(endpoint, false)),
+        Err(answer) => (answer, app.mutable().faults.take(endpoint, false)),
     };
     send(answer, fault, &cut).await
 }
 
-fn identification(world: &World, headers: &HeaderMap, body: &[u8]) -> Result<Holder, Answer> {
+fn identification(app: &AppState, headers: &HeaderMap, body: &[u8]) -> Result<Holder, Answer> {
     let endpoint = Endpoint::IdentificationStatus;
     let complain = |complaint| bad_request(endpoint, &complaint);
     let request: StatusRequest = parse(headers, body).map_err(complain)?;
-    checks::partner(&world.config, request.partner_code.as_ref(), request.service_code.as_ref())
+    checks::partner(&app.config, request.partner_code.as_ref(), request.service_code.as_ref())
         .map_err(complain)?;
     let id = present(request.async_resp_id.as_ref()).ok_or_else(|| {
         complain(Complaint::new("MISSING_ASYNC_RESP_ID", "asyncRespID is missing"))
     })?;
-    let changing = world.changing();
-    let session = changing.sessions.get(id);
+    let mutable = app.mutable();
+    let session = mutable.sessions.get(id);
     let Some(session) = session.filter(|s| s.purpose == Purpose::Identification) else {
         return Err(no_session(endpoint));
     };
     let conflict = |code| Answer { endpoint, status: StatusCode::CONFLICT, body: nok(code) };
-    match (session.state(changing.now()), session.user) {
+    match (session.state(mutable.now()), session.user) {
         (SessionState::Confirmed, Some(user)) => Ok(Holder { user, edition: session.edition }),
         (SessionState::NotAllowed, _) => {
             Err(complain(Complaint::new("NOT_ALLOWED_TO_SIGN", "the user may not sign")))
@@ -147,7 +147,7 @@ fn identification(world: &World, headers: &HeaderMap, body: &[u8]) -> Result<Hol
 }
 
 async fn sign_document(
-    State(world): State<Arc<World>>,
+    State(app): State<Arc<AppState>>,
     cut: Connection,
     headers: HeaderMap,
     body: Bytes,
@@ -155,28 +155,28 @@ async fn sign_document(
     let request: SignRequest = match parse(&headers, &body) {
         Ok(request) => request,
         Err(complaint) => {
-            let fault = world.changing().faults.take(Endpoint::SignDocument, false);
+            let fault = app.mutable().faults.take(Endpoint::SignDocument, false);
             return send(bad_request(Endpoint::SignDocument, &complaint), fault, &cut).await;
         }
     };
-    // The documented trap: without an id this opens a session, whatever was meant.
+    // The documented trap: a status query without an id opens a new session.
     let Some(id) = present(request.async_resp_id.as_ref()) else {
         let endpoint = Endpoint::SignDocument;
-        let answer = match open_signature(&world, &request) {
+        let answer = match open_signature(&app, &request) {
             Ok(opened) => Answer { endpoint, status: StatusCode::OK, body: opened.into_value() },
             Err(complaint) => sign_error(endpoint, request.req_id, &complaint),
         };
-        let fault = world.changing().faults.take(endpoint, answer.status == StatusCode::OK);
+        let fault = app.mutable().faults.take(endpoint, answer.status == StatusCode::OK);
         return send(answer, fault, &cut).await;
     };
     let endpoint = Endpoint::SignStatus;
-    match result(&world, &request, id) {
+    match result(&app, &request, id) {
         Ok((holder, order)) => {
-            let fault = world.changing().faults.take(endpoint, true);
-            let (shared, spoilt) = (Arc::clone(&world), fault.clone());
+            let fault = app.mutable().faults.take(endpoint, true);
+            let (shared, fault_copy) = (Arc::clone(&app), fault.clone());
             let values = off_thread(move || {
                 let documents = &order.documents;
-                spoil::signature_objects(&shared.pki, holder, documents, spoilt.as_ref())
+                apply_faults::signature_objects(&shared.pki, holder, documents, fault_copy.as_ref())
             });
             let (status, response) = match values.await {
                 Ok(values) => {
@@ -194,23 +194,23 @@ async fn sign_document(
             send(Answer { endpoint, status, body: response.into_value() }, fault, &cut).await
         }
         Err(answer) => {
-            let fault = world.changing().faults.take(endpoint, false);
+            let fault = app.mutable().faults.take(endpoint, false);
             send(answer, fault, &cut).await
         }
     }
 }
 
-fn open_signature(world: &World, request: &SignRequest) -> Checked<SignResponse> {
+fn open_signature(app: &AppState, request: &SignRequest) -> Checked<SignResponse> {
     let incomplete =
         |what: &str| Complaint::new("INCOMPLETE_REQUEST", format!("{what} is missing"));
     let options = request.opt_inp.as_ref().ok_or_else(|| incomplete("optInp"))?;
     let itsme = options.itsme.as_ref().ok_or_else(|| incomplete("optInp.itsme"))?;
-    let config = &world.config;
+    let config = &app.config;
     checks::partner(config, itsme.partner_code.as_ref(), itsme.service_code.as_ref())?;
     present(request.req_id.as_ref()).ok_or_else(|| incomplete("reqID"))?;
     let documents = checks::documents(config, request.in_docs.as_ref())?;
     let redirect_url =
-        checks::redirect(&world.registered, itsme.redirect_url.as_ref(), "INCOMPLETE_REQUEST")?;
+        checks::redirect(&app.registered, itsme.redirect_url.as_ref(), "INCOMPLETE_REQUEST")?;
     let lang = match present(options.lang.as_ref()) {
         Some(_) => checks::lang(options.lang.as_ref())?,
         None => Lang::En,
@@ -218,7 +218,7 @@ fn open_signature(world: &World, request: &SignRequest) -> Checked<SignResponse>
     let code = itsme.signer.as_ref().and_then(|signer| present(signer.user_code.as_ref()));
     let user = checks::user(config, code.ok_or_else(|| incomplete("signer.userCode"))?)?;
     let sign_policy = itsme.sign_policy.as_ref();
-    let (policy, commitment) = checks::policy(&world.changing().discovery, sign_policy)?;
+    let (policy, commitment) = checks::policy(&app.mutable().discovery, sign_policy)?;
     let role = sign_policy.and_then(|policy| policy.signer_role.as_deref());
     let order = SignOrder {
         documents,
@@ -232,12 +232,12 @@ fn open_signature(world: &World, request: &SignRequest) -> Checked<SignResponse>
         commitment,
         role: checks::labels("signerRole", role, checks::MAX_ROLE, Charset::Latin1)?,
     };
-    let (id, url) = open(world, Purpose::Signature(order), redirect_url, lang, Some(user))?;
+    let (id, url) = open(app, Purpose::Signature(order), redirect_url, lang, Some(user))?;
     let user_code = user.user_code(&config.partner_code);
     Ok(SignResponse::opened(request.req_id.clone(), &id, &url, &user_code))
 }
 
-fn result(world: &World, request: &SignRequest, id: &str) -> Result<(Holder, SignOrder), Answer> {
+fn result(app: &AppState, request: &SignRequest, id: &str) -> Result<(Holder, SignOrder), Answer> {
     let endpoint = Endpoint::SignStatus;
     let req_id = || request.req_id.clone();
     let itsme = request.opt_inp.as_ref().and_then(|options| options.itsme.as_ref());
@@ -245,16 +245,17 @@ fn result(world: &World, request: &SignRequest, id: &str) -> Result<(Holder, Sig
         let complaint = Complaint::new("INCOMPLETE_REQUEST", "optInp.itsme is missing");
         sign_error(endpoint, req_id(), &complaint)
     })?;
-    checks::partner(&world.config, itsme.partner_code.as_ref(), itsme.service_code.as_ref())
+    checks::partner(&app.config, itsme.partner_code.as_ref(), itsme.service_code.as_ref())
         .map_err(|complaint| sign_error(endpoint, req_id(), &complaint))?;
-    let changing = world.changing();
-    let session = changing.sessions.get(id).ok_or_else(|| no_session(endpoint))?;
+    let mutable = app.mutable();
+    let session = mutable.sessions.get(id).ok_or_else(|| no_session(endpoint))?;
     let Purpose::Signature(order) = &session.purpose else { return Err(no_session(endpoint)) };
-    let (status, response) = match (session.state(changing.now()), session.user) {
+    let (status, response) = match (session.state(mutable.now()), session.user) {
         (SessionState::Confirmed, Some(user)) => {
             return Ok((Holder { user, edition: session.edition }, order.clone()));
         }
-        // How the service reports these three is not documented: an assumption.
+        // No document says how the service reports these three states, so the
+        // answers are assumptions.
         (SessionState::Rejected, _) => (
             StatusCode::CONFLICT,
             SignResponse::requester_error(req_id(), "REJECTED", "the user refused"),
@@ -272,10 +273,10 @@ fn result(world: &World, request: &SignRequest, id: &str) -> Result<(Holder, Sig
     Err(Answer { endpoint, status, body: response.into_value() })
 }
 
-/// Opens a session and yields its id and its page's address; where nobody has
-/// to click, it is answered at once.
+/// Opens a session and returns its id and the URL of its page. With an
+/// automatic user, that user answers it immediately.
 fn open(
-    world: &World,
+    app: &AppState,
     purpose: Purpose,
     redirect_url: String,
     lang: Lang,
@@ -289,33 +290,34 @@ fn open(
     let id = random(18).map_err(failed)?;
     let page = random(16).map_err(failed)?;
     let icon = usize::from(random(1).map_err(failed)?.bytes().last().unwrap_or_default());
-    let url = format!("{}/qes/{page_name}?language={}&q={page}", world.front_url, lang.code());
-    let mut changing = world.changing();
-    let now = changing.now();
-    let opening = Opening { id: id.clone(), page, purpose, redirect_url, lang, user, icon };
-    changing.sessions.open(opening, now);
-    if let Some(auto) = changing.auto_user {
-        // A session that was just opened has at most this user.
-        let _ = changing.sessions.answer(&id, user.or(Some(auto)), true, now);
+    let url = format!("{}/qes/{page_name}?language={}&q={page}", app.front_url, lang.code());
+    let mut mutable = app.mutable();
+    let now = mutable.now();
+    let new = NewSession { id: id.clone(), page, purpose, redirect_url, lang, user, icon };
+    mutable.sessions.open(new, now);
+    if let Some(auto) = mutable.auto_user {
+        // A new session has either no user or `user`, so this cannot fail.
+        let _ = mutable.sessions.answer(&id, user.or(Some(auto)), true, now);
     }
     Ok((id, url))
 }
 
-/// Lower-case hexadecimal digits, two for each octet.
+/// Random octets as lower-case hexadecimal digits.
 fn random(octets: usize) -> Result<String, getrandom::Error> {
     let mut buffer = vec![0; octets];
     getrandom::fill(&mut buffer)?;
     Ok(buffer.iter().map(|octet| format!("{octet:02x}")).collect())
 }
 
-/// Making RSA keys and values takes milliseconds to seconds.
+/// Runs work on a blocking thread, because making RSA keys and values takes
+/// milliseconds to seconds.
 async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SandboxError> + Send + 'static,
 ) -> Result<T, SandboxError> {
     let done = tokio::task::spawn_blocking(work).await;
     let result = done.map_err(SandboxError::making("an answer")).and_then(|result| result);
     if let Err(error) = &result {
-        tracing::error!(%error, "the sandbox's PKI");
+        tracing::error!(%error, "the sandbox's PKI failed");
     }
     result
 }
@@ -327,12 +329,13 @@ fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Checked<T> {
         return Err(Complaint::new("NO_REQUEST", "the content type is not application/json"));
     }
     let value: Value = serde_json::from_slice(body)
-        .map_err(|_| Complaint::new("NO_REQUEST", "the body is no JSON"))?;
+        .map_err(|_| Complaint::new("NO_REQUEST", "the body is not JSON"))?;
     if !value.is_object() {
-        return Err(Complaint::new("NO_REQUEST", "the body is no JSON object"));
+        return Err(Complaint::new("NO_REQUEST", "the body is not a JSON object"));
     }
     serde_json::from_value(value).map_err(|error| {
-        // What serde says names types, and may quote a value: kept from logs.
+        // The message may quote a value of the request. It goes into the answer
+        // and not into the logs.
         Complaint::new("INCOMPLETE_REQUEST", format!("a field has the wrong type: {error}"))
     })
 }
@@ -350,18 +353,19 @@ fn sign_error(endpoint: Endpoint, req_id: Option<String>, complaint: &Complaint)
     Answer { endpoint, status: StatusCode::BAD_REQUEST, body: response.into_value() }
 }
 
-/// A session that is not there, or is the other kind: no payload.
+/// The answer about a session that does not exist or is of the other kind: it
+/// has no body.
 const fn no_session(endpoint: Endpoint) -> Answer {
     Answer { endpoint, status: StatusCode::CONFLICT, body: Value::Null }
 }
 
-/// Sends an answer, or what a waiting fault makes of it.
+/// Sends an answer with a fault applied.
 async fn send(mut answer: Answer, fault: Option<Fault>, cut: &Cut) -> Response<Body> {
     tracing::debug!(
         endpoint = ?answer.endpoint,
         status = answer.status.as_u16(),
         fault = fault.is_some(),
-        "sandbox answers"
+        "the sandbox answers"
     );
     let mut cookie = false;
     match fault {
@@ -393,7 +397,7 @@ async fn send(mut answer: Answer, fault: Option<Fault>, cut: &Cut) -> Response<B
         }
         Some(Fault::Reset) => cut.cut(),
         Some(Fault::SetCookie) => cookie = true,
-        Some(other) => spoil::body(&mut answer.body, &other),
+        Some(other) => apply_faults::change_body(&mut answer.body, &other),
     }
     let mut response = if answer.body.is_null() {
         answer.status.into_response()

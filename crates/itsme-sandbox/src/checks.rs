@@ -1,23 +1,24 @@
-//! Whether a request is as documented, and the code it gets if not.
+//! Checks requests against the documentation, and names the code for each
+//! failure.
 
 use base64ct::{Base64, Encoding};
 
 use crate::config::Config;
 use crate::discovery::Discovery;
-use crate::redirect::{RedirectError, Registered};
+use crate::redirect::{RedirectError, RegisteredUrls};
 use crate::sessions::MAX_BATCH;
 use crate::texts::Lang;
 use crate::users::User;
 use crate::wire::{DocHash, InDocs, Label, SignPolicy, present};
 
-/// A description has at most this many characters (documented since 2024).
+/// Maximum length of a description, in characters (documented since 2024).
 pub(crate) const MAX_DESCRIPTION: usize = 255;
-/// A role has at most this many characters.
+/// Maximum length of a role, in characters.
 pub(crate) const MAX_ROLE: usize = 50;
-/// The one digest algorithm.
+/// The only digest algorithm of the service.
 const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
 
-/// A documented code, and what the sandbox can say beyond it.
+/// Why a request is refused: a documented code and an explanation.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
     pub(crate) code: &'static str,
@@ -48,9 +49,10 @@ pub(crate) fn partner(
     }
 }
 
-/// `missing`: the code for no redirect URL at all; the two endpoints differ.
+/// Checks a redirect URL. `missing` is the code if there is none, in which the
+/// two endpoints differ.
 pub(crate) fn redirect(
-    registered: &Registered,
+    registered: &RegisteredUrls,
     redirect_url: Option<&String>,
     missing: &'static str,
 ) -> Checked<String> {
@@ -58,10 +60,11 @@ pub(crate) fn redirect(
         present(redirect_url).ok_or_else(|| Complaint::new(missing, "redirectUrl is missing"))?;
     registered.accept(url).map(|()| url.to_owned()).map_err(|error| match error {
         RedirectError::Invalid => {
-            Complaint::new("INVALID_URL", "redirectUrl is no https URL of at most 255 characters")
+            let about = "redirectUrl is not an https URL of at most 255 characters";
+            Complaint::new("INVALID_URL", about)
         }
         RedirectError::Unauthorized => {
-            Complaint::new("UNAUTHORIZED_URL", "redirectUrl is none of the registered ones")
+            Complaint::new("UNAUTHORIZED_URL", "redirectUrl is not registered")
         }
     })
 }
@@ -69,11 +72,11 @@ pub(crate) fn redirect(
 pub(crate) fn lang(lang: Option<&String>) -> Checked<Lang> {
     present(lang)
         .and_then(Lang::from_code)
-        .ok_or_else(|| Complaint::new("INVALID_LANG", "the language is none of EN, FR, NL, DE"))
+        .ok_or_else(|| Complaint::new("INVALID_LANG", "the language is not one of EN, FR, NL, DE"))
 }
 
-/// The user of a user code who may sign. That an unknown code is an
-/// INVALID_REQUESTOR is an assumption.
+/// The user with this user code, if the user may sign. INVALID_REQUESTOR for an
+/// unknown code is an assumption.
 pub(crate) fn user(config: &Config, user_code: &str) -> Checked<User> {
     match User::from_user_code(user_code, &config.partner_code) {
         Some(User::Blocked) => Err(Complaint::new("NOT_ALLOWED_TO_SIGN", "the user may not sign")),
@@ -95,14 +98,14 @@ pub(crate) fn documents(
         return Err(Complaint::new("ONLY_SINGLE_HASH_SUPPORTED", about));
     }
     if hashes.len() > MAX_BATCH {
-        let about = format!("{} hashes are more than {MAX_BATCH}", hashes.len());
+        let about = format!("docHash has {} entries, more than {MAX_BATCH}", hashes.len());
         return Err(Complaint::new("BATCH_TOO_LARGE", about));
     }
     let mut documents: Vec<(String, [u8; 32])> = Vec::new();
     for (at, hash) in hashes.iter().enumerate() {
         let (id, digest) = document(at, hash)?;
         if documents.iter().any(|(known, _)| *known == id) {
-            let about = format!("docHash[{at}].id is there twice");
+            let about = format!("docHash[{at}].id repeats an earlier one");
             return Err(Complaint::new("INVALID_DIGEST_INFO", about));
         }
         documents.push((id, digest));
@@ -134,7 +137,8 @@ fn document(at: usize, hash: &DocHash) -> Checked<(String, [u8; 32])> {
     Ok((id.to_owned(), digest))
 }
 
-/// Policy and commitment, both known to the discovery document.
+/// The references of policy and commitment, if the discovery document lists
+/// them.
 pub(crate) fn policy(
     discovery: &Discovery,
     policy: Option<&SignPolicy>,
@@ -156,7 +160,7 @@ pub(crate) fn policy(
     Ok((Some(reference.to_owned()), commitment.map(ToOwned::to_owned)))
 }
 
-/// What a text may hold.
+/// The character set of a text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Charset {
     /// ISO 8859-1, without control characters.
@@ -175,9 +179,9 @@ impl Charset {
     }
 }
 
-/// Texts in all four languages, of a length and a character set. The code for
-/// a text that is not shown so is an assumption: the documentation says only
-/// that the flow is aborted.
+/// Checks that a text exists in all four languages, and its length and
+/// characters. UNEXPECTED_ERROR for a text that cannot be shown is an
+/// assumption: the documentation says only that the service aborts the flow.
 pub(crate) fn labels(
     field: &str,
     labels: Option<&[Label]>,
@@ -198,7 +202,7 @@ pub(crate) fn labels(
             return Err(Complaint::new("UNEXPECTED_ERROR", about));
         }
         if found.iter().any(|(known, _)| *known == lang) || value.is_empty() {
-            let about = format!("{field}: {} is empty or there twice", lang.code());
+            let about = format!("{field}: {} is empty or occurs twice", lang.code());
             return Err(Complaint::new("INCOMPLETE_REQUEST", about));
         }
         found.push((lang, value.to_owned()));
@@ -247,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn all_four_languages_once() {
+    fn a_text_needs_each_of_the_four_languages_once() {
         let mut three = all("x");
         three.pop();
         let missing = labels("text", Some(&three), 9, Charset::Latin1).unwrap_err();

@@ -1,4 +1,4 @@
-//! How a sandbox is set up.
+//! The configuration of a sandbox.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -6,68 +6,110 @@ use std::path::PathBuf;
 use url::Host;
 
 use crate::SandboxError;
-use crate::redirect::Registered;
+use crate::redirect::{MAX_REDIRECT_URL, RegisteredUrls};
 use crate::users::User;
 
-/// A partner code has at most this many characters.
+/// Maximum length of a partner code, in characters.
 pub const MAX_PARTNER_CODE: usize = 10;
-/// A service code has at most this many characters.
+/// Maximum length of a service code, in characters.
 pub const MAX_SERVICE_CODE: usize = 45;
 
-/// How a sandbox is set up.
+/// The configuration of a sandbox: [`Config::default`], changed by the methods
+/// of the fields' names.
+///
+/// ```
+/// use itsme_sandbox::{Config, User};
+///
+/// let config = Config::default().partner_code("ACME").auto_approve(true).auto_user(User::Slow);
+/// assert!(config.mutual_tls);
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Config {
-    /// Where the back end listens; port 0 takes a free one.
+    /// The address of the back end. Port 0 takes a free port.
     pub listen: SocketAddr,
-    /// Where the pages and the control API are. The control API asks for no
-    /// password: leave it on a loopback address.
+    /// The address of the pages and the control API. The control API needs no
+    /// password, so keep it on a loopback address.
     pub front_listen: SocketAddr,
-    /// The name or address that both are reached at, where that is not the
-    /// address they listen at: in a container, or behind `0.0.0.0`, which without
-    /// it is taken for this machine alone.
+    /// The host name or address in URLs and in the certificate of the back end.
+    /// Set it if clients reach the sandbox at another address than it listens
+    /// at, as in a container. Without it, `0.0.0.0` means the loopback address.
     pub public_host: Option<String>,
-    /// Where the PKI is kept; `None`: in memory.
+    /// The directory of the PKI. `None` keeps the PKI in memory.
     pub dir: Option<PathBuf>,
-    /// Whether the back end demands a client certificate.
+    /// Whether the back end requires a client certificate.
     pub mutual_tls: bool,
-    /// Whether [`auto_user`](Self::auto_user) answers at once, without a browser.
+    /// Whether [`auto_user`](Self#structfield.auto_user) answers every session
+    /// immediately, without a browser.
     pub auto_approve: bool,
-    /// Who identifies where nobody clicks.
+    /// The user who answers if `auto_approve` is set.
     pub auto_user: User,
-    /// The one partner code that is known: 1 to [`MAX_PARTNER_CODE`] characters.
+    /// The only known partner code, 1 to [`MAX_PARTNER_CODE`] characters.
     pub partner_code: String,
-    /// The one service code that is known: 1 to [`MAX_SERVICE_CODE`] characters.
+    /// The only known service code, 1 to [`MAX_SERVICE_CODE`] characters.
     pub service_code: String,
-    /// The redirect URLs that are registered: at least one. One on a loopback
-    /// address may have any port (RFC 8252, 7.3).
+    /// The registered redirect URLs, at least one. A URL on a loopback address
+    /// may have any port (RFC 8252, 7.3).
     pub redirect_urls: Vec<String>,
     /// Whether the contract has the batch option.
     pub batch: bool,
 }
 
+macro_rules! setters {
+    ($($field:ident: $value:ty;)*) => {
+        impl Config {
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+                #[must_use]
+                pub fn $field(mut self, $field: impl Into<$value>) -> Self {
+                    self.$field = $field.into();
+                    self
+                }
+            )*
+        }
+    };
+}
+
+setters! {
+    listen: SocketAddr;
+    front_listen: SocketAddr;
+    public_host: Option<String>;
+    dir: Option<PathBuf>;
+    mutual_tls: bool;
+    auto_approve: bool;
+    auto_user: User;
+    partner_code: String;
+    service_code: String;
+    redirect_urls: Vec<String>;
+    batch: bool;
+}
+
 impl Config {
-    /// The registered redirect URLs, if the whole configuration makes sense.
-    pub(crate) fn check(&self) -> Result<Registered, SandboxError> {
-        let within = |text: &str, max| (1..=max).contains(&text.chars().count());
-        if !within(&self.partner_code, MAX_PARTNER_CODE) {
-            return Err(SandboxError::Config { field: "partner_code" });
-        }
-        if !within(&self.service_code, MAX_SERVICE_CODE) {
-            return Err(SandboxError::Config { field: "service_code" });
-        }
+    /// Checks the configuration and returns the registered redirect URLs.
+    pub(crate) fn check(&self) -> Result<RegisteredUrls, SandboxError> {
+        check_length("partner_code", &self.partner_code, MAX_PARTNER_CODE)?;
+        check_length("service_code", &self.service_code, MAX_SERVICE_CODE)?;
         self.host_of(self.listen)?;
-        Registered::new(&self.redirect_urls)
-            .map_err(|_| SandboxError::Config { field: "redirect_urls" })
+        RegisteredUrls::new(&self.redirect_urls).map_err(|_| {
+            let problem = format!(
+                "is {:?}; it needs at least one URL, each https or http on a loopback address, \
+                 without user name, password and fragment, and of at most {MAX_REDIRECT_URL} \
+                 ASCII characters",
+                self.redirect_urls
+            );
+            SandboxError::config("redirect_urls", problem)
+        })
     }
 
-    /// What a listener at this address is called in URLs and certificates.
+    /// The host of a listener's address in URLs and certificates.
     pub(crate) fn host_of(&self, listen: SocketAddr) -> Result<Host, SandboxError> {
         match (&self.public_host, listen.ip()) {
             (Some(name), _) => match name.parse() {
                 Ok(IpAddr::V4(address)) => Ok(Host::Ipv4(address)),
                 Ok(IpAddr::V6(address)) => Ok(Host::Ipv6(address)),
                 Err(_) => {
-                    Host::parse(name).map_err(|_| SandboxError::Config { field: "public_host" })
+                    let problem = || format!("is {name:?}, which is not a host name or address");
+                    Host::parse(name).map_err(|_| SandboxError::config("public_host", problem()))
                 }
             },
             (None, IpAddr::V4(address)) if address.is_unspecified() => {
@@ -80,6 +122,15 @@ impl Config {
             (None, IpAddr::V6(address)) => Ok(Host::Ipv6(address)),
         }
     }
+}
+
+fn check_length(field: &'static str, code: &str, max: usize) -> Result<(), SandboxError> {
+    let length = code.chars().count();
+    if (1..=max).contains(&length) {
+        return Ok(());
+    }
+    let problem = format!("has {length} characters; it must have 1 to {max}");
+    Err(SandboxError::config(field, problem))
 }
 
 impl Default for Config {

@@ -1,18 +1,19 @@
-//! Control for tests: from Rust by [`Control`], over HTTP at the front end.
+//! The control API for tests: [`Control`] in Rust, and HTTP at the front end.
 //!
-//! | request | body | does |
+//! | request | body | effect |
 //! |---|---|---|
-//! | GET `/sandbox/sessions` | | lists the sessions and how they stand, the oldest first |
-//! | POST `/sandbox/answer` | `{"session":"…","user":"ready","approve":true}` | a user answers, as is their habit; `user` may be left out where the session has one |
-//! | POST `/sandbox/auto` | `{"user":"refuses-signing"}` or `{"user":null}` | who answers new sessions at once, if anybody |
-//! | POST `/sandbox/clock` | `{"advance_seconds":180}` | puts the sandbox's clock forward |
-//! | POST `/sandbox/policies` | `{"ref":"1.3.6…","enabled":false}` | switches a signature policy of the discovery document off or on |
+//! | GET `/sandbox/sessions` | | lists the sessions and their states, the oldest first |
+//! | POST `/sandbox/answer` | `{"session":"…","user":"ready","approve":true}` | the user answers a session according to the user's habit; `user` is optional if the session has one |
+//! | POST `/sandbox/auto` | `{"user":"refuses-signing"}` or `{"user":null}` | sets the user who answers new sessions immediately, or nobody |
+//! | POST `/sandbox/clock` | `{"advance_seconds":180}` | advances the sandbox's clock |
+//! | POST `/sandbox/policies` | `{"ref":"1.3.6…","enabled":false}` | disables or enables a signature policy of the discovery document |
 //! | POST `/sandbox/faults` | `{"endpoint":"sign_status","fault":{"kind":"reset"},"times":1}` | injects a [`Fault`] into the next answers of an [`Endpoint`] |
-//! | POST `/sandbox/reset` | | back to how it started: no sessions, no faults, the right time |
+//! | POST `/sandbox/reset` | | restores the state at the start: no sessions, no faults, the system's time |
 //!
-//! `session` is what the application knows as `asyncRespID` or `respID`. What
-//! succeeds without an answer is 204; an unknown session or policy is 404; an
-//! answer that cannot be, or too many faults, is 409.
+//! `session` is the `asyncRespID` or `respID` that the application has. The
+//! status is 204 for a success without a body, 404 for an unknown session or
+//! policy, and 409 if the answer does not fit the session or too many faults are
+//! queued.
 
 use std::sync::Arc;
 
@@ -22,16 +23,16 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
+use crate::app_state::{AppState, Mutable};
 use crate::faults::{Endpoint, Fault};
-use crate::sessions::{AnswerError, Purpose, State};
+use crate::sessions::{AnswerError, Purpose, SessionState};
 use crate::users::User;
-use crate::world::{Changing, World};
 
-/// Changes a running sandbox.
+/// The control API of a running sandbox.
 #[derive(Clone)]
-pub struct Control(Arc<World>);
+pub struct Control(Arc<AppState>);
 
-/// A session as the control API lists it.
+/// A session in the list of the control API.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct SessionInfo {
@@ -39,24 +40,24 @@ pub struct SessionInfo {
     pub session: String,
     /// `identification` or `signature`
     pub purpose: &'static str,
-    /// How it stands
-    pub state: State,
-    /// Who answered, or has to
+    /// The state
+    pub state: SessionState,
+    /// The user who answered or is expected to answer
     pub user: Option<User>,
-    /// How many digests
+    /// Number of digests
     pub documents: usize,
 }
 
 impl Control {
-    pub(crate) const fn new(world: Arc<World>) -> Self {
-        Self(world)
+    pub(crate) const fn new(app: Arc<AppState>) -> Self {
+        Self(app)
     }
 
-    /// Every session, the oldest first.
+    /// All sessions, the oldest first.
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionInfo> {
-        let changing = self.0.changing();
-        let now = changing.now();
+        let mutable = self.0.mutable();
+        let now = mutable.now();
         let info = |session: &crate::sessions::Session| {
             let (purpose, documents) = match &session.purpose {
                 Purpose::Identification => ("identification", 0),
@@ -65,53 +66,55 @@ impl Control {
             let (state, user) = (session.state(now), session.user);
             SessionInfo { session: session.id.clone(), purpose, state, user, documents }
         };
-        changing.sessions.all().into_iter().map(info).collect()
+        mutable.sessions.all().into_iter().map(info).collect()
     }
 
-    /// A user answers a session, as is the user's habit; the first answer
-    /// counts. `user` is needed where the session has none yet.
+    /// Answers a session according to the user's habit. Only the first answer
+    /// counts. `user` is required if the session has no user yet.
     ///
     /// # Errors
-    /// [`AnswerError`] if there is no such session, or the user is not its own.
+    /// [`AnswerError`] if the session does not exist or belongs to another user.
     pub fn answer(
         &self,
         session: &str,
         user: impl Into<Option<User>>,
         approve: bool,
-    ) -> Result<State, AnswerError> {
-        let mut changing = self.0.changing();
-        let now = changing.now();
-        changing.sessions.answer(session, user.into(), approve, now)
+    ) -> Result<SessionState, AnswerError> {
+        let mut mutable = self.0.mutable();
+        let now = mutable.now();
+        mutable.sessions.answer(session, user.into(), approve, now)
     }
 
-    /// Who answers every new session at once, if anybody. A session that has
-    /// its user already is answered by that one.
+    /// Sets the user who answers every new session immediately, or nobody. A
+    /// session that already has a user is answered by that user.
     pub fn set_auto(&self, user: Option<User>) {
-        self.0.changing().auto_user = user;
+        self.0.mutable().auto_user = user;
     }
 
-    /// Puts the sandbox's clock forward.
+    /// Advances the sandbox's clock.
     pub fn advance(&self, seconds: u64) {
-        let mut changing = self.0.changing();
-        changing.ahead = changing.ahead.saturating_add(seconds);
+        let mut mutable = self.0.mutable();
+        mutable.ahead = mutable.ahead.saturating_add(seconds);
     }
 
-    /// Switches a signature policy on or off; `false` if there is none of this
-    /// reference.
+    /// Enables or disables a signature policy. Returns `false` if no policy has
+    /// this reference.
     pub fn set_policy(&self, reference: &str, enabled: bool) -> bool {
-        self.0.changing().discovery.set_enabled(reference, enabled)
+        self.0.mutable().discovery.set_enabled(reference, enabled)
     }
 
-    /// The next `times` answers of `endpoint` go wrong; `false` if too many
-    /// faults wait already. A fault that changes what only a good answer has
-    /// (a certificate, a value, a page's address) waits for one.
+    /// Applies a fault to the next `times` answers of `endpoint`. Returns `false`
+    /// if too many faults are queued. A fault that needs a successful answer,
+    /// because it changes a certificate, a value or a page's URL, stays queued
+    /// until there is one.
     pub fn inject(&self, endpoint: Endpoint, fault: Fault, times: u32) -> bool {
-        self.0.changing().faults.add(endpoint, fault, times)
+        self.0.mutable().faults.add(endpoint, fault, times)
     }
 
-    /// Back to how it started: no sessions, no faults, the right time.
+    /// Restores the state at the start: no sessions, no faults, the system's
+    /// time.
     pub fn reset(&self) {
-        *self.0.changing() = Changing::new(&self.0.config);
+        *self.0.mutable() = Mutable::new(&self.0.config);
     }
 }
 
@@ -121,7 +124,7 @@ impl std::fmt::Debug for Control {
     }
 }
 
-pub(crate) fn router(world: Arc<World>) -> Router {
+pub(crate) fn router(app: Arc<AppState>) -> Router {
     Router::new()
         .route("/sandbox/sessions", get(sessions))
         .route("/sandbox/answer", post(answer))
@@ -130,7 +133,7 @@ pub(crate) fn router(world: Arc<World>) -> Router {
         .route("/sandbox/policies", post(policies))
         .route("/sandbox/faults", post(faults))
         .route("/sandbox/reset", post(reset))
-        .with_state(Control::new(world))
+        .with_state(Control::new(app))
 }
 
 async fn sessions(Shared(control): Shared<Control>) -> Json<Vec<SessionInfo>> {
@@ -138,7 +141,7 @@ async fn sessions(Shared(control): Shared<Control>) -> Json<Vec<SessionInfo>> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct AnswerRequest {
     session: String,
     user: Option<User>,
     approve: bool,
@@ -146,8 +149,8 @@ struct Answer {
 
 async fn answer(
     Shared(control): Shared<Control>,
-    Json(answer): Json<Answer>,
-) -> Result<Json<State>, (StatusCode, String)> {
+    Json(answer): Json<AnswerRequest>,
+) -> Result<Json<SessionState>, (StatusCode, String)> {
     control.answer(&answer.session, answer.user, answer.approve).map(Json).map_err(|error| {
         let status = match error {
             AnswerError::Unknown => StatusCode::NOT_FOUND,
@@ -158,33 +161,36 @@ async fn answer(
 }
 
 #[derive(Deserialize)]
-struct Auto {
+struct AutoRequest {
     user: Option<User>,
 }
 
-async fn auto(Shared(control): Shared<Control>, Json(auto): Json<Auto>) -> StatusCode {
+async fn auto(Shared(control): Shared<Control>, Json(auto): Json<AutoRequest>) -> StatusCode {
     control.set_auto(auto.user);
     StatusCode::NO_CONTENT
 }
 
 #[derive(Deserialize)]
-struct Clock {
+struct ClockRequest {
     advance_seconds: u64,
 }
 
-async fn clock(Shared(control): Shared<Control>, Json(clock): Json<Clock>) -> StatusCode {
+async fn clock(Shared(control): Shared<Control>, Json(clock): Json<ClockRequest>) -> StatusCode {
     control.advance(clock.advance_seconds);
     StatusCode::NO_CONTENT
 }
 
 #[derive(Deserialize)]
-struct Policy {
+struct PolicyRequest {
     #[serde(rename = "ref")]
     reference: String,
     enabled: bool,
 }
 
-async fn policies(Shared(control): Shared<Control>, Json(policy): Json<Policy>) -> StatusCode {
+async fn policies(
+    Shared(control): Shared<Control>,
+    Json(policy): Json<PolicyRequest>,
+) -> StatusCode {
     match control.set_policy(&policy.reference, policy.enabled) {
         true => StatusCode::NO_CONTENT,
         false => StatusCode::NOT_FOUND,
@@ -192,7 +198,7 @@ async fn policies(Shared(control): Shared<Control>, Json(policy): Json<Policy>) 
 }
 
 #[derive(Deserialize)]
-struct Injection {
+struct FaultRequest {
     endpoint: Endpoint,
     fault: Fault,
     #[serde(default = "once")]
@@ -203,8 +209,8 @@ const fn once() -> u32 {
     1
 }
 
-async fn faults(Shared(control): Shared<Control>, Json(injection): Json<Injection>) -> StatusCode {
-    match control.inject(injection.endpoint, injection.fault, injection.times) {
+async fn faults(Shared(control): Shared<Control>, Json(request): Json<FaultRequest>) -> StatusCode {
+    match control.inject(request.endpoint, request.fault, request.times) {
         true => StatusCode::NO_CONTENT,
         false => StatusCode::CONFLICT,
     }

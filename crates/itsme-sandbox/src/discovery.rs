@@ -1,17 +1,16 @@
-//! The discovery document: what `/.well-known/configuration` says, and whether
-//! a reference is in it.
+//! The discovery document of `/.well-known/configuration`.
 
 use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../data/configuration.json");
 
-/// The discovery document, whose policies can be switched off.
+/// The discovery document, in which policies can be disabled.
 #[derive(Clone, Debug)]
 pub(crate) struct Discovery(Value);
 
 impl Default for Discovery {
     fn default() -> Self {
-        // A test below reads it.
+        // A test below checks that this parses.
         Self(serde_json::from_str(DOCUMENT).unwrap_or_default())
     }
 }
@@ -21,7 +20,7 @@ impl Discovery {
         &self.0
     }
 
-    /// Whether a policy may be used; `None` if there is no such policy.
+    /// Whether a policy is enabled. `None` if it does not exist.
     pub(crate) fn is_enabled(&self, reference: &str) -> Option<bool> {
         let policy = find(&self.0, "sign_policy_templates_supported", reference)?;
         Some(policy.get("status").and_then(Value::as_str) == Some("ENABLED"))
@@ -31,7 +30,7 @@ impl Discovery {
         find(&self.0, "commitment_types_supported", reference).is_some()
     }
 
-    /// What policy or commitment is called in a language.
+    /// The label of a policy or commitment in a language.
     pub(crate) fn label(&self, reference: &str, lang: &str) -> Option<&str> {
         ["sign_policy_templates_supported", "commitment_types_supported"]
             .into_iter()
@@ -41,7 +40,7 @@ impl Discovery {
             .as_str()
     }
 
-    /// Switches a policy on or off; `false` if there is no such policy.
+    /// Enables or disables a policy. Returns `false` if it does not exist.
     pub(crate) fn set_enabled(&mut self, reference: &str, enabled: bool) -> bool {
         let list = self.0.get_mut("sign_policy_templates_supported").and_then(Value::as_array_mut);
         let policy = list.and_then(|list| list.iter_mut().find(|policy| has(policy, reference)));
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_can_be_switched_off_and_on() {
+    fn a_policy_can_be_disabled_and_enabled() {
         let mut discovery = Discovery::default();
         let reference = "1.3.6.1.4.1.49274.1.1.7.2.0";
         assert!(discovery.set_enabled(reference, false));

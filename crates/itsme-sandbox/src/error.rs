@@ -1,49 +1,53 @@
-//! Why there is no sandbox, or no answer of it.
+//! The errors of the sandbox.
 
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Why there is no sandbox, or no answer of it.
+/// An error of the sandbox.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {
-    /// A field of [`Config`](crate::Config).
-    #[error("the sandbox's configuration: {field} is not usable")]
+    /// A field of [`Config`](crate::Config) is not acceptable
+    #[error("the sandbox's configuration: {field} {problem}")]
     Config {
-        /// its name
+        /// the name of the field
         field: &'static str,
+        /// what is wrong with its value
+        problem: String,
     },
-    /// A file of the sandbox's directory.
+    /// A file of the sandbox's directory cannot be read or written
     #[error("{}: cannot be read or written", .path.display())]
     File {
-        /// which
+        /// the file
         path: PathBuf,
-        /// what the system says
+        /// the error of the file system
         source: io::Error,
     },
-    /// An address to listen at.
-    #[error("{address}: cannot be listened at")]
+    /// The sandbox cannot listen at an address
+    #[error("{address}: cannot listen at this address")]
     Listen {
-        /// which
+        /// the address
         address: SocketAddr,
-        /// what the system says
+        /// the error of the network
         source: io::Error,
     },
-    /// A file of the PKI that holds something else; without the whole directory
-    /// a new PKI is made.
-    #[error("{}: does not hold a certificate and its key", .path.display())]
+    /// A file of the PKI does not hold a certificate and its key
+    #[error(
+        "{}: does not hold a certificate and its key; delete the sandbox's directory to make a new PKI",
+        .path.display()
+    )]
     PkiFile {
-        /// which
+        /// the file
         path: PathBuf,
     },
-    /// Something that is always possible.
+    /// The sandbox cannot make something that is always possible
     #[error("{what} cannot be made")]
     Internal {
         /// what was to be made
         what: &'static str,
-        /// what the library says
+        /// the error of the library
         source: Box<dyn Error + Send + Sync>,
     },
 }
@@ -52,13 +56,13 @@ pub enum SandboxError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Blame {
-    /// Whoever wrote the [`Config`](crate::Config).
+    /// The author of the [`Config`](crate::Config)
     Configuration,
-    /// Whoever changed the sandbox's directory.
+    /// The person who changed the sandbox's directory
     Input,
-    /// The file system or another process on this machine.
+    /// The file system or another process on this machine
     System,
-    /// The sandbox: a bug.
+    /// The authors of the sandbox: this is a bug
     Sandbox,
 }
 
@@ -77,20 +81,31 @@ impl SandboxError {
         }
     }
 
-    /// Whether the same start may succeed later: somebody else has the port.
+    /// Whether the same start may succeed later, because another process uses
+    /// the port now.
     #[must_use]
     pub fn retry(&self) -> bool {
-        matches!(self, Self::Listen { .. }) && self.fault() == Blame::System
+        match self {
+            Self::Listen { source, .. } => source.kind() == io::ErrorKind::AddrInUse,
+            Self::Config { .. }
+            | Self::File { .. }
+            | Self::Internal { .. }
+            | Self::PkiFile { .. } => false,
+        }
     }
 
-    /// With what was to be made; for `map_err`.
+    pub(crate) fn config(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Config { field, problem: problem.into() }
+    }
+
+    /// Names what was to be made; for `map_err`.
     pub(crate) fn making<E: Into<Box<dyn Error + Send + Sync>>>(
         what: &'static str,
     ) -> impl FnOnce(E) -> Self {
         move |source| Self::Internal { what, source: source.into() }
     }
 
-    /// With the file it is about; for `map_err`.
+    /// Names the file; for `map_err`.
     pub(crate) fn of_file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::File { path: path.into(), source }
     }

@@ -1,8 +1,8 @@
-//! Things that go wrong on demand.
+//! The faults that tests inject.
 
 use serde::{Deserialize, Serialize};
 
-/// What a fault is injected into.
+/// The kind of request whose answers a fault changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -13,48 +13,48 @@ pub enum Endpoint {
     UserIdentification,
     /// POST `/user_identification/status`
     IdentificationStatus,
-    /// POST `/sign_document` that opens a session
+    /// A POST `/sign_document` that opens a session
     SignDocument,
-    /// POST `/sign_document` that asks for a result
+    /// A POST `/sign_document` that asks for a result
     SignStatus,
 }
 
-/// What goes wrong.
+/// A fault. Each variant says what the answer has or what happens to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {
-    /// Another answer altogether: JSON, HTML, text or nothing
+    /// A completely different answer: JSON, HTML, text or nothing
     Answer {
-        /// its HTTP status
+        /// the HTTP status
         status: u16,
-        /// its media type; empty: none is given
+        /// the media type; an empty one is not sent
         #[serde(default)]
         content_type: String,
-        /// its body
+        /// the body
         #[serde(default)]
         body: String,
     },
-    /// An error in the endpoint's own form
+    /// An error in the form of the endpoint
     Code {
-        /// its HTTP status
+        /// the HTTP status
         status: u16,
         /// `statusReason`, or `result.min` of a `RequesterError`
         code: String,
     },
-    /// The answer comes late
+    /// The answer is delayed
     Delay {
-        /// by how much, in milliseconds
+        /// the delay in milliseconds
         #[serde(alias = "delay_ms")]
         millis: u64,
     },
-    /// The connection is closed without an answer
+    /// The connection closes without an answer
     Reset,
-    /// An answer of two mebibytes
+    /// An answer of 2 MiB
     Huge,
-    /// HTTP 302 to elsewhere, with a cookie
+    /// HTTP 302 to another host, with a cookie
     Redirect,
-    /// A cookie, which nobody should keep
+    /// A cookie, which a client must not keep
     SetCookie,
     /// Other values in `result`
     Result {
@@ -64,34 +64,34 @@ pub enum Fault {
         /// `result.min`
         #[serde(default)]
         min: Option<String>,
-        /// `result.msg`: a string, as the documentation has it, or an object
+        /// `result.msg`
         #[serde(default)]
         msg: Option<ResultMessage>,
     },
     /// `asyncRespId` in place of `asyncRespID`
     SmallD,
-    /// A page on a host that is not the service's
+    /// A page on a host that does not belong to the service
     UntrustedHost,
-    /// A page at an http address that is not loopback
+    /// A page with an http URL on a host that is not loopback
     HttpUrl,
-    /// A page whose address has a fragment
+    /// A page whose URL has a fragment
     UrlFragment,
-    /// A certificate whose key signs nothing, and that is not the first of the
-    /// chain that comes with it
+    /// A certificate whose key signs nothing, and which is not the leaf of the
+    /// chain in the same answer
     ForeignCertificate,
-    /// Such a certificate, and the chain fits it
+    /// A certificate whose key signs nothing, with its own chain
     ForeignIdentity,
     /// No `fullCertificateChain`
     ChainMissing,
     /// The chain in another order, with a duplicate
     ChainScrambled,
-    /// CR LF, and no line break at the end
+    /// PEM with CR LF and without a last line break
     CrlfPem,
-    /// A `result.maj` nobody knows
+    /// An undocumented `result.maj`
     UnknownMajor,
-    /// Success, but no `sigObj`
+    /// Success without `sigObj`
     SuccessWithoutValues,
-    /// Other octets of the right length in place of the value
+    /// Wrong octets of the right length in place of the value
     WrongValue,
     /// A value that is too short
     ShortValue,
@@ -99,19 +99,19 @@ pub enum Fault {
     OtherDigest,
     /// A value over the digest of the digest
     DoubleHash,
-    /// A PSS value
+    /// An RSASSA-PSS value
     Pss,
-    /// A value by another user's key
+    /// A value by another key
     ForeignKey,
     /// The values of the first two documents swapped
     SwappedValues,
-    /// The first id twice, with the second value or the first again
+    /// The first id twice, with the second value or again with the first
     DuplicateId,
-    /// The values have no ids
+    /// No ids
     MissingId,
-    /// One value has an id nobody asked for
+    /// One value has an id that was not in the request
     UnknownId,
-    /// The values in the opposite order
+    /// The values in reversed order
     ReversedOrder,
     /// `whichdoc` in place of `whichDoc`
     LowerCaseKey,
@@ -121,16 +121,16 @@ pub enum Fault {
     UrlAlphabet,
 }
 
-/// `result.msg`, in either of its forms.
+/// One of the two forms of `result.msg`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum ResultMessage {
-    /// A string, as the documentation has it
+    /// A string, as in the documentation
     Text(String),
-    /// An object, as the interface description has it
+    /// An object, as in the interface description
     Localised {
-        /// the language's code
+        /// the code of the language
         lang: String,
         /// the text
         value: String,
@@ -138,8 +138,8 @@ pub enum ResultMessage {
 }
 
 impl Fault {
-    /// Whether it changes what only a good answer has: it then waits for one
-    /// and is not used up by a pending session.
+    /// Whether the fault changes something that only a successful answer has. It
+    /// then stays queued while the session is pending.
     pub(crate) const fn needs_success(&self) -> bool {
         !matches!(
             self,
@@ -156,15 +156,15 @@ impl Fault {
     }
 }
 
-/// Faults that wait for their turn.
+/// The queue of faults.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<(Endpoint, Fault, u32)>);
 
 impl Faults {
-    /// No more faults wait at a time.
+    /// Maximum number of queued faults.
     const MAX: usize = 1000;
 
-    /// Adds a fault; `false` if too many wait.
+    /// Queues a fault. Returns `false` if the queue is full.
     pub(crate) fn add(&mut self, endpoint: Endpoint, fault: Fault, times: u32) -> bool {
         let fits = self.0.len() < Self::MAX;
         if fits && times > 0 {
@@ -173,7 +173,7 @@ impl Faults {
         fits
     }
 
-    /// The next fault of an endpoint that applies, used up by one.
+    /// Takes the next fault that applies to an answer of an endpoint.
     pub(crate) fn take(&mut self, endpoint: Endpoint, success: bool) -> Option<Fault> {
         let applies = |fault: &Fault| success || !fault.needs_success();
         let at = self.0.iter().position(|(e, fault, _)| *e == endpoint && applies(fault))?;
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_come_in_order_and_are_used_up() {
+    fn faults_apply_in_order_and_as_often_as_requested() {
         let mut faults = Faults::default();
         faults.add(Endpoint::SignStatus, Fault::Reset, 2);
         faults.add(Endpoint::SignStatus, Fault::Huge, 1);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_the_value_waits_for_a_value() {
+    fn a_fault_of_a_value_stays_queued_until_there_is_a_value() {
         let mut faults = Faults::default();
         faults.add(Endpoint::SignStatus, Fault::WrongValue, 1);
         assert_eq!(faults.take(Endpoint::SignStatus, false), None);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_read_as_documented() {
+    fn faults_parse_from_the_documented_json() {
         for (json, fault) in [
             (r#"{"kind":"delay","delay_ms":20}"#, Fault::Delay { millis: 20 }),
             (r#"{"kind":"lower_case_key"}"#, Fault::LowerCaseKey),

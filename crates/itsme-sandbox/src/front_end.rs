@@ -1,5 +1,5 @@
-//! The pages: plain HTML without scripts, for people, keyboards and screen
-//! readers.
+//! The pages of the user: plain HTML without scripts, usable with a keyboard and
+//! a screen reader.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -14,36 +14,36 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
+use crate::app_state::AppState;
 use crate::discovery::Discovery;
 use crate::html::{escape, icon, page};
 use crate::redirect::PageQuery;
-use crate::sessions::{ICONS, Purpose, Session, SignOrder, State as SessionState};
+use crate::sessions::{ICONS, Purpose, Session, SessionState, SignOrder};
 use crate::texts::{Lang, Texts};
 use crate::users::User;
-use crate::world::World;
 
-/// No form is longer, in octets.
+/// Maximum length of a form, in octets.
 const MAX_FORM: usize = 16 * 1024;
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 
-pub(crate) fn router(world: Arc<World>) -> Router {
+pub(crate) fn router(app: Arc<AppState>) -> Router {
     Router::new()
         .route("/", get(start))
         .route("/qes/identify", get(show).post(act))
         .route("/qes/sign", get(show).post(act))
         .layer(DefaultBodyLimit::max(MAX_FORM))
-        .with_state(world)
+        .with_state(app)
 }
 
-async fn start(State(world): State<Arc<World>>) -> Response {
+async fn start(State(app): State<Arc<AppState>>) -> Response {
     let texts = Lang::En.texts();
     let mut rows = String::new();
     for user in User::ALL {
         let (name, habit) = (user.name(), texts.habit(user));
         let _ = write!(rows, "<tr><th scope=\"row\"><code>{name}</code></th><td>{habit}</td></tr>");
     }
-    let config = &world.config;
+    let config = &app.config;
     let redirect_urls: String = config
         .redirect_urls
         .iter()
@@ -60,22 +60,22 @@ async fn start(State(world): State<Arc<World>>) -> Response {
     html(StatusCode::OK, page(Lang::En, "A stand-in for itsme® Sign", None, &body))
 }
 
-async fn show(State(world): State<Arc<World>>, RawQuery(raw): RawQuery) -> Response {
+async fn show(State(app): State<Arc<AppState>>, RawQuery(raw): RawQuery) -> Response {
     let query = PageQuery::read(raw.as_deref().unwrap_or_default());
-    let session = world.changing().sessions.by_page(&query.page).cloned();
+    let session = app.mutable().sessions.by_page(&query.page).cloned();
     match session {
-        Some(session) => current(&world, &session, &query),
+        Some(session) => current(&app, &session, &query),
         None => gone(&query),
     }
 }
 
-/// The page of a session as it stands, or the way back.
-fn current(world: &World, session: &Session, query: &PageQuery) -> Response {
-    let changing = world.changing();
+/// The page for the state of a session, or the redirect to the application.
+fn current(app: &AppState, session: &Session, query: &PageQuery) -> Response {
+    let mutable = app.mutable();
     let lang = language(session, query);
     let texts = lang.texts();
     let (title, body) = match (&session.purpose, session.user) {
-        _ if session.state(changing.now()) != SessionState::Pending => return back(session, query),
+        _ if session.state(mutable.now()) != SessionState::Pending => return back(session, query),
         _ if session.ignored => {
             let body = notice(texts.ignored_more, texts, session, query);
             (texts.ignored, body)
@@ -83,13 +83,13 @@ fn current(world: &World, session: &Session, query: &PageQuery) -> Response {
         _ if session.is_answered() => return back(session, query),
         (Purpose::Identification, None) => (texts.identify, choose(texts)),
         (Purpose::Identification, Some(user)) => {
-            let question = if world.pki.has_certificate(user) { texts.share } else { texts.create };
-            let details = format!("<p>{question}</p><dl>{}</dl>", people(world, texts, user));
+            let question = if app.pki.has_certificate(user) { texts.share } else { texts.create };
+            let details = format!("<p>{question}</p><dl>{}</dl>", party_rows(app, texts, user));
             (texts.identify, confirm(texts, &details, session))
         }
         (Purpose::Signature(order), user) => {
-            let people = user.map(|user| people(world, texts, user)).unwrap_or_default();
-            let details = details(&changing.discovery, lang, order, &people);
+            let parties = user.map(|user| party_rows(app, texts, user)).unwrap_or_default();
+            let details = details(&mutable.discovery, lang, order, &parties);
             (texts.sign, confirm(texts, &details, session))
         }
     };
@@ -98,62 +98,63 @@ fn current(world: &World, session: &Session, query: &PageQuery) -> Response {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Act {
-    /// Who identifies, by name.
+struct PageForm {
+    /// The name of the user who identifies.
     user: Option<String>,
-    /// Which icon was chosen.
+    /// The icon that the user chose.
     icon: String,
     /// `confirm` or `refuse`.
     answer: String,
 }
 
 async fn act(
-    State(world): State<Arc<World>>,
+    State(app): State<Arc<AppState>>,
     RawQuery(raw): RawQuery,
     uri: Uri,
-    Form(act): Form<Act>,
+    Form(form): Form<PageForm>,
 ) -> Response {
     let query = PageQuery::read(raw.as_deref().unwrap_or_default());
-    let mut changing = world.changing();
-    let now = changing.now();
-    let Some(session) = changing.sessions.by_page(&query.page).cloned() else {
+    let mut mutable = app.mutable();
+    let now = mutable.now();
+    let Some(session) = mutable.sessions.by_page(&query.page).cloned() else {
         return gone(&query);
     };
     let lang = language(&session, &query);
     let texts = lang.texts();
     if session.user.is_none() {
-        let Some(user) = act.user.as_deref().and_then(User::from_name) else {
+        let Some(user) = form.user.as_deref().and_then(User::from_name) else {
             let body = format!("<p class=\"notice\">{}</p>{}", texts.choose_first, choose(texts));
             let page = page(lang, texts.identify, Some(&query), &body);
             return html(StatusCode::UNPROCESSABLE_ENTITY, page);
         };
-        // The session was there a moment ago, under the same lock.
-        let _ = changing.sessions.choose(&session.id, user, now);
+        // This cannot fail: the session was found under the same lock.
+        let _ = mutable.sessions.choose(&session.id, user, now);
         return Redirect::to(&uri.to_string()).into_response();
     }
     if session.state(now) == SessionState::Pending && !session.is_answered() {
-        // A wrong icon means that somebody else's page is being confirmed.
-        let right_icon = ICONS.get(session.icon) == Some(&act.icon.as_str());
-        let confirms = act.answer == "confirm";
-        let _ = changing.sessions.answer(&session.id, None, confirms && right_icon, now);
+        // A wrong icon means that the user may be confirming another page.
+        let right_icon = ICONS.get(session.icon) == Some(&form.icon.as_str());
+        let confirms = form.answer == "confirm";
+        let _ = mutable.sessions.answer(&session.id, None, confirms && right_icon, now);
         if confirms && !right_icon {
             let body = notice(texts.wrong_icon_more, texts, &session, &query);
             return html(StatusCode::OK, page(lang, texts.wrong_icon, Some(&query), &body));
         }
     }
-    let session = changing.sessions.get(&session.id).cloned().unwrap_or(session);
-    drop(changing);
-    current(&world, &session, &query)
+    let session = mutable.sessions.get(&session.id).cloned().unwrap_or(session);
+    drop(mutable);
+    current(&app, &session, &query)
 }
 
-/// The page's own language first, then the one the application asked for.
+/// The language chosen on the page, or else the one that the application
+/// requested.
 fn language(session: &Session, query: &PageQuery) -> Lang {
     query.language.as_deref().and_then(Lang::from_code).unwrap_or(session.lang)
 }
 
-/// Back to the application: the outcome is never in the address.
+/// Redirects to the application. The URL does not contain the outcome.
 fn back(session: &Session, query: &PageQuery) -> Response {
-    Redirect::to(&query.way_back(&session.redirect_url)).into_response()
+    Redirect::to(&query.return_url(&session.redirect_url)).into_response()
 }
 
 fn gone(query: &PageQuery) -> Response {
@@ -172,7 +173,7 @@ fn html(status: StatusCode, page: String) -> Response {
 }
 
 fn notice(more: &str, texts: &Texts, session: &Session, query: &PageQuery) -> String {
-    let href = escape(&query.way_back(&session.redirect_url));
+    let href = escape(&query.return_url(&session.redirect_url));
     format!(
         "<p class=\"notice\" role=\"status\">{more}</p><p><a href=\"{href}\">{}</a></p>",
         texts.back
@@ -201,14 +202,15 @@ fn row(name: &str, value: &str) -> String {
     format!("<dt>{name}</dt><dd>{}</dd>", escape(value))
 }
 
-fn people(world: &World, texts: &Texts, user: User) -> String {
+/// The rows that name the organisation and the user.
+fn party_rows(app: &AppState, texts: &Texts, user: User) -> String {
     let (surname, given, _) = user.person();
     let who = format!("{surname} {given} ({})", user.name());
-    row(texts.partner, &world.config.partner_code) + &row(texts.signs, &who)
+    row(texts.partner, &app.config.partner_code) + &row(texts.signs, &who)
 }
 
-/// What is to be signed, in the page's language.
-fn details(discovery: &Discovery, lang: Lang, order: &SignOrder, people: &str) -> String {
+/// What the user is asked to sign, in the language of the page.
+fn details(discovery: &Discovery, lang: Lang, order: &SignOrder, parties: &str) -> String {
     let texts = lang.texts();
     let find = |list: &[(Lang, String)]| {
         list.iter().find(|(other, _)| *other == lang).map(|(_, text)| text.clone())
@@ -221,7 +223,7 @@ fn details(discovery: &Discovery, lang: Lang, order: &SignOrder, people: &str) -
         Some(text) => format!("<p class=\"description\">{}</p>", escape(&text)),
         None => format!("<p>{}</p>", texts.no_description),
     };
-    let mut rows = people.to_owned();
+    let mut rows = parties.to_owned();
     rows += &row(texts.documents, &order.documents.len().to_string());
     for (name, value) in [
         (texts.policy, order.policy.as_ref().map(named)),
@@ -235,7 +237,7 @@ fn details(discovery: &Discovery, lang: Lang, order: &SignOrder, people: &str) -
     format!("{description}<dl>{rows}</dl>")
 }
 
-/// The page with its icons, and beside it what the app shows.
+/// The page with its icons, and next to it a stand-in for the app.
 fn confirm(texts: &Texts, details: &str, session: &Session) -> String {
     let (mut shown, mut choices) = (String::new(), String::new());
     for (at, (value, name)) in ICONS.iter().zip(texts.icons).enumerate() {

@@ -1,9 +1,9 @@
-//! The frame of every page, and what goes into it safely.
+//! The frame of every page, and escaping.
 
 use crate::redirect::PageQuery;
 use crate::texts::{Lang, Texts};
 
-/// Text as HTML.
+/// Escapes text for HTML.
 pub(crate) fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         match c {
@@ -18,7 +18,8 @@ pub(crate) fn escape(text: &str) -> String {
     })
 }
 
-/// A whole page. `query` is the page's own address, for the other languages.
+/// A whole page. `query` is the query of the page's own URL, for the links to
+/// the other languages.
 pub(crate) fn page(lang: Lang, title: &str, query: Option<&PageQuery>, body: &str) -> String {
     let texts = lang.texts();
     let languages = query.map(|query| languages(texts, query)).unwrap_or_default();
@@ -48,7 +49,8 @@ fn languages(texts: &Texts, query: &PageQuery) -> String {
     format!("<nav aria-label=\"{}\"><ul>{}</ul></nav>", texts.languages, links.concat())
 }
 
-/// The drawing of an icon; its name stands beside it.
+/// The drawing of an icon. It is hidden from screen readers, because the page
+/// shows the icon's name next to it.
 pub(crate) const fn icon(at: usize) -> &'static str {
     match at {
         0 => {
@@ -102,12 +104,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_of_the_application_are_escaped() {
+    fn texts_are_escaped() {
         assert_eq!(escape("<b>&\"'é"), "&lt;b&gt;&amp;&quot;&#39;é");
     }
 
     #[test]
-    fn what_was_added_to_the_address_is_escaped_too() {
+    fn the_query_that_the_application_added_is_escaped() {
         let query = PageQuery::read("q=1&x=\"><script>");
         let page = page(Lang::En, "t", Some(&query), "");
         assert!(!page.contains("<script>"));

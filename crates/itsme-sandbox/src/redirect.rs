@@ -1,24 +1,24 @@
-//! Where users are sent back to: the registered URLs, and the way back with
-//! what the application added to its page's address.
+//! The registered redirect URLs, and the URL by which a user returns with the
+//! parameters that the application added to the page's URL.
 
 use url::{Host, Url};
 
-/// A redirect URL has at most this many characters.
+/// Maximum length of a redirect URL, in characters.
 pub const MAX_REDIRECT_URL: usize = 255;
 
 /// The registered redirect URLs.
 #[derive(Clone, Debug)]
-pub(crate) struct Registered(Vec<(String, Url)>);
+pub(crate) struct RegisteredUrls(Vec<(String, Url)>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RedirectError {
-    /// No URL a browser may be sent to.
+    /// Not a URL that a browser may be sent to
     Invalid,
-    /// None of the registered ones.
+    /// Not a registered URL
     Unauthorized,
 }
 
-impl Registered {
+impl RegisteredUrls {
     pub(crate) fn new(texts: &[String]) -> Result<Self, RedirectError> {
         let urls = texts.iter().map(|text| Ok((text.clone(), parse(text)?)));
         match urls.collect::<Result<Vec<_>, _>>()? {
@@ -27,11 +27,11 @@ impl Registered {
         }
     }
 
-    /// Whether `text` is a registered URL.
+    /// Checks that `text` is a registered URL.
     ///
-    /// The documentation demands an exact match and says nothing of a varying
-    /// query, so a varying query is refused here. The one liberty is that of
-    /// RFC 8252, 7.3: a registered URL on a loopback address has any port.
+    /// The documentation requires an exact match and does not mention a varying
+    /// query, so the query must match too. The only exception is that of
+    /// RFC 8252, 7.3: a registered URL on a loopback address may have any port.
     pub(crate) fn accept(&self, text: &str) -> Result<(), RedirectError> {
         let found = parse(text)?;
         let same = |(registered, url): &(String, Url)| {
@@ -46,12 +46,13 @@ impl Registered {
 
 fn without_port(url: &Url) -> Url {
     let mut url = url.clone();
-    // Only a URL without a host refuses it, and a loopback address is a host.
+    // This fails only for a URL without a host, and a loopback URL has one.
     let _ = url.set_port(None);
     url
 }
 
-/// An https URL, or an http one on a loopback address, without user or fragment.
+/// Parses an https URL, or an http URL on a loopback address. It must not have a
+/// user name, a password or a fragment.
 fn parse(text: &str) -> Result<Url, RedirectError> {
     if text.chars().count() > MAX_REDIRECT_URL {
         return Err(RedirectError::Invalid);
@@ -71,14 +72,14 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// What a page's address says.
+/// The query of a page's URL.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PageQuery {
-    /// `q`: the session.
+    /// `q`: the name of the session's page.
     pub(crate) page: String,
-    /// `language`: the page's language, if it was changed.
+    /// `language`: the language of the page.
     pub(crate) language: Option<String>,
-    /// What the application added; it goes back to it, octet by octet.
+    /// The parameters that the application added. They return to it unchanged.
     pub(crate) extra: String,
 }
 
@@ -86,7 +87,8 @@ impl PageQuery {
     pub(crate) fn read(raw: &str) -> Self {
         let (mut page, mut language, mut extra) = (None, None, Vec::new());
         for part in raw.split('&').filter(|part| !part.is_empty()) {
-            // Only the first of each is ours: an application may use the same names.
+            // Only the first of each is ours, because an application may use
+            // the same names.
             match part.split_once('=') {
                 Some(("q", value)) if page.is_none() => page = Some(value.to_owned()),
                 Some(("language", value)) if language.is_none() => {
@@ -98,15 +100,15 @@ impl PageQuery {
         Self { page: page.unwrap_or_default(), language, extra: extra.join("&") }
     }
 
-    /// The address's query again, in another language.
+    /// The same query with another language.
     pub(crate) fn in_language(&self, code: &str) -> String {
         let separator = if self.extra.is_empty() { "" } else { "&" };
         format!("language={code}&q={}{separator}{}", self.page, self.extra)
     }
 
-    /// The way back: the redirect URL and what the application added. The
-    /// outcome is never in it.
-    pub(crate) fn way_back(&self, redirect_url: &str) -> String {
+    /// The redirect URL with the parameters that the application added. It never
+    /// contains the outcome.
+    pub(crate) fn return_url(&self, redirect_url: &str) -> String {
         let separator = match redirect_url.split_once('?') {
             _ if self.extra.is_empty() => "",
             None => "?",
@@ -121,9 +123,9 @@ impl PageQuery {
 mod tests {
     use super::*;
 
-    fn registered(urls: &[&str]) -> Registered {
+    fn registered(urls: &[&str]) -> RegisteredUrls {
         let urls: Vec<String> = urls.iter().map(|url| (*url).to_owned()).collect();
-        Registered::new(&urls).unwrap()
+        RegisteredUrls::new(&urls).unwrap()
     }
 
     #[test]
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_for_a_browser_is_invalid() {
+    fn urls_that_a_browser_must_not_visit_are_invalid() {
         let registered = registered(&["https://sca.example/return"]);
         let long = format!("https://sca.example/{}", "x".repeat(MAX_REDIRECT_URL));
         for other in [
@@ -168,21 +170,21 @@ mod tests {
     }
 
     #[test]
-    fn what_the_application_added_comes_back_untouched() {
+    fn parameters_that_the_application_added_return_unchanged() {
         let query = PageQuery::read("language=NL&q=0a1b&st=Zk%2B1&x&q=theirs");
         assert_eq!(query.page, "0a1b");
         assert_eq!(query.extra, "st=Zk%2B1&x&q=theirs");
         assert_eq!(
-            query.way_back("https://a.example/r"),
+            query.return_url("https://a.example/r"),
             "https://a.example/r?st=Zk%2B1&x&q=theirs"
         );
-        let with_query = query.way_back("https://a.example/r?k=v");
+        let with_query = query.return_url("https://a.example/r?k=v");
         assert_eq!(with_query, "https://a.example/r?k=v&st=Zk%2B1&x&q=theirs");
         assert_eq!(PageQuery::read(&query.in_language("FR")).extra, query.extra);
     }
 
     #[test]
-    fn nothing_added_nothing_returned() {
-        assert_eq!(PageQuery::read("q=1").way_back("https://a.example/r"), "https://a.example/r");
+    fn without_added_parameters_the_redirect_url_is_unchanged() {
+        assert_eq!(PageQuery::read("q=1").return_url("https://a.example/r"), "https://a.example/r");
     }
 }

@@ -1,4 +1,4 @@
-//! The running sandbox: two listeners over one world.
+//! The running sandbox: two listeners over one state.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,33 +8,33 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Host;
 
+use crate::app_state::AppState;
 use crate::config::Config;
 use crate::control::Control;
 use crate::pki::Pki;
 use crate::tls::{self, Cut, TlsListener};
-use crate::world::World;
 use crate::{SandboxError, back_end, control, front_end};
 
 /// A sandbox that runs until it is shut down or dropped.
 pub struct Sandbox {
-    world: Arc<World>,
+    app: Arc<AppState>,
     base_url: String,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Sandbox {
-    /// Opens or makes the PKI, binds both listeners and serves.
+    /// Opens or makes the PKI, binds both listeners and starts to serve.
     ///
     /// # Errors
-    /// Any of [`SandboxError`].
+    /// Any [`SandboxError`].
     pub async fn start(config: Config) -> Result<Self, SandboxError> {
         let registered = config.check()?;
         let host = config.host_of(config.listen)?;
         let front_host = config.host_of(config.front_listen)?;
         let hosts = hosts(&host);
         let dir = config.dir.clone();
-        // Making RSA keys takes a while.
+        // Making RSA keys takes seconds.
         let pki = tokio::task::spawn_blocking(move || Pki::open(dir.as_deref(), hosts));
         let pki = pki.await.map_err(SandboxError::making("the PKI"))??;
         let acceptor = tls::acceptor(&pki, config.mutual_tls)?;
@@ -42,14 +42,14 @@ impl Sandbox {
         let (front, front_address) = bind(config.front_listen).await?;
         let base_url = format!("https://{host}:{}", back_address.port());
         let front_url = format!("http://{front_host}:{}", front_address.port());
-        let world = Arc::new(World::new(config, registered, pki, front_url));
+        let app = Arc::new(AppState::new(config, registered, pki, front_url));
         let (stop, stopped) = watch::channel(false);
-        let back_app = back_end::router(Arc::clone(&world));
+        let back_app = back_end::router(Arc::clone(&app));
         let back_app = back_app.into_make_service_with_connect_info::<Cut>();
-        let front_app = front_end::router(Arc::clone(&world));
-        let front_app = front_app.merge(control::router(Arc::clone(&world)));
+        let front_app = front_end::router(Arc::clone(&app));
+        let front_app = front_app.merge(control::router(Arc::clone(&app)));
         let wait = |mut stopped: watch::Receiver<bool>| async move {
-            // An error means the sandbox is gone: stop as well.
+            // An error means that the sandbox was dropped: stop too.
             let _ = stopped.wait_for(|&stop| stop).await;
         };
         let back = TlsListener::new(back, back_address, acceptor);
@@ -59,64 +59,64 @@ impl Sandbox {
             tokio::spawn(async move { drop(back.await) }),
             tokio::spawn(async move { drop(front.await) }),
         ];
-        tracing::info!(%base_url, front_url = %world.front_url, "SANDBOX runs: no legal value");
-        Ok(Self { world, base_url, stop, tasks })
+        tracing::info!(%base_url, front_url = %app.front_url, "the SANDBOX runs; its signatures have no legal value");
+        Ok(Self { app, base_url, stop, tasks })
     }
 
-    /// Where the back end is: the partner's base URL.
+    /// The URL of the back end, which is the partner's base URL.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Where the pages and the control API are.
+    /// The URL of the pages and the control API.
     #[must_use]
     pub fn front_url(&self) -> &str {
-        &self.world.front_url
+        &self.app.front_url
     }
 
-    /// What it was started with.
+    /// The configuration.
     #[must_use]
     pub fn config(&self) -> &Config {
-        &self.world.config
+        &self.app.config
     }
 
-    /// Certificates to trust, and the client's to show.
+    /// The trust anchors, and the client certificate.
     #[must_use]
     pub fn pki(&self) -> &Pki {
-        &self.world.pki
+        &self.app.pki
     }
 
-    /// The trust anchor of the signers' certificates.
+    /// PEM of the trust anchor of the signers' certificates.
     #[must_use]
     pub fn root_pem(&self) -> &str {
-        self.world.pki.root_pem()
+        self.app.pki.root_pem()
     }
 
-    /// The trust anchor of the back end's TLS certificate.
+    /// PEM of the trust anchor of the back end's TLS certificate.
     #[must_use]
     pub fn server_ca_pem(&self) -> &str {
-        self.world.pki.server_ca_pem()
+        self.app.pki.server_ca_pem()
     }
 
-    /// The client certificate and key that the back end accepts.
+    /// PEM of the client certificate that the back end accepts, and of its key.
     #[must_use]
     pub fn client_identity_pem(&self) -> String {
-        self.world.pki.client_identity_pem()
+        self.app.pki.client_identity_pem()
     }
 
-    /// What can be changed while it runs.
+    /// The control API.
     #[must_use]
     pub fn control(&self) -> Control {
-        Control::new(Arc::clone(&self.world))
+        Control::new(Arc::clone(&self.app))
     }
 
     /// Stops serving.
     pub async fn shutdown(self) {
-        // Nobody listening is as good as stopped.
+        // An error means that both listeners have already stopped.
         let _ = self.stop.send(true);
         for task in self.tasks {
-            // Idle connections would hold a graceful shutdown up.
+            // A graceful shutdown would wait for idle connections.
             task.abort();
             drop(task.await);
         }
@@ -129,7 +129,8 @@ impl std::fmt::Debug for Sandbox {
     }
 }
 
-/// What the back end's certificate is for: this machine's own names always.
+/// The hosts in the certificate of the back end: always the loopback names, and
+/// the host of its URL.
 fn hosts(host: &Host) -> Vec<String> {
     let own = match host {
         Host::Domain(name) => name.clone(),

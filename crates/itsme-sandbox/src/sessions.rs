@@ -1,5 +1,5 @@
-//! The sessions of users and what becomes of them: a state machine to which
-//! time is an argument, in seconds since 1970.
+//! The sessions of users: a state machine that gets the time as an argument, in
+//! seconds since 1970.
 
 use std::collections::HashMap;
 
@@ -8,61 +8,60 @@ use serde::Serialize;
 use crate::texts::Lang;
 use crate::users::User;
 
-/// A page of an identification must be used in this time, and a certificate
-/// creation must then be confirmed in this time, in seconds (documented: 3
-/// minutes).
+/// Maximum time for the page of an identification, and then again for the
+/// confirmation that creates a certificate, in seconds (documented: 3 minutes).
 pub const CREATE_CERT_SECONDS: u64 = 180;
-/// A signature must be confirmed in this time, in seconds (assumed: the
+/// Maximum time for the confirmation of a signature, in seconds (assumed: the
 /// service documents none).
 pub const SIGN_SECONDS: u64 = 600;
-/// How long the slow user takes over an answer, in seconds.
+/// Time that the slow user takes for an answer, in seconds.
 pub const SLOW_SECONDS: u64 = 3;
-/// A session is forgotten after this time, in seconds (assumed).
+/// Time after which a session is deleted, in seconds (assumed).
 pub const RETENTION_SECONDS: u64 = 86_400;
-/// A batch may have this many digests.
+/// Maximum number of digests in a batch.
 pub const MAX_BATCH: usize = 70;
-/// No more sessions are kept at a time.
+/// Maximum number of sessions. Beyond it, the oldest session is deleted.
 pub const MAX_SESSIONS: usize = 10_000;
 
-/// The icons of the check between web page and app.
+/// The icons that tie the web page to the app.
 pub const ICONS: [&str; 3] = ["circle", "triangle", "square"];
 
-/// The user who renews goes through so many certificates, then starts over.
+/// Number of certificates that the user `renews` has in turn.
 const EDITIONS: u8 = 4;
 
-/// How a session stands.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum State {
+pub enum SessionState {
     /// The user has confirmed
     Confirmed,
-    /// The user has not answered in time
+    /// The user did not answer in time
     Expired,
     /// The user may not sign
     NotAllowed,
-    /// The user has not answered
+    /// The user has not answered yet
     Pending,
     /// The user has refused
     Rejected,
 }
 
-/// Why an answer does not count.
+/// Why a session does not accept an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerError {
-    /// Nobody has been chosen for this identification
-    #[error("the session has no user yet")]
+    /// The session has no user yet, and the answer names none
+    #[error("the session has no user yet: name one in the answer")]
     NobodyChosen,
-    /// The session is another user's
+    /// The session belongs to another user
     #[error("the session belongs to another user")]
     OtherUser,
-    /// No such session
-    #[error("there is no such session")]
+    /// The session does not exist
+    #[error("the session does not exist")]
     Unknown,
 }
 
-/// What a session is about.
+/// What a session is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Identification,
@@ -79,18 +78,18 @@ pub(crate) struct SignOrder {
     pub(crate) role: Vec<(Lang, String)>,
 }
 
-/// What a session is opened with.
+/// The data of a session that is to be opened.
 #[derive(Debug)]
-pub(crate) struct Opening {
-    /// `asyncRespID` / `respID`: what the application asks with.
+pub(crate) struct NewSession {
+    /// `asyncRespID` or `respID`, which the application sends.
     pub(crate) id: String,
-    /// `q`: what the browser comes with.
+    /// `q` of the page's URL, which the browser sends.
     pub(crate) page: String,
     pub(crate) purpose: Purpose,
     pub(crate) redirect_url: String,
     pub(crate) lang: Lang,
     pub(crate) user: Option<User>,
-    /// Which icon the page shows; taken modulo their number.
+    /// The icon that the page shows, modulo the number of icons.
     pub(crate) icon: usize,
 }
 
@@ -102,27 +101,28 @@ pub(crate) struct Session {
     pub(crate) lang: Lang,
     pub(crate) user: Option<User>,
     pub(crate) icon: usize,
-    /// Which of the user's certificates is shown or signs, once confirmed.
+    /// Which of the user's certificates a confirmed session uses.
     pub(crate) edition: u8,
-    /// The user has seen it, and will never answer.
+    /// Whether the user has seen the request and never answers it.
     pub(crate) ignored: bool,
     page: String,
     opened: u64,
     deadline: u64,
-    answered: Option<(u64, State)>,
+    answered: Option<(u64, SessionState)>,
 }
 
 impl Session {
-    /// How the session stands at `now`.
-    pub(crate) fn state(&self, now: u64) -> State {
+    /// The state at `now`.
+    pub(crate) fn state(&self, now: u64) -> SessionState {
         match self.answered {
             Some((at, state)) if at < self.deadline && at <= now => state,
-            _ if now >= self.deadline => State::Expired,
-            _ => State::Pending,
+            _ if now >= self.deadline => SessionState::Expired,
+            _ => SessionState::Pending,
         }
     }
 
-    /// Whether the user has done what there is to do, even if it takes a while.
+    /// Whether the user has dealt with the request, even if the answer takes
+    /// effect later or never.
     pub(crate) const fn is_answered(&self) -> bool {
         self.answered.is_some() || self.ignored
     }
@@ -140,34 +140,34 @@ impl Session {
 pub(crate) struct Sessions {
     by_id: HashMap<String, Session>,
     by_page: HashMap<String, String>,
-    /// How often the user who renews has done so.
+    /// The current certificate of the user `renews`.
     renewals: u8,
-    /// When old sessions were last looked for.
+    /// When old sessions were last deleted.
     swept: u64,
 }
 
 impl Sessions {
-    /// Opens a session. The ones whose time is over are forgotten, and the
-    /// oldest if there are still too many.
-    pub(crate) fn open(&mut self, opening: Opening, now: u64) {
+    /// Opens a session. It deletes sessions after their retention time, and the
+    /// oldest session if there are too many.
+    pub(crate) fn open(&mut self, new: NewSession, now: u64) {
         self.forget(now);
         let mut session = Session {
-            id: opening.id.clone(),
-            purpose: opening.purpose,
-            redirect_url: opening.redirect_url,
-            lang: opening.lang,
-            user: opening.user,
-            icon: opening.icon % ICONS.len(),
+            id: new.id.clone(),
+            purpose: new.purpose,
+            redirect_url: new.redirect_url,
+            lang: new.lang,
+            user: new.user,
+            icon: new.icon % ICONS.len(),
             edition: 0,
             ignored: false,
-            page: opening.page.clone(),
+            page: new.page.clone(),
             opened: now,
             deadline: now,
             answered: None,
         };
         session.deadline = now.saturating_add(session.lifetime());
-        self.by_page.insert(opening.page, opening.id.clone());
-        self.by_id.insert(opening.id, session);
+        self.by_page.insert(new.page, new.id.clone());
+        self.by_id.insert(new.id, session);
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Session> {
@@ -178,59 +178,65 @@ impl Sessions {
         self.by_id.get(self.by_page.get(page)?)
     }
 
-    /// Every session, the oldest first.
+    /// All sessions, the oldest first.
     pub(crate) fn all(&self) -> Vec<&Session> {
         let mut all: Vec<&Session> = self.by_id.values().collect();
         all.sort_by(|a, b| (a.opened, &a.id).cmp(&(b.opened, &b.id)));
         all
     }
 
-    /// Somebody says who they are. The time to confirm starts anew.
-    pub(crate) fn choose(&mut self, id: &str, user: User, now: u64) -> Result<State, AnswerError> {
+    /// Sets the user of an identification. The time to confirm starts again.
+    pub(crate) fn choose(
+        &mut self,
+        id: &str,
+        user: User,
+        now: u64,
+    ) -> Result<SessionState, AnswerError> {
         let session = self.by_id.get_mut(id).ok_or(AnswerError::Unknown)?;
-        if session.state(now) == State::Pending && session.user.is_none() {
+        if session.state(now) == SessionState::Pending && session.user.is_none() {
             session.user = Some(user);
             session.deadline = now.saturating_add(session.lifetime());
         }
         Ok(session.state(now))
     }
 
-    /// A user answers, once; the user's habit decides what becomes of a yes.
+    /// Records the first answer of a user. The user's habit decides the effect of
+    /// a confirmation.
     pub(crate) fn answer(
         &mut self,
         id: &str,
         user: Option<User>,
-        yes: bool,
+        confirms: bool,
         now: u64,
-    ) -> Result<State, AnswerError> {
+    ) -> Result<SessionState, AnswerError> {
         let session = self.by_id.get_mut(id).ok_or(AnswerError::Unknown)?;
         let user = match (session.user, user) {
             (Some(known), Some(other)) if known != other => return Err(AnswerError::OtherUser),
             (known, other) => known.or(other).ok_or(AnswerError::NobodyChosen)?,
         };
-        if session.state(now) != State::Pending || session.is_answered() {
+        if session.state(now) != SessionState::Pending || session.is_answered() {
             return Ok(session.state(now));
         }
         session.user = Some(user);
         let signs = session.purpose != Purpose::Identification;
-        let state = match (user, yes) {
-            (User::Blocked, _) => State::NotAllowed,
-            (_, false) => State::Rejected,
-            (User::RefusesIdentification, _) if !signs => State::Rejected,
-            (User::RefusesSigning, _) if signs => State::Rejected,
-            _ => State::Confirmed,
+        let state = match (user, confirms) {
+            (User::Blocked, _) => SessionState::NotAllowed,
+            (_, false) => SessionState::Rejected,
+            (User::RefusesIdentification, _) if !signs => SessionState::Rejected,
+            (User::RefusesSigning, _) if signs => SessionState::Rejected,
+            _ => SessionState::Confirmed,
         };
         let never = matches!(
             (user, signs),
             (User::ExpiresIdentification, false) | (User::ExpiresSigning, true)
         );
-        if never && yes {
+        if never && confirms {
             session.ignored = true;
             return Ok(session.state(now));
         }
         let pause = if user == User::Slow { SLOW_SECONDS } else { 0 };
         session.answered = Some((now.saturating_add(pause), state));
-        if user == User::Renews && state == State::Confirmed {
+        if user == User::Renews && state == SessionState::Confirmed {
             if signs {
                 self.renewals = (self.renewals + 1) % EDITIONS;
             }
@@ -240,7 +246,7 @@ impl Sessions {
     }
 
     fn forget(&mut self, now: u64) {
-        // Once a second is enough for a sweep over all.
+        // At most once a second, because this visits all sessions.
         if self.swept != now {
             self.swept = now;
             let kept = |session: &Session| session.opened.saturating_add(RETENTION_SECONDS) > now;
@@ -272,7 +278,7 @@ mod tests {
     }
 
     fn add(sessions: &mut Sessions, id: &str, purpose: Purpose, user: Option<User>, now: u64) {
-        let opening = Opening {
+        let new = NewSession {
             id: id.to_owned(),
             page: format!("page-{id}"),
             purpose,
@@ -281,7 +287,7 @@ mod tests {
             user,
             icon: 1,
         };
-        sessions.open(opening, now);
+        sessions.open(new, now);
     }
 
     fn one(purpose: Purpose, user: Option<User>) -> Sessions {
@@ -294,69 +300,78 @@ mod tests {
     fn an_identification_expires_after_three_minutes() {
         let sessions = one(Purpose::Identification, None);
         let session = sessions.get("id").unwrap();
-        assert_eq!(session.state(1000 + CREATE_CERT_SECONDS - 1), State::Pending);
-        assert_eq!(session.state(1000 + CREATE_CERT_SECONDS), State::Expired);
+        assert_eq!(session.state(1000 + CREATE_CERT_SECONDS - 1), SessionState::Pending);
+        assert_eq!(session.state(1000 + CREATE_CERT_SECONDS), SessionState::Expired);
     }
 
     #[test]
     fn the_three_minutes_start_when_somebody_identifies() {
         let mut sessions = one(Purpose::Identification, None);
-        assert_eq!(sessions.choose("id", User::New, 1100), Ok(State::Pending));
+        assert_eq!(sessions.choose("id", User::New, 1100), Ok(SessionState::Pending));
         let session = sessions.get("id").unwrap();
-        assert_eq!(session.state(1100 + CREATE_CERT_SECONDS - 1), State::Pending);
-        assert_eq!(session.state(1100 + CREATE_CERT_SECONDS), State::Expired);
+        assert_eq!(session.state(1100 + CREATE_CERT_SECONDS - 1), SessionState::Pending);
+        assert_eq!(session.state(1100 + CREATE_CERT_SECONDS), SessionState::Expired);
     }
 
     #[test]
-    fn a_signature_expires_too() {
+    fn a_signature_expires() {
         let sessions = one(signature(), Some(User::Ready));
         let session = sessions.get("id").unwrap();
-        assert_eq!(session.state(1000 + SIGN_SECONDS - 1), State::Pending);
-        assert_eq!(session.state(1000 + SIGN_SECONDS), State::Expired);
+        assert_eq!(session.state(1000 + SIGN_SECONDS - 1), SessionState::Pending);
+        assert_eq!(session.state(1000 + SIGN_SECONDS), SessionState::Expired);
     }
 
     #[test]
-    fn an_answer_after_the_end_changes_nothing() {
+    fn an_answer_after_the_deadline_changes_nothing() {
         let mut sessions = one(Purpose::Identification, None);
-        assert_eq!(sessions.answer("id", Some(User::Ready), true, 2000), Ok(State::Expired));
-        assert_eq!(sessions.get("id").unwrap().state(2000), State::Expired);
+        assert_eq!(sessions.answer("id", Some(User::Ready), true, 2000), Ok(SessionState::Expired));
+        assert_eq!(sessions.get("id").unwrap().state(2000), SessionState::Expired);
     }
 
     #[test]
     fn a_confirmed_session_stays_confirmed_after_its_deadline() {
         let mut sessions = one(signature(), Some(User::Ready));
-        assert_eq!(sessions.answer("id", None, true, 1001), Ok(State::Confirmed));
-        assert_eq!(sessions.get("id").unwrap().state(1000 + SIGN_SECONDS + 1), State::Confirmed);
+        assert_eq!(sessions.answer("id", None, true, 1001), Ok(SessionState::Confirmed));
+        assert_eq!(
+            sessions.get("id").unwrap().state(1000 + SIGN_SECONDS + 1),
+            SessionState::Confirmed
+        );
     }
 
     #[test]
-    fn the_slow_user_takes_a_while_and_may_be_too_late() {
+    fn the_slow_user_answers_later_and_may_be_too_late() {
         let mut sessions = one(Purpose::Identification, None);
-        assert_eq!(sessions.answer("id", Some(User::Slow), true, 1001), Ok(State::Pending));
-        assert_eq!(sessions.get("id").unwrap().state(1001 + SLOW_SECONDS), State::Confirmed);
+        assert_eq!(sessions.answer("id", Some(User::Slow), true, 1001), Ok(SessionState::Pending));
+        assert_eq!(sessions.get("id").unwrap().state(1001 + SLOW_SECONDS), SessionState::Confirmed);
 
         let mut sessions = one(Purpose::Identification, None);
         let late = 1000 + CREATE_CERT_SECONDS - 1;
-        assert_eq!(sessions.answer("id", Some(User::Slow), true, late), Ok(State::Pending));
-        assert_eq!(sessions.get("id").unwrap().state(late + SLOW_SECONDS), State::Expired);
+        assert_eq!(sessions.answer("id", Some(User::Slow), true, late), Ok(SessionState::Pending));
+        assert_eq!(sessions.get("id").unwrap().state(late + SLOW_SECONDS), SessionState::Expired);
     }
 
     #[test]
     fn a_second_answer_does_not_count() {
         let mut sessions = one(Purpose::Identification, None);
-        assert_eq!(sessions.answer("id", Some(User::Ready), false, 1001), Ok(State::Rejected));
-        assert_eq!(sessions.answer("id", Some(User::Ready), true, 1002), Ok(State::Rejected));
+        assert_eq!(
+            sessions.answer("id", Some(User::Ready), false, 1001),
+            Ok(SessionState::Rejected)
+        );
+        assert_eq!(
+            sessions.answer("id", Some(User::Ready), true, 1002),
+            Ok(SessionState::Rejected)
+        );
     }
 
     #[test]
-    fn habits_decide_what_becomes_of_a_yes() {
+    fn habits_decide_the_effect_of_a_confirmation() {
         for (user, identifies, signs) in [
-            (User::Ready, State::Confirmed, State::Confirmed),
-            (User::Blocked, State::NotAllowed, State::NotAllowed),
-            (User::RefusesIdentification, State::Rejected, State::Confirmed),
-            (User::ExpiresIdentification, State::Pending, State::Confirmed),
-            (User::RefusesSigning, State::Confirmed, State::Rejected),
-            (User::ExpiresSigning, State::Confirmed, State::Pending),
+            (User::Ready, SessionState::Confirmed, SessionState::Confirmed),
+            (User::Blocked, SessionState::NotAllowed, SessionState::NotAllowed),
+            (User::RefusesIdentification, SessionState::Rejected, SessionState::Confirmed),
+            (User::ExpiresIdentification, SessionState::Pending, SessionState::Confirmed),
+            (User::RefusesSigning, SessionState::Confirmed, SessionState::Rejected),
+            (User::ExpiresSigning, SessionState::Confirmed, SessionState::Pending),
         ] {
             let mut sessions = one(Purpose::Identification, Some(user));
             assert_eq!(sessions.answer("id", None, true, 1001), Ok(identifies), "{user:?}");
@@ -366,30 +381,33 @@ mod tests {
     }
 
     #[test]
-    fn who_never_answers_does_not_answer_later_either() {
+    fn a_user_who_never_answers_does_not_answer_later_either() {
         let mut sessions = one(signature(), Some(User::ExpiresSigning));
-        assert_eq!(sessions.answer("id", None, true, 1001), Ok(State::Pending));
-        assert_eq!(sessions.answer("id", None, false, 1002), Ok(State::Pending));
-        assert_eq!(sessions.get("id").unwrap().state(1000 + SIGN_SECONDS), State::Expired);
+        assert_eq!(sessions.answer("id", None, true, 1001), Ok(SessionState::Pending));
+        assert_eq!(sessions.answer("id", None, false, 1002), Ok(SessionState::Pending));
+        assert_eq!(sessions.get("id").unwrap().state(1000 + SIGN_SECONDS), SessionState::Expired);
     }
 
     #[test]
-    fn the_certificate_changes_between_the_trips_of_the_user_who_renews() {
+    fn the_certificate_of_the_user_who_renews_changes_before_the_signature() {
         let mut sessions = Sessions::default();
         for round in 0..6 {
             let (identification, sign) = (format!("i{round}"), format!("s{round}"));
             let user = Some(User::Renews);
             add(&mut sessions, &identification, Purpose::Identification, user, 1000);
             add(&mut sessions, &sign, signature(), user, 1000);
-            assert_eq!(sessions.answer(&identification, None, true, 1000), Ok(State::Confirmed));
-            assert_eq!(sessions.answer(&sign, None, true, 1000), Ok(State::Confirmed));
+            assert_eq!(
+                sessions.answer(&identification, None, true, 1000),
+                Ok(SessionState::Confirmed)
+            );
+            assert_eq!(sessions.answer(&sign, None, true, 1000), Ok(SessionState::Confirmed));
             let edition = |id: &str| sessions.get(id).unwrap().edition;
             assert_ne!(edition(&identification), edition(&sign));
         }
     }
 
     #[test]
-    fn nobody_answers_for_somebody_else() {
+    fn nobody_answers_the_session_of_another_user() {
         let mut sessions = one(signature(), Some(User::Ready));
         let other = sessions.answer("id", Some(User::New), true, 1001);
         assert_eq!(other, Err(AnswerError::OtherUser));
@@ -399,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn old_sessions_are_forgotten_and_there_are_never_too_many() {
+    fn old_sessions_are_deleted_and_their_number_is_limited() {
         let mut sessions = one(Purpose::Identification, None);
         let later = 1000 + RETENTION_SECONDS;
         add(&mut sessions, "later", Purpose::Identification, None, later);

@@ -1,4 +1,4 @@
-//! What the pages say, in four languages.
+//! The texts of the pages, in four languages.
 
 use crate::users::User;
 
@@ -14,7 +14,7 @@ pub(crate) enum Lang {
 impl Lang {
     pub(crate) const ALL: [Self; 4] = [Self::En, Self::Fr, Self::Nl, Self::De];
 
-    /// As on the wire.
+    /// The code on the wire.
     pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::En => "EN",
@@ -24,7 +24,7 @@ impl Lang {
         }
     }
 
-    /// Upper or lower case: the documentation has both.
+    /// The language of a code in upper or lower case: the documentation uses both.
     pub(crate) fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|lang| lang.code().eq_ignore_ascii_case(code))
     }
@@ -43,7 +43,7 @@ impl Lang {
 pub(crate) struct Texts {
     /// For the `lang` attribute.
     pub(crate) code: &'static str,
-    /// The language's own name.
+    /// The name of the language in the language itself.
     pub(crate) language: &'static str,
     pub(crate) languages: &'static str,
     pub(crate) banner: &'static str,
@@ -79,7 +79,7 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// What a user is known for.
+    /// The habit of a user.
     pub(crate) fn habit(&self, user: User) -> &'static str {
         let mut habits = User::ALL.into_iter().zip(self.habits);
         habits.find(|(other, _)| *other == user).map_or("", |(_, habit)| habit)
@@ -106,28 +106,28 @@ const EN: Texts = Texts {
     no_description: "The organisation gives no description.",
     icon_here: "Your icon on this page",
     icon_remember: "Choose the same icon in the app.",
-    icon_this: "this one",
+    icon_this: "this icon",
     app: "Stand-in for the app on your phone",
     icon_question: "Which icon is marked on the page?",
     confirm: "Confirm",
     refuse: "Refuse",
     gone: "This session does not exist or has ended.",
-    choose_first: "Please choose a test user.",
-    wrong_icon: "That was the wrong icon: the request is refused.",
-    wrong_icon_more: "An icon that does not match means that the page and the app may not belong together.",
+    choose_first: "Choose a test user.",
+    wrong_icon: "The icon is wrong, so the request is refused.",
+    wrong_icon_more: "A wrong icon means that the page and the app may not belong together.",
     ignored: "This user does not answer.",
     ignored_more: "The request stays open until it expires.",
     back: "Back to the organisation",
     icons: ["circle", "triangle", "square"],
     habits: [
         "has a certificate and confirms",
-        "has no certificate yet; it is created",
+        "has no certificate yet, and creates one",
         "is not allowed to sign",
         "refuses the identification",
-        "never answers the identification",
+        "never answers the identification request",
         "refuses to sign",
-        "never answers a signature",
-        "takes some seconds over everything",
+        "never answers a signature request",
+        "takes a few seconds for every answer",
         "renews the certificate before signing",
     ],
 };

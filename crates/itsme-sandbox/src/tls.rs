@@ -1,4 +1,4 @@
-//! The back end's TLS, and connections that can be cut without an answer.
+//! TLS of the back end, and connections that close without an answer.
 
 use std::error::Error;
 use std::io;
@@ -24,14 +24,16 @@ use tokio_rustls::server::TlsStream;
 use crate::SandboxError;
 use crate::pki::Pki;
 
-/// A handshake may take this long.
+/// Maximum time of a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// So many connections wait for the server.
+/// Maximum number of connections that wait for the server.
 const BACKLOG: usize = 64;
-/// After a failure to accept (no more file descriptors, say) this is waited.
+/// Wait after a failure to accept a connection, for example because no file
+/// descriptor is free.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// TLS 1.2 and 1.3; with `mutual`, only for clients of the sandbox's client CA.
+/// TLS 1.2 and 1.3. With `mutual`, clients need a certificate by the sandbox's
+/// client CA.
 pub(crate) fn acceptor(pki: &Pki, mutual: bool) -> Result<TlsAcceptor, SandboxError> {
     let config = configuration(pki, mutual)
         .map_err(|source| SandboxError::Internal { what: "the TLS server", source })?;
@@ -58,12 +60,12 @@ fn configuration(pki: &Pki, mutual: bool) -> Result<ServerConfig, Box<dyn Error 
     Ok(config)
 }
 
-/// Cuts one connection.
+/// A switch that cuts one connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cut(Arc<AtomicBool>);
 
 impl Cut {
-    /// Nothing more is sent; the connection closes when something would be.
+    /// Cuts the connection: the next write fails and closes it.
     pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -82,7 +84,7 @@ impl Connected<IncomingStream<'_, TlsListener>> for Cut {
     }
 }
 
-/// A TLS connection that can be cut.
+/// A TLS connection that its [`Cut`] can close.
 pub(crate) struct Connection {
     stream: TlsStream<TcpStream>,
     cut: Cut,
@@ -119,7 +121,8 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// Accepts TLS connections; a handshake that dawdles holds nobody up.
+/// Accepts TLS connections. Handshakes run in tasks of their own, so that a slow
+/// one does not delay the others.
 pub(crate) struct TlsListener {
     address: SocketAddr,
     connections: mpsc::Receiver<(Connection, SocketAddr)>,
@@ -143,7 +146,7 @@ impl TlsListener {
                     match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
                         Ok(Ok(stream)) => {
                             let connection = Connection { stream, cut: Cut::default() };
-                            // Nobody there to take it: the sandbox has stopped.
+                            // An error means that the sandbox has stopped.
                             let _ = sender.send((connection, address)).await;
                         }
                         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
@@ -163,7 +166,7 @@ impl Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         match self.connections.recv().await {
             Some(connection) => connection,
-            // The accepting task is gone: nothing will come any more.
+            // The accepting task has ended, so no connection follows.
             None => std::future::pending().await,
         }
     }

@@ -1,38 +1,38 @@
-//! The people of the sandbox, each with one habit.
+//! The test users, each with one habit.
 
 use std::fmt::Write;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-/// A test user. Whoever signs with the sandbox chooses one.
+/// A test user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum User {
-    /// Has a certificate; confirms what is shown.
+    /// Has a certificate, and confirms.
     Ready,
-    /// Has no certificate yet: it is created on the first identification.
+    /// Has no certificate yet. The first identification creates it.
     New,
     /// Is not allowed to sign.
     Blocked,
-    /// Refuses to have a certificate created.
+    /// Refuses every identification.
     RefusesIdentification,
-    /// Never answers the identification: it expires.
+    /// Never answers an identification, so that it expires.
     ExpiresIdentification,
     /// Refuses every signature.
     RefusesSigning,
-    /// Never answers a signature: it expires.
+    /// Never answers a signature, so that it expires.
     ExpiresSigning,
-    /// Takes [`crate::sessions::SLOW_SECONDS`] over every answer.
+    /// Takes [`crate::sessions::SLOW_SECONDS`] for every answer.
     Slow,
     /// Gets a new certificate between identification and signature, so that
-    /// the value does not fit the certificate of the identification.
+    /// the value does not verify under the first certificate.
     Renews,
 }
 
 impl User {
-    /// Everyone.
+    /// All users.
     pub const ALL: [Self; 9] = [
         Self::Ready,
         Self::New,
@@ -61,14 +61,14 @@ impl User {
         }
     }
 
-    /// The user of a name.
+    /// The user with a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|user| user.name() == name)
     }
 
-    /// The 36 characters by which the service calls this user towards a
-    /// partner: the same for ever, and different for every partner.
+    /// The user code, 36 characters by which the service names this user to a
+    /// partner. It never changes, and each partner gets another one.
     #[must_use]
     pub fn user_code(self, partner_code: &str) -> String {
         let text = format!("itsme-sandbox/{partner_code}/{}", self.name());
@@ -87,8 +87,8 @@ impl User {
         Self::ALL.into_iter().find(|user| user.user_code(partner_code) == code)
     }
 
-    /// Surname, given name and a number where a national one would stand: too
-    /// low for anybody to have it.
+    /// The surname, the given name and a number in place of the national register
+    /// number. No real person has a number that low.
     pub(crate) const fn person(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Ready => ("SANDBOX", "Ready", "00000000097"),
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn user_codes_have_36_characters_and_lead_back() {
+    fn user_codes_have_36_characters_and_identify_the_user() {
         for user in User::ALL {
             let code = user.user_code("SANDBOX");
             assert_eq!(code.len(), 36);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_the_same_in_forms_and_in_json() {
+    fn names_in_forms_and_in_json_are_equal() {
         for user in User::ALL {
             assert_eq!(serde_json::to_value(user).unwrap(), user.name());
         }

@@ -1,4 +1,4 @@
-//! Requests and answers as they are on the wire.
+//! The requests and answers on the wire.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ pub(crate) struct IdentificationRequest {
 pub(crate) struct StatusRequest {
     pub(crate) partner_code: Option<String>,
     pub(crate) service_code: Option<String>,
-    /// Capital D: the documentation says that this is the real name.
+    /// With a capital D, which the documentation calls the real name.
     #[serde(rename = "asyncRespID")]
     pub(crate) async_resp_id: Option<String>,
 }
@@ -96,22 +96,22 @@ pub(crate) struct Label {
     pub(crate) value: Option<String>,
 }
 
-/// A text that is there and not empty: empty ones count as absent.
+/// The text, if it is present and not empty.
 pub(crate) fn present(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|text| !text.is_empty())
 }
 
-/// The error body of the identification.
+/// The error body of an identification.
 pub(crate) fn nok(code: &str) -> Value {
     json!({ "status": "NOK", "statusReason": code })
 }
 
-/// The answer to an identification that was opened.
+/// The answer that opens an identification.
 pub(crate) fn identification_opened(id: &str, url: &str) -> Value {
     json!({ "status": "OK", "asyncRespID": id, "identificationUrl": url })
 }
 
-/// The answer to an identification that is done.
+/// The answer to a finished identification.
 pub(crate) fn identified(user_code: &str, leaf: &str, chain: &str) -> Value {
     json!({
         "status": "OK",
@@ -170,12 +170,12 @@ impl SignResponse {
         Self { resp_id, sig_obj: Some(values), ..Self::new("resultmajor:Success", req_id) }
     }
 
-    /// The requester's fault: which, and what there is to say about it.
+    /// An error of the requester, with its code and an explanation.
     pub(crate) fn requester_error(req_id: Option<String>, code: &str, about: &str) -> Self {
         Self::error("resultmajor:RequesterError", req_id, code, about)
     }
 
-    /// The service's fault.
+    /// An error of the service, with its code and an explanation.
     pub(crate) fn responder_error(req_id: Option<String>, code: &str, about: &str) -> Self {
         Self::error("resultmajor:ResponderError", req_id, code, about)
     }
@@ -188,7 +188,7 @@ impl SignResponse {
     }
 
     pub(crate) fn into_value(self) -> Value {
-        // Strings and lists: nothing that JSON cannot hold.
+        // This cannot fail: the fields are strings, lists and JSON values.
         serde_json::to_value(self).unwrap_or_default()
     }
 }
@@ -198,7 +198,7 @@ pub(crate) fn signature_object(id: &str, value: &str) -> Value {
     json!({ "b64Sig": { "value": value }, "whichDoc": id })
 }
 
-/// A `result.maj` that no documentation lists.
+/// An undocumented `result.maj`.
 pub(crate) fn unknown_major() -> String {
     format!("{DSS}:resultmajor:Whatever")
 }

@@ -1,5 +1,5 @@
-//! itsme®'s status and error codes (`statusReason`, `result.min`), typed, and
-//! the answers that carry them.
+//! The status and error codes of itsme® (`statusReason`, `result.min`) as
+//! types, and the reason for which it denies a request.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use ades_core::signer::{Refusal, RefusalReason, SignerErrorKind};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal;)*) => {
-        /// A code as the service gave it.
+        /// A code of an answer.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Code {
             $($(#[$doc])* $variant,)*
-            /// A code nobody documented; at most 64 characters are kept.
+            /// An undocumented code, cut to 64 characters
             Other(String),
         }
 
         impl Code {
-            /// Reads a code.
+            /// The code in a text, documented or not.
             #[must_use]
             pub fn new(text: &str) -> Self {
                 Self::documented(text)
@@ -27,7 +27,8 @@ macro_rules! codes {
                     })
             }
 
-            /// A documented code, also one at the end of a URN.
+            /// The documented code in a text: the whole text, or the last part
+            /// of a URN.
             #[must_use]
             pub fn documented(text: &str) -> Option<Self> {
                 match text.rsplit(':').next()? {
@@ -36,7 +37,7 @@ macro_rules! codes {
                 }
             }
 
-            /// The code as the service spells it.
+            /// The code in the service's spelling.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -51,81 +52,104 @@ macro_rules! codes {
 codes! {
     /// More than 70 digests
     BatchTooLarge = "BATCH_TOO_LARGE";
-    /// A failure without more
+    /// A failure without details
     Error = "ERROR";
     /// The user did not confirm in time
     Expired = "EXPIRED";
     /// A part of the request is missing
     IncompleteRequest = "INCOMPLETE_REQUEST";
-    /// A digest of the wrong algorithm or length
+    /// A digest has the wrong algorithm or length
     InvalidDigestInfo = "INVALID_DIGEST_INFO";
-    /// A language that is not offered
+    /// The language is not offered
     InvalidLang = "INVALID_LANG";
-    /// The same, as the interface description spells it
+    /// INVALID_LANG in the spelling of the interface description
     InvalidLanguage = "INVALID_LANGUAGE";
-    /// A policy that is not known
+    /// The policy is unknown
     InvalidPolicy = "INVALID_POLICY";
-    /// A policy that is switched off
+    /// The policy is disabled
     InvalidPolicyStatus = "INVALID_POLICY_STATUS";
-    /// The partner or service code is not known
+    /// The partner or service code is unknown
     InvalidRequestor = "INVALID_REQUESTOR";
     /// The redirect URL is malformed
     InvalidUrl = "INVALID_URL";
-    /// No session id
+    /// The session id is missing
     MissingAsyncRespId = "MISSING_ASYNC_RESP_ID";
-    /// No partner code
+    /// The partner code is missing
     MissingPartnerCode = "MISSING_PARTNER_CODE";
-    /// No service code
+    /// The service code is missing
     MissingServiceCode = "MISSING_SERVICE_CODE";
-    /// No digest in an entry
+    /// An entry has no digest
     NoDigestInfoProvided = "NO_DIGEST_INFO_PROVIDED";
-    /// No digest at all
+    /// The request has no digest
     NoHashProvided = "NO_HASH_PROVIDED";
-    /// Not a request
+    /// The body is not a request
     NoRequest = "NO_REQUEST";
     /// The user's account may not sign
     NotAllowedToSign = "NOT_ALLOWED_TO_SIGN";
-    /// Two digests in one entry
+    /// An entry has two digests
     OnlySingleDigestInfoSupported = "ONLY_SINGLE_DIGEST_INFO_SUPPORTED";
     /// The contract has no batch option
     OnlySingleHashSupported = "ONLY_SINGLE_HASH_SUPPORTED";
-    /// Not yet
+    /// The user has not answered yet
     Pending = "PENDING";
     /// The user refused
     Rejected = "REJECTED";
-    /// NOT_ALLOWED_TO_SIGN, as the interface description spells it
+    /// NOT_ALLOWED_TO_SIGN in the spelling of the interface description
     SignatureNotAllowed = "SIGNATURE_NOT_ALLOWED";
     /// A failure of the service
     TechnicalError = "TECHNICAL_ERROR";
     /// The redirect URL is not registered
     UnauthorizedUrl = "UNAUTHORIZED_URL";
-    /// A failure; later may work
+    /// A failure; the same request may succeed later
     UnexpectedError = "UNEXPECTED_ERROR";
-    /// A failure without more
+    /// A failure without details
     Unknown = "UNKNOWN";
 }
 
 impl Code {
-    /// Why there will be no signature, if this code says so for good.
+    /// The reason of a refusal, if this code ends a session with one.
     #[must_use]
     pub const fn refusal(&self) -> Option<RefusalReason> {
         match self {
             Self::Rejected => Some(RefusalReason::ByUser),
             Self::Expired => Some(RefusalReason::Expired),
             Self::NotAllowedToSign | Self::SignatureNotAllowed => Some(RefusalReason::NotAllowed),
-            _ => None,
+            Self::BatchTooLarge
+            | Self::Error
+            | Self::IncompleteRequest
+            | Self::InvalidDigestInfo
+            | Self::InvalidLang
+            | Self::InvalidLanguage
+            | Self::InvalidPolicy
+            | Self::InvalidPolicyStatus
+            | Self::InvalidRequestor
+            | Self::InvalidUrl
+            | Self::MissingAsyncRespId
+            | Self::MissingPartnerCode
+            | Self::MissingServiceCode
+            | Self::NoDigestInfoProvided
+            | Self::NoHashProvided
+            | Self::NoRequest
+            | Self::OnlySingleDigestInfoSupported
+            | Self::OnlySingleHashSupported
+            | Self::Other(_)
+            | Self::Pending
+            | Self::TechnicalError
+            | Self::UnauthorizedUrl
+            | Self::UnexpectedError
+            | Self::Unknown => None,
         }
     }
 
-    /// Whether the same request may succeed later.
+    /// Whether the failure may pass, so that the same request may succeed later.
     #[must_use]
-    pub const fn may_pass(&self) -> bool {
+    pub const fn is_transient(&self) -> bool {
         matches!(self, Self::UnexpectedError | Self::Error | Self::TechnicalError | Self::Unknown)
     }
 
-    /// Whether it is about the request that was answered with it, and says
-    /// nothing about a session.
-    pub(crate) const fn is_about_the_request(&self) -> bool {
+    /// Whether this code is about the request that it answers, and not about
+    /// a session.
+    pub(crate) const fn is_about_request(&self) -> bool {
         matches!(
             self,
             Self::IncompleteRequest
@@ -137,7 +161,7 @@ impl Code {
         )
     }
 
-    /// What kind of error this code is, where it is one.
+    /// The kind of error that this code means.
     pub(crate) fn error_kind(&self) -> SignerErrorKind {
         match self {
             Self::InvalidUrl
@@ -149,12 +173,30 @@ impl Code {
             | Self::InvalidPolicy
             | Self::InvalidPolicyStatus => SignerErrorKind::Configuration,
             Self::BatchTooLarge => SignerErrorKind::BatchTooLarge { max: crate::config::MAX_BATCH },
-            code if code.may_pass() => SignerErrorKind::Unavailable,
+            Self::UnexpectedError | Self::Error | Self::TechnicalError | Self::Unknown => {
+                SignerErrorKind::Unavailable
+            }
             Self::Other(_) | Self::Pending => {
                 SignerErrorKind::Protocol { what: format!("unexpected code {self}") }
             }
-            // Only a mistake of ours is answered with these.
-            _ => SignerErrorKind::InvalidRequest { what: format!("itsme answered {self}") },
+            // itsme® answers with these only if this crate wrote a wrong
+            // request. The refusals are here for completeness: `Reason::refusal`
+            // takes them before anybody asks for the kind of error.
+            Self::Expired
+            | Self::IncompleteRequest
+            | Self::InvalidDigestInfo
+            | Self::MissingAsyncRespId
+            | Self::MissingPartnerCode
+            | Self::MissingServiceCode
+            | Self::NoDigestInfoProvided
+            | Self::NoHashProvided
+            | Self::NoRequest
+            | Self::NotAllowedToSign
+            | Self::OnlySingleDigestInfoSupported
+            | Self::Rejected
+            | Self::SignatureNotAllowed => {
+                SignerErrorKind::InvalidRequest { what: format!("itsme answered {self}") }
+            }
         }
     }
 }
@@ -165,15 +207,15 @@ impl fmt::Display for Code {
     }
 }
 
-/// How the service said no: in its own words, none of them more than
-/// [`Self::MAX`] characters long, and as a code where they hold one.
+/// Why the service denied a request: its own texts, each cut to [`Self::MAX`]
+/// characters, and the code that they contain.
 ///
-/// `Display` and `Debug` show the code only: nobody knows what a message says
-/// about the user.
+/// `Display` and `Debug` show only the code, because a message may contain
+/// personal data.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reason {
-    /// The code
+    /// The code, if the texts contain one
     pub code: Option<Code>,
     /// `status` or `result.maj`
     pub major: Option<String>,
@@ -184,10 +226,10 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// The longest text that is kept, in characters.
+    /// Maximum length of each text, in characters.
     pub const MAX: usize = 1024;
 
-    /// From the service's words.
+    /// From the texts of an answer.
     #[must_use]
     pub fn new(major: Option<&str>, minor: Option<&str>, message: Option<&str>) -> Self {
         let kept = |text: Option<&str>| text.map(|text| text.chars().take(Self::MAX).collect());
@@ -199,13 +241,13 @@ impl Reason {
         }
     }
 
-    /// Whether the service gave a code that its documents have.
+    /// Whether `minor` is a code that the documents of the service list.
     pub(crate) fn is_documented(&self) -> bool {
         self.minor.as_deref().and_then(Code::documented).is_some()
     }
 
-    pub(crate) fn may_pass(&self) -> bool {
-        self.code.as_ref().is_some_and(Code::may_pass)
+    pub(crate) fn is_transient(&self) -> bool {
+        self.code.as_ref().is_some_and(Code::is_transient)
     }
 
     pub(crate) fn refusal(&self) -> Option<Refusal> {
@@ -225,18 +267,19 @@ impl Reason {
     }
 }
 
-/// The code in the service's words. How a signature that was refused or not
-/// confirmed in time is told is documented nowhere: these two count wherever
-/// they stand, unless the code beside them says more.
+/// The code in the texts of an answer. No document says how the service
+/// reports a signature that the user refused or did not confirm in time. So
+/// REJECTED and EXPIRED count anywhere in the texts, unless `minor` is a
+/// documented code that is more specific.
 fn code_in(minor: Option<&str>, message: Option<&str>) -> Option<Code> {
     let documented = minor.and_then(Code::documented);
-    if documented.as_ref().is_some_and(|code| !code.may_pass()) {
+    if documented.as_ref().is_some_and(|code| !code.is_transient()) {
         return documented;
     }
-    let says = |word| [minor, message].into_iter().flatten().any(|text| text.contains(word));
-    if says("REJECTED") {
+    let contains = |word| [minor, message].into_iter().flatten().any(|text| text.contains(word));
+    if contains("REJECTED") {
         Some(Code::Rejected)
-    } else if says("EXPIRED") {
+    } else if contains("EXPIRED") {
         Some(Code::Expired)
     } else {
         documented.or_else(|| minor.map(Code::new))
@@ -249,7 +292,7 @@ impl fmt::Display for Reason {
         let shown = self.minor.as_deref().map(Code::new).or_else(|| self.code.clone());
         match shown.or_else(|| self.major.as_deref().map(last)) {
             Some(code) => code.fmt(f),
-            None => f.write_str("no"),
+            None => f.write_str("an error without a code"),
         }
     }
 }

@@ -1,6 +1,5 @@
-//! What this crate has to know about one partner's access: as `itsme.toml`,
-//! which `itsme.example.toml` beside this crate documents key by key, or as
-//! [`Settings`].
+//! The configuration of one partner's access: an `itsme.toml`, whose keys
+//! `itsme.example.toml` in this crate documents, or [`Settings`].
 
 mod client;
 mod file;
@@ -17,18 +16,18 @@ use crate::redirect;
 
 pub use client::ClientIdentity;
 
-/// itsme® signs at most this many digests with one confirmation.
+/// Maximum number of digests that itsme® signs with one confirmation.
 pub const MAX_BATCH: usize = 70;
-/// The longest description, in characters; 50 before 2024.
+/// Maximum length of a description, in characters. It was 50 before 2024.
 pub const MAX_DESCRIPTION: usize = 255;
-/// The longest time, in seconds.
+/// Maximum of every time in `[limits]`, in seconds.
 const MAX_SECONDS: u64 = 24 * 60 * 60;
-/// The longest partner code, in characters.
+/// Maximum length of a partner code, in characters.
 const MAX_PARTNER_CODE: usize = 10;
-/// The longest service code, in characters.
+/// Maximum length of a service code, in characters.
 const MAX_SERVICE_CODE: usize = 45;
 
-/// Checked [`Settings`]. They cannot be changed any more.
+/// Checked [`Settings`], which can no longer change.
 ///
 /// ```
 /// use itsme_signer::Config;
@@ -48,41 +47,41 @@ const MAX_SERVICE_CODE: usize = 45;
 #[derive(Clone)]
 pub struct Config(Settings);
 
-/// What there is to say about one partner's access.
+/// The settings of one partner's access.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The back end's address: https
+    /// The address of the back end: an https URL
     pub base_url: String,
-    /// The partner's code, 1 to 10 characters
+    /// The partner code, 1 to 10 characters
     pub partner_code: String,
-    /// The service's code, 1 to 45 characters
+    /// The service code, 1 to 45 characters
     pub service_code: String,
-    /// Where the user comes back to, exactly as registered
+    /// The URL that the user returns to, exactly as registered
     pub redirect_url: String,
-    /// The language where a request names none
+    /// The language of requests that name none
     pub language: Language,
-    /// Which certificates are fit
+    /// Which user certificates are accepted
     pub profile: Profile,
-    /// Whether http is accepted on loopback addresses: for the sandbox
+    /// Whether http is accepted on loopback addresses, for the sandbox
     pub allow_loopback_http: bool,
-    /// The hosts the service may send the user to
+    /// The hosts that the service may send the user to
     pub allowed_hosts: Vec<String>,
-    /// The client certificate
+    /// The client certificate and its key
     pub client: Option<ClientIdentity>,
-    /// PEM of the trust anchors of the back end; none: the system's
+    /// The trust anchors of the back end as PEM; `None` means the system's
     pub server_ca_pem: Option<String>,
-    /// The policy and commitment to use where nobody says otherwise
+    /// The policy and commitment of requests that name none
     pub policy: PolicyConfig,
     /// How requests are written
     pub request: RequestForm,
     /// Limits and times
     pub limits: Limits,
-    /// What to tolerate
+    /// Deviations of the service that are accepted
     pub tolerance: Tolerance,
 }
 
-/// Which certificates are fit.
+/// Which user certificates are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -93,29 +92,30 @@ pub enum Profile {
     Test,
 }
 
-/// Policy and commitment by default: see
-/// [`ItsmeSigner::resolve`](crate::ItsmeSigner::resolve).
+/// The default policy and commitment, which
+/// [`ItsmeSigner::resolve`](crate::ItsmeSigner::resolve) uses.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct PolicyConfig {
-    /// The policy's reference in the discovery document
+    /// The reference of the policy in the discovery document
     pub reference: Option<String>,
-    /// The commitment's reference in the discovery document
+    /// The reference of the commitment in the discovery document
     pub commitment: Option<String>,
-    /// Whether a policy may be sent that could not be checked because the
-    /// discovery document is out of reach
+    /// Whether a policy is sent unchecked when the discovery document cannot
+    /// be fetched
     pub allow_unchecked: bool,
 }
 
-/// How requests are written where the service's documents disagree.
+/// How requests are written where the documents of the service disagree.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct RequestForm {
-    /// The header `X-Partner-Code`, which only the interface description has
+    /// The header `X-Partner-Code`, which only the interface description names
     pub x_partner_code: Option<String>,
-    /// Digests in the URL-safe alphabet of base64, which only the prose has
+    /// Whether digests use the URL-safe alphabet of base64, which only the
+    /// prose asks for
     pub url_safe_digests: bool,
 }
 
@@ -124,17 +124,17 @@ pub struct RequestForm {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Digests in one batch, 1 to 70
+    /// Maximum number of digests in one batch, 1 to 70
     pub batch: usize,
-    /// Characters in a description; 255 since 2024, 50 before
+    /// Maximum length of a description in characters: 255 since 2024, 50 before
     pub description: usize,
-    /// Seconds to wait for a connection
+    /// Maximum wait for a connection, in seconds
     pub connect_seconds: u64,
-    /// Seconds to wait for an answer
+    /// Maximum wait for an answer, in seconds
     pub answer_seconds: u64,
-    /// Seconds after which a session is given up
+    /// Maximum wait for the user in one session, in seconds
     pub session_seconds: u64,
-    /// How often a status query may fail in a row
+    /// Maximum number of failures in a row of one session's status queries
     pub status_failures: u32,
 }
 
@@ -152,34 +152,35 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long to wait for a connection.
+    /// Maximum wait for a connection.
     #[must_use]
     pub const fn connect(&self) -> Duration {
         Duration::from_secs(self.connect_seconds)
     }
 
-    /// How long to wait for an answer.
+    /// Maximum wait for an answer.
     #[must_use]
     pub const fn answer(&self) -> Duration {
         Duration::from_secs(self.answer_seconds)
     }
 }
 
-/// What to tolerate of the service.
+/// Deviations of the service that are accepted.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Tolerance {
-    /// Values in the URL-safe alphabet of base64
+    /// Whether values in the URL-safe alphabet of base64 are decoded
     pub url_safe_values: bool,
-    /// Values under each other's ids: put where they verify
+    /// Whether values under each other's ids are assigned to the digests that
+    /// they verify for
     pub reordered_values: bool,
-    /// Typographic characters in texts: replaced by plain ones
+    /// Whether plain characters replace typographic ones in texts
     pub transliterate: bool,
 }
 
 impl Settings {
-    /// What has no default, and the defaults of the rest.
+    /// The four settings without a default; all others have their defaults.
     #[must_use]
     pub fn new(
         base_url: impl Into<String>,
@@ -212,15 +213,16 @@ impl Settings {
         redirect::check_own(&self.redirect_url, self.allow_loopback_http)
             .map_err(|problem| Error::config("redirect_url", problem))?;
         if self.allowed_hosts.is_empty() && !self.allow_loopback_http {
-            let problem = "none, so that every page of the service would be refused";
+            let problem = "is empty, so that every page of the service would be refused; \
+                           list the hosts that itsme may send the user to";
             return Err(Error::config("front.allowed_hosts", problem));
         }
         if let Some(host) = self.allowed_hosts.iter().find(|host| redirect::host(host).is_none()) {
-            let problem = format!("{host:?} is not the bare name of a host");
+            let problem = format!("{host:?} is not a bare host name");
             return Err(Error::config("front.allowed_hosts", problem));
         }
         if self.server_ca_pem.as_deref().is_some_and(|pem| !are_certificates(pem)) {
-            return Err(Error::config("server.ca", "not PEM certificates"));
+            return Err(Error::config("server.ca", "is not PEM certificates"));
         }
         self.policy.check()?;
         self.request.check()?;
@@ -232,13 +234,13 @@ impl PolicyConfig {
     fn check(&self) -> Result<(), Error> {
         let empty = |text: &Option<String>| text.as_deref().is_some_and(|t| t.trim().is_empty());
         if empty(&self.reference) {
-            return Err(Error::config("policy.reference", "empty"));
+            return Err(Error::config("policy.reference", "is empty"));
         }
         if empty(&self.commitment) {
-            return Err(Error::config("policy.commitment", "empty"));
+            return Err(Error::config("policy.commitment", "is empty"));
         }
         if self.commitment.is_some() && self.reference.is_none() {
-            let problem = "is shown only together with a policy, and policy.reference is missing";
+            let problem = "is shown only together with a policy: add policy.reference";
             return Err(Error::config("policy.commitment", problem));
         }
         Ok(())
@@ -250,7 +252,8 @@ impl RequestForm {
         let visible = |code: &str| !code.is_empty() && code.bytes().all(|b| b.is_ascii_graphic());
         match self.x_partner_code.as_deref() {
             Some(code) if !visible(code) => {
-                Err(Error::config("request.x_partner_code", "empty, or not plain ASCII"))
+                let problem = format!("{code:?} is not one or more visible ASCII characters");
+                Err(Error::config("request.x_partner_code", problem))
             }
             _ => Ok(()),
         }
@@ -259,11 +262,13 @@ impl RequestForm {
 
 impl Limits {
     fn check(&self) -> Result<(), Error> {
-        if !(1..=MAX_BATCH).contains(&self.batch) {
-            return Err(Error::config("limits.batch", format!("not 1 to {MAX_BATCH}")));
-        }
-        if !(1..=MAX_DESCRIPTION).contains(&self.description) {
-            return Err(Error::config("limits.description", format!("not 1 to {MAX_DESCRIPTION}")));
+        for (key, number, max) in [
+            ("limits.batch", self.batch, MAX_BATCH),
+            ("limits.description", self.description, MAX_DESCRIPTION),
+        ] {
+            if !(1..=max).contains(&number) {
+                return Err(Error::config(key, format!("{number} is not within 1 to {max}")));
+            }
         }
         for (key, seconds) in [
             ("limits.connect_seconds", self.connect_seconds),
@@ -271,7 +276,8 @@ impl Limits {
             ("limits.session_seconds", self.session_seconds),
         ] {
             if !(1..=MAX_SECONDS).contains(&seconds) {
-                return Err(Error::config(key, format!("not 1 to {MAX_SECONDS} (a day)")));
+                let problem = format!("{seconds} is not within 1 to {MAX_SECONDS} (a day)");
+                return Err(Error::config(key, problem));
             }
         }
         Ok(())
@@ -279,10 +285,10 @@ impl Limits {
 }
 
 impl Config {
-    /// Checks settings.
+    /// Checks the settings and makes a configuration of them.
     ///
     /// # Errors
-    /// [`Error::Config`] with the key that `itsme.toml` has for the setting.
+    /// [`Error::Config`] with the setting's key in `itsme.toml`.
     pub fn new(mut settings: Settings) -> Result<Self, Error> {
         settings.check()?;
         let base_url = settings.base_url.trim_end_matches('/').len();
@@ -295,8 +301,8 @@ impl Config {
         Ok(Self(settings))
     }
 
-    /// The settings: the base URL without a slash at its end, hosts as they
-    /// are compared.
+    /// The settings. The base URL has no trailing slash, and the allowed hosts
+    /// are in lower case and IDNA form, in which they are compared.
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.0
@@ -304,28 +310,30 @@ impl Config {
 }
 
 fn check_base_url(url: &str) -> Result<(), &'static str> {
-    let parsed = url::Url::parse(url).map_err(|_| "not a URL")?;
+    let parsed = url::Url::parse(url).map_err(|_| "is not a URL")?;
     if parsed.scheme() != "https" {
-        return Err("not https");
+        return Err("is not an https URL");
     }
     if parsed.query().is_some() || parsed.fragment().is_some() {
-        return Err("it has a query or fragment");
+        return Err("has a query or fragment");
     }
     if redirect::has_user_info(&parsed) {
-        return Err("it has a user name or password");
+        return Err("has a user name or password");
     }
     Ok(())
 }
 
 fn check_length(key: &str, code: &str, max: usize) -> Result<(), Error> {
-    if (1..=max).contains(&code.chars().count()) {
-        Ok(())
-    } else {
-        Err(Error::config(key, format!("not 1 to {max} characters")))
+    match code.chars().count() {
+        length if (1..=max).contains(&length) => Ok(()),
+        length => {
+            let problem = format!("has {length} characters; it must have 1 to {max}");
+            Err(Error::config(key, problem))
+        }
     }
 }
 
-/// Whether a PEM text holds certificates and each of them reads.
+/// Whether a PEM text holds at least one certificate and all of them parse.
 fn are_certificates(pem: &str) -> bool {
     anchors_from_pem(pem).is_ok_and(|anchors| !anchors.is_empty())
 }

@@ -1,4 +1,4 @@
-//! The discovery document: which policies, commitments and languages the
+//! The discovery document: the policies, commitments and languages that the
 //! service offers.
 
 use std::collections::BTreeMap;
@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, ReferenceKind};
 
-/// What `/.well-known/configuration` says.
+/// The discovery document at `/.well-known/configuration`.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Discovery {
@@ -20,49 +20,49 @@ pub struct Discovery {
     /// The commitments
     #[serde(default, rename = "commitment_types_supported", deserialize_with = "readable")]
     pub commitments: Vec<Commitment>,
-    /// The languages' codes
+    /// The codes of the languages
     #[serde(default, rename = "sign_languages_supported", deserialize_with = "readable")]
     pub languages: Vec<String>,
 }
 
-/// A signature policy the service knows.
+/// A signature policy that the service offers.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Policy {
-    /// Its object identifier
+    /// The object identifier
     pub oid: String,
-    /// By which it is asked for
+    /// The reference that a request names it by
     #[serde(rename = "ref")]
     pub reference: String,
-    /// Where its document is
+    /// The URL of the policy document
     #[serde(default)]
     pub url: Option<String>,
-    /// `ENABLED`, or something else
+    /// `ENABLED`; every other value means disabled
     #[serde(default)]
     pub status: Option<String>,
-    /// The digest of its document, in hexadecimal digits. Published copies of
-    /// the discovery document disagree about it.
+    /// The digest of the policy document, in hexadecimal digits. Published
+    /// copies of the discovery document disagree about it.
     #[serde(default, rename = "sigDigest")]
     pub digest: Option<String>,
-    /// That digest's algorithm
+    /// The algorithm of `digest`
     #[serde(default, rename = "sigDigestAlg")]
     pub digest_algorithm: Option<String>,
-    /// Its label, by language code
-    #[serde(default, deserialize_with = "or_none")]
+    /// The label, by language code
+    #[serde(default, deserialize_with = "or_default")]
     pub text: BTreeMap<String, String>,
 }
 
-/// A commitment the service knows.
+/// A commitment that the service offers.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Commitment {
-    /// Its object identifier
+    /// The object identifier
     pub oid: String,
-    /// By which it is asked for
+    /// The reference that a request names it by
     #[serde(rename = "ref")]
     pub reference: String,
-    /// Its label, by language code
-    #[serde(default, deserialize_with = "or_none")]
+    /// The label, by language code
+    #[serde(default, deserialize_with = "or_default")]
     pub text: BTreeMap<String, String>,
 }
 
@@ -70,9 +70,9 @@ pub struct Commitment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyDigest<'a> {
-    /// From the document itself
+    /// Computed over this policy document
     OfDocument(&'a [u8]),
-    /// From the discovery document, on the caller's own responsibility
+    /// Copied from the discovery document, at the caller's own risk
     FromDiscovery,
 }
 
@@ -80,30 +80,31 @@ impl Discovery {
     /// Reads a discovery document.
     ///
     /// # Errors
-    /// [`Error::Protocol`]
+    /// [`Error::Protocol`] if it is malformed.
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
         serde_json::from_slice(json)
             .map_err(|_| Error::Protocol { what: "a malformed discovery document" })
     }
 
-    /// The policy with this reference, if it may be used.
+    /// The enabled policy with this reference or OID.
     ///
     /// # Errors
     /// [`Error::UnknownReference`], [`Error::PolicyDisabled`]
     pub fn policy(&self, reference: &str) -> Result<&Policy, Error> {
         let policy = self.policies.iter().find(|p| p.reference == reference || p.oid == reference);
         let policy = policy.ok_or_else(|| Error::UnknownReference {
-            what: "policy",
+            kind: ReferenceKind::Policy,
             reference: reference.to_owned(),
         })?;
         if policy.status.as_deref().is_some_and(|status| status != "ENABLED") {
-            return Err(Error::PolicyDisabled { reference: reference.to_owned() });
+            let (reference, status) = (reference.to_owned(), policy.status.clone());
+            return Err(Error::PolicyDisabled { reference, status });
         }
         Ok(policy)
     }
 
-    /// The commitment with this reference, OID, or name that
-    /// [`CommitmentType`] reads.
+    /// The commitment with this reference, this OID, or a name that
+    /// [`CommitmentType`] parses.
     ///
     /// # Errors
     /// [`Error::UnknownReference`]
@@ -113,17 +114,17 @@ impl Discovery {
             c.reference == reference || oid.as_ref().is_ok_and(|oid| *oid == c.oid)
         };
         self.commitments.iter().find(fits).ok_or_else(|| Error::UnknownReference {
-            what: "commitment",
+            kind: ReferenceKind::Commitment,
             reference: reference.to_owned(),
         })
     }
 }
 
 impl Commitment {
-    /// The commitment as it goes into the signature.
+    /// The commitment type for the signature.
     ///
     /// # Errors
-    /// [`Error::Protocol`] if its identifier does not read.
+    /// [`Error::Protocol`] if the object identifier is malformed.
     pub fn commitment_type(&self) -> Result<CommitmentType, Error> {
         let malformed = Error::Protocol { what: "a malformed commitment identifier" };
         self.oid.parse().map(CommitmentType).map_err(|_| malformed)
@@ -131,12 +132,12 @@ impl Commitment {
 }
 
 impl Policy {
-    /// The policy as it goes into the signature, so that the container says
-    /// what the user saw.
+    /// The policy for the signature, which then names the policy that itsme®
+    /// shows to the user.
     ///
     /// # Errors
-    /// [`Error::Protocol`] if the discovery document's identifier or digest
-    /// does not read.
+    /// [`Error::Protocol`] if the object identifier or the digest in the
+    /// discovery document is malformed.
     pub fn signature_policy(&self, digest: PolicyDigest<'_>) -> Result<SignaturePolicy, Error> {
         let malformed = |what| Error::Protocol { what };
         let id: Oid = self.oid.parse().map_err(|_| malformed("a malformed policy identifier"))?;
@@ -161,14 +162,15 @@ impl Policy {
     }
 }
 
-/// The entries of a list that read: one that does not takes no other with it.
+/// The well-formed entries of a list. A malformed one is left out, so that the
+/// others stay usable.
 fn readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(list: D) -> Result<Vec<T>, D::Error> {
-    let entries: Vec<Value> = or_none(list)?;
+    let entries: Vec<Value> = or_default(list)?;
     Ok(entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect())
 }
 
-/// `null` is nothing.
-fn or_none<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+/// Reads `null` as the default value.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     value: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(value)?.unwrap_or_default())

@@ -1,118 +1,153 @@
-//! What can go wrong, in itsme®'s own terms. Behind the `RemoteSigner` trait
-//! each becomes the source of a [`SignerError`].
+//! The errors of this crate. The `RemoteSigner` methods return each as the source
+//! of a [`SignerError`].
+
+use std::fmt;
 
 use ades_core::signer::{Language, SignerError, SignerErrorKind};
 use ades_core::{Fault, Retry};
 
+use crate::certificate::{QUALIFIED_POLICY, TEST_POLICY};
 use crate::codes::Reason;
+use crate::text::TextField;
 
-/// The errors of this crate.
+/// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The configuration, with the key, and the line where it comes from a file.
-    #[error("{}{key}: {problem}", place(*line))]
+    /// The service denied a request, for a reason other than the user's refusal
+    #[error("itsme answered {0}")]
+    Answered(Reason),
+    /// The user's certificate is not the leaf of the chain in the same answer
+    #[error("the user's certificate is not the leaf of the chain that itsme sent with it")]
+    CertificateMismatch,
+    /// A setting is not acceptable
+    #[error("{}{key}: {problem}", location(*line))]
     Config {
-        /// the key, dotted, as `itsme.toml` has it
+        /// the dotted key in `itsme.toml`
         key: String,
-        /// the first line is 1
+        /// the line in the file, counted from 1
         line: Option<usize>,
-        /// what is wrong
+        /// what is wrong with the value
         problem: String,
     },
-    /// A file that the configuration names.
-    #[error("{}{key}: cannot read the file", place(*line))]
+    /// The configuration, or a file that it names, cannot be read
+    #[error("{}{key}: cannot read the file", location(*line))]
     ConfigFile {
-        /// the key that names it
+        /// the key that names the file
         key: &'static str,
-        /// the first line is 1
+        /// the line of the key, counted from 1
         line: Option<usize>,
-        /// why
+        /// the error of the file system
         #[source]
         source: std::io::Error,
     },
-    /// A character that itsme® does not take (ISO 8859-15; ISO 8859-1 for roles).
-    #[error("character {index} of the {field} ({char:?}, U+{:04X}) cannot be shown by itsme", u32::from(*char))]
-    UnsupportedCharacter {
-        /// which text
-        field: &'static str,
-        /// counted from 0, in characters
-        index: usize,
-        /// the character
-        char: char,
-    },
-    /// A text that is too long.
-    #[error("the {field} has {found} characters, more than {max}")]
-    TextTooLong {
-        /// which text
-        field: &'static str,
-        /// its characters
-        found: usize,
-        /// how many it may have
-        max: usize,
-    },
-    /// A text that is not there in every language.
-    #[error("the {field} is missing in {}", missing.iter().map(|l| l.code()).collect::<Vec<_>>().join(", "))]
+    /// A user code is malformed. The message does not show it, because it
+    /// identifies the user
+    #[error("the user code does not have exactly 36 characters without spaces")]
+    InvalidUserCode,
+    /// A text lacks some of the languages
+    #[error(
+        "the {field} is missing in {}: it needs all four languages",
+        missing.iter().map(|l| l.code()).collect::<Vec<_>>().join(", ")
+    )]
     MissingTranslation {
-        /// which text
-        field: &'static str,
-        /// the languages without it
+        /// the text
+        field: TextField,
+        /// the languages that are missing
         missing: Vec<Language>,
     },
-    /// A text that is there twice in one language.
-    #[error("the {field} is there twice in {}", language.code())]
-    RepeatedTranslation {
-        /// which text
-        field: &'static str,
-        /// the language
-        language: Language,
-    },
-    /// A user code that cannot be one.
-    #[error("a user code has exactly 36 characters without spaces")]
-    InvalidUserCode,
-    /// A policy or commitment that the discovery document does not list.
-    #[error("{what} {reference:?} is not in itsme's discovery document")]
-    UnknownReference {
-        /// `policy` or `commitment`
-        what: &'static str,
-        /// what was asked for
-        reference: String,
-    },
-    /// A policy that is switched off.
-    #[error("policy {reference:?} is disabled")]
+    /// The production profile refuses a certificate that is not qualified
+    #[error(
+        "the certificate is not qualified: it lacks the policy {QUALIFIED_POLICY}, which the trusted list requires"
+    )]
+    NotQualified,
+    /// The discovery document does not list the policy as enabled
+    #[error("the policy {reference:?} is disabled: its status is {:?}", status.as_deref().unwrap_or_default())]
     PolicyDisabled {
         /// its reference
         reference: String,
+        /// its status in the discovery document
+        status: Option<String>,
     },
-    /// Nobody said where the policy's digest shall come from.
+    /// The caller did not say where the digest of the policy comes from
     #[error(
-        "the policy document is needed for its digest; published digests disagree and are used only on request"
+        "the policy document is needed to compute its digest; published digests disagree, so \
+         they are used only on request"
     )]
     PolicyDocumentNeeded,
-    /// An answer that breaks the protocol.
+    /// An answer breaks the protocol
     #[error("itsme's answer breaks its protocol: {what}")]
     Protocol {
         /// how
         what: &'static str,
     },
-    /// A no that is not the user's.
-    #[error("itsme answered {0}")]
-    Answered(Reason),
-    /// Certificates that do not fit together.
-    #[error("the certificate is not the first of the chain that came with it")]
-    CertificateMismatch,
-    /// A test certificate in the production profile.
-    #[error("a test certificate, which the production profile refuses")]
+    /// A text occurs twice in one language
+    #[error("the {field} occurs twice in {}", language.code())]
+    RepeatedTranslation {
+        /// the text
+        field: TextField,
+        /// the language
+        language: Language,
+    },
+    /// The production profile refuses a test certificate
+    #[error(
+        "the certificate is a test certificate (policy {TEST_POLICY}), which only the test profile accepts"
+    )]
     TestCertificate,
-    /// A certificate that is not qualified, in the production profile.
-    #[error("the trusted list does not call such a certificate qualified: it lacks the policy")]
-    NotQualified,
-    /// An address that the user must not be sent to.
-    #[error("an address the user must not be sent to: {why}")]
+    /// A text is too long
+    #[error("the {field} has {found} characters; it must have at most {max}")]
+    TextTooLong {
+        /// the text
+        field: TextField,
+        /// its length in characters
+        found: usize,
+        /// the maximum length in characters
+        max: usize,
+    },
+    /// The discovery document does not list a policy or commitment
+    #[error("the {kind} {reference:?} is not in itsme's discovery document")]
+    UnknownReference {
+        /// whether it is a policy or a commitment
+        kind: ReferenceKind,
+        /// the unknown reference
+        reference: String,
+    },
+    /// itsme® does not accept a character: a description has ISO 8859-15, a role
+    /// ISO 8859-1
+    #[error("itsme cannot show character {index} of the {field} ({char:?}, U+{:04X})", u32::from(*char))]
+    UnsupportedCharacter {
+        /// the text
+        field: TextField,
+        /// the position in characters, counted from 0
+        index: usize,
+        /// the character
+        char: char,
+    },
+    /// The service redirects the user to an address that is not acceptable
+    #[error("itsme's page has an address that the user must not visit: {why}")]
     UntrustedRedirectTarget {
         /// why
         why: &'static str,
     },
+}
+
+/// The kind of entry in the discovery document that a reference names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReferenceKind {
+    /// A commitment
+    Commitment,
+    /// A signature policy
+    Policy,
+}
+
+impl fmt::Display for ReferenceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Commitment => "commitment",
+            Self::Policy => "policy",
+        })
+    }
 }
 
 impl Error {
@@ -120,20 +155,20 @@ impl Error {
         Self::Config { key: key.to_owned(), line: None, problem: problem.into() }
     }
 
-    /// Whose fault it is.
+    /// Who has to act for the error to go away.
     #[must_use]
     pub fn fault(&self) -> Fault {
-        self.kind().map_or(Fault::Configuration, |kind| SignerError::new(kind).fault())
+        SignerError::new(self.kind()).fault()
     }
 
-    /// Whether another try may help.
+    /// Which kind of retry may help.
     #[must_use]
     pub fn retry(&self) -> Retry {
-        self.kind().map_or(Retry::Never, |kind| SignerError::new(kind).retry())
+        SignerError::new(self.kind()).retry()
     }
 
-    fn kind(&self) -> Option<SignerErrorKind> {
-        Some(match self {
+    fn kind(&self) -> SignerErrorKind {
+        match self {
             Self::Config { .. }
             | Self::ConfigFile { .. }
             | Self::UnknownReference { .. }
@@ -150,17 +185,17 @@ impl Error {
                 SignerErrorKind::Certificate
             }
             Self::UntrustedRedirectTarget { .. } => SignerErrorKind::UntrustedRedirect,
-        })
+        }
     }
 }
 
-fn place(line: Option<usize>) -> String {
+fn location(line: Option<usize>) -> String {
     line.map(|line| format!("itsme.toml, line {line}: ")).unwrap_or_default()
 }
 
 impl From<Error> for SignerError {
     fn from(error: Error) -> Self {
-        let kind = error.kind().unwrap_or(SignerErrorKind::Configuration);
+        let kind = error.kind();
         let code = match &error {
             Error::Answered(reason) => Some(reason.to_string()),
             _ => None,

@@ -1,4 +1,4 @@
-//! [`Transport`] by reqwest and rustls.
+//! A [`Transport`] over reqwest and rustls.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::transport::{MAX_ANSWER, Transport, TransportError};
 
-/// HTTPS by reqwest and rustls.
+/// HTTPS over reqwest and rustls.
 pub(crate) struct Https(reqwest::Client);
 
 impl Https {
@@ -24,14 +24,14 @@ impl Https {
             .timeout(config.limits.answer());
         if let Some(client) = &config.client {
             let identity = reqwest::Identity::from_pem(client.pem().as_bytes())
-                .map_err(|_| Error::config("client", "no usable certificate and key"))?;
+                .map_err(|_| Error::config("client", "has no usable certificate and key"))?;
             builder = builder.identity(identity);
         }
         if let Some(ca) = &config.server_ca_pem {
             let roots = reqwest::Certificate::from_pem_bundle(ca.as_bytes())
                 .ok()
                 .filter(|roots| !roots.is_empty())
-                .ok_or_else(|| Error::config("server.ca", "not PEM certificates"))?;
+                .ok_or_else(|| Error::config("server.ca", "is not PEM certificates"))?;
             builder = builder.tls_certs_only(roots);
         }
         builder.build().map(Self).map_err(|e| Error::config("client", root_cause(&e)))
@@ -78,8 +78,9 @@ fn classify(error: reqwest::Error) -> TransportError {
     }
 }
 
-/// Whether the peer ended the handshake because of our certificate. In TLS 1.3
-/// its alert comes after our first request was written.
+/// Whether the server ended the TLS handshake because of our certificate. In
+/// TLS 1.3 the client may write its first request before the server has checked
+/// the certificate, so the alert is not always a connect error.
 fn refused_by_tls(error: &reqwest::Error) -> bool {
     use rustls::{AlertDescription as Alert, Error as Tls};
 
@@ -115,7 +116,7 @@ fn without_url(
     kind(error.without_url().into())
 }
 
-/// Whether the key of a PEM text reads and is that of its first certificate.
+/// Whether the private key in a PEM text belongs to its first certificate.
 pub(crate) fn key_fits(pem: &str) -> bool {
     use rustls::crypto::aws_lc_rs::default_provider;
     use rustls::pki_types::pem::PemObject;

@@ -1,4 +1,4 @@
-//! Where the user is sent, and who comes back.
+//! Checks the pages that the user is sent to, and the browser that returns.
 
 use ades_core::signer::{SignerError, SignerErrorKind};
 use ades_core::{Digest, DigestAlgorithm};
@@ -7,28 +7,28 @@ use url::Url;
 
 use crate::error::Error;
 
-/// The query parameter that carries our state.
+/// The query parameter of our state.
 const STATE: &str = "st";
 
-/// Checks the application's own redirect URL: https, no fragment, no user
-/// info, at most 255 characters.
+/// Checks the redirect URL of the application: https, without fragment and user
+/// information, at most 255 characters.
 pub(crate) fn check_own(url: &str, allow_loopback: bool) -> Result<(), &'static str> {
     if url.chars().count() > 255 {
-        return Err("longer than 255 characters");
+        return Err("is longer than 255 characters");
     }
-    let parsed = Url::parse(url).map_err(|_| "not a URL")?;
+    let parsed = Url::parse(url).map_err(|_| "is not a URL")?;
     if parsed.fragment().is_some() {
-        return Err("it has a fragment");
+        return Err("has a fragment");
     }
     if has_user_info(&parsed) {
-        return Err("it has a user name or password");
+        return Err("has a user name or password");
     }
     let loopback = allow_loopback && parsed.scheme() == "http" && is_loopback(&parsed);
-    if parsed.scheme() == "https" || loopback { Ok(()) } else { Err("not https") }
+    if parsed.scheme() == "https" || loopback { Ok(()) } else { Err("is not an https URL") }
 }
 
-/// Checks an address the service wants the user to go to, and puts our state
-/// on it: behind its query, which stays as it is, and before a fragment.
+/// Checks a URL that the service redirects the user to, and adds our state to
+/// it: after its query, which stays unchanged, and before a fragment.
 pub(crate) fn with_state(
     url: &str,
     state: &str,
@@ -36,24 +36,26 @@ pub(crate) fn with_state(
     allow_loopback: bool,
 ) -> Result<String, Error> {
     let untrusted = |why| Error::UntrustedRedirectTarget { why };
-    // It goes on as it came: what one reader of it skips, another may not.
+    // The URL reaches the browser unchanged. URL parsers differ in how they
+    // treat these characters, so that ours and the browser's could find
+    // different hosts.
     if url.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
         return Err(untrusted("it has control characters, spaces or backslashes"));
     }
-    let parsed = Url::parse(url).map_err(|_| untrusted("not a URL"))?;
+    let parsed = Url::parse(url).map_err(|_| untrusted("it is not a URL"))?;
     if has_user_info(&parsed) {
         return Err(untrusted("it has a user name or password"));
     }
     let loopback = allow_loopback && is_loopback(&parsed);
     if parsed.scheme() != "https" && !(loopback && parsed.scheme() == "http") {
-        return Err(untrusted("not https"));
+        return Err(untrusted("it is not an https URL"));
     }
     let host = parsed.host_str().unwrap_or_default();
     if !loopback && !allowed_hosts.iter().any(|allowed| allowed == host) {
-        return Err(untrusted("its host is not one of front.allowed_hosts"));
+        return Err(untrusted("its host is not listed in front.allowed_hosts"));
     }
     if parsed.query_pairs().any(|(name, _)| name == STATE) {
-        return Err(untrusted("it has a state already"));
+        return Err(untrusted("it already has the parameter \"st\""));
     }
     let (address, fragment) = match url.split_once('#') {
         Some((address, fragment)) => (address, format!("#{fragment}")),
@@ -67,13 +69,13 @@ pub(crate) fn with_state(
     Ok(format!("{address}{separator}{STATE}={state}{fragment}"))
 }
 
-/// What ties a session to the browser it was started in: a digest of the
-/// application's own cookie value.
+/// The digest of the application's cookie value. It binds a session to the
+/// browser that started it, and the stored session does not reveal the cookie.
 pub(crate) fn binding(browser: &str) -> String {
     Digest::of(DigestAlgorithm::Sha256, browser.as_bytes()).to_hex()
 }
 
-/// Checks that the browser that came back was sent by us in this session.
+/// Checks that this session redirected the browser that returned.
 pub(crate) fn check_return(
     query: &str,
     browser: Option<&str>,
@@ -91,9 +93,10 @@ pub(crate) fn check_return(
     if same_state && same_browser { Ok(()) } else { Err(SignerErrorKind::State.into()) }
 }
 
-/// Whether a browser that returned with this query comes from this page: the
-/// address of a step that is over. So an old return is told from a stranger's,
-/// and nobody has to be asked.
+/// Whether a browser that returned with this query comes from `page`, the URL
+/// of an earlier [`Step::Redirect`](ades_core::signer::Step::Redirect). An
+/// application uses it to tell a late return of its own user from a stranger's,
+/// without a request to itsme®.
 #[must_use]
 pub fn is_return_from(page: &str, query: &str) -> bool {
     let (page, _) = page.split_once('#').unwrap_or((page, ""));
@@ -104,7 +107,7 @@ pub fn is_return_from(page: &str, query: &str) -> bool {
     }
 }
 
-/// The state in a query, if there is exactly one.
+/// The state in a query, if the query has exactly one.
 fn state_in(query: &str) -> Option<&str> {
     let mut states =
         query.split('&').filter_map(|part| part.split_once('=')).filter(|p| p.0 == STATE);
@@ -114,8 +117,8 @@ fn state_in(query: &str) -> Option<&str> {
     }
 }
 
-/// A host as URLs have it: lower case, IDNA; `None` if it is more or less than
-/// one host's name or address.
+/// A host in the form that URLs have: lower case, IDNA. `None` if the text is not
+/// exactly one host name or address.
 pub(crate) fn host(name: &str) -> Option<String> {
     let host = url::Host::parse(name).ok()?.to_string();
     (!host.contains('*')).then_some(host)

@@ -1,6 +1,6 @@
-//! What is stored between the steps. The two kinds of session hold ids of two
-//! types: neither can be used for the other, and a status query without an id
-//! cannot be written.
+//! The sessions that applications store between the steps. Each kind of session
+//! has its own type of id, so that neither id can stand for the other and a
+//! status query always has one.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use ades_core::{Certificate, DtbsDigest};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The layout's version.
+/// The version of the stored layout.
 pub(crate) const VERSION: u32 = 1;
 
-/// `asyncRespID` of an identification. Never empty.
+/// The `asyncRespID` of an identification session. Never empty.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct IdentificationId(String);
 
-/// `respID` of a signature session. Never empty.
+/// The `respID` of a signature session. Never empty.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct SignatureId(String);
@@ -24,7 +24,7 @@ pub(crate) struct SignatureId(String);
 macro_rules! id {
     ($name:ident) => {
         impl $name {
-            /// `None` for an empty text or one longer than 255 characters.
+            /// `None` if the text is empty or longer than 255 characters.
             pub(crate) fn new(text: &str) -> Option<Self> {
                 (1..=255).contains(&text.chars().count()).then(|| Self(text.to_owned()))
             }
@@ -38,7 +38,7 @@ macro_rules! id {
             type Error = &'static str;
 
             fn try_from(text: String) -> Result<Self, Self::Error> {
-                Self::new(&text).ok_or("an empty or over-long session id")
+                Self::new(&text).ok_or("a session id is empty or longer than 255 characters")
             }
         }
 
@@ -53,24 +53,24 @@ macro_rules! id {
 id!(IdentificationId);
 id!(SignatureId);
 
-/// What both kinds have.
+/// The part that both kinds of session have.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Common {
-    /// Our state parameter on the redirect.
+    /// The state parameter that this crate adds to the redirect.
     pub(crate) state: String,
     /// The digest of the browser's cookie value, if the application gave one.
     pub(crate) browser: Option<String>,
-    /// After this, a session that is still pending is given up.
+    /// A session that is still pending after this time counts as expired.
     pub(crate) deadline: DateTime<Utc>,
-    /// Answers *not yet* so far.
+    /// Number of status queries that are to be repeated, so far.
     pub(crate) polls: u32,
-    /// Failures in a row.
+    /// Number of failed status queries in a row.
     pub(crate) failures: u32,
 }
 
 impl Common {
-    /// When to ask again: 1, 2, 3, 5 and then every 10 seconds.
+    /// The wait before the next status query: 1, 2, 3, 5, then always 10 seconds.
     pub(crate) const fn next_poll(&self) -> Duration {
         Duration::from_secs(match self.polls {
             0 => 1,
@@ -94,9 +94,9 @@ pub(crate) struct Identification {
 pub(crate) struct Signing {
     pub(crate) id: SignatureId,
     pub(crate) common: Common,
-    /// What was sent: values are accepted for exactly these.
+    /// The items of the request. Values are accepted for exactly these.
     pub(crate) items: Vec<Item>,
-    /// The certificate of the identification.
+    /// The user's certificate from the identification.
     pub(crate) leaf: Certificate,
 }
 

@@ -1,4 +1,5 @@
-//! The conversation: each step is a request, its answer, and what comes next.
+//! [`ItsmeSigner`]: each step sends a request, reads its answer, and decides what
+//! comes next.
 
 mod identification;
 mod polling;
@@ -19,69 +20,72 @@ use http::{Method, Request};
 use serde_json::Value;
 use tracing::{Instrument, field};
 
+use crate::certificate;
 use crate::config::{Config, Settings};
 use crate::discovery::Discovery;
 use crate::error::Error;
-use crate::fitness;
-use crate::instead::Instead;
-use crate::observe;
+use crate::other_answer::OtherAnswer;
 use crate::redirect;
 use crate::session::Common;
+use crate::trace;
 use crate::transport::{Transport, TransportError};
 use crate::wire;
 
 const NAME: &str = "itsme";
-/// What itsme® signs is a SHA-256 digest; with which key, the certificate says.
+/// itsme® signs SHA-256 digests. The certificate determines the type of the key.
 const ALGORITHMS: [SignatureAlgorithm; 2] = [
     SignatureAlgorithm::RsaPkcs1v15(DigestAlgorithm::Sha256),
     SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256),
 ];
-/// A question that may be repeated is asked this often.
+/// Maximum number of tries of a request that may be repeated.
 const TRIES: u32 = 3;
-/// A discovery document is used for this long, in seconds.
+/// Time after which the discovery document is fetched again, in seconds.
 const DISCOVERY_SECONDS: i64 = 3600;
 
-/// itsme® Sign.
+/// A [`RemoteSigner`] over itsme® Sign.
 ///
 /// # Cancellation
-/// A future that is dropped before it was polled has sent nothing. Later it
-/// depends on the call:
+/// A future that is dropped before its first poll has sent nothing. After that,
+/// the effect of dropping it depends on the call:
 ///
-/// | dropped | means |
-/// |---|---|
-/// | [`discovery`](Self::discovery), [`resolve`](Self::resolve) | nothing: call again |
-/// | `identify` | a session may have been opened that nobody will use: call again |
-/// | `continue_identification`, `continue_signing` | nothing: call again with the same session and event |
-/// | `sign` | the same as [`SignerErrorKind::UnknownOutcome`]: the user may be asked about a session whose id is lost. Let it run to its end, in a task of its own if need be, or treat it so |
+/// | dropped call | effect | what to do |
+/// |---|---|---|
+/// | [`discovery`](Self::discovery), [`resolve`](Self::resolve) | none | call it again |
+/// | `identify` | itsme® may have opened a session that nobody uses | call it again |
+/// | `continue_identification`, `continue_signing` | none | call it again with the same session and event |
+/// | `sign` | as [`SignerErrorKind::UnknownOutcome`]: itsme® may ask the user about a session whose id is lost | let the call finish, in its own task if necessary, or handle it as an unknown outcome |
 ///
 /// # Logs
-/// Each call is a `tracing` span of its name with the session (the beginning
-/// of a digest of its id), the number of items and our request id; its events
-/// have durations and HTTP states. Nothing of what is sent or answered is
-/// written down.
+/// Each call is a `tracing` span of the same name. Its fields are the session
+/// (the beginning of a digest of its id), the number of items and our request
+/// id; its events have durations and HTTP statuses. The logs contain nothing of
+/// the requests' and answers' contents.
 pub struct ItsmeSigner {
     config: Config,
     transport: Box<dyn Transport>,
     clock: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>,
-    /// With the time it was fetched at.
+    /// The document and the time at which it was fetched.
     discovery: Mutex<Option<(DateTime<Utc>, Arc<Discovery>)>>,
 }
 
 impl ItsmeSigner {
-    /// A signer over HTTPS with the system's clock. Its futures need tokio.
+    /// A signer over HTTPS with the system clock. Its futures need tokio.
     ///
     /// # Errors
-    /// [`Error::Config`] if certificate, key or trust anchors are not usable.
+    /// [`Error::Config`] if the certificate, the key or the trust anchors are
+    /// not usable.
     #[cfg(feature = "https")]
     pub fn new(config: Config) -> Result<Self, Error> {
         let transport = crate::https::Https::new(&config)?;
         Ok(Self::with_transport(config, transport, || {
-            // chrono's own clock is switched off for the sans-IO crates.
+            // `Utc::now` is not available: the workspace disables chrono's
+            // clock, so that sans-IO crates cannot read the time.
             DateTime::from(std::time::SystemTime::now())
         }))
     }
 
-    /// A signer over something else: another HTTP client, a test.
+    /// A signer over the caller's transport and clock: another HTTP client, or
+    /// a test.
     #[must_use]
     pub fn with_transport(
         config: Config,
@@ -106,11 +110,12 @@ impl ItsmeSigner {
         self.config.settings()
     }
 
-    /// The discovery document: fetched at need, up to three times if that
-    /// fails, and anew after an hour or once itsme® refused a policy.
+    /// The discovery document. It is fetched when it is needed, with up to three
+    /// tries, and again after an hour or after itsme® has refused a policy.
     ///
     /// # Errors
-    /// What the transport or the document's reading yields.
+    /// The transport failed, the service answered with an error, or the document
+    /// is malformed.
     pub async fn discovery(&self) -> Result<Arc<Discovery>, SignerError> {
         if let Some(discovery) = self.known_discovery() {
             return Ok(discovery);
@@ -129,8 +134,8 @@ impl ItsmeSigner {
                     *self.discovery.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
                     return Ok(discovery);
                 }
-                Err(instead) if tries < TRIES && instead.may_pass() => self.pause(tries).await,
-                Err(instead) => return Err(instead.into_error()),
+                Err(other) if tries < TRIES && other.is_transient() => self.pause(tries).await,
+                Err(other) => return Err(other.into_error()),
             }
             tries += 1;
         }
@@ -147,24 +152,24 @@ impl ItsmeSigner {
         *self.discovery.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Before another try: longer each time.
+    /// Waits before the next try, longer each time.
     async fn pause(&self, tries: u32) {
         self.transport.pause(Duration::from_secs(u64::from(tries))).await;
     }
 
     fn check_certificate(&self, leaf: &Certificate) -> Result<(), SignerError> {
         let now = (self.clock)();
-        fitness::check(leaf, self.settings().profile, now, self.deadline(now))
+        certificate::check(leaf, self.settings().profile, now, self.deadline(now))
     }
 
-    /// When a session that begins now is given up.
+    /// The deadline of a session that begins now.
     fn deadline(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let seconds = i64::try_from(self.settings().limits.session_seconds).unwrap_or(i64::MAX);
         let lifetime = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
         now.checked_add_signed(lifetime).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
-    /// What a new session begins with.
+    /// The common part of a new session.
     fn common(&self, browser: Option<&str>) -> Result<Common, SignerError> {
         Ok(Common {
             state: random()?,
@@ -185,8 +190,8 @@ impl ItsmeSigner {
         method: Method,
         path: &'static str,
         body: Option<Value>,
-    ) -> Result<(u16, Vec<u8>), Instead> {
-        let not_sent = |e: http::Error| Instead::Lost(TransportError::NotSent(e.into()));
+    ) -> Result<(u16, Vec<u8>), OtherAnswer> {
+        let not_sent = |e: http::Error| OtherAnswer::NoAnswer(TransportError::NotSent(e.into()));
         let Settings { base_url, request, .. } = self.settings();
         let partner_code = request.x_partner_code.as_ref().filter(|_| method == Method::POST);
         let mut request = Request::builder()
@@ -202,7 +207,7 @@ impl ItsmeSigner {
             .map_err(not_sent)?;
         let begun = (self.clock)();
         let answer = self.transport.send(request).await;
-        let millis = observe::millis(begun, (self.clock)());
+        let millis = trace::millis(begun, (self.clock)());
         match answer {
             Ok(answer) => {
                 let status = answer.status().as_u16();
@@ -211,7 +216,7 @@ impl ItsmeSigner {
             }
             Err(error) => {
                 tracing::warn!(path, millis, %error, "itsme did not answer");
-                Err(Instead::Lost(error))
+                Err(OtherAnswer::NoAnswer(error))
             }
         }
     }
@@ -237,7 +242,7 @@ impl RemoteSigner for ItsmeSigner {
         request: IdentificationRequest,
     ) -> BoxFuture<'_, StepResult<Identity, IdentificationSession>> {
         let span = tracing::info_span!("identify", session = field::Empty);
-        Box::pin(observe::step(span, &self.clock, self.start_identification(request)))
+        Box::pin(trace::step(span, &self.clock, self.start_identification(request)))
     }
 
     fn continue_identification(
@@ -246,7 +251,7 @@ impl RemoteSigner for ItsmeSigner {
         event: Event,
     ) -> BoxFuture<'_, StepResult<Identity, IdentificationSession>> {
         let span = tracing::info_span!("continue_identification", session = field::Empty);
-        Box::pin(observe::step(span, &self.clock, self.poll_identification(session, event)))
+        Box::pin(trace::step(span, &self.clock, self.poll_identification(session, event)))
     }
 
     fn sign(
@@ -256,7 +261,7 @@ impl RemoteSigner for ItsmeSigner {
         let items = request.items.len();
         let (session, id) = (field::Empty, field::Empty);
         let span = tracing::info_span!("sign", items, session, request = id);
-        Box::pin(observe::step(span, &self.clock, self.start_signing(request)))
+        Box::pin(trace::step(span, &self.clock, self.start_signing(request)))
     }
 
     fn continue_signing(
@@ -266,7 +271,7 @@ impl RemoteSigner for ItsmeSigner {
     ) -> BoxFuture<'_, StepResult<Vec<SignatureValue>, SigningSession>> {
         let (none, id) = (field::Empty, field::Empty);
         let span = tracing::info_span!("continue_signing", session = none, request = id);
-        Box::pin(observe::step(span, &self.clock, self.poll_signing(session, event)))
+        Box::pin(trace::step(span, &self.clock, self.poll_signing(session, event)))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Policy and commitment: agreed on once, for the signature and for the user's
-//! eyes, so that what the user saw is what the container says.
+//! The policy and the commitment of a signature. They are resolved once, for the
+//! signature and for what itsme® shows, so that the two always agree.
 
 use ades_core::signer::{Display, SignerError, SignerErrorKind};
 use ades_core::{CommitmentType, DigestAlgorithm, Oid, SignatureParameters, SignaturePolicy};
@@ -8,23 +8,24 @@ use crate::discovery::{Commitment, Discovery, PolicyDigest};
 use crate::error::Error;
 use crate::signer::ItsmeSigner;
 
-/// What a signature is made under. [`apply`](Self::apply) it to the parameters
-/// and [`show`](Self::show) it to the user: never only one of the two.
+/// The policy and the commitment of a signature. Always [`apply`](Self::apply)
+/// them to the parameters and [`show`](Self::show) them to the user: a signature
+/// must not claim what the user did not see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Terms {
-    /// The policy, as it goes into the signature
+    /// The policy in the signature
     pub policy: Option<SignaturePolicy>,
-    /// The policy's reference at itsme®
+    /// The reference of the policy at itsme®
     pub policy_reference: Option<String>,
-    /// The commitment, as it goes into the signature
+    /// The commitment in the signature
     pub commitment: Option<CommitmentType>,
-    /// The commitment's reference at itsme®
+    /// The reference of the commitment at itsme®
     pub commitment_reference: Option<String>,
 }
 
 impl Terms {
-    /// The parameters with these terms.
+    /// Adds these terms to the parameters of a signature.
     #[must_use]
     pub fn apply(&self, mut parameters: SignatureParameters) -> SignatureParameters {
         if let Some(policy) = &self.policy {
@@ -36,7 +37,7 @@ impl Terms {
         parameters
     }
 
-    /// Has the user see these terms.
+    /// Adds these terms to what itsme® shows to the user.
     pub fn show(&self, display: &mut Display) {
         display.policy = self.policy.as_ref().map(|policy| policy.id);
         display.commitment = self.commitment;
@@ -44,15 +45,15 @@ impl Terms {
 }
 
 impl ItsmeSigner {
-    /// The policy and commitment of these references or OIDs; for a commitment
-    /// also one of the names that [`CommitmentType`] reads. The configuration's
-    /// where the caller names none. `digest` is needed where there is a policy.
+    /// Looks up a policy and a commitment by reference or OID, the commitment
+    /// also by a name that [`CommitmentType`] parses. Without an argument, the
+    /// default of the configuration applies. A policy needs `digest`.
     ///
     /// # Errors
-    /// [`Error::UnknownReference`], [`Error::PolicyDisabled`],
-    /// [`Error::PolicyDocumentNeeded`] as source;
+    /// [`Error::UnknownReference`], [`Error::PolicyDisabled`] or
+    /// [`Error::PolicyDocumentNeeded`] as the source;
     /// [`SignerErrorKind::InvalidRequest`] for a commitment without a policy,
-    /// which itsme® cannot show; what [`discovery`](Self::discovery) yields.
+    /// which itsme® cannot show; the errors of [`discovery`](Self::discovery).
     pub async fn resolve(
         &self,
         policy: Option<&str>,
@@ -64,7 +65,7 @@ impl ItsmeSigner {
         let Some(policy) = policy.or(default.reference.as_deref()) else {
             return match commitment {
                 None => Ok(Terms::default()),
-                Some(_) => Err(invalid("a commitment is shown only together with a policy")),
+                Some(_) => Err(invalid("itsme shows a commitment only together with a policy")),
             };
         };
         let digest = digest.ok_or(Error::PolicyDocumentNeeded)?;
@@ -77,9 +78,9 @@ impl ItsmeSigner {
         }
     }
 
-    /// The references of what a request shows. What the configuration has by
-    /// default and the request does not show would be missing in the signature,
-    /// or on the screen: refused.
+    /// The references of the policy and the commitment that a request shows. If
+    /// the configuration has a default that the request does not show, signature
+    /// and screen would differ, so this is an error.
     pub(crate) async fn references(
         &self,
         display: &Display,
@@ -89,17 +90,19 @@ impl ItsmeSigner {
             || (default.commitment.is_some() && display.commitment.is_none())
         {
             return Err(invalid(
-                "the configuration names a policy or commitment that the request does not show; \
-                 resolve() yields both for the signature and for the display",
+                "the configuration names a policy or commitment that the request does not show: \
+                 call resolve(), apply its terms to the parameters and show them",
             ));
         }
         let policy = display.policy.map(|policy| policy.to_string());
         let commitment = display.commitment.map(|commitment| commitment.0.to_string());
         let Some(policy) = policy else {
             if commitment.is_some() || display.role.iter().any(|(_, role)| !role.is_empty()) {
-                return Err(invalid("a commitment or role is shown only together with a policy"));
+                return Err(invalid(
+                    "itsme shows a commitment or a role only together with a policy",
+                ));
             }
-            tracing::warn!("no signature policy is sent: itsme may show one of its own");
+            tracing::warn!("the request has no signature policy: itsme may show one of its own");
             return Ok((None, None));
         };
         match self.discovery().await {
@@ -114,6 +117,7 @@ impl ItsmeSigner {
     }
 }
 
+/// Terms from the discovery document.
 fn offered(
     discovery: &Discovery,
     policy: &str,
@@ -130,7 +134,8 @@ fn offered(
     })
 }
 
-/// By OID and document alone, where the discovery document is out of reach.
+/// Terms from OIDs and the policy document alone, if the discovery document
+/// cannot be fetched.
 fn unchecked(policy: &str, commitment: Option<&str>, digest: PolicyDigest<'_>) -> Option<Terms> {
     let id: Oid = policy.parse().ok()?;
     let PolicyDigest::OfDocument(document) = digest else { return None };

@@ -1,28 +1,60 @@
-//! Texts that itsme® shows: character sets, lengths, languages. One character
-//! it does not know aborts the user's flow, so each is checked before sending.
+//! The texts that itsme® shows: character sets, lengths, languages. itsme®
+//! aborts the user's flow at one character outside the set, so this crate
+//! checks every text before it sends any.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use ades_core::signer::Language;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::error::Error;
 
-/// A role may have this many characters.
+/// Maximum length of a role, in characters.
 pub const MAX_ROLE: usize = 50;
 
-/// The character set of a text.
+/// A text that itsme® shows with a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TextField {
+    /// What the user signs
+    Description,
+    /// The role in which the user signs
+    Role,
+}
+
+impl TextField {
+    /// The character set of this text.
+    #[must_use]
+    pub const fn charset(self) -> Charset {
+        match self {
+            Self::Description => Charset::Latin9,
+            Self::Role => Charset::Latin1,
+        }
+    }
+}
+
+impl fmt::Display for TextField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Description => "description",
+            Self::Role => "role",
+        })
+    }
+}
+
+/// A character set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Charset {
-    /// ISO 8859-1, of roles
+    /// ISO 8859-1
     Latin1,
-    /// ISO 8859-15, of descriptions
+    /// ISO 8859-15
     Latin9,
 }
 
 impl Charset {
-    /// Whether the set has this character. Control characters never pass.
+    /// Whether the set has this character. Control characters do not count.
     #[must_use]
     pub const fn has(self, c: char) -> bool {
         let latin1 = matches!(c, ' '..='~' | '\u{A0}'..='\u{FF}');
@@ -37,21 +69,22 @@ impl Charset {
     }
 }
 
-/// Composes (NFC), and checks characters and length; with `transliterate`,
-/// typographic quotes, dashes, dots and spaces become plain ones first.
+/// Returns the text in Unicode's composed form (NFC) if its characters and its
+/// length are acceptable. With `transliterate`, plain characters replace
+/// typographic quotes, dashes, dots and spaces first.
 ///
 /// # Errors
 /// [`Error::UnsupportedCharacter`] with the position in the composed text,
 /// [`Error::TextTooLong`].
 pub fn check(
-    field: &'static str,
+    field: TextField,
     text: &str,
-    charset: Charset,
     max: usize,
     transliterate: bool,
 ) -> Result<String, Error> {
     let composed: String = text.nfc().collect();
     let composed = if transliterate { plain(&composed) } else { composed };
+    let charset = field.charset();
     if let Some((index, char)) = composed.chars().enumerate().find(|(_, c)| !charset.has(*c)) {
         return Err(Error::UnsupportedCharacter { field, index, char });
     }
@@ -59,16 +92,15 @@ pub fn check(
     if found > max { Err(Error::TextTooLong { field, found, max }) } else { Ok(composed) }
 }
 
-/// Checks a text that has to be there in all four languages, or not at all.
-/// Empty texts count as absent.
+/// Checks the translations of a text: one in each of the four languages, or
+/// none at all. An empty text counts as absent.
 ///
 /// # Errors
-/// [`Error::MissingTranslation`], [`Error::RepeatedTranslation`], and as
+/// [`Error::MissingTranslation`], [`Error::RepeatedTranslation`], and those of
 /// [`check`].
 pub fn check_translations(
-    field: &'static str,
+    field: TextField,
     texts: &[(Language, String)],
-    charset: Charset,
     max: usize,
     transliterate: bool,
 ) -> Result<Vec<(Language, String)>, Error> {
@@ -76,18 +108,18 @@ pub fn check_translations(
     if texts.is_empty() {
         return Ok(Vec::new());
     }
-    let mut earlier = HashSet::new();
-    if let Some((language, _)) = texts.iter().find(|(language, _)| !earlier.insert(*language)) {
+    let mut seen = HashSet::new();
+    if let Some((language, _)) = texts.iter().find(|(language, _)| !seen.insert(*language)) {
         return Err(Error::RepeatedTranslation { field, language: *language });
     }
     let missing: Vec<Language> =
-        Language::ALL.into_iter().filter(|language| !earlier.contains(language)).collect();
+        Language::ALL.into_iter().filter(|language| !seen.contains(language)).collect();
     if !missing.is_empty() {
         return Err(Error::MissingTranslation { field, missing });
     }
     texts
         .into_iter()
-        .map(|(language, text)| Ok((*language, check(field, text, charset, max, transliterate)?)))
+        .map(|(language, text)| Ok((*language, check(field, text, max, transliterate)?)))
         .collect()
 }
 

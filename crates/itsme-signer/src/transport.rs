@@ -1,43 +1,46 @@
-//! The one place with a network behind it.
+//! The only I/O of this crate: one HTTP request at a time.
 
 use std::time::Duration;
 
 use ades_core::signer::BoxFuture;
 use http::{Request, Response};
 
-/// No answer may be longer, in octets.
+/// Maximum length of an answer's body, in octets.
 pub const MAX_ANSWER: usize = 1024 * 1024;
 
-/// Sends a request and yields the answer: no redirects followed, no cookies
-/// kept, no retries. Time passes only here, too.
+/// Sends HTTP requests, and waits between them. An implementation follows no
+/// redirects, keeps no cookies and repeats nothing by itself.
 pub trait Transport: Send + Sync {
-    /// Sends one request.
+    /// Sends one request and returns its answer.
     fn send(
         &self,
         request: Request<Vec<u8>>,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>>;
 
-    /// Waits before a request that may be repeated is repeated. By default not
-    /// at all: only a runtime knows how to wait.
+    /// Waits before a request is repeated. The default does not wait, because
+    /// waiting needs a runtime.
     fn pause(&self, _: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }
 }
 
-/// Why there is no answer.
+/// Why a request has no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// The request cannot have arrived.
+    /// The request cannot have reached the server
     #[error("cannot connect")]
     NotSent(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The other side does not accept our certificate.
-    #[error("the TLS handshake was refused: is the client certificate registered and not expired?")]
+    /// The server does not accept the client certificate
+    #[error(
+        "the server refused the TLS handshake: check that the client certificate is registered \
+         and has not expired"
+    )]
     NotAuthorised(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The request may have arrived.
-    #[error("no answer, or it broke off")]
+    /// The request may have reached the server
+    #[error("no answer arrived, or its connection broke")]
     Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The answer is longer than [`MAX_ANSWER`].
+    /// The answer is longer than [`MAX_ANSWER`]
     #[error("the answer is longer than 1 MiB")]
     TooLong,
 }

@@ -1,4 +1,4 @@
-//! Requests as JSON and answers read from it: pure functions.
+//! Writes requests and reads answers: pure functions over JSON.
 
 mod answer;
 mod request;
@@ -8,7 +8,7 @@ pub(crate) use request::*;
 
 use crate::error::Error;
 
-/// A user code has 36 characters, none of them white space.
+/// Checks that a user code has 36 characters, none of them white space.
 pub(crate) fn check_user_code(code: &str) -> Result<(), Error> {
     let fits =
         code.chars().count() == 36 && !code.chars().any(|c| c.is_whitespace() || c.is_control());

@@ -1,5 +1,5 @@
-//! `itsme.toml`: the documented example, errors that name key and line, and
-//! the client's certificate in each form, shown to a server that demands it.
+//! `itsme.toml`: the documented example, errors with key and line, and each form
+//! of the client certificate with a server that requires one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use std::path::Path;
@@ -22,7 +22,8 @@ redirect_url = "https://sign.example.org/itsme/return"
 front.allowed_hosts = ["front.example"]
 "#;
 
-/// A variable that cargo sets: a test cannot set one itself without `unsafe`.
+/// An environment variable that cargo sets. A test cannot set one itself without
+/// `unsafe`.
 const PASSWORD_VARIABLE: &str = "CARGO_PKG_NAME";
 const PASSWORD: &str = env!("CARGO_PKG_NAME");
 
@@ -51,7 +52,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 // The example
 
 #[test]
-fn the_example_loads_and_says_what_it_seems_to_say() {
+fn the_example_loads_with_its_values() {
     let (client, root) = (client_pem(), Pki::shared().root_pem());
     let dir = folder(&[("itsme.toml", EXAMPLE), ("client.pem", &client), ("server-ca.pem", &root)]);
     let config = Config::load(dir.path().join("itsme.toml")).unwrap();
@@ -70,9 +71,9 @@ fn the_example_loads_and_says_what_it_seems_to_say() {
     assert_eq!(config.policy.commitment.as_deref(), Some("1.2.840.113549.1.9.16.6.5"));
 }
 
-/// What stands commented out is read too: the other forms of the certificate.
+/// This includes the keys that are commented out.
 #[test]
-fn the_example_has_no_key_that_is_not_read() {
+fn every_key_of_the_example_is_read() {
     let separate =
         EXAMPLE.replace("# key = ", "key = ").replace("# x_partner_code", "x_partner_code");
     let signer = Pki::shared().signer(Key::P256);
@@ -87,7 +88,7 @@ fn the_example_has_no_key_that_is_not_read() {
         .replace("certificate = \"client.pem\"\n", "")
         .replace("# pkcs12 = ", "pkcs12 = ")
         .replace("# password_env = ", "password_env = ");
-    // The keys are known; it is the variable that is not there.
+    // The keys are known. The error is about the missing environment variable.
     let error = Config::from_toml(&pkcs12, dir.path()).unwrap_err().to_string();
     assert!(error.contains("client.password_env"), "{error}");
 }
@@ -98,15 +99,14 @@ fn the_example_explains_every_key() {
     for line in EXAMPLE.lines() {
         let key = line.split_once(" = ").map(|(key, _)| key);
         if key.is_some_and(|key| !key.contains(' ')) {
-            assert!(before.starts_with("# "), "no word about {line:?}");
+            assert!(before.starts_with("# "), "no comment explains {line:?}");
         }
         before = line;
     }
 }
 
-/// The defaults are those that the example names.
 #[test]
-fn the_example_tells_the_defaults() {
+fn the_example_states_the_defaults() {
     let config = minimal("").unwrap();
     let config = config.settings();
     let default = |key: &str| {
@@ -136,13 +136,13 @@ fn the_example_tells_the_defaults() {
     }
     assert!(config.client.is_none() && config.server_ca_pem.is_none());
     assert!(config.request.x_partner_code.is_none());
-    assert_eq!(config.base_url, "https://back.example", "without the slash at its end");
+    assert_eq!(config.base_url, "https://back.example", "the base URL has a trailing slash");
 }
 
-// What is wrong, and where
+// Errors
 
 #[test]
-fn values_that_are_not_allowed_are_named_with_their_line() {
+fn unacceptable_values_are_reported_with_key_and_line() {
     let long_url = format!("https://sign.example.org/{}", "x".repeat(231));
     let replaced = |from: &str, to: &str| MINIMAL.replace(from, to);
     let with = |more: &str| format!("{MINIMAL}{more}");
@@ -160,7 +160,7 @@ fn values_that_are_not_allowed_are_named_with_their_line() {
         (replaced("itsme/return", "itsme/return#top"), 4, "redirect_url"),
         (replaced("https://sign.example.org/itsme/return", &long_url), 4, "redirect_url"),
         (replaced("https://back", "https://user:pw@back"), 1, "base_url"),
-        // Not even on this machine, unless the switch says so.
+        // A loopback address needs allow_loopback_http.
         (replaced("https://sign.example.org", "http://127.0.0.1:8080"), 4, "redirect_url"),
         (replaced("\"front.example\"", ""), 5, "front.allowed_hosts"),
         (replaced("\"front.example\"", "\"f.example\", \"\""), 5, "front.allowed_hosts"),
@@ -192,23 +192,23 @@ fn values_that_are_not_allowed_are_named_with_their_line() {
     }
 }
 
-/// Without them every page would be refused, after the session was opened.
+/// Without them, every page would be refused after its session was opened.
 #[test]
-fn the_hosts_of_the_service_are_needed_but_for_the_sandbox() {
+fn allowed_hosts_are_required_except_for_the_sandbox() {
     let text = MINIMAL.replace("front.allowed_hosts = [\"front.example\"]\n", "");
     let error = read(&text).unwrap_err();
     assert!(error.to_string().starts_with("front.allowed_hosts: "), "{error}");
     let error = read(&format!("{text}[front]\n")).unwrap_err();
     assert!(error.to_string().starts_with("itsme.toml, line 5: front.allowed_hosts"), "{error}");
     read(&format!("{text}allow_loopback_http = true\n")).unwrap();
-    // Compared as URLs write them.
+    // Hosts are compared in the form that URLs have.
     let hosts = read(&MINIMAL.replace("front.example\"", "Fränt.Example\"")).unwrap();
     assert_eq!(hosts.settings().allowed_hosts, ["xn--frnt-moa.example"]);
 }
 
-/// The same checks without a file.
+/// The checks are those of a file.
 #[test]
-fn settings_made_in_rust_are_checked() {
+fn settings_from_rust_are_checked() {
     let settings = || {
         let mut settings = Settings::new(
             "https://back.example/",
@@ -238,7 +238,7 @@ fn settings_made_in_rust_are_checked() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named_with_its_line() {
+fn unreadable_settings_are_reported_with_their_line() {
     let with = |more: &str| format!("{MINIMAL}{more}");
     for (text, line, named) in [
         (MINIMAL.replace("partner_code", "partner_kode"), 2, "partner_kode"),
@@ -256,7 +256,7 @@ fn what_cannot_be_read_is_named_with_its_line() {
 }
 
 #[test]
-fn a_key_that_is_missing_is_named() {
+fn a_missing_key_is_reported() {
     for key in ["base_url", "partner_code", "service_code", "redirect_url"] {
         let text: String =
             MINIMAL.lines().filter(|l| !l.starts_with(key)).map(|l| format!("{l}\n")).collect();
@@ -266,14 +266,14 @@ fn a_key_that_is_missing_is_named() {
 }
 
 #[test]
-fn lines_are_counted_with_either_line_end() {
+fn lines_are_counted_with_lf_and_crlf() {
     let text = MINIMAL.replace("DEMO_SIGN", "").replace('\n', "\r\n");
     let error = read(&text).unwrap_err().to_string();
     assert!(error.contains("line 3: service_code"), "{error}");
 }
 
 #[test]
-fn http_on_this_machine_is_for_who_asks_for_it() {
+fn http_on_loopback_needs_a_setting() {
     for host in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"] {
         let text = MINIMAL.replace("https://sign.example.org", &format!("http://{host}"));
         assert!(read(&text).is_err());
@@ -283,13 +283,13 @@ fn http_on_this_machine_is_for_who_asks_for_it() {
         let text = MINIMAL.replace("https://sign.example.org", &format!("http://{host}"));
         assert!(read(&format!("{text}allow_loopback_http = true\n")).is_err(), "{host}");
     }
-    // The back end is never spoken to without TLS.
+    // The back end always needs TLS.
     let text = MINIMAL.replace("https://back.example/", "http://127.0.0.1");
     assert!(read(&format!("{text}allow_loopback_http = true\n")).is_err());
 }
 
 #[test]
-fn files_that_are_not_there_are_named_by_their_key() {
+fn missing_files_are_reported_by_their_key() {
     let dir = folder(&[("client.pem", &client_pem())]);
     for (more, named) in [
         ("[client]\ncertificate = \"none.pem\"\n", "client.certificate"),
@@ -307,19 +307,19 @@ fn files_that_are_not_there_are_named_by_their_key() {
 }
 
 #[test]
-fn two_client_certificates_are_one_too_many() {
+fn two_client_certificates_are_an_error() {
     let error =
         minimal("[client]\ncertificate = \"a.pem\"\npkcs12 = \"a.p12\"\n").unwrap_err().to_string();
     assert!(error.contains("line 6: client: has both"), "{error}");
 }
 
-// The client's certificate
+// The client certificate
 
 async fn sandbox() -> Sandbox {
     Sandbox::start(itsme_sandbox::Config::default()).await.unwrap()
 }
 
-/// A folder with the sandbox's certificates as PEM and PKCS#12.
+/// A folder with the client certificate of the sandbox as PEM and PKCS#12.
 fn identities(sandbox: &Sandbox) -> TempDir {
     let pem = sandbox.client_identity_pem();
     let (certificates, keys) = pem.split_at(pem.find("-----BEGIN PRIVATE KEY-----").unwrap());
@@ -335,7 +335,7 @@ fn identities(sandbox: &Sandbox) -> TempDir {
             .args(["pkcs12", "-export", "-in", "client.pem", "-out", name])
             .args(["-passout", &format!("pass:{password}")])
             .output()
-            .expect("openssl is needed for this test");
+            .expect("this test needs the openssl command");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
     dir
@@ -351,7 +351,7 @@ fn of_sandbox(sandbox: &Sandbox, dir: &Path, more: &str) -> Result<Config, Error
 }
 
 #[tokio::test]
-async fn each_form_of_the_client_certificate_is_accepted_by_the_server() {
+async fn the_server_accepts_each_form_of_the_client_certificate() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);
     let password = format!("pkcs12 = \"client.p12\"\npassword_env = \"{PASSWORD_VARIABLE}\"");
@@ -370,9 +370,9 @@ async fn each_form_of_the_client_certificate_is_accepted_by_the_server() {
     sandbox.shutdown().await;
 }
 
-/// Case 62 over a real connection.
+/// Edge case 62 over a real connection.
 #[tokio::test]
-async fn without_a_client_certificate_the_server_says_no() {
+async fn without_a_client_certificate_the_client_is_not_authorised() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);
     let config = of_sandbox(&sandbox, dir.path(), "[server]\nca = \"server-ca.pem\"\n").unwrap();
@@ -383,14 +383,14 @@ async fn without_a_client_certificate_the_server_says_no() {
 }
 
 #[tokio::test]
-async fn a_server_of_another_ca_is_not_spoken_to() {
+async fn a_server_of_another_ca_is_refused() {
     let (sandbox, other) = (sandbox().await, sandbox().await);
     let dir = identities(&other);
     let more = "[server]\nca = \"server-ca.pem\"\n[client]\ncertificate = \"client.pem\"\n";
     let signer = ItsmeSigner::new(of_sandbox(&sandbox, dir.path(), more).unwrap()).unwrap();
     let error = signer.discovery().await.unwrap_err();
     assert_eq!(error.kind(), &SignerErrorKind::Unavailable);
-    // Nor without `server.ca`: the system's anchors do not know it.
+    // Without `server.ca`, the trust anchors of the system do not include its CA.
     let config = of_sandbox(&sandbox, dir.path(), "").unwrap();
     assert!(ItsmeSigner::new(config).unwrap().discovery().await.is_err());
     sandbox.shutdown().await;
@@ -398,7 +398,7 @@ async fn a_server_of_another_ca_is_not_spoken_to() {
 }
 
 #[tokio::test]
-async fn a_pkcs12_file_that_does_not_open_is_said_at_load() {
+async fn a_pkcs12_file_that_cannot_be_opened_is_reported_at_load() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);
     std::fs::write(dir.path().join("broken.p12"), b"\x30\x03\x02\x01\x03").unwrap();
@@ -425,7 +425,7 @@ async fn a_pkcs12_file_that_does_not_open_is_said_at_load() {
 }
 
 #[test]
-fn what_is_no_certificate_or_key_is_said_at_load() {
+fn a_malformed_certificate_or_key_is_reported_at_load() {
     let (own, other) = (Pki::shared().signer(Key::P256), Pki::shared().signer(Key::P384));
     let encrypted = own.key_pem.replace("PRIVATE", "ENCRYPTED PRIVATE");
     let broken = own.chain_pem().replace("-----END", "?-----END");
@@ -479,7 +479,7 @@ fn what_is_no_certificate_or_key_is_said_at_load() {
         assert!(text.starts_with(&format!("itsme.toml, line {line}: {key}: ")), "{text}");
         assert!(text.contains(problem), "{text}");
     }
-    // A bundle of trust anchors is longer than any chain may be.
+    // A bundle of trust anchors may have more certificates than a chain.
     let bundle = Pki::shared().root_pem().repeat(40);
     std::fs::write(dir.path().join("bundle.pem"), bundle).unwrap();
     let more = "[server]\nca = \"bundle.pem\"\n";
@@ -487,7 +487,7 @@ fn what_is_no_certificate_or_key_is_said_at_load() {
 }
 
 #[tokio::test]
-async fn no_key_is_shown() {
+async fn debug_output_contains_no_key() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);
     let more = "[client]\ncertificate = \"client.pem\"\n";

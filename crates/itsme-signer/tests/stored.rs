@@ -1,4 +1,4 @@
-//! Sessions as earlier versions stored them: they stay readable for ever.
+//! Sessions that earlier versions stored. They must stay readable.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 #[allow(dead_code)]
@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::script::{Reply, SUCCESS, USER_CODE, identified, object, run, signer, test_signer};
 
 #[test]
-fn an_identification_of_version_1_goes_on() {
+fn a_stored_identification_of_version_1_continues() {
     let stored = include_str!("fixtures/identification-1.json");
     let session: IdentificationSession = serde_json::from_str(stored).unwrap();
     let (signer, script) = signer([Reply::Json(200, identified(test_signer()))]);
@@ -23,9 +23,9 @@ fn an_identification_of_version_1_goes_on() {
     assert_eq!(script.asked()[0].1["asyncRespID"], "859e1e2caef6da907b0224fe71068d7a5095");
 }
 
-/// With the value that was given then: it has to be the one of the stored digest.
+/// The value is the one that the sandbox gave, and verifies for the stored digest.
 #[test]
-fn a_signature_of_version_1_goes_on() {
+fn a_stored_signature_of_version_1_continues() {
     let stored = include_str!("fixtures/signing-1.json");
     let value = include_str!("fixtures/signing-1.value").trim_end();
     let session: SigningSession = serde_json::from_str(stored).unwrap();

@@ -1,4 +1,4 @@
-//! Visible signatures: what a signature looks like, and where it stands
+//! Visible signatures: what a signature looks like, and where it is
 //! (ISO 32000-2, 12.5.5, 12.7.5.5).
 
 mod colour;
@@ -19,18 +19,17 @@ pub use template::StampValues;
 use crate::error::{AppearanceFault, Error};
 use crate::options::SignatureField;
 
-/// A text may have this many octets.
+/// Maximum length of a text in octets.
 const MAX_TEXT: usize = 4096;
-/// A font may have this many octets.
+/// Maximum length of a font in octets.
 const MAX_FONT: usize = 32 * 1024 * 1024;
-/// An image file may have this many octets.
+/// Maximum length of an image file in octets.
 const MAX_IMAGE: usize = 8 * 1024 * 1024;
 
-/// A rectangle in points (1/72 inch, or the page's `/UserUnit`), kept to the
-/// thousandth.
+/// A rectangle in points (1/72 inch), rounded to thousandths.
 ///
-/// The origin is the lower left corner of the page as it is seen: of what the
-/// crop box shows, after the page was turned by its `/Rotate`.
+/// The origin is the lower left corner of the visible page: of its crop box, after
+/// rotation by `/Rotate`.
 ///
 /// Serialised, each number is in thousandths of a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,20 +76,20 @@ pub enum StampPosition {
     Field,
 }
 
-/// What a visible signature looks like: text, an image, or both, the image to
+/// What a visible signature looks like: text, an image, or both, with the image on
 /// the left.
 ///
-/// The text is wrapped, and made as large as fits, up to 12 points; scripts that
-/// join letters or go from right to left are set as they should be. What the
-/// image has of transparency is kept, but put on white in documents that claim
-/// to be PDF/A.
+/// The text is wrapped and set in the largest size that fits, up to 12 points.
+/// Scripts with joined letters or from right to left are shaped. An image keeps its
+/// transparency, but is put on white in documents that claim to be PDF/A.
 ///
-/// A tagged document gets an element `Form` for a new field, unless it is signed
-/// already: then a field that is there, and tagged, keeps it PDF/UA. A certified
-/// document takes visible signatures in such fields only.
+/// In a tagged document, a new field gets a structure element `Form`, unless the
+/// document is signed already. To keep a signed document PDF/UA, use an existing
+/// field that is tagged. Certified documents accept visible signatures only in
+/// fields that are visible already.
 ///
-/// All of it is part of the pending state: the image, and a few octets for each
-/// letter.
+/// The pending state holds the whole appearance: the image, and a few octets for
+/// each letter.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Appearance {
     pub(crate) position: StampPosition,
@@ -118,25 +117,26 @@ impl Appearance {
         Self::new(StampPosition::Field)
     }
 
-    /// Lines of text, and a font with TrueType or CFF outlines and all characters
-    /// in it; of a collection, the first. What is used of the font becomes part of
-    /// the document: its licence must allow that. See [`StampValues`] for templates.
+    /// Lines of text, and a font with TrueType or CFF outlines that has all their
+    /// characters. Of a font collection, the first font is used. The glyphs in use
+    /// become part of the document: the font's licence must allow that. See
+    /// [`StampValues`] for templates.
     #[must_use]
     pub fn text(mut self, text: impl Into<String>, font: impl Into<Vec<u8>>) -> Self {
         self.text = Some((text.into(), font.into()));
         self
     }
 
-    /// A PNG, or a JPEG in grey or colour (not CMYK), which is turned as its Exif
-    /// data say. It may take 2 MiB in the document: the file, if it is a JPEG, and
-    /// about as much as the file, if it is a PNG.
+    /// A PNG, or a JPEG in grey or colour (not CMYK), which is rotated by its Exif
+    /// data. Maximum length in the document: 2 MiB. A JPEG is embedded as it is; a PNG
+    /// takes about as much as its file.
     #[must_use]
     pub fn image(mut self, file: impl Into<Vec<u8>>) -> Self {
         self.image = Some(file.into());
         self
     }
 
-    /// What is read to those who cannot see it; without this, the text.
+    /// The text for people who cannot see the signature; by default its text.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());

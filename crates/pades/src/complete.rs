@@ -128,14 +128,14 @@ impl PreparedDocument {
             return Err(Error::DoesNotFit { len: cms.len(), reserved: self.capacity });
         }
         let mut update =
-            Vec::with_capacity(self.head.len() + 2 * self.capacity + 2 + self.behind.len());
+            Vec::with_capacity(self.head.len() + 2 * self.capacity + 2 + self.after.len());
         update.extend_from_slice(&self.head);
         update.push(b'<');
         let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
         update.extend(cms.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
         update.resize(self.head.len() + 1 + 2 * self.capacity, b'0');
         update.push(b'>');
-        update.extend_from_slice(&self.behind);
+        update.extend_from_slice(&self.after);
         Ok(update)
     }
 }

@@ -91,8 +91,8 @@ pub struct PreparedDocument {
     /// Maximum length of the CMS in octets; the placeholder has two digits for each.
     pub(crate) capacity: usize,
     /// The update after the CMS.
-    #[serde(with = "ades_core::base64::octets")]
-    pub(crate) behind: Vec<u8>,
+    #[serde(rename = "behind", with = "ades_core::base64::octets")]
+    pub(crate) after: Vec<u8>,
     /// The digest of document and update without the placeholder.
     pub(crate) signed: DocumentDigest,
     pub(crate) repaired: bool,
@@ -142,7 +142,7 @@ impl PreparedDocument {
     /// The signed document's length in octets.
     #[must_use]
     pub fn signed_len(&self) -> u64 {
-        let update = [self.head.len(), self.capacity, self.capacity, self.behind.len(), 2];
+        let update = [self.head.len(), self.capacity, self.capacity, self.after.len(), 2];
         update.iter().fold(self.length, |sum, len| sum.saturating_add(*len as u64))
     }
 }

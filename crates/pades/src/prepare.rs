@@ -13,6 +13,7 @@ mod widget;
 use std::io::Write;
 
 use ades_core::{CertificateChain, Document, SignatureParameters};
+use cades::embedded::EmbeddedCms;
 
 use crate::error::Error;
 use crate::options::SignatureOptions;
@@ -63,6 +64,7 @@ pub fn check(
     parameters: &SignatureParameters,
     options: &SignatureOptions,
 ) -> Result<Checked, Error> {
+    cades::embedded::check(parameters)?;
     let signer =
         Signer { digest: None, sub_filter: SubFilter::Cades, certificates: Certificates::Later };
     let plan = Plan::new(document, &signer, 0, parameters, options)?;
@@ -118,13 +120,13 @@ fn prepare_to(
     out: Option<&mut dyn Write>,
 ) -> Result<PendingSignature, Error> {
     let algorithm = parameters.algorithm_for(chain.leaf())?.digest_algorithm();
-    let len = cades::embedded::max_len(chain, parameters)?;
-    let capacity = len.saturating_add(options.reserve);
+    let cms = EmbeddedCms::prepare(chain, parameters)?;
+    let capacity = cms.max_len().saturating_add(options.reserve);
     let certificates = Certificates::Known(chain);
     let signer = Signer { digest: Some(algorithm), sub_filter: SubFilter::Cades, certificates };
     let document = PreparedDocument::prepare(
         document, algorithm, &signer, capacity, parameters, options, out,
     )?;
-    let cms = cades::embedded::prepare_digest(document.digest().clone(), chain, parameters)?;
+    let cms = cms.over(document.digest().clone())?;
     Ok(PendingSignature { document, cms, signing_time: parameters.signing_time() })
 }

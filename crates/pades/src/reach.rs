@@ -1,5 +1,5 @@
-//! What a revision's trailer leads to, and by which ways: every object that it
-//! has is looked at once for each of its roles.
+//! The objects that a revision's trailer reaches, and by which paths. Each object
+//! is visited once for each of its roles.
 
 mod covered;
 mod roles;
@@ -13,15 +13,16 @@ pub(crate) use covered::{Covered, reach_signed};
 pub(crate) use roles::Role;
 use roles::{Roles, mentions};
 
-/// A revision may have this many objects that something leads to.
+/// Maximum number of objects that a revision reaches.
 const MAX_OBJECTS: usize = 900_000;
-/// So many ways may wait to be gone at one time.
-const MAX_WAITING: usize = 1 << 20;
-/// So many are gone together.
-const MAX_WAVE: usize = 1 << 16;
-/// So many may be missing that the cross-reference knows of.
-const MAX_LATE: usize = 1024;
-/// So much is searched for references where an object does not read.
+/// Maximum number of pending visits.
+const MAX_PENDING: usize = 1 << 20;
+/// Visits are processed in batches of at most this many.
+const MAX_BATCH: usize = 1 << 16;
+/// Maximum number of objects that are missing although the cross-reference has them.
+const MAX_MISSING: usize = 1024;
+/// Maximum length in octets that is searched for references when an object cannot be
+/// read.
 const MAX_SEARCHED: u64 = 64 * 1024;
 
 /// The field that an object belongs to.
@@ -31,51 +32,52 @@ pub(crate) enum Owner {
     Nobody,
     /// The form itself.
     Form,
-    /// The field of this number.
+    /// The field with this number.
     Field(u32),
     /// More than one.
     Several,
 }
 
 impl Owner {
-    /// Whether this is not known to be another's, too.
-    fn is_not(self, other: Self) -> bool {
+    /// Whether a visit by `other` changes the owner.
+    fn is_changed_by(self, other: Self) -> bool {
         other != Self::Nobody && self != other && self != Self::Several
     }
 }
 
-/// What is known of an object.
+/// The roles and the owner of an object.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mark {
     pub(crate) roles: Roles,
     pub(crate) owner: Owner,
 }
 
-/// A field, or a widget that is an object of its own.
+/// A field, or a widget that is a separate object, and the field it belongs to.
 #[derive(Clone, Debug)]
 pub(crate) struct FieldIdentity {
     /// The full name of the field.
     pub(crate) name: String,
     pub(crate) is_signature: bool,
-    /// The number of the field: its own, unless this is only a widget.
+    /// The number of the field, which differs from the object's own number for a
+    /// separate widget.
     pub(crate) field: u32,
 }
 
-/// What was reached. Roles are only ever added: what was in a role at one
-/// signed revision is held to it at all later ones.
+/// The objects reached so far. Roles are only added: an object that had a role in
+/// one signed revision keeps it in all later ones.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
     marks: HashMap<u32, Mark>,
     fields: HashMap<u32, FieldIdentity>,
-    /// Object streams, and the objects reached that were in them.
+    /// Object streams, and the reached objects that were in them.
     containers: HashMap<u32, Vec<u32>>,
-    /// What was led to and not there, or not whole, though the cross-reference
-    /// said where it is: behind the end of the revision.
-    late: BTreeSet<u32>,
-    /// Whether there is something that was not looked at.
-    blind: bool,
-    /// By the roles' turns.
-    waiting: [Vec<Visit>; 3],
+    /// Objects that are missing or incomplete because the cross-reference points
+    /// after the end of the revision.
+    missing: BTreeSet<u32>,
+    /// Whether some objects could not be visited.
+    incomplete: bool,
+    /// Pending visits, by the turn of their roles.
+    pending: [Vec<Visit>; 3],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,14 +88,14 @@ struct Visit {
     link: LinkKind,
 }
 
-/// How something leads to an object.
+/// How a reference leads to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LinkKind {
-    /// As a dictionary of somebody's own names may be led to: any of its keys
-    /// may mean something there.
+    /// From a key. The object may be a dictionary of arbitrary names, in which any
+    /// key has a meaning.
     Named,
-    /// In passing: as an element of an array, such as a destination, or by a key
-    /// that mentions. No dictionary of names is found so.
+    /// As an element of an array, such as a destination, or from a key that only
+    /// mentions the object. It is not a dictionary of arbitrary names.
     Passing,
 }
 
@@ -106,17 +108,17 @@ impl Reach {
         self.fields.get(&number)
     }
 
-    /// The highest number that anything leads to, of those that an object may have.
+    /// The highest number that is referred to, up to [`MAX_SENSIBLE`].
     pub(crate) fn highest(&self) -> u32 {
         let numbers = self.marks.keys().copied();
         numbers.filter(|number| *number <= MAX_SENSIBLE).max().unwrap_or(0)
     }
 
-    /// The objects reached that later sections may have changed: those that they
-    /// speak of, those in object streams that they speak of, and those that were
-    /// not there although the cross-reference said where.
+    /// The reached objects that later sections may have changed: those with entries
+    /// there, those in object streams with entries there, and those that were
+    /// missing although the cross-reference has them.
     pub(crate) fn touched(&self, sections: &[Section]) -> BTreeSet<u32> {
-        let mut touched = self.late.clone();
+        let mut touched = self.missing.clone();
         for number in sections.iter().flat_map(Section::ranges).flatten() {
             let Ok(number) = u32::try_from(number) else { continue };
             touched.extend(self.contained(number));
@@ -127,29 +129,29 @@ impl Reach {
         touched
     }
 
-    /// The objects reached that were in this object stream.
+    /// The reached objects that were in this object stream.
     fn contained(&self, stream: u32) -> &[u32] {
         self.containers.get(&stream).map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub(crate) const fn late(&self) -> &BTreeSet<u32> {
-        &self.late
+    pub(crate) const fn missing(&self) -> &BTreeSet<u32> {
+        &self.missing
     }
 
-    pub(crate) const fn is_blind(&self) -> bool {
-        self.blind
+    pub(crate) const fn is_incomplete(&self) -> bool {
+        self.incomplete
     }
 
-    /// Something was not looked at: from now on it may lead anywhere.
-    pub(crate) const fn lose(&mut self) {
-        self.blind = true;
+    /// Records that some objects could not be visited: they may refer to any object.
+    pub(crate) const fn set_incomplete(&mut self) {
+        self.incomplete = true;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.marks.is_empty()
     }
 
-    /// Looks at a whole revision.
+    /// Visits a whole revision.
     pub(crate) fn read(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
         let mut keys = BTreeSet::new();
         let mut values = Vec::new();
@@ -164,13 +166,13 @@ impl Reach {
         self.run(pdf)
     }
 
-    /// Looks at what was changed since the revision before, and at what that
-    /// leads to now.
-    pub(crate) fn go_on(&mut self, pdf: &mut Pdf<'_>, changed: &[u32]) -> Result<(), Error> {
+    /// Visits the objects that were changed since the previous revision, and what
+    /// they refer to now.
+    pub(crate) fn advance(&mut self, pdf: &mut Pdf<'_>, changed: &[u32]) -> Result<(), Error> {
         let trailer = pdf.newest()?.trailer.entries().to_vec();
         self.trailer(pdf, &trailer)?;
         for number in changed {
-            self.late.remove(number);
+            self.missing.remove(number);
             let mark = self.mark(*number);
             let Some(reference) = reference(pdf, *number)? else { continue };
             let Some(object) = self.object(pdf, reference)? else { continue };
@@ -186,46 +188,47 @@ impl Reach {
             match key.as_slice() {
                 b"Root" => self.value(value, Role::Catalog, Owner::Nobody, LinkKind::Named),
                 b"Info" => self.value(value, Role::About, Owner::Nobody, LinkKind::Named),
-                _ => self.present(pdf, value)?,
+                _ => self.existing(pdf, value)?,
             }
         }
         Ok(())
     }
 
-    /// What other trailer keys lead to, if it is there. Some writers number
-    /// `/AdditionalStreams` anew and do not write them, and the number is given
-    /// away by the next; readers of PDF do not look at such keys.
-    fn present(&mut self, pdf: &mut Pdf<'_>, value: &Value) -> Result<(), Error> {
+    /// Visits existing objects that other trailer keys refer to. Missing ones do not
+    /// count: some writers give `/AdditionalStreams` a new number without writing the
+    /// object, the next writer gives that number to another object, and readers ignore
+    /// such keys.
+    fn existing(&mut self, pdf: &mut Pdf<'_>, value: &Value) -> Result<(), Error> {
         if let Some(reference) = value.reference()
             && !matches!(pdf.entry(reference.number)?, None | Some(Entry::Free))
         {
-            self.wait(reference, Role::Other, Owner::Nobody, LinkKind::Passing);
+            self.push_visit(reference, Role::Other, Owner::Nobody, LinkKind::Passing);
         }
         for element in value.elements().unwrap_or_default() {
-            self.present(pdf, element)?;
+            self.existing(pdf, element)?;
         }
         for (_, value) in value.entries() {
-            self.present(pdf, value)?;
+            self.existing(pdf, value)?;
         }
         Ok(())
     }
 
     fn run(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
-        for turn in 0..self.waiting.len() {
-            while let Some(waiting) = self.waiting.get_mut(turn) {
-                if waiting.len() > MAX_WAITING {
+        for turn in 0..self.pending.len() {
+            while let Some(pending) = self.pending.get_mut(turn) {
+                if pending.len() > MAX_PENDING {
                     return Err(exceeds(Limit::PendingVisits));
                 }
-                let from = waiting.len().saturating_sub(MAX_WAVE);
-                let wave: Vec<Visit> = waiting.drain(from..).collect();
-                if wave.is_empty() {
+                let from = pending.len().saturating_sub(MAX_BATCH);
+                let batch: Vec<Visit> = pending.drain(from..).collect();
+                if batch.is_empty() {
                     break;
                 }
-                // In the order of the file, which is read fastest so.
-                let mut placed = Vec::with_capacity(wave.len());
-                for visit in wave {
+                // The order of the file is the fastest to read.
+                let mut sorted = Vec::with_capacity(batch.len());
+                for visit in batch {
                     let entry = pdf.entry(visit.reference.number)?;
-                    placed.push(match entry {
+                    sorted.push(match entry {
                         None | Some(Entry::Free) => ((0, 0), visit),
                         Some(Entry::Plain { offset, .. }) => ((0, offset), visit),
                         Some(Entry::Compressed { stream, index }) => {
@@ -233,8 +236,8 @@ impl Reach {
                         }
                     });
                 }
-                placed.sort_by_key(|(place, _)| *place);
-                for (_, visit) in placed {
+                sorted.sort_by_key(|(offset, _)| *offset);
+                for (_, visit) in sorted {
                     self.visit(pdf, visit)?;
                 }
             }
@@ -242,11 +245,11 @@ impl Reach {
         Ok(())
     }
 
-    /// Whether a way to an object says nothing new of it.
+    /// Whether a visit in this role adds nothing to the roles that the object has.
     fn is_known(&self, number: u32, role: Role, link: LinkKind) -> bool {
         let known: &[Role] = match role {
-            // Nothing of a page or a catalog may change that means anything in
-            // another place, unless its keys are the names of something.
+            // Changes of pages and catalogs are judged so strictly that another
+            // role adds nothing, unless their keys are arbitrary names.
             Role::Other if link == LinkKind::Passing => &[Role::Page, Role::Catalog],
             Role::Annotation => &[Role::Field],
             Role::Mentioned => {
@@ -273,10 +276,10 @@ impl Reach {
         }
         let mark = self.marks.entry(number).or_default();
         let mut roles = Roles::default();
-        if mark.owner.is_not(owner) {
+        if mark.owner.is_changed_by(owner) {
             let first = mark.owner == Owner::Nobody;
             mark.owner = if first { owner } else { Owner::Several };
-            // What it leads to belongs to several, too.
+            // Then what it refers to has several owners, too.
             if mark.owner == Owner::Several {
                 roles = mark.roles;
             }
@@ -290,7 +293,7 @@ impl Reach {
         }
         let owner = if mark.owner == Owner::Several { Owner::Several } else { owner };
         let Some(object) = self.object(pdf, reference)? else {
-            // What is not there costs something, too.
+            // A missing object counts, too.
             return pdf.source().charge(0);
         };
         for role in roles.iter() {
@@ -299,7 +302,7 @@ impl Reach {
         Ok(())
     }
 
-    /// The object as the revision has it, if it has.
+    /// The object in the revision; `None` if it has none.
     fn object(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -308,7 +311,7 @@ impl Reach {
         let number = reference.number;
         let Some(entry) = pdf.entry(number)? else { return Ok(None) };
         if is_nowhere(pdf, entry)? {
-            self.miss(number);
+            self.note_missing(number);
             return Ok(None);
         }
         if let Entry::Compressed { stream, .. } = entry {
@@ -318,7 +321,7 @@ impl Reach {
         match pdf.object(reference) {
             Ok(Some(object)) => {
                 if !pdf.ends_as_before(&object)? {
-                    self.miss(number);
+                    self.note_missing(number);
                 }
                 Ok(Some(object))
             }
@@ -328,7 +331,7 @@ impl Reach {
                     Entry::Free | Entry::Compressed { .. } => 0,
                 };
                 if entry != Entry::Free && generation == reference.generation {
-                    self.miss(number);
+                    self.note_missing(number);
                 }
                 Ok(None)
             }
@@ -340,12 +343,12 @@ impl Reach {
         }
     }
 
-    fn miss(&mut self, number: u32) {
-        self.late.insert(number);
-        self.blind |= self.late.len() > MAX_LATE;
+    fn note_missing(&mut self, number: u32) {
+        self.missing.insert(number);
+        self.incomplete |= self.missing.len() > MAX_MISSING;
     }
 
-    /// An object stream: nothing may change that what it holds depends on.
+    /// Visits an object stream: nothing that its objects depend on may change.
     fn container(&mut self, pdf: &mut Pdf<'_>, number: u32) -> Result<(), Error> {
         if self.containers.contains_key(&number) {
             return Ok(());
@@ -355,7 +358,7 @@ impl Reach {
         match pdf.object(reference) {
             Ok(Some(stream)) => {
                 if !pdf.ends_as_before(&stream)? {
-                    self.blind = true;
+                    self.incomplete = true;
                 }
                 for (key, value) in stream.value.entries() {
                     if key != b"Extends" {
@@ -367,16 +370,17 @@ impl Reach {
             Ok(None) => Ok(()),
             Err(error @ (Error::Core(_) | Error::Limit { .. })) => Err(error),
             Err(_) => {
-                self.blind = true;
+                self.incomplete = true;
                 Ok(())
             }
         }
     }
 
-    /// Others may read what we cannot: it leads to whatever it names.
+    /// Visits everything that an unreadable object may refer to: other readers may be
+    /// able to read it.
     fn unread(&mut self, pdf: &mut Pdf<'_>, entry: Entry) -> Result<(), Error> {
         let Entry::Plain { offset, .. } = entry else {
-            self.blind = true;
+            self.incomplete = true;
             return Ok(());
         };
         let offset = offset.saturating_add(pdf.shift);
@@ -384,26 +388,26 @@ impl Reach {
         let (found, searched) = (references_in(octets), octets.len());
         pdf.source().charge(searched)?;
         for reference in found {
-            self.wait(reference, Role::Other, Owner::Nobody, LinkKind::Named);
+            self.push_visit(reference, Role::Other, Owner::Nobody, LinkKind::Named);
         }
         Ok(())
     }
 
-    fn wait(&mut self, reference: Reference, role: Role, owner: Owner, link: LinkKind) {
+    fn push_visit(&mut self, reference: Reference, role: Role, owner: Owner, link: LinkKind) {
         let mark = self.mark(reference.number);
-        let same = mark.roles.has(role) && !mark.owner.is_not(owner);
+        let same = mark.roles.has(role) && !mark.owner.is_changed_by(owner);
         if same || self.is_known(reference.number, role, link) {
             return;
         }
-        // One more than may wait says that there are too many.
-        if let Some(waiting) = self.waiting.get_mut(role.turn())
-            && waiting.len() <= MAX_WAITING
+        // One more than the maximum makes `run` report the limit.
+        if let Some(pending) = self.pending.get_mut(role.turn())
+            && pending.len() <= MAX_PENDING
         {
-            waiting.push(Visit { reference, role, owner, link });
+            pending.push(Visit { reference, role, owner, link });
         }
     }
 
-    /// What an object leads to in one of its roles.
+    /// Visits what an object refers to in one of its roles.
     fn children(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -427,7 +431,7 @@ impl Reach {
             let child = match (role, key.as_slice()) {
                 (Role::Field, b"V") => Role::Other,
                 (Role::Appearance, b"Length") => Role::Appearance,
-                // What an appearance is drawn with may be drawn with elsewhere.
+                // Pages may use the resources of an appearance, too.
                 (Role::Appearance, _) => Role::Other,
                 (role, key) => role.of_entry(key),
             };
@@ -438,7 +442,7 @@ impl Reach {
 
     fn value(&mut self, value: &Value, role: Role, owner: Owner, link: LinkKind) {
         match &value.kind {
-            Kind::Reference(reference) => self.wait(*reference, role, owner, link),
+            Kind::Reference(reference) => self.push_visit(*reference, role, owner, link),
             Kind::Array(elements) => {
                 let child = role.of_element();
                 for element in elements.iter() {
@@ -463,7 +467,7 @@ impl Reach {
         self.value(value, role, owner, link);
     }
 
-    /// Notes what a field is called.
+    /// Records the name of a field.
     fn identify(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -486,7 +490,7 @@ impl Reach {
 }
 
 impl FieldIdentity {
-    /// Of a field or widget below another.
+    /// Reads a field or widget below the field `above`.
     pub(crate) fn of(
         pdf: &mut Pdf<'_>,
         object: &Indirect,
@@ -514,14 +518,14 @@ fn link_kind(key: &[u8]) -> LinkKind {
     if mentions(key) { LinkKind::Passing } else { LinkKind::Named }
 }
 
-/// Whether an object is said to be in an object stream that is none: missing, or
-/// itself in one, where no stream can be.
+/// Whether the cross-reference puts an object into an object stream that is missing
+/// or itself in an object stream, where no stream can be.
 pub(crate) fn is_nowhere(pdf: &mut Pdf<'_>, entry: Entry) -> Result<bool, Error> {
     let Entry::Compressed { stream, .. } = entry else { return Ok(false) };
     Ok(!matches!(pdf.entry(stream)?, Some(Entry::Plain { .. })))
 }
 
-/// The reference that leads to the object of this number, if there is one.
+/// The reference to the object with this number, if it exists.
 pub(crate) fn reference(pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Reference>, Error> {
     let generation = match pdf.entry(number)? {
         None | Some(Entry::Free) => return Ok(None),
@@ -531,7 +535,7 @@ pub(crate) fn reference(pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Referen
     Ok(Some(Reference { number, generation }))
 }
 
-/// The octets of one object.
+/// The octets up to `endobj`.
 fn up_to_end(octets: &[u8]) -> &[u8] {
     const END: &[u8] = b"endobj";
 
@@ -539,7 +543,7 @@ fn up_to_end(octets: &[u8]) -> &[u8] {
     octets.get(..end.unwrap_or(octets.len())).unwrap_or_default()
 }
 
-/// All that looks like a reference.
+/// Everything that is written like a reference.
 fn references_in(octets: &[u8]) -> Vec<Reference> {
     let words: Vec<&str> = octets
         .split(|octet| !is_regular(*octet))
@@ -560,7 +564,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_are_found_in_what_does_not_read() {
+    fn references_are_found_in_an_object_that_cannot_be_read() {
         let object = up_to_end(b"7 0 obj<</A 4 0 R/B[x 5 0 R 6 1 R]bar>>endobj 8 0 R");
         let found = references_in(object);
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();

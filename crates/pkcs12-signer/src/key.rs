@@ -12,30 +12,30 @@ use aws_lc_rs::signature::{
 
 use crate::Error;
 
-/// A private key in memory. `Debug` shows nothing of it; AWS-LC, which holds
-/// it, overwrites it when it is dropped.
-pub struct PrivateKey(Kind);
+/// A private key in memory. `Debug` does not show it. AWS-LC holds the key and
+/// overwrites it when it is dropped.
+pub struct PrivateKey(KeyPairs);
 
-enum Kind {
+enum KeyPairs {
     Rsa(RsaKeyPair),
-    /// One key, once for each digest it is used with.
+    /// The same key for each digest: AWS-LC fixes the digest of an ECDSA key.
     Ecdsa(Vec<(DigestAlgorithm, EcdsaKeyPair)>),
     Ed25519(Ed25519KeyPair),
 }
 
 impl PrivateKey {
-    /// Reads a PKCS#8 key (RFC 5958, DER, not encrypted).
+    /// Reads an unencrypted PKCS#8 key in DER (RFC 5958).
     ///
     /// # Errors
-    /// [`Error::UnsupportedKey`]
+    /// [`Error::UnsupportedKey`] if it is malformed or of another kind.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, Error> {
         use DigestAlgorithm::{Sha256, Sha384, Sha512};
 
         if let Ok(key) = RsaKeyPair::from_pkcs8(der) {
-            return Ok(Self(Kind::Rsa(key)));
+            return Ok(Self(KeyPairs::Rsa(key)));
         }
         if let Ok(key) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
-            return Ok(Self(Kind::Ed25519(key)));
+            return Ok(Self(KeyPairs::Ed25519(key)));
         }
         let curves: [&[(DigestAlgorithm, &'static EcdsaSigningAlgorithm)]; 3] = [
             &[(Sha256, &signature::ECDSA_P256_SHA256_ASN1_SIGNING)],
@@ -54,56 +54,57 @@ impl PrivateKey {
                 })
                 .collect();
             if !keys.is_empty() {
-                return Ok(Self(Kind::Ecdsa(keys)));
+                return Ok(Self(KeyPairs::Ecdsa(keys)));
             }
         }
         Err(Error::UnsupportedKey)
     }
 
-    /// The algorithms this key signs with, the usual one first.
+    /// The algorithms of this key, the preferred one first.
     #[must_use]
     pub fn algorithms(&self) -> Vec<SignatureAlgorithm> {
         match &self.0 {
-            Kind::Rsa(_) => SignatureAlgorithm::ALL
+            KeyPairs::Rsa(_) => SignatureAlgorithm::ALL
                 .into_iter()
                 .filter(|a| {
                     matches!(a, SignatureAlgorithm::RsaPkcs1v15(_) | SignatureAlgorithm::RsaPss(_))
                 })
                 .collect(),
-            Kind::Ecdsa(keys) => {
+            KeyPairs::Ecdsa(keys) => {
                 keys.iter().map(|(digest, _)| SignatureAlgorithm::Ecdsa(*digest)).collect()
             }
-            Kind::Ed25519(_) => vec![SignatureAlgorithm::Ed25519],
+            KeyPairs::Ed25519(_) => vec![SignatureAlgorithm::Ed25519],
         }
     }
 
-    /// The public key's DER `SubjectPublicKeyInfo`.
+    /// The DER `SubjectPublicKeyInfo` of the public key.
     pub(crate) fn public_key_info(&self) -> Option<Vec<u8>> {
         let der: Result<PublicKeyX509Der<'_>, Unspecified> = match &self.0 {
-            Kind::Rsa(key) => key.public_key().as_der(),
-            Kind::Ecdsa(keys) => keys.first()?.1.public_key().as_der(),
-            Kind::Ed25519(key) => key.public_key().as_der(),
+            KeyPairs::Rsa(key) => key.public_key().as_der(),
+            KeyPairs::Ecdsa(keys) => keys.first()?.1.public_key().as_der(),
+            KeyPairs::Ed25519(key) => key.public_key().as_der(),
         };
         der.ok().map(|der| der.as_ref().to_vec())
     }
 
-    /// The signature value; `None` if this key does not make such signatures.
+    /// Signs, and returns the signature value. `None` if this key does not have
+    /// the algorithm.
     #[must_use]
     pub fn sign(&self, to_be_signed: &ToBeSigned) -> Option<Vec<u8>> {
         let algorithm = to_be_signed.algorithm();
         let digest = to_be_signed.digest().0.value();
-        let digest = Digest::import_less_safe(digest, digest_algorithm(algorithm)).ok()?;
+        let digest = Digest::import_less_safe(digest, digest_algorithm(algorithm)?).ok()?;
         match (&self.0, algorithm) {
-            (Kind::Rsa(key), _) => {
+            (KeyPairs::Rsa(key), _) => {
                 let mut value = vec![0; key.public_modulus_len()];
                 key.sign_digest(rsa_encoding(algorithm)?, &digest, &mut value).ok()?;
                 Some(value)
             }
-            (Kind::Ecdsa(keys), SignatureAlgorithm::Ecdsa(with)) => {
+            (KeyPairs::Ecdsa(keys), SignatureAlgorithm::Ecdsa(with)) => {
                 let (_, key) = keys.iter().find(|(digest, _)| *digest == with)?;
                 key.sign_digest(&digest).ok().map(|value| value.as_ref().to_vec())
             }
-            (Kind::Ed25519(key), SignatureAlgorithm::Ed25519)
+            (KeyPairs::Ed25519(key), SignatureAlgorithm::Ed25519)
                 if !to_be_signed.data().is_empty() =>
             {
                 Some(key.sign(to_be_signed.data()).as_ref().to_vec())
@@ -119,11 +120,13 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-fn digest_algorithm(algorithm: SignatureAlgorithm) -> &'static digest::Algorithm {
+fn digest_algorithm(algorithm: SignatureAlgorithm) -> Option<&'static digest::Algorithm> {
     match algorithm.digest_algorithm() {
-        DigestAlgorithm::Sha384 => &digest::SHA384,
-        DigestAlgorithm::Sha512 => &digest::SHA512,
-        _ => &digest::SHA256,
+        DigestAlgorithm::Sha256 => Some(&digest::SHA256),
+        DigestAlgorithm::Sha384 => Some(&digest::SHA384),
+        DigestAlgorithm::Sha512 => Some(&digest::SHA512),
+        // A later version of ades-core may have more.
+        _ => None,
     }
 }
 

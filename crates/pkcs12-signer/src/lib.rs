@@ -1,7 +1,4 @@
-//! A [`RemoteSigner`] over a private key at hand: in a PKCS#12 file
-//! (RFC 7292) or as PKCS#8. It answers at once.
-//!
-//! RSA (PKCS#1 v1.5 and PSS), ECDSA (P-256, P-384, P-521) and Ed25519.
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
 mod key;
@@ -16,80 +13,94 @@ use p12_keystore::Pkcs12Archive;
 
 pub use key::PrivateKey;
 
-/// No PKCS#12 file may be longer, in octets.
+/// Maximum length of a PKCS#12 file, in octets.
 pub const MAX_FILE_LEN: usize = 1024 * 1024;
 
-/// A key at hand, with its certificates.
+/// A [`RemoteSigner`] over a private key and its certificates.
 #[derive(Debug)]
 pub struct Pkcs12Signer {
     key: PrivateKey,
     chain: CertificateChain,
 }
 
-/// Why there is no signer.
+/// Why a signer cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file is larger than [`MAX_FILE_LEN`].
-    #[error("the PKCS#12 file is larger than 1 MiB")]
-    FileTooLarge,
-    /// The file does not read: it is damaged, uses an encryption that is not
-    /// supported, or the password is wrong.
+    /// The file cannot be opened: the password is wrong, or the file is damaged
+    /// or has an unsupported encryption
     #[error(
-        "the PKCS#12 file cannot be opened: wrong password, damaged, or an unsupported encryption"
+        "the PKCS#12 file cannot be opened: wrong password, damaged file, or unsupported encryption"
     )]
     CannotOpen(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The file has no private key that belongs to one of its certificates,
-    /// or more than one.
-    #[error("the PKCS#12 file has {found} private keys with their certificate, not one")]
-    NotOneKey {
-        /// how many
-        found: usize,
-    },
-    /// Key and certificate are not a pair.
-    #[error("the private key is not the certificate's")]
-    KeyMismatch,
-    /// The key is of a kind that is not supported, or malformed.
-    #[error("the private key is malformed or of an unsupported kind")]
-    UnsupportedKey,
-    /// The certificates do not read or do not make a chain.
+    /// The certificates are malformed or do not form a chain
     #[error(transparent)]
     Certificates(#[from] ades_core::Error),
+    /// The file is longer than [`MAX_FILE_LEN`]
+    #[error("the PKCS#12 file has {found} octets; it must have at most {MAX_FILE_LEN}")]
+    FileTooLarge {
+        /// the length of the file in octets
+        found: usize,
+    },
+    /// The private key does not belong to the first certificate
+    #[error("the private key does not belong to the first certificate")]
+    KeyMismatch,
+    /// The file does not have exactly one private key that belongs to one of its
+    /// certificates
+    #[error(
+        "the PKCS#12 file has {found} private keys that belong to one of its certificates; it \
+         must have exactly one"
+    )]
+    NotOneKey {
+        /// the number of such keys
+        found: usize,
+    },
+    /// The private key is malformed or of an unsupported kind
+    #[error("the private key is malformed or of an unsupported kind")]
+    UnsupportedKey,
 }
 
 impl Error {
-    /// Whose fault it is.
+    /// Who has to act for the error to go away.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::FileTooLarge => Fault::Limit,
+            Self::FileTooLarge { .. } => Fault::Limit,
             Self::UnsupportedKey => Fault::Unsupported,
             Self::Certificates(error) => error.fault(),
             Self::CannotOpen(_) | Self::NotOneKey { .. } | Self::KeyMismatch => Fault::Input,
         }
     }
 
-    /// Whether another try may help.
+    /// Which kind of retry may help.
     #[must_use]
     pub const fn retry(&self) -> Retry {
-        Retry::Never
+        match self {
+            Self::CannotOpen(_)
+            | Self::Certificates(_)
+            | Self::FileTooLarge { .. }
+            | Self::KeyMismatch
+            | Self::NotOneKey { .. }
+            | Self::UnsupportedKey => Retry::Never,
+        }
     }
 }
 
 impl Pkcs12Signer {
-    /// Opens a PKCS#12 file. It may hold any number of keys and certificates,
-    /// in any order, as long as one key belongs to one of the certificates:
-    /// that pair signs.
+    /// Opens a PKCS#12 file. It may hold any number of keys and certificates in
+    /// any order. Exactly one key must belong to one of the certificates; this
+    /// pair signs.
     ///
     /// # Errors
-    /// Any of [`Error`].
+    /// Any [`Error`].
     pub fn from_bytes(pkcs12: &[u8], password: &str) -> Result<Self, Error> {
         if pkcs12.len() > MAX_FILE_LEN {
-            return Err(Error::FileTooLarge);
+            return Err(Error::FileTooLarge { found: pkcs12.len() });
         }
         let archive = Pkcs12Archive::from_pkcs12(pkcs12, password)
             .map_err(|e| Error::CannotOpen(Box::new(e)))?;
-        // What does not read may stand beside what is needed.
+        // The file may also hold certificates and keys that this version cannot
+        // read. They do no harm as long as one pair is readable.
         let certificates: Vec<Certificate> = archive
             .certs
             .iter()
@@ -119,15 +130,15 @@ impl Pkcs12Signer {
         }
     }
 
-    /// A key and its certificates from elsewhere.
+    /// A signer over a key and its certificates, the signer's first.
     ///
     /// # Errors
-    /// [`Error::KeyMismatch`] if the key is not the first certificate's.
+    /// [`Error::KeyMismatch`] if the key does not belong to the first certificate.
     pub fn new(key: PrivateKey, chain: CertificateChain) -> Result<Self, Error> {
         if is_pair(&key, chain.leaf()) { Ok(Self { key, chain }) } else { Err(Error::KeyMismatch) }
     }
 
-    /// The certificates, the signer's first.
+    /// The certificates, starting with the signer's.
     #[must_use]
     pub const fn chain(&self) -> &CertificateChain {
         &self.chain

@@ -1,4 +1,4 @@
-//! PKCS#12 files as OpenSSL writes them.
+//! PKCS#12 files that OpenSSL wrote.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use ades_core::{RemoteSigner, SignatureAlgorithm, ToBeSigned};
 use pkcs12_signer::{Error, Pkcs12Signer};
 use tempfile::TempDir;
 
-/// Key algorithms with their options for `openssl req -newkey`.
+/// Key algorithms and their options for `openssl req -newkey`.
 const KEYS: [(&str, &[&str]); 5] = [
     ("rsa:2048", &[]),
     ("ec", &["-pkeyopt", "ec_paramgen_curve:P-256"]),
@@ -24,7 +24,7 @@ fn openssl(dir: &Path, arguments: &[&str]) {
     assert!(run.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&run.stderr));
 }
 
-/// A key and a self-signed certificate: `<name>.key`, `<name>.pem`.
+/// Makes a key and a self-signed certificate: `<name>.key`, `<name>.pem`.
 fn identity(dir: &Path, name: &str, (key, options): (&str, &[&str])) {
     let (key_file, certificate) = (format!("{name}.key"), format!("{name}.pem"));
     let subject = format!("/CN={name}");
@@ -35,7 +35,7 @@ fn identity(dir: &Path, name: &str, (key, options): (&str, &[&str])) {
     openssl(dir, &arguments);
 }
 
-/// `openssl pkcs12 -export`, and the file's octets.
+/// Runs `openssl pkcs12 -export` and returns the octets of the file.
 fn export(dir: &Path, options: &[&str]) -> Vec<u8> {
     let mut arguments = vec!["pkcs12", "-export", "-out", "out.p12"];
     arguments.extend(options);
@@ -52,12 +52,12 @@ fn sign(signer: &Pkcs12Signer, to_be_signed: ToBeSigned) -> Option<Vec<u8>> {
     }
 }
 
-/// The signer answers at once: no runtime is needed.
+/// Polls a future once. The signer answers immediately and needs no runtime.
 fn now<T>(future: impl Future<Output = T>) -> T {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match std::pin::pin!(future).poll(&mut context) {
         std::task::Poll::Ready(answer) => answer,
-        std::task::Poll::Pending => panic!("it does not answer at once"),
+        std::task::Poll::Pending => panic!("the signer must answer at once"),
     }
 }
 
@@ -79,7 +79,7 @@ fn every_kind_of_key_signs_with_each_of_its_algorithms() {
                 let leaf = signer.chain().leaf();
                 verify(leaf, algorithm, b"signed attributes", &value).unwrap();
             }
-            // One that another key would have.
+            // An algorithm that this key does not have.
             let other = SignatureAlgorithm::ALL
                 .into_iter()
                 .find(|a| !signer.capabilities().algorithms.contains(a))
@@ -90,7 +90,7 @@ fn every_kind_of_key_signs_with_each_of_its_algorithms() {
 }
 
 #[test]
-fn an_empty_password_is_a_password() {
+fn an_empty_password_opens_only_a_file_without_one() {
     let dir = TempDir::new().unwrap();
     identity(dir.path(), "signer", KEYS[1]);
     let input = ["-inkey", "signer.key", "-in", "signer.pem", "-passout", "pass:"];
@@ -116,7 +116,7 @@ fn a_wrong_password_and_damage_are_refused() {
     assert!(matches!(error, Error::CannotOpen(_)), "{error}");
     assert!(matches!(Pkcs12Signer::from_bytes(b"", "").unwrap_err(), Error::CannotOpen(_)));
     let huge = vec![0x30; pkcs12_signer::MAX_FILE_LEN + 1];
-    assert!(matches!(Pkcs12Signer::from_bytes(&huge, "").unwrap_err(), Error::FileTooLarge));
+    assert!(matches!(Pkcs12Signer::from_bytes(&huge, "").unwrap_err(), Error::FileTooLarge { .. }));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_file_without_a_key_signs_nothing() {
 }
 
 #[test]
-fn among_several_certificates_the_keys_own_is_the_leaf() {
+fn the_certificate_of_the_key_is_the_leaf() {
     let dir = TempDir::new().unwrap();
     for (name, key) in [("signer", KEYS[1]), ("stranger", KEYS[1]), ("other", KEYS[0])] {
         identity(dir.path(), name, key);
@@ -145,7 +145,7 @@ fn among_several_certificates_the_keys_own_is_the_leaf() {
 }
 
 #[test]
-fn debug_shows_no_key() {
+fn debug_output_shows_no_key() {
     let dir = TempDir::new().unwrap();
     identity(dir.path(), "signer", KEYS[1]);
     let input = ["-inkey", "signer.key", "-in", "signer.pem", "-passout", "pass:x"];

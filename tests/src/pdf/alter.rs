@@ -1,4 +1,4 @@
-//! What happens to documents on their way: qpdf, gateways, damage, changes.
+//! Changes that documents go through: qpdf, gateways, damage, updates.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::serialize::tail;
 
-/// How qpdf encrypts.
+/// The encryption that qpdf uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
     /// RC4, 128 bits
@@ -54,7 +54,7 @@ fn qpdf(pdf: &[u8], args: &[&str]) -> Vec<u8> {
     std::fs::read(&after).unwrap()
 }
 
-/// Something before `%PDF`; offsets count from there as before.
+/// Octets before `%PDF`; offsets still count from `%PDF`.
 #[must_use]
 pub fn junk_before(pdf: &[u8]) -> Vec<u8> {
     [b"X-Gateway: passed\r\n\r\n", pdf].concat()
@@ -66,7 +66,7 @@ pub fn nuls_after(pdf: &[u8]) -> Vec<u8> {
     [pdf, &[0; 700]].concat()
 }
 
-/// `startxref` points a few bytes too far.
+/// `startxref` points a few octets too far.
 #[must_use]
 pub fn wrong_startxref(pdf: &[u8]) -> Vec<u8> {
     let at = find_last(pdf, "startxref");
@@ -81,8 +81,8 @@ pub fn prev_loop(pdf: &[u8]) -> Vec<u8> {
     [pdf, update.as_bytes()].concat()
 }
 
-/// An update that gives the first page another content. The document is one
-/// with cross-reference tables; it may be signed.
+/// An update that replaces the first page's contents. The document has cross-reference
+/// tables and may be signed.
 #[must_use]
 pub fn unsigned_change(pdf: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(pdf);

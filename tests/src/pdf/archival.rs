@@ -1,8 +1,8 @@
-//! Small documents that meet PDF/A and PDF/UA.
+//! Small documents that conform to PDF/A and PDF/UA.
 
 use super::by_hand::{ONE_PAGE, of_version};
 
-/// What a document claims to be.
+/// The standard that a document claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// PDF/A-1b
@@ -18,7 +18,7 @@ pub enum Claim {
 }
 
 impl Claim {
-    /// All there are.
+    /// All claims.
     pub const ALL: [Self; 5] = [Self::A1, Self::A2, Self::A3, Self::A4, Self::Ua1];
 
     const fn version(self) -> &'static str {
@@ -40,17 +40,16 @@ impl Claim {
     }
 }
 
-/// How the structure of a tagged document keeps what it lists.
+/// How the structure of a tagged document is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Structure {
-    /// Arrays and the number tree are where they are used.
+    /// Arrays and the number tree are direct objects.
     Direct,
-    /// They are objects of their own, and the tree has two levels.
+    /// They are indirect objects, and the tree has two levels.
     Indirect,
 }
 
-/// A document of one A4 page with a grey square that meets what it claims. All
-/// are tagged.
+/// A tagged document of one A4 page with a grey square that conforms to its claim.
 #[must_use]
 pub fn archival(claim: Claim, structure: Structure) -> Vec<u8> {
     let metadata = format!(

@@ -1,6 +1,6 @@
-//! Small documents and updates of given objects, and text found in them again.
+//! Small documents and updates of given objects, and searches in them.
 
-/// The tree of one page, which is object 3.
+/// A page tree with one page, object 3.
 pub const ONE_PAGE: &str = "<</Type/Pages/Count 1/Kids[3 0 R]>>";
 
 /// A document of these objects, from number 1 on, the catalog first; `trailer`
@@ -10,10 +10,10 @@ pub fn of_objects(objects: &[&str], trailer: &str) -> Vec<u8> {
     of_version("1.7", objects, trailer)
 }
 
-/// The same, of another version.
+/// As above, in another version.
 #[must_use]
 pub fn of_version(version: &str, objects: &[&str], trailer: &str) -> Vec<u8> {
-    // PDF/A: the second line says that this is no text.
+    // PDF/A requires a second line of binary octets.
     let mut out = format!("%PDF-{version}\n%éééé\n").into_bytes();
     let mut offsets = Vec::new();
     for (at, object) in objects.iter().enumerate() {
@@ -32,13 +32,13 @@ pub fn of_version(version: &str, objects: &[&str], trailer: &str) -> Vec<u8> {
     out
 }
 
-/// An update with these objects, as any program writes it.
+/// An update with these objects, as programs write it.
 #[must_use]
 pub fn updated(document: &[u8], objects: &[(u32, &str)]) -> Vec<u8> {
     updated_with(document, objects, "")
 }
 
-/// The same; `trailer` has further entries.
+/// As above; `trailer` has further entries.
 #[must_use]
 pub fn updated_with(document: &[u8], objects: &[(u32, &str)], trailer: &str) -> Vec<u8> {
     let mut out = document.to_vec();
@@ -50,8 +50,8 @@ pub fn updated_with(document: &[u8], objects: &[(u32, &str)], trailer: &str) -> 
     section(&out, &entries, last_between(document, "startxref\n", "\n"), trailer)
 }
 
-/// A section that says where these objects are from now on; `previous` is the
-/// offset of the one before.
+/// A section with new offsets of these objects; `previous` is the offset of the
+/// previous section.
 #[must_use]
 pub fn redirected(document: &[u8], entries: &[(u32, usize)], previous: &str) -> Vec<u8> {
     section(document, entries, previous, "")
@@ -71,10 +71,10 @@ fn section(document: &[u8], entries: &[(u32, usize)], previous: &str, trailer: &
     [document, section.as_bytes()].concat()
 }
 
-/// The text between two marks, the last time they are there.
+/// The text between the last occurrence of two marks.
 ///
 /// # Panics
-/// If they are not.
+/// If a mark is missing.
 #[must_use]
 pub fn last_between<'a>(document: &'a [u8], from: &str, to: &str) -> &'a str {
     let at = document.windows(from.len()).rposition(|w| w == from.as_bytes()).unwrap();
@@ -86,7 +86,7 @@ pub fn last_between<'a>(document: &'a [u8], from: &str, to: &str) -> &'a str {
 /// The number of the last object that begins like this.
 ///
 /// # Panics
-/// If there is none.
+/// If there is no such object.
 #[must_use]
 pub fn number_of(document: &[u8], begin: &str) -> u32 {
     let mark = format!(" 0 obj\n{begin}");
@@ -101,7 +101,7 @@ pub fn stream(entries: &str, data: &str) -> String {
     format!("<<{entries}/Length {}>>\nstream\n{data}\nendstream", data.len())
 }
 
-/// The last object of this number, as text.
+/// The last object with this number, as text.
 #[must_use]
 pub fn object(document: &[u8], number: u32) -> String {
     last_between(document, &format!("\n{number} 0 obj\n"), "\nendobj").to_owned()

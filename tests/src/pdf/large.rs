@@ -1,4 +1,4 @@
-//! Documents for benchmarks, written as they are made.
+//! Documents for benchmarks, written while they are generated.
 
 use std::io::{self, Write};
 
@@ -9,8 +9,8 @@ use super::serialize::{tail, trailer};
 const WIDTH: usize = 500;
 
 /// A document of `pages` pages, each with an image of `height` rows of 500
-/// octets that does not compress: 2,000 pages of 1,000 rows are 1 GB. The number
-/// of octets written.
+/// octets that does not compress: 2,000 pages of 1,000 rows are 1 GB. Returns the
+/// number of octets written.
 pub fn write_image_pages(out: &mut impl Write, pages: u32, height: usize) -> io::Result<u64> {
     let image = WIDTH * height;
     let mut file = Streamed::new(out)?;
@@ -46,8 +46,8 @@ pub fn write_image_pages(out: &mut impl Write, pages: u32, height: usize) -> io:
     file.finish(random.next())
 }
 
-/// A document of one page and `count` objects in all (at least 5). The number
-/// of octets written.
+/// A document of one page with `count` objects (at least 5). Returns the number of
+/// octets written.
 pub fn write_many_objects(out: &mut impl Write, count: u32) -> io::Result<u64> {
     let mut file = Streamed::new(out)?;
     file.object(1, "<</Type/Catalog/Pages 2 0 R/Many 6 0 R>>")?;

@@ -12,14 +12,14 @@ use super::serialize::tail;
 pub struct Pack {
     /// Its own number.
     pub number: u32,
-    /// What is in it.
+    /// Its objects.
     pub objects: Vec<(u32, String)>,
-    /// So many spaces stand behind.
+    /// Number of spaces after the objects.
     pub padding: usize,
 }
 
-/// A document of these objects, of which number 1 is the catalog, and of what is
-/// in these object streams.
+/// A document of these objects, of which number 1 is the catalog, and of these object
+/// streams.
 #[must_use]
 pub fn packed(plain: &[(u32, String)], packs: &[Pack]) -> Vec<u8> {
     let mut out = b"%PDF-1.7\n".to_vec();

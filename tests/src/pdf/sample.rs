@@ -5,14 +5,14 @@ use super::{
     object_streams, prev_loop, wrong_startxref,
 };
 
-/// A document and what to know of it.
+/// A document and its properties.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// What is special, in words for a file's name.
+    /// Its peculiarity, in words for a file name.
     pub name: &'static str,
     /// The user password, if it is not empty.
     pub password: Option<&'static str>,
-    /// The cross-reference is right, and there is only one way to read it.
+    /// Whether the cross-reference is sound and all readers read it alike.
     pub sound: bool,
     /// The file.
     pub octets: Vec<u8>,
@@ -61,7 +61,7 @@ pub fn samples() -> Vec<Sample> {
         ("annots-indirect", Document { annots: Annots::Indirect, ..plain.clone() }),
         ("annots-shared", Document { annots: Annots::Shared, ..plain.clone() }),
         ("inherited", Document { inherited: true, ..plain.clone() }),
-        // EU DSS takes twice as long for each level more.
+        // EU DSS takes twice as long for each further level.
         ("deep", Document { depth: 8, inherited: true, ..plain.clone() }),
         ("rotated-90", Document { rotate: 90, ..form.clone() }),
         ("rotated-270", Document { rotate: 270, ..form.clone() }),

@@ -1,4 +1,4 @@
-//! Objects into a file, with each kind of cross-reference.
+//! Writing objects into a file, with each kind of cross-reference.
 
 use std::fmt::Write as _;
 
@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 pub enum Xref {
     /// A table.
     Table,
-    /// A stream; what is not a stream is in object streams. Nothing is compressed.
+    /// A stream; objects other than streams are in object streams. Nothing is compressed.
     Stream,
-    /// A table, and a stream for what only new readers are to see.
+    /// A table, and a stream for objects that only newer readers see.
     Hybrid,
 }
 
@@ -32,7 +32,7 @@ struct Object {
 #[derive(Default)]
 pub(super) struct Objects(Vec<Object>);
 
-/// How many objects are in one object stream.
+/// Number of objects in one object stream.
 const PER_STREAM: usize = 50;
 
 impl Objects {
@@ -52,7 +52,7 @@ impl Objects {
         self.push(body.as_bytes().to_vec(), Kind::Hidden)
     }
 
-    /// A stream, with its dictionary's entries but the length.
+    /// A stream; `entries` are those of its dictionary without the length.
     pub(super) fn add_stream(&mut self, entries: &str, data: &[u8]) -> u32 {
         self.push(stream(entries, data), Kind::Stream)
     }
@@ -62,7 +62,7 @@ impl Objects {
         u32::try_from(self.0.len()).unwrap()
     }
 
-    /// The file; `trailer` is what the trailer has besides size and links.
+    /// The file; `trailer` has the trailer's entries besides size and links.
     pub(super) fn write(mut self, version: &str, xref: Xref, trailer: &str) -> Vec<u8> {
         let count = self.0.len();
         let packed: Vec<usize> = (0..count)
@@ -141,7 +141,7 @@ fn table(out: &mut Vec<u8>, entries: &[(u8, usize, usize)], trailer: &str) {
     out.extend(table.bytes());
 }
 
-/// Adds the stream, from object `first` on, and its own entry; where it is.
+/// Adds the stream, from object `first` on, and its own entry; returns its offset.
 fn xref_stream(
     out: &mut Vec<u8>,
     entries: &mut Vec<(u8, usize, usize)>,

@@ -54,7 +54,7 @@ pub(super) struct SignedAttributes {
 pub(super) struct ProtectedAlgorithms {
     pub(super) digest: Option<Oid>,
     pub(super) signature: Option<Oid>,
-    /// Both, with their parameters, if they are supported.
+    /// The signature algorithm with its parameters, if it is supported.
     pub(super) algorithm: Option<SignatureAlgorithm>,
 }
 
@@ -157,12 +157,12 @@ impl SignedAttributes {
     }
 }
 
-/// `CMSAlgorithmProtection` (RFC 6211). OIDs alone are compared if the algorithm
-/// is not supported. If it is, both are compared as algorithms, for which NULL
-/// and absent parameters are the same.
+/// `CMSAlgorithmProtection` (RFC 6211). Its OIDs are compared with those of
+/// SignerInfo, and so is the algorithm as a whole if it is supported. NULL and
+/// absent parameters are the same algorithm.
 fn protected_algorithms(value: &Element<'_>) -> Option<ProtectedAlgorithms> {
     let mut fields = value.children();
-    let digest = fields.next("no digestAlgorithm").ok()?;
+    let digest = fields.next("expected digestAlgorithm").ok()?;
     let signature = fields.next_if(der::context(1)).ok()?;
     let first_oid = |e: &Element<'_>| {
         let first = e.children().try_next().ok()??;

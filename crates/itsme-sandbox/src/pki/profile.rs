@@ -1,6 +1,6 @@
-//! What the certificates say. The signers' follow the documented test leaf
-//! (subject order, extensions, statements), with names and addresses that
-//! nobody can take for real.
+//! The contents of the certificates. Those of signers have the profile of the
+//! documented test certificate (order of the subject, extensions, statements),
+//! with names and URLs that nobody can mistake for real ones.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CrlDistributionPoint, CustomExtension, DistinguishedName,
@@ -10,12 +10,12 @@ use time::{Duration, OffsetDateTime};
 
 use crate::users::User;
 
-/// How long a signer's certificate is valid.
+/// Validity of a signer's certificate, in days.
 pub(super) const LEAF_DAYS: i64 = 365;
-/// How long the certificates of CAs and of TLS are valid.
+/// Validity of the certificates of CAs and of TLS, in days.
 pub(super) const CA_DAYS: i64 = 3650;
 
-/// Which CA, or which end of TLS.
+/// A CA, or an end of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Root,
@@ -67,8 +67,9 @@ pub(super) fn ca(role: Role) -> Result<CertificateParams, Error> {
     Ok(params)
 }
 
-/// `hosts`: names and addresses, for a server.
-pub(super) fn tls_end(role: Role, hosts: Vec<String>) -> Result<CertificateParams, Error> {
+/// The certificate of an end of TLS. `hosts` are the names and addresses of a
+/// server.
+pub(super) fn tls_certificate(role: Role, hosts: Vec<String>) -> Result<CertificateParams, Error> {
     let mut params = CertificateParams::new(hosts)?;
     params.distinguished_name = name(role);
     params.use_authority_key_identifier_extension = true;
@@ -100,7 +101,7 @@ pub(super) fn leaf(user: User, key: &KeyPair) -> Result<CertificateParams, Error
     params.extended_key_usages = vec![
         ExtendedKeyUsagePurpose::ClientAuth,
         ExtendedKeyUsagePurpose::EmailProtection,
-        // Document signing.
+        // Microsoft's document signing.
         ExtendedKeyUsagePurpose::Other(vec![1, 3, 6, 1, 4, 1, 311, 10, 3, 12]),
     ];
     params.crl_distribution_points =
@@ -108,9 +109,9 @@ pub(super) fn leaf(user: User, key: &KeyPair) -> Result<CertificateParams, Error
     let key_identifier = params.key_identifier(key);
     for (oid, der) in [
         (&[2, 5, 29, 32][..], policies()),
-        (&[1, 3, 6, 1, 5, 5, 7, 1, 1], access()),
+        (&[1, 3, 6, 1, 5, 5, 7, 1, 1], authority_info_access()),
         (&[1, 3, 6, 1, 5, 5, 7, 1, 3], qc_statements()),
-        // rcgen writes this one only for CAs.
+        // subjectKeyIdentifier, which rcgen writes only for CAs.
         (&[2, 5, 29, 14], tlv(OCTET_STRING, &[&key_identifier])),
     ] {
         params.custom_extensions.push(CustomExtension::from_oid_content(oid, der));
@@ -144,8 +145,8 @@ const SEQUENCE: u8 = 0x30;
 /// `uniformResourceIdentifier` of a `GeneralName`.
 const URI: u8 = 0x86;
 
-/// 2.25.147696108260133247754979445240114994976: the sandbox's own policy, an
-/// OID of a UUID.
+/// 2.25.147696108260133247754979445240114994976: the policy of the sandbox, as
+/// an OID derived from a UUID.
 const SANDBOX_POLICY: &[u8] = &[
     0x69, 0x81, 0xDE, 0x9D, 0x9E, 0x96, 0xD1, 0xE2, 0xDA, 0xBD, 0xEF, 0x90, 0xD5, 0xD9, 0x9A, 0x9C,
     0x9F, 0xA1, 0xBE, 0x20,
@@ -163,7 +164,7 @@ fn policies() -> Vec<u8> {
 }
 
 /// `AuthorityInfoAccessSyntax`: id-ad-caIssuers and id-ad-ocsp.
-fn access() -> Vec<u8> {
+fn authority_info_access() -> Vec<u8> {
     let method = |last: u8, uri: &[u8]| {
         let id = [0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, last];
         tlv(SEQUENCE, &[&oid(&id), &tlv(URI, &[uri])])
@@ -200,7 +201,8 @@ fn oid(content: &[u8]) -> Vec<u8> {
     tlv(OID, &[content])
 }
 
-/// Tag, DER length, contents. Extensions stay far below 64 KiB.
+/// A DER element of a tag and its concatenated contents, which must be shorter
+/// than 64 KiB.
 fn tlv(tag: u8, contents: &[&[u8]]) -> Vec<u8> {
     let content = contents.concat();
     let [.., high, low] = content.len().to_be_bytes();

@@ -1,4 +1,4 @@
-//! Certificates and keys in files, or only in memory.
+//! Stores certificates and keys in files, or only in memory.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -9,31 +9,31 @@ use time::OffsetDateTime;
 
 use crate::SandboxError;
 
-/// A certificate and its key, as PEM.
+/// PEM of a certificate and its key.
 #[derive(Clone)]
 pub(super) struct Entry {
     pub(super) certificate: String,
     pub(super) key: String,
 }
 
-/// Where entries are kept.
+/// The place of the entries: a directory, or none.
 pub(super) struct Store {
     dir: Option<PathBuf>,
 }
 
-/// A store that no other process reads or writes meanwhile.
+/// A store that no other process reads or writes at the same time.
 pub(super) struct Locked<'s> {
     store: &'s Store,
-    /// Closing it gives the lock back.
+    /// Closing the file releases the lock.
     _lock: Option<File>,
 }
 
-// What is known of a certificate is written before its PEM (RFC 7468 allows
-// that), so that nothing has to read certificates here.
+// An entry's file starts with these facts about the certificate, before its PEM
+// (RFC 7468, 2 allows explanatory text), so that nothing here parses certificates.
 const NOT_AFTER: &str = "not-after: ";
 /// SHA-256 of the issuer's PEM.
 const ISSUER: &str = "issuer: ";
-/// An entry that ends this soon is made anew.
+/// An entry is made again if the rest of its validity is shorter than this.
 const MARGIN_SECONDS: i64 = 86_400;
 
 impl Store {
@@ -46,13 +46,14 @@ impl Store {
         Ok(Self { dir: dir.map(Path::to_owned) })
     }
 
-    /// Waits until no other process is at it.
+    /// Waits until no other process uses the store.
     pub(super) fn lock(&self) -> Result<Locked<'_>, SandboxError> {
         let Some(dir) = &self.dir else { return Ok(Locked { store: self, _lock: None }) };
         let path = dir.join("private").join("lock");
         let lock = create(&path, 0o600).map_err(SandboxError::of_file(&path))?;
         match lock.lock() {
-            // A file system without locks is used by one process at a time.
+            // On a file system without locks, only one process may use the
+            // directory at a time.
             Err(error) if error.kind() != io::ErrorKind::Unsupported => {
                 Err(SandboxError::File { path, source: error })
             }
@@ -60,15 +61,15 @@ impl Store {
         }
     }
 
-    /// Whether there is a file of that name.
+    /// Whether an entry with this name is stored.
     pub(super) fn has(&self, name: &str) -> bool {
         self.dir.as_deref().is_some_and(|dir| entry_file(dir, name).exists())
     }
 }
 
 impl Locked<'_> {
-    /// The stored entry of a name if it is still valid and of this issuer; else
-    /// a new one, valid for `days`, which is kept.
+    /// The stored entry with this name, if it is still valid and from this
+    /// issuer. Otherwise makes and stores a new one that is valid for `days`.
     pub(super) fn entry(
         &self,
         name: &str,
@@ -100,14 +101,15 @@ impl Locked<'_> {
         Ok(entry)
     }
 
-    /// Something an application is to use: readable unless it holds a key.
+    /// Writes a file for applications. Other users of the system can read it
+    /// unless it holds a key.
     pub(super) fn publish(&self, name: &str, text: &str) -> Result<(), SandboxError> {
         let Some(dir) = &self.store.dir else { return Ok(()) };
         let mode = if text.contains("PRIVATE KEY") { 0o600 } else { 0o644 };
         replace(&dir.join(name), text.as_bytes(), mode)
     }
 
-    /// The file of an entry, for an error about it.
+    /// The file of an entry, for errors.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         entry_file(self.store.dir.as_deref().unwrap_or(Path::new("")), name)
     }
@@ -140,20 +142,21 @@ fn read(text: &str) -> Option<Stored> {
     Some(Stored { not_after, issuer, entry })
 }
 
-/// Writes beside and renames: a file is there as a whole or not at all, after a
-/// power cut too. The name beside is always the same, so that nothing piles up:
-/// whoever has the lock writes alone, in place of what a killed process left.
+/// Writes a temporary file and renames it, so that the file is never incomplete,
+/// even after a power cut. The temporary name is always the same, so that killed
+/// processes leave at most one such file: the lock allows only one writer, and it
+/// removes what an earlier one left.
 fn replace(file: &Path, octets: &[u8], mode: u32) -> Result<(), SandboxError> {
-    let beside = file.with_extension("new");
+    let temporary = file.with_extension("new");
     let write = || {
-        match fs::remove_file(&beside) {
+        match fs::remove_file(&temporary) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut out = create(&beside, mode)?;
+        let mut out = create(&temporary, mode)?;
         out.write_all(octets)?;
         out.sync_all()?;
-        fs::rename(&beside, file)?;
+        fs::rename(&temporary, file)?;
         #[cfg(unix)]
         File::open(file.parent().unwrap_or(Path::new(".")))?.sync_all()?;
         Ok(())

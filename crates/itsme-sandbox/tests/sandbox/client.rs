@@ -1,10 +1,10 @@
-//! A small partner and a small browser.
+//! A partner's application and a browser for the tests.
 
 use itsme_sandbox::{Config, Sandbox, User};
 use reqwest::{Certificate, Client, Identity, StatusCode, redirect};
 use serde_json::{Value, json};
 
-/// A SHA-256 digest: of nothing in particular.
+/// An arbitrary SHA-256 digest.
 pub(crate) const DIGEST: [u8; 32] = [0x5C; 32];
 pub(crate) const DIGEST_BASE64: &str = "XFxcXFxcXFxcXFxcXFxcXFxcXFxcXFxcXFxcXFxcXFw=";
 pub(crate) const SUCCESS: &str = "urn:oasis:names:tc:dss:1.0:resultmajor:Success";
@@ -12,11 +12,11 @@ pub(crate) const REQUESTER_ERROR: &str = "urn:oasis:names:tc:dss:1.0:resultmajor
 pub(crate) const PENDING: &str =
     "urn:oasis:names:tc:dss:1.0:profiles:asynchronousprocessing:resultmajor:Pending";
 
-/// A sandbox and its one partner.
+/// A sandbox and its partner.
 pub(crate) struct Partner {
     pub(crate) sandbox: Sandbox,
     pub(crate) client: Client,
-    /// Shows no client certificate and follows no redirect.
+    /// A client without a certificate that follows no redirects.
     pub(crate) browser: Client,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
 }
 
@@ -36,14 +36,14 @@ impl Partner {
         Self::with(Config::default()).await
     }
 
-    /// Everything is confirmed at once by a user.
+    /// A user answers every session immediately.
     pub(crate) async fn auto(user: User) -> Self {
-        Self::with(Config { auto_approve: true, auto_user: user, ..Config::default() }).await
+        Self::with(Config::default().auto_approve(true).auto_user(user)).await
     }
 
-    /// With a PKI that stays.
+    /// The PKI is stored in a directory.
     pub(crate) async fn in_dir(dir: &std::path::Path) -> Self {
-        Self::with(Config { dir: Some(dir.to_owned()), ..Config::default() }).await
+        Self::with(Config::default().dir(dir.to_owned())).await
     }
 
     pub(crate) async fn with(config: Config) -> Self {
@@ -73,7 +73,7 @@ impl Partner {
         Ok(Answer { status: response.status(), text: response.text().await? })
     }
 
-    /// A1: the session's id and its page.
+    /// Opens an identification (A1). Returns its id and the URL of its page.
     pub(crate) async fn identify(&self) -> (String, String) {
         let answer = self.post("/user_identification", &identification()).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -82,12 +82,12 @@ impl Partner {
         (text(&body["asyncRespID"]), text(&body["identificationUrl"]))
     }
 
-    /// A3
+    /// Queries the status of an identification (A3).
     pub(crate) async fn identification_status(&self, id: &str) -> Answer {
         self.post("/user_identification/status", &identification_status(id)).await
     }
 
-    /// A1 and A3, with auto-approval: user code, leaf and chain.
+    /// Identifies the automatic user (A1, A3). Returns user code, leaf and chain.
     pub(crate) async fn identified(&self) -> (String, String, String) {
         let (id, _) = self.identify().await;
         let answer = self.identification_status(&id).await;
@@ -96,7 +96,7 @@ impl Partner {
         (text(&body["userCode"]), text(&body["certificate"]), text(&body["fullCertificateChain"]))
     }
 
-    /// A4: the session's id and its page.
+    /// Opens a signature session (A4). Returns its id and the URL of its page.
     pub(crate) async fn sign(&self, body: &Value) -> (String, String) {
         let answer = self.post("/sign_document", body).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -105,7 +105,7 @@ impl Partner {
         (text(&body["respID"]), text(&body["optOutp"]["itsme"]["signingUrl"]))
     }
 
-    /// A6
+    /// Asks for the result of a signature session (A6).
     pub(crate) async fn result(&self, id: &str) -> Answer {
         self.post("/sign_document", &result(id)).await
     }
@@ -133,7 +133,7 @@ async fn browse(request: reqwest::RequestBuilder) -> (Answer, Option<String>) {
     (Answer { status: response.status(), text: response.text().await.unwrap() }, location)
 }
 
-/// A client that trusts the back end and shows nothing.
+/// A client that trusts the back end and has no certificate.
 pub(crate) fn builder(sandbox: &Sandbox) -> reqwest::ClientBuilder {
     let ca = Certificate::from_pem(sandbox.server_ca_pem().as_bytes()).unwrap();
     Client::builder().tls_certs_only([ca]).redirect(redirect::Policy::none()).no_proxy()
@@ -144,7 +144,7 @@ pub(crate) fn identity(sandbox: &Sandbox) -> Identity {
 }
 
 pub(crate) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+    value.as_str().unwrap_or_else(|| panic!("not a string: {value}")).to_owned()
 }
 
 pub(crate) fn identification() -> Value {
@@ -174,7 +174,7 @@ pub(crate) fn documents(count: usize) -> Value {
     (0..count).map(|n| document(&format!("s-{n:03}"))).collect()
 }
 
-/// A4 of a user over one document.
+/// The request (A4) for a user's signature of one document.
 pub(crate) fn signature(user_code: &str) -> Value {
     json!({
         "inDocs": { "docHash": documents(1) },

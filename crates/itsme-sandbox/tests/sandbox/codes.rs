@@ -1,4 +1,4 @@
-//! Every documented code, with the request that earns it.
+//! Every documented code, with a request that causes it.
 
 use itsme_sandbox::{Config, User};
 use reqwest::StatusCode;
@@ -9,14 +9,14 @@ use crate::client::{
     identification_status, labels, result, signature, text,
 };
 
-/// A request with one place changed; `Null` is as good as absent.
+/// A request with one changed value. `Null` means absent.
 fn changed(mut request: Value, pointer: &str, value: Value) -> Value {
     *request.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value;
     request
 }
 
 #[tokio::test]
-async fn codes_of_the_identification() {
+async fn an_identification_is_refused_with_the_documented_codes() {
     let partner = Partner::start().await;
     let blocked = User::Blocked.user_code("SANDBOX");
     let mut with_user = identification();
@@ -47,7 +47,7 @@ async fn codes_of_the_identification() {
 }
 
 #[tokio::test]
-async fn what_is_no_request() {
+async fn a_body_that_is_not_a_request_is_refused() {
     let partner = Partner::start().await;
     for (path, pointer) in [
         ("/user_identification", "/statusReason"),
@@ -75,7 +75,7 @@ async fn what_is_no_request() {
 }
 
 #[tokio::test]
-async fn codes_of_the_identification_status() {
+async fn an_identification_status_query_is_refused_with_the_documented_codes() {
     let partner = Partner::auto(User::Blocked).await;
     let (id, _) = partner.identify().await;
     let good = identification_status(&id);
@@ -92,7 +92,7 @@ async fn codes_of_the_identification_status() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         assert_eq!(answer.json(), json!({ "status": "NOK", "statusReason": code }), "{request}");
     }
-    // With a small d it is another field.
+    // The field with a small d is another field.
     let mut request = good;
     let id = request.as_object_mut().unwrap().remove("asyncRespID").unwrap();
     request["asyncRespId"] = id;
@@ -101,13 +101,13 @@ async fn codes_of_the_identification_status() {
 }
 
 #[tokio::test]
-async fn an_unknown_session_has_no_payload() {
+async fn the_answer_about_an_unknown_session_is_empty() {
     let partner = Partner::auto(User::Ready).await;
     let (identification, _) = partner.identify().await;
     let (signing, _) = partner.sign(&signature(&User::Ready.user_code("SANDBOX"))).await;
     for answer in [
         partner.identification_status("nothing").await,
-        // Each id is for its own kind of session.
+        // An id of the other kind of session.
         partner.identification_status(&signing).await,
         partner.result(&identification).await,
         partner.result("nothing").await,
@@ -117,7 +117,7 @@ async fn an_unknown_session_has_no_payload() {
 }
 
 #[tokio::test]
-async fn codes_of_the_signature() {
+async fn a_signature_is_refused_with_the_documented_codes() {
     let partner = Partner::start().await;
     let good = signature(&User::Ready.user_code("SANDBOX"));
     let itsme = |field: &str| format!("/optInp/itsme/{field}");
@@ -182,7 +182,7 @@ async fn codes_of_the_signature() {
 }
 
 #[tokio::test]
-async fn what_is_optional_may_be_absent() {
+async fn optional_fields_may_be_absent() {
     let partner = Partner::start().await;
     let good = signature(&User::Ready.user_code("SANDBOX"));
     for pointer in [
@@ -198,8 +198,8 @@ async fn what_is_optional_may_be_absent() {
 }
 
 #[tokio::test]
-async fn without_the_batch_option_one_digest_at_a_time() {
-    let partner = Partner::with(Config { batch: false, ..Config::default() }).await;
+async fn without_the_batch_option_only_one_digest_is_accepted() {
+    let partner = Partner::with(Config::default().batch(false)).await;
     let mut request = signature(&User::Ready.user_code("SANDBOX"));
     partner.sign(&request).await;
     request["inDocs"]["docHash"] = documents(2);
@@ -220,7 +220,7 @@ async fn a_policy_can_be_disabled() {
 }
 
 #[tokio::test]
-async fn codes_of_the_result() {
+async fn a_result_query_is_refused_with_the_documented_codes() {
     let partner = Partner::auto(User::Ready).await;
     let (id, _) = partner.sign(&signature(&User::Ready.user_code("SANDBOX"))).await;
     for (pointer, value, code) in [
@@ -228,7 +228,7 @@ async fn codes_of_the_result() {
         ("/optInp/itsme/partnerCode", json!(null), "MISSING_PARTNER_CODE"),
         ("/optInp/itsme/serviceCode", json!(null), "MISSING_SERVICE_CODE"),
         ("/optInp/itsme/partnerCode", json!("OTHER"), "INVALID_REQUESTOR"),
-        // The trap: this is now a request to sign nothing.
+        // The documented trap: without an id, this asks to sign nothing.
         ("/asyncRespID", json!(null), "NO_HASH_PROVIDED"),
     ] {
         let answer = partner.post("/sign_document", &changed(result(&id), pointer, value)).await;

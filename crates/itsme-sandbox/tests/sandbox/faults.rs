@@ -1,4 +1,4 @@
-//! What goes wrong on demand.
+//! The injected faults.
 
 use base64ct::{Base64, Base64Url, Encoding};
 use itsme_sandbox::{Endpoint, Fault, User};
@@ -11,8 +11,8 @@ use crate::client::{
 };
 use crate::openssl::{decode, verifies};
 
-/// A partner whose user confirms at once, a signed session of two documents,
-/// and the leaf it should verify under.
+/// A partner whose user confirms immediately, the id of a confirmed session over
+/// two documents, and the certificate that the values verify under.
 async fn signed() -> (Partner, String, String) {
     let partner = Partner::auto(User::Ready).await;
     let (user_code, leaf, _) = partner.identified().await;
@@ -22,8 +22,8 @@ async fn signed() -> (Partner, String, String) {
     (partner, id, leaf)
 }
 
-/// The result once with a fault, over the control API's JSON.
-async fn spoilt(partner: &Partner, id: &str, kind: &str) -> Value {
+/// Injects a fault over HTTP and returns the next result.
+async fn faulty(partner: &Partner, id: &str, kind: &str) -> Value {
     let fault = json!({ "endpoint": "sign_status", "fault": { "kind": kind } });
     assert_eq!(partner.control("faults", &fault).await.status, StatusCode::NO_CONTENT, "{kind}");
     let answer = partner.result(id).await;
@@ -36,59 +36,59 @@ fn value(body: &Value, at: usize) -> String {
 }
 
 #[tokio::test]
-async fn values_that_do_not_verify() {
+async fn faults_make_values_that_do_not_verify() {
     let (partner, id, leaf) = signed().await;
     for kind in ["wrong_value", "other_digest", "double_hash", "pss", "foreign_key"] {
-        let octets = decode(&value(&spoilt(&partner, &id, kind).await, 0));
+        let octets = decode(&value(&faulty(&partner, &id, kind).await, 0));
         assert_eq!(octets.len(), 256, "{kind}");
         assert!(!verifies(&leaf, &DIGEST, &octets), "{kind}");
     }
-    let short = decode(&value(&spoilt(&partner, &id, "short_value").await, 0));
+    let short = decode(&value(&faulty(&partner, &id, "short_value").await, 0));
     assert_eq!(short.len(), 255);
-    // Used up: all is well again.
+    // The fault applied once, so the next result is correct.
     let body = partner.result(&id).await.json();
     assert!(verifies(&leaf, &DIGEST, &decode(&value(&body, 0))));
 }
 
 #[tokio::test]
-async fn values_in_other_clothes() {
+async fn faults_change_the_encoding_of_values() {
     let (partner, id, leaf) = signed().await;
     let plain = value(&partner.result(&id).await.json(), 0);
-    let lines = value(&spoilt(&partner, &id, "line_breaks").await, 0);
+    let lines = value(&faulty(&partner, &id, "line_breaks").await, 0);
     assert!(lines.contains("\r\n"));
     assert_eq!(lines.replace("\r\n", ""), plain);
-    let url = value(&spoilt(&partner, &id, "url_alphabet").await, 0);
+    let url = value(&faulty(&partner, &id, "url_alphabet").await, 0);
     assert_eq!(Base64Url::decode_vec(&url).unwrap(), Base64::decode_vec(&plain).unwrap());
     assert!(verifies(&leaf, &DIGEST, &decode(&plain)));
 }
 
 #[tokio::test]
-async fn ids_that_do_not_fit() {
+async fn faults_change_ids() {
     let (partner, id, _) = signed().await;
     let ids = |body: &Value| {
         let objects = body["sigObj"].as_array().unwrap();
         objects.iter().map(|object| object["whichDoc"].clone()).collect::<Value>()
     };
-    let body = spoilt(&partner, &id, "duplicate_id").await;
+    let body = faulty(&partner, &id, "duplicate_id").await;
     assert_eq!(ids(&body), json!(["s-000", "s-000"]));
-    let body = spoilt(&partner, &id, "missing_id").await;
+    let body = faulty(&partner, &id, "missing_id").await;
     assert_eq!(ids(&body), json!([null, null]));
-    let body = spoilt(&partner, &id, "unknown_id").await;
+    let body = faulty(&partner, &id, "unknown_id").await;
     assert_eq!(ids(&body), json!(["nobody-asked-for-this", "s-001"]));
-    let body = spoilt(&partner, &id, "reversed_order").await;
+    let body = faulty(&partner, &id, "reversed_order").await;
     assert_eq!(ids(&body), json!(["s-001", "s-000"]));
-    let body = spoilt(&partner, &id, "swapped_values").await;
+    let body = faulty(&partner, &id, "swapped_values").await;
     assert_eq!(ids(&body), json!(["s-000", "s-001"]));
-    let body = spoilt(&partner, &id, "lower_case_key").await;
+    let body = faulty(&partner, &id, "lower_case_key").await;
     assert_eq!(body["sigObj"][1]["whichdoc"], "s-001");
 }
 
 #[tokio::test]
-async fn results_that_make_no_sense() {
+async fn faults_make_inconsistent_results() {
     let (partner, id, _) = signed().await;
-    let body = spoilt(&partner, &id, "success_without_values").await;
+    let body = faulty(&partner, &id, "success_without_values").await;
     assert_eq!((&body["result"]["maj"], body.get("sigObj")), (&json!(SUCCESS), None));
-    let body = spoilt(&partner, &id, "unknown_major").await;
+    let body = faulty(&partner, &id, "unknown_major").await;
     assert!(text(&body["result"]["maj"]).ends_with("resultmajor:Whatever"));
     let fault = json!({
         "endpoint": "sign_status",
@@ -100,7 +100,7 @@ async fn results_that_make_no_sense() {
 }
 
 #[tokio::test]
-async fn certificates_that_do_not_fit() {
+async fn faults_change_certificates_and_chains() {
     let partner = Partner::auto(User::Ready).await;
     let (_, leaf, chain) = partner.identified().await;
     let control = partner.sandbox.control();
@@ -128,7 +128,7 @@ async fn certificates_that_do_not_fit() {
 }
 
 #[tokio::test]
-async fn addresses_nobody_should_go_to() {
+async fn faults_change_page_urls() {
     let partner = Partner::auto(User::Ready).await;
     let control = partner.sandbox.control();
     for (fault, part) in [
@@ -150,7 +150,7 @@ async fn addresses_nobody_should_go_to() {
 }
 
 #[tokio::test]
-async fn answers_of_another_kind() {
+async fn faults_replace_whole_answers() {
     let partner = Partner::auto(User::Ready).await;
     let control = partner.sandbox.control();
     let html = Fault::Answer {
@@ -177,7 +177,7 @@ async fn answers_of_another_kind() {
 }
 
 #[tokio::test]
-async fn redirects_and_cookies() {
+async fn faults_add_redirects_and_cookies() {
     let partner = Partner::start().await;
     let control = partner.sandbox.control();
     let url = format!("{}/.well-known/configuration", partner.sandbox.base_url());
@@ -192,7 +192,7 @@ async fn redirects_and_cookies() {
 }
 
 #[tokio::test]
-async fn delays_and_broken_connections() {
+async fn faults_delay_answers_and_break_connections() {
     let partner = Partner::auto(User::Ready).await;
     let control = partner.sandbox.control();
     let (id, _) = partner.identify().await;
@@ -205,13 +205,13 @@ async fn delays_and_broken_connections() {
 
     control.inject(Endpoint::IdentificationStatus, Fault::Reset, 1);
     assert!(partner.try_post("/user_identification/status", &request).await.is_err());
-    // Only that connection is gone.
+    // Other connections still work.
     let answer = partner.post("/user_identification/status", &request).await;
     assert_eq!(answer.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn a_fault_of_the_value_is_not_used_up_while_pending() {
+async fn a_fault_of_a_value_stays_queued_while_pending() {
     let partner = Partner::start().await;
     let control = partner.sandbox.control();
     let (id, _) = partner.sign(&signature(&User::Ready.user_code("SANDBOX"))).await;

@@ -1,4 +1,4 @@
-//! The whole way, and what users do on it.
+//! The whole flow, and the habits of the users.
 
 use itsme_sandbox::sessions::{CREATE_CERT_SECONDS, SIGN_SECONDS, SLOW_SECONDS};
 use itsme_sandbox::{Blame, Config, Sandbox, SandboxError, User};
@@ -12,7 +12,7 @@ use crate::client::{
 use crate::openssl::{decode, verifies};
 
 #[tokio::test]
-async fn a_digest_is_signed_and_openssl_agrees() {
+async fn openssl_verifies_a_signed_digest() {
     let partner = Partner::auto(User::Ready).await;
     let (user_code, leaf, chain) = partner.identified().await;
     assert_eq!(user_code.len(), 36);
@@ -35,7 +35,7 @@ async fn a_digest_is_signed_and_openssl_agrees() {
 }
 
 #[tokio::test]
-async fn seventy_digests_in_one_confirmation() {
+async fn one_confirmation_signs_seventy_digests() {
     let partner = Partner::auto(User::Ready).await;
     let (user_code, leaf, _) = partner.identified().await;
     let mut request = signature(&user_code);
@@ -49,7 +49,7 @@ async fn seventy_digests_in_one_confirmation() {
 }
 
 #[tokio::test]
-async fn the_discovery_document_is_there() {
+async fn the_back_end_serves_the_discovery_document() {
     let partner = Partner::start().await;
     let url = format!("{}/.well-known/configuration", partner.sandbox.base_url());
     let response = partner.client.get(url).send().await.unwrap();
@@ -60,13 +60,13 @@ async fn the_discovery_document_is_there() {
 }
 
 #[tokio::test]
-async fn without_the_client_certificate_there_is_no_answer() {
+async fn without_the_client_certificate_the_connection_fails() {
     let partner = Partner::start().await;
     let stranger = builder(&partner.sandbox).build().unwrap();
     let url = format!("{}/.well-known/configuration", partner.sandbox.base_url());
     assert!(stranger.get(&url).send().await.is_err());
 
-    // A certificate of another sandbox's CA is no better.
+    // A certificate by the CA of another sandbox fails too.
     let other = Partner::start().await;
     let identity = identity(&other.sandbox);
     let stranger = builder(&partner.sandbox).identity(identity).build().unwrap();
@@ -74,8 +74,8 @@ async fn without_the_client_certificate_there_is_no_answer() {
 }
 
 #[tokio::test]
-async fn mutual_tls_can_be_off() {
-    let partner = Partner::with(Config { mutual_tls: false, ..Config::default() }).await;
+async fn mutual_tls_can_be_disabled() {
+    let partner = Partner::with(Config::default().mutual_tls(false)).await;
     let anybody = builder(&partner.sandbox).build().unwrap();
     let url = format!("{}/.well-known/configuration", partner.sandbox.base_url());
     assert_eq!(anybody.get(url).send().await.unwrap().status(), StatusCode::OK);
@@ -100,10 +100,10 @@ async fn pending_is_409_for_the_identification_and_200_for_the_signature() {
 }
 
 #[tokio::test]
-async fn a_known_user_needs_not_say_who_it_is() {
+async fn a_user_code_identifies_a_known_user() {
     let partner = Partner::auto(User::Ready).await;
     let (user_code, leaf, _) = partner.identified().await;
-    // Somebody else would answer: the user code counts.
+    // The user code takes precedence over the automatic user.
     partner.sandbox.control().set_auto(Some(User::RefusesIdentification));
     let mut request = identification();
     request["userCode"] = json!(user_code);
@@ -154,7 +154,7 @@ async fn signatures_are_refused_or_expire() {
 }
 
 #[tokio::test]
-async fn the_slow_user_comes_in_the_end() {
+async fn the_slow_user_answers_after_some_seconds() {
     let partner = Partner::auto(User::Slow).await;
     let (id, _) = partner.identify().await;
     assert_eq!(partner.identification_status(&id).await.json()["statusReason"], "PENDING");
@@ -163,7 +163,7 @@ async fn the_slow_user_comes_in_the_end() {
 }
 
 #[tokio::test]
-async fn a_renewed_certificate_does_not_fit() {
+async fn a_renewed_certificate_does_not_verify_under_the_first() {
     let partner = Partner::auto(User::Renews).await;
     let (user_code, leaf, _) = partner.identified().await;
     let (id, _) = partner.sign(&signature(&user_code)).await;
@@ -174,7 +174,7 @@ async fn a_renewed_certificate_does_not_fit() {
 }
 
 #[tokio::test]
-async fn a_status_query_without_id_opens_a_session() {
+async fn a_status_query_without_an_id_opens_a_session() {
     let partner = Partner::auto(User::Ready).await;
     let (user_code, ..) = partner.identified().await;
     let mut request = signature(&user_code);
@@ -186,7 +186,7 @@ async fn a_status_query_without_id_opens_a_session() {
 }
 
 #[tokio::test]
-async fn the_control_api_does_what_the_handle_does() {
+async fn the_http_control_api_works_like_the_rust_one() {
     let partner = Partner::start().await;
     let (id, _) = partner.identify().await;
     let answer = json!({ "session": id, "approve": true });
@@ -217,13 +217,13 @@ async fn the_control_api_does_what_the_handle_does() {
 }
 
 #[tokio::test]
-async fn a_configuration_that_cannot_be_is_refused() {
+async fn an_unacceptable_configuration_is_refused() {
     for config in [
-        Config { partner_code: "ELEVENCHARS".to_owned(), ..Config::default() },
-        Config { service_code: String::new(), ..Config::default() },
-        Config { redirect_urls: vec!["http://a.example/r".to_owned()], ..Config::default() },
-        Config { redirect_urls: Vec::new(), ..Config::default() },
-        Config { public_host: Some("no host".to_owned()), ..Config::default() },
+        Config::default().partner_code("ELEVENCHARS"),
+        Config::default().service_code(""),
+        Config::default().redirect_urls(["http://a.example/r".to_owned()]),
+        Config::default().redirect_urls([]),
+        Config::default().public_host("no host".to_owned()),
     ] {
         let error = Sandbox::start(config).await.unwrap_err();
         assert_eq!((error.fault(), error.retry()), (Blame::Configuration, false), "{error}");
@@ -231,10 +231,10 @@ async fn a_configuration_that_cannot_be_is_refused() {
 }
 
 #[tokio::test]
-async fn every_registered_redirect_url_is_good() {
+async fn every_registered_redirect_url_is_accepted() {
     let urls = ["https://sca.example/return", "http://localhost:8000/callback"];
     let redirect_urls = urls.map(str::to_owned).to_vec();
-    let partner = Partner::with(Config { redirect_urls, ..Config::default() }).await;
+    let partner = Partner::with(Config::default().redirect_urls(redirect_urls)).await;
     let ask = async |url: &str| {
         let mut request = identification();
         request["redirectUrl"] = json!(url);
@@ -249,16 +249,13 @@ async fn every_registered_redirect_url_is_good() {
 }
 
 #[tokio::test]
-async fn a_sandbox_for_other_machines_is_called_by_its_name() {
-    let config = Config {
-        listen: "0.0.0.0:0".parse().unwrap(),
-        public_host: Some("sandbox.example".to_owned()),
-        ..Config::default()
-    };
+async fn the_public_host_is_in_urls_and_in_the_certificate() {
+    let all: std::net::SocketAddr = "0.0.0.0:0".parse().unwrap();
+    let config = Config::default().listen(all).public_host("sandbox.example".to_owned());
     let sandbox = Sandbox::start(config.clone()).await.unwrap();
     let port = sandbox.base_url().strip_prefix("https://sandbox.example:").unwrap();
     assert!(sandbox.front_url().starts_with("http://sandbox.example:"));
-    // The certificate is for that name: it is checked here.
+    // The client checks that the certificate has this name.
     let address = format!("127.0.0.1:{port}").parse().unwrap();
     let client = builder(&sandbox)
         .identity(identity(&sandbox))
@@ -268,24 +265,24 @@ async fn a_sandbox_for_other_machines_is_called_by_its_name() {
     let url = format!("{}/.well-known/configuration", sandbox.base_url());
     assert_eq!(client.get(url).send().await.unwrap().status(), StatusCode::OK);
 
-    // Without a name, an address that means all of them is this machine's own.
-    let partner = Partner::with(Config { public_host: None, ..config }).await;
+    // Without a name, the unspecified address becomes the loopback address.
+    let partner = Partner::with(config.public_host(None)).await;
     assert!(partner.sandbox.base_url().starts_with("https://127.0.0.1:"));
     partner.identify().await;
-    let v6 = Config { public_host: Some("fd00::1".to_owned()), ..Config::default() };
+    let v6 = Config::default().public_host("fd00::1".to_owned());
     let sandbox = Sandbox::start(v6).await.unwrap();
     assert!(sandbox.base_url().starts_with("https://[fd00::1]:"), "{}", sandbox.base_url());
 }
 
 #[tokio::test]
-async fn a_port_of_somebody_else_may_be_free_later() {
+async fn a_port_in_use_may_be_free_later() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap();
-    let error = Sandbox::start(Config { listen, ..Config::default() }).await.unwrap_err();
+    let error = Sandbox::start(Config::default().listen(listen)).await.unwrap_err();
     assert!(matches!(&error, SandboxError::Listen { address, .. } if *address == listen));
     assert_eq!((error.fault(), error.retry()), (Blame::System, true));
-    // An address that this machine does not have is a mistake.
-    let listen = "192.0.2.1:1".parse().unwrap();
-    let error = Sandbox::start(Config { listen, ..Config::default() }).await.unwrap_err();
+    // An address that this machine does not have is a wrong configuration.
+    let listen: std::net::SocketAddr = "192.0.2.1:1".parse().unwrap();
+    let error = Sandbox::start(Config::default().listen(listen)).await.unwrap_err();
     assert_eq!((error.fault(), error.retry()), (Blame::Configuration, false));
 }

@@ -1,6 +1,5 @@
-//! The sandbox from outside: over TLS, as a partner's application and as a
-//! browser.
-// Helpers of tests are not in test functions, which is where clippy.toml allows these.
+//! The sandbox from outside: over TLS, with a partner's application and a browser.
+// clippy.toml allows these in test functions only, and the helpers are outside them.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod client;

@@ -1,11 +1,11 @@
-//! OpenSSL as the judge of certificates and signature values.
+//! Checks certificates and signature values with OpenSSL.
 
 use std::path::Path;
 use std::process::Command;
 
 use base64ct::{Base64, Encoding};
 
-/// Runs `openssl` and returns what it says; it must be installed.
+/// Runs `openssl`, which must be installed, and returns its output.
 pub(crate) fn openssl(args: &[&str], dir: &Path) -> Result<String, String> {
     let output = Command::new("openssl").args(args).current_dir(dir).output();
     let output = output.expect("these tests need the openssl command");

@@ -1,4 +1,4 @@
-//! The pages, as a browser without scripts sees them.
+//! The pages in a browser without scripts.
 
 use itsme_sandbox::{Config, User};
 use reqwest::StatusCode;
@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::client::{Partner, signature, text};
 
-/// The marked icon of a confirmation page.
+/// The icon that a confirmation page marks.
 fn marked(page: &str) -> &'static str {
-    let at = page.find("<li class=\"marked\">").expect("a marked icon");
+    let at = page.find("<li class=\"marked\">").expect("the page must mark an icon");
     let item = page[at..].split("</li>").next().unwrap();
     if item.contains("<circle") {
         "circle"
@@ -28,7 +28,7 @@ fn wrong(icon: &str) -> &'static str {
 }
 
 #[tokio::test]
-async fn a_person_clicks_through_both_trips() {
+async fn a_user_completes_both_pages() {
     let partner = Partner::start().await;
     let (id, url) = partner.identify().await;
     let url = format!("{url}&st=Zk%2B1&x=y");
@@ -51,7 +51,7 @@ async fn a_person_clicks_through_both_trips() {
     let identified = partner.identification_status(&id).await.json();
     let user_code = text(&identified["userCode"]);
 
-    // The certificate is there now, and nobody is asked to create it again.
+    // The certificate now exists, so the page does not offer to create one.
     let (_, other) = partner.identify().await;
     partner.submit(&other, "user=new").await;
     assert!(!partner.get(&other).await.0.text.contains("nog geen certificaat"));
@@ -66,13 +66,13 @@ async fn a_person_clicks_through_both_trips() {
     let (_, location) = partner.submit(&url, form(marked(&page.text), "confirm")).await;
     assert_eq!(location.as_deref(), Some("http://127.0.0.1:8080/itsme/return"));
     assert!(partner.result(&id).await.json().get("sigObj").is_some());
-    // Back in the browser: nothing happens twice.
+    // Opening the page again has no effect.
     let (_, location) = partner.get(&url).await;
     assert_eq!(location.as_deref(), Some("http://127.0.0.1:8080/itsme/return"));
 }
 
 #[tokio::test]
-async fn a_wrong_icon_refuses() {
+async fn a_wrong_icon_refuses_the_request() {
     let partner = Partner::start().await;
     let (id, url) = partner.sign(&signature(&User::Ready.user_code("SANDBOX"))).await;
     let url = format!("{url}&st=1");
@@ -94,7 +94,7 @@ async fn refusing_needs_no_icon() {
 }
 
 #[tokio::test]
-async fn who_never_answers_is_told_so() {
+async fn the_page_says_that_the_user_does_not_answer() {
     let partner = Partner::start().await;
     let (_, url) = partner.sign(&signature(&User::ExpiresSigning.user_code("SANDBOX"))).await;
     let icon = marked(&partner.get(&url).await.0.text);
@@ -103,7 +103,7 @@ async fn who_never_answers_is_told_so() {
 }
 
 #[tokio::test]
-async fn what_the_application_sends_is_text_not_markup() {
+async fn texts_of_the_application_are_escaped() {
     let partner = Partner::start().await;
     let mut request = signature(&User::Ready.user_code("SANDBOX"));
     let label = |lang: &str| json!({ "lang": lang, "value": "<script>alert(1)</script>&\"'" });
@@ -117,7 +117,7 @@ async fn what_the_application_sends_is_text_not_markup() {
 }
 
 #[tokio::test]
-async fn every_page_in_four_languages() {
+async fn pages_exist_in_four_languages() {
     let partner = Partner::start().await;
     let (_, url) = partner.sign(&signature(&User::Ready.user_code("SANDBOX"))).await;
     for (code, title) in [
@@ -134,7 +134,7 @@ async fn every_page_in_four_languages() {
 }
 
 #[tokio::test]
-async fn pages_that_are_not_there() {
+async fn unknown_pages_and_users_are_errors() {
     let partner = Partner::start().await;
     let front = partner.sandbox.front_url().to_owned();
     for query in ["", "?q=", "?q=nothing", "?q=%00%FF"] {
@@ -151,7 +151,7 @@ async fn pages_that_are_not_there() {
 }
 
 #[tokio::test]
-async fn pages_load_nothing_from_elsewhere() {
+async fn pages_load_nothing_from_other_hosts() {
     let partner = Partner::with(Config::default()).await;
     let (_, url) = partner.identify().await;
     let response = partner.browser.get(&url).send().await.unwrap();

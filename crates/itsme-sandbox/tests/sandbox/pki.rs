@@ -1,4 +1,4 @@
-//! The certificates, as OpenSSL reads them, and the files.
+//! The certificates, which OpenSSL checks, and the files of the PKI.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::client::Partner;
 use crate::openssl::openssl;
 
 async fn start(dir: &Path) -> Result<Sandbox, SandboxError> {
-    Sandbox::start(Config { dir: Some(dir.to_owned()), ..Config::default() }).await
+    Sandbox::start(Config::default().dir(dir.to_owned())).await
 }
 
 #[tokio::test]
@@ -40,10 +40,10 @@ async fn the_leaf_has_the_documented_profile() {
         "X509v3 Authority Key Identifier",
         "qcStatements",
     ] {
-        assert!(text.contains(part), "{part} is not in\n{text}");
+        assert!(text.contains(part), "the certificate lacks {part}:\n{text}");
     }
     assert!(!text.contains("Basic Constraints"));
-    // The statements parse as DER, and are the documented five.
+    // The statements are valid DER, and the documented five.
     let at = text_offset(dir.path());
     let parsed = openssl(&["asn1parse", "-in", "leaf.pem", "-strparse", &at], dir.path()).unwrap();
     for oid in [
@@ -55,11 +55,11 @@ async fn the_leaf_has_the_documented_profile() {
         "0.4.0.1862.1.5",
         "https://pki.sandbox.invalid/pds",
     ] {
-        assert!(parsed.contains(oid), "{oid} is not in\n{parsed}");
+        assert!(parsed.contains(oid), "the statements lack {oid}:\n{parsed}");
     }
 }
 
-/// Where the octets of the qcStatements extension are.
+/// The offset of the qcStatements extension's octets.
 fn text_offset(dir: &Path) -> String {
     let parsed = openssl(&["asn1parse", "-in", "leaf.pem"], dir).unwrap();
     let mut lines = parsed.lines().skip_while(|line| !line.contains("qcStatements"));
@@ -68,7 +68,7 @@ fn text_offset(dir: &Path) -> String {
 }
 
 #[tokio::test]
-async fn a_directory_keeps_everything_for_the_next_start() {
+async fn a_directory_keeps_the_pki_for_the_next_start() {
     let dir = tempfile::tempdir().unwrap();
     let first = start(dir.path()).await.unwrap();
     let leaf = first.pki().certificate_pem(User::Ready).unwrap();
@@ -80,7 +80,7 @@ async fn a_directory_keeps_everything_for_the_next_start() {
     for name in ["server-ca.pem", "client.pem", "root.pem", "chain.pem"] {
         assert!(fs::read_to_string(dir.path().join(name)).unwrap().contains("CERTIFICATE"));
     }
-    // What is published is enough to be a partner.
+    // The published files are all that a partner needs.
     let client = fs::read_to_string(dir.path().join("client.pem")).unwrap();
     assert_eq!(client, second.client_identity_pem());
 }
@@ -90,9 +90,9 @@ fn leaf_verifies(dir: &Path) {
     openssl(&verify, dir).unwrap();
 }
 
-/// As two first starts at once, before there was a lock, could leave it.
+/// Such a mixture could result from two simultaneous first starts without a lock.
 #[tokio::test]
-async fn what_another_pki_issued_is_made_anew() {
+async fn certificates_of_another_pki_are_made_again() {
     let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for dir in [&own, &other] {
         start(dir.path()).await.unwrap().pki().certificate_pem(User::Ready).unwrap();
@@ -104,13 +104,13 @@ async fn what_another_pki_issued_is_made_anew() {
         let leaf = partner.sandbox.pki().certificate_pem(User::Ready).unwrap();
         fs::write(own.path().join("leaf.pem"), leaf).unwrap();
         leaf_verifies(own.path());
-        // The client's certificate is of the CA that the back end knows.
+        // The client certificate comes from the CA that the back end knows.
         partner.identify().await;
     }
 }
 
 #[tokio::test]
-async fn first_starts_at_once_share_one_pki() {
+async fn simultaneous_first_starts_share_one_pki() {
     let dir = tempfile::tempdir().unwrap();
     let starts: Vec<_> = (0..4)
         .map(|_| {
@@ -133,9 +133,10 @@ async fn first_starts_at_once_share_one_pki() {
     leaf_verifies(dir.path());
 }
 
-/// A kill may leave what was being written; the next one writes over it.
+/// A killed process may leave an incomplete temporary file. The next writer
+/// replaces it.
 #[tokio::test]
-async fn what_a_kill_left_is_in_nobodys_way() {
+async fn files_that_a_killed_process_left_do_no_harm() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("private")).unwrap();
     let long = vec![b'x'; 100_000];
@@ -150,11 +151,11 @@ async fn what_a_kill_left_is_in_nobodys_way() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn keys_are_for_their_owner_only() {
+async fn only_the_owner_can_read_keys() {
     use std::os::unix::fs::PermissionsExt;
 
     let dir = tempfile::tempdir().unwrap();
-    // Whatever a killed process left in its place.
+    // Files that a killed process left.
     fs::create_dir(dir.path().join("private")).unwrap();
     for name in ["client.new", "private/ca-root.new"] {
         fs::write(dir.path().join(name), "half").unwrap();
@@ -173,7 +174,7 @@ async fn keys_are_for_their_owner_only() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_something_else_stops_the_start() {
+async fn a_file_with_other_contents_stops_the_start() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("private")).unwrap();
     fs::write(dir.path().join("private").join("ca-root.pem"), "something else").unwrap();
@@ -183,7 +184,7 @@ async fn a_file_that_is_something_else_stops_the_start() {
 }
 
 #[tokio::test]
-async fn no_key_is_in_an_answer_or_in_debug_output() {
+async fn answers_and_debug_output_contain_no_key() {
     let partner = Partner::auto(User::Ready).await;
     let (_, leaf, chain) = partner.identified().await;
     let debug = format!("{:?} {:?}", partner.sandbox, partner.sandbox.pki());

@@ -1,4 +1,4 @@
-//! The client's certificate and key.
+//! The client certificate and its key.
 
 use std::fmt;
 
@@ -9,26 +9,26 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 
-/// The client's certificate and key. `Debug` shows nothing of it.
+/// The client certificate and its key, for mutual TLS. `Debug` shows neither.
 #[derive(Clone)]
 pub struct ClientIdentity {
     /// PEM: the certificate, its issuers, the key
     pem: Zeroizing<String>,
 }
 
-/// What is wrong with an identity, and with which half of it.
+/// Which half of an identity has which problem.
 pub(super) enum Flaw {
     Certificate(&'static str),
     Key(&'static str),
 }
 
 impl ClientIdentity {
-    /// From PEM text with certificates, the client's first, and its key,
-    /// which is not encrypted.
+    /// From PEM text that holds the client certificate, then its issuers, and
+    /// the unencrypted private key.
     ///
     /// # Errors
-    /// [`Error::Config`] if it does not hold certificates and exactly one key,
-    /// or the key is not the certificate's.
+    /// [`Error::Config`] if the text does not hold certificates and exactly
+    /// one key, or if the key belongs to another certificate.
     pub fn from_pem(pem: impl Into<String>) -> Result<Self, Error> {
         Self::checked(pem.into()).map_err(|flaw| match flaw {
             Flaw::Certificate(problem) => Error::config("client.certificate", problem),
@@ -40,24 +40,26 @@ impl ClientIdentity {
         let identity = Self { pem: Zeroizing::new(pem) };
         match certificates_from_pem(&identity.pem) {
             Ok(certificates) if !certificates.is_empty() => {}
-            _ => return Err(Flaw::Certificate("not PEM certificates")),
+            _ => return Err(Flaw::Certificate("is not PEM certificates")),
         }
         let lines = identity.pem.lines().map(str::trim);
         let keys: Vec<&str> = lines
             .filter_map(|line| line.strip_prefix("-----BEGIN ")?.strip_suffix("PRIVATE KEY-----"))
             .collect();
         match keys.as_slice() {
-            [] => Err(Flaw::Key("no PEM private key, neither here nor beside the certificate")),
-            ["ENCRYPTED "] => Err(Flaw::Key("encrypted, which only a PKCS#12 file may be")),
+            [] => Err(Flaw::Key("has no PEM private key: add it to the file, or set client.key")),
+            ["ENCRYPTED "] => {
+                Err(Flaw::Key("has an encrypted key: decrypt it, or use client.pkcs12"))
+            }
             [_] if !fits(&identity.pem) => {
-                Err(Flaw::Key("not a key, or that of another certificate"))
+                Err(Flaw::Key("has a malformed private key, or the key of another certificate"))
             }
             [_] => Ok(identity),
-            _ => Err(Flaw::Key("more than one private key")),
+            _ => Err(Flaw::Key("has more than one private key")),
         }
     }
 
-    /// For a transport: the PEM text, private key included.
+    /// The PEM text with the private key, for a transport.
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
@@ -66,11 +68,14 @@ impl ClientIdentity {
     /// From a PKCS#12 file.
     ///
     /// # Errors
-    /// [`Error::Config`] if it does not open or has not exactly one key.
+    /// [`Error::Config`] if the file cannot be opened or does not hold exactly
+    /// one key.
     pub fn from_pkcs12(file: &[u8], password: &str) -> Result<Self, Error> {
         let fail = |problem: &str| Error::config("client.pkcs12", problem);
-        let store = KeyStore::from_pkcs12(file, password, Pkcs12ImportPolicy::Relaxed)
-            .map_err(|_| fail("cannot be opened: wrong password, damaged or unsupported"))?;
+        let store =
+            KeyStore::from_pkcs12(file, password, Pkcs12ImportPolicy::Relaxed).map_err(|_| {
+                fail("cannot be opened: wrong password, damaged, or unsupported encryption")
+            })?;
         let (_, chain) = store.private_key_chain().ok_or_else(|| fail("has no private key"))?;
         let block = |label: &str, der: &[u8]| {
             format!(
@@ -98,7 +103,7 @@ fn fits(pem: &str) -> bool {
     crate::https::key_fits(pem)
 }
 
-/// Whoever brings the transport reads the key.
+/// Without the feature `https`, the caller's own transport parses the key.
 #[cfg(not(feature = "https"))]
 const fn fits(_: &str) -> bool {
     true

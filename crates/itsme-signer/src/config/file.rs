@@ -1,4 +1,4 @@
-//! `itsme.toml`: settings as TOML, and on which line each key stands.
+//! Reads `itsme.toml`, and finds the line of each key for errors.
 
 use std::path::{Path, PathBuf};
 
@@ -63,10 +63,11 @@ struct Front {
 }
 
 impl Config {
-    /// Reads a configuration file; files it names are relative to it.
+    /// Reads a configuration file. Paths in it are relative to its folder.
     ///
     /// # Errors
-    /// [`Error::Config`] with key and line, [`Error::ConfigFile`].
+    /// [`Error::Config`] with key and line; [`Error::ConfigFile`] if a file
+    /// cannot be read.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|source| Error::ConfigFile {
@@ -77,14 +78,15 @@ impl Config {
         Self::from_toml(&text, path.parent().unwrap_or(Path::new(".")))
     }
 
-    /// Reads a configuration; files it names are relative to `dir`.
+    /// Reads a configuration. Paths in it are relative to `dir`.
     ///
     /// # Errors
-    /// [`Error::Config`] with key and line, [`Error::ConfigFile`].
+    /// [`Error::Config`] with key and line; [`Error::ConfigFile`] if a file
+    /// cannot be read.
     pub fn from_toml(text: &str, dir: &Path) -> Result<Self, Error> {
         let lines = Lines::new(text);
         let file: File = toml::from_str(text).map_err(|e| lines.unreadable(&e))?;
-        file.settings(dir).and_then(Self::new).map_err(|error| lines.place(error))
+        file.settings(dir).and_then(Self::new).map_err(|error| lines.locate(error))
     }
 }
 
@@ -93,8 +95,9 @@ impl File {
         let mut settings =
             Settings::new(self.base_url, self.partner_code, self.service_code, self.redirect_url);
         if let Some(tag) = self.language {
-            settings.language = Language::from_tag(&tag)
-                .ok_or_else(|| Error::config("language", "not one of EN, FR, NL, DE"))?;
+            settings.language = Language::from_tag(&tag).ok_or_else(|| {
+                Error::config("language", format!("{tag:?} is not one of EN, FR, NL, DE"))
+            })?;
         }
         settings.profile = self.profile.unwrap_or(settings.profile);
         settings.allow_loopback_http = self.allow_loopback_http;
@@ -113,14 +116,15 @@ impl File {
 impl Client {
     fn read(self, dir: &Path) -> Result<Option<ClientIdentity>, Error> {
         if self.key.is_some() && self.certificate.is_none() {
-            return Err(Error::config("client.key", "belongs to a certificate, which is missing"));
+            return Err(Error::config("client.key", "needs client.certificate, which is missing"));
         }
         if self.password_env.is_some() && self.pkcs12.is_none() {
-            return Err(Error::config("client.password_env", "is for a pkcs12, which is missing"));
+            let problem = "needs client.pkcs12, which is missing";
+            return Err(Error::config("client.password_env", problem));
         }
         match (self.certificate, self.pkcs12) {
             (Some(_), Some(_)) => {
-                Err(Error::config("client", "has both a certificate and a pkcs12"))
+                Err(Error::config("client", "has both certificate and pkcs12: keep one of them"))
             }
             (Some(certificate), None) => {
                 let mut pem = read_text("client.certificate", &dir.join(certificate))?;
@@ -142,7 +146,8 @@ impl Client {
                     Zeroizing::new(String::new())
                 } else {
                     Zeroizing::new(std::env::var(&variable).map_err(|_| {
-                        Error::config("client.password_env", "names a variable that is not set")
+                        let problem = format!("the environment variable {variable:?} is not set");
+                        Error::config("client.password_env", problem)
                     })?)
                 };
                 let file = Zeroizing::new(read("client.pkcs12", &dir.join(pkcs12))?);
@@ -158,13 +163,13 @@ fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 fn read_text(key: &'static str, path: &Path) -> Result<String, Error> {
-    String::from_utf8(read(key, path)?).map_err(|_| Error::config(key, "not a PEM file"))
+    String::from_utf8(read(key, path)?).map_err(|_| Error::config(key, "is not a PEM file"))
 }
 
-/// Where the keys of a file stand.
+/// Finds the lines of keys in a TOML text.
 struct Lines<'a> {
     text: &'a str,
-    /// `None` where the text is no TOML at all.
+    /// `None` if the text is not TOML.
     table: Option<Spanned<DeTable<'a>>>,
 }
 
@@ -173,9 +178,9 @@ impl<'a> Lines<'a> {
         Self { text, table: DeTable::parse(text).ok() }
     }
 
-    /// An error about a key, with the key's line: its table's, or none, where
-    /// the key is missing.
-    fn place(&self, error: Error) -> Error {
+    /// Adds the line of the key to an error. If the key is missing, this is the
+    /// line of its table, or none.
+    fn locate(&self, error: Error) -> Error {
         match error {
             Error::Config { key, problem, .. } => {
                 let line = self.line_of(&key);
@@ -214,13 +219,13 @@ impl<'a> Lines<'a> {
         found.and_then(|offset| self.line(offset))
     }
 
-    /// The line of an offset; the first is 1.
+    /// The line of an offset, counted from 1.
     fn line(&self, offset: usize) -> Option<usize> {
         self.text.get(..offset).map(|before| before.matches('\n').count() + 1)
     }
 }
 
-/// The dotted key that stands at an offset, or whose value does.
+/// The dotted key whose name or value is at an offset.
 fn key_at(table: &DeTable<'_>, offset: usize) -> Option<String> {
     table.iter().find_map(|(name, value)| {
         let inner = match value.get_ref() {

@@ -1,4 +1,4 @@
-//! The first trip: who signs, and with which certificate.
+//! The first redirect: who signs, and with which certificate.
 
 use ades_core::CertificateChain;
 use ades_core::chain::certificates_from_pem;
@@ -10,8 +10,8 @@ use http::Method;
 use super::polling::{Next, check_event};
 use super::{ItsmeSigner, NAME, TRIES};
 use crate::error::Error;
-use crate::observe;
 use crate::session::{Identification, VERSION};
+use crate::trace;
 use crate::wire;
 
 impl ItsmeSigner {
@@ -31,14 +31,14 @@ impl ItsmeSigner {
                 self.exchange(Method::POST, "/user_identification", Some(body.clone())).await;
             match answer.and_then(|(status, body)| wire::identification_answer(status, &body)) {
                 Ok(opened) => break opened,
-                Err(instead) if tries < TRIES && instead.is_passing_failure() => {
+                Err(other) if tries < TRIES && other.is_reported_failure() => {
                     self.pause(tries).await;
                 }
-                Err(instead) => return instead.refused().map(Step::Refused),
+                Err(other) => return other.into_refusal().map(Step::Refused),
             }
             tries += 1;
         };
-        observe::session(id.as_str());
+        trace::session(id.as_str());
         let url = self.page(&url, &common)?;
         let session = Identification { id, common };
         let session = IdentificationSession::pack(NAME, VERSION, &session)?;
@@ -51,7 +51,7 @@ impl ItsmeSigner {
         event: Event,
     ) -> StepResult<Identity, IdentificationSession> {
         let mut data: Identification = session.unpack(NAME, VERSION)?;
-        observe::session(data.id.as_str());
+        trace::session(data.id.as_str());
         check_event(&data.common, &event)?;
         let request = wire::identification_status_request(&self.config, &data.id);
         let answer = self
@@ -74,7 +74,8 @@ impl ItsmeSigner {
         let chain = user.chain.map(|pem| certificates_from_pem(&pem)).transpose()?;
         let chain = chain.unwrap_or_default();
         if !chain.is_empty() {
-            // Whatever the order: the signer's is the one that issued nobody else.
+            // The order of the chain does not matter: the user's certificate is
+            // the one that did not issue any other.
             let ordered = CertificateChain::from_unordered(chain.iter().cloned())?;
             if *ordered.leaf() != leaf {
                 return Err(Error::CertificateMismatch.into());

@@ -1,43 +1,44 @@
-//! Status queries: how often, how long, and what ends them.
+//! Status queries: how often to ask, how long to wait, and what ends a session.
 
 use std::time::Duration;
 
 use ades_core::signer::{Event, Refusal, RefusalReason, SignerError};
 
 use super::ItsmeSigner;
-use crate::instead::Instead;
+use crate::other_answer::OtherAnswer;
 use crate::redirect;
 use crate::session::Common;
 
-/// What comes of a status query.
+/// The outcome of a status query.
 pub(super) enum Next<T> {
     Done(T),
     Refused(Refusal),
-    /// To be asked again after this time.
+    /// Ask again after this time
     Wait(Duration),
 }
 
 impl ItsmeSigner {
-    /// What an answer to a status query leads to. One that says nothing about
-    /// the session is not the session's end: asked again, but not for ever.
+    /// Decides what follows an answer to a status query. An answer that says
+    /// nothing about the session does not end it: the query is repeated, at most
+    /// `limits.status_failures` times in a row.
     pub(super) fn next<T>(
         &self,
         common: &mut Common,
-        answer: Result<T, Instead>,
+        answer: Result<T, OtherAnswer>,
     ) -> Result<Next<T>, SignerError> {
-        let instead = match answer {
+        let other = match answer {
             Ok(found) => return Ok(Next::Done(found)),
-            Err(instead) => instead,
+            Err(other) => other,
         };
-        if matches!(instead, Instead::Pending) {
+        if matches!(other, OtherAnswer::Pending) {
             common.failures = 0;
             if (self.clock)() >= common.deadline {
                 return Ok(Next::Refused(Refusal::new(RefusalReason::Expired, None)));
             }
-        } else if instead.may_pass() && common.failures < self.settings().limits.status_failures {
+        } else if other.is_transient() && common.failures < self.settings().limits.status_failures {
             common.failures += 1;
         } else {
-            return instead.ended().map(Next::Refused);
+            return other.into_ending().map(Next::Refused);
         }
         let after = common.next_poll();
         common.polls = common.polls.saturating_add(1);
@@ -45,7 +46,7 @@ impl ItsmeSigner {
     }
 }
 
-/// A browser that returns has to be the one that was sent.
+/// Checks that a returning browser is the one that this session redirected.
 pub(super) fn check_event(common: &Common, event: &Event) -> Result<(), SignerError> {
     match event {
         Event::Returned { query, browser } => redirect::check_return(

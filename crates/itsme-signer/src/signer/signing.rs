@@ -1,4 +1,4 @@
-//! The second trip: a batch that the user confirms, and its values.
+//! The second redirect: the user confirms a batch, and the values are fetched.
 
 use ades_core::RemoteSigner;
 use ades_core::signer::{
@@ -11,13 +11,13 @@ use http::Method;
 use super::polling::{Next, check_event};
 use super::{ALGORITHMS, ItsmeSigner, NAME, random};
 use crate::config::Settings;
-use crate::instead::Instead;
-use crate::observe;
+use crate::other_answer::OtherAnswer;
 use crate::session::{Item, Signing, VERSION};
-use crate::text::{self, Charset};
+use crate::text::{self, TextField};
+use crate::trace;
 use crate::wire;
 
-/// What the user reads, in each language.
+/// The texts that the user reads, in each language.
 pub(super) struct Texts {
     description: Vec<(Language, String)>,
     role: Vec<(Language, String)>,
@@ -41,35 +41,37 @@ impl ItsmeSigner {
             .collect();
         let common = self.common(request.browser.as_deref())?;
         let request_id = random()?;
-        observe::request(&request_id);
+        trace::request(&request_id);
         let body = wire::sign_request(&self.config, &request_id, user_code, &items, &shown);
-        // Never repeated: the user would be asked twice. From here on only what
-        // says that nobody was asked is anything but an unknown outcome.
+        // This request is never repeated, because itsme® would ask the user
+        // twice. From here on, every failure is an unknown outcome unless it
+        // proves that itsme® did not ask the user.
         let answer = self.exchange(Method::POST, "/sign_document", Some(body)).await;
         let opened =
             answer.and_then(|(status, body)| wire::sign_answer(status, &body, &request_id));
         let (id, url) = match opened {
             Ok(opened) => opened,
-            Err(instead) => return self.not_opened(instead),
+            Err(other) => return self.not_opened(other),
         };
-        observe::session(id.as_str());
+        trace::session(id.as_str());
         let url = self.page(&url, &common).map_err(|error| unknown_outcome(error.into()))?;
         let session = SigningSession::pack(NAME, VERSION, &Signing { id, common, items, leaf })?;
         Ok(Step::Redirect { url, session })
     }
 
-    fn not_opened(&self, instead: Instead) -> StepResult<Vec<SignatureValue>, SigningSession> {
-        if instead.is_about_the_policy() {
+    fn not_opened(&self, other: OtherAnswer) -> StepResult<Vec<SignatureValue>, SigningSession> {
+        if other.is_about_policy() {
             self.forget_discovery();
         }
-        if instead.did_nothing() {
-            instead.refused().map(Step::Refused)
+        if other.had_no_effect() {
+            other.into_refusal().map(Step::Refused)
         } else {
-            Err(unknown_outcome(instead.into_error()))
+            Err(unknown_outcome(other.into_error()))
         }
     }
 
-    /// Texts checked, policy and commitment as the discovery document has them.
+    /// The checked texts, and the discovery document's references of policy and
+    /// commitment.
     async fn shown(&self, request: &SigningRequest) -> Result<wire::Shown, SignerError> {
         let display = &request.display;
         let Texts { description, role } = self.texts(display)?;
@@ -78,20 +80,18 @@ impl ItsmeSigner {
         Ok(wire::Shown { language, description, policy, commitment, role })
     }
 
-    /// The texts as they are sent.
+    /// The texts in the form in which the request carries them.
     pub(super) fn texts(&self, display: &Display) -> Result<Texts, SignerError> {
         let Settings { limits, tolerance, .. } = self.settings();
         let description = text::check_translations(
-            "description",
+            TextField::Description,
             &display.description,
-            Charset::Latin9,
             limits.description,
             tolerance.transliterate,
         )?;
         let role = text::check_translations(
-            "role",
+            TextField::Role,
             &display.role,
-            Charset::Latin1,
             text::MAX_ROLE,
             tolerance.transliterate,
         )?;
@@ -104,10 +104,10 @@ impl ItsmeSigner {
         event: Event,
     ) -> StepResult<Vec<SignatureValue>, SigningSession> {
         let mut data: Signing = session.unpack(NAME, VERSION)?;
-        observe::session(data.id.as_str());
+        trace::session(data.id.as_str());
         check_event(&data.common, &event)?;
         let request_id = random()?;
-        observe::request(&request_id);
+        trace::request(&request_id);
         let request = wire::sign_status_request(&self.config, &request_id, &data.id);
         let url_safe = self.settings().tolerance.url_safe_values;
         let answer = self.exchange(Method::POST, "/sign_document", Some(request)).await.and_then(
@@ -141,7 +141,8 @@ impl ItsmeSigner {
         let mut first_problem = None;
         for (item, value) in data.items.iter().zip(&mut values) {
             let Err(problem) = verifies(item, &value.value) else { continue };
-            // Whether the service writes ECDSA values raw is documented nowhere.
+            // No document says whether the service writes ECDSA values as raw
+            // r || s or as DER, so both forms are accepted.
             if let Some(der) = ecdsa_from_raw(key, &value.value) {
                 value.value = der;
                 if verifies(item, &value.value).is_ok() {
@@ -172,7 +173,8 @@ fn unknown_outcome(error: SignerError) -> SignerError {
     }
 }
 
-/// Each value where it verifies, if that is one place for each.
+/// Assigns each value to the digest that it verifies for, if exactly one value
+/// verifies for each digest.
 fn reassociated(
     items: &[Item],
     values: &[SignatureValue],

@@ -1,5 +1,6 @@
-//! Answers read from JSON, tolerantly: spellings, nulls, unknown and missing
-//! keys. What matters is checked.
+//! Reads answers. The reader accepts the variants that the documents of the
+//! service have: other spellings of keys, nulls, unknown and missing keys. It
+//! rejects an answer that lacks a value this crate needs, or contradicts itself.
 
 use ades_core::signer::SignatureValue;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -8,7 +9,7 @@ use serde_json::Value;
 use super::check_user_code;
 use crate::codes::{Code, Reason};
 use crate::discovery::Discovery;
-use crate::instead::Instead;
+use crate::other_answer::OtherAnswer;
 use crate::session::{IdentificationId, SignatureId};
 
 const PENDING: &str =
@@ -17,33 +18,34 @@ const SUCCESS: &str = "urn:oasis:names:tc:dss:1.0:resultmajor:Success";
 const REQUESTER_ERROR: &str = "urn:oasis:names:tc:dss:1.0:resultmajor:RequesterError";
 const RESPONDER_ERROR: &str = "urn:oasis:names:tc:dss:1.0:resultmajor:ResponderError";
 
-// The documents spell some keys in more than one way.
+// The documents spell these keys in more than one way.
 const IDENTIFICATION_ID: &[&str] = &["asyncRespID", "asyncRespId"];
 const SIGNATURE_ID: &[&str] = &["respID", "respId", "asyncRespID", "asyncRespId"];
 const REQUEST_ID: &[&str] = &["reqID", "reqId"];
 const DOCUMENT_ID: &[&str] = &["whichDoc", "whichdoc"];
 
-/// The discovery document of `GET /.well-known/configuration`.
-pub(crate) fn discovery_answer(status: u16, body: &[u8]) -> Result<Discovery, Instead> {
+/// Reads the answer to `GET /.well-known/configuration`.
+pub(crate) fn discovery_answer(status: u16, body: &[u8]) -> Result<Discovery, OtherAnswer> {
     match status {
         200 => Discovery::from_json(body)
-            .map_err(|_| Instead::Unreadable("a malformed discovery document")),
-        401 | 403 => Err(Instead::NotAuthorised),
-        status => Err(Instead::Failed(status)),
+            .map_err(|_| OtherAnswer::Malformed("the discovery document is malformed")),
+        401 | 403 => Err(OtherAnswer::NotAuthorised),
+        status => Err(OtherAnswer::Failed(status)),
     }
 }
 
-/// The session that `POST /user_identification` opened, and its page.
+/// Reads the answer to `POST /user_identification`: the session's id and the
+/// URL of its page.
 pub(crate) fn identification_answer(
     status: u16,
     body: &[u8],
-) -> Result<(IdentificationId, String), Instead> {
+) -> Result<(IdentificationId, String), OtherAnswer> {
     let answer = object(status, body)?;
     check_status(status, &answer)?;
     let id = text(&answer, IDENTIFICATION_ID)?.as_deref().and_then(IdentificationId::new);
     match (id, text(&answer, &["identificationUrl"])?) {
         (Some(id), Some(url)) => Ok((id, url)),
-        _ => Err(Instead::Unreadable("an identification without asyncRespID or identificationUrl")),
+        _ => Err(OtherAnswer::Malformed("asyncRespID or identificationUrl is missing")),
     }
 }
 
@@ -54,12 +56,12 @@ pub(crate) struct Identified {
     pub(crate) chain: Option<String>,
 }
 
-/// The result of `POST /user_identification/status`.
+/// Reads the answer to `POST /user_identification/status`.
 pub(crate) fn identification_status_answer(
     status: u16,
     body: &[u8],
     id: &IdentificationId,
-) -> Result<Identified, Instead> {
+) -> Result<Identified, OtherAnswer> {
     let answer = object(status, body)?;
     check_echo(&answer, IDENTIFICATION_ID, id.as_str())?;
     check_status(status, &answer)?;
@@ -69,16 +71,17 @@ pub(crate) fn identification_status_answer(
             let chain = text(&answer, &["fullCertificateChain"])?;
             Ok(Identified { user_code, certificate, chain })
         }
-        _ => Err(Instead::Unreadable("an identified user without userCode or certificate")),
+        _ => Err(OtherAnswer::Malformed("userCode or certificate is missing or malformed")),
     }
 }
 
-/// The session that `POST /sign_document` opened, and its page.
+/// Reads the answer to a `POST /sign_document` that opens a session: its id and
+/// the URL of its page.
 pub(crate) fn sign_answer(
     status: u16,
     body: &[u8],
     request_id: &str,
-) -> Result<(SignatureId, String), Instead> {
+) -> Result<(SignatureId, String), OtherAnswer> {
     let answer = object(status, body)?;
     check_echo(&answer, REQUEST_ID, request_id)?;
     check_result(status, &answer)?;
@@ -86,56 +89,61 @@ pub(crate) fn sign_answer(
     let page = answer.pointer("/optOutp/itsme").unwrap_or(&Value::Null);
     match (id, text(page, &["signingUrl"])?) {
         (Some(id), Some(url)) => Ok((id, url)),
-        _ => Err(Instead::Unreadable("a signature session without respID or signingUrl")),
+        _ => Err(OtherAnswer::Malformed("respID or signingUrl is missing")),
     }
 }
 
-/// The values of a finished session, by id.
+/// Reads the answer to a `POST /sign_document` that asks for a result: the
+/// values with their ids.
 pub(crate) fn sign_status_answer(
     status: u16,
     body: &[u8],
     request_id: &str,
     id: &SignatureId,
     url_safe: bool,
-) -> Result<Vec<SignatureValue>, Instead> {
+) -> Result<Vec<SignatureValue>, OtherAnswer> {
     let answer = object(status, body)?;
     check_echo(&answer, REQUEST_ID, request_id)?;
     check_echo(&answer, SIGNATURE_ID, id.as_str())?;
     if check_result(status, &answer)? == PENDING {
-        return Err(Instead::Pending);
+        return Err(OtherAnswer::Pending);
     }
     let values = answer.get("sigObj").and_then(Value::as_array);
-    let values = values.ok_or(Instead::Unreadable("success without sigObj"))?;
+    let values =
+        values.ok_or(OtherAnswer::Malformed("the result is Success, but sigObj is missing"))?;
     values.iter().map(|value| signature_value(value, url_safe)).collect()
 }
 
-fn signature_value(object: &Value, url_safe: bool) -> Result<SignatureValue, Instead> {
-    let id = text(object, DOCUMENT_ID)?.ok_or(Instead::Unreadable("a value without whichDoc"))?;
+fn signature_value(object: &Value, url_safe: bool) -> Result<SignatureValue, OtherAnswer> {
+    let id = text(object, DOCUMENT_ID)?
+        .ok_or(OtherAnswer::Malformed("an element of sigObj has no whichDoc"))?;
     let value = text(object.get("b64Sig").unwrap_or(&Value::Null), &["value"])?
-        .ok_or(Instead::Unreadable("a document without b64Sig"))?;
+        .ok_or(OtherAnswer::Malformed("an element of sigObj has no b64Sig.value"))?;
     let value = decode_value(&value, url_safe);
-    Ok(SignatureValue::new(id, value.ok_or(Instead::Unreadable("a value not in base64"))?))
+    Ok(SignatureValue::new(id, value.ok_or(OtherAnswer::Malformed("b64Sig.value is not base64"))?))
 }
 
-/// The JSON object that is the answer, if there is one.
-fn object(status: u16, body: &[u8]) -> Result<Value, Instead> {
+/// Reads the JSON object of an answer with a status that may have one.
+fn object(status: u16, body: &[u8]) -> Result<Value, OtherAnswer> {
     let blank = body.iter().all(u8::is_ascii_whitespace);
     match status {
-        401 | 403 => return Err(Instead::NotAuthorised),
-        409 if blank => return Err(Instead::NoSession),
+        401 | 403 => return Err(OtherAnswer::NotAuthorised),
+        409 if blank => return Err(OtherAnswer::UnknownSession),
         200 | 400 | 409 | 500 => {}
-        status => return Err(Instead::Failed(status)),
+        status => return Err(OtherAnswer::Failed(status)),
     }
     match serde_json::from_slice(body) {
         Ok(object @ Value::Object(_)) => Ok(object),
-        _ if status == 200 || status == 409 => Err(Instead::Unreadable("no JSON object")),
-        _ => Err(Instead::Failed(status)),
+        _ if status == 200 || status == 409 => {
+            Err(OtherAnswer::Malformed("the body is not a JSON object"))
+        }
+        _ => Err(OtherAnswer::Failed(status)),
     }
 }
 
-/// The text under a key that is spelled in one of these ways. `null` and the
-/// empty text are none; two spellings may stand together if they agree.
-fn text(object: &Value, spellings: &[&str]) -> Result<Option<String>, Instead> {
+/// The text under a key with one of these spellings. `null` and the empty text
+/// count as absent. Two spellings may occur together if their values are equal.
+fn text(object: &Value, spellings: &[&str]) -> Result<Option<String>, OtherAnswer> {
     let mut found: Option<&str> = None;
     for value in spellings.iter().filter_map(|key| object.get(key)) {
         match (value, found) {
@@ -144,41 +152,46 @@ fn text(object: &Value, spellings: &[&str]) -> Result<Option<String>, Instead> {
             (Value::String(text), None) => found = Some(text),
             (Value::String(text), Some(other)) if text == other => {}
             (Value::String(_), Some(_)) => {
-                return Err(Instead::Unreadable("two spellings of a key, with different values"));
+                return Err(OtherAnswer::Malformed(
+                    "two spellings of one key have different values",
+                ));
             }
-            _ => return Err(Instead::Unreadable("something else where a text should be")),
+            _ => return Err(OtherAnswer::Malformed("a value is not a string")),
         }
     }
     Ok(found.map(ToOwned::to_owned))
 }
 
-/// What an answer repeats of our request has to be ours.
-fn check_echo(answer: &Value, spellings: &[&str], ours: &str) -> Result<(), Instead> {
+/// Checks that an id which the answer repeats is the one of our request.
+fn check_echo(answer: &Value, spellings: &[&str], ours: &str) -> Result<(), OtherAnswer> {
     match text(answer, spellings)? {
-        Some(theirs) if theirs != ours => Err(Instead::Unreadable("the answer to something else")),
+        Some(theirs) if theirs != ours => {
+            Err(OtherAnswer::Malformed("the answer belongs to another request or session"))
+        }
         _ => Ok(()),
     }
 }
 
-/// Checks the answer to an identification: anything but `status: OK` is no.
-fn check_status(status: u16, answer: &Value) -> Result<(), Instead> {
+/// Checks the status of an identification's answer. Every status but `OK`
+/// denies the request.
+fn check_status(status: u16, answer: &Value) -> Result<(), OtherAnswer> {
     let major = text(answer, &["status"])?;
     let minor = text(answer, &["statusReason"])?;
     match (major.as_deref(), minor.as_deref()) {
         (Some("OK"), _) => Ok(()),
-        (None, None) => Err(Instead::Unreadable("an answer without status")),
+        (None, None) => Err(OtherAnswer::Malformed("status is missing")),
         (Some("NOK") | None, minor) => Err(no(status, Reason::new(major.as_deref(), minor, None))),
         (Some(code), minor) => Err(no(status, Reason::new(Some(code), minor.or(Some(code)), None))),
     }
 }
 
-/// Checks the answer to a signature: pending or success, or else no. A major
-/// result nobody knows is never success. Some failures come in the form of an
-/// identification's.
-fn check_result(status: u16, answer: &Value) -> Result<&'static str, Instead> {
+/// Checks the result of a signature's answer and returns its `maj`: pending or
+/// success. An unknown `maj` is never success. Some failures have the form of
+/// an identification's answer, so an answer without `result` is checked as one.
+fn check_result(status: u16, answer: &Value) -> Result<&'static str, OtherAnswer> {
     let Some(result) = answer.get("result").filter(|result| result.is_object()) else {
         check_status(status, answer)?;
-        return Err(Instead::Unreadable("an answer without result"));
+        return Err(OtherAnswer::Malformed("result is missing"));
     };
     let major = text(result, &["maj"])?;
     let minor = text(result, &["min"])?;
@@ -192,18 +205,19 @@ fn check_result(status: u16, answer: &Value) -> Result<&'static str, Instead> {
     if error || reason.refusal().is_some() {
         Err(no(status, reason))
     } else {
-        Err(Instead::Unreadable("an unknown result.maj"))
+        Err(OtherAnswer::Malformed("result.maj is unknown"))
     }
 }
 
-fn no(status: u16, reason: Reason) -> Instead {
+fn no(status: u16, reason: Reason) -> OtherAnswer {
     match reason.code {
-        Some(Code::Pending) => Instead::Pending,
-        _ => Instead::No { status, reason },
+        Some(Code::Pending) => OtherAnswer::Pending,
+        _ => OtherAnswer::Denied { status, reason },
     }
 }
 
-/// A message is a text, or an object with one, or a list of such objects.
+/// The text of a message: a string, an object with a `value`, or a list of such
+/// objects.
 fn message(message: Option<&Value>) -> Option<&str> {
     match message? {
         Value::String(text) => Some(text),
@@ -216,8 +230,8 @@ fn message_of(object: &Value) -> Option<&str> {
     object.get("value").and_then(Value::as_str)
 }
 
-/// Base64 with or without padding and white space; the URL-safe alphabet only
-/// where it is tolerated. The length is checked by whoever verifies the value.
+/// Decodes base64 with or without padding and white space. The URL-safe alphabet
+/// is accepted only if `url_safe`. Verifying the value checks its length.
 fn decode_value(text: &str, url_safe: bool) -> Option<Vec<u8>> {
     let mut plain: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     plain.truncate(plain.trim_end_matches('=').len());

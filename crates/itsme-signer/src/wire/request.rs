@@ -1,4 +1,4 @@
-//! Requests as JSON.
+//! Writes requests as JSON.
 
 use ades_core::signer::Language;
 use base64ct::{Base64, Base64Url, Encoding};
@@ -9,8 +9,8 @@ use crate::session::{IdentificationId, Item, SignatureId};
 
 const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
 
-/// `POST /user_identification`
-#[allow(clippy::indexing_slicing, reason = "a JSON object's missing key is inserted")]
+/// The body of `POST /user_identification`.
+#[allow(clippy::indexing_slicing, reason = "indexing a JSON object inserts a missing key")]
 pub(crate) fn identification_request(
     config: &Config,
     language: Language,
@@ -28,7 +28,7 @@ pub(crate) fn identification_request(
     request
 }
 
-/// `POST /user_identification/status`
+/// The body of `POST /user_identification/status`.
 pub(crate) fn identification_status_request(config: &Config, id: &IdentificationId) -> Value {
     json!({
         "partnerCode": config.settings().partner_code,
@@ -37,7 +37,7 @@ pub(crate) fn identification_status_request(config: &Config, id: &Identification
     })
 }
 
-/// What is shown beside a batch.
+/// What itsme® shows to the user with a batch.
 pub(crate) struct Shown {
     pub(crate) language: Language,
     pub(crate) description: Vec<(Language, String)>,
@@ -46,8 +46,8 @@ pub(crate) struct Shown {
     pub(crate) role: Vec<(Language, String)>,
 }
 
-/// `POST /sign_document` that opens a session.
-#[allow(clippy::indexing_slicing, reason = "a JSON object's missing key is inserted")]
+/// The body of the `POST /sign_document` that opens a session.
+#[allow(clippy::indexing_slicing, reason = "indexing a JSON object inserts a missing key")]
 pub(crate) fn sign_request(
     config: &Config,
     request_id: &str,
@@ -96,8 +96,8 @@ pub(crate) fn sign_request(
     })
 }
 
-/// `POST /sign_document` that asks for a result. It cannot be written without
-/// the id of a signature session.
+/// The body of the `POST /sign_document` that asks for a result. Without an id
+/// the service would open a new session, so the type requires one.
 pub(crate) fn sign_status_request(config: &Config, request_id: &str, id: &SignatureId) -> Value {
     json!({
         "inDocs": null,

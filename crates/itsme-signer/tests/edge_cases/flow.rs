@@ -1,4 +1,4 @@
-//! Sessions and their states.
+//! Edge cases of sessions and their states.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ use crate::script::{
 };
 
 #[test]
-fn case_31_returns_without_our_state_ask_nobody() {
+fn case_31_a_return_without_our_state_sends_no_request() {
     let (signer, script) = signer([opened()]);
     let (_, session) = identify(&signer);
     for query in ["", "q=1", "st=", "st=0123456789abcdef0123456789abcdef", "st=a&st=b"] {
@@ -29,7 +29,8 @@ fn case_31_returns_without_our_state_ask_nobody() {
     assert_eq!(script.asked().len(), 1);
 }
 
-/// The first trip, and what its return said.
+/// Identifies the user, who returns. Returns the page, the query of the return,
+/// the session and the identity.
 fn identified_by_return(signer: &ItsmeSigner) -> (String, String, IdentificationSession, Identity) {
     let (page, session) = identify(signer);
     let query = format!("q=1&st={}", state_of(&page));
@@ -41,7 +42,7 @@ fn identified_by_return(signer: &ItsmeSigner) -> (String, String, Identification
 }
 
 #[test]
-fn case_31_a_state_that_was_used_is_none_of_the_next_step() {
+fn case_31_the_state_of_an_earlier_step_is_refused() {
     let done = Reply::Json(200, identified(test_signer()));
     let (signer, script) = signer([opened(), done, sign_opened()]);
     let (first, query, _, _) = identified_by_return(&signer);
@@ -50,7 +51,7 @@ fn case_31_a_state_that_was_used_is_none_of_the_next_step() {
     let error = run(signer.continue_signing(session, event)).unwrap_err();
     assert_eq!(error.kind(), &SignerErrorKind::State);
     assert_eq!(script.asked().len(), 3);
-    // An application can tell it from a stranger's without asking anybody.
+    // An application can tell it from a stranger's return without any request.
     assert!(is_return_from(&first, &query) && is_return_from(&first, &format!("?{query}")));
     assert!(!is_return_from(&second, &query));
     for stranger in ["", "st=", "q=1", "st=0123456789abcdef0123456789abcdef"] {
@@ -59,9 +60,9 @@ fn case_31_a_state_that_was_used_is_none_of_the_next_step() {
     assert!(!is_return_from("https://front.example/i", ""));
 }
 
-/// Its session is at its end: the same answer again, and nothing is opened.
+/// The session has ended: the same answer is read again, and nothing is opened.
 #[test]
-fn case_32_a_return_from_the_first_page_after_the_second_step_began() {
+fn case_32_a_late_return_from_the_first_page_opens_nothing() {
     let done = || Reply::Json(200, identified(test_signer()));
     let (signer, script) = signer([opened(), done(), sign_opened(), done()]);
     let (_, query, first, identity) = identified_by_return(&signer);
@@ -76,9 +77,9 @@ fn case_32_a_return_from_the_first_page_after_the_second_step_began() {
     assert!(matches!(run(signer.continue_signing(second, Event::Poll)), Ok(Step::Done(_))));
 }
 
-/// A replay reads the status again and opens nothing.
+/// A repeated return reads the status again and opens nothing.
 #[test]
-fn case_32_and_34_a_repeated_return_is_a_status_query() {
+fn case_32_and_34_a_repeated_return_only_queries_the_status() {
     let pending = || Reply::Json(409, json!({ "status": "NOK", "statusReason": "PENDING" }));
     let (signer, script) = signer([opened(), pending(), pending()]);
     let (url, session) = identify(&signer);
@@ -97,7 +98,7 @@ fn case_33_a_session_belongs_to_one_browser() {
     let mut request = IdentificationRequest::default();
     request.browser = Some("cookie-x".to_owned());
     let Step::Redirect { url, session } = run(signer.identify(request)).unwrap() else {
-        panic!("no redirect")
+        panic!("the step must redirect the browser")
     };
     assert!(!serde_json::to_string(&session).unwrap().contains("cookie-x"));
     let query = format!("st={}", state_of(&url));
@@ -110,7 +111,7 @@ fn case_33_a_session_belongs_to_one_browser() {
     assert!(matches!(run(signer.continue_identification(session, event)), Ok(Step::Done(_))));
 }
 
-/// Also by type: the two sessions cannot be swapped, and neither has an empty id.
+/// The types also prevent swapped sessions and empty ids.
 #[test]
 fn case_35_and_36_a_status_query_always_carries_the_id_of_its_own_session() {
     let (signer, script) = signer([sign_opened(), Reply::Text(409, "")]);
@@ -128,13 +129,13 @@ fn case_35_and_36_a_status_query_always_carries_the_id_of_its_own_session() {
 }
 
 #[test]
-fn case_37_the_result_is_collected_without_any_return() {
+fn case_37_the_result_is_collected_without_a_return() {
     let values = collect("", &["s-001"], &json!([object("s-001", &value("s-001"))])).unwrap();
     assert_eq!(values.len(), 1);
 }
 
 #[test]
-fn case_38_a_deadline_ends_the_waiting_and_a_late_success_still_counts() {
+fn case_38_the_deadline_ends_the_wait_and_a_late_success_still_counts() {
     let script = Script::default();
     let late = Arc::new(Mutex::new(now()));
     let clock = Arc::clone(&late);
@@ -175,7 +176,7 @@ fn case_39_refusals_say_whether_another_session_helps() {
 }
 
 #[test]
-fn case_40_a_signature_session_is_never_asked_for_twice() {
+fn case_40_a_signature_session_is_never_opened_twice() {
     let page = |url: &str| {
         let page = json!({ "itsme": { "signingUrl": url } });
         Reply::Json(
@@ -186,7 +187,7 @@ fn case_40_a_signature_session_is_never_asked_for_twice() {
     let no = |status, min: Value, msg: Value| {
         Reply::Json(status, json!({ "result": { "maj": REQUESTER, "min": min, "msg": msg } }))
     };
-    // Whatever does not say in so many words that nobody was asked.
+    // Every answer that does not prove that itsme® did not ask the user.
     for reply in [
         Reply::Lost,
         Reply::Huge,
@@ -208,7 +209,7 @@ fn case_40_a_signature_session_is_never_asked_for_twice() {
         no(400, json!("WHATEVER"), Value::Null),
         no(400, Value::Null, json!("Action REJECTED by user")),
         no(500, json!("TECHNICAL_ERROR"), Value::Null),
-        // Something failed there; nobody knows when.
+        // The service failed at an unknown point.
         no(400, json!("ERROR"), Value::Null),
         no(400, json!("UNKNOWN"), Value::Null),
         no(400, json!("TECHNICAL_ERROR"), Value::Null),
@@ -220,7 +221,7 @@ fn case_40_a_signature_session_is_never_asked_for_twice() {
         assert!(std::error::Error::source(&error).is_some());
         assert_eq!(script.asked().len(), 1);
     }
-    // Turned down, or never sent: nobody was asked.
+    // The request was denied or never sent, so itsme® did not ask the user.
     for (reply, kind) in [
         (Reply::NotSent, SignerErrorKind::Unavailable),
         (Reply::NotAuthorised, SignerErrorKind::ClientNotAuthorised),
@@ -235,7 +236,7 @@ fn case_40_a_signature_session_is_never_asked_for_twice() {
 }
 
 #[test]
-fn case_40_an_identification_that_fails_is_asked_for_three_times() {
+fn case_40_an_identification_that_fails_is_tried_three_times() {
     let failed = |code| Reply::Json(400, json!({ "status": "NOK", "statusReason": code }));
     for code in ["UNEXPECTED_ERROR", "TECHNICAL_ERROR"] {
         let (signer, script) = signer([failed(code), failed(code), opened()]);
@@ -247,7 +248,8 @@ fn case_40_an_identification_that_fails_is_asked_for_three_times() {
         assert_eq!((error.retry(), error.code()), (Retry::Later, Some(code)));
         assert_eq!(script.asked().len(), 3);
     }
-    // Anything else is not repeated: it may have been opened, or fails again.
+    // Every other failure is not repeated: itsme® may have opened a session, or
+    // the request fails again.
     for reply in [
         Reply::Lost,
         Reply::Text(500, "oops"),
@@ -261,9 +263,9 @@ fn case_40_an_identification_that_fails_is_asked_for_three_times() {
     }
 }
 
-/// What a dropped future leaves behind, as `ItsmeSigner` documents it.
+/// A dropped future has the effect that `ItsmeSigner` documents.
 #[test]
-fn a_call_that_is_dropped_leaves_its_session_as_it_was() {
+fn a_dropped_call_leaves_its_session_usable() {
     let (signer, script) = signer([]);
     drop(signer.identify(IdentificationRequest::default()));
     drop(signer.sign(request(&["s-001"])));
@@ -279,7 +281,7 @@ fn a_call_that_is_dropped_leaves_its_session_as_it_was() {
     let done = run(signer.continue_identification(session, Event::Poll));
     assert!(matches!(done, Ok(Step::Done(_))));
 
-    // It may have been opened: asked for once.
+    // itsme® may have opened a session, so the request is sent only once.
     script.add(Reply::Never);
     drop_waiting(signer.sign(request(&["s-001"])));
     let opened = || script.asked().iter().filter(|(_, body)| !body["inDocs"].is_null()).count();
@@ -296,7 +298,7 @@ fn a_call_that_is_dropped_leaves_its_session_as_it_was() {
 }
 
 #[test]
-fn polling_slows_down() {
+fn the_wait_between_status_queries_grows() {
     let (signer, script) = signer([sign_opened()]);
     let (_, mut session) = sign(&signer, &["s-001"]);
     let mut waits = Vec::new();

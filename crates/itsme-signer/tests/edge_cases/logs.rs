@@ -1,4 +1,4 @@
-//! Nothing personal or secret in logs, `Debug` or `Display`.
+//! Edge case 61: logs, `Debug` and `Display` contain no personal data or secrets.
 
 use std::fmt::Write as _;
 use std::io;
@@ -22,7 +22,7 @@ use crate::script::{
     sign_opened, signer, state_of, success, test_signer, value,
 };
 
-/// Everything that is logged on this thread.
+/// All logs of this thread.
 #[derive(Clone, Default)]
 struct Logs(Arc<Mutex<Vec<u8>>>);
 
@@ -31,7 +31,7 @@ impl Logs {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// Until the guard is dropped: every event and every span, of every crate.
+    /// Captures every event and span of every crate until the guard is dropped.
     fn capture(&self) -> tracing::subscriber::DefaultGuard {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
@@ -61,14 +61,14 @@ impl MakeWriter<'_> for Logs {
     }
 }
 
-fn shows_none(text: &str, markers: &[String]) {
+fn contains_none(text: &str, markers: &[String]) {
     for marker in markers {
-        assert!(marker.len() > 3, "{marker:?} could be anything");
-        assert!(!text.contains(marker.as_str()), "{marker} is in {text}");
+        assert!(marker.len() > 3, "{marker:?} is too short to be specific");
+        assert!(!text.contains(marker.as_str()), "{text} contains {marker}");
     }
 }
 
-/// The address of the page, and the session.
+/// The URL of the page, and the session.
 fn redirect<T: std::fmt::Debug, S: std::fmt::Debug>(step: Step<T, S>) -> (String, S) {
     match step {
         Step::Redirect { url, session } => (url, session),
@@ -82,15 +82,11 @@ fn all_languages(text: &str) -> Vec<(Language, String)> {
 
 /// A whole flow with the sandbox over HTTPS, logged by every crate at TRACE.
 #[tokio::test]
-async fn case_61_the_logs_of_a_whole_flow_name_nobody() {
+async fn case_61_the_logs_of_a_whole_flow_contain_no_personal_data() {
     let logs = Logs::default();
     let _guard = logs.capture();
-    let sandbox = Sandbox::start(itsme_sandbox::Config {
-        auto_approve: true,
-        ..itsme_sandbox::Config::default()
-    })
-    .await
-    .unwrap();
+    let sandbox =
+        Sandbox::start(itsme_sandbox::Config::default().auto_approve(true)).await.unwrap();
     let return_to = "http://127.0.0.1/itsme/return";
     let mut settings = Settings::new(sandbox.base_url(), "SANDBOX", "SANDBOX_SIGN", return_to);
     settings.allow_loopback_http = true;
@@ -140,8 +136,8 @@ async fn case_61_the_logs_of_a_whole_flow_name_nobody() {
     sandbox.shutdown().await;
 
     let text = logs.text();
-    shows_none(&text, &markers);
-    // They say what happened, how long it took, and in which session.
+    contains_none(&text, &markers);
+    // The logs name the steps, their durations and their sessions.
     for span in ["identify", "continue_identification", "discovery", "sign", "continue_signing"] {
         assert!(
             text.contains(&format!("{span}{{")) || text.contains(&format!("{span}:")),
@@ -149,13 +145,13 @@ async fn case_61_the_logs_of_a_whole_flow_name_nobody() {
         );
     }
     for part in ["items=1", "session=\"", "request=\"", "millis=", "outcome=\"done\""] {
-        assert!(text.contains(part), "{part} is not in {text}");
+        assert!(text.contains(part), "{text} does not contain {part}");
     }
 }
 
-/// Whatever goes wrong: an odd answer may hold anything.
+/// An unexpected answer may contain anything, so errors must not quote it.
 #[test]
-fn case_61_errors_show_nothing_of_an_answer() {
+fn case_61_errors_contain_nothing_of_an_answer() {
     let logs = Logs::default();
     let _guard = logs.capture();
     let mut shown = String::new();
@@ -185,7 +181,7 @@ fn case_61_errors_show_nothing_of_an_answer() {
         Reply::Lost,
         Reply::Huge,
     ] {
-        // To each question.
+        // The reply answers each kind of request.
         let (asked, _) = signer([reply.clone()]);
         show(&mut shown, run(asked.identify(IdentificationRequest::default())));
         let (asked, script) = signer([opened()]);
@@ -205,12 +201,12 @@ fn case_61_errors_show_nothing_of_an_answer() {
     assert!(shown.contains("INVALID_POLICY"));
     let markers = ["Marker", USER_CODE, "ident-1", "sign-1", "Test Signer", &pem[28..80]];
     let markers = markers.map(ToOwned::to_owned);
-    shows_none(&shown, &markers);
-    shows_none(&logs.text(), &markers);
+    contains_none(&shown, &markers);
+    contains_none(&logs.text(), &markers);
     assert!(logs.text().contains("step failed"));
 }
 
-/// The step, or the error and all that is behind it.
+/// Writes the step, or the error with all its sources.
 fn show<T: std::fmt::Debug, S: std::fmt::Debug>(
     shown: &mut String,
     step: Result<Step<T, S>, ades_core::signer::SignerError>,
@@ -226,9 +222,9 @@ fn show<T: std::fmt::Debug, S: std::fmt::Debug>(
     }
 }
 
-/// What applications hold on to.
+/// The values that applications keep.
 #[test]
-fn case_61_debug_shows_nothing_personal_or_secret() {
+fn case_61_debug_output_contains_no_personal_data_or_secrets() {
     let (signer, _) = signer([opened(), Reply::Json(200, identified(test_signer()))]);
     let mut first = IdentificationRequest::default();
     first.account = Some(USER_CODE.to_owned());
@@ -245,5 +241,5 @@ fn case_61_debug_shows_nothing_personal_or_secret() {
     };
     write!(shown, "{identity:?} {:?}", request(&["s-001"])).unwrap();
     let markers = [USER_CODE, "Test Signer", &state_of(&url), "ident-1", "my-cookie"];
-    shows_none(&shown, &markers.map(ToOwned::to_owned));
+    contains_none(&shown, &markers.map(ToOwned::to_owned));
 }

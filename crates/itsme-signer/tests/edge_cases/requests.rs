@@ -1,8 +1,9 @@
-//! Before anything is sent.
+//! Edge cases of the caller's input, which is checked before anything is sent.
 
 use ades_core::signer::{IdentificationRequest, Language, SignerErrorKind};
 use ades_core::{Digest, DigestAlgorithm, RemoteSigner, SignatureAlgorithm, ToBeSigned};
 use base64ct::{Base64, Encoding};
+use itsme_signer::text::TextField;
 use itsme_signer::{Config, Error, ItsmeSigner};
 use serde_json::json;
 
@@ -24,14 +25,14 @@ fn case_02_seventy_one_digests_are_too_many() {
 }
 
 #[test]
-fn case_03_only_digests_of_32_octets_can_be_asked_for() {
+fn case_03_only_digests_of_32_octets_are_accepted() {
     for length in [20, 33, 64] {
         assert!(Digest::new(DigestAlgorithm::Sha256, vec![0; length]).is_err());
     }
 }
 
 #[test]
-fn case_04_other_algorithms_are_refused_not_converted() {
+fn case_04_other_algorithms_are_refused_and_not_converted() {
     let sha512 = SignatureAlgorithm::RsaPkcs1v15(DigestAlgorithm::Sha512);
     let pss = SignatureAlgorithm::RsaPss(DigestAlgorithm::Sha256);
     for algorithm in [sha512, pss] {
@@ -43,7 +44,7 @@ fn case_04_other_algorithms_are_refused_not_converted() {
 }
 
 #[test]
-fn case_05_two_documents_with_one_id() {
+fn case_05_two_documents_with_one_id_are_refused() {
     let error = sign_error(|r| r.items.push(item("s-001", "other")));
     assert_eq!(error.kind(), &SignerErrorKind::DuplicateId { id: "s-001".to_owned() });
 }
@@ -52,14 +53,14 @@ fn described(text: &str) -> Vec<(Language, String)> {
     Language::ALL.into_iter().map(|language| (language, text.to_owned())).collect()
 }
 
-/// Where the service's documents disagree, the configuration decides.
+/// The configuration decides where the documents of the service disagree.
 #[test]
-fn the_form_of_requests_can_be_switched() {
+fn the_configuration_chooses_the_form_of_requests() {
     let form = "[request]\nx_partner_code = \"DEMO\"\nurl_safe_digests = true";
     for (toml, header, url_safe) in [("", None, false), (form, Some("DEMO"), true)] {
         let (signer, script) = signer_with(toml, [Reply::Json(200, json!({})), sign_opened()]);
         run(Box::pin(signer.discovery())).unwrap();
-        // Whose digest has both of the characters that differ.
+        // Data whose digest has both characters in which the alphabets differ.
         let data = (0..).map(|n: u32| n.to_string()).find(|data| {
             let digest = Digest::of(DigestAlgorithm::Sha256, data.as_bytes());
             let text = Base64::encode_string(digest.value());
@@ -70,14 +71,14 @@ fn the_form_of_requests_can_be_switched() {
         let value = value.as_str().unwrap();
         assert_eq!(value.contains('-') && value.contains('_'), url_safe, "{value}");
         assert!(value.len() == 44 && value.ends_with('='));
-        // On every POST.
+        // The header is on every POST.
         let headers = script.headers("x-partner-code");
         assert_eq!(headers, [None, header.map(ToOwned::to_owned)]);
     }
 }
 
 #[test]
-fn case_06_typographic_characters_are_named_by_position_or_replaced() {
+fn case_06_typographic_characters_are_reported_by_position_or_replaced() {
     let text = "L\u{2019}offre \u{2013} 2026";
     let error = sign_error(|r| r.display.description = described(text));
     assert!(matches!(own(&error), Error::UnsupportedCharacter { index: 1, char: '\u{2019}', .. }));
@@ -102,7 +103,7 @@ fn case_07_decomposed_accents_are_composed() {
 fn case_08_roles_are_latin_1_and_descriptions_latin_9() {
     for text in ["Gérant œuvres", "10 €"] {
         let error = sign_error(|r| r.display.role = described(text));
-        assert!(matches!(own(&error), Error::UnsupportedCharacter { field: "role", .. }));
+        assert!(matches!(own(&error), Error::UnsupportedCharacter { field: TextField::Role, .. }));
         let (signer, _) = signer([sign_opened()]);
         let mut request = request(&["s-001"]);
         request.display.description = described(text);
@@ -147,7 +148,7 @@ fn case_10_a_description_has_each_language_once() {
         r.display.description.push((Language::Nl, "Huur".to_owned()));
     });
     assert!(matches!(own(&error), Error::RepeatedTranslation { language: Language::Nl, .. }));
-    // An empty text is none.
+    // An empty text counts as absent.
     let (signer, script) = signer([sign_opened()]);
     let mut request = request(&["s-001"]);
     request.display.description = described("Lease");
@@ -158,7 +159,7 @@ fn case_10_a_description_has_each_language_once() {
 }
 
 #[test]
-fn case_11_the_configured_language_is_sent_where_a_request_names_none() {
+fn case_11_a_request_without_a_language_has_the_configured_one() {
     let toml = TOML.replace("[front]", "language = \"nl-BE\"\n[front]");
     for (own, expected) in [(None, "NL"), (Some(Language::De), "DE")] {
         let script = Script::default();
@@ -195,7 +196,7 @@ fn case_11_languages_are_mapped_or_refused() {
 }
 
 #[test]
-fn case_12_redirect_urls_that_cannot_be_registered() {
+fn case_12_redirect_urls_that_cannot_be_registered_are_refused() {
     let long = format!("https://sign.example.org/{}", "x".repeat(231));
     assert_eq!(long.len(), 256);
     for url in [
@@ -225,7 +226,7 @@ fn case_13_user_codes_have_36_characters() {
 }
 
 #[test]
-fn case_14_codes_that_are_too_long() {
+fn case_14_codes_that_are_too_long_are_refused() {
     for (from, to, key) in [
         ("DEMOPARTNR", "ELEVENCHARS".to_owned(), "line 3: partner_code"),
         ("DEMO_SIGN", "x".repeat(46), "line 4: service_code"),

@@ -1,4 +1,4 @@
-//! A service that answers by a script, and what is asked of it.
+//! A service that answers from a script and records its requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -32,7 +32,7 @@ redirect_url = "https://sign.example.org/itsme/return"
 allowed_hosts = ["front.example"]
 "#;
 
-/// What the other side answers.
+/// A scripted reply.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     Json(u16, Value),
@@ -41,14 +41,14 @@ pub(crate) enum Reply {
     NotSent,
     NotAuthorised,
     Huge,
-    /// None at all.
+    /// No reply: the future stays pending.
     Never,
 }
 
-/// In place of the request's id.
+/// A placeholder that the script replaces with the id of the request.
 pub(crate) const ECHO: &str = "the request's id";
 
-/// A service that answers from a list and keeps what it was asked.
+/// A service that answers from a list and records its requests.
 #[derive(Clone, Default)]
 pub(crate) struct Script(Arc<Mutex<Played>>);
 
@@ -65,13 +65,13 @@ impl Script {
         self.0.lock().unwrap().asked.clone()
     }
 
-    /// A header of each request.
+    /// The value of a header in each request.
     pub(crate) fn headers(&self, name: &str) -> Vec<Option<String>> {
         let text = |headers: &HeaderMap| Some(headers.get(name)?.to_str().unwrap().to_owned());
         self.0.lock().unwrap().headers.iter().map(text).collect()
     }
 
-    /// In seconds.
+    /// The pauses in seconds.
     pub(crate) fn pauses(&self) -> Vec<u64> {
         self.0.lock().unwrap().pauses.clone()
     }
@@ -92,21 +92,22 @@ impl Transport for Script {
         script.asked.push((request.uri().path().to_owned(), body));
         let lost = || Box::<dyn std::error::Error + Send + Sync>::from("scripted");
         let request_id = script.asked.last().unwrap().1["reqID"].clone();
-        let answer = match script.replies.pop_front().expect("one more request than was scripted") {
-            Reply::Json(status, mut body) => {
-                // As the service does.
-                if body["reqID"] == ECHO {
-                    body["reqID"] = request_id;
+        let answer =
+            match script.replies.pop_front().expect("the script has no reply for this request") {
+                Reply::Json(status, mut body) => {
+                    // The service repeats the id of the request.
+                    if body["reqID"] == ECHO {
+                        body["reqID"] = request_id;
+                    }
+                    Ok((status, body.to_string().into_bytes()))
                 }
-                Ok((status, body.to_string().into_bytes()))
-            }
-            Reply::Never => return Box::pin(std::future::pending()),
-            Reply::Huge => Err(TransportError::TooLong),
-            Reply::Text(status, body) => Ok((status, body.as_bytes().to_vec())),
-            Reply::Lost => Err(TransportError::Unknown(lost())),
-            Reply::NotSent => Err(TransportError::NotSent(lost())),
-            Reply::NotAuthorised => Err(TransportError::NotAuthorised(lost())),
-        };
+                Reply::Never => return Box::pin(std::future::pending()),
+                Reply::Huge => Err(TransportError::TooLong),
+                Reply::Text(status, body) => Ok((status, body.as_bytes().to_vec())),
+                Reply::Lost => Err(TransportError::Unknown(lost())),
+                Reply::NotSent => Err(TransportError::NotSent(lost())),
+                Reply::NotAuthorised => Err(TransportError::NotAuthorised(lost())),
+            };
         Box::pin(async move {
             answer.map(|(status, body)| Response::builder().status(status).body(body).unwrap())
         })
@@ -139,7 +140,7 @@ pub(crate) fn signer(replies: impl IntoIterator<Item = Reply>) -> (ItsmeSigner, 
     signer_with("", replies)
 }
 
-/// Drops a future that waits for an answer.
+/// Drops a future while it waits for an answer.
 pub(crate) fn drop_waiting<T>(mut future: BoxFuture<'_, T>) {
     let waker = std::task::Waker::noop();
     assert!(future.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
@@ -150,7 +151,7 @@ pub(crate) fn run<T>(mut future: BoxFuture<'_, T>) -> T {
     let waker = std::task::Waker::noop();
     match future.as_mut().poll(&mut std::task::Context::from_waker(waker)) {
         std::task::Poll::Ready(answer) => answer,
-        std::task::Poll::Pending => panic!("the script answers at once"),
+        std::task::Poll::Pending => panic!("the future must not wait: the script answers at once"),
     }
 }
 
@@ -228,7 +229,7 @@ pub(crate) fn sign(signer: &ItsmeSigner, ids: &[&str]) -> (String, SigningSessio
     }
 }
 
-/// The result of a finished session over `ids`.
+/// The values of a finished session over `ids`.
 pub(crate) fn collect(
     more: &str,
     ids: &[&str],
@@ -242,8 +243,8 @@ pub(crate) fn collect(
     }
 }
 
-/// What a status query yields, once the client has given up on answers that
-/// say nothing.
+/// The result of status queries that always get the same reply, after the client
+/// has stopped repeating them.
 pub(crate) fn status_of(
     reply: &Reply,
 ) -> Result<Step<Vec<SignatureValue>, SigningSession>, SignerError> {
@@ -263,7 +264,7 @@ pub(crate) fn own(error: &SignerError) -> &Error {
 }
 
 pub(crate) fn sign_error(change: impl FnOnce(&mut SigningRequest)) -> SignerError {
-    // No reply is scripted: a request would fail the test.
+    // The script has no reply, so that a request fails the test.
     let (signer, script) = signer([]);
     let mut request = request(&["s-001"]);
     change(&mut request);

@@ -1,4 +1,4 @@
-//! Policy and commitment: what the user saw is what the container says.
+//! Edge case 15, policy and commitment: the container names what the user saw.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,8 @@ const DOCUMENT: Option<PolicyDigest<'_>> = Some(PolicyDigest::OfDocument(b"the p
 const DEFAULTS: &str = "[policy]\nreference = \"POLICY_3\"\ncommitment = \"APPROVED\"\n";
 const APPROVAL: &str = "1.2.840.113549.1.9.16.6.5";
 
-/// References that are no OIDs: what the OID alone would not show.
+/// A discovery document whose references are not OIDs, so that a test notices an
+/// OID in place of a reference.
 fn discovery() -> Reply {
     let policy = |number: u32, status: &str| {
         json!({
@@ -41,7 +42,7 @@ fn discovery() -> Reply {
     )
 }
 
-/// What is asked for where a request shows what was resolved.
+/// The `signPolicy` of a request that shows `display`.
 fn sent(signer: &ItsmeSigner, script: &Script, display: Display) -> Value {
     script.add(sign_opened());
     let mut request = request(&["s-001"]);
@@ -63,7 +64,7 @@ fn case_15_policies_are_checked_against_the_discovery_document() {
         assert!(own(&error).to_string().contains("commitment"), "{error:?}");
         assert_eq!(script.asked().len(), 1);
     }
-    // Also where nobody resolved it.
+    // The same holds for a policy that was not resolved.
     for (oid, expected) in [("1.2.5", "not in"), ("1.2.4", "disabled")] {
         let (signer, script) = signer([discovery()]);
         let mut request = request(&["s-001"]);
@@ -72,7 +73,8 @@ fn case_15_policies_are_checked_against_the_discovery_document() {
         assert!(own(&error).to_string().contains(expected), "{error:?}");
         assert_eq!(script.asked().len(), 1);
     }
-    // Out of reach: refused, unless told otherwise.
+    // Without the discovery document it is an error, unless the configuration
+    // allows it.
     let nowhere = || std::iter::repeat_n(Reply::NotSent, 3);
     let (signer, _) = signer_with(DEFAULTS, nowhere());
     assert!(run(Box::pin(signer.resolve(None, None, DOCUMENT))).is_err());
@@ -84,16 +86,15 @@ fn case_15_policies_are_checked_against_the_discovery_document() {
     let mut display = Display::default();
     terms.show(&mut display);
     assert_eq!(sent(&signer, &script, display)["signPolicyRef"], "1.2.3");
-    // A digest that only the discovery document has cannot be had.
+    // Without the discovery document its digest is not available.
     let (signer, _) = signer_with(toml, nowhere());
     let digest = Some(PolicyDigest::FromDiscovery);
     assert!(run(Box::pin(signer.resolve(None, None, digest))).is_err());
 }
 
-/// By default, by reference, by OID, by name: the signature and the screen say
-/// the same.
+/// By default, by reference, by OID and by name: signature and screen agree.
 #[test]
-fn what_is_resolved_is_in_the_signature_and_on_the_screen() {
+fn resolved_terms_are_in_the_signature_and_on_the_screen() {
     for (toml, policy, commitment, expected) in [
         (DEFAULTS, None, None, Some(APPROVAL)),
         (DEFAULTS, Some("1.2.3"), Some("CREATED"), Some("1.2.840.113549.1.9.16.6.6")),
@@ -121,13 +122,13 @@ fn what_is_resolved_is_in_the_signature_and_on_the_screen() {
         let mut display = Display::default();
         terms.show(&mut display);
         let shown = sent(&signer, &script, display);
-        // In the service's own words.
+        // The request has the references of the service.
         assert_eq!(shown["signPolicyRef"], "POLICY_3");
         let name = |oid| if oid == APPROVAL { "APPROVED" } else { "CREATED" };
         assert_eq!(shown.get("commitmentTypeRef"), expected.map(name).map(|n| json!(n)).as_ref());
         assert_eq!(script.asked().len(), 2);
     }
-    // Where the digest comes from has to be said.
+    // The caller must say where the digest comes from.
     let (signer, script) = signer_with(DEFAULTS, [discovery()]);
     let error = run(Box::pin(signer.resolve(None, None, None))).unwrap_err();
     assert!(own(&error).to_string().contains("digest"), "{error:?}");
@@ -138,9 +139,9 @@ fn what_is_resolved_is_in_the_signature_and_on_the_screen() {
     assert_eq!(terms.policy.unwrap().digest, Some(digest));
 }
 
-/// Shown without being in the signature, or the other way round, it never is.
+/// Otherwise only one of signature and screen would have them.
 #[test]
-fn defaults_that_were_not_resolved_are_refused() {
+fn configured_terms_that_a_request_omits_are_an_error() {
     let empty = Display::default();
     let mut without_commitment = Display::default();
     without_commitment.policy = Some("1.2.3".parse().unwrap());
@@ -153,7 +154,7 @@ fn defaults_that_were_not_resolved_are_refused() {
         assert!(what.contains("resolve()"), "{what}");
         assert!(script.asked().is_empty());
     }
-    // A commitment alone cannot be shown.
+    // itsme® cannot show a commitment without a policy.
     let (signer, script) = signer([]);
     let alone = signer.resolve(None, Some("approval"), DOCUMENT);
     let error = run(Box::pin(alone)).unwrap_err();
@@ -167,14 +168,14 @@ fn defaults_that_were_not_resolved_are_refused() {
         assert!(matches!(error.kind(), SignerErrorKind::InvalidRequest { .. }), "{error:?}");
     }
     assert!(script.asked().is_empty());
-    // Nothing at all is fine.
+    // No policy and no commitment are fine.
     let terms = run(Box::pin(signer.resolve(None, None, None))).unwrap();
     assert_eq!(terms, itsme_signer::Terms::default());
     assert_eq!(sent(&signer, &script, Display::default()), Value::Null);
 }
 
 #[test]
-fn the_role_is_shown_beside_the_policy() {
+fn the_role_is_shown_with_the_policy() {
     let (signer, script) = signer([discovery()]);
     let mut display = Display::default();
     display.policy = Some("1.2.3".parse().unwrap());
@@ -183,9 +184,9 @@ fn the_role_is_shown_beside_the_policy() {
     assert_eq!(shown["signerRole"][0]["value"], "Gérant");
 }
 
-/// Reading is repeated; what the service offers is looked up anew now and then.
+/// A failed fetch is repeated, and an old document is fetched again.
 #[test]
-fn the_discovery_document_is_fetched_again_at_need() {
+fn the_discovery_document_is_fetched_again_when_needed() {
     let failures = [Reply::Lost, Reply::Text(503, "down"), Reply::Text(200, "<html>"), Reply::Huge];
     for failure in failures {
         let (signer, script) = signer([failure.clone(), failure.clone(), discovery()]);
@@ -200,7 +201,7 @@ fn the_discovery_document_is_fetched_again_at_need() {
     assert!(run(Box::pin(signer.discovery())).is_err());
     assert_eq!(script.asked().len(), 1);
 
-    // Old, or older than what itsme® knows.
+    // The document is old, or itsme® refuses a policy that it lists.
     let script = Script::default();
     let time = Arc::new(Mutex::new(now()));
     let clock = Arc::clone(&time);
@@ -227,7 +228,7 @@ fn the_discovery_document_is_fetched_again_at_need() {
 }
 
 #[test]
-fn a_discovery_document_with_gaps_is_read() {
+fn malformed_entries_of_the_discovery_document_are_left_out() {
     let (signer, _) = signer([Reply::Json(
         200,
         json!({

@@ -1,4 +1,4 @@
-//! Certificates and values.
+//! Edge cases of certificates and values.
 
 use ades_core::signer::{
     Event, IdentificationRequest, Identity, SignerError, SignerErrorKind, SigningItem,
@@ -29,7 +29,7 @@ fn identification(body: Value, more: &str) -> Result<Identity, SignerError> {
 }
 
 #[test]
-fn case_50_without_a_chain_the_leaf_alone_is_used() {
+fn case_50_without_a_chain_only_the_leaf_is_used() {
     let mut body = identified(test_signer());
     body.as_object_mut().unwrap().remove("fullCertificateChain");
     let identity = identification(body, "").unwrap();
@@ -38,7 +38,7 @@ fn case_50_without_a_chain_the_leaf_alone_is_used() {
 }
 
 #[test]
-fn case_51_chains_of_any_shape_but_of_one_leaf() {
+fn case_51_chains_in_any_order_must_have_the_leaf() {
     let certificates = test_signer().chain.certificates();
     let scrambled: String = certificates.iter().rev().chain(&certificates[1..]).map(pem).collect();
     let scrambled = scrambled.trim_end().replace('\n', "\r\n");
@@ -54,7 +54,7 @@ fn case_51_chains_of_any_shape_but_of_one_leaf() {
 }
 
 #[test]
-fn case_52_a_value_by_another_key_means_another_certificate() {
+fn case_52_a_value_by_another_key_needs_a_new_identification() {
     let other = Pki::shared().issue(&Profile::new(Key::Rsa2048));
     let value = Base64::encode_string(&other.sign(&ToBeSigned::new("s-001".into(), RSA)));
     let error = collect("", &["s-001"], &json!([object("s-001", &value)])).unwrap_err();
@@ -63,7 +63,7 @@ fn case_52_a_value_by_another_key_means_another_certificate() {
 }
 
 #[test]
-fn case_53_values_under_each_others_ids_only_where_tolerated() {
+fn case_53_swapped_values_are_accepted_only_if_configured() {
     let ids = &["s-001", "s-002"];
     let swapped = json!([object("s-001", &value("s-002")), object("s-002", &value("s-001"))]);
     assert_eq!(collect("", ids, &swapped).unwrap_err().kind(), &SignerErrorKind::Value);
@@ -74,7 +74,7 @@ fn case_53_values_under_each_others_ids_only_where_tolerated() {
 }
 
 #[test]
-fn case_54_a_value_over_something_else_is_refused_with_the_reason() {
+fn case_54_a_value_over_other_data_is_refused_with_the_reason() {
     let digest = Digest::of(DigestAlgorithm::Sha256, b"s-001");
     let twice = DtbsDigest(Digest::of(DigestAlgorithm::Sha256, digest.value()));
     let twice = test_signer().sign(&ToBeSigned::from_digest(twice, RSA).unwrap());
@@ -86,7 +86,7 @@ fn case_54_a_value_over_something_else_is_refused_with_the_reason() {
 }
 
 #[test]
-fn case_55_an_unfit_certificate_is_refused_before_anything_is_hashed() {
+fn case_55_an_unsuitable_certificate_is_refused_before_signing() {
     let mut profile = Profile::new(Key::Rsa2048);
     profile.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
     let unfit = Pki::shared().issue(&profile);
@@ -97,14 +97,14 @@ fn case_55_an_unfit_certificate_is_refused_before_anything_is_hashed() {
     profile.validity = ((2020, 1, 1), (2026, 1, 1));
     let expired = Pki::shared().issue(&profile);
     assert!(identification(identified(&expired), "").is_err());
-    // Between the two trips, too.
+    // The same holds between the identification and the signature.
     let error = sign_error(|r| r.identity.chain = expired.chain.clone());
     assert_eq!(error.kind(), &SignerErrorKind::Certificate);
 }
 
 #[test]
-fn case_55_a_certificate_that_ends_within_the_session_is_refused() {
-    // Valid until midnight; a session lives for ten minutes.
+fn case_55_a_certificate_that_expires_during_the_session_is_refused() {
+    // The certificate is valid until midnight, and a session lasts ten minutes.
     let mut profile = Profile::new(Key::Rsa2048);
     profile.validity = ((2020, 1, 1), (2026, 9, 22));
     let ends = Pki::shared().issue(&profile);
@@ -130,10 +130,10 @@ fn case_55_a_certificate_that_ends_within_the_session_is_refused() {
     }
 }
 
-/// The key's type and length are the certificate's, and so is the form of the
-/// value. The room for it in a PDF is computed: `tests/tests/pades_signing.rs`.
+/// The key of the certificate also determines the form of the value.
+/// `tests/tests/pades_signing.rs` checks the room for it in a PDF.
 #[test]
-fn case_56_the_algorithm_is_that_of_the_certificates_key() {
+fn case_56_the_key_of_the_certificate_determines_the_algorithm() {
     let sha256 = DigestAlgorithm::Sha256;
     for (key, algorithm, order) in
         [(Key::Rsa4096, RSA, None), (Key::P256, SignatureAlgorithm::Ecdsa(sha256), Some(32))]
@@ -160,7 +160,8 @@ fn case_56_the_algorithm_is_that_of_the_certificates_key() {
             assert_eq!(script.asked().len(), 2);
         }
     }
-    // What the key cannot do, or itsme® does not, is refused before anybody is asked.
+    // An algorithm that the key or itsme® does not have is refused before any
+    // request.
     for (key, algorithm) in [
         (Key::P256, RSA),
         (Key::Rsa2048, SignatureAlgorithm::Ecdsa(sha256)),
@@ -174,7 +175,7 @@ fn case_56_the_algorithm_is_that_of_the_certificates_key() {
     }
 }
 
-/// `r` and `s` side by side.
+/// An ECDSA value as `r || s`.
 fn raw(der: &[u8], order: usize) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = &der[2..];
@@ -188,8 +189,8 @@ fn raw(der: &[u8], order: usize) -> Vec<u8> {
     out
 }
 
-/// certificatePolicies with one policy, whose arcs below 1.3.6.1.4.1.8024.1 are
-/// these octets.
+/// A certificatePolicies extension with one policy: 1.3.6.1.4.1.8024.1, followed
+/// by the arc with these octets.
 fn policy(arc: &[u8; 2]) -> rcgen::CustomExtension {
     let mut content = vec![0x30, 0x0E, 0x30, 0x0C, 0x06, 0x0A];
     content.extend([0x2B, 0x06, 0x01, 0x04, 0x01, 0xBE, 0x58, 0x01]);
@@ -197,7 +198,7 @@ fn policy(arc: &[u8; 2]) -> rcgen::CustomExtension {
     rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 32], content)
 }
 
-/// The answer to an identification by a CA of this name.
+/// The answer to an identification, with a certificate by a CA of this name.
 fn identified_by(ca: &str, policies: Option<rcgen::CustomExtension>) -> Value {
     let named = |name: &str| {
         let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
@@ -214,7 +215,7 @@ fn identified_by(ca: &str, policies: Option<rcgen::CustomExtension>) -> Value {
     json!({ "status": "OK", "userCode": USER_CODE, "certificate": leaf })
 }
 
-/// The trusted list: by these CAs only with the policy …8024.1.410.
+/// The trusted list requires the policy …8024.1.410 of certificates by these CAs.
 #[test]
 fn case_57_a_certificate_that_is_not_qualified_is_refused_in_production() {
     for (ca, arc, fine) in [
@@ -223,7 +224,7 @@ fn case_57_a_certificate_that_is_not_qualified_is_refused_in_production() {
         ("itsme Sign Issuing CA G2x", Some(&[0x83, 0x11]), false),
         ("itsme Sign Issuing CA G1", Some(&[0x83, 0x1A]), true),
         ("itsme Sign Issuing CA G2x", Some(&[0x83, 0x1A]), true),
-        // Of another name, even one that begins the same way, it says nothing.
+        // It requires nothing of a CA with another name, even a similar one.
         ("itsme Sign Issuing CA G2", None, true),
         ("itsme Sign Issuing CA G1x", None, true),
     ] {
@@ -247,7 +248,7 @@ fn case_57_a_certificate_that_is_not_qualified_is_refused_in_production() {
 }
 
 #[test]
-fn case_57_a_test_certificate_is_for_the_test_profile_only() {
+fn case_57_only_the_test_profile_accepts_a_test_certificate() {
     let mut profile = Profile::new(Key::Rsa2048);
     profile.extensions = vec![policy(&[0x83, 0x10])];
     let leaf = Pki::shared().issue(&profile);
@@ -264,7 +265,7 @@ fn case_57_a_test_certificate_is_for_the_test_profile_only() {
 }
 
 #[test]
-fn case_62_a_client_that_is_not_accepted_is_told_so_and_not_repeated() {
+fn case_62_an_unauthorised_client_is_reported_and_not_retried() {
     for reply in [Reply::NotAuthorised, Reply::Text(403, "<html>"), Reply::Text(401, "")] {
         let (signer, script) = signer([reply]);
         let error = run(signer.identify(IdentificationRequest::default())).unwrap_err();

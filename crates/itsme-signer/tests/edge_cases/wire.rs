@@ -1,4 +1,4 @@
-//! What is sent and what comes back.
+//! Edge cases of the requests and answers on the wire.
 
 use ades_core::signer::{Event, IdentificationRequest, RefusalReason, SignerErrorKind, Step};
 use ades_core::{Digest, DigestAlgorithm, RemoteSigner, Retry};
@@ -12,7 +12,7 @@ use crate::script::{
 };
 
 #[test]
-fn case_16_the_small_d_is_read_and_the_large_one_sent() {
+fn case_16_a_small_d_is_accepted_and_a_capital_d_is_sent() {
     let (signer, script) = signer([
         Reply::Json(
             200,
@@ -26,7 +26,7 @@ fn case_16_the_small_d_is_read_and_the_large_one_sent() {
 }
 
 #[test]
-fn case_16_both_spellings_may_stand_together_if_they_agree() {
+fn case_16_two_spellings_of_a_key_must_agree() {
     let page = "https://front.example/i";
     for (ids, fine) in [
         (json!({ "asyncRespID": "x1", "asyncRespId": null }), true),
@@ -71,7 +71,7 @@ fn case_16_both_spellings_may_stand_together_if_they_agree() {
                     let step = run(signer.continue_signing(session, Event::Poll)).unwrap();
                     assert!(matches!(step, Step::Done(_)), "{step:?}");
                 }
-                // It may have been opened, under whichever name.
+                // itsme® may have opened a session with either id.
                 Err(error) if !fine => assert_eq!(error.kind(), &SignerErrorKind::UnknownOutcome),
                 other => panic!("{ids}: {other:?}"),
             }
@@ -80,7 +80,7 @@ fn case_16_both_spellings_may_stand_together_if_they_agree() {
 }
 
 #[test]
-fn case_17_an_error_under_200_is_an_error() {
+fn case_17_an_error_with_status_200_is_an_error() {
     let reply = Reply::Json(200, json!({ "status": "NOK", "statusReason": "UNAUTHORIZED_URL" }));
     let (signer, _) = signer([reply]);
     let error = run(signer.identify(IdentificationRequest::default())).unwrap_err();
@@ -89,7 +89,7 @@ fn case_17_an_error_under_200_is_an_error() {
 }
 
 #[test]
-fn case_18_a_409_that_is_pending_is_not_a_failure() {
+fn case_18_a_409_with_pending_is_not_a_failure() {
     for body in
         [json!({ "status": "NOK", "statusReason": "PENDING" }), json!({ "status": "PENDING" })]
     {
@@ -101,7 +101,7 @@ fn case_18_a_409_that_is_pending_is_not_a_failure() {
 }
 
 #[test]
-fn case_19_an_empty_409_is_a_session_nobody_knows() {
+fn case_19_an_empty_409_means_an_unknown_session() {
     let (ident, _) = signer([opened(), Reply::Text(409, "")]);
     let (_, session) = identify(&ident);
     let error = run(ident.continue_identification(session, Event::Poll)).unwrap_err();
@@ -113,7 +113,7 @@ fn case_19_an_empty_409_is_a_session_nobody_knows() {
 }
 
 #[test]
-fn case_20_failures_without_json_are_retried_a_few_times() {
+fn case_20_status_queries_that_fail_are_repeated_a_limited_number_of_times() {
     for body in ["Internal error", "<html><body>Bad</body></html>", ""] {
         let (signer, script) = signer([sign_opened()]);
         let (_, mut session) = sign(&signer, &["s-001"]);
@@ -145,14 +145,14 @@ fn case_21_only_success_with_values_is_success() {
     ] {
         let error = of(body).unwrap_err();
         assert!(matches!(error.kind(), SignerErrorKind::Protocol { .. }), "{error:?}");
-        // What was confirmed is still there.
+        // The confirmed values can still be fetched.
         assert_eq!(error.retry(), Retry::Later);
     }
 }
 
-/// An answer that says nothing about the session is not its end.
+/// An answer that says nothing about the session does not end it.
 #[test]
-fn case_21_odd_answers_are_asked_for_again() {
+fn case_21_unusable_answers_do_not_end_the_session() {
     let values = json!([object("s-001", &value("s-001"))]);
     for odd in [
         Reply::Text(200, "<html>"),
@@ -171,7 +171,7 @@ fn case_21_odd_answers_are_asked_for_again() {
         ),
         Reply::Json(409, json!({ "status": "NOK", "statusReason": "UNEXPECTED_ERROR" })),
         Reply::Json(500, json!({ "result": { "maj": REQUESTER, "min": "GeneralError" } })),
-        // The answer to something else.
+        // Answers to another request or session.
         Reply::Json(200, json!({ "result": { "maj": REQUESTER }, "reqID": "another" })),
         Reply::Json(200, json!({ "result": { "maj": REQUESTER }, "respID": "another" })),
     ] {
@@ -185,7 +185,7 @@ fn case_21_odd_answers_are_asked_for_again() {
             other => panic!("{odd:?}: {other:?}"),
         }
     }
-    // The same of an identification.
+    // The same holds for an identification.
     for odd in
         [Reply::Text(200, "<html>"), Reply::Huge, Reply::Json(200, json!({ "status": "OK" }))]
     {
@@ -202,7 +202,7 @@ fn case_21_odd_answers_are_asked_for_again() {
 }
 
 #[test]
-fn case_22_messages_of_every_shape() {
+fn case_22_messages_of_every_form_are_read() {
     let result = |result: Value| status_of(&Reply::Json(200, json!({ "result": result })));
     for message in [
         json!("text"),
@@ -212,7 +212,7 @@ fn case_22_messages_of_every_shape() {
         let error = result(json!({ "maj": REQUESTER, "min": "INVALID_POLICY", "msg": message }));
         let error = error.unwrap_err();
         assert_eq!(error.code(), Some("INVALID_POLICY"));
-        // The service's own words are kept, and not shown.
+        // The error keeps the texts of the service and does not show them.
         let Error::Answered(reason) = own(&error) else { panic!("{error:?}") };
         assert_eq!(reason.major.as_deref(), Some(REQUESTER));
         assert_eq!(reason.minor.as_deref(), Some("INVALID_POLICY"));
@@ -229,9 +229,9 @@ fn case_22_messages_of_every_shape() {
     assert_eq!(error.retry(), Retry::NewSession);
 }
 
-/// How it is told is documented nowhere.
+/// No document says how the service reports it.
 #[test]
-fn a_no_of_the_user_is_found_wherever_it_stands() {
+fn a_refusal_is_found_in_every_part_of_an_answer() {
     let nok = |code| json!({ "status": "NOK", "statusReason": code });
     let result =
         |min: Value, msg: Value| json!({ "result": { "maj": REQUESTER, "min": min, "msg": msg } });
@@ -270,14 +270,14 @@ fn a_no_of_the_user_is_found_wherever_it_stands() {
             }
         }
     }
-    // A code that says more stands.
+    // A more specific code takes precedence.
     let body = result(json!("INVALID_POLICY"), json!("REJECTED"));
     let error = status_of(&Reply::Json(400, body)).unwrap_err();
     assert_eq!(error.kind(), &SignerErrorKind::SessionFailed);
 }
 
 #[test]
-fn pending_is_pending_in_either_form() {
+fn pending_is_recognised_in_both_forms() {
     for (status, body) in [
         (409, json!({ "status": "NOK", "statusReason": "PENDING" })),
         (409, json!({ "result": { "maj": REQUESTER, "min": "PENDING" } })),
@@ -288,9 +288,9 @@ fn pending_is_pending_in_either_form() {
     }
 }
 
-/// That the question was wrong says nothing about the session.
+/// An error about the query says nothing about the session.
 #[test]
-fn a_query_that_is_turned_down_leaves_the_session() {
+fn an_error_about_the_query_does_not_end_the_session() {
     for code in ["INVALID_REQUESTOR", "INCOMPLETE_REQUEST", "MISSING_PARTNER_CODE"] {
         let body = json!({ "result": { "maj": REQUESTER, "min": code } });
         let error = status_of(&Reply::Json(400, body)).unwrap_err();
@@ -326,9 +326,9 @@ fn case_23_values_are_matched_by_id() {
     assert!(matches!(error.kind(), SignerErrorKind::Protocol { .. }), "{error:?}");
 }
 
-/// Demand 7: how hashes and values are encoded.
+/// Demand 7: the encoding of hashes and values.
 #[test]
-fn case_24_base64_is_read_with_white_space_and_the_length_checked() {
+fn case_24_base64_may_have_white_space_and_the_length_is_checked() {
     let plain = value("s-001");
     let lines: Vec<String> =
         plain.as_bytes().chunks(64).map(|l| String::from_utf8_lossy(l).into_owned()).collect();
@@ -346,9 +346,9 @@ fn case_24_base64_is_read_with_white_space_and_the_length_checked() {
     assert_eq!(error.kind(), &SignerErrorKind::Value);
 }
 
-/// Demands 7 and 8: a hash is sent, and nothing else.
+/// Demands 7 and 8: the request has only the hash.
 #[test]
-fn case_25_our_own_base64_is_canonical() {
+fn case_25_requests_have_canonical_base64() {
     let (signer, script) = signer([sign_opened()]);
     run(signer.sign(request(&["s-001"]))).unwrap();
     let sent = script.asked()[0].1["inDocs"]["docHash"][0]["di"][0]["value"].clone();
@@ -357,7 +357,7 @@ fn case_25_our_own_base64_is_canonical() {
 }
 
 #[test]
-fn case_26_the_user_is_sent_only_where_we_trust() {
+fn case_26_the_user_is_sent_only_to_trusted_addresses() {
     for url in [
         "http://front.example/i",
         "https://user:pw@front.example/i",
@@ -370,7 +370,7 @@ fn case_26_the_user_is_sent_only_where_we_trust() {
         "https://front.example/i?q=a b",
         "https://front.\texample/i",
         "https://front.example\\i",
-        // Our state would be one of two.
+        // The URL would have two states.
         "https://front.example/i?st=theirs",
         "https://front.example/i?q=1&%73t=theirs#top",
     ] {
@@ -385,7 +385,7 @@ fn case_26_the_user_is_sent_only_where_we_trust() {
 }
 
 #[test]
-fn case_27_our_state_is_added_and_nothing_else_changed() {
+fn case_27_the_state_is_added_and_the_rest_of_the_url_is_unchanged() {
     for (given, before, after) in [
         ("https://front.example/i?q=a%2Fb&x", "https://front.example/i?q=a%2Fb&x&st=", ""),
         ("https://front.example/i", "https://front.example/i?st=", ""),

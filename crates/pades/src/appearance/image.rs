@@ -11,29 +11,29 @@ use crate::extend::Update;
 use crate::file::Pdf;
 use crate::syntax::Reference;
 
-/// An image may have this many pixels.
+/// Maximum number of pixels.
 const MAX_PIXELS: u64 = 16 * 1024 * 1024;
-/// And the decoder this much memory beside them.
+/// Maximum memory of the decoder in octets, besides the pixels.
 const MAX_DECODER: usize = 64 * 1024 * 1024;
-/// An image may have this many octets in the document.
+/// Maximum length of an image in the document in octets.
 const MAX_EMBEDDED: usize = 2 * 1024 * 1024;
 
-/// An image that is ready to be written.
+/// An image that was read.
 #[derive(Debug)]
 pub(crate) struct Image {
     width: u32,
     height: u32,
     grey: bool,
-    /// Exif's number for how it has to be turned and mirrored, 1 to 8.
+    /// The Exif orientation, 1 to 8: how the image is rotated and mirrored.
     orientation: u8,
     data: Data,
 }
 
 #[derive(Debug)]
 enum Data {
-    /// As the file has it.
+    /// The file as it is.
     Jpeg(Vec<u8>),
-    /// One or three octets for each pixel, and one for how opaque it is.
+    /// One or three octets for each pixel, and one for its opacity.
     Pixels { colour: Vec<u8>, alpha: Option<Vec<u8>> },
 }
 
@@ -88,7 +88,7 @@ impl Image {
         Ok(Self { width, height, grey: colours == 1, orientation: 1, data })
     }
 
-    /// Width and height as it is to be seen, in pixels.
+    /// The visible width and height in pixels.
     pub(crate) const fn size(&self) -> [u32; 2] {
         match self.orientation {
             5..=8 => [self.height, self.width],
@@ -96,8 +96,8 @@ impl Image {
         }
     }
 
-    /// What puts it into a rectangle, turned and mirrored as it has to be: where
-    /// the first row and the first column go to, Exif says.
+    /// The matrix that puts the image into a rectangle, rotated and mirrored by its
+    /// Exif orientation.
     pub(crate) fn matrix(&self, [x, y, width, height]: [f64; 4]) -> [f64; 6] {
         let (right, top) = (x + width, y + height);
         match self.orientation {
@@ -112,8 +112,8 @@ impl Image {
         }
     }
 
-    /// Adds the image. In documents that claim to be PDF/A, what is transparent is
-    /// put on white.
+    /// Adds the image to the update. In documents that claim to be PDF/A, transparent
+    /// pixels are put on white, because PDF/A-1 forbids transparency.
     pub(crate) fn embed(
         self,
         pdf: &Pdf<'_>,
@@ -174,8 +174,8 @@ fn on_white(colour: &mut [u8], alpha: &[u8], colours: usize) {
     }
 }
 
-/// Compresses pixels as a PNG does, whose data are what PDF has a filter for
-/// (ISO 32000-2, 7.4.4.4); yields the filter's entries, too.
+/// Compresses pixels with the PNG encoder: PDF has a filter for PNG data (ISO 32000-2,
+/// 7.4.4.4). Returns the filter's entries and the data.
 fn compressed(
     pixels: &[u8],
     [width, height]: [u32; 2],
@@ -189,20 +189,20 @@ fn compressed(
     let mut writer = encoder.write_header().map_err(failed)?;
     writer.write_image_data(pixels).map_err(failed)?;
     writer.finish().map_err(failed)?;
-    // The chunks: length, kind, data and checksum, behind eight octets.
+    // The chunks follow eight octets; each has length, type, data and checksum.
     let mut data = Vec::new();
     let mut rest = file.get(8..).unwrap_or_default();
-    while let Some((head, behind)) = rest.split_first_chunk::<8>() {
+    while let Some((head, after)) = rest.split_first_chunk::<8>() {
         let [a, b, c, d, kind @ ..] = *head;
-        let Some((chunk, behind)) =
-            behind.split_at_checked(u32::from_be_bytes([a, b, c, d]) as usize)
+        let Some((chunk, after)) =
+            after.split_at_checked(u32::from_be_bytes([a, b, c, d]) as usize)
         else {
             break;
         };
         if &kind == b"IDAT" {
             data.extend_from_slice(chunk);
         }
-        rest = behind.get(4..).unwrap_or_default();
+        rest = after.get(4..).unwrap_or_default();
     }
     let filter = format!(
         "/Filter/FlateDecode/DecodeParms<</Predictor 15/Colors {colours}/BitsPerComponent 8\

@@ -31,9 +31,9 @@ pub(crate) fn reserve_numbers(
     let mut covered = Covered::default();
     // Nobody verifies earlier signatures in a repaired document.
     if pdf.startxref.is_some() && form.signed().next().is_some() {
-        covered = pdf.apart(|pdf| reach_signed(pdf, form))?;
+        covered = pdf.with_own_limits(|pdf| reach_signed(pdf, form))?;
     }
-    let found = pdf.apart(|pdf| {
+    let found = pdf.with_own_limits(|pdf| {
         let mut walk = Walk::default();
         walk.begin(pdf, catalog, form, name, options)?;
         walk.run(pdf)

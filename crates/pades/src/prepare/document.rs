@@ -66,17 +66,17 @@ impl PreparedDocument {
         }
         let whole = digester.clone().finish();
         set_identifier(&mut update, &plan.update.id, &whole);
-        let behind = update.get(contents.end..).unwrap_or_default().to_vec();
+        let after = update.get(contents.end..).unwrap_or_default().to_vec();
         update.truncate(contents.start);
         digester.update(&update);
-        digester.update(&behind);
+        digester.update(&after);
         Ok(Self {
             length,
             document: DocumentDigest(whole),
             tail,
             head: update,
             capacity,
-            behind,
+            after,
             signed: DocumentDigest(digester.finish()),
             repaired: plan.warnings.contains(&Warning::Repaired),
             warnings: plan.warnings,

@@ -1,4 +1,5 @@
-//! What earlier signatures cover, looked through before another one is made.
+//! The objects that earlier signatures cover, read before another signature is
+//! prepared.
 
 use super::{Reach, Role};
 use crate::document::coverage::{ends, signatures};
@@ -6,31 +7,32 @@ use crate::document::form::Form;
 use crate::error::{Error, ForbiddenBy};
 use crate::file::{Pdf, Revision};
 
-/// A signed document with more objects is not looked through: preparing another
-/// signature would take seconds.
+/// Maximum number of objects in a signed document that is read: for more, preparing
+/// another signature would take seconds.
 const MAX_OBJECTS: u64 = 65_536;
 
-/// What is signed, with nothing behind it.
+/// The objects that signatures cover. It is empty if they are not known, or if the
+/// document was changed after the last signature.
 #[derive(Debug, Default)]
 pub(crate) struct Covered {
     reach: Reach,
 }
 
 impl Covered {
-    /// Whether nothing of this object may change, whatever else it is.
+    /// Whether this object must not change.
     pub(crate) fn holds(&self, number: u32) -> bool {
         self.reach.mark(number).roles.has(Role::Other)
     }
 }
 
-/// Reads all that is signed, as a verifier does who compares it with what comes
-/// later: whatever it refers to is known then, and has no new object's number.
-/// What is beyond the verifier's limits is not compared by it either; documents of
-/// more than 65,536 objects are not read so far.
+/// Reads every signed object, as verification does before it compares revisions.
+/// After that, no new object gets a number that a signed object refers to. Documents
+/// beyond the limits of verification are not compared by it either; documents of more
+/// than 65,536 objects are not read here.
 ///
 /// # Errors
-/// [`Error::Forbidden`] if that cannot be told: every change would be taken for
-/// one of what is signed.
+/// [`Error::Forbidden`] if a signed object cannot be read: validators would report
+/// any change as tampering.
 pub(crate) fn reach_signed(pdf: &mut Pdf<'_>, form: &Form) -> Result<Covered, Error> {
     if pdf.size() > MAX_OBJECTS {
         return Ok(Covered::default());
@@ -47,20 +49,21 @@ pub(crate) fn reach_signed(pdf: &mut Pdf<'_>, form: &Form) -> Result<Covered, Er
         match step(pdf, &mut reach, then, now) {
             Ok(()) => {}
             Err(Error::Limit { .. }) => {
-                pdf.leave_free(reach.highest());
+                pdf.reserve_up_to(reach.highest());
                 return Ok(Covered::default());
             }
             Err(Error::Core(error)) => return Err(error.into()),
-            Err(_) => reach.lose(),
+            Err(_) => reach.set_incomplete(),
         }
         then = Some(now);
     }
-    pdf.leave_free(reach.highest());
-    // What came after the last signature may have been taken for such a change already.
+    pdf.reserve_up_to(reach.highest());
+    // If the document was changed after the last signature, verification has reported
+    // that already: a further change need not be avoided.
     if then.is_none_or(|last| last.later > 0) {
         return Ok(Covered::default());
     }
-    if reach.is_blind() {
+    if reach.is_incomplete() {
         return Err(Error::Forbidden { why: ForbiddenBy::UnreadableObject });
     }
     Ok(Covered { reach })
@@ -77,5 +80,5 @@ fn step(
     };
     let sections = pdf.sections.get(now.later..then.later).unwrap_or_default();
     let changed: Vec<u32> = reach.touched(sections).into_iter().collect();
-    pdf.at(now, |pdf| reach.go_on(pdf, &changed))
+    pdf.at(now, |pdf| reach.advance(pdf, &changed))
 }

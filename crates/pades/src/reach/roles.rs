@@ -1,7 +1,7 @@
-//! What an object is to the document: the way that leads to it says so, not
-//! what it says of itself, nor its number.
+//! The roles of objects in a document. The path to an object decides its role, not
+//! its `/Type` or its number.
 
-/// A role. An object that several ways lead to has several.
+/// A role. An object on several paths has several roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// `/Root`
@@ -10,9 +10,9 @@ pub(crate) enum Role {
     Page,
     /// A page's `/Annots`
     Annotations,
-    /// An element of that which is no field of the form
+    /// An element of `/Annots` that is not a field of the form
     Annotation,
-    /// What only annotations lead to
+    /// An object that only annotations refer to
     AnnotationPart,
     /// `/AcroForm`
     Form,
@@ -22,23 +22,24 @@ pub(crate) enum Role {
     Field,
     /// A widget's `/AP` and the streams in it
     Appearance,
-    /// The value of a field that is no signature
+    /// The value of a field that is not a signature field
     FieldValue,
     /// The form's `/DR`
     Resources,
-    /// One category of these
+    /// One category of the resources
     ResourceCategory,
-    /// `/DSS` and all in it
+    /// `/DSS` and everything in it
     ValidationData,
-    /// What is only said about the document: `/Info`, `/Metadata` and others
+    /// Information about the document: `/Info`, `/Metadata` and others
     About,
-    /// Named as what it is elsewhere: `/Parent`, `/P`, `/Pg` and others
+    /// An object that has its place elsewhere: `/Parent`, `/P`, `/Pg` and others
+    /// refer to it
     Mentioned,
-    /// An element of the document's logical structure
+    /// An element of the logical structure
     Structure,
-    /// Named by such an element (14.7.5.3): annotations may be, too
+    /// An object that such an element refers to, which may be an annotation (14.7.5.3)
     Tagged,
-    /// All that may not change: what pages show, above all
+    /// Everything that must not change: above all what pages show
     Other,
 }
 
@@ -64,7 +65,7 @@ impl Role {
         Self::Other,
     ];
 
-    /// What an entry of a dictionary in this role leads to.
+    /// The role of a dictionary's entry, for a dictionary in this role.
     pub(crate) fn of_entry(self, key: &[u8]) -> Self {
         match (self, key) {
             (Self::Catalog, b"Pages") => Self::Page,
@@ -92,7 +93,7 @@ impl Role {
         }
     }
 
-    /// What an element of an array in this role is.
+    /// The role of an array's element, for an array in this role.
     pub(crate) const fn of_element(self) -> Self {
         match self {
             Self::Annotations => Self::Annotation,
@@ -110,8 +111,8 @@ impl Role {
         }
     }
 
-    /// Forms are looked through before annotations, for widgets of fields are
-    /// both, and what has a place of its own before what may mention it.
+    /// The order of visits: forms before annotations, because widgets of fields are
+    /// both, and objects with a place of their own before those that mention them.
     pub(crate) const fn turn(self) -> usize {
         match self {
             Self::Catalog | Self::Page | Self::Form | Self::Fields | Self::Field => 0,
@@ -125,14 +126,15 @@ impl Role {
     }
 }
 
-/// Keys of what is mentioned, and of arrays of such. In dictionaries of
-/// somebody's own names they may lead to anything: what has no place of its own,
-/// or may change there altogether, is not only mentioned.
+/// Keys that mention an object, or an array of objects, that has its place
+/// elsewhere. In dictionaries of arbitrary names, these keys may lead to anything;
+/// [`Reach`](super::Reach) therefore ignores a mention only of objects that have
+/// such a place.
 const MENTIONS: [&[u8]; 12] = [
     b"AN", b"CO", b"Data", b"Fields", b"IRT", b"Obj", b"P", b"Parent", b"Pg", b"Popup", b"T", b"TA",
 ];
 
-/// Whether what a key leads to is mentioned there.
+/// Whether a key only mentions an object.
 pub(crate) fn mentions(key: &[u8]) -> bool {
     MENTIONS.contains(&key)
 }

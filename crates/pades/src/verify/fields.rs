@@ -1,4 +1,4 @@
-//! Fields that were filled, signed or added (ISO 32000-2, 12.7).
+//! Form fields that were filled in, signed or added (ISO 32000-2, 12.7).
 
 use super::changes::{Comparison, current, elements, readable};
 use super::compare::{changed_keys, difference, repeats};
@@ -10,26 +10,26 @@ use crate::reach::{FieldIdentity, Owner};
 use crate::report::Change;
 use crate::syntax::{Reference, Value};
 
-/// New fields may be nested this deep.
+/// Maximum depth of new fields.
 const MAX_LEVELS: usize = 64;
-/// `/Ff`: the field takes no input (table 227).
+/// `/Ff`: the field is read-only (table 227).
 const READ_ONLY: i64 = 1;
 
-/// What became of a field between two revisions.
+/// What happened to a field between two revisions.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum FieldChange {
-    /// It is no signature field.
+    /// It is not a signature field.
     Filled,
     /// It was signed before.
     Signed,
-    /// It is empty still.
+    /// It is still empty.
     Empty,
-    /// It was signed: the kind of that.
+    /// It was signed: the kind of change.
     Signing(Change),
 }
 
 impl Comparison<'_> {
-    /// What a field's appearance or value leads to was changed where it stands.
+    /// Records a change of an object that belongs to a field's appearance or value.
     pub(super) fn filled(&mut self, pdf: &mut Pdf<'_>, owner: Owner) -> Result<(), Error> {
         let Owner::Field(field) = owner else {
             self.add(Change::Other);
@@ -91,14 +91,14 @@ impl Comparison<'_> {
         Ok(FieldChange::Signing(kind))
     }
 
-    /// Whether a signature is an object that was not there before.
+    /// Whether the signature is a new object.
     fn is_new_value(&self, field: &Value) -> bool {
         let value = field.get(b"V").and_then(Value::reference);
         value.is_none_or(|value| self.reach.mark(value.number).roles.is_empty())
             && !repeats(field, b"V")
     }
 
-    /// A field or a widget that is there in both revisions.
+    /// Compares a field or a widget that both revisions have.
     pub(super) fn field(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -128,7 +128,7 @@ impl Comparison<'_> {
                 (FieldChange::Signing(kind), b"AP" | b"AS" | b"DA" | b"F" | b"M" | b"Q" | b"V") => {
                     self.add_of(kind, field);
                 }
-                // A field that had no widget gets one.
+                // Signing adds a widget to a field without one.
                 (FieldChange::Signing(kind), b"Lock" | b"P" | b"Rect" | b"Subtype") if added => {
                     self.add_of(kind, field);
                 }
@@ -142,8 +142,8 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// The fields of the form, or those below a field: all stay as they are and
-    /// in their order, and signature fields may come.
+    /// Compares the fields of the form, or those below a field. All must stay in
+    /// their order; signature fields may be added.
     pub(super) fn lists(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -206,7 +206,7 @@ impl Comparison<'_> {
         let number = field.reference.number;
         let content = self.now(pdf, |pdf| content(pdf, &field.value))?;
         let kind = match (content, is_seen) {
-            // Fields that are there to group others.
+            // The field groups other fields.
             (FieldContent::Nothing, false) if has_fields => return Ok(()),
             _ if !place.is_signature || place.field != number || place.name.is_empty() => {
                 Change::Other
@@ -216,7 +216,7 @@ impl Comparison<'_> {
             (FieldContent::Signature, true) => Change::VisibleSignature,
             (FieldContent::Signature, false) if self.stamps.contains(&number) => Change::TimeStamp,
             (_, false) => Change::Signature,
-            // Nobody signed what is seen there.
+            // The visible field is not signed.
             (FieldContent::Nothing, true) => Change::Annotation,
         };
         match kind {
@@ -226,7 +226,7 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// A field or widget that nothing led to before and that does nothing.
+    /// A field or widget that was not reached before and has no actions.
     fn new_widget(&mut self, pdf: &mut Pdf<'_>, value: &Value) -> Result<Option<Indirect>, Error> {
         let Some(reference) = value.reference() else {
             return Ok(None);
@@ -246,7 +246,7 @@ impl Comparison<'_> {
         Ok(object)
     }
 
-    /// A widget of the form that was on no page, or not on this one.
+    /// Records a widget of the form that was added to this page.
     pub(super) fn put_on_page(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -271,13 +271,13 @@ impl Comparison<'_> {
     }
 }
 
-/// What is in `/V` of a field for signatures.
+/// The `/V` of a signature field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FieldContent {
     Nothing,
-    /// A dictionary. Whether it is a sound signature is told elsewhere.
+    /// A dictionary. Verification reports whether the signature is sound.
     Signature,
-    /// Something else, or what does not read.
+    /// Something else, or an object that cannot be read.
     Unclear,
 }
 
@@ -306,16 +306,16 @@ fn content(pdf: &mut Pdf<'_>, field: &Value) -> Result<FieldContent, Error> {
     })
 }
 
-/// How much of a widget is seen.
+/// How far a widget is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Visibility {
     None,
-    /// Not on screens, as far as its flags say: it may be printed.
+    /// Not on screen, by its flags, but perhaps in print.
     NoView,
     View,
 }
 
-/// The same of a field and its widgets.
+/// The highest visibility of a field and its widgets.
 fn visibility_of_all(pdf: &mut Pdf<'_>, field: &Value) -> Result<Visibility, Error> {
     let mut most = visibility(pdf, field)?;
     let kids = pdf.get(field, b"Kids")?;
@@ -339,7 +339,7 @@ fn visibility(pdf: &mut Pdf<'_>, widget: &Value) -> Result<Visibility, Error> {
     };
     let area = match rectangle(pdf, &corners)? {
         Some([left, bottom, right, top]) => left < right && bottom < top,
-        // Who knows what readers make of it.
+        // Readers treat a malformed rectangle in different ways.
         None => true,
     };
     let flags = annotation::flags(pdf, widget)?;
@@ -354,13 +354,13 @@ fn flags(dictionary: &Value, key: &[u8]) -> Option<i64> {
     dictionary.get(key).map_or(Some(0), Value::integer)
 }
 
-/// Whether no more than a lock was put on a field: signing does that.
+/// Whether the only change is that the field is read-only now, which signing does.
 fn locks_only(old: &Value, new: &Value) -> bool {
     let (old, new) = (flags(old, b"Ff"), flags(new, b"Ff"));
     old.is_some() && new == old.map(|old| old | READ_ONLY)
 }
 
-/// Whether a widget is seen that was not.
+/// Whether a widget becomes visible.
 fn shows_again(old: &Value, new: &Value) -> bool {
     match (flags(old, b"F"), flags(new, b"F")) {
         (Some(old), Some(new)) => old & !new & (HIDDEN | NO_VIEW) != 0,

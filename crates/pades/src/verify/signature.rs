@@ -161,7 +161,7 @@ impl FoundSignature {
     }
 
     fn check_cms(&mut self, cms: &CmsReport, claims: &Claims) {
-        // ISO 32000 alone allows the signing time in the CMS.
+        // ISO 32000 allows the signing time in the CMS; PAdES does not.
         let counts =
             |problem: &CmsProblem| claims.is_pades() || *problem != CmsProblem::SigningTimePresent;
         for problem in cms.problems.iter().copied().filter(counts) {

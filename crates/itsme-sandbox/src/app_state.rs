@@ -1,4 +1,4 @@
-//! What both listeners share.
+//! The state that both listeners share.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,43 +7,49 @@ use crate::config::Config;
 use crate::discovery::Discovery;
 use crate::faults::Faults;
 use crate::pki::Pki;
-use crate::redirect::Registered;
+use crate::redirect::RegisteredUrls;
 use crate::sessions::Sessions;
 use crate::users::User;
 
-pub(crate) struct World {
+/// The state that both listeners share.
+pub(crate) struct AppState {
     pub(crate) config: Config,
-    pub(crate) registered: Registered,
+    pub(crate) registered: RegisteredUrls,
     pub(crate) pki: Pki,
     pub(crate) front_url: String,
-    changing: Mutex<Changing>,
+    mutable: Mutex<Mutable>,
 }
 
-/// What changes.
+/// The part that changes while the sandbox runs.
 #[derive(Debug, Default)]
-pub(crate) struct Changing {
+pub(crate) struct Mutable {
     pub(crate) sessions: Sessions,
     pub(crate) faults: Faults,
     pub(crate) discovery: Discovery,
-    /// By how many seconds the sandbox's clock is ahead.
+    /// The seconds by which the sandbox's clock is ahead of the system clock.
     pub(crate) ahead: u64,
-    /// Who answers new sessions at once.
+    /// The user who answers new sessions immediately.
     pub(crate) auto_user: Option<User>,
 }
 
-impl World {
-    pub(crate) fn new(config: Config, registered: Registered, pki: Pki, front_url: String) -> Self {
-        let changing = Mutex::new(Changing::new(&config));
-        Self { config, registered, pki, front_url, changing }
+impl AppState {
+    pub(crate) fn new(
+        config: Config,
+        registered: RegisteredUrls,
+        pki: Pki,
+        front_url: String,
+    ) -> Self {
+        let mutable = Mutex::new(Mutable::new(&config));
+        Self { config, registered, pki, front_url, mutable }
     }
 
-    pub(crate) fn changing(&self) -> MutexGuard<'_, Changing> {
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn mutable(&self) -> MutexGuard<'_, Mutable> {
+        self.mutable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Changing {
-    /// As a sandbox starts.
+impl Mutable {
+    /// The state at the start of a sandbox.
     pub(crate) fn new(config: &Config) -> Self {
         let auto_user = config.auto_approve.then_some(config.auto_user);
         Self { auto_user, ..Self::default() }

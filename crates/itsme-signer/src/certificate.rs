@@ -1,4 +1,4 @@
-//! Whether a certificate is fit to sign with at itsme®.
+//! Checks whether a user's certificate may sign with itsme®.
 
 use ades_core::Certificate;
 use ades_core::certificate::UsageCheck;
@@ -8,15 +8,16 @@ use chrono::{DateTime, Utc};
 use crate::config::Profile;
 use crate::error::Error;
 
-/// Certificates with this policy are test certificates: nobody may rely on them.
-const TEST: &str = "1.3.6.1.4.1.8024.1.400";
-/// Without this policy the trusted list calls a certificate by one of
-/// [`JUDGED_BY_POLICY`] not qualified.
-const QUALIFIED: &str = "1.3.6.1.4.1.8024.1.410";
-const JUDGED_BY_POLICY: [&str; 2] = ["itsme Sign Issuing CA G1", "itsme Sign Issuing CA G2x"];
+/// The certificate policy of test certificates, on which nobody may rely.
+pub(crate) const TEST_POLICY: &str = "1.3.6.1.4.1.8024.1.400";
+/// The certificate policy of qualified certificates. The trusted list requires
+/// it of certificates that one of [`QUALIFIED_BY_POLICY`] issued.
+pub(crate) const QUALIFIED_POLICY: &str = "1.3.6.1.4.1.8024.1.410";
+const QUALIFIED_BY_POLICY: [&str; 2] = ["itsme Sign Issuing CA G1", "itsme Sign Issuing CA G2x"];
 
-/// Checks the user's certificate: fit from now until the session's end, and no
-/// test certificate, nor one that is not qualified, in production.
+/// Checks that the certificate may sign from `now` until `end`, the end of the
+/// session. The production profile also refuses test certificates and
+/// certificates that are not qualified.
 pub(crate) fn check(
     leaf: &Certificate,
     profile: Profile,
@@ -31,18 +32,18 @@ pub(crate) fn check(
         return Ok(());
     }
     let has = |policy: &str| leaf.policies().iter().any(|oid| oid.to_string() == policy);
-    if has(TEST) {
+    if has(TEST_POLICY) {
         return Err(Error::TestCertificate.into());
     }
-    let judged = JUDGED_BY_POLICY.iter().any(|name| has_value(leaf.issuer(), name));
-    if judged && !has(QUALIFIED) {
+    let needs_policy = QUALIFIED_BY_POLICY.iter().any(|name| has_value(leaf.issuer(), name));
+    if needs_policy && !has(QUALIFIED_POLICY) {
         return Err(Error::NotQualified.into());
     }
     Ok(())
 }
 
-/// Whether one of the values of a DER Name is this text: its length stands
-/// before it, so that a longer one is not taken for it.
+/// Whether a value of a DER `Name` is this text. The comparison includes the
+/// length octet, so that a longer value with this beginning does not match.
 fn has_value(name: &[u8], text: &str) -> bool {
     let Ok(len) = u8::try_from(text.len()) else { return false };
     let value = [&[len], text.as_bytes()].concat();

@@ -1,5 +1,5 @@
-//! What is signed is changed, and something new says that it is harmless: other
-//! ways to the same object, arrays of nothing known, containers.
+//! Attacks that change a signed object and make the change look harmless: other paths to
+//! the same object, arrays, containers.
 
 use ades_tests::pdf::by_hand::{object, stream, updated, updated_with};
 use pades::Certification;
@@ -9,24 +9,24 @@ use super::{
     certified, contract, contract_of, evil, says, signed, text,
 };
 
-/// Not certified, and every level.
-fn in_every_way(document: &[u8]) -> Vec<(Vec<u8>, String)> {
+/// The document signed without certification and with each level.
+fn signed_with_every_level(document: &[u8]) -> Vec<(Vec<u8>, String)> {
     let levels = [Certification::NoChanges, Certification::FormFilling, Certification::Annotations];
     let certified = levels.map(|level| (certified(document, level), format!("{level:?}")));
     [(signed(document), "uncertified".to_owned())].into_iter().chain(certified).collect()
 }
 
-/// A dictionary with one entry more.
+/// A dictionary with an additional entry.
 fn with(dictionary: &str, entry: &str) -> String {
     format!("{}{entry}>>", dictionary.strip_suffix(">>").unwrap())
 }
 
-/// The page's contents are declared to be metadata, validation data, whatever
-/// may change at any time.
+/// The page's contents become metadata, validation data and other objects that may
+/// change.
 #[test]
-fn a_new_way_to_an_object_takes_nothing_of_the_old_ways() {
+fn a_new_path_to_an_object_does_not_replace_the_old_paths() {
     let evil = evil();
-    for (signed, level) in in_every_way(&contract(&[], "", "")) {
+    for (signed, level) in signed_with_every_level(&contract(&[], "", "")) {
         let info = updated_with(&signed, &[(CONTENTS, &evil)], "/Info 4 0 R");
         assert_changed(&info, &format!("/Info, {level}"));
         let judged = level == "NoChanges";
@@ -46,11 +46,11 @@ fn a_new_way_to_an_object_takes_nothing_of_the_old_ways() {
 
 /// The contents become a field's widget, value or appearance.
 #[test]
-fn contents_become_no_part_of_a_form() {
+fn contents_do_not_become_part_of_a_form() {
     let evil = evil();
     let field = "<</FT/Tx/T(amount)/V(100)/Type/Annot/Subtype/Widget/Rect[0 0 9 9]/P 3 0 R>>";
     let document = contract(&[field], "/Annots[6 0 R]", "/AcroForm<</Fields[6 0 R]>>");
-    for (signed, level) in in_every_way(&document) {
+    for (signed, level) in signed_with_every_level(&document) {
         for entry in ["/Kids[4 0 R]", "/AP<</N 4 0 R>>", "/RV 4 0 R"] {
             let field = with(&object(&signed, MORE), entry);
             let forged = updated(&signed, &[(MORE, &field), (CONTENTS, &evil)]);
@@ -69,7 +69,7 @@ fn contents_become_no_part_of_a_form() {
     }
 }
 
-/// What a field shows and the page paints is one object.
+/// A field and the page show the same object.
 #[test]
 fn an_appearance_that_the_page_paints_too_may_not_change() {
     let looks = |amount: &str| {
@@ -78,7 +78,7 @@ fn an_appearance_that_the_page_paints_too_may_not_change() {
     };
     let field =
         "<</FT/Tx/T(t)/Type/Annot/Subtype/Widget/Rect[0 0 0 0]/F 2/P 3 0 R/AP<</N 6 0 R>>>>";
-    // A name that elsewhere only mentions what is known by another way.
+    // The name of a resource that is a mentioning key elsewhere.
     for name in ["X", "P", "Parent", "Obj"] {
         let page = format!(
             "/Resources<</Font<</F1 5 0 R>>/XObject<</{name} 6 0 R>>>>/Contents 8 0 R\
@@ -87,7 +87,7 @@ fn an_appearance_that_the_page_paints_too_may_not_change() {
         let painted = stream("", &format!("/{name} Do"));
         let document =
             contract_of(&page, &[&looks("100"), field, &painted], "/AcroForm<</Fields[7 0 R]>>");
-        for (signed, level) in in_every_way(&document) {
+        for (signed, level) in signed_with_every_level(&document) {
             let forged = updated(&signed, &[(MORE, &looks("999999"))]);
             assert_changed(&forged, &format!("{name}, {level}"));
             if name == "X" && level == "FormFilling" {
@@ -97,8 +97,8 @@ fn an_appearance_that_the_page_paints_too_may_not_change() {
     }
 }
 
-/// An annotation's appearance that the page paints, too: even annotations that
-/// may change do not take the page with them.
+/// The page also paints an annotation's appearance: annotations may change, but not the
+/// page.
 #[test]
 fn an_annotation_that_the_page_paints_too_may_not_change() {
     let looks = |amount: &str| {
@@ -112,8 +112,8 @@ fn an_annotation_that_the_page_paints_too_may_not_change() {
     assert_changed(&updated(&signed, &[(MORE, &looks("999999"))]), "an annotation");
 }
 
-/// A font that is an annotation, too. The name that the page gives it is one that
-/// elsewhere only mentions annotations.
+/// A font that is an annotation, too. The page's name for it is a key that only mentions
+/// annotations elsewhere.
 #[test]
 fn an_annotation_that_is_a_font_may_not_change() {
     for name in ["F1", "P", "Parent", "Obj", "IRT", "Popup"] {
@@ -128,7 +128,7 @@ fn an_annotation_that_is_a_font_may_not_change() {
         let evil = with(font, "/Encoding<</Differences[48/nine/nine]>>");
         assert_changed(&updated(&signed, &[(MORE, &evil)]), name);
     }
-    // One that the structure names may.
+    // An annotation that the structure refers to may change.
     let note = "<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/StructParent 0>>";
     let tree = "<</Type/StructTreeRoot/K 8 0 R/ParentTree<</Nums[0 8 0 R]>>>>";
     let element = "<</S/Annot/P 7 0 R/K<</Type/OBJR/Obj 6 0 R/Pg 3 0 R>>>>";
@@ -140,7 +140,7 @@ fn an_annotation_that_is_a_font_may_not_change() {
     assert_changed(&updated(&signed, &[(8, &with(element, "/Alt(other)"))]), "the structure");
 }
 
-/// Arrays are more than the set of what they refer to.
+/// An array is more than the set of its elements.
 #[test]
 fn arrays_keep_their_elements_and_their_order() {
     let two = says("and nothing else").replace("20 100 Td", "20 60 Td");
@@ -180,8 +180,8 @@ fn arrays_keep_their_elements_and_their_order() {
     }
 }
 
-/// Cross-reference streams and object streams are no excuse for the object that
-/// says it is one.
+/// An object does not become harmless by having the type of a cross-reference stream or
+/// an object stream.
 #[test]
 fn containers_are_only_what_the_cross_reference_uses() {
     let page = format!("{RESOURCES}/Contents 6 0 R");
@@ -222,7 +222,7 @@ fn packed(body: &str, length: &str) -> (String, usize) {
     (format!("{head}\nstream\n{data}\nendstream"), data.len())
 }
 
-/// Objects and a cross-reference stream behind what is there.
+/// Appends objects and a cross-reference stream.
 fn in_streams(
     before: &[u8],
     objects: &[(u32, &str)],
@@ -264,10 +264,9 @@ fn prev(document: &[u8]) -> String {
     format!("/Prev {start}")
 }
 
-/// An object stream is replaced: what is in it is not, as far as the
-/// cross-reference says.
+/// An object stream is replaced; the cross-reference entries of its objects are not.
 #[test]
-fn an_object_stream_takes_what_is_in_it_with_it() {
+fn replacing_an_object_stream_replaces_its_objects() {
     let signed = signed(&with_object_stream(""));
     let font = "/Encoding<</Type/Encoding/Differences[48/nine/nine]>>>>";
     let (evil, _) = packed(&format!("{STREAMS_FONT}{font}"), "");
@@ -275,15 +274,15 @@ fn an_object_stream_takes_what_is_in_it_with_it() {
     let forged = in_streams(&signed, &[(6, &evil)], &[], 40, 41, &trailer);
     assert_changed(&forged, "an object stream");
     assert_noticed(&forged, BOTH, "an object stream");
-    // The same once more, in another place: nobody can see that.
+    // The same objects at another offset: nobody can see a difference.
     let (same, _) = packed(&format!("{STREAMS_FONT}>>"), "");
     let same = in_streams(&signed, &[(6, &same)], &[], 40, 41, &trailer);
     assert!(super::verify(&same).is_valid());
 }
 
-/// The length of an object stream is an object that nothing else leads to.
+/// The length of an object stream is an object that nothing else refers to.
 #[test]
-fn an_object_streams_length_is_part_of_what_is_in_it() {
+fn the_length_of_an_object_stream_must_not_change() {
     let signed = signed(&with_object_stream("9 0 R"));
     let trailer = prev(&signed);
     assert!(super::verify(&signed).is_valid());
@@ -291,9 +290,9 @@ fn an_object_streams_length_is_part_of_what_is_in_it() {
     assert_changed(&forged, "its length");
 }
 
-/// A key is there twice: some readers follow the first, some the last.
+/// A key is repeated: some readers use the first value, some the last.
 #[test]
-fn both_of_a_repeated_key_count() {
+fn all_values_of_a_repeated_key_count() {
     let page = format!("{RESOURCES}/Contents 4 0 R/Contents 6 0 R");
     let signed = signed(&contract_of(&page, &[&says("100")], ""));
     for number in [CONTENTS, MORE] {
@@ -306,9 +305,9 @@ fn both_of_a_repeated_key_count() {
     assert_changed(&updated(&signed, &[(PAGE, &format!("<<{twice}"))]), "a new one");
 }
 
-/// What does not read for us may read for others.
+/// Other readers may be able to read an object that we cannot read.
 #[test]
-fn what_does_not_read_is_not_forgotten() {
+fn unreadable_objects_are_not_ignored() {
     let resources = "<</Font<</F1 5 0 R>>/Odd bar/XObject<</X 7 0 R>>>>";
     let look = |amount: &str| {
         let entries = format!("/Type/XObject/Subtype/Form/BBox[0 0 300 200]{RESOURCES}");
@@ -323,9 +322,9 @@ fn what_does_not_read_is_not_forgotten() {
     assert_changed(&updated(&twice, &[(7, &look("999999"))]), "twice signed");
 }
 
-/// What was changed and changed back lies between two signatures.
+/// A change is undone, but a signature between covers it.
 #[test]
-fn what_is_undone_later_was_signed_by_somebody() {
+fn a_change_that_was_signed_and_undone_is_reported() {
     let first = signed(&contract(&[], "", ""));
     let evil = signed(&updated(&first, &[(CONTENTS, &evil())]));
     let undone = updated(&evil, &[(CONTENTS, &says("100"))]);
@@ -341,9 +340,9 @@ fn what_is_undone_later_was_signed_by_somebody() {
     );
 }
 
-/// A later section with a table and a stream that say different things.
+/// A later hybrid section whose table and stream have different entries.
 #[test]
-fn a_later_hybrid_section_does_not_contradict_itself() {
+fn a_later_hybrid_section_must_not_contradict_itself() {
     let signed = signed(&contract(&[], "", ""));
     let at = |mark: &[u8]| signed.windows(mark.len()).position(|w| w == mark).unwrap();
     let contents = at(b"4 0 obj");
@@ -372,16 +371,16 @@ fn a_later_hybrid_section_does_not_contradict_itself() {
     }
 }
 
-/// A page or a catalog whose entries are the names of what is painted: those that
-/// may change elsewhere, too.
+/// A page or a catalog is also a dictionary of names that the page paints, with keys that
+/// may change elsewhere.
 #[test]
-fn a_page_or_a_catalog_is_no_dictionary_of_names() {
+fn a_page_or_catalog_that_is_a_dictionary_of_names_must_not_change() {
     let looks = |amount: &str| {
         let entries = format!("/Type/XObject/Subtype/Form/BBox[0 0 300 200]{RESOURCES}");
         stream(&entries, &text(amount))
     };
     let (good, bad) = (looks("100"), looks("999999"));
-    // The page's resources, by all that may name them.
+    // The page's resources, by every key that names them.
     for (page, catalog, name) in [
         ("/Resources<</XObject 3 0 R>>/ITXT 6 0 R", "", "ITXT"),
         ("/Resources<</XObject 8 0 R>>/ITXT 6 0 R", "", "ITXT"),
@@ -392,7 +391,7 @@ fn a_page_or_a_catalog_is_no_dictionary_of_names() {
         let painted = stream("", &format!("/{name} Do"));
         let page = format!("{page}/Contents 7 0 R");
         let document = contract_of(&page, &[&good, &painted, "3 0 R"], catalog);
-        for (signed, level) in in_every_way(&document) {
+        for (signed, level) in signed_with_every_level(&document) {
             let what = format!("{page}, {catalog}, {level}");
             assert!(super::verify(&signed).is_valid(), "{what}");
             assert_changed(&updated(&signed, &[(MORE, &bad)]), &what);
@@ -413,9 +412,9 @@ fn a_page_or_a_catalog_is_no_dictionary_of_names() {
     assert_changed(&updated(&signed, &[(PAGE, &other)]), "/Tabs");
 }
 
-/// What an annotation paints with a page's or a field's entries is the annotation's.
+/// An annotation paints with the entries of a page or a field.
 #[test]
-fn an_annotation_paints_nothing_that_may_change_elsewhere() {
+fn an_annotation_must_not_paint_objects_that_may_change_elsewhere() {
     let looks = |amount: &str| {
         let entries = format!("/Type/XObject/Subtype/Form/BBox[0 0 300 200]{RESOURCES}");
         stream(&entries, &text(amount))
@@ -446,9 +445,9 @@ fn an_annotation_paints_nothing_that_may_change_elsewhere() {
     }
 }
 
-/// What honest writers change in pages and catalogs that others mention.
+/// Honest changes of pages and catalogs that other objects mention.
 #[test]
-fn pages_that_are_mentioned_may_change_as_pages_do() {
+fn pages_that_are_mentioned_may_change_like_other_pages() {
     let outlines = "<</Type/Outlines/First 7 0 R/Last 7 0 R/Count 1>>";
     let item = "<</Title(a)/Parent 6 0 R/A<</S/GoTo/D[3 0 R/Fit]>>>>";
     let entries = "/OpenAction[3 0 R/Fit]/Outlines 6 0 R/Names<</Dests<</Names[(a)[3 0 R/Fit]]>>\

@@ -1,4 +1,4 @@
-//! What faults do to answers.
+//! Applies faults to answers.
 
 use aws_lc_rs::digest;
 use base64ct::{Base64, Encoding};
@@ -10,7 +10,7 @@ use crate::pki::{Holder, Pki, Scheme};
 use crate::users::User;
 use crate::wire;
 
-/// One `sigObj` element per document, as the user's key or a fault makes it.
+/// One `sigObj` element for each document, with a fault applied.
 pub(crate) fn signature_objects(
     pki: &Pki,
     holder: Holder,
@@ -23,7 +23,7 @@ pub(crate) fn signature_objects(
         objects.push(wire::signature_object(id, &encode(&value, fault)));
     }
     if let Some(fault) = fault {
-        shuffle(&mut objects, fault);
+        change_ids(&mut objects, fault);
     }
     Ok(objects)
 }
@@ -38,7 +38,7 @@ fn value(
         Some(Fault::OtherDigest) => (holder, sha256(b"another document"), Scheme::Pkcs1v15),
         Some(Fault::DoubleHash) => (holder, sha256(digest), Scheme::Pkcs1v15),
         Some(Fault::Pss) => (holder, *digest, Scheme::Pss),
-        Some(Fault::ForeignKey) => (stranger(holder), *digest, Scheme::Pkcs1v15),
+        Some(Fault::ForeignKey) => (foreign(holder), *digest, Scheme::Pkcs1v15),
         _ => (holder, *digest, Scheme::Pkcs1v15),
     };
     let mut value = pki.sign(holder, &digest, scheme)?;
@@ -50,8 +50,8 @@ fn value(
     Ok(value)
 }
 
-/// Somebody whose key it is not.
-const fn stranger(holder: Holder) -> Holder {
+/// A certificate in the same name, with another key.
+const fn foreign(holder: Holder) -> Holder {
     Holder { user: holder.user, edition: Holder::FOREIGN }
 }
 
@@ -72,8 +72,8 @@ fn encode(value: &[u8], fault: Option<&Fault>) -> String {
     }
 }
 
-/// Mixes up which value is whose.
-fn shuffle(objects: &mut Vec<Value>, fault: &Fault) {
+/// Applies a fault to the ids and the order of the values.
+fn change_ids(objects: &mut Vec<Value>, fault: &Fault) {
     let id_of = |object: Option<&Value>| object.and_then(|o| o.get("whichDoc")).cloned();
     let rename = |object: Option<&mut Value>, id: Option<Value>| {
         if let (Some(object), Some(id)) = (object.and_then(Value::as_object_mut), id) {
@@ -85,7 +85,7 @@ fn shuffle(objects: &mut Vec<Value>, fault: &Fault) {
         Fault::SwappedValues if second.is_some() => {
             rename(objects.first_mut(), second);
             rename(objects.get_mut(1), first);
-            // In the order that was asked for: only the values are wrong.
+            // Restores the order of the request, so that only the values are wrong.
             objects.swap(0, 1);
         }
         Fault::DuplicateId if second.is_some() => rename(objects.get_mut(1), first),
@@ -104,7 +104,7 @@ fn shuffle(objects: &mut Vec<Value>, fault: &Fault) {
     }
 }
 
-/// The answer to an identification that is done.
+/// The answer to a finished identification, with a fault applied.
 pub(crate) fn identified(
     pki: &Pki,
     holder: Holder,
@@ -113,10 +113,10 @@ pub(crate) fn identified(
 ) -> Result<Value, SandboxError> {
     let own = pki.certificate(holder)?;
     let (leaf, first) = match fault {
-        Some(Fault::ForeignCertificate) => (pki.certificate(stranger(holder))?, own),
+        Some(Fault::ForeignCertificate) => (pki.certificate(foreign(holder))?, own),
         Some(Fault::ForeignIdentity) => {
-            let foreign = pki.certificate(stranger(holder))?;
-            (foreign.clone(), foreign)
+            let other = pki.certificate(foreign(holder))?;
+            (other.clone(), other)
         }
         _ => (own.clone(), own),
     };
@@ -125,7 +125,7 @@ pub(crate) fn identified(
         Some(Fault::ChainScrambled) => format!("{root}{first}{issuing}{root}"),
         _ => format!("{first}{issuing}{root}"),
     };
-    // CR LF, and no line break at the end.
+    // CR LF between the lines, and no line break after the last one.
     let crlf = |pem: String| pem.trim_end().replace('\n', "\r\n");
     let (leaf, chain) = match fault {
         Some(Fault::CrlfPem) => (crlf(leaf), crlf(chain)),
@@ -139,8 +139,8 @@ pub(crate) fn identified(
     Ok(answer)
 }
 
-/// What can be spoilt in an answer without knowing how it came about.
-pub(crate) fn body(answer: &mut Value, fault: &Fault) {
+/// Applies a fault that changes only the body of an answer.
+pub(crate) fn change_body(answer: &mut Value, fault: &Fault) {
     match fault {
         Fault::SmallD => {
             if let Some(object) = answer.as_object_mut()
@@ -191,9 +191,9 @@ mod tests {
         ids.iter().map(|id| wire::signature_object(id, &format!("value-{id}"))).collect()
     }
 
-    fn shuffled(ids: &[&str], fault: &Fault) -> Vec<(String, String)> {
+    fn changed(ids: &[&str], fault: &Fault) -> Vec<(String, String)> {
         let mut objects = objects(ids);
-        shuffle(&mut objects, fault);
+        change_ids(&mut objects, fault);
         let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
         objects.iter().map(|o| (text(&o["whichDoc"]), text(&o["b64Sig"]["value"]))).collect()
     }
@@ -203,33 +203,33 @@ mod tests {
     }
 
     #[test]
-    fn values_change_places() {
-        let swapped = shuffled(&["a", "b", "c"], &Fault::SwappedValues);
+    fn values_are_swapped_or_reversed() {
+        let swapped = changed(&["a", "b", "c"], &Fault::SwappedValues);
         assert_eq!(swapped, pairs(&[("a", "value-b"), ("b", "value-a"), ("c", "value-c")]));
-        let reversed = shuffled(&["a", "b"], &Fault::ReversedOrder);
+        let reversed = changed(&["a", "b"], &Fault::ReversedOrder);
         assert_eq!(reversed, pairs(&[("b", "value-b"), ("a", "value-a")]));
-        assert_eq!(shuffled(&["a"], &Fault::SwappedValues), pairs(&[("a", "value-a")]));
+        assert_eq!(changed(&["a"], &Fault::SwappedValues), pairs(&[("a", "value-a")]));
     }
 
     #[test]
-    fn ids_are_doubled_unknown_or_gone() {
+    fn ids_are_repeated_unknown_or_missing() {
         let twice = pairs(&[("a", "value-a"), ("a", "value-b")]);
-        assert_eq!(shuffled(&["a", "b"], &Fault::DuplicateId), twice);
-        assert_eq!(shuffled(&["a"], &Fault::DuplicateId).len(), 2);
-        assert_eq!(shuffled(&["a"], &Fault::MissingId), pairs(&[("-", "value-a")]));
-        assert_eq!(shuffled(&["a"], &Fault::UnknownId)[0].0, "nobody-asked-for-this");
-        assert!(shuffled(&[], &Fault::DuplicateId).is_empty());
+        assert_eq!(changed(&["a", "b"], &Fault::DuplicateId), twice);
+        assert_eq!(changed(&["a"], &Fault::DuplicateId).len(), 2);
+        assert_eq!(changed(&["a"], &Fault::MissingId), pairs(&[("-", "value-a")]));
+        assert_eq!(changed(&["a"], &Fault::UnknownId)[0].0, "nobody-asked-for-this");
+        assert!(changed(&[], &Fault::DuplicateId).is_empty());
     }
 
     #[test]
-    fn the_other_spellings() {
+    fn keys_and_urls_get_their_other_forms() {
         let mut value = wire::identification_opened("i", "https://front.example/?q=1");
-        body(&mut value, &Fault::SmallD);
+        change_body(&mut value, &Fault::SmallD);
         assert_eq!((value.get("asyncRespID"), value["asyncRespId"].as_str()), (None, Some("i")));
-        body(&mut value, &Fault::UrlFragment);
+        change_body(&mut value, &Fault::UrlFragment);
         assert_eq!(value["identificationUrl"], "https://front.example/?q=1#fragment");
         let mut all = objects(&["a"]);
-        shuffle(&mut all, &Fault::LowerCaseKey);
+        change_ids(&mut all, &Fault::LowerCaseKey);
         assert_eq!(all[0]["whichdoc"], "a");
     }
 }

@@ -1,5 +1,6 @@
-//! What is written down of each step: which one, of which session, how long it
-//! took and how it ended. Nothing of what was sent or came back.
+//! The log of each step: its name, its session, its duration and its outcome.
+//! The log contains nothing of the requests' and answers' contents, because
+//! they hold personal data.
 
 use std::future::Future;
 
@@ -8,7 +9,7 @@ use ades_core::{Digest, DigestAlgorithm};
 use chrono::{DateTime, Utc};
 use tracing::{Instrument, Span};
 
-/// Runs a step in its span.
+/// Runs a step in its span and logs its outcome.
 pub(crate) async fn step<T, S>(
     span: Span,
     clock: &(dyn Fn() -> DateTime<Utc> + Send + Sync),
@@ -26,19 +27,19 @@ pub(crate) async fn step<T, S>(
     result
 }
 
-/// What took place between two times, in milliseconds.
+/// The milliseconds between two times.
 pub(crate) fn millis(begun: DateTime<Utc>, ended: DateTime<Utc>) -> i64 {
     ended.signed_duration_since(begun).num_milliseconds()
 }
 
-/// Puts the session on the current span. Not by the service's id, which
-/// somebody might use: by the beginning of its digest.
+/// Adds the session to the current span, as the beginning of the digest of its
+/// id. Whoever knows the id itself could ask for the result.
 pub(crate) fn session(id: &str) {
     let digest = Digest::of(DigestAlgorithm::Sha256, id.as_bytes()).to_hex();
     Span::current().record("session", digest.get(..8).unwrap_or_default());
 }
 
-/// Puts our own request id on the current span.
+/// Adds our request id to the current span.
 pub(crate) fn request(id: &str) {
     Span::current().record("request", id);
 }

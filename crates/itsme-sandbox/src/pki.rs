@@ -1,7 +1,7 @@
-//! The sandbox's PKI, made on first use: a root, an issuing CA and signers in
-//! the shape of the documented test chain (RSA 2048, qualified-looking, and
-//! called a sandbox in every name), and beside it two CAs for TLS, one for
-//! each end.
+//! The PKI of the sandbox, made on first use: a root, an issuing CA and signers
+//! with the profile of the documented test chain (RSA 2048, the extensions of
+//! qualified certificates, and SANDBOX in every name), and two CAs for TLS, one
+//! for each end.
 
 mod profile;
 mod store;
@@ -19,8 +19,8 @@ use self::store::{Entry, Locked, Store};
 use crate::SandboxError;
 use crate::users::User;
 
-/// The certificates of a sandbox that are there to be trusted or shown. Keys
-/// stay inside, but for the client's.
+/// The certificates of a sandbox. The only key that it gives out is that of the
+/// TLS client.
 pub struct Pki {
     store: Store,
     root: String,
@@ -33,7 +33,7 @@ pub struct Pki {
     signers: Mutex<HashMap<Holder, Arc<Signer>>>,
 }
 
-/// Whose certificate, and which of them.
+/// A user and one of the user's certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Holder {
     pub(crate) user: User,
@@ -41,7 +41,7 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    /// A certificate in the user's name whose key signs nothing.
+    /// The edition of a certificate in the user's name whose key signs nothing.
     pub(crate) const FOREIGN: u8 = u8::MAX;
 
     fn file(self) -> String {
@@ -49,13 +49,13 @@ impl Holder {
     }
 }
 
-/// One signer's certificate and key. The key leaves only as signatures.
+/// The certificate and the key of a signer.
 struct Signer {
     certificate: String,
     key: RsaKeyPair,
 }
 
-/// How a value is to be made.
+/// A signature scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Pkcs1v15,
@@ -63,10 +63,11 @@ pub(crate) enum Scheme {
 }
 
 impl Pki {
-    /// Opens the PKI in `dir`, or makes it; without `dir`, in memory. What was
-    /// not issued by what is there now (a mixture of two PKIs, say) is made anew.
+    /// Opens the PKI in `dir`, or makes one. Without `dir`, it stays in memory. A
+    /// certificate whose issuer is not the one in the directory is made again,
+    /// so that a mixture of two PKIs repairs itself.
     ///
-    /// `hosts`: the names and addresses the back end is reached at.
+    /// `hosts` are the names and addresses of the back end.
     pub(crate) fn open(dir: Option<&Path>, hosts: Vec<String>) -> Result<Self, SandboxError> {
         let store = Store::open(dir)?;
         let locked = store.lock()?;
@@ -74,11 +75,12 @@ impl Pki {
         let (issuing, issuer) = ca(&locked, Role::Issuing, Some((&root, &root_issuer)))?;
         let (server_ca, server_issuer) = ca(&locked, Role::ServerCa, None)?;
         let (client_ca, client_issuer) = ca(&locked, Role::ClientCa, None)?;
-        // The server's is never kept: next time the hosts may be others.
-        let server = tls_end(Role::Server, hosts, &server_issuer)?;
+        // The server's certificate is never stored, because the next start may
+        // have other hosts.
+        let server = tls_certificate(Role::Server, hosts, &server_issuer)?;
         let role = Role::Client;
         let client = locked.entry(role.file(), CA_DAYS, Some(&client_ca), || {
-            tls_end(role, Vec::new(), &client_issuer)
+            tls_certificate(role, Vec::new(), &client_issuer)
         })?;
         locked.publish("root.pem", &root)?;
         locked.publish("chain.pem", &format!("{issuing}{root}"))?;
@@ -89,68 +91,69 @@ impl Pki {
         Ok(Self { store, root, issuing, issuer, server_ca, client_ca, server, client, signers })
     }
 
-    /// The trust anchor of the signers' certificates.
+    /// PEM of the trust anchor of the signers' certificates.
     #[must_use]
     pub fn root_pem(&self) -> &str {
         &self.root
     }
 
-    /// The CA that issues the signers' certificates.
+    /// PEM of the CA that issues the signers' certificates.
     #[must_use]
     pub fn issuing_pem(&self) -> &str {
         &self.issuing
     }
 
-    /// What is above a signer's certificate: issuing CA, then root.
+    /// PEM of a signer's issuers: the issuing CA, then the root.
     #[must_use]
     pub fn chain_pem(&self) -> String {
         format!("{}{}", self.issuing, self.root)
     }
 
-    /// The trust anchor of the back end's TLS certificate.
+    /// PEM of the trust anchor of the back end's TLS certificate.
     #[must_use]
     pub fn server_ca_pem(&self) -> &str {
         &self.server_ca
     }
 
-    /// The client certificate that the back end accepts, and its key (PKCS #8).
+    /// PEM of the client certificate that the back end accepts, and of its key
+    /// (PKCS#8).
     #[must_use]
     pub fn client_identity_pem(&self) -> String {
         format!("{}{}", self.client.certificate, self.client.key)
     }
 
-    /// The certificate of a user (of the user who renews: the first).
+    /// PEM of a user's certificate; for [`User::Renews`], of the first one.
     ///
     /// # Errors
-    /// [`SandboxError`] if it has to be made and cannot be, or cannot be read.
+    /// [`SandboxError`] if the certificate cannot be read or made.
     pub fn certificate_pem(&self, user: User) -> Result<String, SandboxError> {
         self.certificate(Holder { user, edition: 0 })
     }
 
-    /// The CA of the clients that the back end accepts.
+    /// The CA of the TLS clients that the back end accepts.
     pub(crate) fn client_ca_pem(&self) -> &str {
         &self.client_ca
     }
 
-    /// Certificate and key of the back end's TLS server.
+    /// The certificate and the key of the TLS server.
     pub(crate) fn server(&self) -> (&str, &str) {
         (&self.server.certificate, &self.server.key)
     }
 
-    /// A holder's certificate; made if it is not there.
+    /// The certificate of a holder. It is made if it does not exist.
     pub(crate) fn certificate(&self, holder: Holder) -> Result<String, SandboxError> {
         self.signer(holder).map(|signer| signer.certificate.clone())
     }
 
-    /// Whether the user's certificate would have to be made.
+    /// Whether the user already has a certificate.
     pub(crate) fn has_certificate(&self, user: User) -> bool {
         let holder = Holder { user, edition: 0 };
         let signers = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
-        // Everybody but the new user counts as having one.
+        // Every user except `New` counts as having one.
         user != User::New || signers.contains_key(&holder) || self.store.has(&holder.file())
     }
 
-    /// A signature value with a holder's key over a SHA-256 digest.
+    /// Signs a SHA-256 digest with the key of a holder.
     pub(crate) fn sign(
         &self,
         holder: Holder,
@@ -208,7 +211,7 @@ fn ec_key() -> Result<KeyPair, SandboxError> {
         .map_err(SandboxError::making("an elliptic-curve key"))
 }
 
-/// A CA's certificate and what issues with it.
+/// Opens or makes a CA: its certificate, and the issuer with its key.
 fn ca(
     locked: &Locked<'_>,
     role: Role,
@@ -232,13 +235,13 @@ fn ca(
     Ok((entry.certificate, Issuer::new(params, key)))
 }
 
-fn tls_end(
+fn tls_certificate(
     role: Role,
     hosts: Vec<String>,
     issuer: &Issuer<'static, KeyPair>,
 ) -> Result<Entry, SandboxError> {
     let key = ec_key()?;
-    let certificate = profile::tls_end(role, hosts)
+    let certificate = profile::tls_certificate(role, hosts)
         .and_then(|params| params.signed_by(&key, issuer))
         .map_err(SandboxError::making("a certificate for TLS"))?;
     Ok(Entry { certificate: certificate.pem(), key: key.serialize_pem() })
