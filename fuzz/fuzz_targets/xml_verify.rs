@@ -7,7 +7,7 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use ades_core::Document;
 use libfuzzer_sys::fuzz_target;
 use xades::report::{ReferenceReport, Report, SignatureReport};
-use xades::{Given, Original};
+use xades::VerifyOptions;
 
 /// Hands out a few octets at a time.
 struct Pieces<'a>(Cursor<&'a [u8]>, usize);
@@ -27,9 +27,8 @@ impl Seek for Pieces<'_> {
 
 fn verify(mut document: Document<'_>) -> Result<Report, String> {
     let content = Document::from_bytes(b"<content>Y29udGVudA==</content>");
-    let mut originals = [Original { uri: None, document: content }];
-    let given = Given { originals: &mut originals, ..Given::default() };
-    xades::verify(&mut document, given).map_err(|error| error.to_string())
+    let options = VerifyOptions::new().original(content);
+    xades::verify(&mut document, options).map_err(|error| error.to_string())
 }
 
 fn check_reference(reference: &ReferenceReport, length: u64) {

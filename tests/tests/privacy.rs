@@ -168,22 +168,14 @@ fn of_xades() {
     let pending = xades::prepare(&mut source, &signer.chain, &telling(), &options).unwrap();
     shows_nothing(&pending);
     let signed = complete_xades(&pending, Some(document.as_bytes()), &signer).unwrap();
-    let mut originals =
-        [xades::Original { uri: Some(marker()), document: Document::from_bytes(b"") }];
-    let given = xades::Given {
-        originals: &mut originals,
-        trust: signer.chain.certificates(),
-        ..xades::Given::default()
-    };
-    shows_nothing(&given);
-    let report = xades::verify(&mut Document::from_bytes(&signed), given).unwrap();
+    let options = xades::VerifyOptions::new()
+        .original_named(marker(), Document::from_bytes(b""))
+        .trust(signer.chain.certificates());
+    shows_nothing(&options);
+    let report = xades::verify(&mut Document::from_bytes(&signed), options).unwrap();
     assert_eq!(report.signatures[0].signer.as_deref(), Some(MARKER));
     assert_eq!(report.signatures[0].signer_roles, [MARKER]);
     shows_nothing(&report);
-    let content = xades::Content {
-        uri: marker(),
-        mime_type: "text/plain".into(),
-        document: Document::from_bytes(b""),
-    };
-    shows_nothing(&content);
+    let document = Document::from_bytes(b"");
+    shows_nothing(&xades::DetachedDocument::new(marker(), "text/plain", document));
 }

@@ -7,7 +7,7 @@ use ades_core::Document;
 use ades_tests::oracle::xmlsec1;
 use serde_json::{Map, Value, json};
 use xades::report::{Problem, Report, SignatureReport};
-use xades::{Error, Given, Original};
+use xades::{Error, VerifyOptions};
 
 fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/xades")
@@ -38,13 +38,10 @@ fn verified(name: &str) -> Result<Report, Error> {
     let octets = std::fs::read(corpus().join(name)).unwrap();
     // Beside single files there is nothing that they name.
     let beside = if name.starts_with("asic/") { files(&folder(name), "") } else { Vec::new() };
-    let original = |(name, octets): &'_ (String, Vec<u8>)| {
-        let octets: &'static [u8] = octets.clone().leak();
-        Original { uri: Some(name.clone()), document: Document::from_bytes(octets) }
-    };
-    let mut originals: Vec<Original<'static>> = beside.iter().map(original).collect();
-    let given = Given { originals: &mut originals, ..Given::default() };
-    xades::verify(&mut Document::from_bytes(&octets), given)
+    let options = beside.iter().fold(VerifyOptions::new(), |options, (name, octets)| {
+        options.original_named(name.clone(), Document::from_bytes(octets))
+    });
+    xades::verify(&mut Document::from_bytes(&octets), options)
 }
 
 fn told(signature: &SignatureReport) -> Value {
@@ -123,9 +120,8 @@ fn a_reference_without_uri_takes_what_is_given() {
     let content = corpus().join("../xml/dss__37994232__simple-test.xml");
     let content = std::fs::read(content).unwrap();
     for (content, intact) in [(content.as_slice(), true), (b"<other/>", false)] {
-        let mut originals = [Original { uri: None, document: Document::from_bytes(content) }];
-        let given = Given { originals: &mut originals, ..Given::default() };
-        let report = xades::verify(&mut Document::from_bytes(&signed), given).unwrap();
+        let options = VerifyOptions::new().original(Document::from_bytes(content));
+        let report = xades::verify(&mut Document::from_bytes(&signed), options).unwrap();
         assert_eq!(report.signatures[0].intact, intact);
         assert!(report.signatures[0].problems.contains(&Problem::LegacyProperty));
     }

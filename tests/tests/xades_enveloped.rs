@@ -14,8 +14,8 @@ use proptest::prelude::*;
 use xades::c14n::{Canonicalization, IdAttributes, Selection, Target, canonicalize};
 use xades::xml::Reader;
 use xades::{
-    Error, Given, MAX_BEHIND_ROOT, Packaging, PendingSignature, Position, ProductionPlace,
-    SignatureOptions, prepare_countersignature, verify,
+    Error, MAX_AFTER_ROOT, Packaging, PendingSignature, Position, ProductionPlace,
+    SignatureOptions, VerifyOptions, prepare_countersignature, verify,
 };
 
 /// Prepares, stores, restores, signs, completes.
@@ -181,7 +181,7 @@ fn a_place_has_a_state_and_a_postal_code() {
         <xades:PostalCode>9000</xades:PostalCode><xades:CountryName>BE</xades:CountryName>\
         </xades:SignatureProductionPlaceV2>";
     assert!(String::from_utf8(signed.clone()).unwrap().contains(expected));
-    let report = verify(&mut Document::from_bytes(&signed), Given::default()).unwrap();
+    let report = verify(&mut Document::from_bytes(&signed), VerifyOptions::default()).unwrap();
     assert!(report.is_valid(), "{report:#?}");
     let nothing = SignatureOptions::new().production_place(ProductionPlace::default());
     let refused = sign_with(b"<r/>", signer, &parameters(), &nothing);
@@ -239,7 +239,7 @@ fn a_signature_goes_before_as_much_as_there_is() {
     let place = Target::Named { namespace: "".into(), local_name: "e".into(), nth: Some(0) };
     for (element, length) in [("<e></e>", 17 << 20), ("<e/>", 2 << 20), ("<e/>", 3 << 20)] {
         let document = format!("<r>{element}{}</r>\n", "x".repeat(length));
-        for position in [Position::LastIn(place.clone()), Position::Behind(place.clone())] {
+        for position in [Position::LastIn(place.clone()), Position::After(place.clone())] {
             let options = SignatureOptions::new().position(position);
             let mut source = Document::from_bytes(document.as_bytes());
             let pending =
@@ -270,7 +270,7 @@ fn a_signature_goes_before_as_much_as_there_is() {
             }
         }
     }
-    let much = format!("<r/>{}", " ".repeat(MAX_BEHIND_ROOT));
+    let much = format!("<r/>{}", " ".repeat(MAX_AFTER_ROOT));
     let refused = sign(much.as_bytes(), signer, &parameters());
     assert!(matches!(refused, Err(Error::CannotInsert { .. })), "{refused:?}");
 }
@@ -288,11 +288,11 @@ fn an_external_subset_is_ignored_if_so_asked() {
     let options = SignatureOptions::new().ignoring_external_subset();
     let signed = sign_with(svg, signer, &parameters(), &options.clone().parallel()).unwrap();
     judged(&signed).unwrap();
-    let refused = verify(&mut Document::from_bytes(&signed), Given::default());
+    let refused = verify(&mut Document::from_bytes(&signed), VerifyOptions::default());
     assert!(matches!(refused, Err(Error::External { .. })), "{refused:?}");
     let verified = |signed: &[u8]| {
-        let given = Given { ignore_external_subset: true, ..Given::default() };
-        verify(&mut Document::from_bytes(signed), given).unwrap()
+        let options = VerifyOptions::new().ignoring_external_subset();
+        verify(&mut Document::from_bytes(signed), options).unwrap()
     };
     assert!(verified(&signed).is_valid());
     // And again, as the earlier signature is looked at, too.
@@ -331,9 +331,11 @@ fn elements_are_signed_by_other_ids_if_so_asked() {
     let options = options.ids(ids.clone());
     let signed = sign_with(soap.as_bytes(), signer, &parameters(), &options).unwrap();
     let verified = |ids: Option<IdAttributes>| {
-        let body = ["body", "a"].map(|id| Target::Id(id.into()));
-        let given = Given { ids, expected: body.to_vec(), ..Given::default() };
-        verify(&mut Document::from_bytes(&signed), given)
+        let options = VerifyOptions::new()
+            .expect(Target::Id("body".into()))
+            .expect(Target::Id("a".into()))
+            .ids(ids.unwrap_or_default());
+        verify(&mut Document::from_bytes(&signed), options)
     };
     assert!(verified(Some(ids)).unwrap().is_valid());
     assert!(verified(None).is_err());

@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use xades::c14n::{Canonicalization, Target};
 use xades::report::{Coverage, ReferenceKind, Report};
 use xades::{
-    Content, Error, Given, Listing, Original, Packaging, Position, SignatureOptions,
-    prepare_countersignature, prepare_detached, verify,
+    DetachedDocument, DetachedReferences, Error, Packaging, Position, SignatureOptions,
+    VerifyOptions, check_detached, prepare_countersignature, prepare_detached, verify,
 };
 
 fn signer() -> &'static TestSigner {
@@ -47,7 +47,7 @@ fn elements(ids: &[&str]) -> SignatureOptions {
 }
 
 fn report(signed: &[u8]) -> Report {
-    verify(&mut Document::from_bytes(signed), Given::default()).unwrap()
+    verify(&mut Document::from_bytes(signed), VerifyOptions::default()).unwrap()
 }
 
 /// A folder with the signer's root.
@@ -185,6 +185,10 @@ fn what_is_enveloped_decides_how() {
     assert!(String::from_utf8(signed).unwrap().contains(" Encoding="));
 }
 
+fn detached<'d>(name: &str, octets: &'d [u8]) -> DetachedDocument<'d> {
+    DetachedDocument::new(name, "application/octet-stream", Document::from_bytes(octets))
+}
+
 #[test]
 fn documents_elsewhere_are_named_and_never_fetched() {
     let court = Court::new();
@@ -192,39 +196,23 @@ fn documents_elsewhere_are_named_and_never_fetched() {
     for (name, octets) in &files {
         std::fs::write(court.dir.path().join(name.replace("%20", " ")), octets).unwrap();
     }
-    for listing in [Listing::References, Listing::Manifest] {
-        let mut contents: Vec<Content<'_>> = files
-            .iter()
-            .map(|(name, octets)| Content {
-                uri: (*name).to_owned(),
-                mime_type: "application/octet-stream".to_owned(),
-                document: Document::from_bytes(octets),
-            })
-            .collect();
-        let pending = prepare_detached(
-            &mut contents,
-            listing,
-            &signer().chain,
-            &parameters(),
-            &SignatureOptions::new(),
-        )
-        .unwrap();
+    for references in [DetachedReferences::SignedInfo, DetachedReferences::Manifest] {
+        let mut documents: Vec<DetachedDocument<'_>> =
+            files.iter().map(|(name, octets)| detached(name, octets)).collect();
+        let options = SignatureOptions::new().detached_references(references);
+        let pending =
+            prepare_detached(&mut documents, &signer().chain, &parameters(), &options).unwrap();
         let signed = complete_xades(&pending, None, signer()).unwrap();
         // xmlsec1 looks for the name as it stands.
-        if listing == Listing::Manifest {
+        if references == DetachedReferences::Manifest {
             court.accepts(&signed, 1);
         }
         let judge = |octets: &[Vec<u8>; 2]| {
-            let mut originals: Vec<Original<'_>> = files
-                .iter()
-                .zip(octets)
-                .map(|((name, _), octets)| Original {
-                    uri: Some((*name).to_owned()),
-                    document: Document::from_bytes(octets),
-                })
-                .collect();
-            let given = Given { originals: &mut originals, ..Given::default() };
-            verify(&mut Document::from_bytes(&signed), given).unwrap()
+            let mut options = VerifyOptions::new();
+            for ((name, _), octets) in files.iter().zip(octets) {
+                options = options.original_named(*name, Document::from_bytes(octets));
+            }
+            verify(&mut Document::from_bytes(&signed), options).unwrap()
         };
         let octets = files.clone().map(|(_, octets)| octets);
         assert!(judge(&octets).is_valid(), "{:#?}", judge(&octets));
@@ -233,24 +221,14 @@ fn documents_elsewhere_are_named_and_never_fetched() {
         assert!(!judge(&[one, two]).is_valid());
         assert!(!report(&signed).is_valid());
     }
-    let empty = prepare_detached(
-        &mut [],
-        Listing::References,
-        &signer().chain,
-        &parameters(),
-        &SignatureOptions::new(),
-    );
+    let options = SignatureOptions::new();
+    let empty = prepare_detached(&mut [], &signer().chain, &parameters(), &options);
     assert!(matches!(empty, Err(Error::Core(_))), "{empty:?}");
     for uri in ["", "#a", "a b", "é"] {
-        let document = Document::from_bytes(b"");
-        let content = Content { uri: uri.to_owned(), mime_type: "a/b".to_owned(), document };
-        let refused = prepare_detached(
-            &mut [content],
-            Listing::References,
-            &signer().chain,
-            &parameters(),
-            &SignatureOptions::new(),
-        );
+        let mut documents = [detached(uri, b"")];
+        let refused = prepare_detached(&mut documents, &signer().chain, &parameters(), &options);
+        assert!(matches!(refused, Err(Error::Core(_))), "{uri}: {refused:?}");
+        let refused = check_detached(&documents, &parameters(), &options);
         assert!(matches!(refused, Err(Error::Core(_))), "{uri}: {refused:?}");
     }
 }
@@ -259,18 +237,10 @@ fn documents_elsewhere_are_named_and_never_fetched() {
 fn one_plain_file_is_found_by_xmlsec1() {
     let court = Court::new();
     std::fs::write(court.dir.path().join("a.bin"), b"octets").unwrap();
-    let content = Content {
-        uri: "a.bin".to_owned(),
-        mime_type: "application/octet-stream".to_owned(),
-        document: Document::from_bytes(b"octets"),
-    };
-    let pending = prepare_detached(
-        &mut [content],
-        Listing::References,
-        &signer().chain,
-        &parameters(),
-        &SignatureOptions::new(),
-    );
+    let mut documents = [detached("a.bin", b"octets")];
+    let options = SignatureOptions::new();
+    check_detached(&documents, &parameters(), &options).unwrap();
+    let pending = prepare_detached(&mut documents, &signer().chain, &parameters(), &options);
     let signed = complete_xades(&pending.unwrap(), None, signer()).unwrap();
     court.accepts(&signed, 1);
 }
@@ -293,14 +263,14 @@ fn parallel_signatures_leave_one_another_intact() {
     // The enveloped-signature transform covers all that is added.
     let alone = sign(DOCUMENT.as_bytes(), &SignatureOptions::new()).unwrap();
     let refused = sign(&alone, &SignatureOptions::new());
-    assert!(matches!(refused, Err(Error::BreaksEarlierSignature)), "{refused:?}");
+    assert!(matches!(refused, Err(Error::BreaksExistingSignature)), "{refused:?}");
     // One about an element elsewhere does not.
     let element = sign(DOCUMENT.as_bytes(), &elements(&["two"])).unwrap();
     let more = sign(&element, &SignatureOptions::new()).unwrap();
     assert!(report(&more).signatures.iter().all(|s| s.intact));
     let inside = SignatureOptions::new().position(Position::LastIn(Target::Id("two".into())));
     let refused = sign(&element, &inside);
-    assert!(matches!(refused, Err(Error::BreaksEarlierSignature)), "{refused:?}");
+    assert!(matches!(refused, Err(Error::BreaksExistingSignature)), "{refused:?}");
 }
 
 /// Others may verify what we do not: neither does that break.
@@ -314,7 +284,7 @@ fn what_cannot_be_verified_stays_as_it_is() {
     let (sha256, sha1) =
         (DigestAlgorithm::Sha256.xml_uri(), "http://www.w3.org/2000/09/xmldsig#sha1");
     let refused = changed(&SignatureOptions::new(), sha256, sha1);
-    assert!(matches!(refused, Err(Error::BreaksEarlierSignature)), "{refused:?}");
+    assert!(matches!(refused, Err(Error::BreaksExistingSignature)), "{refused:?}");
     for options in [elements(&["two"]), SignatureOptions::new().parallel()] {
         let signed = changed(&options, sha256, sha1).unwrap();
         assert_eq!(report(&signed).signatures.len(), 2);
@@ -325,7 +295,7 @@ fn what_cannot_be_verified_stays_as_it_is() {
         ("URI=\"\"", "URI=\"#xpointer(//e)\""),
     ] {
         let refused = changed(&SignatureOptions::new(), from, to);
-        assert!(matches!(refused, Err(Error::EarlierSignatureUndecided { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(Error::ExistingSignatureUndecided { .. })), "{refused:?}");
     }
     // What is elsewhere is not touched.
     changed(&SignatureOptions::new(), "URI=\"\"", "URI=\"a.bin\"").unwrap();
@@ -346,7 +316,7 @@ fn countersignatures_are_in_what_they_sign() {
     assert_eq!(outer.countersignatures[0].countersignatures.len(), 1);
     let reference = &outer.countersignatures[0].references[0];
     assert_eq!(reference.kind, ReferenceKind::CountersignedSignature);
-    assert!(matches!(countersign(&first, &[1]), Err(Error::NoSuchSignature)));
+    assert!(matches!(countersign(&first, &[1]), Err(Error::NoSuchSignature { .. })));
     let plain = b"<r><s:Signature xmlns:s='http://www.w3.org/2000/09/xmldsig#'/></r>";
     assert!(matches!(countersign(plain, &[0]), Err(Error::CannotInsert { .. })));
     // Which one is meant does not change when another has been countersigned.
@@ -371,10 +341,10 @@ fn a_signature_goes_where_it_is_asked_to() {
         Target::Named { namespace: "urn:a".into(), local_name: "Issuer".into(), nth: Some(0) };
     for (position, before) in [
         (Position::LastInRoot, "<e Id='x'/>"),
-        (Position::Behind(issuer.clone()), "</a:Issuer>"),
+        (Position::After(issuer.clone()), "</a:Issuer>"),
         (Position::LastIn(issuer), "<a:Issuer>i"),
         (Position::LastIn(Target::Id("x".into())), "<e Id='x'>"),
-        (Position::Behind(Target::Id("x".into())), "<e Id='x'/>"),
+        (Position::After(Target::Id("x".into())), "<e Id='x'/>"),
     ] {
         let signed = sign(document.as_bytes(), &SignatureOptions::new().position(position.clone()));
         let signed = signed.unwrap();
@@ -384,7 +354,7 @@ fn a_signature_goes_where_it_is_asked_to() {
         assert!(text.contains(&format!("{before}<ds:Signature ")), "{position:?}: {text:.300}");
     }
     for position in [
-        Position::Behind(Target::Named {
+        Position::After(Target::Named {
             namespace: "urn:a".into(),
             local_name: "Assertion".into(),
             nth: None,
@@ -414,12 +384,12 @@ fn a_signature_goes_where_it_is_asked_to() {
     for position in [
         Position::LastIn(name("Signature")),
         Position::LastIn(name("Object")),
-        Position::Behind(name("KeyInfo")),
+        Position::After(name("KeyInfo")),
     ] {
         let refused = at(position);
         assert!(matches!(refused, Err(Error::CannotInsert { .. })), "{refused:?}");
     }
-    let behind = at(Position::Behind(name("Signature"))).unwrap();
+    let behind = at(Position::After(name("Signature"))).unwrap();
     court.accepts(&behind, 2);
     assert!(report(&behind).is_valid());
 }

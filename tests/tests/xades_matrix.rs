@@ -15,8 +15,8 @@ use ades_tests::pki::{Key, Pki, TestSigner};
 use ades_tests::signing::{algorithms, complete_xades, parameters};
 use xades::c14n::{Canonicalization, Target};
 use xades::{
-    Content, Error, Listing, Packaging, Position, ProductionPlace, SignatureOptions,
-    prepare_countersignature, prepare_detached,
+    DetachedDocument, DetachedReferences, Error, Packaging, Position, ProductionPlace,
+    SignatureOptions, prepare_countersignature, prepare_detached,
 };
 
 fn sign_with(
@@ -233,7 +233,7 @@ fn invoices_assertions_messages_and_drawings() {
     let at = |position| SignatureOptions::new().position(position);
     for (name, document, options) in [
         ("UBL", UBL.as_bytes(), at(Position::LastIn(ubl))),
-        ("SAML", ASSERTION.as_bytes(), at(Position::Behind(issuer))),
+        ("SAML", ASSERTION.as_bytes(), at(Position::After(issuer))),
         ("SOAP", SOAP.as_bytes(), at(Position::LastIn(header))),
         ("SVG", SVG.as_bytes(), SignatureOptions::new()),
         ("10 MB", &long, SignatureOptions::new()),
@@ -251,30 +251,24 @@ fn documents_elsewhere_by_name_and_in_manifests() {
         court.add_content(name, octets);
     }
     let signer = Pki::shared().signer(Key::P256);
-    for listing in [Listing::References, Listing::Manifest] {
+    for references in [DetachedReferences::SignedInfo, DetachedReferences::Manifest] {
         for number in [1, 2] {
-            let content = |(name, octets)| Content {
-                uri: String::from(name),
-                mime_type: "application/octet-stream".to_owned(),
-                document: Document::from_bytes(octets),
+            let document = |(name, octets)| {
+                let document = Document::from_bytes(octets);
+                DetachedDocument::new(name, "application/octet-stream", document)
             };
-            let mut contents: Vec<_> = files.into_iter().take(number).map(content).collect();
-            let pending = prepare_detached(
-                &mut contents,
-                listing,
-                &signer.chain,
-                &parameters(),
-                &SignatureOptions::new(),
-            );
+            let mut documents: Vec<_> = files.into_iter().take(number).map(document).collect();
+            let options = SignatureOptions::new().detached_references(references);
+            let pending = prepare_detached(&mut documents, &signer.chain, &parameters(), &options);
             let signed = complete_xades(&pending.unwrap(), None, signer).unwrap();
             let verdict = court.judge(&signed, 1, Asked::default());
-            accepted(&verdict, &format!("{number} {listing:?}"), &signed);
+            accepted(&verdict, &format!("{number} {references:?}"), &signed);
 
             // Another document: signxml and xmlsec1 do not look into manifests.
             let changed = court.write("a.bin", b"\0\xFF\x02");
-            let asked = listing == Listing::References;
+            let asked = references == DetachedReferences::SignedInfo;
             let verdict = court.judge(&signed, 1, Asked { xmlsec1: asked, signxml: asked });
-            assert!(verdict.all_refuse(), "{number} {listing:?}: {verdict:#?}");
+            assert!(verdict.all_refuse(), "{number} {references:?}: {verdict:#?}");
             std::fs::write(changed, b"\0\xFF\x01").unwrap();
         }
     }

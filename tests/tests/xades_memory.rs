@@ -11,7 +11,7 @@ use ades_tests::signing::parameters;
 use ades_tests::zeros::Zeros;
 use peak_alloc::PeakAlloc;
 use xades::{
-    Content, Given, Listing, Original, Packaging, SignatureOptions, prepare_detached, verify,
+    DetachedDocument, Packaging, SignatureOptions, VerifyOptions, prepare_detached, verify,
 };
 
 #[global_allocator]
@@ -57,28 +57,21 @@ fn a_document_is_never_held() {
             pending.complete(Some(&mut copy(&document)), &value, &mut signed).unwrap();
         });
         signed.flush().unwrap();
-        let report = measured("verify", || verify(&mut copy(&signed), Given::default()).unwrap());
+        let report =
+            measured("verify", || verify(&mut copy(&signed), VerifyOptions::default()).unwrap());
         assert!(report.is_valid(), "{packaging:?}: {report:#?}");
         assert!(report.length > LEN);
     }
     let content = || Document::seekable(Zeros::new(LEN, [&[], &[]]));
-    let mut contents =
-        [Content { uri: "zeros".into(), mime_type: "a/b".into(), document: content() }];
-    let pending = prepare_detached(
-        &mut contents,
-        Listing::References,
-        &signer.chain,
-        &parameters(),
-        &SignatureOptions::new(),
-    )
-    .unwrap();
+    let mut documents = [DetachedDocument::new("zeros", "a/b", content())];
+    let options = SignatureOptions::new();
+    let pending = prepare_detached(&mut documents, &signer.chain, &parameters(), &options).unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut signed = Vec::new();
     pending.complete(None, &value, &mut signed).unwrap();
     measured("verify detached", || {
-        let mut originals = [Original { uri: Some("zeros".into()), document: content() }];
-        let given = Given { originals: &mut originals, ..Given::default() };
-        assert!(verify(&mut Document::from_bytes(&signed), given).unwrap().is_valid());
+        let options = VerifyOptions::new().original_named("zeros", content());
+        assert!(verify(&mut Document::from_bytes(&signed), options).unwrap().is_valid());
     });
     // What is unsigned in a signature is not held either.
     let unsigned =
@@ -108,6 +101,6 @@ fn a_document_is_never_held() {
     drop(inside);
     write!(file, "{close}{behind}").unwrap();
     let report =
-        measured("verify unsigned", || verify(&mut copy(&file), Given::default()).unwrap());
+        measured("verify unsigned", || verify(&mut copy(&file), VerifyOptions::default()).unwrap());
     assert!(report.is_valid(), "{report:#?}");
 }

@@ -13,7 +13,7 @@ use ades_tests::signing::{complete_xades, parameters};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use xades::report::{Coverage, Problem, Report};
-use xades::{Given, Original, SignatureOptions, prepare_countersignature, verify};
+use xades::{SignatureOptions, VerifyOptions, prepare_countersignature, verify};
 
 const DOCUMENT: &str = "<?xml version=\"1.0\"?>\n<!-- before -->\n\
     <r xmlns:p=\"urn:p\" xmlns:unused=\"urn:u\" xml:lang=\"nl\" a=\"1\">\n  \
@@ -80,10 +80,13 @@ fn root() -> Certificate {
     Pki::shared().signer(Key::P256).chain.certificates().last().unwrap().clone()
 }
 
-fn verified(signed: &[u8], originals: &mut [Original<'_>]) -> Report {
+fn verified(signed: &[u8], originals: &[(&str, &[u8])]) -> Report {
     let trust = [root()];
-    let given = Given { originals, trust: &trust, ..Given::default() };
-    verify(&mut Document::from_bytes(signed), given).unwrap()
+    let mut options = VerifyOptions::new().trust(&trust);
+    for (name, octets) in originals {
+        options = options.original_named(*name, Document::from_bytes(octets));
+    }
+    verify(&mut Document::from_bytes(signed), options).unwrap()
 }
 
 /// Good, all of it, and signed by a trusted signer; what is wrong with parts of
@@ -103,7 +106,7 @@ fn accepted(report: &Report, count: usize, what: &str, signed: &[u8]) {
 
 /// One octet of what is signed is another: noticed.
 #[track_caller]
-fn change_is_noticed(signed: &[u8], old: &str, originals: &mut [Original<'_>], what: &str) {
+fn change_is_noticed(signed: &[u8], old: &str, originals: &[(&str, &[u8])], what: &str) {
     let at = signed.windows(old.len()).position(|window| window == old.as_bytes());
     let at = at.unwrap_or_else(|| panic!("{what}: no {old}"));
     let mut changed = signed.to_vec();
@@ -137,21 +140,12 @@ fn dss_in_every_packaging_canonical_form_and_algorithm() {
                 let root = if form == "beside" { "<r Id=\"root\"" } else { "<r" };
                 std::fs::write(&bench.document, DOCUMENT.replace("<r", root)).unwrap();
                 let signed = bench.dss(&more);
-                accepted(&verified(&signed, &mut []), 1, &what, &signed);
-                change_is_noticed(&signed, changed, &mut [], &what);
-                change_is_noticed(&signed, "2026-09-21T", &mut [], &what);
+                accepted(&verified(&signed, &[]), 1, &what, &signed);
+                change_is_noticed(&signed, changed, &[], &what);
+                change_is_noticed(&signed, "2026-09-21T", &[], &what);
             }
         }
     }
-}
-
-fn originals<'d>(of: &[(&str, &'d [u8])]) -> Vec<Original<'d>> {
-    of.iter()
-        .map(|(name, octets)| Original {
-            uri: Some((*name).to_owned()),
-            document: Document::from_bytes(octets),
-        })
-        .collect()
 }
 
 #[test]
@@ -164,9 +158,9 @@ fn dss_over_documents_elsewhere() {
         named[name] = json!(bench.path(name));
     }
     let signed = bench.dss(&json!({ "packaging": "DETACHED", "files": named }));
-    accepted(&verified(&signed, &mut originals(&files)), 1, "detached", &signed);
+    accepted(&verified(&signed, &files), 1, "detached", &signed);
     let other = [files[0], ("b.xml", b"<b>three</b>".as_slice())];
-    let report = verified(&signed, &mut originals(&other));
+    let report = verified(&signed, &other);
     assert!(!report.signatures[0].intact, "{report:#?}");
 }
 
@@ -174,7 +168,7 @@ fn dss_over_documents_elsewhere() {
 fn what_dss_claims_is_read() {
     let bench = Bench::new(Key::P256);
     let signed = bench.dss(&json!({ "commitments": ["ProofOfApproval"], "roles": ["Director"] }));
-    let report = verified(&signed, &mut []);
+    let report = verified(&signed, &[]);
     accepted(&report, 1, "claims", &signed);
     let signature = &report.signatures[0];
     assert_eq!(signature.covers, Coverage::Whole);
@@ -217,10 +211,10 @@ fn dss_and_we_sign_and_countersign_one_document() {
     };
 
     let both = by_dss(&ours(DOCUMENT.as_bytes()), &json!({}));
-    accepted(&verified(&both, &mut []), 2, "ours, then theirs", &both);
+    accepted(&verified(&both, &[]), 2, "ours, then theirs", &both);
     let both =
         ours(&by_dss(DOCUMENT.as_bytes(), &json!({ "without": "xpath", "c14n": METHODS[4] })));
-    accepted(&verified(&both, &mut []), 2, "theirs, then ours", &both);
+    accepted(&verified(&both, &[]), 2, "theirs, then ours", &both);
     let court = Court::new();
     let asked = Asked { signxml: false, ..Asked::default() };
     let verdict = court.judge(&both, 2, asked);
@@ -231,7 +225,7 @@ fn dss_and_we_sign_and_countersign_one_document() {
         ("ours on theirs", counter(&both, 0)),
         ("both", counter(&countersigned_by_dss(&both, 0), 0)),
     ] {
-        let report = verified(&signed, &mut []);
+        let report = verified(&signed, &[]);
         let all: Vec<_> =
             report.signatures.iter().flat_map(|signature| &signature.countersignatures).collect();
         assert_eq!(report.signatures.len(), 2, "{what}");
@@ -274,14 +268,14 @@ fn signxml_in_every_packaging_canonical_form_and_algorithm() {
                 if c14n.contains("exc-c14n") {
                     // References without transforms are C14N 1.0 (XML Signature,
                     // clause 4.4.3.2): it digests the exclusive form.
-                    let report = verified(&signed, &mut []);
+                    let report = verified(&signed, &[]);
                     assert_eq!(report.signatures[0].problems[0], Problem::DigestMismatch, "{what}");
                     let path = court.write("signed.xml", &signed);
                     assert!(xmlsec1::verify(&path, court.root()).is_err(), "{what}");
                     continue;
                 }
-                accepted(&verified(&signed, &mut []), 1, &what, &signed);
-                change_is_noticed(&signed, changed, &mut [], &what);
+                accepted(&verified(&signed, &[]), 1, &what, &signed);
+                change_is_noticed(&signed, changed, &[], &what);
             }
         }
     }

@@ -9,7 +9,7 @@ use ades_tests::oracle::xmlsec1;
 use ades_tests::pki::{self, Key, Pki, TestSigner};
 use ades_tests::signing::{algorithms, parameters};
 use xades::report::{Coverage, ReferenceKind, Report};
-use xades::{Error, Given, Packaging, SignatureOptions};
+use xades::{Error, Packaging, SignatureOptions, VerifyOptions};
 
 fn sign_with(
     document: &[u8],
@@ -31,7 +31,7 @@ fn sign(document: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 fn report(signed: &[u8]) -> Report {
-    xades::verify(&mut Document::from_bytes(signed), Given::default()).unwrap()
+    xades::verify(&mut Document::from_bytes(signed), VerifyOptions::default()).unwrap()
 }
 
 /// Signed in itself, accepted by xmlsec1 and by ourselves as covering the whole.

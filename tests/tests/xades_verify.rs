@@ -13,7 +13,7 @@ use rcgen::KeyUsagePurpose;
 use std::io::{self, Read, Seek, SeekFrom};
 use xades::c14n::Target;
 use xades::report::{Coverage, Level, Place, Problem, ReferenceKind, Report, SignatureReport};
-use xades::{Error, Given, Original, Packaging, SignatureOptions, verify};
+use xades::{Error, Packaging, SignatureOptions, VerifyOptions, verify};
 
 fn sign_as(document: &[u8], signer: &TestSigner, parameters: &SignatureParameters) -> String {
     let mut source = Document::from_bytes(document);
@@ -30,7 +30,7 @@ fn sign(document: &str) -> String {
 }
 
 fn verified(document: &str) -> Report {
-    verify(&mut Document::from_bytes(document.as_bytes()), Given::default()).unwrap()
+    verify(&mut Document::from_bytes(document.as_bytes()), VerifyOptions::default()).unwrap()
 }
 
 fn only(document: &str) -> SignatureReport {
@@ -40,8 +40,8 @@ fn only(document: &str) -> SignatureReport {
 }
 
 fn expecting(document: &str, expected: Target) -> Result<Report, Error> {
-    let given = Given { expected: vec![expected], ..Given::default() };
-    verify(&mut Document::from_bytes(document.as_bytes()), given)
+    let options = VerifyOptions::new().expect(expected);
+    verify(&mut Document::from_bytes(document.as_bytes()), options)
 }
 
 fn octets(document: &str, place: Place) -> &str {
@@ -69,8 +69,8 @@ fn every_algorithm_of_ours_verifies() {
         for algorithm in algorithms(signer) {
             let signed = sign_as(b"<r><a/>text</r>", signer, &parameters().algorithm(algorithm));
             let root = [signer.chain.certificates().last().unwrap().clone()];
-            let given = Given { trust: &root, ..Given::default() };
-            let report = verify(&mut Document::from_bytes(signed.as_bytes()), given).unwrap();
+            let options = VerifyOptions::new().trust(&root);
+            let report = verify(&mut Document::from_bytes(signed.as_bytes()), options).unwrap();
             assert!(report.is_valid(), "{algorithm}: {report:#?}");
             let signature = &report.signatures[0];
             assert_eq!(signature.signature_algorithm, algorithm.to_string());
@@ -136,11 +136,11 @@ fn what_was_said_is_told() {
 fn a_document_without_signatures_has_none() {
     let report = verified("<r/>");
     assert!(report.signatures.is_empty() && !report.is_valid());
-    let broken = verify(&mut Document::from_bytes(b"<r>"), Given::default());
+    let broken = verify(&mut Document::from_bytes(b"<r>"), VerifyOptions::default());
     assert!(matches!(broken, Err(Error::NotWellFormed { .. })));
     // Two readings are needed.
     let signed = sign("<r/>");
-    let once = verify(&mut Document::stream(signed.as_bytes()), Given::default());
+    let once = verify(&mut Document::stream(signed.as_bytes()), VerifyOptions::default());
     assert!(matches!(once, Err(Error::Core(ades_core::Error::SourceConsumed))), "{once:?}");
 }
 
@@ -271,8 +271,8 @@ fn a_certificate_that_was_not_valid_yet() {
     let earlier = signed.replace("2026-09-21T", "1999-09-21T");
     assert!(only(&earlier).problems.contains(&Problem::CertificateNotValidAtSigningTime));
     let other = [Pki::new().signer(Key::P256).chain.certificates().last().unwrap().clone()];
-    let given = Given { trust: &other, ..Given::default() };
-    let report = verify(&mut Document::from_bytes(signed.as_bytes()), given).unwrap();
+    let options = VerifyOptions::new().trust(&other);
+    let report = verify(&mut Document::from_bytes(signed.as_bytes()), options).unwrap();
     assert_eq!(report.signatures[0].problems, [Problem::Untrusted]);
     assert_eq!(report.signatures[0].trusted, Some(false));
 }
@@ -351,17 +351,15 @@ fn references_to_other_documents_are_never_fetched() {
     std::fs::write(&path, template).unwrap();
     let signed = xmlsec1::sign(&path, &files.key, &files.leaf, &[]).unwrap();
     let judge = |named: &[(Option<&str>, &[u8])]| {
-        let original = |(uri, octets): &(Option<&str>, &'static [u8])| Original {
-            uri: uri.map(ToOwned::to_owned),
-            document: Document::from_bytes(octets),
-        };
-        let named: Vec<(Option<&str>, &'static [u8])> = named
-            .iter()
-            .map(|(uri, octets)| (*uri, octets.to_vec().leak() as &'static [u8]))
-            .collect();
-        let mut originals: Vec<Original<'static>> = named.iter().map(original).collect();
-        let given = Given { originals: &mut originals, ..Given::default() };
-        verify(&mut Document::from_bytes(&signed), given).unwrap().signatures.remove(0)
+        let mut options = VerifyOptions::new();
+        for (uri, octets) in named {
+            let document = Document::from_bytes(octets);
+            options = match uri {
+                Some(uri) => options.original_named(*uri, document),
+                None => options.original(document),
+            };
+        }
+        verify(&mut Document::from_bytes(&signed), options).unwrap().signatures.remove(0)
     };
     let both = judge(&[(Some("other.xml"), xml), (Some("some data.bin"), data)]);
     assert!(both.intact, "{both:#?}");
@@ -455,9 +453,10 @@ fn elements_of_a_document_that_are_signed_by_themselves() {
     pending.complete(Some(&mut source), &value, &mut out).unwrap();
     let signed = String::from_utf8(out).unwrap();
     let judge = |ids: &[&str]| {
-        let expected = ids.iter().map(|id| Target::Id((*id).to_owned())).collect();
-        let given = Given { expected, ..Given::default() };
-        verify(&mut Document::from_bytes(signed.as_bytes()), given).unwrap()
+        let expect =
+            |options: VerifyOptions<'static>, id: &&str| options.expect(Target::Id((*id).into()));
+        let options = ids.iter().fold(VerifyOptions::new(), expect);
+        verify(&mut Document::from_bytes(signed.as_bytes()), options).unwrap()
     };
     for expected in [&["x", "y"], ["x"].as_slice(), &["y"]] {
         assert!(judge(expected).is_valid(), "{expected:?}");
@@ -516,7 +515,7 @@ fn a_document_is_read_twice_however_many_references_there_are() {
         let all = signed.len() as u64;
         let source = io::Cursor::new(signed.into_bytes());
         let mut document = Document::seekable(Counting { source, read: &read });
-        assert!(verify(&mut document, Given::default()).unwrap().is_valid());
+        assert!(verify(&mut document, VerifyOptions::default()).unwrap().is_valid());
         drop(document);
         assert_eq!(read.into_inner(), 2 * all);
     }
@@ -530,7 +529,7 @@ proptest! {
     fn pieces_do_not_matter(len in 1usize..200, text in "[a-zé€ \r\n]{0,40}") {
         let signed = sign(&format!("<r>{text}<e b='é'/></r>"));
         let pieces = Pieces { source: io::Cursor::new(signed.as_bytes()), len };
-        let report = verify(&mut Document::seekable(pieces), Given::default()).unwrap();
+        let report = verify(&mut Document::seekable(pieces), VerifyOptions::default()).unwrap();
         prop_assert!(report.is_valid());
         let whole = serde_json::to_value(verified(&signed)).unwrap();
         prop_assert_eq!(serde_json::to_value(report).unwrap(), whole);
@@ -545,7 +544,7 @@ proptest! {
         let at = at.index(damaged.len());
         let end = (at + cut).min(damaged.len());
         damaged.splice(at..end, [octet]);
-        let report = verify(&mut Document::from_bytes(&damaged), Given::default());
+        let report = verify(&mut Document::from_bytes(&damaged), VerifyOptions::default());
         let start = signed.find("<ds:Signature").unwrap();
         if let Ok(report) = report && report.is_valid() && at < start {
             // White space in a tag, quotation marks: the same document.

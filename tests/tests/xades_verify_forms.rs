@@ -6,7 +6,7 @@ use ades_tests::oracle::xmlsec1;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use xades::report::{Coverage, Problem, ReferenceKind, Report};
-use xades::{Error, Given, Original, SignatureOptions, verify};
+use xades::{Error, SignatureOptions, VerifyOptions, verify};
 
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
@@ -58,7 +58,7 @@ fn signature_of(document: &str) -> String {
 }
 
 fn verified(document: &str) -> Report {
-    verify(&mut Document::from_bytes(document.as_bytes()), Given::default()).unwrap()
+    verify(&mut Document::from_bytes(document.as_bytes()), VerifyOptions::default()).unwrap()
 }
 
 /// Signed by us.
@@ -141,7 +141,7 @@ fn signatures_within_signatures_have_an_end() {
     };
     assert_eq!(verified(&nested(8)).signatures.len(), 8);
     let deep = nested(9);
-    let refused = verify(&mut Document::from_bytes(deep.as_bytes()), Given::default());
+    let refused = verify(&mut Document::from_bytes(deep.as_bytes()), VerifyOptions::default());
     assert!(matches!(refused, Err(Error::Limit { .. })), "{refused:?}");
 }
 
@@ -185,13 +185,13 @@ fn the_references_of_a_manifest_are_checked_too() {
         Key::Rsa2048,
     );
     let judge = |document: &str, second: &'static [u8]| {
-        let original = |name: &str, octets: &'static [u8]| Original {
-            uri: Some(name.to_owned()),
-            document: Document::from_bytes(octets),
-        };
-        let mut originals = [original("a.txt", b"first"), original("b.txt", second)];
-        let given = Given { originals: &mut originals, ..Given::default() };
-        verify(&mut Document::from_bytes(document.as_bytes()), given).unwrap().signatures.remove(0)
+        let options = VerifyOptions::new()
+            .original_named("a.txt", Document::from_bytes(b"first"))
+            .original_named("b.txt", Document::from_bytes(second));
+        verify(&mut Document::from_bytes(document.as_bytes()), options)
+            .unwrap()
+            .signatures
+            .remove(0)
     };
     let intact = |signature: &xades::report::SignatureReport| {
         let [manifest] = signature.references.as_slice() else { panic!("{signature:#?}") };

@@ -7,7 +7,7 @@ use ades_tests::oracle::xmlsec1;
 use ades_tests::pki::{Key, Pki};
 use tempfile::TempDir;
 use xades::report::{Coverage, Part, Problem, Report, SignatureReport};
-use xades::{Given, verify};
+use xades::{VerifyOptions, verify};
 
 const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
@@ -95,7 +95,7 @@ fn signed(document: &str, key: Key) -> Vec<u8> {
 }
 
 fn verified(document: &[u8]) -> Report {
-    verify(&mut Document::from_bytes(document), Given::default()).unwrap()
+    verify(&mut Document::from_bytes(document), VerifyOptions::default()).unwrap()
 }
 
 #[track_caller]
@@ -320,7 +320,7 @@ fn what_is_covered_is_what_cannot_be_changed() {
         let inside = place >= covered.place.from
             && place < covered.place.to
             && !left_out.iter().any(|hole| place >= hole.from && place < hole.to);
-        let Ok(report) = verify(&mut Document::from_bytes(&other), Given::default()) else {
+        let Ok(report) = verify(&mut Document::from_bytes(&other), VerifyOptions::default()) else {
             continue;
         };
         let intact = report.signatures.first().is_some_and(|signature| signature.intact);

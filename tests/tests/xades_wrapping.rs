@@ -8,8 +8,8 @@ use ades_tests::signing::parameters;
 use xades::c14n::Target;
 use xades::report::{Coverage, Level, Problem, Report, SignatureReport};
 use xades::{
-    Content, Error, Given, Listing, Original, Packaging, SignatureOptions, prepare,
-    prepare_detached, verify,
+    DetachedDocument, Error, Packaging, SignatureOptions, VerifyOptions, prepare, prepare_detached,
+    verify,
 };
 
 const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
@@ -72,8 +72,8 @@ fn assertions() -> Target {
 }
 
 fn judged(document: &str, expected: Option<Target>) -> Result<Report, Error> {
-    let given = Given { expected: expected.into_iter().collect(), ..Given::default() };
-    verify(&mut Document::from_bytes(document.as_bytes()), given)
+    let options = expected.into_iter().fold(VerifyOptions::new(), VerifyOptions::expect);
+    verify(&mut Document::from_bytes(document.as_bytes()), options)
 }
 
 fn first(document: &str, expected: Option<Target>) -> SignatureReport {
@@ -264,8 +264,8 @@ fn a_dtd_does_not_say_what_an_id_is() {
     assert!(accepted(&signature), "{signature:#?}");
     // Who lets it say so has two of them.
     let ids = xades::c14n::IdAttributes::default().and_dtd();
-    let given = Given { ids: Some(ids), expected: vec![assertions()], ..Given::default() };
-    let report = verify(&mut Document::from_bytes(document.as_bytes()), given).unwrap();
+    let options = VerifyOptions::new().ids(ids).expect(assertions());
+    let report = verify(&mut Document::from_bytes(document.as_bytes()), options).unwrap();
     assert!(report.signatures[0].problems.contains(&Problem::DuplicateId));
 }
 
@@ -473,27 +473,17 @@ fn what_is_around_base64_text_is_not_signed() {
 #[test]
 fn a_detached_signature_is_alone_or_among_signatures() {
     let signer = Pki::shared().signer(Key::P256);
-    let mut contents = [Content {
-        uri: "a.txt".into(),
-        mime_type: "text/plain".into(),
-        document: Document::from_bytes(b"alice"),
-    }];
-    let pending = prepare_detached(
-        &mut contents,
-        Listing::References,
-        &signer.chain,
-        &parameters(),
-        &SignatureOptions::new(),
-    )
-    .unwrap();
+    let mut documents =
+        [DetachedDocument::new("a.txt", "text/plain", Document::from_bytes(b"alice"))];
+    let options = SignatureOptions::new();
+    let pending = prepare_detached(&mut documents, &signer.chain, &parameters(), &options).unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
     pending.complete(None, &value, &mut out).unwrap();
     let signed = String::from_utf8(out).unwrap();
     let judged = |document: &str| {
-        let mut originals = [Original { uri: None, document: Document::from_bytes(b"alice") }];
-        let given = Given { originals: &mut originals, ..Given::default() };
-        let mut report = verify(&mut Document::from_bytes(document.as_bytes()), given).unwrap();
+        let options = VerifyOptions::new().original(Document::from_bytes(b"alice"));
+        let mut report = verify(&mut Document::from_bytes(document.as_bytes()), options).unwrap();
         assert!(report.signatures[0].intact);
         report.signatures.remove(0)
     };

@@ -6,6 +6,7 @@ use std::path::Path;
 use ades_core::signer::{Refusal, RefusalReason, SignerError, SignerErrorKind};
 use ades_core::{Fault, Retry};
 use itsme_sandbox::Blame;
+use xades::error::ExternalResource;
 
 pub(crate) const DONE: u8 = 0;
 pub(crate) const NO: u8 = 1;
@@ -110,7 +111,7 @@ impl From<xades::Error> for Failure {
     fn from(error: xades::Error) -> Self {
         let failure = Self::of(error.fault(), error.retry(), &error);
         match error {
-            xades::Error::External { what, .. } if what == xades::xml::EXTERNAL_SUBSET => {
+            xades::Error::External { what: ExternalResource::DtdSubset, .. } => {
                 failure.and("--ignore-external-subset reads it as if it named none")
             }
             _ => failure,

@@ -146,10 +146,11 @@ impl<'a> Work<'a> {
             let wishes = &job.wishes;
             let checked = match item.format {
                 Format::Pades => check_pdf(&wishes.pdf, &mut document()?, &wishes.draft())
-                    .map(|checked| checked.warnings().iter().map(ToString::to_string).collect()),
-                Format::Xades if !soon => {
-                    wishes.xml.check_document(&wishes.shape, &mut document()?).map(|()| Vec::new())
-                }
+                    .map(|checked| checked.remarks().iter().map(ToString::to_string).collect()),
+                Format::Xades if !soon => wishes
+                    .xml
+                    .check_document(&wishes.shape, &mut document()?, &wishes.draft())
+                    .map(|()| Vec::new()),
                 Format::Xades | Format::Cades => continue,
             };
             match checked {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use xades::c14n::{Canonicalization, IdAttributes, Target};
 use xades::xml::Reader;
 use xades::{
-    Content, Listing, PendingSignature, Position, ProductionPlace, SignatureOptions,
+    DetachedDocument, PendingSignature, Position, ProductionPlace, SignatureOptions,
     prepare_countersignature, prepare_detached,
 };
 
@@ -190,10 +190,12 @@ impl XmlWishes {
         &self,
         shape: &Shape,
         document: &mut Document<'_>,
+        parameters: &SignatureParameters,
     ) -> Result<(), Failure> {
         if let Shape::Countersignature(signer) = shape {
             let options = self.reading.options()?;
-            return Ok(xades::check_countersignature(document, &[*signer], &options)?);
+            xades::check_countersignature(document, &[*signer], parameters, &options)?;
+            return Ok(());
         }
         if !self.keeps_the_document() {
             // These take anything.
@@ -204,7 +206,8 @@ impl XmlWishes {
             Some(Packaging::InternallyDetached) => self.of_elements(),
             _ => xades::Packaging::Enveloped,
         };
-        Ok(xades::check(document, &options.packaging(packaging))?)
+        xades::check(document, parameters, &options.packaging(packaging))?;
+        Ok(())
     }
 
     fn of_elements(&self) -> xades::Packaging {
@@ -231,10 +234,9 @@ impl XmlWishes {
         if self.packaging == Some(Packaging::Detached) {
             let mime_type = parameters.document_mime_type().unwrap_or(media_type).to_owned();
             let document = Document::seekable(document.random_access()?);
-            let mut contents = [Content { uri: uri(input), mime_type, document }];
+            let mut documents = [DetachedDocument::new(uri(input), mime_type, document)];
             let pending = prepare_detached(
-                &mut contents,
-                Listing::References,
+                &mut documents,
                 chain,
                 parameters,
                 &placed(SignatureOptions::new()),
@@ -271,7 +273,7 @@ impl XmlWishes {
     fn options(&self) -> Result<SignatureOptions, Failure> {
         let position = match (&self.into, &self.behind) {
             (Some(text), _) => Position::LastIn(target(text, Some(0))?),
-            (None, Some(text)) => Position::Behind(target(text, Some(0))?),
+            (None, Some(text)) => Position::After(target(text, Some(0))?),
             (None, None) => Position::LastInRoot,
         };
         let options = self.reading.options()?;

@@ -1,37 +1,41 @@
-//! From a pending state, the document and a signature value to what is signed.
+//! The second half of a signature: from a pending signature, the document and a
+//! signature value to the signed document.
 
 use std::io::Write;
 
 use ades_core::certificate::UsageCheck;
-use ades_core::{Digest, Digester, Document, base64, verify};
+use ades_core::{Digest, Document, base64, verify};
 
-use crate::draft::{CLOSING, canonical, signed_info, signed_properties};
-use crate::envelop::prologue;
 use crate::error::Error;
-use crate::insertion::Insertion;
-use crate::pending::{Original, PendingSignature, Target};
-use crate::prepare::MAX_BEHIND_ROOT;
-use crate::properties::claimed_time;
+use crate::extend::insertion::Insertion;
+use crate::pending::{Destination, PendingSignature};
+use crate::prepare::MAX_AFTER_ROOT;
+use crate::prepare::enveloping::prologue;
+use crate::signature_element::properties::claimed_time;
+use crate::signature_element::{END_TAGS, canonical, signed_info, signed_properties};
+use crate::source_document::SourceDocument;
 use crate::value::xml_value;
+use crate::xml::Encoding;
 
 impl PendingSignature {
-    /// Writes the signed document to `out`: the original octets with the
-    /// signature in them or around them; of a detached signature, the signature
-    /// alone, for which no document is needed: if it is about one only and that
-    /// is given, it is compared.
+    /// Writes the signed document to `out`: the original octets with the signature
+    /// inside or around them. A detached signature is written alone. It needs no
+    /// document; if it signs one document only and that is passed, the document is
+    /// compared.
     ///
-    /// Everything that can be wrong is checked before: that the state is
-    /// consistent, that the certificate was fit at the claimed signing time, and
-    /// that `value` verifies with it over exactly what was prepared. The
-    /// document is compared while it is copied; if it has changed, its end, from
-    /// the root element's end tag on at the latest, is not written.
+    /// Everything that can be checked is checked before anything is written: that
+    /// the state is consistent, that the certificate was fit at the claimed signing
+    /// time, and that `value` verifies with it over the octets that were prepared.
+    /// The document is compared while it is copied. If it has changed, its end, at
+    /// least from the root element's end tag on, is not written.
     ///
-    /// `value` is raw: as long as the modulus for RSA, DER `SEQUENCE { r, s }`
-    /// for ECDSA.
+    /// `value` is the raw value: as long as the modulus for RSA, DER
+    /// `SEQUENCE { r, s }` for ECDSA.
     ///
     /// # Errors
     /// [`Error::Core`] with [`ades_core::Error::StateDamaged`],
-    /// [`ades_core::Error::CertificateNotFit`] or what is wrong with the value; [`Error::DocumentNeeded`], [`Error::DocumentChanged`].
+    /// [`ades_core::Error::CertificateNotFit`] or an error about the value;
+    /// [`Error::DocumentNeeded`]; [`Error::DocumentChanged`].
     pub fn complete(
         &self,
         document: Option<&mut Document<'_>>,
@@ -39,71 +43,42 @@ impl PendingSignature {
         out: &mut dyn Write,
     ) -> Result<(), Error> {
         let leaf = self.chain.leaf();
-        self.check()?;
+        self.check_state()?;
         verify::verify(leaf, self.algorithm, &self.signed_info, value)?;
         let value = xml_value(self.algorithm, leaf.key_type(), value)
             .ok_or(Error::Core(ades_core::Error::ValueDoesNotVerify))?;
         let value = base64::encode(&value);
         let document = document.ok_or(Error::DocumentNeeded);
-        match &self.target {
-            Target::Detached { documents } => {
-                if let (Ok(document), [original]) = (document, documents.as_slice()) {
-                    original.check_length(document)?;
-                    original.read(document, &mut |_| Ok(()))?;
+        match &self.destination {
+            Destination::Detached { documents } => {
+                if let (Ok(document), [source]) = (document, documents.as_slice()) {
+                    source.check_length(document)?;
+                    source.read(document, &mut |_| Ok(()))?;
                 }
                 write(out, self.fragment(&value).as_bytes())
             }
-            Target::Inserted { document: original, insertion } => {
+            Destination::Inserted { document: source, insertion } => {
                 let inserted = insertion.octets(&self.fragment(&value))?;
-                insert(document?, original, insertion, &inserted, out)
+                write_with_insertion(document?, source, insertion, &inserted, out)
             }
-            Target::Xml { document: original, from, to, encoding } => {
-                let damaged = ades_core::Error::StateDamaged { what: "it is not of its encoding" };
-                let encode = |text: &str| encoding.encode(text);
+            Destination::Xml { document: source, from, to, encoding } => {
                 let head = [self.head.as_str(), &value, &self.tail].concat();
-                let ends = encode(&head).zip(encode(CLOSING));
-                let (head, closing) = ends.ok_or(Error::Core(damaged))?;
-                let document = document?;
-                original.check_length(document)?;
-                write(out, &prologue(*encoding))?;
-                write(out, &head)?;
-                let mut at = 0u64;
-                original.read(document, &mut |piece| {
-                    let end = at + piece.len() as u64;
-                    let within = |place: u64| {
-                        usize::try_from(place.clamp(at, end) - at).unwrap_or(usize::MAX)
-                    };
-                    let part = piece.get(within(*from)..within(*to)).unwrap_or_default();
-                    at = end;
-                    out.write_all(part).map_err(ades_core::Error::Write)
-                })?;
-                write(out, &closing)
+                write_around_root(document?, source, &(*from..*to), *encoding, &head, out)
             }
-            Target::Base64 { document: original } => {
-                let document = document?;
-                original.check_length(document)?;
-                write(out, [self.head.as_str(), &value, &self.tail].concat().as_bytes())?;
-                let mut rest = Vec::new();
-                original.read(document, &mut |piece| {
-                    rest.extend_from_slice(piece);
-                    let left = rest.split_off(rest.len() - rest.len() % 3);
-                    let text = base64::encode(&rest);
-                    rest = left;
-                    out.write_all(text.as_bytes()).map_err(ades_core::Error::Write)
-                })?;
-                write(out, base64::encode(&rest).as_bytes())?;
-                write(out, CLOSING.as_bytes())
+            Destination::Base64 { document: source } => {
+                let head = [self.head.as_str(), &value, &self.tail].concat();
+                write_around_base64(document?, source, &head, out)
             }
         }
     }
 
-    /// Whether what was signed is what the signature element says, and whether
-    /// that names the certificate, which must have been fit at the time claimed.
-    fn check(&self) -> Result<(), Error> {
+    /// Checks that the signature element contains what is signed and names the
+    /// certificate, and that the certificate was fit at the claimed time.
+    fn check_state(&self) -> Result<(), Error> {
         let damaged = |what| Error::Core(ades_core::Error::StateDamaged { what });
         let fragment = self.fragment("");
         let found = canonical(&fragment, signed_info())
-            .map_err(|_| damaged("its signature element does not read"))?;
+            .map_err(|_| damaged("its signature element cannot be read"))?;
         if found != self.signed_info {
             return Err(damaged("its signature element is not what is signed"));
         }
@@ -120,74 +95,98 @@ impl PendingSignature {
             return Err(damaged("its signature element names another certificate"));
         }
         let time = claimed_time(&properties)
-            .ok_or_else(|| damaged("its signed properties claim no time"))?;
+            .ok_or_else(|| damaged("its signed properties have no signing time"))?;
         leaf.check_fit(time, UsageCheck::Signature)?;
         Ok(())
     }
 }
 
-impl Original {
-    /// Before anything is written, what is easily seen.
-    fn check_length(&self, document: &mut Document<'_>) -> Result<(), Error> {
-        if document.len()?.is_some_and(|found| found != self.length) {
-            return Err(Error::DocumentChanged);
-        }
-        Ok(())
-    }
-
-    /// Hands out the document's octets; an error at the end if it is another.
-    fn read(
-        &self,
-        document: &mut Document<'_>,
-        take: &mut dyn FnMut(&[u8]) -> Result<(), ades_core::Error>,
-    ) -> Result<(), Error> {
-        let expected = &self.digest.0;
-        let mut digester = Digester::new(expected.algorithm());
-        let length = document.read_through(&mut |piece| {
-            digester.update(piece);
-            take(piece)
-        })?;
-        if length != self.length || digester.finish() != *expected {
-            return Err(Error::DocumentChanged);
-        }
-        Ok(())
-    }
-}
-
-fn insert(
+/// Writes the document with the insertion. Its end is withheld until the document
+/// has been compared.
+fn write_with_insertion(
     document: &mut Document<'_>,
-    original: &Original,
+    source: &SourceDocument,
     insertion: &Insertion,
     inserted: &[u8],
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    original.check_length(document)?;
+    source.check_length(document)?;
     let replaced = usize::try_from(insertion.replaced).unwrap_or(usize::MAX);
     let mut inserted = Some(inserted);
-    let mut behind = Vec::new();
+    // What follows the insertion and is not written yet. Until the insertion is
+    // written, it begins with the octets that the insertion replaces.
+    let mut withheld = Vec::new();
     let mut at = 0u64;
-    original.read(document, &mut |piece| {
+    source.read(document, &mut |piece| {
         let before = usize::try_from(insertion.offset.saturating_sub(at));
         let before = before.unwrap_or(usize::MAX).min(piece.len());
-        let (copied, held) = piece.split_at_checked(before).unwrap_or((piece, &[]));
+        let (copied, rest) = piece.split_at_checked(before).unwrap_or((piece, &[]));
         out.write_all(copied).map_err(ades_core::Error::Write)?;
-        behind.extend_from_slice(held);
+        withheld.extend_from_slice(rest);
         at += piece.len() as u64;
-        if behind.len() < 2 * MAX_BEHIND_ROOT {
+        if withheld.len() < 2 * MAX_AFTER_ROOT {
             return Ok(());
         }
-        // What is behind is long: all of it but the end, which is withheld.
-        let end = behind.split_off(behind.len() - MAX_BEHIND_ROOT);
-        let written = std::mem::replace(&mut behind, end);
+        let end = withheld.split_off(withheld.len() - MAX_AFTER_ROOT);
+        let written = std::mem::replace(&mut withheld, end);
         let skipped = if inserted.is_some() { replaced } else { 0 };
         out.write_all(inserted.take().unwrap_or_default())
             .and_then(|()| out.write_all(written.get(skipped..).unwrap_or_default()))
             .map_err(ades_core::Error::Write)
     })?;
     let skipped = if inserted.is_some() { replaced } else { 0 };
-    let rest = behind.get(skipped..).ok_or(Error::DocumentChanged)?;
+    let rest = withheld.get(skipped..).ok_or(Error::DocumentChanged)?;
     write(out, inserted.unwrap_or_default())?;
     write(out, rest)
+}
+
+/// Writes the signature around the octets of the root element.
+fn write_around_root(
+    document: &mut Document<'_>,
+    source: &SourceDocument,
+    root: &std::ops::Range<u64>,
+    encoding: Encoding,
+    head: &str,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let ends = encoding.encode(head).zip(encoding.encode(END_TAGS));
+    let what = "its encoding does not have the characters of the signature element";
+    let damaged = Error::Core(ades_core::Error::StateDamaged { what });
+    let (head, end_tags) = ends.ok_or(damaged)?;
+    source.check_length(document)?;
+    write(out, &prologue(encoding))?;
+    write(out, &head)?;
+    let mut at = 0u64;
+    source.read(document, &mut |piece| {
+        let end = at + piece.len() as u64;
+        let within =
+            |offset: u64| usize::try_from(offset.clamp(at, end) - at).unwrap_or(usize::MAX);
+        let part = piece.get(within(root.start)..within(root.end)).unwrap_or_default();
+        at = end;
+        out.write_all(part).map_err(ades_core::Error::Write)
+    })?;
+    write(out, &end_tags)
+}
+
+/// Writes the signature around the document in base64.
+fn write_around_base64(
+    document: &mut Document<'_>,
+    source: &SourceDocument,
+    head: &str,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    source.check_length(document)?;
+    write(out, head.as_bytes())?;
+    let mut rest = Vec::new();
+    source.read(document, &mut |piece| {
+        rest.extend_from_slice(piece);
+        let left = rest.split_off(rest.len() - rest.len() % 3);
+        let text = base64::encode(&rest);
+        rest = left;
+        out.write_all(text.as_bytes()).map_err(ades_core::Error::Write)
+    })?;
+    write(out, base64::encode(&rest).as_bytes())?;
+    write(out, END_TAGS.as_bytes())
 }
 
 fn write(out: &mut dyn Write, octets: &[u8]) -> Result<(), Error> {

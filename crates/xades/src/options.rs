@@ -1,65 +1,104 @@
-//! How a signature goes with what it signs.
+//! Options of signing and of verifying.
 
 use std::fmt;
 use std::io::Read;
 
-use ades_core::SignerLocation;
+use ades_core::error::Parameter;
+use ades_core::parameters::{NO_TEXT, is_text};
+use ades_core::{Certificate, Document, SignerLocation};
 use serde::{Deserialize, Serialize};
 
 use crate::c14n::{Canonicalization, IdAttributes, Target};
 use crate::error::Error;
+use crate::verify::original::Original;
 use crate::xml::Reader;
 
-/// What is signed, and where it is to the signature.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is signed, and where it is in relation to the signature.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Packaging {
-    /// The whole document, with the signature in it.
+    /// The whole document is signed, and the signature is inside it.
     #[default]
     Enveloped,
-    /// Elements of the document, by their Ids; the signature is in the same
-    /// document, but in none of them.
+    /// Elements of the document are signed, named by their Ids. The signature is
+    /// in the same document, and in none of these elements.
     InternallyDetached(Vec<String>),
-    /// The document is an XML document, and its root element is put into the
-    /// signature, octet by octet. What is outside of the root element is not
-    /// signed. Refused for documents that have a DTD or signatures of their own.
+    /// The root element of an XML document is put into the signature, octet by
+    /// octet. Everything outside the root element is not signed. Documents with a
+    /// DTD or with signatures are refused.
     EnvelopingXml,
-    /// The document is anything, and is put into the signature as base64.
+    /// Any document is put into the signature as base64.
     EnvelopingBase64,
-    /// As XML if that can be, and otherwise as base64: what is no XML, or not
-    /// well-formed, and documents that have a DTD or signatures of their own.
+    /// As [`EnvelopingXml`](Self::EnvelopingXml) if that is possible, otherwise as
+    /// [`EnvelopingBase64`](Self::EnvelopingBase64). XML that is kept as base64 has
+    /// a [`Warning`](crate::Warning).
     Enveloping,
 }
 
-/// Where in a document a signature goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Where the signature goes in a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Position {
-    /// As the last child of the root element.
+    /// It becomes the last child of the root element.
     #[default]
     LastInRoot,
-    /// As the last child of the first such element.
+    /// It becomes the last child of the first element that matches.
     LastIn(Target),
-    /// Right behind the first such element, which is not the root.
-    Behind(Target),
+    /// It follows the first element that matches, which must not be the root.
+    After(Target),
 }
 
-/// Where the signer claims to be, with all that XAdES has for it (EN 319 132-1,
-/// 5.2.5): personal data, of which `Debug` shows nothing.
-#[derive(Clone, Default, PartialEq, Eq)]
+impl Position {
+    /// The element that it names. `None`: the root element.
+    pub(crate) const fn target(&self) -> Option<&Target> {
+        match self {
+            Self::LastInRoot => None,
+            Self::LastIn(target) | Self::After(target) => Some(target),
+        }
+    }
+}
+
+/// How a detached signature refers to several documents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DetachedReferences {
+    /// By one `ds:Reference` each in `ds:SignedInfo`: all documents are needed to
+    /// verify the signature.
+    #[default]
+    SignedInfo,
+    /// By a signed `ds:Manifest` (XML Signature, clause 5.1): whoever verifies
+    /// decides which of the documents matter.
+    Manifest,
+}
+
+/// Where the signer claims to be, with all the fields of XAdES (EN 319 132-1,
+/// 5.2.5). This is personal data, and `Debug` does not show it.
+// Not non_exhaustive: the schema has these fields and no others.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ProductionPlace {
-    /// City
+    /// City.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
-    /// Street address
+    /// Street address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub street_address: Option<String>,
-    /// State or province
+    /// State or province.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_or_province: Option<String>,
-    /// Postal code
+    /// Postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
-    /// Country
+    /// Country.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
 }
 
 impl ProductionPlace {
-    /// Names and texts of the elements, in their order.
+    /// Names and texts of the elements, in the order of the schema.
     pub(crate) fn elements(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let all = [
             ("xades:City", &self.city),
@@ -69,6 +108,19 @@ impl ProductionPlace {
             ("xades:CountryName", &self.country),
         ];
         all.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)))
+    }
+
+    /// Checks that it has a field, and that all fields are text.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let parameter = Parameter::ProductionPlace;
+        let fail = |problem| Err(Error::Core(ades_core::Error::Parameter { parameter, problem }));
+        if self.elements().next().is_none() {
+            return fail("nothing in it");
+        }
+        if !self.elements().all(|(_, text)| is_text(text)) {
+            return fail(NO_TEXT);
+        }
+        Ok(())
     }
 }
 
@@ -98,7 +150,8 @@ pub struct SignatureOptions {
     pub(crate) position: Position,
     pub(crate) canonicalization: Canonicalization,
     pub(crate) parallel: bool,
-    pub(crate) reading: Reading,
+    pub(crate) detached_references: DetachedReferences,
+    pub(crate) reading: ReadingOptions,
     pub(crate) id_seed: Vec<u8>,
     pub(crate) production_place: Option<ProductionPlace>,
 }
@@ -106,12 +159,12 @@ pub struct SignatureOptions {
 /// How documents are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Reading {
+pub(crate) struct ReadingOptions {
     pub(crate) ids: IdAttributes,
     pub(crate) ignore_external_subset: bool,
 }
 
-impl Reading {
+impl ReadingOptions {
     pub(crate) fn reader<'a>(&self, octets: impl Read + 'a) -> Result<Reader<'a>, Error> {
         let reader = Reader::from_read(octets)?;
         Ok(if self.ignore_external_subset { reader.ignoring_external_subset() } else { reader })
@@ -119,7 +172,8 @@ impl Reading {
 }
 
 impl SignatureOptions {
-    /// Enveloped, at the end of the root element, exclusive canonicalisation.
+    /// An enveloped signature at the end of the root element, with exclusive
+    /// canonicalisation.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -127,79 +181,90 @@ impl SignatureOptions {
             position: Position::LastInRoot,
             canonicalization: Canonicalization::EXCLUSIVE,
             parallel: false,
-            reading: Reading::default(),
+            detached_references: DetachedReferences::SignedInfo,
+            reading: ReadingOptions::default(),
             id_seed: Vec::new(),
             production_place: None,
         }
     }
 
-    /// What is signed.
+    /// Sets what is signed.
     #[must_use]
     pub fn packaging(mut self, packaging: Packaging) -> Self {
         self.packaging = packaging;
         self
     }
 
-    /// Where the signature goes; means nothing for enveloping ones.
+    /// Sets where the signature goes. Enveloping and detached signatures and
+    /// countersignatures ignore it.
     #[must_use]
     pub fn position(mut self, position: Position) -> Self {
         self.position = position;
         self
     }
 
-    /// The canonical form of what is signed. Of `ds:SignedInfo` and of the
-    /// properties it is always the exclusive one: that does not depend on what
-    /// is around the signature.
+    /// Sets the canonicalisation of the signed data. `ds:SignedInfo` and the
+    /// properties always use the exclusive one, because their digests must not
+    /// depend on the elements around the signature.
     #[must_use]
     pub fn canonicalization(mut self, method: Canonicalization) -> Self {
         self.canonicalization = method;
         self
     }
 
-    /// Leaves all signatures out of what an enveloped one covers
-    /// (`not(ancestor-or-self::ds:Signature)`), so that others can be added to
-    /// the document later. Without it the transform is enveloped-signature,
-    /// which every verifier knows and which covers all but the signature
-    /// itself. In a document that is signed already it is always so: that an
-    /// earlier signature was there is then not signed, and nobody sees if it is
-    /// taken away.
+    /// Leaves all signatures out of what an enveloped signature covers
+    /// (`not(ancestor-or-self::ds:Signature)`), so that other signatures can be
+    /// added to the document later. By default the transform is
+    /// enveloped-signature, which every verifier supports and which covers
+    /// everything except the signature itself.
+    ///
+    /// A document that has signatures is always signed this way. The new signature
+    /// then does not cover the existing ones: nobody notices if one is removed.
     #[must_use]
     pub const fn parallel(mut self) -> Self {
         self.parallel = true;
         self
     }
 
-    /// Which attributes are Ids, if not `Id`, `ID`, `id` and `xml:id`: whoever
-    /// verifies has to know it, too. Signatures have their own in `Id`, so that
-    /// it is usually `IdAttributes::default().and(…)`.
+    /// Sets how a [detached signature](crate::prepare_detached) refers to its
+    /// documents. Other signatures ignore it.
+    #[must_use]
+    pub const fn detached_references(mut self, references: DetachedReferences) -> Self {
+        self.detached_references = references;
+        self
+    }
+
+    /// Sets which attributes are Ids, instead of `Id`, `ID`, `id` and `xml:id`.
+    /// Whoever verifies must use the same. Signatures have their own Ids in `Id`,
+    /// so this is usually `IdAttributes::default().and(…)`.
     #[must_use]
     pub fn ids(mut self, ids: IdAttributes) -> Self {
         self.reading.ids = ids;
         self
     }
 
-    /// Reads documents that name an external DTD subset as if they did not: SVG
-    /// images do. What it might declare, default attributes above all, is not
-    /// signed, and a verifier that reads it may see another document. Unless
-    /// told so, such documents are refused.
+    /// Reads documents that name an external DTD subset, such as SVG images, as if
+    /// they named none. By default such documents are refused. Declarations of the
+    /// subset, default attributes above all, are not signed, and a verifier that
+    /// reads the subset may see another document.
     #[must_use]
     pub const fn ignoring_external_subset(mut self) -> Self {
         self.reading.ignore_external_subset = true;
         self
     }
 
-    /// Where the signer claims to be, in place of what
-    /// [`SignatureParameters::location`](ades_core::SignatureParameters::location)
-    /// says, which has neither state nor postal code.
+    /// Sets where the signer claims to be, instead of
+    /// [`SignatureParameters::location`](ades_core::SignatureParameters::location),
+    /// which has neither state nor postal code.
     #[must_use]
     pub fn production_place(mut self, place: ProductionPlace) -> Self {
         self.production_place = Some(place);
         self
     }
 
-    /// Something that the Ids in the signature are made of, beside the document,
-    /// the certificate, the signing time and the packaging. Only random octets
-    /// make them unpredictable.
+    /// Adds a seed to the Ids in the signature. Without one they depend on the
+    /// document, the certificate, the signing time and the packaging. Only random
+    /// octets make the Ids unpredictable.
     #[must_use]
     pub fn id_seed(mut self, seed: impl Into<Vec<u8>>) -> Self {
         self.id_seed = seed.into();
@@ -210,5 +275,84 @@ impl SignatureOptions {
 impl Default for SignatureOptions {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Options of verifying the signatures of one document.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct VerifyOptions<'a> {
+    pub(crate) originals: Vec<Original<'a>>,
+    pub(crate) trust: &'a [Certificate],
+    pub(crate) expected: Vec<Target>,
+    pub(crate) reading: ReadingOptions,
+}
+
+impl<'a> VerifyOptions<'a> {
+    /// No other documents, no trust anchors, the usual Ids.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a document that references to other documents are about, whatever
+    /// their URI is, if all of them have the same one. Nothing is ever fetched.
+    #[must_use]
+    pub fn original(mut self, document: Document<'a>) -> Self {
+        self.originals.push(Original { uri: None, document });
+        self
+    }
+
+    /// Adds the document that references with this URI are about. The URI is
+    /// compared as it is and percent-decoded. It may also be the end of the
+    /// reference's URI, after a slash. Each reference reads the document once.
+    #[must_use]
+    pub fn original_named(mut self, uri: impl Into<String>, document: Document<'a>) -> Self {
+        self.originals.push(Original { uri: Some(uri.into()), document });
+        self
+    }
+
+    /// Sets the trust anchors. Without any, trust is not judged.
+    #[must_use]
+    pub const fn trust(mut self, anchors: &'a [Certificate]) -> Self {
+        self.trust = anchors;
+        self
+    }
+
+    /// Adds an element, or all elements of a name, that the caller expects to be
+    /// signed. Without any, the root element is expected. All expected elements
+    /// must be covered.
+    #[must_use]
+    pub fn expect(mut self, target: Target) -> Self {
+        self.expected.push(target);
+        self
+    }
+
+    /// Sets which attributes are Ids, instead of `Id`, `ID`, `id` and `xml:id`.
+    #[must_use]
+    pub fn ids(mut self, ids: IdAttributes) -> Self {
+        self.reading.ids = ids;
+        self
+    }
+
+    /// Reads documents that name an external DTD subset as if they named none; see
+    /// [`Reader::ignoring_external_subset`].
+    #[must_use]
+    pub const fn ignoring_external_subset(mut self) -> Self {
+        self.reading.ignore_external_subset = true;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_production_place_needs_text() {
+        assert!(ProductionPlace::default().check().is_err());
+        let place = |city: &str| ProductionPlace { city: Some(city.into()), ..Default::default() };
+        assert!(place("Gent").check().is_ok());
+        assert!(place("a\0b").check().is_err());
     }
 }

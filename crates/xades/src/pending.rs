@@ -1,4 +1,4 @@
-//! The state between *prepare* and *complete*.
+//! The state of a signature between its preparation and its completion.
 
 use std::fmt;
 
@@ -8,83 +8,85 @@ use ades_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::c14n::IdAttributes;
-use crate::draft::{CLOSING, Signer, Written};
-use crate::insertion::Insertion;
-use crate::options::Reading;
+use crate::extend::insertion::Insertion;
+use crate::options::ReadingOptions;
+use crate::report::Warning;
+use crate::signature_element::{END_TAGS, SigningContext, WrittenSignature};
+use crate::source_document::SourceDocument;
 use crate::xml::Encoding;
 
 /// A signature that has been prepared and waits for its value.
 ///
-/// Small, free of secrets and of the document: it holds the signature element
-/// but its value, where that element goes, and the document's digest.
-/// Stored with [`PendingState::to_json`].
+/// It is small, and contains neither secrets nor the document. It contains the
+/// signature element without its value, the place of that element, and the
+/// document's digest. [`PendingState::to_json`] stores it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PendingSignature {
     pub(crate) algorithm: SignatureAlgorithm,
     pub(crate) chain: CertificateChain,
-    /// The canonical form of `ds:SignedInfo`: what is signed.
+    /// The canonical form of `ds:SignedInfo`, which is signed.
     #[serde(with = "ades_core::base64::octets")]
     pub(crate) signed_info: Vec<u8>,
-    /// The signature element, with what is around it, before its value ...
+    /// The signature element, and what is around it, up to its value.
     pub(crate) head: String,
-    /// ... and behind it.
+    /// The rest, from the value on.
     pub(crate) tail: String,
-    pub(crate) target: Target,
-    pub(crate) reading: Reading,
+    #[serde(rename = "target")]
+    pub(crate) destination: Destination,
+    pub(crate) reading: ReadingOptions,
+    #[serde(skip)]
+    pub(crate) warnings: Vec<Warning>,
 }
 
-/// The layout of version 1, which says nothing of how the document was read.
+/// The layout of version 1, which does not contain the reading options.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct First {
+struct Version1 {
     algorithm: SignatureAlgorithm,
     chain: CertificateChain,
     #[serde(with = "ades_core::base64::octets")]
     signed_info: Vec<u8>,
     head: String,
     tail: String,
-    target: Target,
+    #[serde(rename = "target")]
+    destination: Destination,
 }
 
-/// What the signature is put into, or around.
+/// Where the signature element goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) enum Target {
+pub(crate) enum Destination {
     /// Into the document.
-    Inserted { document: Original, insertion: Insertion },
-    /// Around the document's root element, as it stands.
-    Xml { document: Original, from: u64, to: u64, encoding: Encoding },
+    Inserted { document: SourceDocument, insertion: Insertion },
+    /// Around the document's root element, octet by octet.
+    Xml { document: SourceDocument, from: u64, to: u64, encoding: Encoding },
     /// Around the document, as base64.
-    Base64 { document: Original },
-    /// On its own, about documents elsewhere.
-    Detached { documents: Vec<Original> },
-}
-
-/// A document as it was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Original {
-    /// Of its octets.
-    pub(crate) digest: DocumentDigest,
-    pub(crate) length: u64,
+    Base64 { document: SourceDocument },
+    /// Into a document of its own.
+    Detached { documents: Vec<SourceDocument> },
 }
 
 impl PendingSignature {
-    pub(crate) fn new(signer: &Signer<'_>, written: Written, target: Target) -> Self {
-        let Written { signed_info, head, tail } = written;
+    pub(crate) fn new(
+        signing: &SigningContext<'_>,
+        written: WrittenSignature,
+        destination: Destination,
+    ) -> Self {
+        let WrittenSignature { signed_info, head, tail } = written;
         Self {
-            algorithm: signer.algorithm,
-            chain: signer.chain.clone(),
+            algorithm: signing.algorithm,
+            chain: signing.chain.clone(),
             signed_info,
             head,
             tail,
-            target,
-            reading: signer.options.reading.clone(),
+            destination,
+            reading: signing.options.reading.clone(),
+            warnings: Vec::new(),
         }
     }
 
-    /// What the signer signs.
+    /// The octets to be signed.
     #[must_use]
     pub fn to_be_signed(&self) -> ToBeSigned {
         ToBeSigned::new(self.signed_info.clone(), self.algorithm)
@@ -96,42 +98,50 @@ impl PendingSignature {
         &self.chain
     }
 
-    /// The digest of the document, octet by octet; none if a detached signature
-    /// is about several.
+    /// The digest of the document's octets. `None` if a detached signature signs
+    /// several documents.
     #[must_use]
     pub const fn document_digest(&self) -> Option<&DocumentDigest> {
-        match &self.target {
-            Target::Inserted { document, .. }
-            | Target::Xml { document, .. }
-            | Target::Base64 { document } => Some(&document.digest),
-            Target::Detached { documents } => match documents.as_slice() {
+        match &self.destination {
+            Destination::Inserted { document, .. }
+            | Destination::Xml { document, .. }
+            | Destination::Base64 { document } => Some(&document.digest),
+            Destination::Detached { documents } => match documents.as_slice() {
                 [document] => Some(&document.digest),
                 _ => None,
             },
         }
     }
 
-    /// Which attributes are Ids in the document, as was said when it was prepared:
-    /// who [verifies](crate::verify()) what is made of it has to say so again.
+    /// What the caller should know about the prepared signature. The stored state
+    /// does not contain it: a restored signature has no warnings.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The Id attributes that the document was read with. Whoever
+    /// [verifies](crate::verify()) the signed document must pass the same.
     #[must_use]
     pub const fn ids(&self) -> &IdAttributes {
         &self.reading.ids
     }
 
-    /// Whether the document is read without the DTD that it names, likewise.
+    /// Whether the document was read without its external DTD subset. Whoever
+    /// verifies the signed document must do the same.
     #[must_use]
     pub const fn ignores_external_subset(&self) -> bool {
         self.reading.ignore_external_subset
     }
 
-    /// The signature element with this text as its value, without the content
-    /// that it may be around.
+    /// The signature element with this text as its value, and without the content
+    /// of an enveloping signature.
     pub(crate) fn fragment(&self, value: &str) -> String {
-        let closing = match self.target {
-            Target::Xml { .. } | Target::Base64 { .. } => CLOSING,
-            Target::Inserted { .. } | Target::Detached { .. } => "",
+        let end_tags = match self.destination {
+            Destination::Xml { .. } | Destination::Base64 { .. } => END_TAGS,
+            Destination::Inserted { .. } | Destination::Detached { .. } => "",
         };
-        [self.head.as_str(), value, self.tail.as_str(), closing].concat()
+        [self.head.as_str(), value, self.tail.as_str(), end_tags].concat()
     }
 }
 
@@ -140,14 +150,15 @@ impl PendingState for PendingSignature {
     const VERSION: u32 = 2;
 
     fn from_older(version: u32, stored: &StoredState) -> Option<Self> {
-        let first: First = (version == 1).then(|| stored.read())??;
-        let First { algorithm, chain, signed_info, head, tail, target } = first;
-        let reading = Reading::default();
-        Some(Self { algorithm, chain, signed_info, head, tail, target, reading })
+        let older: Version1 = (version == 1).then(|| stored.read())??;
+        let Version1 { algorithm, chain, signed_info, head, tail, destination } = older;
+        let reading = ReadingOptions::default();
+        let warnings = Vec::new();
+        Some(Self { algorithm, chain, signed_info, head, tail, destination, reading, warnings })
     }
 }
 
-// Roles and places are in the signature element: not for logs.
+// The signature element contains roles and places, which must not reach logs.
 impl fmt::Debug for PendingSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PendingSignature")

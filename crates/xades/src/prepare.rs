@@ -1,319 +1,245 @@
-//! From a document, a certificate and parameters to what is to be signed.
+//! The first half of a signature: from a document, a certificate and parameters to
+//! the octets to be signed.
+
+pub(crate) mod countersignature;
+pub(crate) mod detached;
+pub(crate) mod enveloping;
 
 use ades_core::error::Parameter;
-use ades_core::{
-    CertificateChain, Digest, DigestAlgorithm, DigestThread, Digester, Document,
-    SignatureParameters,
-};
+use ades_core::{CertificateChain, Digest, DigestAlgorithm, Document, SignatureParameters};
 
-use crate::c14n::{Canonicalization, Pass, Selection, SetOperation, Site, Target};
-use crate::draft::{Draft, Ids, Signer, Written};
-use crate::earlier;
-use crate::envelop;
-use crate::error::Error;
-use crate::insertion::Insertion;
-use crate::options::{Packaging, Position, Reading, SignatureOptions};
-use crate::original::{Digesting, digester};
-use crate::pending::{self, Original, PendingSignature};
-use crate::properties::{DS, Format};
-use crate::reference::{Reference, Transform};
+use crate::c14n::{InsertionSite, Selection, SetOperation, Target};
+use crate::error::{Error, NotInsertable};
+use crate::extend::{check_insertion, insert, insertion::Insertion};
+use crate::options::{Packaging, Position, SignatureOptions};
+use crate::pending::PendingSignature;
+use crate::report::Warning;
+use crate::signature_element::properties::NewFormat;
+use crate::signature_element::reference::{NewReference, NewTransform};
+use crate::signature_element::{Ids, SignatureElement, SigningContext, check_parameters};
+use crate::source_document::DocumentReading;
 use crate::xml::chars::is_name_char;
 
-/// From the end tag of its root element on, a document may have so many octets:
-/// they are withheld while completing, until the whole document has been
-/// compared, so that what was written of another one is no document.
-pub const MAX_BEHIND_ROOT: usize = 1024 * 1024;
-/// So many elements may be signed by their Ids.
+/// Maximum number of octets from the end tag of the root element on. They are
+/// written only after the whole document has been compared, so that the octets
+/// written of a changed document are never a whole document.
+pub const MAX_AFTER_ROOT: usize = 1024 * 1024;
+/// Maximum number of elements that an internally detached signature signs.
 const MAX_ELEMENTS: usize = 64;
+/// The algorithm of checks, which do not know the certificate. Its digests are not
+/// used.
+const CHECK_ALGORITHM: DigestAlgorithm = DigestAlgorithm::Sha256;
 
-/// Prepares a baseline B-B signature over a document, which is read once; an
-/// enveloping one over XML, or one in a document that is signed already, needs
-/// more passes.
+/// The result of a successful check.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Checked {
+    warnings: Vec<Warning>,
+}
+
+impl Checked {
+    /// What the caller should know about the signature before it is made.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}
+
+/// Prepares a baseline B-B signature over a document.
 ///
-/// The certificate's fitness at the claimed signing time is checked first
-/// (validity, key usage, key). A signature is never put where it would break
-/// one that is there and intact.
+/// The document is read once. An enveloping signature over XML, and a signature in
+/// a document that has signatures, need more passes. The certificate must be fit at
+/// the claimed signing time (validity, key usage, key). A signature is never put
+/// where it would break an existing signature that is intact.
 ///
 /// # Errors
-/// [`Error::Core`]: an unfit certificate, an algorithm that is not the key's,
-/// a parameter the standards do not allow, or a failure to read; what is wrong
-/// with the document as XML; [`Error::CannotInsert`],
-/// [`Error::BreaksEarlierSignature`], [`Error::NoSuchElement`],
-/// [`Error::DuplicateId`].
+/// [`Error::Core`] for an unfit certificate, an algorithm that the key does not
+/// have, a parameter that the standards do not allow, or a failure to read; an
+/// error about the document as XML; [`Error::CannotInsert`],
+/// [`Error::BreaksExistingSignature`], [`Error::ExistingSignatureUndecided`],
+/// [`Error::NoSuchElement`], [`Error::DuplicateId`].
 pub fn prepare(
     document: &mut Document<'_>,
     chain: &CertificateChain,
     parameters: &SignatureParameters,
     options: &SignatureOptions,
 ) -> Result<PendingSignature, Error> {
-    let signer = Signer::new(chain, parameters, options)?;
+    let signing = SigningContext::new(chain, parameters, options)?;
     match &options.packaging {
-        Packaging::Enveloped => enveloped(document, &signer),
-        Packaging::InternallyDetached(ids) => beside(document, &signer, ids),
-        Packaging::EnvelopingXml => envelop::xml(document, &signer),
-        Packaging::EnvelopingBase64 => envelop::base64(document, &signer, envelop::OCTETS),
-        Packaging::Enveloping => envelop::either(document, &signer),
+        Packaging::Enveloped => prepare_enveloped(document, &signing),
+        Packaging::InternallyDetached(ids) => prepare_elements(document, &signing, ids),
+        Packaging::EnvelopingXml => enveloping::prepare_xml(document, &signing),
+        Packaging::EnvelopingBase64 => {
+            enveloping::prepare_base64(document, &signing, enveloping::OCTETS_MEDIA_TYPE)
+        }
+        Packaging::Enveloping => enveloping::prepare_either(document, &signing),
     }
 }
 
-/// Whether a document can be signed so, before there is a certificate or anybody
-/// is asked: what [`prepare()`] would say of the document, by the same readings.
+/// Checks whether [`prepare()`] accepts a document, parameters and options, before
+/// there is a certificate. It reads the document as [`prepare()`] does.
 ///
 /// # Errors
-/// As [`prepare()`], of the document and the options.
-pub fn check(document: &mut Document<'_>, options: &SignatureOptions) -> Result<(), Error> {
-    let algorithm = DigestAlgorithm::Sha256;
+/// As [`prepare()`], except those about the certificate.
+pub fn check(
+    document: &mut Document<'_>,
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+) -> Result<Checked, Error> {
+    check_parameters(parameters, options)?;
     let read = match &options.packaging {
-        Packaging::Enveloped => read_enveloped(document, algorithm, options)?.0,
-        Packaging::InternallyDetached(ids) => read_beside(document, algorithm, options, ids)?,
-        Packaging::EnvelopingXml => return envelop::read(document, algorithm, options).map(drop),
-        // These take anything that can be read.
-        Packaging::EnvelopingBase64 | Packaging::Enveloping => return Ok(()),
+        Packaging::Enveloped => read_enveloped(document, CHECK_ALGORITHM, options)?.0,
+        Packaging::InternallyDetached(ids) => {
+            read_elements(document, CHECK_ALGORITHM, options, ids)?
+        }
+        Packaging::EnvelopingXml => {
+            enveloping::read_xml(document, CHECK_ALGORITHM, options)?;
+            return Ok(Checked::default());
+        }
+        // Any octets can be put into a signature this way.
+        Packaging::EnvelopingBase64 => return Ok(Checked::default()),
+        Packaging::Enveloping => {
+            return match enveloping::read_xml(document, CHECK_ALGORITHM, options) {
+                Ok(_) => Ok(Checked::default()),
+                Err(Error::Core(error)) => Err(error.into()),
+                Err(error) => {
+                    let warnings = enveloping::why_base64(&error).into_iter().collect();
+                    Ok(Checked { warnings })
+                }
+            };
+        }
     };
-    check_around(&read.site, &options.position)?;
-    check_place(document, &read, options, &options.position)
+    check_position(&read.site, &options.position)?;
+    check_insertion(document, &read, options, &options.position)?;
+    Ok(Checked::default())
 }
 
-/// Reads a document that is to hold its signature; yields whether all signatures
-/// are left out.
+fn prepare_enveloped(
+    document: &mut Document<'_>,
+    signing: &SigningContext<'_>,
+) -> Result<PendingSignature, Error> {
+    let options = signing.options;
+    let (read, parallel) = read_enveloped(document, signing.digest_algorithm(), options)?;
+    let ids = Ids::new(signing, "enveloped", [&read.document.digest.0]);
+    let without = if parallel { NewTransform::WithoutSignatures } else { NewTransform::Enveloped };
+    let canonical = NewTransform::Canonical(options.canonicalization.clone());
+    let reference = NewReference {
+        id: Some(ids.of("document")),
+        kind: None,
+        uri: String::new(),
+        transforms: vec![without, canonical],
+        digest: read.digest()?,
+    };
+    prepare_inside(document, signing, &ids, vec![reference], read)
+}
+
+/// Reads a document for an enveloped signature. Returns whether the signature
+/// leaves out all signatures, which it must in a document that has some.
 fn read_enveloped(
     document: &mut Document<'_>,
     algorithm: DigestAlgorithm,
     options: &SignatureOptions,
-) -> Result<(Read, bool), Error> {
-    let method = &options.canonicalization;
-    let mut parallel = options.parallel;
+) -> Result<(DocumentReading, bool), Error> {
     let read = |document: &mut Document<'_>, parallel: bool| {
         let whole = Selection::document().without_comments();
         let signatures = (SetOperation::Subtract, Target::all_signatures());
         let selection = if parallel { whole.filtered([signatures]) } else { whole };
-        let forms = vec![(selection, method.clone())];
-        Read::new(document, algorithm, &options.reading, forms, &options.position)
+        let forms = vec![(selection, options.canonicalization.clone())];
+        DocumentReading::new(document, algorithm, &options.reading, forms, &options.position)
     };
-    let mut found = read(document, parallel)?;
-    if found.site.signed && !parallel {
-        parallel = true;
-        found = read(document, parallel)?;
+    let first = read(document, options.parallel)?;
+    if first.site.signed && !options.parallel {
+        return Ok((read(document, true)?, true));
     }
-    Ok((found, parallel))
+    Ok((first, options.parallel))
 }
 
-fn enveloped(document: &mut Document<'_>, signer: &Signer<'_>) -> Result<PendingSignature, Error> {
-    let options = signer.options;
-    let method = &options.canonicalization;
-    let (read, parallel) = read_enveloped(document, signer.digest_algorithm(), options)?;
-    let ids = Ids::new(signer, "enveloped", [&read.original.digest.0]);
-    let without = if parallel { Transform::WithoutSignatures } else { Transform::Enveloped };
-    let reference = Reference {
-        id: Some(ids.of("document")),
+fn prepare_elements(
+    document: &mut Document<'_>,
+    signing: &SigningContext<'_>,
+    elements: &[String],
+) -> Result<PendingSignature, Error> {
+    let options = signing.options;
+    let read = read_elements(document, signing.digest_algorithm(), options, elements)?;
+    let ids = Ids::new(signing, "internally detached", [&read.document.digest.0]);
+    let reference = |(at, (id, digest)): (usize, (&String, &Digest))| NewReference {
+        id: Some(ids.of(&format!("element-{}", at + 1))),
         kind: None,
-        uri: String::new(),
-        transforms: vec![without, Transform::Canonical(method.clone())],
-        digest: read.digest()?,
+        uri: format!("#{id}"),
+        transforms: vec![NewTransform::Canonical(options.canonicalization.clone())],
+        digest: digest.clone(),
     };
-    insert(document, signer, &ids, vec![reference], read, &options.position)
+    let references = elements.iter().zip(&read.digests).enumerate().map(reference).collect();
+    prepare_inside(document, signing, &ids, references, read)
 }
 
-/// Reads a document elements of which are signed by a signature beside them.
-fn read_beside(
+/// Reads a document for a signature beside the elements that it signs.
+fn read_elements(
     document: &mut Document<'_>,
     algorithm: DigestAlgorithm,
     options: &SignatureOptions,
     elements: &[String],
-) -> Result<Read, Error> {
+) -> Result<DocumentReading, Error> {
+    let parameter = Parameter::Elements;
+    let fail = |problem| Err(Error::Core(ades_core::Error::Parameter { parameter, problem }));
     if elements.is_empty() || elements.len() > MAX_ELEMENTS {
-        let problem = "between 1 and 64 Ids are needed";
-        return Err(Error::Core(ades_core::Error::Parameter {
-            parameter: Parameter::Elements,
-            problem,
-        }));
+        return fail("between 1 and 64 Ids are needed");
     }
-    if elements.iter().any(|id| !can_be_named(id)) {
-        let problem = "an Id with white space or punctuation, which no reference can name";
-        return Err(Error::Core(ades_core::Error::Parameter {
-            parameter: Parameter::Elements,
-            problem,
-        }));
+    if !elements.iter().all(|id| can_be_referenced(id)) {
+        return fail("an Id with white space or punctuation, which no reference can name");
     }
-    let method = &options.canonicalization;
     let form = |id: &String| {
         let selection = Selection::element(Target::Id(id.clone())).without_comments();
-        (selection.with_ids(options.reading.ids.clone()), method.clone())
+        (selection.with_ids(options.reading.ids.clone()), options.canonicalization.clone())
     };
     let forms = elements.iter().map(form).collect();
-    let read = Read::new(document, algorithm, &options.reading, forms, &options.position)?;
-    let offset = Insertion::new(&read.site, &options.position)?.offset;
+    let (reading, position) = (&options.reading, &options.position);
+    let read = DocumentReading::new(document, algorithm, reading, forms, position)?;
+    let offset = Insertion::new(&read.site, position)?.offset;
     if read.selected.iter().any(|range| range.start < offset && offset < range.end) {
-        let why = "its place is in what it signs: that would be enveloped";
-        return Err(Error::CannotInsert { why });
+        return Err(Error::CannotInsert { why: NotInsertable::InSignedElement });
     }
     Ok(read)
 }
 
-/// Whether `#` and the Id are a reference to it (XML Signature, 4.4.3.2): one that
-/// is a name but perhaps for its first character, which others do not mind.
-fn can_be_named(id: &str) -> bool {
+/// Whether `#` and the Id refer to it (XML Signature, 4.4.3.2). It must be a name,
+/// except for its first character, which other implementations do not check.
+fn can_be_referenced(id: &str) -> bool {
     !id.is_empty() && id.chars().all(|c| c != ':' && is_name_char(c))
 }
 
-fn beside(
+/// Prepares the signature with these references inside the document.
+fn prepare_inside(
     document: &mut Document<'_>,
-    signer: &Signer<'_>,
-    elements: &[String],
-) -> Result<PendingSignature, Error> {
-    let options = signer.options;
-    let method = &options.canonicalization;
-    let read = read_beside(document, signer.digest_algorithm(), options, elements)?;
-    let ids = Ids::new(signer, "internally detached", [&read.original.digest.0]);
-    let reference = |(at, (id, digest)): (usize, (&String, &Digest))| Reference {
-        id: Some(ids.of(&format!("element-{}", at + 1))),
-        kind: None,
-        uri: format!("#{id}"),
-        transforms: vec![Transform::Canonical(method.clone())],
-        digest: digest.clone(),
-    };
-    let references = elements.iter().zip(&read.digests).enumerate().map(reference).collect();
-    insert(document, signer, &ids, references, read, &options.position)
-}
-
-/// The signature with these references goes into the document.
-fn insert(
-    document: &mut Document<'_>,
-    signer: &Signer<'_>,
+    signing: &SigningContext<'_>,
     ids: &Ids,
-    references: Vec<Reference>,
-    read: Read,
-    position: &Position,
+    references: Vec<NewReference>,
+    read: DocumentReading,
 ) -> Result<PendingSignature, Error> {
-    check_around(&read.site, position)?;
-    let parameters = signer.parameters;
-    let format = |reference: &Reference| {
-        Some(Format {
+    let position = &signing.options.position;
+    check_position(&read.site, position)?;
+    let parameters = signing.parameters;
+    let format = |reference: &NewReference| {
+        Some(NewFormat {
             reference: reference.id.clone()?,
             mime_type: parameters.document_mime_type().map(str::to_owned),
             description: parameters.document_description().map(str::to_owned),
         })
     };
     let formats = references.iter().filter_map(format).collect();
-    let draft = Draft { signer, ids, references, formats, object: None, content: None };
-    put_into(document, signer, draft.write()?, read, position)
+    let element =
+        SignatureElement { signing, ids, references, formats, object: None, content: None };
+    insert(document, signing, element.write()?, read, position)
 }
 
-fn check_around(site: &Site, position: &Position) -> Result<(), Error> {
-    // It would be no property of that signature, and all that leaves out
-    // signatures would leave out what it is put into.
-    let around = site.is_signature && !matches!(position, Position::Behind(_));
-    if site.in_signature || around {
-        return Err(Error::CannotInsert { why: "its place is in another signature" });
+/// Checks that the position is not inside a signature. The new signature would not
+/// be a property of that one, and a reference that leaves out all signatures would
+/// leave out the element around the new one.
+fn check_position(site: &InsertionSite, position: &Position) -> Result<(), Error> {
+    let in_signature =
+        site.in_signature || site.is_signature && !matches!(position, Position::After(_));
+    if in_signature {
+        return Err(Error::CannotInsert { why: NotInsertable::InSignature });
     }
     Ok(())
-}
-
-/// Where it goes.
-fn insertion(read: &Read, position: &Position) -> Result<Insertion, Error> {
-    let Read { site, original, .. } = read;
-    if site.declares_attributes {
-        let why = "its DTD declares attributes for elements of signatures";
-        return Err(Error::CannotInsert { why });
-    }
-    let insertion = Insertion::new(site, position)?;
-    let end = site.root.end_tag.start.min(site.root.whole().end.saturating_sub(2));
-    if original.length.saturating_sub(end) > MAX_BEHIND_ROOT as u64 {
-        return Err(Error::CannotInsert { why: "too much is behind the root element" });
-    }
-    Ok(insertion)
-}
-
-/// Where it goes, and that nothing is broken by that.
-pub(crate) fn put_into(
-    document: &mut Document<'_>,
-    signer: &Signer<'_>,
-    written: Written,
-    read: Read,
-    position: &Position,
-) -> Result<PendingSignature, Error> {
-    let insertion = insertion(&read, position)?;
-    let Read { site, original, .. } = read;
-    let target = pending::Target::Inserted { document: original, insertion: insertion.clone() };
-    let pending = PendingSignature::new(signer, written, target);
-    if site.signed {
-        let inserted = insertion.octets(&pending.fragment(""))?;
-        earlier::check(document, &insertion, &inserted, &signer.options.reading)?;
-    }
-    Ok(pending)
-}
-
-/// The same of a signature that is not there yet: one that says nothing stands in
-/// for it.
-pub(crate) fn check_place(
-    document: &mut Document<'_>,
-    read: &Read,
-    options: &SignatureOptions,
-    position: &Position,
-) -> Result<(), Error> {
-    let insertion = insertion(read, position)?;
-    if read.site.signed {
-        let inserted = insertion.octets(&format!("<ds:Signature xmlns:ds=\"{DS}\"/>"))?;
-        earlier::check(document, &insertion, &inserted, &options.reading)?;
-    }
-    Ok(())
-}
-
-/// What one reading of a document yields.
-pub(crate) struct Read {
-    /// Of the canonical forms.
-    pub(crate) digests: Vec<Digest>,
-    /// Where the selected elements stand.
-    pub(crate) selected: Vec<std::ops::Range<u64>>,
-    pub(crate) original: Original,
-    pub(crate) site: Site,
-}
-
-impl Read {
-    /// Of the only canonical form.
-    pub(crate) fn digest(&self) -> Result<Digest, Error> {
-        let nothing = ades_core::Error::StateDamaged { what: "nothing was digested" };
-        self.digests.first().cloned().ok_or(Error::Core(nothing))
-    }
-
-    pub(crate) fn new(
-        document: &mut Document<'_>,
-        algorithm: DigestAlgorithm,
-        reading: &Reading,
-        forms: Vec<(Selection, Canonicalization)>,
-        position: &Position,
-    ) -> Result<Self, Error> {
-        let beside = digester(document, algorithm)?;
-        let mut digesters = Vec::new();
-        for _ in &forms {
-            digesters.push(match forms.len() {
-                1 => digester(document, algorithm)?,
-                _ => DigestThread::here(Digester::new(algorithm)),
-            });
-        }
-        let mut octets = Digesting::new(document.reader()?, beside);
-        let mut sinks: Vec<_> = digesters
-            .iter_mut()
-            .map(|digester| {
-                |piece: &[u8]| {
-                    digester.update(piece);
-                    Ok(())
-                }
-            })
-            .collect();
-        let mut pass = Pass::new(reading.reader(&mut octets)?);
-        for ((selection, method), sink) in forms.into_iter().zip(&mut sinks) {
-            pass.add(method, selection, sink);
-        }
-        let (covered, site) = pass.run_for_site(position.target(), &reading.ids)?;
-        drop(sinks);
-        let digests = digesters.into_iter().map(|d| Ok(DigestThread::finish(d)?.finish()));
-        let selected = covered.iter().flat_map(|covered| &covered.selected);
-        Ok(Self {
-            digests: digests.collect::<Result<_, Error>>()?,
-            selected: selected.map(crate::xml::Span::whole).collect(),
-            original: octets.finish()?,
-            site,
-        })
-    }
 }

@@ -281,6 +281,43 @@ pub enum Coverage {
     Unknown,
 }
 
+/// What the caller should know about a signature that was, or can be, prepared. The
+/// codes are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Warning {
+    /// An XML document is kept as base64 in an enveloping signature, because a
+    /// document type declaration cannot be inside an element.
+    #[error(
+        "the document has a document type declaration, which cannot be inside a signature: it is \
+         kept as base64"
+    )]
+    DoctypeKeptAsBase64,
+    /// An XML document is kept as base64 in an enveloping signature, because it
+    /// depends on a DTD or an entity outside of it.
+    #[error("the document has a DTD that is not in the document: it is kept as base64")]
+    ExternalKeptAsBase64,
+    /// An XML document is kept as base64 in an enveloping signature, because its
+    /// signatures cover it as a document of its own.
+    #[error(
+        "the document has signatures, which cover it as a document of its own: it is kept as base64"
+    )]
+    SignedKeptAsBase64,
+}
+
+impl Warning {
+    /// The code: what it serialises as.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::DoctypeKeptAsBase64 => "doctype-kept-as-base64",
+            Self::ExternalKeptAsBase64 => "external-kept-as-base64",
+            Self::SignedKeptAsBase64 => "signed-kept-as-base64",
+        }
+    }
+}
+
 /// What can be wrong with a signature. The codes are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]

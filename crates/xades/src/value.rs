@@ -1,11 +1,13 @@
-//! Signature values as XML Signature wants them.
+//! Signature values in the form of XML Signature.
 
 use ades_core::SignatureAlgorithm;
+use ades_core::asn1::ber::{Element, Reader};
+use ades_core::asn1::der::{self, INTEGER, SEQUENCE};
 use ades_core::certificate::KeyType;
 
-/// The octets of `ds:SignatureValue`: those of the signer, except for ECDSA,
-/// whose DER becomes `r` and `s` side by side, each as long as the curve's
-/// order (XML Signature 1.1, clause 6.4.3). `None`: no such DER.
+/// The octets of `ds:SignatureValue`: those of the signer, except for ECDSA. The DER
+/// of ECDSA becomes `r` and `s`, each as long as the curve's order (XML Signature
+/// 1.1, clause 6.4.3). `None` if the value is not such DER.
 pub(crate) fn xml_value(
     algorithm: SignatureAlgorithm,
     key: KeyType,
@@ -15,14 +17,14 @@ pub(crate) fn xml_value(
         return Some(value.to_vec());
     }
     let len = order_len(key)?;
-    let (sequence, rest) = read_element(value, 0x30)?;
-    let (r, after) = read_element(sequence, 0x02)?;
-    let (s, end) = read_element(after, 0x02)?;
-    if !rest.is_empty() || !end.is_empty() {
+    let mut outer = Reader::new(value, 0);
+    let mut numbers = expect(&mut outer, SEQUENCE)?.children();
+    let (r, s) = (expect(&mut numbers, INTEGER)?, expect(&mut numbers, INTEGER)?);
+    if !outer.is_empty() || !numbers.is_empty() {
         return None;
     }
     let mut out = Vec::with_capacity(2 * len);
-    for number in [r, s] {
+    for number in [r.content, s.content] {
         let digits = number.strip_prefix(&[0]).unwrap_or(number);
         out.resize(out.len() + len.checked_sub(digits.len())?, 0);
         out.extend_from_slice(digits);
@@ -30,21 +32,15 @@ pub(crate) fn xml_value(
     Some(out)
 }
 
-/// The content of the first DER element, which has this tag and less than 256
-/// octets, and what comes behind it.
-fn read_element(octets: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (len, rest) = match octets {
-        [found, 0x81, len, rest @ ..] if *found == tag => (*len, rest),
-        [found, len, rest @ ..] if *found == tag && *len < 0x80 => (*len, rest),
-        _ => return None,
-    };
-    rest.split_at_checked(usize::from(len))
+fn expect<'v>(reader: &mut Reader<'v>, tag: u8) -> Option<Element<'v>> {
+    let element = reader.next("").ok()?;
+    (element.tag == tag && !element.indefinite).then_some(element)
 }
 
-/// A value of `ds:SignatureValue` as the algorithms' own standards write it:
-/// `r` and `s` side by side become DER (XML Signature 1.1, clause 6.4.3). Each is
-/// to be as long as the curve's order; EU DSS, and all else on Santuario, leaves
-/// out the zeros that both begin with, which P-521 often has.
+/// The value of `ds:SignatureValue` in the form of the algorithm's own standard: `r`
+/// and `s` become DER (XML Signature 1.1, clause 6.4.3). Each should be as long as
+/// the curve's order. EU DSS, and everything else that uses Santuario, leaves out
+/// the zeros that both begin with, which values of P-521 often have.
 pub(crate) fn raw_value(
     algorithm: SignatureAlgorithm,
     key: KeyType,
@@ -58,27 +54,19 @@ pub(crate) fn raw_value(
         return None;
     }
     let (r, s) = value.split_at_checked(value.len() / 2)?;
-    let body = [integer(r)?, integer(s)?].concat();
-    write_element(0x30, &body)
+    Some(der::element(SEQUENCE, &[&integer(r), &integer(s)]))
 }
 
-/// A DER INTEGER of a number that is not negative.
-fn integer(number: &[u8]) -> Option<Vec<u8>> {
+/// The DER INTEGER of a number that is not negative.
+fn integer(number: &[u8]) -> Vec<u8> {
     let zeros = number.iter().take_while(|octet| **octet == 0).count();
-    let digits = number.get(zeros..)?;
-    let sign = digits.first().is_none_or(|first| first & 0x80 != 0);
-    let padded = [if sign { [0].as_slice() } else { &[] }, digits].concat();
-    write_element(0x02, &padded)
+    let digits = number.get(zeros..).unwrap_or_default();
+    // Without a zero octet a first octet of 0x80 or more would be a sign.
+    let zero = digits.first().is_none_or(|first| first & 0x80 != 0);
+    der::element(INTEGER, &[if zero { &[0] } else { &[] }, digits])
 }
 
-/// A DER element of less than 256 octets.
-fn write_element(tag: u8, content: &[u8]) -> Option<Vec<u8>> {
-    let len = u8::try_from(content.len()).ok()?;
-    let head = if len < 0x80 { vec![tag, len] } else { vec![tag, 0x81, len] };
-    Some([head.as_slice(), content].concat())
-}
-
-/// How many octets the order of a curve has.
+/// The number of octets of a curve's order.
 const fn order_len(key: KeyType) -> Option<usize> {
     match key {
         KeyType::P256 => Some(32),
@@ -94,7 +82,7 @@ mod tests {
     use ades_core::DigestAlgorithm::Sha256;
 
     #[test]
-    fn numbers_get_the_length_of_the_order() {
+    fn numbers_have_the_length_of_the_order() {
         let ecdsa = SignatureAlgorithm::Ecdsa(Sha256);
         let der = [0x30, 8, 2, 2, 0, 0x80, 2, 2, 1, 2];
         let value = xml_value(ecdsa, KeyType::P256, &der).unwrap();
@@ -107,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn values_go_to_der_and_back() {
+    fn values_convert_to_der_and_back() {
         let ecdsa = SignatureAlgorithm::Ecdsa(Sha256);
         for (key, len) in [(KeyType::P256, 64), (KeyType::P384, 96), (KeyType::P521, 132)] {
             for fill in [0x01, 0x7F, 0x80, 0xFF] {

@@ -1,10 +1,8 @@
 //! XML: what is read and what is said of it.
 
-use std::path::Path;
-
 use ades_core::Document;
+use xades::VerifyOptions;
 use xades::report::{Part, Place, Problem, ReferenceReport, Report, SignatureReport};
-use xades::{Given, Original};
 
 use crate::exit::Failure;
 use crate::input;
@@ -13,31 +11,26 @@ use crate::xml::{Reading, target};
 use super::{Wanted, add_line, unsound, word};
 
 pub(super) fn read(source: &mut Document<'_>, wanted: &Wanted<'_>) -> Result<Report, Failure> {
-    let mut originals = Vec::new();
-    let original =
-        |path: &Path, uri| Ok::<_, Failure>(Original { uri, document: input::document(path)? });
+    let mut options = options(&wanted.reading)?.trust(wanted.trust);
     for path in wanted.originals {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        originals.push(original(path, Some(name.unwrap_or_default()))?);
+        options = options.original_named(name.unwrap_or_default(), input::document(path)?);
     }
     // The only one may be called anything.
     if let [path] = wanted.originals
         && !input::is_standard(path)
     {
-        originals.push(original(path, None)?);
+        options = options.original(input::document(path)?);
     }
-    let given = Given {
-        originals: &mut originals,
-        trust: wanted.trust,
-        expected: wanted
-            .elements
-            .iter()
-            .map(|text| target(text, None))
-            .collect::<Result<_, _>>()?,
-        ids: Some(wanted.reading.ids()?),
-        ignore_external_subset: wanted.reading.ignore_external_subset,
-    };
-    Ok(xades::verify(source, given)?)
+    for element in wanted.elements {
+        options = options.expect(target(element, None)?);
+    }
+    Ok(xades::verify(source, options)?)
+}
+
+fn options<'a>(reading: &Reading) -> Result<VerifyOptions<'a>, Failure> {
+    let options = VerifyOptions::new().ids(reading.ids()?);
+    Ok(if reading.ignore_external_subset { options.ignoring_external_subset() } else { options })
 }
 
 /// The new signature is without fault, and there is one more of those that
@@ -62,24 +55,17 @@ pub(super) fn check(
         all(&report.signatures, &mut found);
         (found.len(), found.into_iter().filter(sound).count())
     };
-    let ids = reading.ids()?;
-    let given = || Given {
-        ids: Some(ids.clone()),
-        ignore_external_subset: reading.ignore_external_subset,
-        ..Given::default()
-    };
-    let alone = xades::verify(made, given())?;
+    let alone = xades::verify(made, options(reading)?)?;
     let good = match count(&alone) {
         (1, 1) => true,
         (1, _) if is_detached(&alone) => {
             let document = Document::seekable(source.random_access()?);
-            let mut originals = [Original { uri: None, document }];
-            let given = Given { originals: &mut originals, ..given() };
-            count(&xades::verify(made, given)?).1 == 1
+            let options = options(reading)?.original(document);
+            count(&xades::verify(made, options)?).1 == 1
         }
         (1, _) => false,
         found => {
-            let (signatures, sound) = count(&xades::verify(source, given())?);
+            let (signatures, sound) = count(&xades::verify(source, options(reading)?)?);
             found == (signatures + 1, sound + 1)
         }
     };

@@ -1,14 +1,17 @@
-//! Which canonical form.
+//! The canonicalisation algorithms and their parameters.
 
 use std::collections::HashSet;
 
-use crate::error::Error;
+use serde::{Deserialize, Serialize};
 
-/// A prefix list may name so many prefixes.
-const MAX_PREFIXES: usize = 512;
+use crate::error::{Error, Limit};
+
+/// Maximum number of prefixes in a prefix list.
+pub(crate) const MAX_PREFIXES: usize = 512;
 
 /// The canonicalisation algorithms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Algorithm {
     /// Canonical XML 1.0.
     C14n10,
@@ -19,7 +22,8 @@ pub enum Algorithm {
 }
 
 /// A canonicalisation algorithm with its parameters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredMethod", into = "StoredMethod")]
 pub struct Canonicalization {
     algorithm: Algorithm,
     comments: bool,
@@ -47,24 +51,23 @@ impl Canonicalization {
         Self { algorithm, comments: false, inclusive_prefixes: Vec::new() }
     }
 
-    /// The same with comments.
+    /// Keeps comments.
     #[must_use]
     pub fn with_comments(mut self) -> Self {
         self.comments = true;
         self
     }
 
-    /// With the `PrefixList` of `ec:InclusiveNamespaces`, as it stands in the
-    /// attribute: prefixes and `#default`, white space between. Means something
-    /// for Exclusive Canonicalization only. With more than 512 of them there is no
-    /// canonical form: [`Error::Limit`].
+    /// Sets the `PrefixList` of `ec:InclusiveNamespaces`: prefixes and `#default`,
+    /// separated by white space. It has an effect on Exclusive Canonicalization only.
+    /// Using a list of more than 512 prefixes returns [`Error::Limit`].
     #[must_use]
     pub fn with_prefix_list(mut self, prefixes: &str) -> Self {
         let mut seen = HashSet::new();
         self.inclusive_prefixes = prefixes
             .split([' ', '\t', '\r', '\n'])
             .filter(|prefix| !prefix.is_empty() && seen.insert(*prefix))
-            // One more is enough to know that there are too many.
+            // One more than allowed is enough to detect that there are too many.
             .take(MAX_PREFIXES + 1)
             .map(|prefix| if prefix == "#default" { "" } else { prefix })
             .map(|prefix| prefix.as_bytes().into())
@@ -72,17 +75,19 @@ impl Canonicalization {
         self
     }
 
-    /// The algorithm that an `Algorithm` attribute names.
+    /// The algorithm of an `Algorithm` attribute.
     ///
     /// # Errors
     /// [`Error::UnknownCanonicalization`]
     pub fn from_uri(uri: &str) -> Result<Self, Error> {
         let known = URIS.iter().find(|(_, _, known)| *known == uri);
-        let (algorithm, comments, _) = known.ok_or(Error::UnknownCanonicalization)?;
+        let (algorithm, comments, _) = known.ok_or_else(|| Error::UnknownCanonicalization {
+            uri: uri.chars().take(200).collect(),
+        })?;
         Ok(Self { comments: *comments, ..Self::new(*algorithm) })
     }
 
-    /// Its name in an `Algorithm` attribute.
+    /// Its URI for an `Algorithm` attribute.
     #[must_use]
     pub fn uri(&self) -> &'static str {
         let same = |entry: &&(Algorithm, bool, &'static str)| {
@@ -97,7 +102,7 @@ impl Canonicalization {
         self.algorithm
     }
 
-    /// Whether comments stay.
+    /// Whether it keeps comments.
     #[must_use]
     pub const fn comments(&self) -> bool {
         self.comments
@@ -107,27 +112,29 @@ impl Canonicalization {
         matches!(self.algorithm, Algorithm::Exclusive10)
     }
 
-    /// The `PrefixList` of `ec:InclusiveNamespaces`, if there is one.
+    /// The `PrefixList` of `ec:InclusiveNamespaces`, if the algorithm is exclusive and
+    /// the list is not empty.
     pub(crate) fn prefix_list(&self) -> Option<String> {
+        if self.is_exclusive() { self.listed_prefixes() } else { None }
+    }
+
+    fn listed_prefixes(&self) -> Option<String> {
         let name = |prefix: &[u8]| match prefix {
             b"" => "#default".to_owned(),
             prefix => String::from_utf8_lossy(prefix).into_owned(),
         };
         let prefixes: Vec<String> = self.inclusive_prefixes().map(name).collect();
-        (self.is_exclusive() && !prefixes.is_empty()).then(|| prefixes.join(" "))
+        (!prefixes.is_empty()).then(|| prefixes.join(" "))
     }
 
     pub(crate) fn inclusive_prefixes(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.inclusive_prefixes.iter().map(|prefix| &**prefix)
     }
 
-    /// Whether the prefix list is not too long; `offset` is where that is asked.
+    /// Checks the length of the prefix list. `offset` is the place for the error.
     pub(crate) const fn check_prefixes(&self, offset: u64) -> Result<(), Error> {
         if self.inclusive_prefixes.len() > MAX_PREFIXES {
-            return Err(Error::Limit {
-                offset,
-                limit: "512 prefixes in an InclusiveNamespaces list",
-            });
+            return Err(Error::Limit { offset: Some(offset), limit: Limit::PrefixList });
         }
         Ok(())
     }
@@ -137,12 +144,39 @@ impl Canonicalization {
     }
 }
 
+/// The stored form: what an `Algorithm` attribute and a `PrefixList` state.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct StoredMethod {
+    uri: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prefix_list: Option<String>,
+}
+
+impl From<Canonicalization> for StoredMethod {
+    fn from(method: Canonicalization) -> Self {
+        Self { uri: method.uri().to_owned(), prefix_list: method.listed_prefixes() }
+    }
+}
+
+impl TryFrom<StoredMethod> for Canonicalization {
+    type Error = Error;
+
+    fn try_from(stored: StoredMethod) -> Result<Self, Error> {
+        let method = Self::from_uri(&stored.uri)?;
+        Ok(match stored.prefix_list {
+            Some(prefixes) => method.with_prefix_list(&prefixes),
+            None => method,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_prefix_list_has_each_prefix_once() {
+    fn a_prefix_list_contains_each_prefix_once() {
         let many = "a b a #default b ".repeat(1000);
         let method = Canonicalization::EXCLUSIVE.with_prefix_list(&many);
         assert_eq!(method.prefix_list().as_deref(), Some("a b #default"));
@@ -150,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn uris_name_algorithms_and_back() {
+    fn uris_identify_algorithms() {
         for (algorithm, comments, uri) in URIS {
             let method = Canonicalization::from_uri(uri).unwrap();
             assert_eq!((method.algorithm(), method.comments()), (algorithm, comments));

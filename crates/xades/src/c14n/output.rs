@@ -1,18 +1,18 @@
-//! Canonical octets on their way to whoever wants them.
+//! Escaping and buffering of canonical octets before they reach their sink.
 
 use std::io;
 
 use crate::error::Error;
 use crate::xml::chars::{self, TEXT_ESCAPED, VALUE_ESCAPED};
 
-/// Small pieces are gathered up to so many octets.
+/// Maximum number of octets that are gathered before they are sent.
 const PIECE: usize = 32 * 1024;
 
-/// Takes canonical octets, in order.
+/// Receives canonical octets, in order.
 pub(crate) type Sink<'s> = dyn FnMut(&[u8]) -> io::Result<()> + 's;
 
-/// Gathers small pieces, passes big ones on. The first error is kept until
-/// somebody asks.
+/// Gathers small pieces, and sends big ones at once. The first error of the sink is
+/// kept until [`check`](Self::check) returns it.
 pub(crate) struct Output<'s> {
     gathered: Vec<u8>,
     sink: &'s mut Sink<'s>,
@@ -25,7 +25,7 @@ impl<'s> Output<'s> {
         Self { gathered: Vec::with_capacity(PIECE), sink, length: 0, error: None }
     }
 
-    /// Octets as they are.
+    /// Adds octets without escaping.
     #[inline]
     pub(crate) fn push(&mut self, octets: &[u8]) {
         if self.gathered.len() + octets.len() > PIECE {
@@ -44,12 +44,12 @@ impl<'s> Output<'s> {
         }
     }
 
-    /// Text (Canonical XML 1.0, clause 2.3).
+    /// Adds text, escaped (Canonical XML 1.0, clause 2.3).
     pub(crate) fn push_text(&mut self, text: &[u8]) {
         self.push_escaped(text, TEXT_ESCAPED);
     }
 
-    /// An attribute value, likewise.
+    /// Adds an attribute value, escaped.
     pub(crate) fn push_value(&mut self, value: &[u8]) {
         self.push_escaped(value, VALUE_ESCAPED);
     }
@@ -73,7 +73,7 @@ impl<'s> Output<'s> {
         self.push(text);
     }
 
-    /// How many octets there were.
+    /// The number of octets so far.
     pub(crate) const fn written(&self) -> usize {
         self.length as usize + self.gathered.len()
     }
@@ -92,7 +92,7 @@ impl<'s> Output<'s> {
         }
     }
 
-    /// The first error.
+    /// Returns the first error of the sink.
     pub(crate) fn check(&mut self) -> Result<(), Error> {
         match self.error.take() {
             Some(error) => Err(ades_core::Error::Write(error).into()),
@@ -100,7 +100,7 @@ impl<'s> Output<'s> {
         }
     }
 
-    /// Sends what is left; how many octets there were.
+    /// Sends the rest. Returns the number of octets.
     pub(crate) fn finish(&mut self) -> Result<u64, Error> {
         self.flush();
         self.check()?;

@@ -1,4 +1,4 @@
-//! One pass over a document, for all its canonical forms.
+//! One pass over a document that makes all its canonical forms.
 
 use std::fmt;
 use std::io;
@@ -7,50 +7,49 @@ use crate::error::Error;
 use crate::xml::{Event, Reader, Span, StartElement};
 
 use super::base::is_scheme;
-use super::job::{Chooser, Job};
+use super::form::{Form, NodeSet};
+use super::insertion_site::{InsertionSite, SiteFinder};
 use super::method::Canonicalization;
 use super::select::{Select, Selection};
-use super::site::{Seeker, Site};
 use super::target::{IdAttributes, Target};
 use super::work::Work;
 
-/// What a canonical form was made of.
+/// What a canonical form covers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Covered {
-    /// Its octets.
+    /// The number of its octets.
     pub length: u64,
-    /// Where the elements stand in the original octets that are in it while
-    /// their parents are not, in the order in which they end; none for a whole
-    /// document and for a [`Select`] of your own.
+    /// The elements that are in it and whose parents are not: where they are in the
+    /// original octets, in the order of their ends. Empty for a whole document and
+    /// for an implementation of [`Select`].
     pub selected: Vec<Span>,
-    /// Where the elements stand that are not in it while their parents are,
-    /// likewise.
+    /// The elements that are not in it and whose parents are, in the same way.
     pub left_out: Vec<Span>,
-    /// Whether what is outside of the root element is in.
+    /// Whether nodes outside the root element are in it.
     pub(crate) outside: bool,
-    /// Whether it is the text only, so that elements in what is selected are
-    /// left out though their text is not.
+    /// Whether it is the text only. Elements inside the selected ones are then left
+    /// out, although their text is not.
     pub(crate) text: bool,
-    /// Whether a comment within what is selected is left out; of text, a comment or
-    /// an instruction.
-    pub(crate) passed_over: bool,
-    /// What the first selected elements are called, in document order.
-    pub(crate) elements: Vec<Selected>,
+    /// Whether a comment inside the selected nodes is left out. If it is the text
+    /// only: a comment or an instruction.
+    pub(crate) comments_left_out: bool,
+    /// The names of the first selected elements, in document order.
+    pub(crate) elements: Vec<ElementName>,
 }
 
-/// An element that is in a canonical form while its parent is not.
+/// The name and Id of an element, cut at 256 octets each.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Selected {
+pub(crate) struct ElementName {
+    /// Where the element begins.
     pub(crate) start: u64,
     pub(crate) namespace: String,
     pub(crate) local_name: String,
     pub(crate) id: Option<String>,
 }
 
-impl Selected {
+impl ElementName {
     pub(crate) fn new(element: &StartElement<'_>) -> Self {
-        /// So many octets of a name are told.
         const MAX_NAME: usize = 256;
 
         let text = |octets: &[u8]| {
@@ -66,111 +65,110 @@ impl Selected {
     }
 }
 
-/// Makes canonical forms of a document while reading it once.
+/// Makes canonical forms of a document in one reading.
 pub struct Pass<'a, 's> {
     reader: Reader<'a>,
-    jobs: Vec<Job<'s>>,
+    forms: Vec<Form<'s>>,
 }
 
 impl<'a, 's> Pass<'a, 's> {
-    /// A pass over this document.
+    /// A pass over the document of this reader.
     #[must_use]
     pub const fn new(reader: Reader<'a>) -> Self {
-        Self { reader, jobs: Vec::new() }
+        Self { reader, forms: Vec::new() }
     }
 
-    /// One more canonical form. `sink` gets its octets in pieces; they are good
-    /// only if [`run`](Self::run) finds no error.
+    /// Adds a canonical form. `sink` receives its octets in pieces. They are valid only
+    /// if [`run`](Self::run) returns no error.
     pub fn add(
         &mut self,
         method: Canonicalization,
         selection: Selection,
         sink: &'s mut (dyn FnMut(&[u8]) -> io::Result<()> + 's),
     ) {
-        self.jobs.push(Job::new(method, Chooser::Selection(selection), sink));
+        self.forms.push(Form::new(method, NodeSet::Selection(selection), sink));
     }
 
-    /// One more canonical form, of a node-set of your own.
+    /// Adds a canonical form of a custom node-set.
     pub fn add_custom(
         &mut self,
         method: Canonicalization,
         select: impl Select + 's,
         sink: &'s mut (dyn FnMut(&[u8]) -> io::Result<()> + 's),
     ) {
-        self.jobs.push(Job::new(method, Chooser::Custom(Box::new(select)), sink));
+        self.forms.push(Form::new(method, NodeSet::Custom(Box::new(select)), sink));
     }
 
-    /// Not a canonical form, but the text of the selected nodes, one piece
-    /// behind the other.
+    /// Adds the text of the selected nodes, concatenated, instead of a canonical
+    /// form.
     pub(crate) fn add_text(
         &mut self,
         selection: Selection,
         sink: &'s mut (dyn FnMut(&[u8]) -> io::Result<()> + 's),
     ) {
-        let job = Job::new(Canonicalization::C14N_1_0, Chooser::Selection(selection), sink);
-        self.jobs.push(job.of_text());
+        let form = Form::new(Canonicalization::C14N_1_0, NodeSet::Selection(selection), sink);
+        self.forms.push(form.of_text());
     }
 
-    /// Reads the document to its end, whatever was selected: a document that
-    /// is not well-formed has no canonical form, and neither has one with two
-    /// elements of the wanted Id. Yields what each form covers, in the order in
-    /// which they were added.
+    /// Reads the document to its end, whatever is selected: a document that is not
+    /// well-formed has no canonical form, and a document in which two elements have
+    /// the selected Id has none either. Returns what each form covers, in the order
+    /// in which the forms were added.
     ///
     /// # Errors
-    /// What is wrong with the document; [`Error::RelativeNamespace`],
-    /// [`Error::NoSuchElement`], [`Error::DuplicateId`]; [`Error::Limit`] for
-    /// forms that cost much more than the document is long;
-    /// [`ades_core::Error::Write`] with what a sink yields.
+    /// An error about the document; [`Error::RelativeNamespace`],
+    /// [`Error::NoSuchElement`], [`Error::DuplicateId`]; [`Error::Limit`] for forms
+    /// that cost much more than the document's length; [`ades_core::Error::Write`]
+    /// with the error of a sink.
     pub fn run(mut self) -> Result<Vec<Covered>, Error> {
         self.read(feed)?;
         self.finish()
     }
 
-    /// The same, except that what is wrong with one form is not wrong with the
+    /// As [`run`](Self::run), except that an error about one form does not affect the
     /// others.
     pub(crate) fn run_each(mut self) -> Result<Vec<Result<Covered, Error>>, Error> {
-        let mut failed: Vec<Option<Error>> = self.jobs.iter().map(|_| None).collect();
-        self.read(|jobs, event, work| {
-            for (job, failed) in jobs.iter_mut().zip(&mut failed) {
+        let mut failed: Vec<Option<Error>> = self.forms.iter().map(|_| None).collect();
+        self.read(|forms, event, work| {
+            for (form, failed) in forms.iter_mut().zip(&mut failed) {
                 if failed.is_none() {
-                    *failed = job.take(event, work).err();
+                    *failed = form.take(event, work).err();
                 }
             }
             Ok(())
         })?;
-        let jobs = self.jobs.into_iter().zip(failed);
-        Ok(jobs.map(|(job, failed)| failed.map_or_else(|| job.finish(), Err)).collect())
+        let forms = self.forms.into_iter().zip(failed);
+        Ok(forms.map(|(form, failed)| failed.map_or_else(|| form.finish(), Err)).collect())
     }
 
-    /// As [`run`](Self::run), and what somebody who puts something into the
-    /// document has to know; `within` is the element it is about, the root
-    /// element if not given.
+    /// As [`run`](Self::run), and finds the site of an insertion. `target` is the
+    /// element that it goes into or after. `None`: the root element.
     pub(crate) fn run_for_site(
         mut self,
-        within: Option<&Target>,
+        target: Option<&Target>,
         ids: &IdAttributes,
-    ) -> Result<(Vec<Covered>, Site), Error> {
-        let mut seeker = Seeker::new(within, ids);
-        self.read(|jobs, event, work| {
-            seeker.see(event);
-            feed(jobs, event, work)
+    ) -> Result<(Vec<Covered>, InsertionSite), Error> {
+        let mut finder = SiteFinder::new(target, ids);
+        self.read(|forms, event, work| {
+            finder.see(event);
+            feed(forms, event, work)
         })?;
-        let site = seeker.finish(&self.reader)?;
+        let site = finder.finish(&self.reader)?;
         Ok((self.finish()?, site))
     }
 
-    /// Hands each event on, to the document's end.
+    /// Passes each event to `feed`, to the document's end.
     fn read(
         &mut self,
-        mut feed: impl FnMut(&mut [Job<'s>], &Event<'_>, &mut Work) -> Result<(), Error>,
+        mut feed: impl FnMut(&mut [Form<'s>], &Event<'_>, &mut Work) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut work = Work::new(self.reader.limits());
         while let Some(event) = self.reader.next_event()? {
             if let Event::StartElement(element) = &event {
                 check_namespaces(element)?;
             }
-            feed(&mut self.jobs, &event, &mut work)?;
-            if work.is_much() {
+            feed(&mut self.forms, &event, &mut work)?;
+            if work.is_exceeded() {
                 let read = self.reader.read();
                 work.check(read, self.reader.limits())?;
             }
@@ -179,21 +177,21 @@ impl<'a, 's> Pass<'a, 's> {
     }
 
     fn finish(self) -> Result<Vec<Covered>, Error> {
-        self.jobs.into_iter().map(Job::finish).collect()
+        self.forms.into_iter().map(Form::finish).collect()
     }
 }
 
-fn feed(jobs: &mut [Job<'_>], event: &Event<'_>, work: &mut Work) -> Result<(), Error> {
-    jobs.iter_mut().try_for_each(|job| job.take(event, work))
+fn feed(forms: &mut [Form<'_>], event: &Event<'_>, work: &mut Work) -> Result<(), Error> {
+    forms.iter_mut().try_for_each(|form| form.take(event, work))
 }
 
 impl fmt::Debug for Pass<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pass").field("jobs", &self.jobs.len()).finish_non_exhaustive()
+        f.debug_struct("Pass").field("forms", &self.forms.len()).finish_non_exhaustive()
     }
 }
 
-/// One canonical form of a document, or of a part of it.
+/// Makes one canonical form of a document, or of a part of it.
 ///
 /// # Errors
 /// As [`Pass::run`].
@@ -209,7 +207,7 @@ pub fn canonicalize(
     Ok(pass.run()?.pop().unwrap_or_default())
 }
 
-/// Namespace names must not be relative references (Canonical XML 1.0,
+/// Refuses namespace names that are relative references (Canonical XML 1.0,
 /// clause 1.3).
 fn check_namespaces(element: &StartElement<'_>) -> Result<(), Error> {
     for &declared in &element.tag.declared {

@@ -1,15 +1,17 @@
-//! Which nodes of a document.
+//! Which nodes of a document are in a canonical form.
 
-use crate::error::Error;
+use crate::error::{Error, Limit};
 use crate::xml::StartElement;
 
-use super::target::{IdAttributes, Target, Wanted};
+use super::target::{IdAttributes, Target, TargetSearch};
 
-/// A selection may have this many steps, `without` included.
+/// Maximum number of steps of a selection. [`Selection::without`] is one step.
 pub(crate) const MAX_STEPS: usize = 63;
 
-/// Whether an element is in the node-set, and whether the text, comments and
-/// instructions directly in it are.
+/// Whether an element, and the text, comments and instructions directly inside it,
+/// are in the node-set.
+// Not non_exhaustive: implementations of `Select` construct it, and an element has
+// nothing else that can be in a node-set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// The element with its attributes and namespaces.
@@ -19,39 +21,40 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Both.
+    /// Both are in it.
     pub const YES: Self = Self { element: true, content: true };
-    /// Neither.
+    /// Neither is in it.
     pub const NO: Self = Self { element: false, content: false };
 }
 
-/// A node-set, decided element by element in document order.
+/// A node-set that is decided element by element, in document order.
 pub trait Select {
-    /// Whether an element is in it; `parent` is what was said of its parent.
+    /// Whether an element is in it. `parent` is the answer for its parent.
     fn element(&mut self, element: &StartElement<'_>, parent: Shown) -> Shown;
 
-    /// Whether the comments and instructions outside of the root element are.
+    /// Whether the comments and instructions outside the root element are in it.
     fn outside(&self) -> bool {
         false
     }
 }
 
 /// What a step of a filter does with the nodes of some elements.
+// Not non_exhaustive: XPath Filter 2.0 has these and no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SetOperation {
-    /// What is not in one of them goes.
+    /// Removes the nodes outside of them.
     Intersect,
-    /// What is in one of them goes.
+    /// Removes the nodes inside them.
     Subtract,
-    /// What is in one of them comes back.
+    /// Adds the nodes inside them.
     Union,
 }
 
-/// A document, or an element with all that is in it; of that, what filters
-/// leave.
+/// The nodes of a document, or of an element with its content, that pass the
+/// filters.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    apex: Option<Wanted>,
+    apex: Option<TargetSearch>,
     filters: Vec<Vec<Step>>,
     ids: IdAttributes,
     comments: bool,
@@ -61,9 +64,9 @@ pub struct Selection {
 #[derive(Clone, Debug)]
 struct Step {
     operation: SetOperation,
-    wanted: Wanted,
-    /// Whether its target must be there.
-    must: bool,
+    search: TargetSearch,
+    /// Whether its target must exist.
+    required: bool,
 }
 
 impl Selection {
@@ -73,58 +76,61 @@ impl Selection {
         Self { apex: None, filters: Vec::new(), ids: IdAttributes::default(), comments: true }
     }
 
-    /// One element with all that is in it.
+    /// One element with its content.
     #[must_use]
     pub fn element(target: Target) -> Self {
-        Self { apex: Some(Wanted::new(target)), ..Self::document() }
+        Self { apex: Some(TargetSearch::new(target)), ..Self::document() }
     }
 
-    /// Less this one, which must be there.
+    /// Leaves out an element, which must exist.
     #[must_use]
     pub fn without(mut self, target: Target) -> Self {
-        let (operation, wanted) = (SetOperation::Subtract, Wanted::new(target));
-        self.filters.push(vec![Step { operation, wanted, must: true }]);
+        let (operation, search) = (SetOperation::Subtract, TargetSearch::new(target));
+        self.filters.push(vec![Step { operation, search, required: true }]);
         self
     }
 
-    /// Of it, what these steps leave, one after the other: XPath Filter 2.0
-    /// (clause 3.2), where each expression selects elements. Targets need not
-    /// be there; an Id that two elements have is an error.
+    /// Applies the steps of an XPath Filter 2.0 (clause 3.2) in order. Each step's
+    /// expression selects elements. Targets need not exist. An Id that two elements
+    /// have is an error.
     #[must_use]
     pub fn filtered(mut self, steps: impl IntoIterator<Item = (SetOperation, Target)>) -> Self {
-        let step =
-            |(operation, target)| Step { operation, wanted: Wanted::new(target), must: false };
+        let step = |(operation, target)| Step {
+            operation,
+            search: TargetSearch::new(target),
+            required: false,
+        };
         self.filters.push(steps.into_iter().map(step).collect());
         self
     }
 
-    /// Less all comments, whatever the canonical form says of them: what the
-    /// URIs `""` and `"#id"` mean (XML Signature, clause 4.4.3.3).
+    /// Leaves out all comments, even if the canonical form keeps comments. The URIs
+    /// `""` and `"#id"` mean this (XML Signature, clause 4.4.3.3).
     #[must_use]
     pub const fn without_comments(mut self) -> Self {
         self.comments = false;
         self
     }
 
-    /// With other Id attributes than `Id`, `ID`, `id` and `xml:id`.
+    /// Sets which attributes are Ids, instead of `Id`, `ID`, `id` and `xml:id`.
     #[must_use]
     pub fn with_ids(mut self, ids: IdAttributes) -> Self {
         self.ids = ids;
         self
     }
 
-    /// Whether it is made of the whole document and not of an element.
+    /// Whether it starts from the whole document and not from an element.
     #[must_use]
     pub const fn is_document(&self) -> bool {
         self.apex.is_none()
     }
 
-    /// How many targets each element is compared with.
+    /// The number of targets that each element is compared with.
     pub(crate) fn targets(&self) -> usize {
         usize::from(self.apex.is_some()) + self.steps()
     }
 
-    /// How many steps all filters have.
+    /// The number of steps of all filters.
     pub(crate) fn steps(&self) -> usize {
         self.filters.iter().map(Vec::len).sum()
     }
@@ -133,12 +139,12 @@ impl Selection {
         self.comments
     }
 
-    /// Whether what is outside of the root element is in.
+    /// Whether nodes outside the root element are in it.
     pub(crate) fn outside(&self) -> bool {
         self.is_document() && self.passes(Within::default())
     }
 
-    /// What the element is within, given what its parent is within.
+    /// The targets that an element is inside, from those that its parent is inside.
     pub(crate) fn enter(
         &mut self,
         element: &StartElement<'_>,
@@ -151,17 +157,17 @@ impl Selection {
         }
         for (index, step) in self.filters.iter_mut().flatten().enumerate() {
             if index == MAX_STEPS {
-                let offset = element.tag().start;
-                return Err(Error::Limit { offset, limit: "63 steps of a selection" });
+                let offset = Some(element.tag().start);
+                return Err(Error::Limit { offset, limit: Limit::SelectionSteps });
             }
-            if step.wanted.meets(element, &self.ids) {
+            if step.search.meets(element, &self.ids) {
                 within.steps |= 1 << index;
             }
         }
         Ok(within)
     }
 
-    /// Whether nodes that are within all this are in the node-set.
+    /// Whether nodes inside these targets are in the node-set.
     pub(crate) fn shows(&self, within: Within) -> bool {
         (self.is_document() || within.apex) && self.passes(within)
     }
@@ -181,21 +187,21 @@ impl Selection {
         })
     }
 
-    /// Whether every Id was there once, and whatever must be there.
+    /// Checks that no Id was found twice and that all required targets were found.
     pub(crate) fn finish(&self) -> Result<(), Error> {
         let steps = || self.filters.iter().flatten();
-        let mut all = self.apex.iter().chain(steps().map(|step| &step.wanted));
-        all.try_for_each(Wanted::check_unique)?;
-        let needed = steps().filter(|step| step.must).map(|step| &step.wanted);
-        self.apex.iter().chain(needed).try_for_each(Wanted::check_found)
+        let mut all = self.apex.iter().chain(steps().map(|step| &step.search));
+        all.try_for_each(TargetSearch::check_unique)?;
+        let required = steps().filter(|step| step.required).map(|step| &step.search);
+        self.apex.iter().chain(required).try_for_each(TargetSearch::check_found)
     }
 }
 
-/// What an element is within.
+/// The targets that an element is inside.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Within {
     /// The selected element.
     apex: bool,
-    /// The elements that steps mean: one bit for each.
+    /// One bit for each step.
     steps: u64,
 }

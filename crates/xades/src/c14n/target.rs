@@ -1,13 +1,16 @@
-//! Which elements somebody means.
+//! Naming elements of a document, and finding them while it is read.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::properties::DS;
+use crate::namespaces::DS;
 use crate::xml::{Attribute, StartElement, XML_NAMESPACE};
 
-/// An element that somebody means.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An element, or several, of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Target {
     /// The element with this Id, which must be the only one.
@@ -20,12 +23,13 @@ pub enum Target {
         namespace: String,
         /// The local name.
         local_name: String,
-        /// Which of them, in document order, from 0; all if not given.
+        /// Which of them, in document order, from 0. `None`: all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         nth: Option<usize>,
     },
-    /// Elements of this name whose attribute `Id`, of no namespace, says this:
-    /// XPath's `name[@Id = "…"]`. What is an Id otherwise does not matter, and
-    /// neither does how many there are.
+    /// Elements of this name whose attribute `Id`, in no namespace, has this value:
+    /// XPath's `name[@Id = "…"]`. It does not matter which attributes are Ids, or how
+    /// many elements match.
     NamedWithId {
         /// The namespace name; empty for none.
         namespace: String,
@@ -52,18 +56,31 @@ impl Target {
     fn signatures(nth: Option<usize>) -> Self {
         Self::Named { namespace: DS.into(), local_name: "Signature".into(), nth }
     }
+}
 
-    const fn describe(&self) -> &'static str {
+/// As part of a message: `with the Id "x"`, `at octet 7`, `{urn:a}b, number 2`.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Id(_) => "by Id",
-            Self::At(_) => "by its place",
-            Self::Named { .. } => "by its name",
-            Self::NamedWithId { .. } => "by its name and Id",
+            Self::Id(id) => write!(f, "with the Id {:?}", cut(id)),
+            Self::At(at) => write!(f, "at octet {at}"),
+            Self::Named { namespace, local_name, nth } => {
+                write!(f, "{{{}}}{}", cut(namespace), cut(local_name))?;
+                nth.map_or(Ok(()), |nth| write!(f, ", number {}", nth + 1))
+            }
+            Self::NamedWithId { namespace, local_name, id } => {
+                write!(f, "{{{}}}{} with Id={:?}", cut(namespace), cut(local_name), cut(id))
+            }
         }
     }
 }
 
-/// Which attributes are Ids.
+/// Names come from documents, too, and may be long.
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(200).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
+}
+
+/// The attributes that are Ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdAttributes {
@@ -72,28 +89,28 @@ pub struct IdAttributes {
 }
 
 impl IdAttributes {
-    /// None but those that are added.
+    /// No attributes. [`and`](Self::and) adds some.
     #[must_use]
     pub const fn none() -> Self {
         Self { names: Vec::new(), dtd: false }
     }
 
-    /// With attributes of this name; no namespace is `""`.
+    /// Adds attributes of this name. `""` is no namespace.
     #[must_use]
     pub fn and(mut self, namespace: &str, local_name: &str) -> Self {
         self.names.push((namespace.into(), local_name.into()));
         self
     }
 
-    /// With those that the document's own DTD declares as of type ID. Whoever
-    /// writes the document decides then what is an Id.
+    /// Adds the attributes that the document's internal DTD subset declares as type
+    /// ID. The author of the document then decides what is an Id.
     #[must_use]
     pub const fn and_dtd(mut self) -> Self {
         self.dtd = true;
         self
     }
 
-    /// Namespace names and local names, but for what a DTD declares.
+    /// The namespace names and local names, without those from a DTD.
     pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
         self.names.iter().map(|(namespace, local_name)| (namespace.as_str(), local_name.as_str()))
     }
@@ -119,7 +136,8 @@ impl IdAttributes {
     }
 }
 
-/// xml:id values are tokens (xml:id 1.0, clause 4), whatever a DTD says.
+/// Trims the values of `xml:id`, which are tokens even if no DTD says so (xml:id 1.0,
+/// clause 4).
 fn value<'r>(attribute: &Attribute<'r>) -> &'r [u8] {
     let xml_id = attribute.namespace == XML_NAMESPACE.as_bytes();
     if xml_id { attribute.value.trim_ascii() } else { attribute.value }
@@ -132,23 +150,24 @@ impl Default for IdAttributes {
     }
 }
 
-/// A target, and what has been found of it.
+/// The search for a target.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct TargetSearch {
     target: Target,
+    /// The number of matching elements, of whatever `nth`.
     met: usize,
-    /// Where the element with the wanted Id begins.
+    /// Where the first element with the Id begins.
     first: Option<u64>,
-    /// And another one.
+    /// Where another element with the Id begins.
     second: Option<u64>,
 }
 
-impl Wanted {
+impl TargetSearch {
     pub(crate) const fn new(target: Target) -> Self {
         Self { target, met: 0, first: None, second: None }
     }
 
-    /// Whether the element is one that is meant.
+    /// Whether the element matches. It must see every element in document order.
     pub(crate) fn meets(&mut self, element: &StartElement<'_>, ids: &IdAttributes) -> bool {
         let here = element.tag().start;
         match &self.target {
@@ -179,21 +198,21 @@ impl Wanted {
                 meets
             }
             Target::NamedWithId { namespace, local_name, id } => {
-                let says = |attribute: Attribute<'_>| {
+                let has_id = |attribute: Attribute<'_>| {
                     attribute.namespace.is_empty()
                         && attribute.local_name == b"Id"
                         && attribute.value == id.as_bytes()
                 };
                 let meets = element.local_name() == local_name.as_bytes()
                     && element.namespace() == namespace.as_bytes()
-                    && element.attributes().any(says);
+                    && element.attributes().any(has_id);
                 self.met += usize::from(meets);
                 meets
             }
         }
     }
 
-    /// Whether what was found was not too much.
+    /// Returns an error if two elements have the Id.
     pub(crate) const fn check_unique(&self) -> Result<(), Error> {
         match (self.first, self.second) {
             (Some(first), Some(second)) => Err(Error::DuplicateId { first, second }),
@@ -201,21 +220,40 @@ impl Wanted {
         }
     }
 
-    /// Whether there was one, of whatever number.
-    pub(crate) const fn check_met(&self) -> Result<(), Error> {
+    /// Returns an error if no element matched.
+    pub(crate) fn check_met(&self) -> Result<(), Error> {
         if self.met == 0 {
-            return Err(Error::NoSuchElement { target: self.target.describe() });
+            return Err(self.not_found());
         }
         self.check_found()
     }
 
-    /// Whether it was there.
-    pub(crate) const fn check_found(&self) -> Result<(), Error> {
+    /// Returns an error if the target must exist and was not found. All elements of a
+    /// name may be none.
+    pub(crate) fn check_found(&self) -> Result<(), Error> {
         let found = match &self.target {
             Target::Named { nth: Some(nth), .. } => self.met > *nth,
             Target::Named { nth: None, .. } | Target::NamedWithId { .. } => true,
             Target::Id(_) | Target::At(_) => self.met > 0,
         };
-        if found { Ok(()) } else { Err(Error::NoSuchElement { target: self.target.describe() }) }
+        if found { Ok(()) } else { Err(self.not_found()) }
+    }
+
+    pub(crate) fn not_found(&self) -> Error {
+        Error::NoSuchElement { target: self.target.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_name_the_element() {
+        let named = |nth| Target::Named { namespace: "urn:a".into(), local_name: "b".into(), nth };
+        assert_eq!(Target::Id("x\n".into()).to_string(), "with the Id \"x\\n\"");
+        assert_eq!(named(Some(1)).to_string(), "{urn:a}b, number 2");
+        assert_eq!(named(None).to_string(), "{urn:a}b");
+        assert_eq!(Target::Id("é".repeat(1000)).to_string().chars().count(), 214);
     }
 }

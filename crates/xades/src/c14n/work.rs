@@ -1,18 +1,18 @@
-//! What the canonical forms of a document may cost.
+//! Limits the cost of the canonical forms of a document.
 
-use crate::error::Error;
+use crate::error::{Error, Limit};
 use crate::xml::Limits;
 
-/// So many selected or left-out elements are remembered of all forms.
-const MAX_LISTED: usize = 262_144;
+/// Maximum number of selected and left-out elements that all forms list.
+pub(crate) const MAX_LISTED_TOGETHER: usize = 262_144;
 
-/// The work on all forms of one pass: octets written, and whatever had to be
-/// looked at for them.
+/// The work on all forms of one pass: octets written, and everything that was
+/// searched for them.
 #[derive(Debug)]
 pub(crate) struct Work {
     done: u64,
     allowed: u64,
-    /// The elements that are remembered.
+    /// The number of listed elements.
     listed: usize,
 }
 
@@ -21,32 +21,32 @@ impl Work {
         Self { done: 0, allowed: limits.work, listed: 0 }
     }
 
-    /// So much more.
+    /// Adds work.
     pub(crate) const fn add(&mut self, amount: usize) {
         self.done = self.done.saturating_add(amount as u64);
     }
 
-    /// One more element is remembered.
+    /// Adds a listed element.
     pub(crate) const fn list(&mut self) {
         self.listed += 1;
     }
 
-    /// Whether it is more than was allowed when that was last looked up.
-    pub(crate) const fn is_much(&self) -> bool {
-        self.done > self.allowed || self.listed > MAX_LISTED
+    /// Whether it exceeds what was allowed at the last [`check`](Self::check).
+    pub(crate) const fn is_exceeded(&self) -> bool {
+        self.done > self.allowed || self.listed > MAX_LISTED_TOGETHER
     }
 
-    /// Looks up what is allowed where so many octets of the document have been
-    /// read.
+    /// Checks the limits, which grow with the number of octets of the document that
+    /// have been read.
     pub(crate) fn check(&mut self, read: u64, limits: &Limits) -> Result<(), Error> {
         self.allowed = limits.work.max(read.saturating_mul(limits.work_ratio));
         let limit = if self.done > self.allowed {
-            "work on canonical forms"
-        } else if self.listed > MAX_LISTED {
-            "elements selected or left out, in all canonical forms"
+            Limit::CanonicalizationWork(self.allowed)
+        } else if self.listed > MAX_LISTED_TOGETHER {
+            Limit::SelectedElementsTogether
         } else {
             return Ok(());
         };
-        Err(Error::Limit { offset: read, limit })
+        Err(Error::Limit { offset: Some(read), limit })
     }
 }

@@ -1,87 +1,87 @@
-//! What a signature covers of its document, and of itself.
+//! How much of its document, and of itself, a signature covers.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::c14n::{Canonicalization, Covered, Selected};
-use crate::properties::DS;
+use crate::c14n::{Canonicalization, Covered, ElementName};
+use crate::namespaces::{ANY_XADES, DS};
 use crate::report::Coverage;
 
+use super::collect::CollectedDocument;
 use super::evaluate::Outcome;
 use super::signature::Signature;
-use super::survey::{ANY_XADES, Survey};
 use super::tree::Element;
 
-/// Root elements that hold signatures about other documents and nothing else:
-/// of ASiC (EN 319 162-1, A.7), of OpenDocument and of OCF.
+/// Root elements that contain only signatures over other documents: those of ASiC
+/// (EN 319 162-1, A.7), of OpenDocument and of OCF.
 const CONTAINERS: [(&str, &str); 3] = [
     ("http://uri.etsi.org/02918/v1.2.1#", "XAdESSignatures"),
     ("urn:oasis:names:tc:opendocument:xmlns:digitalsignature:1.0", "document-signatures"),
     ("urn:oasis:names:tc:opendocument:xmlns:container", "signatures"),
 ];
 
-/// What the intact references of a signature cover together.
+/// The union of what the intact references of a signature cover.
 pub(crate) struct Covering {
     nodes: Vec<Nodes>,
-    /// Elements of which only the text is covered.
+    /// The elements of which only the text is covered.
     texts: HashSet<Range<u64>>,
 }
 
 /// The nodes that one reference covers.
 struct Nodes {
-    /// Whether they are the document, less what is left out.
+    /// Whether they are the whole document, except what is left out.
     document: bool,
-    selected: Places,
-    /// What is left out: signatures ...
-    signatures: Places,
-    /// ... and others.
-    others: Places,
+    selected: Ranges,
+    /// The signatures that are left out.
+    signatures: Ranges,
+    /// The other elements that are left out.
+    others: Ranges,
 }
 
 impl Covering {
-    /// `signatures`: where the document's signatures stand.
+    /// `signatures` are the places of the document's signatures.
     pub(crate) fn new(intact: &[&Outcome], signatures: &HashSet<Range<u64>>) -> Self {
         let covered = || intact.iter().filter_map(|outcome| outcome.covered.as_ref());
-        let texts = covered().filter(|c| c.text && c.left_out.is_empty() && !c.passed_over);
+        let texts = covered().filter(|c| c.text && c.left_out.is_empty() && !c.comments_left_out);
         Self {
             nodes: covered().filter(|c| !c.text).map(|c| Nodes::new(c, signatures)).collect(),
             texts: texts.flat_map(|c| &c.selected).map(|span| span.whole()).collect(),
         }
     }
 
-    /// Whether one reference covers all of an element but for signatures in it.
+    /// Whether one reference covers all of an element except signatures in it.
     fn includes(&self, element: &Range<u64>) -> bool {
         self.nodes.iter().any(|nodes| nodes.include(element))
     }
 
-    /// How much is covered of the document, and whether that is what has to be.
-    /// `detached`: what the signature is about is elsewhere.
+    /// How much of the document is covered, and whether that includes what is
+    /// expected. `detached`: the signed data are other documents.
     pub(crate) fn coverage(
         &self,
-        survey: &Survey,
+        document: &CollectedDocument,
         signature: &Signature<'_>,
         detached: bool,
     ) -> (Coverage, bool) {
-        let alone = survey.root_place == signature.element.place;
+        let alone = document.root_place == signature.element.place;
         let whole = if detached {
-            // Nothing of what it names is here, and nothing else may be.
-            alone || is_container(&survey.root) && !survey.root_has_more
+            // The document must contain nothing except signatures.
+            alone || is_container(&document.root) && !document.root_has_more
         } else if alone {
-            // What it envelops is the document.
+            // The data that it envelops are the whole.
             let mut data = signature.objects.iter().filter(|object| holds_data(object)).peekable();
             data.peek().is_some() && data.all(|object| self.signs_object(object))
         } else {
-            self.includes(&survey.root_place)
+            self.includes(&document.root_place)
         };
-        let expected = match survey.expected.as_slice() {
+        let expected = match document.expected.as_slice() {
             [] => whole,
             expected => expected.iter().all(|expected| self.includes(expected)),
         };
         (if whole { Coverage::Whole } else { Coverage::Part }, expected)
     }
 
-    /// Whether all that a signature holds is covered, but for what verifying it
-    /// needs: value, keys and properties.
+    /// Whether everything in a signature is covered, except what verifying needs:
+    /// value, keys and properties.
     pub(crate) fn signs_all_in(&self, signature: &Signature<'_>) -> bool {
         let own = ["SignedInfo", "SignatureValue", "KeyInfo", "Object"];
         let own =
@@ -103,8 +103,8 @@ impl Covering {
             })
     }
 
-    /// Whether a `ds:Object` is covered, its tags or properties aside; as text only
-    /// if nothing else is in it that could be taken for signed.
+    /// Whether a `ds:Object` is covered, except its tags or qualifying properties. If
+    /// only its text is covered, it must not contain elements that look signed.
     fn signs_object(&self, object: &Element) -> bool {
         let signed = |child: &Element| is_qualifying(child) || self.includes(&child.place);
         self.includes(&object.place)
@@ -116,11 +116,11 @@ impl Covering {
 
 impl Nodes {
     fn new(covered: &Covered, signatures: &HashSet<Range<u64>>) -> Self {
-        let (mut holes, mut others) = (Vec::new(), Vec::new());
+        let (mut left_out_signatures, mut others) = (Vec::new(), Vec::new());
         for span in &covered.left_out {
             let place = span.whole();
             if !span.in_entity && signatures.contains(&place) {
-                holes.push(place);
+                left_out_signatures.push(place);
             } else {
                 others.push(place);
             }
@@ -128,28 +128,29 @@ impl Nodes {
         let selected = covered.selected.iter().filter(|span| !span.in_entity);
         Self {
             document: covered.outside,
-            selected: Places::new(selected.map(|span| span.whole()).collect()),
-            signatures: Places::new(holes),
-            others: Places::new(others),
+            selected: Ranges::new(selected.map(|span| span.whole()).collect()),
+            signatures: Ranges::new(left_out_signatures),
+            others: Ranges::new(others),
         }
     }
 
     fn include(&self, element: &Range<u64>) -> bool {
         let Range { start, end } = *element;
-        // What begins no later than it and ends no sooner is around it.
+        // A range around it begins no later and ends no earlier.
         (self.document || self.selected.furthest(start + 1) >= end)
             && self.others.furthest(end) <= start
-            // Signatures may be in it, but neither around it nor it.
+            // Left-out signatures may be inside it. It must be neither one of them nor
+            // inside one.
             && self.signatures.furthest(start + 1) <= start
             && self.signatures.furthest(end) < end
     }
 }
 
-/// Stretches of the document, each with the furthest end of those that begin
-/// no later.
-struct Places(Vec<(u64, u64)>);
+/// Ranges of the document, each as its start and the furthest end of those that
+/// begin no later.
+struct Ranges(Vec<(u64, u64)>);
 
-impl Places {
+impl Ranges {
     fn new(mut places: Vec<Range<u64>>) -> Self {
         places.sort_unstable_by_key(|place| place.start);
         let mut furthest = 0;
@@ -160,7 +161,8 @@ impl Places {
         Self(arranged.collect())
     }
 
-    /// The furthest end of those that begin before `before`; 0 if none does.
+    /// The furthest end of the ranges that begin before `before`; 0 if there are
+    /// none.
     fn furthest(&self, before: u64) -> u64 {
         let count = self.0.partition_point(|place| place.0 < before);
         let last = count.checked_sub(1).and_then(|last| self.0.get(last));
@@ -168,11 +170,11 @@ impl Places {
     }
 }
 
-fn is_container(root: &Selected) -> bool {
+fn is_container(root: &ElementName) -> bool {
     CONTAINERS.contains(&(root.namespace.as_str(), root.local_name.as_str()))
 }
 
-/// Whether there is something else than properties in a `ds:Object`.
+/// Whether a `ds:Object` contains anything except properties.
 fn holds_data(object: &Element) -> bool {
     let properties = object.children.iter().all(is_qualifying);
     object.more || object.children.is_empty() || !properties
@@ -186,8 +188,8 @@ fn is_qualifying(element: &Element) -> bool {
     is_xades(element) && element.local_name == "QualifyingProperties"
 }
 
-/// Whether qualifying properties are of nothing but such (EN 319 132-1, 4.3).
-/// What is in an unsigned property is not asked.
+/// Whether qualifying properties contain only properties (EN 319 132-1, 4.3). The
+/// content of unsigned properties is not checked.
 fn has_only_properties(qualifying: &Element) -> bool {
     let of = |parent: &Element, names: &[&str]| {
         let known = |child: &Element| is_xades(child) && names.contains(&child.local_name.as_str());

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-/// The point in time that a text means; one without a time zone is taken as UTC.
-/// `None` if it is no `xsd:dateTime`, or a year that nothing here counts to.
+/// Reads a point in time. Without a time zone it is UTC. `None` if the text is not an
+/// `xsd:dateTime` or its year is out of range.
 pub(crate) fn date_time(text: &str) -> Option<DateTime<Utc>> {
     let (date, rest) = text.split_once('T')?;
     let (time, zone) = rest.split_at(rest.find(['Z', '+', '-']).unwrap_or(rest.len()));
@@ -28,7 +28,7 @@ fn date(text: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(sign * year, number(month)?, number(day)?)
 }
 
-/// How far a time zone is ahead.
+/// The offset of a time zone from UTC.
 fn offset(zone: &str) -> Option<TimeDelta> {
     let ahead = match zone.get(..1) {
         None => return Some(TimeDelta::zero()),
@@ -47,7 +47,7 @@ fn nanoseconds(fraction: &str) -> Option<u32> {
     nine.get(..9)?.parse().ok()
 }
 
-/// Two digits.
+/// Reads two digits.
 fn number(text: &str) -> Option<u32> {
     (text.len() == 2).then(|| digits(text)?.parse().ok())?
 }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_type_has_is_read_and_nothing_else() {
+    fn only_texts_of_the_type_are_read() {
         for (text, time) in [
             ("2026-11-26T14:45:05Z", "2026-11-26T14:45:05Z"),
             ("2026-11-26T14:45:05", "2026-11-26T14:45:05Z"),

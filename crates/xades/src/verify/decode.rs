@@ -1,22 +1,22 @@
-//! Base64 text as it comes, in pieces (XML Signature, clause 6.6.2).
+//! Decoding base64 text that arrives in pieces (XML Signature, clause 6.6.2).
 
 use std::io;
 
 use ades_core::base64;
 
-/// So many characters are decoded at a time.
+/// Number of characters that are decoded at a time.
 const GATHERED: usize = 64 * 1024;
-/// Four characters are three octets.
+/// Number of characters that encode three octets.
 const GROUP: usize = 4;
 
-/// Decodes base64 text; white space does not count.
+/// Decodes base64 text. White space is ignored.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     gathered: String,
 }
 
 impl Decoder {
-    /// The next piece.
+    /// Takes the next piece of text.
     pub(crate) fn push(&mut self, piece: &[u8], take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         for &octet in piece {
             match octet {
@@ -25,7 +25,8 @@ impl Decoder {
                 _ => return Err(malformed()),
             }
             if self.gathered.len() == GATHERED {
-                // The last group stays: padding is nowhere else.
+                // Only the last group of the text may contain padding, so it is
+                // withheld.
                 let last = self.gathered.split_off(GATHERED - GROUP);
                 if self.gathered.contains('=') {
                     return Err(malformed());
@@ -37,7 +38,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// The text has ended.
+    /// Takes the end of the text.
     pub(crate) fn finish(self, take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         take(&base64::decode(&self.gathered).ok_or_else(malformed)?);
         Ok(())
@@ -45,7 +46,7 @@ impl Decoder {
 }
 
 fn malformed() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "what should be base64 is not")
+    io::Error::new(io::ErrorKind::InvalidData, "the text is not base64")
 }
 
 #[cfg(test)]
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_do_not_matter() {
+    fn the_result_does_not_depend_on_how_the_text_is_split() {
         let octets: Vec<u8> = (0..100_001u32).map(|n| (n * 7) as u8).collect();
         let mut text = base64::encode(&octets);
         text.insert_str(50_000, " \r\n\t");

@@ -1,6 +1,6 @@
-//! The second reading of a document: everything that its signatures refer to
-//! is digested at once. What is outside of the document is read from what the
-//! caller gave.
+//! The second reading of a document: digests everything that its signatures refer
+//! to in one pass. References to other documents read the originals that the caller
+//! passed.
 
 use std::cell::Cell;
 use std::io;
@@ -8,40 +8,41 @@ use std::io;
 use ades_core::{Digest, DigestAlgorithm, Digester, Document};
 
 use crate::c14n::{Covered, IdAttributes, Pass, Selection, Target};
-use crate::error::Error;
-use crate::options::Reading;
+use crate::error::{Error, Limit};
+use crate::options::ReadingOptions;
 use crate::report::Problem;
-use crate::transform::Plan;
 use crate::xml::Reader;
 
-use super::Original;
 use super::decode::Decoder;
+use super::original::Original;
 use super::signature::{Reference, Signature};
+use super::transform::Plan;
 
-/// The references of all signatures to parts of the document itself.
-const MAX_REFERENCES: usize = 512;
-/// The references to something outside of it.
-const MAX_OUTSIDE: usize = 4096;
-/// All references together may digest this many times what there is, and more
-/// only of what is short.
-const MAX_PASSES: u64 = 64;
-/// What may be digested however short the document is.
+/// Maximum number of references of all signatures to parts of the document.
+pub(crate) const MAX_REFERENCES: usize = 512;
+/// Maximum number of references of all signatures to other documents.
+pub(crate) const MAX_EXTERNAL_REFERENCES: usize = 4096;
+/// Maximum number of octets that all references digest together, as a multiple of
+/// the length of the document and its originals.
+pub(crate) const MAX_PASSES: u64 = 64;
+/// The number of octets that may be digested however short the document is.
 const FREE_OCTETS: u64 = 1 << 28;
-/// Each `ds:SignedInfo` in canonical form is held, all together so many octets.
-const MAX_SIGNED_INFO: u64 = 16 << 20;
+/// Maximum number of octets of all canonical forms of `ds:SignedInfo`, which are
+/// held.
+pub(crate) const MAX_SIGNED_INFO_LEN: u64 = 16 << 20;
 
-/// What a reference comes to.
+/// The outcome of evaluating one `ds:Reference`.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// In the reference's algorithm; in SHA-256 where that is unknown and the
-    /// reference is about the document itself.
+    /// In the reference's algorithm. In SHA-256 if that algorithm is unknown and the
+    /// reference is to a part of the document.
     pub(crate) digest: Option<Digest>,
     pub(crate) problem: Option<Problem>,
     pub(crate) detail: Option<String>,
-    /// What it covers; `None` if it is about something outside.
+    /// What it covers. `None` if it is to another document.
     pub(crate) covered: Option<Covered>,
     pub(crate) comments: bool,
-    /// Whether there are comments in what is covered that are not.
+    /// Whether the covered part contains comments that are not covered.
     pub(crate) comments_left_out: bool,
     pub(crate) length: u64,
 }
@@ -64,34 +65,35 @@ impl Outcome {
     }
 }
 
-/// What all references of one signature come to.
+/// The outcomes of all references of one signature.
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
     /// `ds:SignedInfo` in canonical form.
     pub(crate) signed_info: Option<Vec<u8>>,
-    /// Those of `ds:SignedInfo`.
+    /// The references of `ds:SignedInfo`.
     pub(crate) references: Vec<Outcome>,
-    /// Those of each manifest.
+    /// The references of each manifest.
     pub(crate) manifests: Vec<Vec<Outcome>>,
 }
 
-/// What a reference is about.
-enum Source {
-    /// The document itself.
-    Inside {
+/// The result of dereferencing the URI of a reference.
+enum Dereferenced {
+    /// A part of the document.
+    SameDocument {
         plan: Plan,
         comments: bool,
     },
-    /// Something outside of it.
-    Outside,
+    /// Another document.
+    External,
     Failed(Outcome),
 }
 
-/// Where in the outcomes something belongs.
+/// The index of an outcome.
 #[derive(Clone, Copy)]
 struct Slot {
     signature: usize,
-    /// `None`: `ds:SignedInfo` itself.
+    /// The index of the manifest, if it is in one, and of the reference. `None`:
+    /// `ds:SignedInfo` itself.
     reference: Option<(Option<usize>, usize)>,
 }
 
@@ -101,11 +103,11 @@ pub(crate) fn evaluate(
     length: u64,
     signatures: &[Option<Signature<'_>>],
     originals: &mut [Original<'_>],
-    reading: &Reading,
+    reading: &ReadingOptions,
 ) -> Result<Vec<Outcomes>, Error> {
     let mut all: Vec<Outcomes> = signatures.iter().map(|_| Outcomes::default()).collect();
-    let mut inside: Vec<(Slot, Plan, State<'_>)> = Vec::new();
-    let mut outside: Vec<(Slot, &Reference<'_>)> = Vec::new();
+    let mut same_document: Vec<(Slot, Plan, State<'_>)> = Vec::new();
+    let mut external: Vec<(Slot, &Reference<'_>)> = Vec::new();
     let budget = Budget::new(length, originals)?;
     for (index, (signature, outcomes)) in signatures.iter().zip(&mut all).enumerate() {
         let Some(signature) = signature else { continue };
@@ -114,7 +116,7 @@ pub(crate) fn evaluate(
         if let Some(method) = &signature.signed_info.method {
             let place = signature.signed_info.element.place.start;
             let plan = Plan::Canonical(Selection::element(Target::At(place)), method.clone());
-            inside.push((slot(None), plan, State::holding(&budget)));
+            same_document.push((slot(None), plan, State::holding(&budget)));
         }
         let manifests = signature.manifests.iter().enumerate();
         let manifests = manifests.map(|(at, manifest)| (Some(at), &manifest.references));
@@ -124,15 +126,16 @@ pub(crate) fn evaluate(
             for (at, reference) in references.iter().enumerate() {
                 let slot = slot(Some((manifest, at)));
                 let mut outcome = Outcome::default();
-                match source(reference, here, &reading.ids) {
-                    Source::Inside { plan, comments } => {
+                match dereference(reference, here, &reading.ids) {
+                    Dereferenced::SameDocument { plan, comments } => {
                         outcome.comments = comments;
                         let known = reference.digest.known().map(Digest::algorithm);
                         let algorithm = known.unwrap_or(DigestAlgorithm::Sha256);
-                        inside.push((slot, plan, State::digesting(&budget, Some(algorithm))));
+                        let state = State::digesting(&budget, Some(algorithm));
+                        same_document.push((slot, plan, state));
                     }
-                    Source::Outside => outside.push((slot, reference)),
-                    Source::Failed(failed) => outcome = failed,
+                    Dereferenced::External => external.push((slot, reference)),
+                    Dereferenced::Failed(failed) => outcome = failed,
                 }
                 list.push(outcome);
             }
@@ -142,18 +145,18 @@ pub(crate) fn evaluate(
             }
         }
     }
-    let offset = 0;
-    if inside.len() > MAX_REFERENCES {
-        return Err(Error::Limit { offset, limit: "512 references to parts of the document" });
+    let exceeded = |limit| Err(Error::Limit { offset: None, limit });
+    if same_document.len() > MAX_REFERENCES {
+        return exceeded(Limit::References);
     }
-    if outside.len() > MAX_OUTSIDE {
-        return Err(Error::Limit { offset, limit: "4,096 references to other documents" });
+    if external.len() > MAX_EXTERNAL_REFERENCES {
+        return exceeded(Limit::ExternalReferences);
     }
-    read_inside(document, inside, &mut all, reading)?;
-    let first = outside.first().map(|(_, reference)| reference.uri);
-    let one = outside.iter().all(|(_, reference)| Some(reference.uri) == first);
-    for (slot, reference) in outside {
-        let outcome = read_outside(reference, originals, one, &budget, reading)?;
+    read_same_document(document, same_document, &mut all, reading)?;
+    let first = external.first().map(|(_, reference)| reference.uri);
+    let one = external.iter().all(|(_, reference)| Some(reference.uri) == first);
+    for (slot, reference) in external {
+        let outcome = read_external(reference, originals, one, &budget, reading)?;
         put(&mut all, slot, outcome);
     }
     Ok(all)
@@ -161,9 +164,9 @@ pub(crate) fn evaluate(
 
 /// What all references together may still cost.
 struct Budget {
-    /// So many octets may be digested.
+    /// The number of octets that may still be digested.
     digested: Cell<u64>,
-    /// And so many of `ds:SignedInfo` held.
+    /// The number of octets of `ds:SignedInfo` that may still be held.
     held: Cell<u64>,
 }
 
@@ -174,12 +177,12 @@ impl Budget {
             longest = longest.saturating_add(original.document.len()?.unwrap_or_default());
         }
         let digested = longest.saturating_mul(MAX_PASSES).saturating_add(FREE_OCTETS);
-        Ok(Self { digested: Cell::new(digested), held: Cell::new(MAX_SIGNED_INFO) })
+        Ok(Self { digested: Cell::new(digested), held: Cell::new(MAX_SIGNED_INFO_LEN) })
     }
 }
 
-/// Takes something off a budget; yields whether there was so much.
-fn take_off(budget: &Cell<u64>, octets: u64) -> bool {
+/// Takes octets off a budget. Returns whether it had that many.
+fn spend(budget: &Cell<u64>, octets: u64) -> bool {
     let left = budget.get().checked_sub(octets);
     budget.set(left.unwrap_or_default());
     left.is_some()
@@ -198,18 +201,18 @@ fn put(all: &mut [Outcomes], slot: Slot, outcome: Outcome) {
     }
 }
 
-/// XML Signature, clause 4.4.3.1 to 4.4.3.3.
-fn source(reference: &Reference<'_>, here: u64, ids: &IdAttributes) -> Source {
-    let Some(uri) = reference.uri else { return Source::Outside };
+/// XML Signature, clauses 4.4.3.1 to 4.4.3.3. `here` is the offset of the signature.
+fn dereference(reference: &Reference<'_>, here: u64, ids: &IdAttributes) -> Dereferenced {
+    let Some(uri) = reference.uri else { return Dereferenced::External };
     let Some((before, fragment)) = uri.split_once('#') else {
         return match uri {
-            "" => inside(reference, Selection::document(), false, here, ids),
-            _ => Source::Outside,
+            "" => same_document(reference, Selection::document(), false, here, ids),
+            _ => Dereferenced::External,
         };
     };
     let unsupported = || {
         let detail = "a URI with a fragment that is not supported".to_owned();
-        Source::Failed(Outcome::failed(Problem::TransformUnsupported, detail))
+        Dereferenced::Failed(Outcome::failed(Problem::TransformUnsupported, detail))
     };
     if !before.is_empty() {
         return unsupported();
@@ -223,49 +226,49 @@ fn source(reference: &Reference<'_>, here: u64, ids: &IdAttributes) -> Source {
         (!id.contains(['\'', '"', '(', ')'])).then(|| id.to_owned())
     };
     match pointed {
-        Some("/") => inside(reference, Selection::document(), true, here, ids),
+        Some("/") => same_document(reference, Selection::document(), true, here, ids),
         Some(pointed) => match quoted(pointed) {
-            Some(id) => inside(reference, by_id(&id), true, here, ids),
+            Some(id) => same_document(reference, by_id(&id), true, here, ids),
             None => unsupported(),
         },
         None if fragment.is_empty() || fragment.contains(['(', ')']) => unsupported(),
-        None => inside(reference, by_id(fragment), false, here, ids),
+        None => same_document(reference, by_id(fragment), false, here, ids),
     }
 }
 
-fn inside(
+fn same_document(
     reference: &Reference<'_>,
     nodes: Selection,
     comments: bool,
     here: u64,
     ids: &IdAttributes,
-) -> Source {
+) -> Dereferenced {
     let nodes = nodes.with_ids(ids.clone());
     let nodes = if comments { nodes } else { nodes.without_comments() };
     match Plan::of_nodes(nodes, reference.transforms, here) {
         Ok(plan) => {
             let comments = comments && plan.has_comments();
-            Source::Inside { plan, comments }
+            Dereferenced::SameDocument { plan, comments }
         }
-        Err(error) => Source::Failed(Outcome::of_error(&error)),
+        Err(error) => Dereferenced::Failed(Outcome::of_error(&error)),
     }
 }
 
-/// What becomes of the octets of one canonical form.
+/// Decodes, digests or holds the octets of one plan while they are read.
 struct State<'b> {
     budget: &'b Budget,
     digester: Option<Digester>,
     decoder: Option<Decoder>,
     held: Option<Vec<u8>>,
     length: u64,
-    /// The limit that was met.
-    spent: Option<&'static str>,
+    /// The limit that was exceeded.
+    exceeded: Option<Limit>,
 }
 
 impl<'b> State<'b> {
     fn digesting(budget: &'b Budget, algorithm: Option<DigestAlgorithm>) -> Self {
         let digester = algorithm.map(Digester::new);
-        Self { budget, digester, decoder: None, held: None, length: 0, spent: None }
+        Self { budget, digester, decoder: None, held: None, length: 0, exceeded: None }
     }
 
     fn holding(budget: &'b Budget) -> Self {
@@ -273,18 +276,18 @@ impl<'b> State<'b> {
     }
 
     fn charge(&mut self, octets: u64) {
-        if !take_off(&self.budget.digested, octets) {
-            self.spent = Some("references that cover 64 times the document");
+        if !spend(&self.budget.digested, octets) {
+            self.exceeded = Some(Limit::ReferencedOctets);
         }
     }
 
     fn take(&mut self, piece: &[u8]) -> io::Result<()> {
         self.charge(piece.len() as u64);
-        if self.held.is_some() && !take_off(&self.budget.held, piece.len() as u64) {
-            self.spent = Some("16 MiB of ds:SignedInfo in canonical form");
+        if self.held.is_some() && !spend(&self.budget.held, piece.len() as u64) {
+            self.exceeded = Some(Limit::SignedInfoLength);
         }
-        if self.spent.is_some() {
-            return Err(io::Error::other("too much is to be digested"));
+        if let Some(limit) = self.exceeded {
+            return Err(io::Error::other(limit.to_string()));
         }
         let Self { digester, decoder, length, held, .. } = self;
         let mut take = |octets: &[u8]| {
@@ -303,7 +306,7 @@ impl<'b> State<'b> {
         Ok(())
     }
 
-    /// The digest, if it is one that is known.
+    /// The digest, if its algorithm is known.
     fn finish(&mut self) -> io::Result<Option<Digest>> {
         if let Some(decoder) = self.decoder.take() {
             let Self { digester, length, .. } = self;
@@ -326,12 +329,12 @@ fn add<'s>(
     match plan {
         Plan::Canonical(nodes, method) => pass.add(method, nodes, sink),
         Plan::DecodedText(nodes) => pass.add_text(nodes, sink),
-        // Octets are digested without reading them as a document.
+        // These digest octets without parsing them.
         Plan::Octets | Plan::Decoded => {}
     }
 }
 
-/// One reading, and the result of each plan.
+/// Carries out several plans in one pass. Returns the result of each.
 fn run(
     reader: Reader<'_>,
     plans: impl Iterator<Item = Plan>,
@@ -346,11 +349,11 @@ fn run(
     pass.run_each()
 }
 
-fn read_inside(
+fn read_same_document(
     document: &mut Document<'_>,
     jobs: Vec<(Slot, Plan, State<'_>)>,
     all: &mut [Outcomes],
-    reading: &Reading,
+    reading: &ReadingOptions,
 ) -> Result<(), Error> {
     if jobs.is_empty() {
         return Ok(());
@@ -368,14 +371,14 @@ fn read_inside(
     let mut borrowed: Vec<&mut State<'_>> = states.iter_mut().collect();
     let results = run(reader, plans.into_iter(), &mut borrowed)?;
     for ((slot, result), mut state) in slots.into_iter().zip(results).zip(states) {
-        check_spent(&state)?;
+        check_limits(&state)?;
         let Some((manifest, at)) = slot.reference else {
             if let (Some(outcomes), Ok(_)) = (all.get_mut(slot.signature), result) {
                 outcomes.signed_info = state.held;
             }
             continue;
         };
-        let mut outcome = judged(result, &mut state);
+        let mut outcome = outcome_of(result, &mut state);
         if let Some(before) = all.get(slot.signature).and_then(|outcomes| match manifest {
             None => outcomes.references.get(at),
             Some(manifest) => outcomes.manifests.get(manifest)?.get(at),
@@ -387,17 +390,17 @@ fn read_inside(
     Ok(())
 }
 
-fn check_spent(state: &State<'_>) -> Result<(), Error> {
-    state.spent.map_or(Ok(()), |limit| Err(Error::Limit { offset: 0, limit }))
+fn check_limits(state: &State<'_>) -> Result<(), Error> {
+    state.exceeded.map_or(Ok(()), |limit| Err(Error::Limit { offset: None, limit }))
 }
 
-fn judged(result: Result<Covered, Error>, state: &mut State<'_>) -> Outcome {
+fn outcome_of(result: Result<Covered, Error>, state: &mut State<'_>) -> Outcome {
     match result {
         Err(error) => Outcome::of_error(&error),
         Ok(covered) => match state.finish() {
             Err(error) => Outcome::failed(Problem::TransformFailed, error.to_string()),
             Ok(digest) => {
-                let comments_left_out = covered.passed_over && !covered.text;
+                let comments_left_out = covered.comments_left_out && !covered.text;
                 let (covered, length) = (Some(covered), state.length);
                 Outcome { digest, covered, length, comments_left_out, ..Outcome::default() }
             }
@@ -405,14 +408,14 @@ fn judged(result: Result<Covered, Error>, state: &mut State<'_>) -> Outcome {
     }
 }
 
-/// A reference to something that the caller may have given; `one`: all that are
-/// outside name the same.
-fn read_outside(
+/// Evaluates a reference to another document, which the caller may have passed.
+/// `one`: all such references have the same URI.
+fn read_external(
     reference: &Reference<'_>,
     originals: &mut [Original<'_>],
     one: bool,
     budget: &Budget,
-    reading: &Reading,
+    reading: &ReadingOptions,
 ) -> Result<Outcome, Error> {
     let plan = match Plan::of_octets(reference.transforms) {
         Ok(plan) => plan,
@@ -430,10 +433,10 @@ fn read_outside(
         let read = original
             .document
             .read_through(&mut |piece| state.take(piece).map_err(ades_core::Error::Write));
-        check_spent(&state)?;
+        check_limits(&state)?;
         return match read {
             Ok(_) => {
-                let outcome = judged(Ok(Covered::default()), &mut state);
+                let outcome = outcome_of(Ok(Covered::default()), &mut state);
                 Ok(Outcome { covered: None, ..outcome })
             }
             Err(ades_core::Error::Write(error)) => {
@@ -442,18 +445,18 @@ fn read_outside(
             Err(error) => Err(error.into()),
         };
     }
-    // Reading costs something, whatever is selected.
+    // Reading costs, whatever is selected.
     state.charge(original.document.len()?.unwrap_or_default());
-    check_spent(&state)?;
+    check_limits(&state)?;
     let result = reading.reader(original.document.reader()?).and_then(|reader| {
         let mut results = run(reader, std::iter::once(plan), &mut [&mut state])?;
         results.pop().unwrap_or_else(|| Ok(Covered::default()))
     });
-    check_spent(&state)?;
+    check_limits(&state)?;
     match result {
         Err(Error::Core(error @ ades_core::Error::Read(_))) => Err(error.into()),
         result => {
-            let outcome = judged(result, &mut state);
+            let outcome = outcome_of(result, &mut state);
             Ok(Outcome { covered: None, ..outcome })
         }
     }

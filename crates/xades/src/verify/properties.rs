@@ -1,33 +1,30 @@
-//! What the qualifying properties say (EN 319 132-1, clauses 4 and 5).
+//! Reads the qualifying properties (EN 319 132-1, clauses 4 and 5).
 
 use std::collections::HashSet;
 
 use ades_core::SignerLocation;
 use chrono::{DateTime, Utc};
 
-use crate::properties::XADES;
+use crate::namespaces::{ANY_XADES, XADES, XADES_141};
 use crate::report::{PolicyReport, Problem};
 
 use super::date_time::date_time;
 use super::signature::SignedDigest;
-use super::survey::ANY_XADES;
 use super::tree::Element;
 
-const XADES_141: &str = "http://uri.etsi.org/01903/v1.4.1#";
-
-/// What is there of qualifying properties.
+/// The qualifying properties that a signature has.
 #[derive(Debug, Default)]
-pub(crate) struct Qualifying<'e> {
-    /// `xades:QualifyingProperties`, if there is exactly one of a version that
-    /// is read here.
+pub(crate) struct QualifyingProperties<'e> {
+    /// `xades:QualifyingProperties`, if there is exactly one and its version is
+    /// supported.
     pub(crate) element: Option<&'e Element>,
-    /// `xades:SignedProperties`, likewise.
+    /// `xades:SignedProperties`, if there is exactly one.
     pub(crate) signed: Option<&'e Element>,
     /// `xades:SigningTime`
     pub(crate) signing_time: Option<DateTime<Utc>>,
     /// The digest in `xades:SigningCertificateV2`, or in the older form.
     pub(crate) signing_certificate: Option<SignedDigest>,
-    /// What `xades:IssuerSerialV2` says beside it.
+    /// The DER of `xades:IssuerSerialV2` beside it.
     pub(crate) issuer_serial: Option<Vec<u8>>,
     /// `xades:SignaturePolicyIdentifier`
     pub(crate) policy: Option<PolicyReport>,
@@ -38,15 +35,15 @@ pub(crate) struct Qualifying<'e> {
     /// The claimed place.
     pub(crate) location: Option<SignerLocation>,
     /// `xades:DataObjectFormat`
-    pub(crate) formats: Vec<Format<'e>>,
-    /// The names of the unsigned properties.
+    pub(crate) formats: Vec<DataObjectFormat<'e>>,
+    /// The unsigned properties of the signature.
     pub(crate) unsigned: Vec<&'e Element>,
     pub(crate) problems: Vec<Problem>,
 }
 
 /// `xades:DataObjectFormat`.
 #[derive(Debug)]
-pub(crate) struct Format<'e> {
+pub(crate) struct DataObjectFormat<'e> {
     /// The Id of the `ds:Reference` that it is about.
     pub(crate) target: Option<&'e str>,
     pub(crate) mime_type: Option<String>,
@@ -54,7 +51,7 @@ pub(crate) struct Format<'e> {
     pub(crate) description: Option<String>,
 }
 
-impl<'e> Qualifying<'e> {
+impl<'e> QualifyingProperties<'e> {
     pub(crate) fn read(objects: &[&'e Element]) -> Self {
         let mut read = Self::default();
         let children = objects.iter().flat_map(|object| &object.children);
@@ -84,7 +81,7 @@ impl<'e> Qualifying<'e> {
         read.unsigned = unsigned.map(|u| u.children.iter().collect()).unwrap_or_default();
         read.signed = properties.only(XADES, "SignedProperties");
         if let Some(signed) = read.signed {
-            read.take_signed(signed);
+            read.read_signed(signed);
         }
         read
     }
@@ -95,23 +92,24 @@ impl<'e> Qualifying<'e> {
         }
     }
 
-    fn take_signed(&mut self, signed: &'e Element) {
+    fn read_signed(&mut self, signed: &'e Element) {
         if let Some(properties) = signed.child(XADES, "SignedSignatureProperties") {
             let mut seen: HashSet<&str> = HashSet::new();
             for property in properties.children.iter().filter(|p| p.namespace == XADES) {
-                // The older and the newer form of a property are one.
+                // The legacy and the V2 form of a property are the same property.
                 let name = property.local_name.trim_end_matches("V2");
                 if !seen.insert(name) {
                     self.problem(Problem::PropertyRepeated);
                     continue;
                 }
-                if self.take(property).is_none() {
+                if self.read_property(property).is_none() {
                     self.problem(Problem::PropertyMalformed);
                 }
             }
         }
         if let Some(properties) = signed.child(XADES, "SignedDataObjectProperties") {
-            self.formats = properties.all(XADES, "DataObjectFormat").map(Format::read).collect();
+            self.formats =
+                properties.all(XADES, "DataObjectFormat").map(DataObjectFormat::read).collect();
             for commitment in properties.all(XADES, "CommitmentTypeIndication") {
                 match commitment.child(XADES, "CommitmentTypeId").and_then(identifier) {
                     Some(id) => self.commitments.push(id),
@@ -122,11 +120,11 @@ impl<'e> Qualifying<'e> {
     }
 
     /// `None` if the property is malformed.
-    fn take(&mut self, property: &Element) -> Option<()> {
+    fn read_property(&mut self, property: &Element) -> Option<()> {
         match property.local_name.as_str() {
             "SigningTime" => self.signing_time = Some(date_time(property.token())?),
             "SigningCertificate" | "SigningCertificateV2" => {
-                // The first one is the signer's (clause 5.2.2).
+                // The first certificate is the signer's (clause 5.2.2).
                 let first = property.child(XADES, "Cert")?;
                 if let Some(named) = first.child(XADES, "IssuerSerialV2") {
                     self.issuer_serial = Some(named.octets()?);
@@ -159,7 +157,7 @@ impl<'e> Qualifying<'e> {
         Some(())
     }
 
-    /// Whether an unsigned property is there, in any of its versions.
+    /// Whether it has one of these unsigned properties, in any version.
     pub(crate) fn has(&self, names: &[&str]) -> bool {
         self.unsigned.iter().any(|property| {
             (property.namespace == XADES || property.namespace == XADES_141)
@@ -168,7 +166,7 @@ impl<'e> Qualifying<'e> {
     }
 }
 
-impl<'e> Format<'e> {
+impl<'e> DataObjectFormat<'e> {
     fn read(element: &'e Element) -> Self {
         let text = |name| element.child(XADES, name).map(|child| child.token().to_owned());
         Self {
@@ -179,17 +177,17 @@ impl<'e> Format<'e> {
         }
     }
 
-    /// Whether a `ds:Object` says something else of itself (clause 5.2.4).
+    /// Whether the attributes of a `ds:Object` state another format (clause 5.2.4).
     pub(crate) fn differs_from(&self, object: &Element) -> bool {
-        let differ = |said: &Option<String>, name| {
+        let differ = |stated: &Option<String>, name| {
             let of_object = object.attribute(name);
-            said.as_deref().zip(of_object).is_some_and(|(said, of_object)| said != of_object)
+            stated.as_deref().zip(of_object).is_some_and(|(stated, object)| stated != object)
         };
         differ(&self.mime_type, "MimeType") || differ(&self.encoding, "Encoding")
     }
 }
 
-/// `xades:Identifier` in an ObjectIdentifierType (clause 5.1.2).
+/// The `xades:Identifier` of an ObjectIdentifierType (clause 5.1.2).
 fn identifier(parent: &Element) -> Option<String> {
     let identifier = parent.only(XADES, "Identifier")?.token();
     (!identifier.is_empty()).then(|| identifier.to_owned())

@@ -1,4 +1,4 @@
-//! What a `ds:Signature` says (XML Signature, clause 4).
+//! Reads the parts of a `ds:Signature` (XML Signature, clause 4).
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -6,46 +6,42 @@ use std::ops::Range;
 use ades_core::{Certificate, Digest, DigestAlgorithm, SignatureAlgorithm};
 
 use crate::c14n::Canonicalization;
-use crate::properties::DS;
-use crate::transform::with_prefix_list;
+use crate::namespaces::{DS, DS_MORE, MGF1, RSA_PSS};
 
-use super::properties::Qualifying;
+use super::properties::QualifyingProperties;
+use super::transform::with_prefix_list;
 use super::tree::Element;
 
-const RSA_PSS: &str = "http://www.w3.org/2007/05/xmldsig-more#rsa-pss";
-const MORE: &str = "http://www.w3.org/2007/05/xmldsig-more#";
-const MGF1: &str = "http://www.w3.org/2007/05/xmldsig-more#MGF1";
-
-/// A signature as it stands.
+/// A signature.
 #[derive(Debug)]
 pub(crate) struct Signature<'e> {
     pub(crate) element: &'e Element,
     pub(crate) signed_info: SignedInfo<'e>,
-    /// Where `ds:SignatureValue` stands.
+    /// Where `ds:SignatureValue` is.
     pub(crate) value_place: Range<u64>,
     pub(crate) value: Option<Vec<u8>>,
-    /// Those of `ds:KeyInfo` that read.
+    /// The certificates of `ds:KeyInfo` that can be read.
     pub(crate) certificates: Vec<Certificate>,
     /// The `ds:Object` elements.
     pub(crate) objects: Vec<&'e Element>,
     pub(crate) manifests: Vec<Manifest<'e>>,
-    pub(crate) qualifying: Qualifying<'e>,
+    pub(crate) qualifying: QualifyingProperties<'e>,
 }
 
 /// `ds:SignedInfo`.
 #[derive(Debug)]
 pub(crate) struct SignedInfo<'e> {
     pub(crate) element: &'e Element,
-    /// The canonicalisation; `None`: none that is known.
+    /// The canonicalisation. `None` if it is unknown.
     pub(crate) method: Option<Canonicalization>,
-    /// The algorithm; `None`: none that is supported.
+    /// The signature algorithm. `None` if it is not supported.
     pub(crate) algorithm: Option<SignatureAlgorithm>,
-    /// Its name as it stands.
+    /// The URI of the signature algorithm.
     pub(crate) algorithm_uri: &'e str,
     pub(crate) references: Vec<Reference<'e>>,
 }
 
-/// `ds:Manifest`, in a `ds:Object`.
+/// A `ds:Manifest` in a `ds:Object`.
 #[derive(Debug)]
 pub(crate) struct Manifest<'e> {
     pub(crate) element: &'e Element,
@@ -59,24 +55,24 @@ pub(crate) struct Reference<'e> {
     pub(crate) uri: Option<&'e str>,
     pub(crate) kind: Option<&'e str>,
     pub(crate) transforms: Option<&'e Element>,
-    /// The digest algorithm's name as it stands.
+    /// The URI of the digest algorithm.
     pub(crate) algorithm_uri: &'e str,
     pub(crate) digest: SignedDigest,
 }
 
-/// A digest that a signature holds.
+/// A digest in a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SignedDigest {
     Known(Digest),
-    /// Of an algorithm that is not supported.
+    /// Its algorithm is not supported.
     Unsupported,
-    /// No base64, or not as long as the algorithm's digests.
+    /// It is not base64, or its length is not that of the algorithm's digests.
     Malformed,
 }
 
 impl SignedDigest {
-    /// `ds:DigestMethod` and `ds:DigestValue` in an element; `None` if it has
-    /// not one of each.
+    /// Reads `ds:DigestMethod` and `ds:DigestValue` in an element. `None` if it does
+    /// not contain exactly one of each.
     pub(crate) fn read(parent: &Element) -> Option<(&str, Self)> {
         let uri = parent.only(DS, "DigestMethod")?.attribute("Algorithm")?;
         let value = parent.only(DS, "DigestValue")?;
@@ -100,7 +96,7 @@ pub(crate) fn digest_algorithm(uri: &str) -> Option<DigestAlgorithm> {
 }
 
 impl<'e> Signature<'e> {
-    /// `None` if something that must be there is missing, or there twice.
+    /// `None` if a mandatory element is missing or repeated.
     pub(crate) fn read(element: &'e Element) -> Option<Self> {
         let signed_info = SignedInfo::read(element.only(DS, "SignedInfo")?)?;
         let value = element.only(DS, "SignatureValue")?;
@@ -120,13 +116,13 @@ impl<'e> Signature<'e> {
             value: value.octets(),
             certificates: element.child(DS, "KeyInfo").map(certificates).unwrap_or_default(),
             manifests: manifests.collect::<Option<_>>()?,
-            qualifying: Qualifying::read(&objects),
+            qualifying: QualifyingProperties::read(&objects),
             objects,
         })
     }
 }
 
-/// Those of all `ds:X509Data`, each once, in order.
+/// The certificates of all `ds:X509Data`, in order, without duplicates.
 fn certificates(key_info: &Element) -> Vec<Certificate> {
     let texts = key_info.all(DS, "X509Data").flat_map(|data| data.all(DS, "X509Certificate"));
     let mut seen = HashSet::new();
@@ -163,28 +159,28 @@ fn algorithm(method: &Element) -> Option<SignatureAlgorithm> {
     if uri == RSA_PSS {
         return pss(method);
     }
-    // What is said beside an algorithm would change it.
+    // A parameter would change the algorithm.
     if !method.children.is_empty() {
         return None;
     }
     SignatureAlgorithm::ALL.into_iter().find(|algorithm| algorithm.xml_uri() == uri)
 }
 
-/// RSASSA-PSS with its parameters beside it (RFC 9231, 2.3.9): those that the
-/// names without parameters stand for.
+/// RSASSA-PSS with explicit parameters (RFC 9231, 2.3.9), if they are the ones that
+/// the URIs without parameters imply.
 fn pss(method: &Element) -> Option<SignatureAlgorithm> {
-    let parameters = method.only(MORE, "RSAPSSParams")?;
+    let parameters = method.only(DS_MORE, "RSAPSSParams")?;
     let digest = |parent: &Element| match parent.child(DS, "DigestMethod") {
         Some(digest) => digest_algorithm(digest.attribute("Algorithm")?),
         None => Some(DigestAlgorithm::Sha256),
     };
     let hash = digest(parameters)?;
-    if let Some(mask) = parameters.child(MORE, "MaskGenerationFunction")
+    if let Some(mask) = parameters.child(DS_MORE, "MaskGenerationFunction")
         && (mask.attribute("Algorithm") != Some(MGF1) || digest(mask)? != hash)
     {
         return None;
     }
-    let number = |name| match parameters.child(MORE, name) {
+    let number = |name| match parameters.child(DS_MORE, name) {
         Some(number) => number.token().parse::<usize>().ok().map(Some),
         None => Some(None),
     };
@@ -214,7 +210,7 @@ impl<'e> Reference<'e> {
         })
     }
 
-    /// The names of its transforms, as they stand.
+    /// The URIs of its transforms.
     pub(crate) fn transforms(&self) -> Vec<String> {
         let all = self.transforms.map(|all| all.children.as_slice()).unwrap_or_default();
         let names = all.iter().map(|transform| transform.attribute("Algorithm"));

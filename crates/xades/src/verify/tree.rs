@@ -1,11 +1,11 @@
-//! A small tree of what is held of a signature, and nothing more.
+//! A tree of the elements that are kept of a signature.
 
 use std::ops::Range;
 
 use crate::c14n::IdAttributes;
 use crate::xml::{Event, Reader, StartElement};
 
-/// What each element and attribute costs beside its text.
+/// The cost of each element and attribute, in addition to its text.
 const OVERHEAD: usize = 64;
 
 /// An element.
@@ -17,12 +17,12 @@ pub(crate) struct Element {
     pub(crate) children: Vec<Self>,
     /// All text directly in it.
     pub(crate) text: String,
-    /// Whether there is more in it, of which nothing is held.
+    /// Whether it contains something that is not kept.
     pub(crate) more: bool,
-    /// Where it stands in the original octets.
+    /// Where it is in the original octets.
     pub(crate) place: Range<u64>,
-    /// The prefixes in scope and what they stand for: held of elements with an
-    /// expression in them.
+    /// The prefixes in scope and their namespace names. Only elements that contain an
+    /// XPath expression have them.
     pub(crate) prefixes: Vec<(String, String)>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Attribute {
 }
 
 impl Element {
-    /// What a start tag says; its place ends with the tag.
+    /// From a start tag. Its place ends with the tag.
     pub(crate) fn new(element: &StartElement<'_>, ids: &IdAttributes) -> Self {
         let local_name = text(element.local_name());
         let attributes = element.attributes().map(|attribute| Attribute {
@@ -63,7 +63,7 @@ impl Element {
         }
     }
 
-    /// The same without its attributes.
+    /// From a start tag, without the attributes.
     pub(crate) fn bare(element: &StartElement<'_>) -> Self {
         Self {
             namespace: text(element.namespace()),
@@ -73,7 +73,7 @@ impl Element {
         }
     }
 
-    /// Whether it has no other attributes than these, which have no namespace.
+    /// Whether it has no attributes except these, which have no namespace.
     pub(crate) fn has_only_attributes(&self, names: &[&str]) -> bool {
         let known = |attribute: &Attribute| {
             attribute.namespace.is_empty() && names.contains(&attribute.local_name.as_str())
@@ -81,12 +81,12 @@ impl Element {
         self.attributes.iter().all(known)
     }
 
-    /// Whether there is more in it, or in what is in it, of which nothing is held.
+    /// Whether it, or an element inside it, contains something that is not kept.
     pub(crate) fn has_more(&self) -> bool {
         self.more || self.children.iter().any(Self::has_more)
     }
 
-    /// What holding it costs, its children and its text aside.
+    /// The cost of keeping it, without its children and its text.
     pub(crate) fn cost(&self) -> usize {
         let attributes = self.attributes.iter();
         let attributes =
@@ -102,7 +102,7 @@ impl Element {
         self.local_name == local_name && self.namespace == namespace
     }
 
-    /// An attribute without a namespace.
+    /// The value of an attribute that has no namespace.
     pub(crate) fn attribute(&self, local_name: &str) -> Option<&str> {
         let named = |a: &&Attribute| a.namespace.is_empty() && a.local_name == local_name;
         self.attributes.iter().find(named).map(|attribute| attribute.value.as_str())
@@ -122,7 +122,7 @@ impl Element {
         self.children.iter().filter(move |child| child.is(namespace, local_name))
     }
 
-    /// The child of this name, if there is one.
+    /// The first child of this name.
     pub(crate) fn child(&self, namespace: &str, local_name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.is(namespace, local_name))
     }
@@ -139,35 +139,36 @@ impl Element {
         self.text.trim_matches([' ', '\t', '\r', '\n'])
     }
 
-    /// The octets that its base64 text stands for; white space does not count.
+    /// The octets of its base64 text. White space is ignored.
     pub(crate) fn octets(&self) -> Option<Vec<u8>> {
         let white = |c: &char| !matches!(c, ' ' | '\t' | '\r' | '\n');
         ades_core::base64::decode(&self.text.chars().filter(white).collect::<String>())
     }
 
-    /// Whether the content of two elements is the same, wherever they stand.
-    pub(crate) fn holds_the_same(&self, other: &Self) -> bool {
+    /// Whether two elements have the same name, content and, inside, attributes,
+    /// wherever they are.
+    pub(crate) fn has_same_content(&self, other: &Self) -> bool {
         self.namespace == other.namespace
             && self.local_name == other.local_name
             && self.text == other.text
             && self.children.len() == other.children.len()
             && self.children.iter().zip(&other.children).all(|(a, b)| {
                 a.attributes.len() == b.attributes.len()
-                    && a.attributes.iter().zip(&b.attributes).all(|(a, b)| a.says_the_same(b))
-                    && a.holds_the_same(b)
+                    && a.attributes.iter().zip(&b.attributes).all(|(a, b)| a.is_same(b))
+                    && a.has_same_content(b)
             })
     }
 }
 
 impl Attribute {
-    fn says_the_same(&self, other: &Self) -> bool {
+    fn is_same(&self, other: &Self) -> bool {
         self.local_name == other.local_name
             && self.namespace == other.namespace
             && self.value == other.value
     }
 }
 
-/// The element that a fragment of XML is; `None` if it is none.
+/// Reads a fragment that is one element. `None` if it is not well-formed.
 pub(crate) fn of_fragment(octets: &[u8], ids: &IdAttributes) -> Option<Element> {
     let mut reader = Reader::from_slice(octets).ok()?;
     let mut open: Vec<Element> = Vec::new();

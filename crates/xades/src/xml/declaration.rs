@@ -1,10 +1,10 @@
 //! The document's first octets: byte order mark and XML declaration
 //! (XML 1.0, clauses 2.8, 4.3.3 and appendix F).
 
-use crate::error::Error;
+use crate::error::{Error, Limit};
 
 use super::encoding::Encoding;
-use super::scan::{Bad, Cursor, Kind, Stop, Token, bad, bad_kind};
+use super::scan::{Bad, Cursor, Stop, SyntaxFault, Token, bad, fault};
 
 /// The octets in which byte order mark and XML declaration must end.
 pub(crate) const MAX_LEN: usize = 4096;
@@ -53,13 +53,13 @@ pub(crate) fn read(start: &[u8]) -> Result<Prologue, Error> {
     let declaration = match declaration(text) {
         Ok(declaration) => declaration,
         Err(Stop::More) if start.len() >= MAX_LEN => {
-            return Err(Error::Limit { offset: 0, limit: "octets of the XML declaration" });
+            return Err(Error::Limit { offset: Some(0), limit: Limit::DeclarationLength });
         }
         Err(Stop::More) => {
             let what = "the document ends within the XML declaration";
             return Err(Error::NotWellFormed { offset: start.len() as u64, what });
         }
-        Err(Stop::Bad(Bad { at, kind, what })) => return Err(kind.error(offset_of(at), what)),
+        Err(Stop::Bad(Bad { at, fault })) => return Err(fault.error(offset_of(at))),
     };
     // Clause 4.3.3: what neither has a mark nor says what it is, is UTF-8.
     let says = declaration.as_ref().is_some_and(|declaration| declaration.encoding.is_some());
@@ -109,7 +109,7 @@ fn declaration(text: &[u8]) -> Token<Option<Declaration<'_>>> {
     let (at, version) = value(&mut cursor)?;
     match version {
         b"1.0" => {}
-        b"1.1" => return bad_kind(at, Kind::Unsupported, "XML 1.1"),
+        b"1.1" => return fault(at, SyntaxFault::Unsupported("XML 1.1")),
         _ => return bad(at, "an XML version that does not exist"),
     }
     let mut encoding = None;

@@ -5,8 +5,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::error::ExternalResource;
+
 use super::entities::{Budget, entity_name, normalise, tokenise};
-use super::scan::{Cursor, Kind, Stop, Token, bad, bad_kind};
+use super::scan::{Cursor, Stop, SyntaxFault, Token, bad, fault};
 
 /// What the internal subset declares, as far as content depends on it.
 #[derive(Debug, Default)]
@@ -121,8 +123,8 @@ impl Subset<'_, '_> {
                     return Ok(());
                 }
                 b'%' => {
-                    let what = "declarations from a parameter entity";
-                    return bad_kind(self.cursor.at, Kind::External, what);
+                    let what = ExternalResource::ParameterEntity;
+                    return fault(self.cursor.at, SyntaxFault::External(what));
                 }
                 b'<' => self.declaration()?,
                 _ => return bad(self.cursor.at, "text in a document type declaration"),
@@ -424,7 +426,7 @@ fn replacement_text(literal: &[u8], at: usize) -> Token<Vec<u8>> {
 fn moved<T>(stop: Stop, at: usize, here: usize) -> Token<T> {
     match stop {
         Stop::More => bad(at + here, "a malformed reference"),
-        Stop::Bad(wrong) => bad_kind(at + wrong.at, wrong.kind, wrong.what),
+        Stop::Bad(wrong) => fault(at + wrong.at, wrong.fault),
     }
 }
 

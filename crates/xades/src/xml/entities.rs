@@ -1,10 +1,12 @@
 //! What entities may cost, and references in attribute values
 //! (XML 1.0, clauses 3.3.3 and 4.4).
 
+use crate::error::Limit;
+
 use super::chars::{self, VALUE_STOP};
 use super::dtd::{Dtd, Entity};
 use super::limits::Limits;
-use super::scan::{Cursor, Kind, Stop, Token, bad, bad_kind};
+use super::scan::{Cursor, Stop, SyntaxFault, Token, bad, fault};
 
 /// What one entity counts, beside its text.
 const EACH: u64 = 16;
@@ -39,7 +41,7 @@ impl Budget {
     pub(crate) const fn spend(&mut self, len: usize, at: usize) -> Token<()> {
         self.spent = self.spent.saturating_add(len as u64 + EACH);
         if self.spent > self.allowed {
-            return bad_kind(at, Kind::Limit, "octets of expanded entities and default attributes");
+            return fault(at, SyntaxFault::Limit(Limit::Expansion(self.allowed)));
         }
         Ok(())
     }
@@ -128,7 +130,7 @@ impl Normaliser<'_> {
         match self.dtd.entity(name) {
             Some(Entity::Internal(text)) => {
                 if depth >= self.budget.depth {
-                    return bad_kind(here, Kind::Limit, "entities within entities");
+                    return fault(here, SyntaxFault::Limit(Limit::EntityDepth(self.budget.depth)));
                 }
                 self.budget.spend(text.len(), here)?;
                 let text = text.clone();
@@ -152,7 +154,7 @@ pub(crate) fn entity_name<'t>(cursor: &mut Cursor<'t>) -> Token<&'t [u8]> {
 fn relocate<T>(stop: Stop, here: usize) -> Token<T> {
     match stop {
         Stop::More => bad(here, "a malformed reference"),
-        Stop::Bad(wrong) => bad_kind(here, wrong.kind, wrong.what),
+        Stop::Bad(wrong) => fault(here, wrong.fault),
     }
 }
 

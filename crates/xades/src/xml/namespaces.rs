@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::chars::{self, VALUE_ESCAPED};
 use super::event::XML_NAMESPACE;
-use super::scan::Kind;
+use super::scan::SyntaxFault;
 
 const XMLNS_NAMESPACE: &[u8] = b"http://www.w3.org/2000/xmlns/";
 
@@ -101,9 +101,9 @@ impl Namespaces {
         prefix: &[u8],
         name: &[u8],
         own: usize,
-    ) -> Result<Option<BindingIndex>, (Kind, &'static str)> {
+    ) -> Result<Option<BindingIndex>, SyntaxFault> {
         let xml = name == XML_NAMESPACE.as_bytes();
-        let namespace = |what| Err((Kind::Namespace, what));
+        let namespace = |what| Err(SyntaxFault::Namespace(what));
         match prefix {
             b"xml" if xml => return Ok(None),
             b"xml" => return namespace("the prefix xml for another namespace"),
@@ -115,7 +115,7 @@ impl Namespaces {
             _ => {}
         }
         if self.lookup_since(prefix, own).is_some() {
-            return Err((Kind::NotWellFormed, "the same attribute twice"));
+            return Err(SyntaxFault::NotWellFormed("the same attribute twice"));
         }
         Ok(Some(self.push(prefix, name)))
     }

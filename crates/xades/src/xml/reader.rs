@@ -7,7 +7,7 @@ use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::error::{Error, Limit};
 
 use super::dtd::Dtd;
 use super::encoding::Encoding;
@@ -15,17 +15,17 @@ use super::entities::Budget;
 use super::event::{EndElement, Event, Span, StartElement, Text};
 use super::limits::Limits;
 use super::namespaces::Namespaces;
-use super::scan::{Bad, Kind, Stop, Token};
-use super::source::Source;
+use super::scan::{Bad, Stop, SyntaxFault, Token};
 use super::tag::Tag;
+use super::window::Window;
 use super::xml_scope::XmlScope;
 
 /// Reads a document once, from start to end.
 pub struct Reader<'a> {
-    source: Source<'a>,
+    window: Window<'a>,
     limits: Limits,
     ignore_external_subset: bool,
-    place: Place,
+    stage: Stage,
     inside: Inside,
     /// How much of the window the last event was made of.
     used: usize,
@@ -37,7 +37,7 @@ pub struct Reader<'a> {
     frames: Vec<Frame>,
     dtd: Dtd,
     budget: Budget,
-    open: Vec<Open>,
+    open: Vec<OpenElement>,
     names: Vec<u8>,
     namespaces: Namespaces,
     xml_scope: XmlScope,
@@ -50,7 +50,7 @@ pub struct Reader<'a> {
 
 /// Where in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Stage {
     /// Before the document type declaration and the root element.
     Start,
     /// Behind the document type declaration.
@@ -83,7 +83,7 @@ struct Frame {
 
 /// An element that has begun.
 #[derive(Debug)]
-struct Open {
+struct OpenElement {
     name: usize,
     namespaces: usize,
     xml_scope: usize,
@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// What is wrong with its first octets.
     pub fn from_slice(octets: &'a [u8]) -> Result<Self, Error> {
-        Source::from_slice(octets).map(Self::new)
+        Window::from_slice(octets).map(Self::new)
     }
 
     /// A document from anywhere.
@@ -120,15 +120,15 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// What is wrong with its first octets; [`ades_core::Error::Read`].
     pub fn from_read(reader: impl Read + 'a) -> Result<Self, Error> {
-        Source::from_read(Box::new(reader)).map(Self::new)
+        Window::from_read(Box::new(reader)).map(Self::new)
     }
 
-    fn new(source: Source<'a>) -> Self {
+    fn new(window: Window<'a>) -> Self {
         Self {
-            source,
+            window,
             limits: Limits::DEFAULT,
             ignore_external_subset: false,
-            place: Place::Start,
+            stage: Stage::Start,
             inside: Inside::Nothing,
             used: 0,
             brackets: 0,
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) const fn encoding(&self) -> Encoding {
-        self.source.encoding()
+        self.window.encoding()
     }
 
     pub(crate) const fn dtd(&self) -> &Dtd {
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
         let Some(step) = self.step()? else {
             return Ok(None);
         };
-        let rest = rest(&self.frames, &self.source);
+        let rest = rest(&self.frames, &self.window);
         let piece = |len: usize| rest.get(..len).unwrap_or_default();
         Ok(Some(match step {
             Step::Start => Event::StartElement(StartElement {
@@ -240,14 +240,14 @@ impl<'a> Reader<'a> {
         loop {
             let step = match self.inside {
                 Inside::Nothing => {
-                    if rest(&self.frames, &self.source).is_empty() {
+                    if rest(&self.frames, &self.window).is_empty() {
                         match self.at_window_end()? {
                             true => continue,
                             false => return Ok(None),
                         }
                     }
-                    match self.place {
-                        Place::Content => self.content()?,
+                    match self.stage {
+                        Stage::Content => self.content()?,
                         _ => self.outside()?,
                     }
                 }
@@ -263,7 +263,7 @@ impl<'a> Reader<'a> {
     fn skip(&mut self, len: usize) {
         match self.frames.last_mut() {
             Some(frame) => frame.at += len,
-            None => self.source.advance(len),
+            None => self.window.advance(len),
         }
     }
 
@@ -278,25 +278,25 @@ impl<'a> Reader<'a> {
             self.brackets = 0;
             return Ok(true);
         }
-        if self.source.more()? {
+        if self.window.more()? {
             return Ok(true);
         }
-        match self.place {
-            Place::Epilog => Ok(false),
-            Place::Content => self.wrong(0, "the document ends within an element"),
+        match self.stage {
+            Stage::Epilog => Ok(false),
+            Stage::Content => self.wrong(0, "the document ends within an element"),
             _ => self.wrong(0, "a document without root element"),
         }
     }
 
     /// A token is cut off: gets more.
     fn need_more(&mut self) -> Result<(), Error> {
-        self.check_length(rest(&self.frames, &self.source).len())?;
+        self.check_length(rest(&self.frames, &self.window).len())?;
         self.need_more_of_long()
     }
 
     fn check_length(&mut self, len: usize) -> Result<(), Error> {
         if len > self.limits.tag {
-            return Err(self.error(0, Kind::Limit, "octets of one tag"));
+            return Err(self.limit(Limit::TagLength(self.limits.tag)));
         }
         Ok(())
     }
@@ -305,26 +305,31 @@ impl<'a> Reader<'a> {
         if !self.frames.is_empty() {
             return self.wrong(0, "an entity ends within a token");
         }
-        if self.source.more()? {
+        if self.window.more()? {
             return Ok(());
         }
-        let at = self.source.rest().len();
+        let at = self.window.rest().len();
         self.wrong(at, "the document ends too early")
     }
 
     fn wrong<T>(&mut self, at: usize, what: &'static str) -> Result<T, Error> {
-        Err(self.error(at, Kind::NotWellFormed, what))
+        Err(self.error(at, SyntaxFault::NotWellFormed(what)))
     }
 
-    /// An error at a place in the window.
-    fn error(&mut self, at: usize, kind: Kind, what: &'static str) -> Error {
-        kind.error(self.offset(at), what)
+    /// The error for a fault at this place of the window.
+    fn error(&mut self, at: usize, fault: SyntaxFault) -> Error {
+        fault.error(self.offset(at))
+    }
+
+    /// The error for a limit that is exceeded here.
+    fn limit(&mut self, limit: Limit) -> Error {
+        self.error(0, SyntaxFault::Limit(limit))
     }
 
     fn offset(&mut self, at: usize) -> u64 {
         match self.frames.first() {
             Some(frame) => frame.reference.start,
-            None => self.source.offset(at),
+            None => self.window.offset(at),
         }
     }
 
@@ -333,8 +338,8 @@ impl<'a> Reader<'a> {
         match self.frames.first() {
             Some(frame) => frame.reference.clone(),
             None => {
-                let start = self.source.offset(0);
-                start..self.source.offset(len)
+                let start = self.window.offset(0);
+                start..self.window.offset(len)
             }
         }
     }
@@ -345,7 +350,7 @@ impl<'a> Reader<'a> {
         match token {
             Ok(read) => Ok(Some(read)),
             Err(Stop::More) => self.need_more().map(|()| None),
-            Err(Stop::Bad(Bad { at, kind, what })) => Err(self.error(at, kind, what)),
+            Err(Stop::Bad(Bad { at, fault })) => Err(self.error(at, fault)),
         }
     }
 }
@@ -357,9 +362,9 @@ impl fmt::Debug for Reader<'_> {
 }
 
 /// The window: an entity's text, or the document.
-fn rest<'r>(frames: &'r [Frame], source: &'r Source<'_>) -> &'r [u8] {
+fn rest<'r>(frames: &'r [Frame], window: &'r Window<'_>) -> &'r [u8] {
     match frames.last() {
         Some(frame) => frame.text.get(frame.at..).unwrap_or_default(),
-        None => source.rest(),
+        None => window.rest(),
     }
 }

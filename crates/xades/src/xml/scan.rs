@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::error::Error;
+use crate::error::{Error, ExternalResource, Limit};
 
 use super::chars::{self, HIGH, NAME, NAME_START, SPACE};
 
@@ -15,32 +15,31 @@ pub(crate) enum Stop {
     Bad(Bad),
 }
 
-/// What is wrong, and where, counted from the token's first octet.
+/// Why a token is wrong, and where, counted from the token's first octet.
 #[derive(Debug)]
 pub(crate) struct Bad {
     pub(crate) at: usize,
-    pub(crate) kind: Kind,
-    pub(crate) what: &'static str,
+    pub(crate) fault: SyntaxFault,
 }
 
-/// Which error it becomes.
+/// An error without its offset in the document.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
-    NotWellFormed,
-    Namespace,
-    External,
-    Unsupported,
-    Limit,
+pub(crate) enum SyntaxFault {
+    NotWellFormed(&'static str),
+    Namespace(&'static str),
+    External(ExternalResource),
+    Unsupported(&'static str),
+    Limit(Limit),
 }
 
-impl Kind {
-    pub(crate) const fn error(self, offset: u64, what: &'static str) -> Error {
+impl SyntaxFault {
+    pub(crate) const fn error(self, offset: u64) -> Error {
         match self {
-            Self::NotWellFormed => Error::NotWellFormed { offset, what },
-            Self::Namespace => Error::Namespace { offset, what },
-            Self::External => Error::External { offset, what },
-            Self::Unsupported => Error::Unsupported { offset, what },
-            Self::Limit => Error::Limit { offset, limit: what },
+            Self::NotWellFormed(what) => Error::NotWellFormed { offset, what },
+            Self::Namespace(what) => Error::Namespace { offset, what },
+            Self::External(what) => Error::External { offset, what },
+            Self::Unsupported(what) => Error::Unsupported { offset, what },
+            Self::Limit(limit) => Error::Limit { offset: Some(offset), limit },
         }
     }
 }
@@ -48,11 +47,11 @@ impl Kind {
 pub(crate) type Token<T> = Result<T, Stop>;
 
 pub(crate) const fn bad<T>(at: usize, what: &'static str) -> Token<T> {
-    Err(Stop::Bad(Bad { at, kind: Kind::NotWellFormed, what }))
+    Err(Stop::Bad(Bad { at, fault: SyntaxFault::NotWellFormed(what) }))
 }
 
-pub(crate) const fn bad_kind<T>(at: usize, kind: Kind, what: &'static str) -> Token<T> {
-    Err(Stop::Bad(Bad { at, kind, what }))
+pub(crate) const fn fault<T>(at: usize, fault: SyntaxFault) -> Token<T> {
+    Err(Stop::Bad(Bad { at, fault }))
 }
 
 /// A qualified name.
@@ -138,7 +137,7 @@ impl<'t> Cursor<'t> {
             self.step();
             self.ncname()?;
             if self.peek()? == b':' {
-                return bad_kind(self.at, Kind::Namespace, "a name with two colons");
+                return fault(self.at, SyntaxFault::Namespace("a name with two colons"));
             }
         }
         Ok(Name { start, len: self.at - start, colon })
@@ -151,7 +150,10 @@ impl<'t> Cursor<'t> {
         if first < 0x80 {
             if !chars::is(first, NAME_START) {
                 return match first {
-                    b':' => bad_kind(self.at, Kind::Namespace, "a name that begins with a colon"),
+                    b':' => {
+                        let what = "a name that begins with a colon";
+                        fault(self.at, SyntaxFault::Namespace(what))
+                    }
                     _ => bad(self.at, "a name is missing, or begins with a wrong character"),
                 };
             }

@@ -3,12 +3,14 @@
 
 use std::ops::Range;
 
+use crate::error::Limit;
+
 use super::chars::{self, VALUE_STOP};
 use super::dtd::{AttributeList, Dtd};
 use super::entities::{Budget, normalise, tokenise};
 use super::limits::Limits;
 use super::namespaces::{BindingIndex, NO_NAMESPACE, Namespaces, XML_BINDING};
-use super::scan::{Bad, Cursor, Kind, Name, Token, bad, bad_kind};
+use super::scan::{Bad, Cursor, Name, SyntaxFault, Token, bad, fault};
 
 /// A stretch of text: in the tag itself or, where that has another form, in
 /// the scratch beside it.
@@ -108,7 +110,7 @@ impl Tag {
                 }
             }
             if self.attributes.len() + self.declarations.len() > limits.attributes {
-                return bad_kind(before, Kind::Limit, "attributes of one element");
+                return fault(before, too_many_attributes(limits));
             }
         }
         self.len = cursor.at;
@@ -226,7 +228,7 @@ impl Tag {
                 },
             );
             if self.attributes.len() + self.declarations.len() > limits.attributes {
-                return bad_kind(0, Kind::Limit, "attributes of one element");
+                return fault(0, too_many_attributes(limits));
             }
         }
         Ok(())
@@ -246,27 +248,27 @@ impl Tag {
             let prefix = name.get(6..).unwrap_or_default();
             let value = place(text, &self.scratch, declaration.value);
             if value.len() > limits.namespace_name {
-                let what = "octets of one namespace name";
-                return Err(Bad { at: declaration.at, kind: Kind::Limit, what });
+                let limit = Limit::NamespaceNameLength(limits.namespace_name);
+                return Err(Bad { at: declaration.at, fault: SyntaxFault::Limit(limit) });
             }
             match namespaces.declare(prefix, value, own) {
                 Ok(Some(index)) => self.declared.push(index),
                 Ok(None) => self.canonical = false,
-                Err((kind, what)) => return Err(Bad { at: declaration.at, kind, what }),
+                Err(fault) => return Err(Bad { at: declaration.at, fault }),
             }
             if namespaces.len() > limits.namespaces {
-                let what = "namespace declarations in scope";
-                return Err(Bad { at: declaration.at, kind: Kind::Limit, what });
+                let limit = Limit::Namespaces(limits.namespaces);
+                return Err(Bad { at: declaration.at, fault: SyntaxFault::Limit(limit) });
             }
         }
         let prefix = |name: &[u8], colon: usize, at: usize| {
             let prefix = name.get(..colon).unwrap_or_default();
             if prefix == b"xmlns" {
                 let what = "an element with the prefix xmlns";
-                return Err(Bad { at, kind: Kind::Namespace, what });
+                return Err(Bad { at, fault: SyntaxFault::Namespace(what) });
             }
-            let what = "a prefix that is not declared";
-            namespaces.lookup(prefix).ok_or(Bad { at, kind: Kind::Namespace, what })
+            let undeclared = SyntaxFault::Namespace("a prefix that is not declared");
+            namespaces.lookup(prefix).ok_or(Bad { at, fault: undeclared })
         };
         let name = text.get(self.name.range()).unwrap_or_default();
         self.binding = prefix(name, self.name.colon, self.name.start)?;
@@ -295,8 +297,8 @@ impl Tag {
             self.attributes.sort_unstable_by(order);
             let mut pairs = self.attributes.iter().zip(self.attributes.iter().skip(1));
             if let Some((a, b)) = pairs.find(|(a, b)| order(a, b).is_eq()) {
-                let what = "the same attribute twice";
-                return Err(Bad { at: a.at.max(b.at), kind: Kind::NotWellFormed, what });
+                let fault = SyntaxFault::NotWellFormed("the same attribute twice");
+                return Err(Bad { at: a.at.max(b.at), fault });
             }
         }
         Ok(())
@@ -347,6 +349,10 @@ impl Tag {
     pub(crate) fn of_xml(&self) -> impl Iterator<Item = &TagAttribute> {
         self.attributes.iter().filter(|attribute| attribute.binding == XML_BINDING)
     }
+}
+
+const fn too_many_attributes(limits: &Limits) -> SyntaxFault {
+    SyntaxFault::Limit(Limit::Attributes(limits.attributes))
 }
 
 fn place<'t>(text: &'t [u8], scratch: &'t [u8], placed: Placed) -> &'t [u8] {

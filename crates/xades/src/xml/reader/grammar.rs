@@ -3,20 +3,19 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::error::Error;
-use crate::xml::EXTERNAL_SUBSET;
+use crate::error::{Error, ExternalResource, Limit};
 use crate::xml::chars::{self, SPACE, TEXT_STOP};
 use crate::xml::dtd::{self, Entity};
 use crate::xml::entities::{entity_name, predefined};
 use crate::xml::event::Span;
-use crate::xml::scan::{Bad, Cursor, Kind, Stop, Token, bad};
+use crate::xml::scan::{Bad, Cursor, Stop, SyntaxFault, Token, bad};
 
-use super::{Frame, Inside, Open, Place, Reader, Step, rest};
+use super::{Frame, Inside, OpenElement, Reader, Stage, Step, rest};
 
 impl Reader<'_> {
     /// Before or behind the root element: clauses 2.1 and 2.8.
     pub(super) fn outside(&mut self) -> Result<Option<Step>, Error> {
-        let text = self.source.rest();
+        let text = self.window.rest();
         let spaces = text.iter().take_while(|&&octet| chars::is(octet, SPACE)).count();
         match text.get(spaces) {
             None => {}
@@ -29,7 +28,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn content(&mut self) -> Result<Option<Step>, Error> {
-        let text = rest(&self.frames, &self.source);
+        let text = rest(&self.frames, &self.window);
         match text.first() {
             Some(b'<') => {
                 self.brackets = 0;
@@ -74,11 +73,11 @@ impl Reader<'_> {
                 _ => Step::Text { len: 1, plain: false },
             }));
         }
-        if self.source.rest().len() < 2 && self.source.more()? {
+        if self.window.rest().len() < 2 && self.window.more()? {
             return Ok(None);
         }
-        if self.source.rest().get(1) == Some(&b'\n') {
-            self.source.advance(1);
+        if self.window.rest().get(1) == Some(&b'\n') {
+            self.window.advance(1);
             return Ok(None);
         }
         self.used = 1;
@@ -87,13 +86,13 @@ impl Reader<'_> {
 
     /// What begins with `<`.
     fn markup(&mut self) -> Result<Option<Step>, Error> {
-        let text = rest(&self.frames, &self.source);
+        let text = rest(&self.frames, &self.window);
         match text.get(1) {
             None => self.need_more().map(|()| None),
-            Some(b'/') if self.place == Place::Content => self.end_tag(),
+            Some(b'/') if self.stage == Stage::Content => self.end_tag(),
             Some(b'?') => self.instruction(),
             Some(b'!') => self.declaration(),
-            Some(_) if self.place == Place::Epilog => {
+            Some(_) if self.stage == Stage::Epilog => {
                 self.wrong(0, "an element behind the root element")
             }
             Some(_) => self.start_tag(),
@@ -102,12 +101,12 @@ impl Reader<'_> {
 
     fn start_tag(&mut self) -> Result<Option<Step>, Error> {
         if self.open.len() >= self.limits.depth {
-            return Err(self.error(0, Kind::Limit, "elements within elements"));
+            return Err(self.limit(Limit::ElementDepth(self.limits.depth)));
         }
         let read = self.offset(0);
         self.budget.read(read, &self.limits);
         let spent = self.budget.spent();
-        let text = rest(&self.frames, &self.source);
+        let text = rest(&self.frames, &self.window);
         let token = self.tag.read(text, &self.limits, &self.dtd, &mut self.budget);
         if self.token(token)?.is_none() {
             self.budget.return_to(spent);
@@ -115,17 +114,17 @@ impl Reader<'_> {
         }
         self.check_length(self.tag.len)?;
         self.tag_range = self.range(self.tag.len);
-        let open = Open {
+        let open = OpenElement {
             name: self.names.len(),
             namespaces: self.namespaces.len(),
             xml_scope: self.xml_scope.len(),
             start_tag: self.tag_range.clone(),
             in_entity: !self.frames.is_empty(),
         };
-        let text = rest(&self.frames, &self.source);
+        let text = rest(&self.frames, &self.window);
         let resolved = self.tag.resolve(text, &self.limits, &mut self.namespaces);
-        if let Err(Bad { at, kind, what }) = resolved {
-            return Err(self.error(at, kind, what));
+        if let Err(Bad { at, fault }) = resolved {
+            return Err(self.error(at, fault));
         }
         self.names.extend_from_slice(text.get(self.tag.name.range()).unwrap_or_default());
         for attribute in self.tag.of_xml() {
@@ -133,15 +132,15 @@ impl Reader<'_> {
             self.xml_scope.push(self.open.len(), name, self.tag.value(text, attribute));
         }
         if self.xml_scope.len() > self.limits.xml_attributes {
-            return Err(self.error(0, Kind::Limit, "xml: attributes on all open elements"));
+            return Err(self.limit(Limit::XmlAttributes(self.limits.xml_attributes)));
         }
-        let records = (self.open.len() + 1) * size_of::<Open>();
+        let records = (self.open.len() + 1) * size_of::<OpenElement>();
         let held = self.names.len() + self.namespaces.held() + self.xml_scope.held() + records;
         if held > self.limits.open {
-            return Err(self.error(0, Kind::Limit, "octets held for open elements"));
+            return Err(self.limit(Limit::OpenElements(self.limits.open)));
         }
         self.open.push(open);
-        self.place = Place::Content;
+        self.stage = Stage::Content;
         self.empty_tag = self.tag.empty;
         self.used = if self.tag.empty { 0 } else { self.tag.len };
         Ok(Some(Step::Start))
@@ -158,7 +157,7 @@ impl Reader<'_> {
     fn end_tag(&mut self) -> Result<Option<Step>, Error> {
         let Some(open) = self.open.last() else { return Ok(None) };
         let name = self.names.get(open.name..).unwrap_or_default();
-        let text = rest(&self.frames, &self.source);
+        let text = rest(&self.frames, &self.window);
         let token = end_tag(text, name);
         let name = 2..2 + name.len();
         let Some(len) = self.token(token)? else {
@@ -182,12 +181,12 @@ impl Reader<'_> {
         self.xml_scope.truncate(open.xml_scope);
         self.span = Span { start_tag: open.start_tag, end_tag, in_entity: open.in_entity };
         if self.open.is_empty() {
-            self.place = Place::Epilog;
+            self.stage = Stage::Epilog;
         }
     }
 
     fn instruction(&mut self) -> Result<Option<Step>, Error> {
-        let mut cursor = Cursor::new(rest(&self.frames, &self.source), 2);
+        let mut cursor = Cursor::new(rest(&self.frames, &self.window), 2);
         let token = dtd::instruction_target(&mut cursor).map(|_| ());
         let end = cursor.at;
         if self.token(token)?.is_none() {
@@ -200,7 +199,7 @@ impl Reader<'_> {
 
     /// What begins with `<!`.
     fn declaration(&mut self) -> Result<Option<Step>, Error> {
-        let mut cursor = Cursor::new(rest(&self.frames, &self.source), 0);
+        let mut cursor = Cursor::new(rest(&self.frames, &self.window), 0);
         let token = cursor.skip(b"<!--");
         match self.token(token)? {
             None => return Ok(None),
@@ -211,8 +210,8 @@ impl Reader<'_> {
             }
             Some(false) => {}
         }
-        if self.place == Place::Content {
-            let mut cursor = Cursor::new(rest(&self.frames, &self.source), 0);
+        if self.stage == Stage::Content {
+            let mut cursor = Cursor::new(rest(&self.frames, &self.window), 0);
             let token = cursor.expect(b"<![CDATA[", "a declaration that does not belong here");
             if self.token(token)?.is_some() {
                 self.inside = Inside::Cdata;
@@ -220,37 +219,38 @@ impl Reader<'_> {
             }
             return Ok(None);
         }
-        if self.place != Place::Start {
+        if self.stage != Stage::Start {
             return self.wrong(0, "a declaration that does not belong here");
         }
-        let limit = "octets of the document type declaration";
+        let limit = Limit::DoctypeLength(self.limits.dtd);
         let spent = self.budget.spent();
-        let (len, dtd) = match dtd::read(self.source.rest(), &mut self.budget) {
+        let (len, dtd) = match dtd::read(self.window.rest(), &mut self.budget) {
             Ok((len, _)) if len > self.limits.dtd => {
-                return Err(self.error(0, Kind::Limit, limit));
+                return Err(self.limit(limit));
             }
             Ok(read) => read,
-            Err(Stop::More) if self.source.rest().len() > self.limits.dtd => {
-                return Err(self.error(0, Kind::Limit, limit));
+            Err(Stop::More) if self.window.rest().len() > self.limits.dtd => {
+                return Err(self.limit(limit));
             }
             Err(Stop::More) => {
                 self.budget.return_to(spent);
                 return self.need_more_of_long().map(|()| None);
             }
-            Err(Stop::Bad(Bad { at, kind, what })) => return Err(self.error(at, kind, what)),
+            Err(Stop::Bad(Bad { at, fault })) => return Err(self.error(at, fault)),
         };
         if dtd.external && !self.ignore_external_subset {
-            return Err(self.error(0, Kind::External, EXTERNAL_SUBSET));
+            let subset = SyntaxFault::External(ExternalResource::DtdSubset);
+            return Err(self.error(0, subset));
         }
         self.dtd = dtd;
-        self.place = Place::Prolog;
+        self.stage = Stage::Prolog;
         self.skip(len);
         Ok(None)
     }
 
     /// What begins with `&` in content: clause 4.4.
     fn reference(&mut self) -> Result<Option<Step>, Error> {
-        let text = rest(&self.frames, &self.source);
+        let text = rest(&self.frames, &self.window);
         let mut cursor = Cursor::new(text, 0);
         if text.get(1) == Some(&b'#') {
             let token = cursor.char_reference();
@@ -266,7 +266,7 @@ impl Reader<'_> {
         if len > self.limits.tag {
             return self.check_length(len).map(|()| None);
         }
-        let (found, what) = match token {
+        let fault = match token {
             Ok(name) => match (predefined(name), self.dtd.entity(name)) {
                 (Some(c), _) => {
                     self.used = len;
@@ -276,15 +276,17 @@ impl Reader<'_> {
                     let text = text.clone();
                     return self.enter(text, len).map(|()| None);
                 }
-                (_, Some(Entity::External)) => (Kind::External, "an external entity"),
-                (_, Some(Entity::Unparsed)) => {
-                    (Kind::NotWellFormed, "a reference to an unparsed entity")
+                (_, Some(Entity::External)) => {
+                    SyntaxFault::External(ExternalResource::GeneralEntity)
                 }
-                (_, None) => (Kind::NotWellFormed, "an entity that is not declared"),
+                (_, Some(Entity::Unparsed)) => {
+                    SyntaxFault::NotWellFormed("a reference to an unparsed entity")
+                }
+                (_, None) => SyntaxFault::NotWellFormed("an entity that is not declared"),
             },
             Err(stop) => return self.token::<()>(Err(stop)).map(|_| None),
         };
-        Err(self.error(0, found, what))
+        Err(self.error(0, fault))
     }
 
     fn character(&mut self, c: char) -> Step {
@@ -299,7 +301,7 @@ impl Reader<'_> {
         let range = self.range(reference);
         self.budget.read(range.start, &self.limits);
         if self.frames.len() >= self.limits.entity_depth {
-            return Err(self.error(0, Kind::Limit, "entities within entities"));
+            return Err(self.limit(Limit::EntityDepth(self.limits.entity_depth)));
         }
         let token = self.budget.spend(text.len(), 0);
         self.token(token)?;
@@ -310,7 +312,7 @@ impl Reader<'_> {
 
     /// Within a comment, CDATA section or instruction.
     pub(super) fn within(&mut self, inside: Inside) -> Result<Option<Step>, Error> {
-        let text = rest(&self.frames, &self.source);
+        let text = rest(&self.frames, &self.window);
         if inside == Inside::InstructionSpace {
             let spaces = text.iter().take_while(|&&octet| chars::is(octet, SPACE)).count();
             if spaces == text.len() {
@@ -345,7 +347,7 @@ impl Reader<'_> {
         let mut used = len;
         let step = match inside {
             Inside::Comment => {
-                let mut cursor = Cursor::new(rest(&self.frames, &self.source), len);
+                let mut cursor = Cursor::new(rest(&self.frames, &self.window), len);
                 let token = cursor.expect(b">", "two hyphens in a comment");
                 if self.token(token)?.is_none() {
                     return Ok(None);

@@ -29,10 +29,11 @@ mod limits;
 mod namespaces;
 mod reader;
 mod scan;
-mod source;
 mod tag;
+mod window;
 mod xml_scope;
 
+pub(crate) use declaration::MAX_LEN as MAX_DECLARATION_LEN;
 pub(crate) use encoding::Encoding;
 pub use event::{
     Attribute, Attributes, EndElement, Event, Span, StartElement, Text, XML_NAMESPACE,
@@ -41,7 +42,3 @@ pub use limits::Limits;
 pub(crate) use namespaces::{BindingIndex, NO_NAMESPACE, Namespaces, XML_BINDING};
 pub use reader::Reader;
 pub(crate) use tag::TagAttribute;
-
-/// What [`Error::External`](crate::Error::External) needs where
-/// [`Reader::ignoring_external_subset`] would read on.
-pub const EXTERNAL_SUBSET: &str = "an external DTD subset";

@@ -1,51 +1,35 @@
-//! The qualifying properties of baseline B-B (EN 319 132-1, clauses 5.2 and
+//! Writing the signed properties of baseline B-B (EN 319 132-1, clauses 5.2 and
 //! 6.3).
 
-use ades_core::error::Parameter;
-use ades_core::parameters::{NO_TEXT, is_text};
 use ades_core::{CommitmentType, Digest, SignatureParameters, SignaturePolicy};
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::draft::{Ids, Signer};
-use crate::error::Error;
 use crate::markup::Markup;
 use crate::options::ProductionPlace;
-use crate::reference::digest;
 
-pub(crate) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
-pub(crate) const XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
-pub(crate) const SIGNED_PROPERTIES: &str = "http://uri.etsi.org/01903#SignedProperties";
-/// What an XML document is that nobody says more about (RFC 7303).
-const MIME_TYPE: &str = "application/xml";
+use super::reference::write_digest;
+use super::{Ids, SigningContext};
+
+/// The media type of XML documents (RFC 7303).
+const XML_MEDIA_TYPE: &str = "application/xml";
 
 /// `xades:DataObjectFormat` (clause 5.2.4) of one reference.
 #[derive(Clone, Debug)]
-pub(crate) struct Format {
+pub(crate) struct NewFormat {
     /// The Id of the reference.
     pub(crate) reference: String,
-    /// Its media type; without one, that of an XML document.
+    /// The media type; by default that of an XML document.
     pub(crate) mime_type: Option<String>,
     pub(crate) description: Option<String>,
 }
 
-/// `xades:SignedProperties`, as it stands in the signature.
+/// `xades:SignedProperties`. The parameters have been checked.
 pub(crate) fn signed_properties(
     ids: &Ids,
-    signer: &Signer<'_>,
-    formats: &[Format],
-) -> Result<String, Error> {
-    let Signer { chain, parameters, .. } = signer;
-    let policy_hash = match parameters.signature_policy() {
-        Some(SignaturePolicy { digest: None, .. }) => {
-            return Err(Error::Core(ades_core::Error::Parameter {
-                parameter: Parameter::Policy,
-                problem: "XAdES needs the digest of the policy document",
-            }));
-        }
-        Some(SignaturePolicy { digest: Some(digest), .. }) => Some(digest),
-        None => None,
-    };
-    let place = checked_place(signer)?;
+    signing: &SigningContext<'_>,
+    formats: &[NewFormat],
+) -> String {
+    let SigningContext { chain, parameters, .. } = signing;
     let mut markup = Markup::default();
     markup.element("xades:SignedProperties", &[("Id", &ids.of("properties"))], |markup| {
         markup.element("xades:SignedSignatureProperties", &[], |markup| {
@@ -54,15 +38,17 @@ pub(crate) fn signed_properties(
             markup.leaf("xades:SigningTime", &[], &time);
             markup.element("xades:SigningCertificateV2", &[], |markup| {
                 markup.element("xades:Cert", &[], |markup| {
-                    let value = chain.leaf().digest(signer.digest_algorithm());
-                    markup.element("xades:CertDigest", &[], |m| digest(m, &value));
+                    let value = chain.leaf().digest(signing.digest_algorithm());
+                    markup.element("xades:CertDigest", &[], |m| write_digest(m, &value));
                 });
             });
-            if let (Some(policy), Some(value)) = (parameters.signature_policy(), policy_hash) {
-                signature_policy(markup, policy, value);
+            if let Some(policy) = parameters.signature_policy()
+                && let Some(digest) = &policy.digest
+            {
+                signature_policy(markup, policy, digest);
             }
-            if let Some(place) = &place {
-                production_place(markup, place);
+            if let Some(place) = signing.production_place() {
+                production_place(markup, &place);
             }
             signer_role(markup, parameters);
         });
@@ -77,38 +63,41 @@ pub(crate) fn signed_properties(
                     if let Some(description) = &format.description {
                         markup.leaf("xades:Description", &[], description);
                     }
-                    let mime_type = format.mime_type.as_deref().unwrap_or(MIME_TYPE);
+                    let mime_type = format.mime_type.as_deref().unwrap_or(XML_MEDIA_TYPE);
                     markup.leaf("xades:MimeType", &[], mime_type);
                 });
             }
             for commitment in parameters.commitments() {
                 markup.element("xades:CommitmentTypeIndication", &[], |markup| {
-                    markup.element("xades:CommitmentTypeId", &[], |m| identify(m, *commitment));
+                    markup.element("xades:CommitmentTypeId", &[], |m| {
+                        commitment_identifier(m, *commitment)
+                    });
                     markup.leaf("xades:AllSignedDataObjects", &[], "");
                 });
             }
         });
     });
-    Ok(markup.finish())
+    markup.take()
 }
 
-/// The time that the canonical form of properties as written above claims.
+/// Reads the signing time from the canonical form of properties that this module
+/// wrote.
 pub(crate) fn claimed_time(properties: &[u8]) -> Option<DateTime<Utc>> {
     let text = std::str::from_utf8(properties).ok()?;
-    let (_, behind) = text.split_once("<xades:SigningTime>")?;
-    let (time, _) = behind.split_once('<')?;
+    let (_, rest) = text.split_once("<xades:SigningTime>")?;
+    let (time, _) = rest.split_once('<')?;
     DateTime::parse_from_rfc3339(time).ok().map(|time| time.with_timezone(&Utc))
 }
 
 /// Clause 5.2.9.
-fn signature_policy(markup: &mut Markup, policy: &SignaturePolicy, value: &Digest) {
+fn signature_policy(markup: &mut Markup, policy: &SignaturePolicy, digest: &Digest) {
     markup.element("xades:SignaturePolicyIdentifier", &[], |markup| {
         markup.element("xades:SignaturePolicyId", &[], |markup| {
             markup.element("xades:SigPolicyId", &[], |markup| {
                 let urn = format!("urn:oid:{}", policy.id);
                 markup.leaf("xades:Identifier", &[("Qualifier", "OIDAsURN")], &urn);
             });
-            markup.element("xades:SigPolicyHash", &[], |markup| digest(markup, value));
+            markup.element("xades:SigPolicyHash", &[], |markup| write_digest(markup, digest));
             if policy.uri.is_none() && policy.user_notice.is_none() {
                 return;
             }
@@ -137,24 +126,6 @@ fn production_place(markup: &mut Markup, place: &ProductionPlace) {
     });
 }
 
-/// The place that is to be written: `SignatureParameters` has checked its own.
-fn checked_place(signer: &Signer<'_>) -> Result<Option<ProductionPlace>, Error> {
-    let Some(place) = &signer.options.production_place else {
-        return Ok(signer.parameters.signer_location().map(ProductionPlace::from));
-    };
-    let wrong = |problem| {
-        let parameter = Parameter::ProductionPlace;
-        Err(Error::Core(ades_core::Error::Parameter { parameter, problem }))
-    };
-    if place.elements().next().is_none() {
-        return wrong("nothing in it");
-    }
-    if !place.elements().all(|(_, text)| is_text(text)) {
-        return wrong(NO_TEXT);
-    }
-    Ok(Some(place.clone()))
-}
-
 /// Clause 5.2.6.
 fn signer_role(markup: &mut Markup, parameters: &SignatureParameters) {
     if parameters.signer_roles().is_empty() {
@@ -169,9 +140,9 @@ fn signer_role(markup: &mut Markup, parameters: &SignatureParameters) {
     });
 }
 
-/// The URIs of clause 5.2.3 for what CAdES names by OIDs. There is no
-/// `Qualifier` in a `CommitmentTypeId`, whatever kind of URI it is.
-fn identify(markup: &mut Markup, commitment: CommitmentType) {
+/// Writes the URI of clause 5.2.3 for a commitment that CAdES identifies by an OID.
+/// A `CommitmentTypeId` has no `Qualifier`, whatever kind of URI it contains.
+fn commitment_identifier(markup: &mut Markup, commitment: CommitmentType) {
     let known = [
         (CommitmentType::ORIGIN, "ProofOfOrigin"),
         (CommitmentType::RECEIPT, "ProofOfReceipt"),

@@ -1,6 +1,6 @@
-//! One canonical form in the making.
+//! One canonical form while it is made.
 
-use crate::error::Error;
+use crate::error::{Error, Limit};
 use crate::xml::{
     BindingIndex, EndElement, Event, NO_NAMESPACE, Namespaces, StartElement, TagAttribute,
     XML_BINDING, XML_NAMESPACE,
@@ -9,38 +9,38 @@ use crate::xml::{
 use super::inherited::{XmlAttribute, with_inherited};
 use super::method::Canonicalization;
 use super::output::{Output, Sink};
-use super::pass::{Covered, Selected};
+use super::pass::{Covered, ElementName};
 use super::select::{Select, Selection, Shown, Within};
 use super::work::Work;
 
-/// So many selected or left-out elements are remembered, and no more may be.
-const MAX_LISTED: usize = 65_536;
-/// The names of so many selected elements are told.
+/// Maximum number of selected elements, and of left-out ones.
+pub(crate) const MAX_LISTED: usize = 65_536;
+/// Maximum number of selected elements whose names are kept.
 const MAX_NAMED: usize = 64;
 
-/// Who says what is in.
-pub(crate) enum Chooser<'s> {
+/// Decides which nodes are in a form.
+pub(crate) enum NodeSet<'s> {
     Selection(Selection),
     Custom(Box<dyn Select + 's>),
 }
 
-/// One canonical form: what is in it, what it has written, and where to.
-pub(crate) struct Job<'s> {
+/// One canonical form: its nodes, its state and its output.
+pub(crate) struct Form<'s> {
     method: Canonicalization,
-    chooser: Chooser<'s>,
+    nodes: NodeSet<'s>,
     out: Output<'s>,
     comments: bool,
-    /// Whether it is text that is wanted and no canonical form.
+    /// Whether it is the text of the nodes instead of a canonical form.
     text: bool,
-    /// Whether what is outside of the root element is in.
+    /// Whether nodes outside the root element are in it.
     outside: bool,
     /// Whether the root element has ended.
-    behind_root: bool,
-    open: Vec<Open>,
+    after_root: bool,
+    open: Vec<OpenElement>,
     /// The namespaces that the open elements have written, outermost first.
     rendered: Vec<BindingIndex>,
     to_render: Vec<BindingIndex>,
-    /// Whether the current comment or instruction is in.
+    /// Whether the current comment or instruction is in it.
     writing: bool,
     /// Whether its data has begun.
     data: bool,
@@ -49,44 +49,44 @@ pub(crate) struct Job<'s> {
 
 /// An open element.
 #[derive(Clone, Copy)]
-struct Open {
+struct OpenElement {
     shown: Shown,
     role: Role,
-    /// What a selection says of it.
+    /// The targets of the selection that it is inside.
     within: Within,
-    /// How many namespaces had been written before it.
+    /// The number of namespaces written before it.
     rendered: usize,
 }
 
-/// What an element is to a selection.
+/// The relation of an element to a selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     /// As its parent.
     Same,
-    /// In, but its parent is not.
+    /// It is in the form, but its parent is not.
     Selected,
-    /// Not in, but its parent is.
+    /// It is not in the form, but its parent is.
     LeftOut,
 }
 
-impl<'s> Job<'s> {
+impl<'s> Form<'s> {
     pub(crate) fn new(
         method: Canonicalization,
-        chooser: Chooser<'s>,
+        nodes: NodeSet<'s>,
         sink: &'s mut Sink<'s>,
     ) -> Self {
-        let (outside, comments) = match &chooser {
-            Chooser::Selection(selection) => (selection.outside(), selection.has_comments()),
-            Chooser::Custom(select) => (select.outside(), true),
+        let (outside, comments) = match &nodes {
+            NodeSet::Selection(selection) => (selection.outside(), selection.has_comments()),
+            NodeSet::Custom(select) => (select.outside(), true),
         };
         Self {
             comments: comments && method.comments(),
             text: false,
             method,
-            chooser,
+            nodes,
             out: Output::new(sink),
             outside,
-            behind_root: false,
+            after_root: false,
             open: Vec::new(),
             rendered: vec![NO_NAMESPACE],
             to_render: Vec::new(),
@@ -96,7 +96,7 @@ impl<'s> Job<'s> {
         }
     }
 
-    /// The text only.
+    /// Makes it the text of the nodes only.
     pub(crate) fn of_text(mut self) -> Self {
         self.text = true;
         self.covered.text = true;
@@ -140,31 +140,31 @@ impl<'s> Job<'s> {
         self.out.check()
     }
 
-    /// Whether text and the like is in, here.
+    /// Whether text, comments and instructions at this place are in the form.
     fn content(&self) -> bool {
         self.open.last().map_or(self.outside, |open| open.shown.content)
     }
 
-    /// A comment or instruction begins. Behind the root element a line feed
-    /// comes before it.
+    /// A comment or instruction begins. After the root element a line feed precedes
+    /// it.
     fn begin(&mut self, wanted: bool, opening: &[u8]) {
         let content = self.content();
         self.writing = wanted && !self.text && content;
-        self.covered.passed_over |= content && !self.writing;
+        self.covered.comments_left_out |= content && !self.writing;
         self.data = false;
         if self.writing {
-            if self.behind_root {
+            if self.after_root {
                 self.out.push(b"\n");
             }
             self.out.push(opening);
         }
     }
 
-    /// It ends. Before the root element a line feed comes behind it.
+    /// It ends. Before the root element a line feed follows it.
     fn finish_node(&mut self, closing: &[u8]) {
         if self.writing {
             self.out.push(closing);
-            if self.open.is_empty() && !self.behind_root {
+            if self.open.is_empty() && !self.after_root {
                 self.out.push(b"\n");
             }
         }
@@ -174,8 +174,8 @@ impl<'s> Job<'s> {
     fn start(&mut self, element: &StartElement<'_>, work: &mut Work) -> Result<(), Error> {
         let parent = self.open.last().map(|open| open.shown);
         let mut within = self.open.last().map(|open| open.within).unwrap_or_default();
-        let (shown, role) = match &mut self.chooser {
-            Chooser::Selection(selection) => {
+        let (shown, role) = match &mut self.nodes {
+            NodeSet::Selection(selection) => {
                 within = selection.enter(element, within)?;
                 work.add(selection.targets() * (1 + element.tag.attributes.len()));
                 let shown = selection.shows(within);
@@ -187,16 +187,16 @@ impl<'s> Job<'s> {
                     (_, false) => (Shown::NO, Role::Same),
                 }
             }
-            Chooser::Custom(select) => {
+            NodeSet::Custom(select) => {
                 (select.element(element, parent.unwrap_or(Shown::NO)), Role::Same)
             }
         };
-        self.open.push(Open { shown, role, within, rendered: self.rendered.len() });
+        self.open.push(OpenElement { shown, role, within, rendered: self.rendered.len() });
         if role == Role::Selected && self.covered.elements.len() < MAX_NAMED {
-            self.covered.elements.push(Selected::new(element));
+            self.covered.elements.push(ElementName::new(element));
         }
         if shown.element && !self.text {
-            // The root element has no parent element that could be missing.
+            // The root element has no parent that could be left out.
             self.write_start(element, parent.is_none_or(|parent| parent.element), work)?;
         }
         Ok(())
@@ -273,12 +273,12 @@ impl<'s> Job<'s> {
         with_inherited(self.method.algorithm(), element, shown, work)
     }
 
-    /// Which namespaces an element writes.
+    /// Chooses the namespaces that an element writes.
     ///
-    /// Inclusive: those in scope that its nearest ancestor in the node-set has
-    /// not in scope likewise. If that is its parent, only its own declarations
-    /// can be among them. Exclusive: those that its name and its attributes'
-    /// names use; those of the prefix list as inclusive.
+    /// Inclusive: those in scope, unless the nearest ancestor in the node-set has the
+    /// same in scope. If that ancestor is the parent, only the element's own
+    /// declarations can differ. Exclusive: those that its name and its attributes'
+    /// names use; those of the prefix list as in the inclusive form.
     fn choose_namespaces(
         &mut self,
         element: &StartElement<'_>,
@@ -304,7 +304,7 @@ impl<'s> Job<'s> {
                 }
             }
         } else if exclusive {
-            // Each of them is looked for among all that are in scope.
+            // Each listed prefix is searched among all that are in scope.
             if self.listed() > 0 {
                 work.add(self.listed() * (1 + namespaces.in_scope().count()));
             }
@@ -327,12 +327,12 @@ impl<'s> Job<'s> {
         }
     }
 
-    /// How many prefixes the list has.
+    /// The number of prefixes in the prefix list.
     fn listed(&self) -> usize {
         if self.method.is_exclusive() { self.method.inclusive_prefixes().len() } else { 0 }
     }
 
-    /// To be written, unless an element around has written the same.
+    /// Writes a namespace, unless an element around has written the same.
     fn consider(&mut self, namespaces: &Namespaces, binding: BindingIndex, work: &mut Work) {
         if binding == XML_BINDING {
             return;
@@ -369,7 +369,7 @@ impl<'s> Job<'s> {
     fn end(&mut self, element: &EndElement<'_>, work: &mut Work) -> Result<(), Error> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         self.rendered.truncate(open.rendered);
-        self.behind_root = self.open.is_empty();
+        self.after_root = self.open.is_empty();
         if open.shown.element && !self.text {
             if let Some(tag) = element.canonical {
                 self.out.push(tag);
@@ -385,8 +385,8 @@ impl<'s> Job<'s> {
             Role::Same => return Ok(()),
         };
         if list.len() == MAX_LISTED {
-            let offset = element.span().start_tag.start;
-            return Err(Error::Limit { offset, limit: "elements selected or left out" });
+            let offset = Some(element.span().start_tag.start);
+            return Err(Error::Limit { offset, limit: Limit::SelectedElements });
         }
         work.list();
         list.push(element.span().clone());
@@ -394,7 +394,7 @@ impl<'s> Job<'s> {
     }
 
     pub(crate) fn finish(mut self) -> Result<Covered, Error> {
-        if let Chooser::Selection(selection) = &self.chooser {
+        if let NodeSet::Selection(selection) = &self.nodes {
             selection.finish()?;
         }
         self.covered.length = self.out.finish()?;

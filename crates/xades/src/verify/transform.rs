@@ -1,37 +1,33 @@
-//! Transforms (XML Signature, clauses 4.4.3.2 and 6.6; XPath Filter 2.0): what
-//! is done to get from what a reference names to the octets that are digested.
+//! Transforms (XML Signature, clauses 4.4.3.2 and 6.6; XPath Filter 2.0): the steps
+//! from the data that a reference names to the octets that are digested.
 //!
-//! All of them together become one plan, and a plan is carried out while the
+//! All transforms of a reference become one plan, which is carried out while the
 //! document is read once.
 
 use crate::c14n::{Canonicalization, MAX_STEPS, Selection, SetOperation, Target};
 use crate::error::Error;
-use crate::properties::DS;
-use crate::verify::{decode::Decoder, tree::Element};
+use crate::namespaces::{BASE64, DS, ENVELOPED, EXCLUSIVE, FILTER2, XPATH};
 
-pub(crate) const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
-pub(crate) const BASE64: &str = "http://www.w3.org/2000/09/xmldsig#base64";
-pub(crate) const XPATH: &str = "http://www.w3.org/TR/1999/REC-xpath-19991116";
-pub(crate) const FILTER2: &str = "http://www.w3.org/2002/06/xmldsig-filter2";
-pub(crate) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+use super::decode::Decoder;
+use super::tree::Element;
 
-/// A reference may have this many transforms.
+/// Maximum number of transforms of one reference.
 const MAX_TRANSFORMS: usize = 16;
 
-/// What is digested.
+/// What is digested of the data that a reference names.
 #[derive(Clone, Debug)]
 pub(crate) enum Plan {
-    /// The octets as they stand.
+    /// The octets.
     Octets,
-    /// What the octets stand for as base64 text.
+    /// The octets that they decode to as base64 text.
     Decoded,
     /// A canonical form of nodes.
     Canonical(Selection, Canonicalization),
-    /// What the text of nodes stands for as base64.
+    /// The octets that the text of nodes decodes to as base64.
     DecodedText(Selection),
 }
 
-/// What there is before, between and behind transforms.
+/// The input or output of a transform.
 #[derive(Debug)]
 enum Data {
     Octets,
@@ -40,8 +36,8 @@ enum Data {
 }
 
 impl Plan {
-    /// The plan for nodes of the signature's own document. `here` is where the
-    /// signature begins that the reference belongs to.
+    /// The plan for nodes of the signature's own document. `here` is the offset of
+    /// the signature.
     pub(crate) fn of_nodes(
         nodes: Selection,
         transforms: Option<&Element>,
@@ -50,7 +46,7 @@ impl Plan {
         Self::new(Data::Nodes(nodes), transforms, Some(here))
     }
 
-    /// The plan for octets from elsewhere.
+    /// The plan for the octets of another document.
     pub(crate) fn of_octets(transforms: Option<&Element>) -> Result<Self, Error> {
         Self::new(Data::Octets, transforms, None)
     }
@@ -64,7 +60,7 @@ impl Plan {
         }
     }
 
-    /// What decodes base64 behind it, if that is to be done.
+    /// The decoder for what the plan selects, if it decodes base64.
     pub(crate) fn decoder(&self) -> Option<Decoder> {
         matches!(self, Self::Decoded | Self::DecodedText(_)).then(Decoder::default)
     }
@@ -88,7 +84,7 @@ fn apply(data: Data, transform: &Element, here: Option<u64>) -> Result<Data, Err
     if let Ok(method) = Canonicalization::from_uri(name) {
         let method = with_prefix_list(method, transform);
         return match data {
-            // Doing it twice changes nothing.
+            // The same canonicalisation twice has the same result.
             Data::Done(Plan::Canonical(nodes, before)) if before == method => {
                 Ok(Data::Done(Plan::Canonical(nodes, method)))
             }
@@ -97,7 +93,7 @@ fn apply(data: Data, transform: &Element, here: Option<u64>) -> Result<Data, Err
     }
     match name {
         ENVELOPED => {
-            let why = "what it is applied to does not hold the signature";
+            let why = "its input does not contain the signature";
             let here = here.ok_or_else(|| not_applicable(name, why))?;
             Ok(Data::Nodes(nodes(data, name)?.without(Target::At(here))))
         }
@@ -127,14 +123,15 @@ fn apply(data: Data, transform: &Element, here: Option<u64>) -> Result<Data, Err
     }
 }
 
-/// Octets are read as a document where nodes are wanted.
+/// The nodes of a transform's input. Octets are parsed as a document.
 fn nodes(data: Data, algorithm: &str) -> Result<Selection, Error> {
     match data {
         Data::Octets => Ok(Selection::document()),
         Data::Nodes(nodes) => Ok(nodes),
-        Data::Done(_) => {
-            Err(not_applicable(algorithm, "what comes out of another is not read again"))
-        }
+        Data::Done(_) => Err(not_applicable(
+            algorithm,
+            "the output of the transform before it is not parsed again",
+        )),
     }
 }
 
@@ -146,7 +143,7 @@ fn not_applicable(algorithm: &str, why: &'static str) -> Error {
     Error::TransformNotApplicable { algorithm: algorithm.chars().take(200).collect(), why }
 }
 
-/// The method with the prefixes that its element lists.
+/// The method with the prefix list in its element.
 pub(crate) fn with_prefix_list(method: Canonicalization, element: &Element) -> Canonicalization {
     let list = element.child(EXCLUSIVE, "InclusiveNamespaces");
     let list = list.and_then(|list| list.attribute("PrefixList"));
@@ -169,8 +166,8 @@ fn filter2_step(xpath: &Element, here: Option<u64>) -> Option<(SetOperation, Tar
     Some((operation, Expression::new(xpath, here).elements()?))
 }
 
-/// An XPath expression, cut into words. Only what is usual in signatures is
-/// understood.
+/// An XPath expression as a list of words. Only expressions that are usual in
+/// signatures are supported.
 struct Expression<'e> {
     words: Vec<&'e str>,
     prefixes: &'e [(String, String)],
@@ -182,8 +179,8 @@ impl<'e> Expression<'e> {
         Self { words: words(&xpath.text).unwrap_or_default(), prefixes: &xpath.prefixes, here }
     }
 
-    /// A condition on each node (XML Signature, clause 6.6.3) that the nodes of
-    /// some elements meet, or all others.
+    /// The step for a condition on each node (XML Signature, clause 6.6.3) that is
+    /// true inside some elements, or outside of them.
     fn filter(&self) -> Option<(SetOperation, Target)> {
         const SELF: &str = "ancestor-or-self::";
         let named = |words: &[&str]| {
@@ -192,7 +189,7 @@ impl<'e> Expression<'e> {
         };
         match self.words.as_slice() {
             ["not", "(", inner @ .., ")"] => Some((SetOperation::Subtract, named(inner)?)),
-            // XML Signature, clause 6.6.4: another way to say enveloped-signature.
+            // XML Signature, clause 6.6.4: equivalent to enveloped-signature.
             [
                 "count",
                 "(",
@@ -223,7 +220,7 @@ impl<'e> Expression<'e> {
         }
     }
 
-    /// The elements that are selected (XPath Filter 2.0, clause 3.2).
+    /// The elements that the expression selects (XPath Filter 2.0, clause 3.2).
     fn elements(&self) -> Option<Target> {
         match self.words.as_slice() {
             ["/", "/", name, rest @ ..] => self.some(name, rest),
@@ -237,7 +234,7 @@ impl<'e> Expression<'e> {
         }
     }
 
-    /// The elements of a name, or of these all whose `Id` says something.
+    /// The elements of a name, or those of them with a certain `Id`.
     fn some(&self, name: &str, predicate: &[&str]) -> Option<Target> {
         match (predicate, self.named(name)?) {
             ([], named) => Some(named),
@@ -253,7 +250,7 @@ impl<'e> Expression<'e> {
         self.named(name) == Some(Target::all_signatures())
     }
 
-    /// The elements of a name; a name without prefix is in no namespace.
+    /// The elements of a name. A name without prefix is in no namespace.
     fn named(&self, name: &str) -> Option<Target> {
         let (prefix, local_name) = name.split_once(':').unwrap_or(("", name));
         let begins = |c: char| c.is_alphabetic() || c == '_' || !c.is_ascii();
@@ -274,7 +271,7 @@ impl<'e> Expression<'e> {
     }
 }
 
-/// What a string literal says; an Id has no white space.
+/// The value of a string literal. An Id contains no white space.
 fn literal(word: &str) -> Option<&str> {
     let quoted = |quote| word.strip_prefix(quote).and_then(|word| word.strip_suffix(quote));
     let text = quoted('"').or_else(|| quoted('\''))?;
@@ -282,9 +279,9 @@ fn literal(word: &str) -> Option<&str> {
     (!text.is_empty() && !text.contains(white)).then_some(text)
 }
 
-/// Names, literals and single marks.
+/// Splits an expression into names, literals and single characters.
 fn words(mut text: &str) -> Option<Vec<&str>> {
-    /// What is usual is shorter.
+    /// The usual expressions are shorter.
     const MAX_WORDS: usize = 64;
 
     let mut words = Vec::new();
@@ -315,7 +312,7 @@ mod tests {
     use crate::c14n::IdAttributes;
     use crate::verify::tree::of_fragment;
 
-    /// The plan for the whole document, of transforms written in short.
+    /// The plan for the whole document, from pairs of algorithm and content.
     fn plan(transforms: &[(&str, &str)]) -> Result<Plan, Error> {
         let all = element(transforms);
         Plan::of_nodes(Selection::document(), Some(&all), 7)
@@ -340,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_named() {
+    fn unknown_transforms_and_expressions_are_refused() {
         let xslt = "http://www.w3.org/TR/1999/REC-xslt-19991116";
         let refused = plan(&[(ENVELOPED, ""), (xslt, "<x/>")]);
         assert!(
@@ -384,13 +381,13 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_what() {
+    fn transforms_follow_each_other_only_where_supported() {
         let c14n11 = Canonicalization::C14N_1_1;
         let canonical = |plan| match plan {
             Ok(Plan::Canonical(_, method)) => method,
             other => panic!("{other:?}"),
         };
-        // Nodes that are left in the end are digested in Canonical XML 1.0.
+        // Nodes at the end are digested in Canonical XML 1.0.
         assert_eq!(canonical(plan(&[])), Canonicalization::C14N_1_0);
         assert_eq!(canonical(plan(&[(ENVELOPED, "")])), Canonicalization::C14N_1_0);
         assert_eq!(canonical(plan(&[(c14n11.uri(), ""), (c14n11.uri(), "")])), c14n11);
@@ -401,7 +398,7 @@ mod tests {
         assert!(matches!(decoded, Ok(Plan::Decoded)));
         let read = Plan::of_octets(Some(&element(&[(c14n11.uri(), "")])));
         assert!(matches!(read, Ok(Plan::Canonical(..))));
-        // What comes out as octets is not read as a document again.
+        // Octets that a transform returns are not parsed again.
         let exclusive = Canonicalization::EXCLUSIVE.uri();
         for again in [
             vec![(c14n11.uri(), ""), (ENVELOPED, "")],
@@ -413,7 +410,7 @@ mod tests {
             let refused = plan(&again);
             assert!(matches!(refused, Err(Error::TransformNotApplicable { .. })), "{again:?}");
         }
-        // Nobody's signature is in octets from elsewhere.
+        // Another document does not contain the signature.
         let elsewhere = Plan::of_octets(Some(&element(&[(ENVELOPED, "")])));
         assert!(matches!(elsewhere, Err(Error::TransformNotApplicable { .. })));
     }

@@ -1,4 +1,4 @@
-//! Signatures that were there before: what they say must not change.
+//! Checks that existing signatures stay intact.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
@@ -6,51 +6,50 @@ use ades_core::Document;
 use ades_core::document::ReadSeek;
 
 use crate::error::Error;
-use crate::insertion::Insertion;
-use crate::options::Reading;
+use crate::options::{ReadingOptions, VerifyOptions};
 use crate::report::{Problem, ReferenceReport, SignatureReport};
-use crate::verify::{Given, verify};
+use crate::verify::verify;
 
-/// Verifies the document as it is and as it will be: what was intact must stay
-/// so, and so must what somebody else may find intact.
-pub(crate) fn check(
+use super::insertion::Insertion;
+
+/// Verifies the document without and with the insertion. Every signature that is
+/// intact, and every reference that another verifier may find intact, must stay
+/// so.
+pub(crate) fn check_existing(
     document: &mut Document<'_>,
     insertion: &Insertion,
     inserted: &[u8],
-    reading: &Reading,
+    reading: &ReadingOptions,
 ) -> Result<(), Error> {
-    let given = || Given {
-        ids: Some(reading.ids.clone()),
-        ignore_external_subset: reading.ignore_external_subset,
-        ..Given::default()
-    };
-    let before = verify(document, given())?;
+    let options = || VerifyOptions { reading: reading.clone(), ..VerifyOptions::default() };
+    let before = verify(document, options())?;
     let length = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
-    let grown = Grown {
+    let extended = ExtendedDocument {
         document: document.random_access()?,
         inserted: Cursor::new(inserted),
         insertion,
         length: length.saturating_sub(insertion.replaced).saturating_add(inserted.len() as u64),
         at: 0,
     };
-    let after = verify(&mut Document::seekable(grown), given())?;
+    let after = verify(&mut Document::seekable(extended), options())?;
     let (mut old, mut new) = (Vec::new(), Vec::new());
     flatten(&before.signatures, &mut old);
     flatten(&after.signatures, &mut new);
-    let behind = insertion.offset + inserted.len() as u64;
-    for signature in old {
-        // Where it stands then; nothing of it is in what is replaced.
-        let place = match signature.place.from {
+    let end_of_inserted = insertion.offset + inserted.len() as u64;
+    for before in old {
+        // The place in the extended document. The replaced octets are the end of a
+        // tag, so no signature begins in them.
+        let place = match before.place.from {
             from if from < insertion.offset => from,
-            from => from - insertion.offset - insertion.replaced + behind,
+            from => from - insertion.offset - insertion.replaced + end_of_inserted,
         };
-        let Some(then) = new.iter().find(|then| then.place.from == place) else {
-            return Err(Error::BreaksEarlierSignature);
+        let Some(after) = new.iter().find(|after| after.place.from == place) else {
+            return Err(Error::BreaksExistingSignature);
         };
-        if signature.intact && !then.intact {
-            return Err(Error::BreaksEarlierSignature);
+        if before.intact && !after.intact {
+            return Err(Error::BreaksExistingSignature);
         }
-        check_references(&signature.references, &then.references)?;
+        check_references(&before.references, &after.references)?;
     }
     Ok(())
 }
@@ -62,25 +61,27 @@ fn flatten<'r>(signatures: &'r [SignatureReport], all: &mut Vec<&'r SignatureRep
     }
 }
 
-/// Whether each reference to the document comes to the same, in manifests too.
+/// Checks that each reference to the document has the same outcome, those of
+/// manifests included.
 fn check_references(before: &[ReferenceReport], after: &[ReferenceReport]) -> Result<(), Error> {
     if before.len() != after.len() {
-        return Err(Error::BreaksEarlierSignature);
+        return Err(Error::BreaksExistingSignature);
     }
     for (before, after) in before.iter().zip(after) {
-        let inside =
+        let same_document =
             before.uri.as_deref().is_some_and(|uri| uri.is_empty() || uri.starts_with('#'));
         match (before.intact, &before.undecided) {
             (Some(true), _) if after.intact != Some(true) => {
-                return Err(Error::BreaksEarlierSignature);
+                return Err(Error::BreaksExistingSignature);
             }
-            // Of an unknown digest algorithm, what is digested can be compared.
+            // The digest algorithm is unknown here, but another verifier may know
+            // it: the digested octets must not change.
             (None, Some(digest)) if after.undecided.as_ref() != Some(digest) => {
-                return Err(Error::BreaksEarlierSignature);
+                return Err(Error::BreaksExistingSignature);
             }
-            (None, None) if inside => {
+            (None, None) if same_document => {
                 let problem = before.problem.unwrap_or(Problem::TransformUnsupported);
-                return Err(Error::EarlierSignatureUndecided { problem });
+                return Err(Error::ExistingSignatureUndecided { problem });
             }
             _ => {}
         }
@@ -89,8 +90,8 @@ fn check_references(before: &[ReferenceReport], after: &[ReferenceReport]) -> Re
     Ok(())
 }
 
-/// A document with something in it.
-struct Grown<'a> {
+/// A document with octets inserted into it.
+struct ExtendedDocument<'a> {
     document: &'a mut dyn ReadSeek,
     inserted: Cursor<&'a [u8]>,
     insertion: &'a Insertion,
@@ -98,7 +99,7 @@ struct Grown<'a> {
     at: u64,
 }
 
-impl Read for Grown<'_> {
+impl Read for ExtendedDocument<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let from = self.insertion.offset;
         let to = from + self.inserted.get_ref().len() as u64;
@@ -110,8 +111,8 @@ impl Read for Grown<'_> {
             self.inserted.set_position(self.at - from);
             self.inserted.read(out)?
         } else {
-            let behind = self.at - to + from + self.insertion.replaced;
-            self.document.seek(SeekFrom::Start(behind))?;
+            let rest = self.at - to + from + self.insertion.replaced;
+            self.document.seek(SeekFrom::Start(rest))?;
             self.document.read(out)?
         };
         self.at += read as u64;
@@ -119,7 +120,7 @@ impl Read for Grown<'_> {
     }
 }
 
-impl Seek for Grown<'_> {
+impl Seek for ExtendedDocument<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let at = match to {
             SeekFrom::Start(at) => Some(at),
@@ -134,19 +135,19 @@ impl Seek for Grown<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::c14n::{IdAttributes, Pass, Site};
+    use crate::c14n::{IdAttributes, Pass};
     use crate::options::Position;
     use crate::xml::Reader;
 
     #[test]
-    fn a_grown_document_reads_as_it_will_be() {
+    fn an_extended_document_reads_with_the_insertion() {
         let octets = b"<r>text<e/></r>\n";
-        let (_, site): (_, Site) = Pass::new(Reader::from_slice(octets).unwrap())
+        let (_, site) = Pass::new(Reader::from_slice(octets).unwrap())
             .run_for_site(None, &IdAttributes::default())
             .unwrap();
         let insertion = Insertion::new(&site, &Position::LastInRoot).unwrap();
         let mut document = Cursor::new(octets);
-        let mut grown = Grown {
+        let mut extended = ExtendedDocument {
             document: &mut document,
             inserted: Cursor::new(b"<new/>"),
             insertion: &insertion,
@@ -155,10 +156,10 @@ mod tests {
         };
         for _ in 0..2 {
             let mut all = String::new();
-            grown.rewind().unwrap();
-            grown.read_to_string(&mut all).unwrap();
+            extended.rewind().unwrap();
+            extended.read_to_string(&mut all).unwrap();
             assert_eq!(all, "<r>text<e/><new/></r>\n");
-            assert_eq!(grown.seek(SeekFrom::End(0)).unwrap(), all.len() as u64);
+            assert_eq!(extended.seek(SeekFrom::End(0)).unwrap(), all.len() as u64);
         }
     }
 }

@@ -14,7 +14,7 @@ const PIECE: usize = 64 * 1024;
 
 /// The window on a document: from the reader's place up to where the text has
 /// been checked.
-pub(crate) struct Source<'a> {
+pub(crate) struct Window<'a> {
     octets: Octets<'a>,
     encoding: Encoding,
     /// The reader's place in the window.
@@ -42,7 +42,7 @@ struct Stream<'a> {
     ended: bool,
 }
 
-impl<'a> Source<'a> {
+impl<'a> Window<'a> {
     pub(crate) fn from_slice(octets: &'a [u8]) -> Result<Self, Error> {
         let prologue = declaration::read(octets)?;
         if prologue.encoding != Encoding::Utf8 {
@@ -255,9 +255,9 @@ impl Stream<'_> {
     }
 }
 
-impl fmt::Debug for Source<'_> {
+impl fmt::Debug for Window<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("encoding", &self.encoding).finish_non_exhaustive()
+        f.debug_struct("Window").field("encoding", &self.encoding).finish_non_exhaustive()
     }
 }
 
@@ -275,7 +275,7 @@ mod tests {
         }
     }
 
-    fn all(mut source: Source<'_>) -> (String, u64) {
+    fn all(mut source: Window<'_>) -> (String, u64) {
         let mut text = String::new();
         loop {
             let rest = std::str::from_utf8(source.rest()).unwrap().to_owned();
@@ -298,9 +298,9 @@ mod tests {
         let windows = [b"<?xml version='1.0' encoding='windows-1252'?><a>\xE9\x80</a>".as_slice()];
         for octets in [text.as_bytes(), &utf16, &windows.concat()] {
             let expected = (text.to_owned(), octets.len() as u64);
-            assert_eq!(all(Source::from_slice(octets).unwrap()), expected);
+            assert_eq!(all(Window::from_slice(octets).unwrap()), expected);
             let trickle = Box::new(Trickle(octets));
-            assert_eq!(all(Source::from_read(trickle).unwrap()), expected);
+            assert_eq!(all(Window::from_read(trickle).unwrap()), expected);
         }
     }
 
@@ -308,8 +308,8 @@ mod tests {
     fn what_comes_before_an_error_is_visible() {
         for octets in [b"<a>\xFF".as_slice(), b"<a>\x01", b"<a>\xE2\x82", b"<a>\xEF\xBF\xBE"] {
             for mut source in [
-                Source::from_slice(octets).unwrap(),
-                Source::from_read(Box::new(Trickle(octets))).unwrap(),
+                Window::from_slice(octets).unwrap(),
+                Window::from_read(Box::new(Trickle(octets))).unwrap(),
             ] {
                 while source.rest().len() < 3 {
                     assert!(source.more().unwrap());

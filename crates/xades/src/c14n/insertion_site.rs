@@ -1,38 +1,40 @@
-//! A place in a document for whoever puts something into it.
+//! The place in a document where a signature is inserted.
 
 use crate::error::Error;
-use crate::properties::DS;
+use crate::namespaces::DS;
 use crate::xml::{Encoding, EndElement, Event, Reader, Span, StartElement};
 
-use super::target::{IdAttributes, Target, Wanted};
+use super::target::{IdAttributes, Target, TargetSearch};
 
-/// A place in a document, and the document around it.
-pub(crate) struct Site {
-    /// The element's name and where it stands.
+/// The element that a signature goes into or after, and facts about the document.
+pub(crate) struct InsertionSite {
+    /// The element's name.
     pub(crate) name: String,
+    /// Where the element is.
     pub(crate) span: Span,
-    /// Where the root element stands.
+    /// Where the root element is.
     pub(crate) root: Span,
     pub(crate) encoding: Encoding,
-    /// Whether there is a `ds:Signature` in the document.
+    /// Whether the document contains a `ds:Signature`.
     pub(crate) signed: bool,
-    /// Whether the element is within one, or is one.
+    /// Whether the element is inside a `ds:Signature`.
     pub(crate) in_signature: bool,
+    /// Whether the element is a `ds:Signature`.
     pub(crate) is_signature: bool,
     pub(crate) has_doctype: bool,
-    /// Whether the DTD declares attributes for elements that have the prefixes
-    /// of our signatures.
+    /// Whether the DTD declares attributes for elements with the prefixes of the new
+    /// signature.
     pub(crate) declares_attributes: bool,
 }
 
-/// Finds it while the document is read.
-pub(crate) struct Seeker<'i> {
+/// Finds an insertion site while the document is read.
+pub(crate) struct SiteFinder<'i> {
     ids: &'i IdAttributes,
-    /// The root element if not given.
-    wanted: Option<Wanted>,
-    /// The depth of the wanted element while it is open.
+    /// `None`: the root element.
+    search: Option<TargetSearch>,
+    /// The depth of the element while it is open.
     open: Option<usize>,
-    place: Option<(String, Span)>,
+    element: Option<(String, Span)>,
     root: Option<Span>,
     signed: bool,
     /// The depth of the outermost signature that is open.
@@ -41,14 +43,14 @@ pub(crate) struct Seeker<'i> {
     is_signature: bool,
 }
 
-impl<'i> Seeker<'i> {
-    /// For a place in this element, the root element if not given.
-    pub(crate) fn new(within: Option<&Target>, ids: &'i IdAttributes) -> Self {
+impl<'i> SiteFinder<'i> {
+    /// Searches this element. `None`: the root element.
+    pub(crate) fn new(target: Option<&Target>, ids: &'i IdAttributes) -> Self {
         Self {
             ids,
-            wanted: within.cloned().map(Wanted::new),
+            search: target.cloned().map(TargetSearch::new),
             open: None,
-            place: None,
+            element: None,
             root: None,
             signed: false,
             signature: None,
@@ -68,11 +70,11 @@ impl<'i> Seeker<'i> {
     fn start(&mut self, element: &StartElement<'_>) {
         let signs = element.local_name() == b"Signature" && element.namespace() == DS.as_bytes();
         self.signed |= signs;
-        let meets = match &mut self.wanted {
-            Some(wanted) => wanted.meets(element, self.ids),
+        let meets = match &mut self.search {
+            Some(search) => search.meets(element, self.ids),
             None => element.depth() == 0,
         };
-        if meets && self.open.is_none() && self.place.is_none() {
+        if meets && self.open.is_none() && self.element.is_none() {
             self.open = Some(element.depth());
             (self.in_signature, self.is_signature) = (self.signature.is_some(), signs);
         }
@@ -84,7 +86,7 @@ impl<'i> Seeker<'i> {
     fn end(&mut self, element: &EndElement<'_>) {
         if self.open == Some(element.depth()) {
             let name = String::from_utf8_lossy(element.qualified_name()).into_owned();
-            self.place = Some((name, element.span().clone()));
+            self.element = Some((name, element.span().clone()));
             self.open = None;
         }
         if self.signature == Some(element.depth()) {
@@ -95,18 +97,21 @@ impl<'i> Seeker<'i> {
         }
     }
 
-    /// The document has ended.
-    pub(crate) fn finish(self, reader: &Reader<'_>) -> Result<Site, Error> {
-        if let Some(wanted) = &self.wanted {
-            wanted.check_unique()?;
-            wanted.check_found()?;
+    /// The site, after the document's end.
+    pub(crate) fn finish(self, reader: &Reader<'_>) -> Result<InsertionSite, Error> {
+        if let Some(search) = &self.search {
+            search.check_unique()?;
+            search.check_found()?;
         }
         let what = "a document without root element";
         let root = self.root.ok_or(Error::NotWellFormed { offset: 0, what })?;
-        let missing = Error::NoSuchElement { target: "that the signature goes to" };
-        let (name, span) = self.place.ok_or(missing)?;
+        let (name, span) = match (self.element, &self.search) {
+            (Some(element), _) => element,
+            (None, Some(search)) => return Err(search.not_found()),
+            (None, None) => return Err(Error::NotWellFormed { offset: 0, what }),
+        };
         let dtd = reader.dtd();
-        Ok(Site {
+        Ok(InsertionSite {
             name,
             span,
             root,

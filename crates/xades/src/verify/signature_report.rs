@@ -1,4 +1,5 @@
-//! From what a signature says and what its references come to, to a report.
+//! Builds the report of one signature from what it states and from the outcomes of
+//! its references.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -8,55 +9,56 @@ use ades_core::trust::{IssuerPool, PathBuilder};
 use ades_core::verify::verify;
 use ades_core::{Certificate, DigestAlgorithm};
 
-use crate::c14n::{Covered, IdAttributes, Selected};
-use crate::properties::{DS, SIGNED_PROPERTIES};
+use crate::c14n::{Covered, ElementName, IdAttributes};
+use crate::namespaces::{COUNTERSIGNED_SIGNATURE, DS, SIGNED_PROPERTIES};
 use crate::report::{
     Coverage, Level, Part, Place, Problem, ReferenceKind, ReferenceReport, SignatureReport,
 };
 use crate::value::raw_value;
 
+use super::collect::{CollectedDocument, CollectedSignature};
 use super::coverage::Covering;
 use super::evaluate::{Outcome, Outcomes};
 use super::issuer_serial::names;
-use super::properties::Format;
+use super::properties::DataObjectFormat;
 use super::signature::{Manifest, Reference, Signature, SignedDigest};
-use super::survey::{Found, Survey};
 use super::tree::{self, Element};
 
-const COUNTERSIGNED: &str = "http://uri.etsi.org/01903#CountersignedSignature";
-/// So many parts of each kind are told.
+/// Maximum number of parts of each kind in the report of a reference.
 const MAX_PARTS: usize = 64;
 
-/// All that is known of a document and its signatures.
+/// What is known of a document and its signatures.
 pub(crate) struct Context<'c> {
-    pub(crate) survey: &'c Survey,
+    pub(crate) document: &'c CollectedDocument,
     pub(crate) signatures: &'c [Option<Signature<'c>>],
     pub(crate) outcomes: &'c [Outcomes],
-    /// Where the signatures stand, but those that come out of an entity.
+    /// The places of the signatures, except those that come out of an entity.
     pub(crate) places: HashSet<Range<u64>>,
 }
 
-/// Judges one signature.
-pub(crate) fn judge(
+/// Builds the report of the signature with this index.
+pub(crate) fn signature_report(
     context: &Context<'_>,
     index: usize,
-    trust: &mut PathBuilder<'_>,
+    paths: &mut PathBuilder<'_>,
 ) -> SignatureReport {
-    let found = context.survey.signatures.get(index);
+    let collected = context.document.signatures.get(index);
     let signature = context.signatures.get(index).and_then(Option::as_ref);
-    match (found, signature, context.outcomes.get(index)) {
-        (Some(found), Some(signature), Some(outcomes)) => {
-            Judge { context, found, signature, outcomes, problems: Vec::new() }.report(trust)
+    match (collected, signature, context.outcomes.get(index)) {
+        (Some(collected), Some(signature), Some(outcomes)) => {
+            ReportBuilder { context, collected, signature, outcomes, problems: Vec::new() }
+                .build(paths)
         }
-        (found, _, _) => malformed(found),
+        (collected, _, _) => malformed(collected),
     }
 }
 
-fn malformed(found: Option<&Found>) -> SignatureReport {
-    let place = found.map(|found| found.element.place.clone()).unwrap_or_default();
+fn malformed(collected: Option<&CollectedSignature>) -> SignatureReport {
+    let element = collected.map(|collected| &collected.element);
+    let place = element.map(|element| element.place.clone()).unwrap_or_default();
     SignatureReport {
         format: "XMLDSig",
-        id: found.and_then(|found| found.element.id()).map(ToOwned::to_owned),
+        id: element.and_then(Element::id).map(ToOwned::to_owned),
         place: Place::new(&place),
         level: Level::Below,
         intact: false,
@@ -77,16 +79,16 @@ fn malformed(found: Option<&Found>) -> SignatureReport {
     }
 }
 
-struct Judge<'j, 'c> {
-    context: &'j Context<'c>,
-    found: &'j Found,
-    signature: &'j Signature<'c>,
-    outcomes: &'j Outcomes,
+struct ReportBuilder<'r, 'c> {
+    context: &'r Context<'c>,
+    collected: &'r CollectedSignature,
+    signature: &'r Signature<'c>,
+    outcomes: &'r Outcomes,
     problems: Vec<Problem>,
 }
 
-impl<'j> Judge<'j, '_> {
-    /// Notes a problem if there is one; yields whether.
+impl<'r> ReportBuilder<'r, '_> {
+    /// Adds the problem if the condition holds. Returns the condition.
     fn problem(&mut self, condition: bool, problem: Problem) -> bool {
         if condition && !self.problems.contains(&problem) {
             self.problems.push(problem);
@@ -94,7 +96,7 @@ impl<'j> Judge<'j, '_> {
         condition
     }
 
-    fn report(mut self, trust: &mut PathBuilder<'_>) -> SignatureReport {
+    fn build(mut self, paths: &mut PathBuilder<'_>) -> SignatureReport {
         let signature = self.signature;
         let qualifying = &signature.qualifying;
         for problem in &qualifying.problems {
@@ -116,8 +118,8 @@ impl<'j> Judge<'j, '_> {
         }
         let other_use = |c: &Certificate| !c.allows(UsageCheck::Signature);
         self.problem(certificate.is_some_and(other_use), Problem::KeyUsage);
-        let authorities = IssuerPool::of(&signature.certificates);
-        let trusted = certificate.and_then(|c| trust.reaches_anchor(c, &authorities, time));
+        let issuers = IssuerPool::of(&signature.certificates);
+        let trusted = certificate.and_then(|c| paths.reaches_anchor(c, &issuers, time));
         self.problem(trusted == Some(false), Problem::Untrusted);
 
         let info = &signature.signed_info;
@@ -152,9 +154,9 @@ impl<'j> Judge<'j, '_> {
         }
     }
 
-    /// The certificate that the signature names; without one, the first in
-    /// `ds:KeyInfo` that is not an authority's.
-    fn certificate(&mut self) -> Option<&'j Certificate> {
+    /// The certificate that the signature names. If it names none, the first
+    /// certificate in `ds:KeyInfo` that is not a CA certificate.
+    fn certificate(&mut self) -> Option<&'r Certificate> {
         let all = &self.signature.certificates;
         let first = all.iter().find(|certificate| !certificate.is_ca()).or(all.first());
         let named = self.signature.qualifying.signing_certificate.as_ref();
@@ -171,7 +173,7 @@ impl<'j> Judge<'j, '_> {
         meant.or(first)
     }
 
-    /// Whether the value is over `ds:SignedInfo` as it was read.
+    /// Whether the value verifies over `ds:SignedInfo` as it was read.
     fn value_verifies(&mut self, certificate: Option<&Certificate>) -> bool {
         let info = &self.signature.signed_info;
         let known = info.method.is_some() && info.algorithm.is_some();
@@ -180,9 +182,9 @@ impl<'j> Judge<'j, '_> {
             self.problem(info.method.is_some(), Problem::SignatureMalformed);
             return false;
         };
-        // What is verified must be what was read.
+        // The verified octets must state what was read from the element.
         let read = tree::of_fragment(octets, &IdAttributes::default());
-        let same = read.is_some_and(|read| read.holds_the_same(info.element));
+        let same = read.is_some_and(|read| read.has_same_content(info.element));
         if self.problem(!same, Problem::SignatureMalformed) {
             return false;
         }
@@ -205,7 +207,8 @@ impl<'j> Judge<'j, '_> {
             }
             let start = whole_element(outcome).map(|element| element.start);
             let manifests = self.signature.manifests.iter().zip(&self.outcomes.manifests);
-            // What covers no element costs no look at the manifests.
+            // A reference that covers no element must not cost a search through the
+            // manifests.
             let manifests = start.into_iter().flat_map(|start| {
                 let here = move |manifest: &Manifest<'_>| manifest.element.place.start == start;
                 manifests.clone().filter(move |(manifest, _)| here(manifest))
@@ -262,8 +265,8 @@ impl<'j> Judge<'j, '_> {
         let Some(covered) = &outcome.covered else { return Default::default() };
         let mut parts = Vec::new();
         if covered.outside {
-            let place = Place { from: 0, to: self.context.survey.length };
-            parts.push(Part::new(&self.context.survey.root, place));
+            let place = Place { from: 0, to: self.context.document.length };
+            parts.push(Part::new(&self.context.document.root, place));
         }
         for element in &covered.elements {
             let span = covered.selected.iter().find(|span| span.start_tag.start == element.start);
@@ -285,7 +288,7 @@ impl<'j> Judge<'j, '_> {
         let of_ds = |name| element.is_some_and(|e| e.namespace == DS && e.local_name == name);
         if signed.is_some_and(|signed| is(&signed.place)) {
             ReferenceKind::SignedProperties
-        } else if of_ds("SignatureValue") || reference.kind == Some(COUNTERSIGNED) {
+        } else if of_ds("SignatureValue") || reference.kind == Some(COUNTERSIGNED_SIGNATURE) {
             ReferenceKind::CountersignedSignature
         } else if of_ds("Manifest") {
             ReferenceKind::Manifest
@@ -305,8 +308,8 @@ impl<'j> Judge<'j, '_> {
         let target = properties.attribute("Target").and_then(|uri| uri.strip_prefix('#'));
         let own = self.signature.element.id();
         self.problem(target.is_none() || target != own, Problem::QualifyingPropertiesTarget);
-        let others = self.context.survey.signatures.iter();
-        let same = |found: &&Found| own.is_some() && found.element.id() == own;
+        let others = self.context.document.signatures.iter();
+        let same = |other: &&CollectedSignature| own.is_some() && other.element.id() == own;
         self.problem(others.filter(same).count() > 1, Problem::DuplicateId);
         let referenced = references.iter().zip(&self.signature.signed_info.references);
         let referenced = referenced
@@ -320,7 +323,7 @@ impl<'j> Judge<'j, '_> {
         self.problem(qualifying.signing_time.is_none(), Problem::SigningTimeMissing);
     }
 
-    /// Nobody can tell which of two references with one Id is meant.
+    /// Two references with the same Id: a property about it could mean either.
     fn check_ids(&mut self, references: &[ReferenceReport]) {
         let all = references.iter().flat_map(|r| std::iter::once(r).chain(&r.manifest));
         let mut seen = HashSet::new();
@@ -334,24 +337,25 @@ impl<'j> Judge<'j, '_> {
         if qualifying.element.is_none() {
             return;
         }
-        let mut formats: HashMap<&str, (Vec<&Format<'_>>, bool)> = HashMap::new();
+        // By target: the formats, and whether the target is a reference.
+        let mut formats: HashMap<&str, (Vec<&DataObjectFormat<'_>>, bool)> = HashMap::new();
         for format in &qualifying.formats {
             formats.entry(format.target.unwrap_or_default()).or_default().0.push(format);
         }
         let mut differs = false;
         let objects = self.signature.objects.iter().map(|object| (object.place.start, *object));
         let objects: HashMap<u64, &Element> = objects.collect();
-        let mut say = |reference: &mut ReferenceReport| {
+        let mut apply = |reference: &mut ReferenceReport| {
             let id = reference.id.as_deref().unwrap_or_default();
-            let Some((formats, said)) = formats.get_mut(id).filter(|_| !id.is_empty()) else {
+            let Some((formats, applied)) = formats.get_mut(id).filter(|_| !id.is_empty()) else {
                 return;
             };
-            // Of those with one Id only the first is looked at: each format costs
-            // one look.
-            if std::mem::replace(said, true) {
+            // Of several references with one Id only the first is compared, so that
+            // each format is compared once.
+            if std::mem::replace(applied, true) {
                 return;
             }
-            let object = about(reference).and_then(|place| {
+            let object = only_place(reference).and_then(|place| {
                 objects.get(&place.from).filter(|object| Place::new(&object.place) == place)
             });
             for format in formats.iter() {
@@ -363,16 +367,16 @@ impl<'j> Judge<'j, '_> {
             }
         };
         for reference in &mut *references {
-            say(reference);
-            reference.manifest.iter_mut().for_each(&mut say);
+            apply(reference);
+            reference.manifest.iter_mut().for_each(&mut apply);
         }
-        let unknown = formats.values().any(|(_, said)| !said);
+        let unknown = formats.values().any(|(_, applied)| !applied);
         self.problem(differs, Problem::DataObjectFormatMismatch);
         self.problem(unknown, Problem::DataObjectFormatTarget);
         let bare = |reference: &ReferenceReport| {
             reference.kind == ReferenceKind::Data && reference.mime_type.is_none()
         };
-        // What is said of a manifest is said of all that it names.
+        // The format of a manifest is the format of all its references.
         let missing = references.iter().any(|reference| {
             let listed = || reference.manifest.iter().any(bare);
             bare(reference) || reference.mime_type.is_none() && listed()
@@ -380,9 +384,9 @@ impl<'j> Judge<'j, '_> {
         self.problem(missing && !self.is_counter(), Problem::DataObjectFormatMissing);
     }
 
-    /// Whether it stands where countersignatures do.
+    /// Whether it is in a `xades:CounterSignature` of another signature.
     fn is_counter(&self) -> bool {
-        self.found.counter && self.found.within.is_some()
+        self.collected.countersigned().is_some()
     }
 
     fn check_coverage(&mut self, references: &[ReferenceReport]) -> Coverage {
@@ -409,7 +413,7 @@ impl<'j> Judge<'j, '_> {
         let all = unknown || covering.signs_all_in(self.signature);
         self.problem(!all, Problem::UnsignedContent);
         if self.is_counter() {
-            let around = self.found.within.and_then(|at| self.context.signatures.get(at));
+            let around = self.collected.within.and_then(|at| self.context.signatures.get(at));
             let value = around.and_then(Option::as_ref).map(|around| around.value_place.start);
             let over = references.iter().any(|reference| {
                 let place = reference.covers.first().map(|part| part.place.from);
@@ -422,13 +426,13 @@ impl<'j> Judge<'j, '_> {
             return if over { Coverage::Whole } else { Coverage::Unknown };
         }
         let detached = outside && !inside;
-        let (covers, expected) = covering.coverage(self.context.survey, self.signature, detached);
+        let (covers, expected) = covering.coverage(self.context.document, self.signature, detached);
         let elsewhere = self.countersigns_another(references);
         self.problem(!expected && !unknown && !elsewhere, Problem::NotCovered);
         if unknown { Coverage::Unknown } else { covers }
     }
 
-    /// Whether what a reference covers is within the signature.
+    /// Whether everything that a reference covers is inside the signature.
     fn is_in_signature(&self, reference: &ReferenceReport) -> bool {
         let own = Place::new(&self.signature.element.place);
         let mut places = reference.covers.iter().map(|part| part.place);
@@ -442,8 +446,8 @@ impl<'j> Judge<'j, '_> {
         at.next().map(|(_, outcomes)| outcomes.as_slice())
     }
 
-    /// Whether it signs the value of another signature of the document, which is
-    /// judged by itself, and nothing else.
+    /// Whether it signs only the values of other signatures of the document. Those
+    /// have reports of their own.
     fn countersigns_another(&self, references: &[ReferenceReport]) -> bool {
         let own = self.signature.value_place.start;
         let others = self.context.signatures.iter().flatten();
@@ -465,8 +469,8 @@ impl<'j> Judge<'j, '_> {
         any && all
     }
 
-    /// The highest level whose properties are there (EN 319 132-1, table 2). It
-    /// says nothing about whether they verify.
+    /// The highest level whose properties are present (EN 319 132-1, table 2),
+    /// whether they verify or not.
     fn level(&self) -> Level {
         const BELOW: [Problem; 15] = [
             Problem::DataObjectFormatMismatch,
@@ -501,24 +505,24 @@ impl<'j> Judge<'j, '_> {
     }
 }
 
-/// Where the element stands that a reference is about, as a whole or its text.
-fn about(reference: &ReferenceReport) -> Option<Place> {
+/// The place of the only element that a reference covers, as a whole or its text.
+fn only_place(reference: &ReferenceReport) -> Option<Place> {
     match reference.covers.as_slice() {
         [part] => Some(part.place),
         _ => None,
     }
 }
 
-/// The element that a reference covers, if it is one.
-fn only_element(outcome: &Outcome) -> Option<&Selected> {
+/// The only element that a reference covers.
+fn only_element(outcome: &Outcome) -> Option<&ElementName> {
     match outcome.covered.as_ref()?.elements.as_slice() {
         [one] => Some(one),
         _ => None,
     }
 }
 
-/// The same, if nothing in it is left out.
-fn whole_element(outcome: &Outcome) -> Option<&Selected> {
+/// The only element that a reference covers, if nothing in it is left out.
+fn whole_element(outcome: &Outcome) -> Option<&ElementName> {
     let whole = |covered: &Covered| covered.left_out.is_empty() && !covered.text;
     only_element(outcome).filter(|_| outcome.covered.as_ref().is_some_and(whole))
 }
@@ -530,7 +534,7 @@ impl Place {
 }
 
 impl Part {
-    pub(crate) fn new(element: &Selected, place: Place) -> Self {
+    pub(crate) fn new(element: &ElementName, place: Place) -> Self {
         Self {
             element: element.local_name.clone(),
             namespace: element.namespace.clone(),

@@ -1,9 +1,9 @@
 //! Canonical XML 1.0 and 1.1 and Exclusive XML Canonicalization 1.0, each with
 //! and without comments, of a document or a part of it.
 //!
-//! One pass over a document serves any number of canonical forms: a signature
-//! with several references needs one reading. The form is handed out in pieces
-//! while the document is read, so that it is hashed and never held.
+//! One pass over a document makes any number of canonical forms, so a signature with
+//! several references reads its document once. Each form is passed to its sink in
+//! pieces while the document is read, and is never held.
 //!
 //! ```
 //! use xades::c14n::{Canonicalization, Pass, Selection, Target};
@@ -25,26 +25,30 @@
 //! # Ok::<(), xades::Error>(())
 //! ```
 //!
-//! Which nodes a part has is said by a [`Selection`]: an element with all that
-//! is in it; of that, what the steps of XPath Filter 2.0 leave. Anything else is
-//! a [`Select`] of your own.
+//! A [`Selection`] says which nodes are in a form: the document or one element with
+//! its content, filtered by the steps of XPath Filter 2.0. For any other node-set,
+//! implement [`Select`].
 
 mod base;
+mod form;
 mod inherited;
-mod job;
+mod insertion_site;
 mod method;
 mod output;
 mod pass;
 mod select;
-mod site;
 mod target;
 mod work;
 
+pub(crate) use form::MAX_LISTED;
+pub(crate) use inherited::MAX_BASE_LEN;
+pub(crate) use insertion_site::InsertionSite;
+pub(crate) use method::MAX_PREFIXES;
 pub use method::{Algorithm, Canonicalization};
-pub(crate) use pass::Selected;
+pub(crate) use pass::ElementName;
 pub use pass::{Covered, Pass, canonicalize};
 pub(crate) use select::MAX_STEPS;
 pub use select::{Select, Selection, SetOperation, Shown};
-pub(crate) use site::Site;
-pub(crate) use target::Wanted;
+pub(crate) use target::TargetSearch;
 pub use target::{IdAttributes, Target};
+pub(crate) use work::MAX_LISTED_TOGETHER;

@@ -1,34 +1,34 @@
-//! `ds:Reference` (XML Signature, clause 4.4.3), as we write it.
+//! Writing `ds:Reference` (XML Signature, clause 4.4.3).
 
 use ades_core::{Digest, base64};
 
 use crate::c14n::Canonicalization;
 use crate::markup::Markup;
-use crate::properties::DS;
-use crate::transform::{BASE64, ENVELOPED, EXCLUSIVE, XPATH};
+use crate::namespaces::{BASE64, DS, ENVELOPED, EXCLUSIVE, XPATH};
 
-/// One reference, its digest known.
+/// A reference whose digest is known.
 #[derive(Clone, Debug)]
-pub(crate) struct Reference {
+pub(crate) struct NewReference {
     pub(crate) id: Option<String>,
+    /// The `Type` attribute.
     pub(crate) kind: Option<&'static str>,
     pub(crate) uri: String,
-    pub(crate) transforms: Vec<Transform>,
+    pub(crate) transforms: Vec<NewTransform>,
     pub(crate) digest: Digest,
 }
 
-/// What is done before digesting.
+/// A transform that is written.
 #[derive(Clone, Debug)]
-pub(crate) enum Transform {
-    /// Less the signature itself.
+pub(crate) enum NewTransform {
+    /// Leaves out the signature itself.
     Enveloped,
-    /// Less all signatures.
+    /// Leaves out all signatures.
     WithoutSignatures,
     Canonical(Canonicalization),
     Base64,
 }
 
-impl Reference {
+impl NewReference {
     pub(crate) fn write(&self, markup: &mut Markup) {
         let mut attributes = Vec::new();
         attributes.extend(self.id.as_deref().map(|id| ("Id", id)));
@@ -40,12 +40,12 @@ impl Reference {
                     self.transforms.iter().for_each(|transform| transform.write(markup));
                 });
             }
-            digest(markup, &self.digest);
+            write_digest(markup, &self.digest);
         });
     }
 }
 
-impl Transform {
+impl NewTransform {
     fn write(&self, markup: &mut Markup) {
         let algorithm = match self {
             Self::Enveloped => ENVELOPED,
@@ -69,8 +69,8 @@ impl Transform {
     }
 }
 
-/// `ds:DigestMethod` and `ds:DigestValue`.
-pub(crate) fn digest(markup: &mut Markup, digest: &Digest) {
+/// Writes `ds:DigestMethod` and `ds:DigestValue`.
+pub(crate) fn write_digest(markup: &mut Markup, digest: &Digest) {
     markup.leaf("ds:DigestMethod", &[("Algorithm", digest.algorithm().xml_uri())], "");
     markup.leaf("ds:DigestValue", &[], &base64::encode(digest.value()));
 }

@@ -1,0 +1,190 @@
+//! Enveloping signatures: the document is put into a `ds:Object` (XML Signature,
+//! clause 4.5).
+
+use std::io::{Cursor, Read as _};
+
+use ades_core::{Digest, DigestAlgorithm, Digester, Document, DocumentDigest};
+
+use crate::c14n::{Pass, Selection, Target};
+use crate::error::{Error, NotInsertable};
+use crate::markup::Markup;
+use crate::namespaces::{BASE64, DS, OBJECT};
+use crate::options::{Position, SignatureOptions};
+use crate::pending::{Destination, PendingSignature};
+use crate::report::Warning;
+use crate::signature_element::properties::NewFormat;
+use crate::signature_element::reference::{NewReference, NewTransform};
+use crate::signature_element::{ContentObject, END_TAGS, Ids, SignatureElement, SigningContext};
+use crate::source_document::{DocumentReading, SourceDocument, digester};
+use crate::xml::{Encoding, Reader};
+
+/// The media type of octets of which nothing is known (RFC 2046, 4.5.1).
+pub(crate) const OCTETS_MEDIA_TYPE: &str = "application/octet-stream";
+/// The media type of XML documents (RFC 7303).
+const XML_MEDIA_TYPE: &str = "application/xml";
+
+/// Reads an XML document that is to become an element of another document.
+pub(crate) fn read_xml(
+    document: &mut Document<'_>,
+    algorithm: DigestAlgorithm,
+    options: &SignatureOptions,
+) -> Result<DocumentReading, Error> {
+    let position = Position::LastInRoot;
+    let read = DocumentReading::new(document, algorithm, &options.reading, Vec::new(), &position)?;
+    if read.site.has_doctype {
+        return Err(Error::CannotInsert { why: NotInsertable::Doctype });
+    }
+    if read.site.signed {
+        return Err(Error::CannotInsert { why: NotInsertable::Signed });
+    }
+    Ok(read)
+}
+
+/// Prepares a signature around the root element of an XML document, which is read
+/// twice.
+pub(crate) fn prepare_xml(
+    document: &mut Document<'_>,
+    signing: &SigningContext<'_>,
+) -> Result<PendingSignature, Error> {
+    let options = signing.options;
+    let DocumentReading { document: source, site, .. } =
+        read_xml(document, signing.digest_algorithm(), options)?;
+    let (range, encoding) = (site.root.whole(), site.encoding);
+    let ids = Ids::new(signing, "enveloping, as XML", [&source.digest.0]);
+    let content = ContentObject { id: ids.of("object"), base64: None };
+    // The canonical form sees the namespaces of the elements around the content,
+    // so the content is read inside the elements that will be around it.
+    let mut around = Markup::default();
+    around.open("ds:Signature", &[("xmlns:ds", DS)]);
+    content.open(&mut around);
+    let encoded = |text: &str| encoding.encode(text).unwrap_or_default();
+    let head = [prologue(encoding), encoded(&around.take())].concat();
+    let mut octets = document.reader()?;
+    std::io::copy(&mut octets.by_ref().take(range.start), &mut std::io::sink())
+        .map_err(ades_core::Error::Read)?;
+    let placed = Cursor::new(head)
+        .chain(octets.take(range.end - range.start))
+        .chain(Cursor::new(encoded(END_TAGS)));
+    let mut digester = Digester::new(signing.digest_algorithm());
+    let mut sink = |piece: &[u8]| {
+        digester.update(piece);
+        Ok(())
+    };
+    let mut pass = Pass::new(Reader::from_read(placed)?);
+    // The object's Id is in `Id`, whichever attributes are Ids in the document:
+    // this selection uses the default ones.
+    let selection = Selection::element(Target::Id(content.id.clone())).without_comments();
+    pass.add(options.canonicalization.clone(), selection, &mut sink);
+    pass.run()?;
+    let transform = NewTransform::Canonical(options.canonicalization.clone());
+    let signed = SignedContent {
+        digest: digester.finish(),
+        transform,
+        mime_type: signing.parameters.document_mime_type(),
+    };
+    let destination =
+        Destination::Xml { document: source, from: range.start, to: range.end, encoding };
+    write(signing, &ids, signed, content, destination)
+}
+
+/// Prepares a signature around XML if that is possible, and otherwise around
+/// base64.
+pub(crate) fn prepare_either(
+    document: &mut Document<'_>,
+    signing: &SigningContext<'_>,
+) -> Result<PendingSignature, Error> {
+    let error = match prepare_xml(document, signing) {
+        Ok(pending) => return Ok(pending),
+        Err(Error::Core(error)) => return Err(error.into()),
+        Err(error) => error,
+    };
+    let warning = why_base64(&error);
+    let media_type = if warning.is_some() { XML_MEDIA_TYPE } else { OCTETS_MEDIA_TYPE };
+    let mut pending = prepare_base64(document, signing, media_type)?;
+    pending.warnings.extend(warning);
+    Ok(pending)
+}
+
+/// Why a document that is XML is kept as base64. Documents that are not XML have no
+/// warning: nobody expects them to be kept as XML.
+pub(crate) const fn why_base64(error: &Error) -> Option<Warning> {
+    match error {
+        Error::CannotInsert { why: NotInsertable::Signed } => Some(Warning::SignedKeptAsBase64),
+        Error::CannotInsert { .. } => Some(Warning::DoctypeKeptAsBase64),
+        Error::External { .. } => Some(Warning::ExternalKeptAsBase64),
+        _ => None,
+    }
+}
+
+/// Prepares a signature around any document as base64. `mime_type` is its media
+/// type if the parameters do not set one.
+pub(crate) fn prepare_base64(
+    document: &mut Document<'_>,
+    signing: &SigningContext<'_>,
+    mime_type: &str,
+) -> Result<PendingSignature, Error> {
+    let mut digester = digester(document, signing.digest_algorithm())?;
+    let length = document.read_through(&mut |piece| {
+        digester.update(piece);
+        Ok(())
+    })?;
+    let digest = digester.finish()?.finish();
+    let ids = Ids::new(signing, "enveloping, as base64", [&digest]);
+    let mime_type = signing.parameters.document_mime_type().unwrap_or(mime_type);
+    // The object must state the same format as its DataObjectFormat (EN 319 132-1,
+    // 5.2.4).
+    let base64 = Some((mime_type.to_owned(), BASE64));
+    let content = ContentObject { id: ids.of("object"), base64 };
+    let document = SourceDocument { digest: DocumentDigest(digest.clone()), length };
+    let signed =
+        SignedContent { digest, transform: NewTransform::Base64, mime_type: Some(mime_type) };
+    write(signing, &ids, signed, content, Destination::Base64 { document })
+}
+
+/// What is signed of the content.
+struct SignedContent<'a> {
+    digest: Digest,
+    transform: NewTransform,
+    mime_type: Option<&'a str>,
+}
+
+fn write(
+    signing: &SigningContext<'_>,
+    ids: &Ids,
+    signed: SignedContent<'_>,
+    content: ContentObject,
+    destination: Destination,
+) -> Result<PendingSignature, Error> {
+    let id = ids.of("document");
+    let format = NewFormat {
+        reference: id.clone(),
+        mime_type: signed.mime_type.map(str::to_owned),
+        description: signing.parameters.document_description().map(str::to_owned),
+    };
+    let reference = NewReference {
+        id: Some(id),
+        kind: Some(OBJECT),
+        uri: format!("#{}", content.id),
+        transforms: vec![signed.transform],
+        digest: signed.digest,
+    };
+    let element = SignatureElement {
+        signing,
+        ids,
+        references: vec![reference],
+        formats: vec![format],
+        object: None,
+        content: Some(content),
+    };
+    Ok(PendingSignature::new(signing, element.write()?, destination))
+}
+
+/// The octets before the root element of a document in this encoding.
+pub(crate) fn prologue(encoding: Encoding) -> Vec<u8> {
+    let Some(name) = encoding.name() else {
+        return Vec::new();
+    };
+    let declaration = format!("<?xml version=\"1.0\" encoding=\"{name}\"?>");
+    let mark = if encoding.is_utf16() { "\u{FEFF}" } else { "" };
+    encoding.encode(&[mark, &declaration].concat()).unwrap_or_default()
+}

@@ -1,0 +1,386 @@
+//! The first reading of a document: finds its signatures, and keeps of each one
+//! what verifying it needs.
+
+use std::ops::Range;
+
+use ades_core::Document;
+
+use crate::c14n::{ElementName, IdAttributes, Target, TargetSearch};
+use crate::error::{Error, Limit};
+use crate::namespaces::{ANY_XADES, DS};
+use crate::options::ReadingOptions;
+use crate::xml::{Event, Span, StartElement};
+
+use super::tree::Element;
+
+/// Maximum number of signatures in one document.
+pub(crate) const MAX_SIGNATURES: usize = 1024;
+/// Maximum depth of signatures inside one another.
+pub(crate) const MAX_NESTED: usize = 8;
+/// Maximum number of octets kept of one signature: certificates, references and
+/// properties. Enveloped objects, time-stamps and the like are not kept.
+pub(crate) const MAX_SIGNATURE_LEN: usize = 4 << 20;
+/// Maximum number of octets kept of all signatures.
+pub(crate) const MAX_SIGNATURES_LEN_TOGETHER: usize = 64 << 20;
+/// Maximum depth of elements in what is kept of a signature.
+pub(crate) const MAX_DEPTH: usize = 64;
+/// Maximum number of elements directly in a `ds:Object` that are kept apart.
+const MAX_IN_OBJECT: usize = 64;
+/// Maximum number of elements that the caller expects to be signed.
+pub(crate) const MAX_EXPECTED: usize = 65_536;
+
+/// What is known of a document after its first reading.
+#[derive(Debug)]
+pub(crate) struct CollectedDocument {
+    /// The number of octets.
+    pub(crate) length: u64,
+    pub(crate) root: ElementName,
+    pub(crate) root_place: Range<u64>,
+    /// Whether the root element contains anything except signatures.
+    pub(crate) root_has_more: bool,
+    /// In document order.
+    pub(crate) signatures: Vec<CollectedSignature>,
+    /// Where the elements are that the caller expects to be signed.
+    pub(crate) expected: Vec<Range<u64>>,
+}
+
+/// A `ds:Signature`.
+#[derive(Debug)]
+pub(crate) struct CollectedSignature {
+    pub(crate) element: Element,
+    /// The index of the signature around it.
+    pub(crate) within: Option<usize>,
+    /// Whether it is in a `xades:CounterSignature`.
+    pub(crate) counter: bool,
+    /// Whether it comes out of an entity. It then has no place of its own.
+    pub(crate) in_entity: bool,
+}
+
+/// What is kept of an element's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    Nothing,
+    Everything,
+    /// As a `ds:Signature`.
+    Signature,
+    /// As a `ds:Object`.
+    Object,
+    /// As `xades:QualifyingProperties`.
+    Qualifying,
+    /// As `xades:UnsignedProperties`.
+    Unsigned,
+    /// As `xades:UnsignedSignatureProperties` or
+    /// `xades:UnsignedDataObjectProperties`.
+    UnsignedOfKind,
+    /// Nothing, and of the element itself only its name and place.
+    Place,
+}
+
+impl Keep {
+    /// What is kept of a child that follows `before` others. `None`: not even its
+    /// name.
+    fn of_child(self, element: &StartElement<'_>, before: usize) -> Option<Self> {
+        let ds = element.namespace() == DS.as_bytes();
+        let xades = element.namespace().starts_with(ANY_XADES.as_bytes());
+        match (self, element.local_name()) {
+            (Self::Nothing | Self::Place, _) => None,
+            (Self::Everything, b"X509CRL") if ds => None,
+            (Self::Everything, _) => Some(Self::Everything),
+            (Self::Signature, b"SignedInfo" | b"SignatureValue" | b"KeyInfo") if ds => {
+                Some(Self::Everything)
+            }
+            (Self::Signature, b"Object") if ds => Some(Self::Object),
+            (Self::Signature, _) => Some(Self::Nothing),
+            (Self::Object, b"Manifest") if ds => Some(Self::Everything),
+            (Self::Object, b"QualifyingProperties") if xades => Some(Self::Qualifying),
+            (Self::Object, _) => (before < MAX_IN_OBJECT).then_some(Self::Place),
+            (Self::Qualifying, b"SignedProperties") if xades => Some(Self::Everything),
+            (Self::Qualifying, b"UnsignedProperties") if xades => Some(Self::Unsigned),
+            (Self::Qualifying, _) => Some(Self::Nothing),
+            (Self::Unsigned, b"UnsignedSignatureProperties" | b"UnsignedDataObjectProperties")
+                if xades =>
+            {
+                Some(Self::UnsignedOfKind)
+            }
+            (Self::Unsigned | Self::UnsignedOfKind, _) => Some(Self::Nothing),
+        }
+    }
+}
+
+/// A signature whose end has not been read yet.
+struct OpenSignature {
+    /// Its index in the list.
+    index: usize,
+    open: Vec<(Element, Keep)>,
+    /// The number of open elements of which nothing is kept.
+    skipped: usize,
+    /// The number of octets kept.
+    kept_len: usize,
+}
+
+impl CollectedSignature {
+    /// The index of the signature that it countersigns.
+    pub(crate) fn countersigned(&self) -> Option<usize> {
+        self.within.filter(|_| self.counter)
+    }
+}
+
+impl CollectedDocument {
+    /// The signature at this place of the report: the index of a signature, then of
+    /// one of its countersignatures, and so on.
+    pub(crate) fn signature(&self, which: &[usize]) -> Option<&CollectedSignature> {
+        let mut at = None;
+        for nth in which {
+            let mut level = (0..).zip(&self.signatures).filter(|(_, it)| it.countersigned() == at);
+            at = level.nth(*nth).map(|(index, _)| Some(index))?;
+        }
+        self.signatures.get(at?)
+    }
+
+    /// Reads the whole document.
+    pub(crate) fn read(
+        document: &mut Document<'_>,
+        reading: &ReadingOptions,
+        expected: &[Target],
+    ) -> Result<Self, Error> {
+        let mut length = 0;
+        let counted = Counted { inner: document.reader()?, length: &mut length };
+        let mut reader = reading.reader(counted)?;
+        let mut collector = Collector {
+            ids: &reading.ids,
+            expected: expected.iter().cloned().map(TargetSearch::new).collect(),
+            root: None,
+            root_has_more: false,
+            signatures: Vec::new(),
+            open: Vec::new(),
+            is_counter_signature: Vec::new(),
+            places: Vec::new(),
+            open_expected: Vec::new(),
+            kept_len: 0,
+        };
+        let mut root_place = 0..0;
+        while let Some(event) = reader.next_event()? {
+            match event {
+                Event::StartElement(element) => collector.start(&element)?,
+                Event::EndElement(element) => {
+                    if element.depth() == 0 {
+                        root_place = element.span().whole();
+                    }
+                    collector.end(element.depth(), element.span());
+                }
+                Event::Text(piece) => collector.text(piece.as_bytes())?,
+                Event::CommentStart => collector.comment_or_instruction(true),
+                Event::InstructionStart(_) => collector.comment_or_instruction(false),
+                _ => {}
+            }
+        }
+        drop(reader);
+        for expected in &collector.expected {
+            expected.check_unique()?;
+            expected.check_met()?;
+        }
+        let Some(root) = collector.root else {
+            let what = "a document without root element";
+            return Err(Error::NotWellFormed { offset: 0, what });
+        };
+        let Collector { root_has_more, signatures, places: expected, .. } = collector;
+        Ok(Self { length, root, root_place, root_has_more, signatures, expected })
+    }
+}
+
+struct Collector<'a> {
+    ids: &'a IdAttributes,
+    expected: Vec<TargetSearch>,
+    root: Option<ElementName>,
+    root_has_more: bool,
+    signatures: Vec<CollectedSignature>,
+    /// The open signatures, outermost first.
+    open: Vec<OpenSignature>,
+    /// For each open element: whether it is a `xades:CounterSignature`.
+    is_counter_signature: Vec<bool>,
+    /// Where the expected elements are.
+    places: Vec<Range<u64>>,
+    /// The open ones of them: their depths and indices.
+    open_expected: Vec<(usize, usize)>,
+    /// The number of octets kept of all signatures.
+    kept_len: usize,
+}
+
+impl Collector<'_> {
+    fn start(&mut self, element: &StartElement<'_>) -> Result<(), Error> {
+        if self.root.is_none() {
+            self.root = Some(ElementName::new(element));
+        }
+        let meets = |expected: &mut TargetSearch| expected.meets(element, self.ids);
+        // Each search must see the element, even after another one has matched.
+        if self.expected.iter_mut().map(meets).fold(false, std::ops::BitOr::bitor) {
+            if self.places.len() == MAX_EXPECTED {
+                let offset = element.tag().start;
+                return Err(limit(offset, Limit::ExpectedElements));
+            }
+            self.open_expected.push((element.depth(), self.places.len()));
+            self.places.push(element.tag());
+        }
+        let signature =
+            element.local_name() == b"Signature" && element.namespace() == DS.as_bytes();
+        self.root_has_more |= element.depth() == 1 && !signature;
+        if signature {
+            self.start_signature(element)?;
+        } else if let Some(open) = self.open.last_mut() {
+            self.kept_len += open.start(element, self.ids)?;
+            self.check_kept(element.tag().start)?;
+        }
+        let xades = element.namespace().starts_with(ANY_XADES.as_bytes());
+        self.is_counter_signature.push(xades && element.local_name() == b"CounterSignature");
+        Ok(())
+    }
+
+    fn start_signature(&mut self, element: &StartElement<'_>) -> Result<(), Error> {
+        let offset = element.tag().start;
+        if self.signatures.len() == MAX_SIGNATURES {
+            return Err(limit(offset, Limit::Signatures));
+        }
+        if self.open.len() == MAX_NESTED {
+            return Err(limit(offset, Limit::NestedSignatures));
+        }
+        let within = self.open.last().map(|open| open.index);
+        if let Some(around) = self.open.last_mut() {
+            // The signature around keeps this one's start tag, and nothing else.
+            if let (0, Some((parent, Keep::Everything))) = (around.skipped, around.open.last_mut())
+            {
+                parent.children.push(Element::new(element, self.ids));
+            }
+            around.skipped += 1;
+        }
+        let kept = Element::new(element, self.ids);
+        let kept_len = kept.cost();
+        self.kept_len += kept_len;
+        let index = self.signatures.len();
+        let open = vec![(kept, Keep::Signature)];
+        self.open.push(OpenSignature { index, kept_len, open, skipped: 0 });
+        self.signatures.push(CollectedSignature {
+            element: Element::default(),
+            within,
+            counter: self.is_counter_signature.last() == Some(&true),
+            in_entity: element.in_entity,
+        });
+        self.check_kept(offset)
+    }
+
+    fn check_kept(&self, offset: u64) -> Result<(), Error> {
+        if self.open.last().is_some_and(|one| one.kept_len > MAX_SIGNATURE_LEN) {
+            return Err(limit(offset, Limit::SignatureLength));
+        }
+        if self.kept_len > MAX_SIGNATURES_LEN_TOGETHER {
+            return Err(limit(offset, Limit::SignaturesLengthTogether));
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, piece: &[u8]) -> Result<(), Error> {
+        let white = || piece.iter().all(|&octet| matches!(octet, b' ' | b'\t' | b'\r' | b'\n'));
+        if self.is_counter_signature.len() == 1 && !self.root_has_more {
+            self.root_has_more = !white();
+        }
+        let Some(signature) = self.open.last_mut() else { return Ok(()) };
+        let Some((element, keep)) = signature.open.last_mut() else { return Ok(()) };
+        if signature.skipped > 0 {
+            return Ok(());
+        }
+        if *keep != Keep::Everything {
+            element.more = element.more || !white();
+            return Ok(());
+        }
+        element.text.push_str(&String::from_utf8_lossy(piece));
+        signature.kept_len += piece.len();
+        self.kept_len += piece.len();
+        let offset = element.place.start;
+        self.check_kept(offset)
+    }
+
+    /// Notes a comment or an instruction. What is kept as a whole is signed as a
+    /// whole, comments excluded. The signature's value is not signed.
+    fn comment_or_instruction(&mut self, comment: bool) {
+        let Some(signature) = self.open.last_mut() else { return };
+        let Some((element, keep)) = signature.open.last_mut() else { return };
+        if signature.skipped == 0 {
+            element.more |=
+                comment || *keep != Keep::Everything || element.is(DS, "SignatureValue");
+        }
+    }
+
+    fn end(&mut self, depth: usize, span: &Span) {
+        self.is_counter_signature.pop();
+        if let Some((_, index)) = self.open_expected.pop_if(|open| open.0 == depth)
+            && let Some(place) = self.places.get_mut(index)
+        {
+            *place = span.whole();
+        }
+        let Some(signature) = self.open.last_mut() else { return };
+        if signature.skipped > 0 {
+            signature.skipped -= 1;
+            return;
+        }
+        let Some((mut element, _)) = signature.open.pop() else { return };
+        element.place = span.whole();
+        match signature.open.last_mut() {
+            Some((parent, _)) => parent.children.push(element),
+            None => {
+                if let Some(collected) = self.signatures.get_mut(signature.index) {
+                    collected.element = element;
+                }
+                self.open.pop();
+                if let Some(around) = self.open.last_mut() {
+                    around.skipped -= 1;
+                }
+            }
+        }
+    }
+}
+
+impl OpenSignature {
+    /// An element begins in the signature. Returns the cost of keeping it.
+    fn start(&mut self, element: &StartElement<'_>, ids: &IdAttributes) -> Result<usize, Error> {
+        let keep = match self.open.last_mut() {
+            Some((parent, keep)) if self.skipped == 0 => {
+                let keep = keep.of_child(element, parent.children.len());
+                parent.more |= keep.is_none();
+                keep
+            }
+            _ => None,
+        };
+        let Some(keep) = keep else {
+            self.skipped += 1;
+            return Ok(0);
+        };
+        if self.open.len() == MAX_DEPTH {
+            return Err(limit(element.tag().start, Limit::SignatureDepth));
+        }
+        let kept = match keep {
+            Keep::Place => Element::bare(element),
+            _ => Element::new(element, ids),
+        };
+        let cost = kept.cost();
+        self.kept_len += cost;
+        self.open.push((kept, keep));
+        Ok(cost)
+    }
+}
+
+const fn limit(offset: u64, limit: Limit) -> Error {
+    Error::Limit { offset: Some(offset), limit }
+}
+
+/// Counts the octets that are read through it.
+struct Counted<'l, R> {
+    inner: R,
+    length: &'l mut u64,
+}
+
+impl<R: std::io::Read> std::io::Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        *self.length += read as u64;
+        Ok(read)
+    }
+}
