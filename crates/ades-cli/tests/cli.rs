@@ -204,7 +204,7 @@ fn certificates_are_given_as_pem() {
     prepare("inline.pem").ends(3, "inline.pem: malformed PEM");
     let der = ["x509", "-in", "chain.pem", "-outform", "DER", "-out", "leaf.der"];
     bench.openssl(&der).ends(0, "");
-    prepare("leaf.der").ends(3, "leaf.der: this is DER; PEM is wanted");
+    prepare("leaf.der").ends(3, "leaf.der: this is DER; PEM is needed");
 }
 
 #[test]
@@ -341,15 +341,16 @@ fn what_this_version_cannot_do_is_said() {
     let sign = |arguments: &[&str]| bench.sign(&[arguments, &["-o", "out.p7s"]].concat());
     sign(&["doc.pdf"]).ends(3, "cross-reference");
     sign(&["doc.pdf", "--packaging", "enveloping"]).ends(2, "--format cades");
-    sign(&["doc.bin", "--format", "xades"]).ends(2, "no XML");
+    sign(&["doc.bin", "--format", "xades"]).ends(2, "is not XML");
     sign(&["doc.xml", "--packaging", "internally-detached"]).ends(2, "--element");
     sign(&["doc.xml", "--element", "x"]).ends(2, "--element");
-    sign(&["doc.bin", "--format", "pades"]).ends(2, "no PDF");
+    sign(&["doc.bin", "--format", "pades"]).ends(2, "is not a PDF");
     for level in ["t", "lt", "lta"] {
         sign(&["doc.bin", "--level", level]).ends(2, "not yet");
     }
     for packaging in [&["enveloped"][..], &["internally-detached", "--element", "x"]] {
-        sign(&[&["doc.bin", "--packaging"], packaging].concat()).ends(2, "detached or enveloping");
+        sign(&[&["doc.bin", "--packaging"], packaging].concat())
+            .ends(2, "--packaging: CAdES signatures cannot be");
     }
     for signer in ["csc:config.toml", "pkcs11:token=x"] {
         let arguments = ["sign", "doc.bin", "-o", "out.p7s", "--signer", signer];
@@ -459,7 +460,7 @@ fn verifying_answers_yes_no_or_what_is_wrong() {
     let der = ["x509", "-in", "root.pem", "-outform", "DER", "-out", "root.der"];
     bench.openssl(&der).ends(0, "");
     let binary = ["verify", "doc.p7s", "--trust", "root.der"];
-    bench.ades(&binary).ends(3, "root.der: this is DER; PEM is wanted");
+    bench.ades(&binary).ends(3, "root.der: this is DER; PEM is needed");
     // What is no container at all.
     bench.ades(&["verify", "doc.bin"]).ends(3, "doc.bin: malformed CMS");
     bench.ades(&["inspect", "nowhere.p7s"]).ends(3, "nowhere.p7s");

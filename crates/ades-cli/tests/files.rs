@@ -25,7 +25,7 @@ fn only_regular_files_are_replaced_and_links_stay() {
     let bench = bench();
     let sign = |output: &str| bench.sign(&["doc.bin", "-o", output, "--force"]);
     let is_link = |name: &str| bench.path(name).is_symlink();
-    let refused = "is no regular file; - is standard output";
+    let refused = "is not a regular file; - is standard output";
     bench.write("pipes.sh", "mkfifo pipe");
     assert!(bench.command_by("sh").arg("pipes.sh").status().unwrap().success());
     sign("pipe").ends(2, refused);
@@ -34,14 +34,14 @@ fn only_regular_files_are_replaced_and_links_stay() {
     symlink("/dev/null", bench.path("device")).unwrap();
     sign("device").ends(2, refused);
     symlink("nowhere", bench.path("dangling")).unwrap();
-    sign("dangling").ends(2, "dangling: is a link that leads nowhere");
+    sign("dangling").ends(2, "dangling: is a symbolic link to a file that does not exist");
     assert!(is_link("device") && is_link("dangling") && !bench.has("nowhere"));
 
     std::fs::create_dir(bench.path("folder")).unwrap();
     bench.write("folder/old.p7s", "old");
     bench.write("folder/.old.p7s.ades-AbC123", "left by one that was killed");
     symlink("folder/old.p7s", bench.path("link")).unwrap();
-    bench.sign(&["doc.bin", "-o", "link"]).ends(2, "is there already");
+    bench.sign(&["doc.bin", "-o", "link"]).ends(2, "exists already");
     assert_eq!(bench.read("folder/old.p7s"), b"old");
     sign("link").ends(0, "/link");
     assert!(is_link("link"));

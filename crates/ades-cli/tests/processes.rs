@@ -110,7 +110,7 @@ fn one_process_at_a_time_works_on_a_job() {
     let sign = [&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat();
     let pending = "one.p7s.pending";
     let busy = |arguments: &[&str]| {
-        bench.ades(arguments).ends(5, "another process is at work on it");
+        bench.ades(arguments).ends(5, "another process works on it");
     };
 
     let child = spawn(&bench, &sign);

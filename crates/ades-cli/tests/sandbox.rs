@@ -106,7 +106,7 @@ fn the_page_to_open_is_said_even_to_those_who_want_quiet() {
     let mut child = spawn(&bench, &sign);
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     for purpose in ["identification", "signature"] {
-        assert_eq!(lines.next().as_deref(), Some("open this page to go on:"));
+        assert_eq!(lines.next().as_deref(), Some("open this page to continue:"));
         assert!(lines.next().unwrap().starts_with("  http://"));
         sandbox.answer(purpose, true);
     }
@@ -377,7 +377,7 @@ fn case_60_a_changed_document_is_not_signed() {
     bench.write("one.txt", b"another document");
     sandbox.answer("identification", true);
     let run = Run::new(&child.wait_with_output().unwrap());
-    run.ends(3, "one.txt: has changed since the signing was begun");
+    run.ends(3, "one.txt: has changed since the job began");
     assert_eq!(sandbox.sessions("signature").len(), 0);
 
     // Put right, the job goes on; changed once more after the confirmation, it stops.
@@ -499,7 +499,7 @@ fn the_embedded_sandbox_asks_anew_when_resumed() {
     kill(child);
     let mut child = spawn(&bench, &["resume", "one.p7s.pending"]);
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let said = lines.any(|line| line.contains("session ended with its process: asking anew"));
+    let said = lines.any(|line| line.contains("session ended with its process: asking again"));
     kill(child);
     assert!(said);
 }

@@ -148,7 +148,7 @@ fn xml_is_known_by_its_start() {
     bench.ades(&["verify", "page.xhtml"]).ends(1, "");
     bench.ades(&["verify", "page.html"]).ends(3, "not well-formed XML");
     bench.write("text.txt", "text");
-    bench.ades(&["verify", "text.txt"]).ends(3, "no PDF and no XML either");
+    bench.ades(&["verify", "text.txt"]).ends(3, "is not a PDF or XML document either");
 }
 
 /// What cannot be an element of another document is kept as base64, and so is
@@ -195,7 +195,7 @@ fn enveloping_takes_any_document() {
         assert!(signed.contains(&format!("<xades:MimeType>{media_type}<")), "{signed}");
     }
     let cades = ["plain.xml", "-o", "x", "--format", "cades", "--packaging", "enveloping-base64"];
-    bench.sign(&cades).ends(2, "CAdES is detached or enveloping");
+    bench.sign(&cades).ends(2, "CAdES signatures cannot be enveloping");
 }
 
 /// Where the standards of invoices and assertions want a signature.
@@ -287,7 +287,7 @@ fn every_packaging() {
     }
     let element = ["a.xml", "-o", "x", "--packaging", "internally-detached", "--element", "none"];
     bench.sign(&element).ends(2, "no such element");
-    bench.sign(&["a.bin", "-o", "x", "--format", "xades"]).ends(2, "no XML");
+    bench.sign(&["a.bin", "-o", "x", "--format", "xades"]).ends(2, "is not XML");
     // What no reference can name, and what XML cannot hold, is said before anybody is asked.
     bench.write("odd.xml", "<r><e Id='a b'/><e Id='x)'/></r>");
     for id in ["a b", "x)"] {
@@ -335,7 +335,7 @@ fn a_batch_is_looked_at_before_anybody_is_asked() {
         [&["--auto-approve"][..], &["--signer", "pkcs12:key.p12", "--password-env", "PASSWORD"]]
     {
         let run = bench.ades(&[&["sign"], &files[..], &out, signer].concat());
-        run.ends(3, "3 of 5 files cannot be signed, and so none is:");
+        run.ends(3, "3 of 5 files cannot be signed, so that none is signed:");
         run.ends(3, "bad.xml: not well-formed XML");
         run.ends(3, "dtd.xml: the document needs something outside of it");
         run.ends(3, "closed.xml: an earlier signature covers all but itself");
