@@ -1,42 +1,119 @@
 #!/usr/bin/env bash
-# Everything that is checked, on a machine that has the toolchains (Rust,
-# Java with Maven, Python) and may install the rest. Fails if a judge is missing.
+# Everything that is checked: `bash tests/run.sh [STEP…]`, without arguments all steps but `test`,
+# which is a part of `judges`. Needs Rust; tests/needs.sh installs the rest or says how.
+#
+#   lint      format, clippy, documentation
+#   msrv      no dependency needs a later Rust than a crate states
+#   deny      licences, duplicates, sources and advisories of dependencies
+#   test      what `cargo test` runs: Rust alone
+#   judges    all tests, those that ask EU DSS, OpenSSL, pyHanko and others too
+#   fuzz      a bounded number of runs of each fuzz target
+#   package   what the registry would get of each crate, built
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never RUST_BACKTRACE=1
+target="${CARGO_TARGET_DIR:-$PWD/target}"
 
-step() { printf '\n== %s\n' "$*"; }
+all=(lint msrv deny judges fuzz package)
+steps=("$@")
+((${#steps[@]})) || steps=("${all[@]}")
+for step in "${steps[@]}"; do
+    case " ${all[*]} test " in
+    *" $step "*) ;;
+    *)
+        echo "tests/run.sh: \"$step\" is not a step; the steps are: ${all[*]} test" >&2
+        exit 2
+        ;;
+    esac
+done
 
-step "judges"
-bash tests/oracles/install.sh
+step_lint() {
+    cargo fmt --all --check
+    cargo fmt --manifest-path fuzz/Cargo.toml --all --check
+    cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+    RUSTFLAGS="--cfg fuzzing" cargo clippy --manifest-path fuzz/Cargo.toml --locked -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+}
 
-step "format, lints, documentation"
-cargo fmt --all --check
-cargo clippy --workspace --all-targets --locked -- -D warnings
-cargo fmt --manifest-path fuzz/Cargo.toml --all --check
-RUSTFLAGS="--cfg fuzzing" cargo clippy --manifest-path fuzz/Cargo.toml --locked -- -D warnings
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+step_msrv() {
+    bash tests/msrv.sh
+}
 
-step "minimum Rust version"
-bash tests/msrv.sh
+step_deny() {
+    cargo deny --offline check bans licenses sources
+    if timeout 60 cargo deny fetch db 2>/dev/null; then
+        cargo deny --offline check advisories
+    else
+        note "advisories were not checked: their database cannot be reached; 'cargo deny check advisories' checks them online"
+    fi
+}
 
-step "dependencies: licences, duplicates, sources, advisories where the database can be reached"
-command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@0.20.2
-cargo deny --offline check bans licenses sources
-if timeout 60 cargo deny fetch db 2>/dev/null; then
-    cargo deny --offline check advisories
-else
-    echo "advisories: the database is out of reach; run 'cargo deny check advisories' online"
-fi
+step_test() {
+    cargo test --locked
+}
 
-step "the program with optimisation, whose memory is measured"
-# Without what makes it smaller still, and takes half of the time.
-CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-    cargo build --release --locked -p ades-cli
-export ADES_RELEASE="$PWD/target/release/ades"
+step_judges() {
+    bash tests/oracles/install.sh
+    # The optimised program, whose memory is measured. Without link-time optimisation, which takes
+    # half of the time.
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+        cargo build --release --locked -p ades-cli
+    ADES_RELEASE="$target/release/ades" cargo test --workspace --locked \
+        --features ades-cli/judges -- --include-ignored
+}
 
-step "tests"
-cargo test --workspace --locked
+step_fuzz() {
+    bash fuzz/smoke.sh
+}
 
-step "fuzzing, a bounded number of runs each"
-bash fuzz/smoke.sh
+step_package() {
+    bash tests/package.sh
+}
+
+notes="$target/test-notes"
+state=$(mktemp -d)
+trap 'summary $?' EXIT
+
+# Something to say at the end.
+note() { echo "$*" | tee -a "$state/notes"; }
+
+# What tests leave in target/test-notes (what ran, what did not and why), the notes of the steps,
+# and the time of each step. Runs after a failure too.
+summary() {
+    printf '\n== summary\n'
+    local file missing
+    for file in "$notes"/* "$state/notes"; do
+        [ -f "$file" ] || continue
+        [ "$file" = "$state/notes" ] || printf -- '-- %s\n' "$(basename "$file")"
+        sort -u "$file"
+        missing=$(grep -c '^did not run' "$file" || true)
+        [ "$missing" = 0 ] || echo "NOT CHECKED: $missing tests did not run, see the list above"
+    done
+    [ ! -f "$state/times" ] || cat "$state/times"
+    printf 'total: %d s\n' "$SECONDS"
+    if [ "$1" = 0 ]; then
+        [ -f "$state/left-out" ] && echo "every step that ran passed" || echo "every step passed"
+    else
+        echo "FAILED: ${running:-the check of what is needed}"
+    fi
+    rm -rf "$state"
+}
+
+printf '== what is needed\n'
+NEEDS_LEFT_OUT="$state/left-out" bash tests/needs.sh "${steps[@]}"
+rm -rf "$notes"
+mkdir -p "$notes"
+printf 'needs: %d s\n' "$SECONDS" >>"$state/times"
+
+for step in "${steps[@]}"; do
+    if grep -qsx "$step" "$state/left-out"; then
+        note "NOT CHECKED: the step $step was left out; see the list at the start"
+        continue
+    fi
+    printf '\n== %s\n' "$step"
+    running=$step
+    started=$SECONDS
+    "step_$step"
+    printf '%s: %d s\n' "$step" "$((SECONDS - started))" | tee -a "$state/times"
+done
+running=""

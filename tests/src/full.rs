@@ -1,10 +1,10 @@
-//! A file on a disk that fills up.
+//! A file on a disk that becomes full.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
 use ades_core::in_place::InPlace;
 
-/// A file that takes so many octets more, wherever they are written.
+/// A file to which a limited number of octets can be written, at any position.
 #[derive(Debug)]
 pub struct Full {
     inner: Cursor<Vec<u8>>,
@@ -12,13 +12,13 @@ pub struct Full {
 }
 
 impl Full {
-    /// A file with something in it, and so much room.
+    /// A file with this content, to which `room` more octets can be written.
     #[must_use]
     pub fn new(octets: Vec<u8>, room: usize) -> Self {
         Self { inner: Cursor::new(octets), room }
     }
 
-    /// What is in it.
+    /// The content of the file.
     #[must_use]
     pub fn into_inner(self) -> Vec<u8> {
         self.inner.into_inner()

@@ -1,4 +1,4 @@
-//! Invoices like those of UBL, of any size, written while they are read.
+//! Invoices of any size, similar to those of UBL, generated while they are read.
 
 use std::io::{self, Read, Write};
 
@@ -9,7 +9,7 @@ const START: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
   <cbc:ID>1</cbc:ID>
 "#;
 
-/// An invoice of at least so many octets, ending with a whole line.
+/// An invoice with a minimum number of octets. It ends with a complete line.
 #[derive(Debug)]
 pub struct Invoice {
     left: u64,
@@ -20,13 +20,13 @@ pub struct Invoice {
 }
 
 impl Invoice {
-    /// One of this size.
+    /// An invoice of at least `octets` octets.
     #[must_use]
     pub fn new(octets: u64) -> Self {
         Self { left: octets, line: 0, piece: START.into(), at: 0, ended: false }
     }
 
-    /// The same, all at once.
+    /// As [`new`](Self::new), in memory.
     #[must_use]
     pub fn in_memory(octets: u64) -> Vec<u8> {
         let mut all = Vec::new();

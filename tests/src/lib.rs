@@ -1,6 +1,6 @@
-//! What several crates' tests need: a PKI, documents, and the judges others made.
+//! Support for tests: a PKI, documents, and independent judges.
 //!
-//! A judge that is not installed makes a test fail, never skip.
+//! A test fails if a judge that it needs is not installed. It is never skipped.
 #![deny(missing_docs)]
 pub mod full;
 pub mod invoice;

@@ -1,4 +1,4 @@
-//! Judges that others made.
+//! Independent judges: programs of others that read, verify or make signatures.
 
 pub mod dss;
 pub mod libxml2;

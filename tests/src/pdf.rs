@@ -1,5 +1,5 @@
-//! PDF documents for tests: small ones with one peculiarity each, identical in every
-//! run, and large ones for benchmarks.
+//! PDF documents for tests: small ones with one special feature each, identical
+//! in every run, and large ones for benchmarks.
 
 use std::fmt::Write as _;
 
@@ -20,56 +20,56 @@ pub use sample::{Sample, samples};
 pub use serialize::Xref;
 use serialize::{Objects, trailer};
 
-/// How `/Annots` of pages is written.
+/// The form of the pages' `/Annots`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Annots {
-    /// Absent, unless there are fields.
+    /// None, unless there are fields.
     Absent,
-    /// As a direct array.
+    /// A direct array.
     Direct,
-    /// As a reference to an array.
+    /// A reference to an array.
     Indirect,
-    /// As references to one array for all pages.
+    /// References to one array for all pages.
     Shared,
 }
 
-/// How `/AcroForm` of the catalog is written; the form has a text field.
+/// The form of the catalog's `/AcroForm`. Unless absent, it has a text field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Absent, unless there are signature fields.
+    /// None, unless there are signature fields.
     Absent,
-    /// As a direct dictionary.
+    /// A direct dictionary.
     Inline,
-    /// As a reference.
+    /// A reference.
     Indirect,
 }
 
-/// The properties of a document.
+/// The features of a document.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// The header's version.
+    /// The version in the header.
     pub version: &'static str,
-    /// The cross-reference.
+    /// The kind of cross-reference section.
     pub xref: Xref,
     /// The number of pages.
     pub pages: u32,
-    /// The pages' annotations: a square on each.
+    /// The form of the pages' annotations, a square on each page.
     pub annots: Annots,
-    /// The form, with a text field named `Text` on the first page.
+    /// The interactive form, with a text field `Text` on the first page.
     pub form: Form,
-    /// Empty signature fields on the first page; `a.b` is `b`, a child of `a`.
+    /// Empty signature fields on the first page. `a.b` is the child `b` of `a`.
     pub signature_fields: &'static [&'static str],
-    /// Further entries of the signature fields: `/SV`, `/Lock`.
+    /// Further entries of the signature fields, such as `/SV` and `/Lock`.
     pub field_entries: &'static str,
-    /// `/Resources` and `/MediaBox` are in the root of the page tree only.
+    /// Whether `/Resources` and `/MediaBox` are only in the root of the page tree.
     pub inherited: bool,
     /// `/Rotate` of every page.
     pub rotate: u32,
     /// `/CropBox` of every page.
     pub crop_box: Option<[u32; 4]>,
-    /// Further levels of the page tree, and of an array in the catalog.
+    /// Number of additional levels of the page tree and of an array in the catalog.
     pub depth: u32,
-    /// The contents of the pages.
+    /// The seed of the page contents.
     pub seed: u64,
 }
 
@@ -93,7 +93,7 @@ impl Default for Document {
 }
 
 impl Document {
-    /// The file.
+    /// Writes the file.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
         let mut objects = Objects::default();
@@ -174,7 +174,7 @@ impl Document {
         entries
     }
 
-    /// The page tree down to the node that has the pages.
+    /// Writes the page tree. Returns the node that has the pages.
     fn page_tree(&self, objects: &mut Objects, root: u32, shared: &str) -> Node {
         let inherited = if self.inherited { shared } else { "" };
         let mut node = Node { node: root, entries: inherited.to_owned() };
@@ -187,7 +187,7 @@ impl Document {
         node
     }
 
-    /// A square, if the pages have annotations.
+    /// Writes the annotations of a page.
     fn annotations(&self, objects: &mut Objects) -> Vec<u32> {
         if self.annots == Annots::Absent {
             return Vec::new();
@@ -199,7 +199,8 @@ impl Document {
         vec![objects.add(&square)]
     }
 
-    /// The form's root fields, and the widgets on the first page.
+    /// Writes the fields. Returns the root fields of the form and the widgets on the
+    /// first page.
     fn fields(&self, objects: &mut Objects, page: u32, font: u32) -> (Vec<u32>, Vec<u32>) {
         let (mut fields, mut widgets) = (Vec::new(), Vec::new());
         if self.form != Form::Absent {
@@ -261,7 +262,7 @@ fn appearance(objects: &mut Objects, content: &str, width: u32, height: u32) -> 
     objects.add_stream(&entries, content.as_bytes())
 }
 
-/// Words and grey boxes.
+/// Page content: words and grey boxes.
 fn content(page: usize, random: &mut Random) -> String {
     let mut content = format!("BT /F1 14 Tf 72 770 Td (Page {page}) Tj ET\n");
     for line in 0..8 {
@@ -274,7 +275,7 @@ fn content(page: usize, random: &mut Random) -> String {
     content
 }
 
-/// Numbers that are the same in every run (xorshift).
+/// Pseudo-random numbers that are the same in every run (xorshift).
 struct Random(u64);
 
 impl Random {

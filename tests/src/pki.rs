@@ -1,5 +1,5 @@
-//! A PKI made anew in each test process: root, issuing CA, one signer for each
-//! type of key.
+//! A PKI that each test process generates: a root, an issuing CA, and one signer
+//! for each type of key.
 
 use std::sync::OnceLock;
 
@@ -36,7 +36,7 @@ pub enum Key {
 }
 
 impl Key {
-    /// Every type.
+    /// All types.
     pub const ALL: [Self; 7] = [
         Self::Rsa2048,
         Self::Rsa3072,
@@ -47,14 +47,14 @@ impl Key {
         Self::Ed25519,
     ];
 
-    /// As a PEM that OpenSSL 3.0 reads too: it knows no Ed25519 key with the
-    /// public key beside it (RFC 5958, version 2), which is what rcgen writes.
+    /// A PEM that OpenSSL 3.0 reads. rcgen writes Ed25519 keys together with the
+    /// public key (RFC 5958, version 2), which OpenSSL 3.0 does not support.
     fn to_pem(self, pair: &KeyPair) -> String {
         const VERSION_1: &[u8] = b"\x30\x2E\x02\x01\x00\x30\x05\x06\x03\x2B\x65\x70\x04\x22";
         match self {
             Self::Ed25519 => {
                 let der = pair.serialize_der();
-                // The private key: an OCTET STRING of 32 octets in another.
+                // The private key: an OCTET STRING of 32 octets within another.
                 let start = der.windows(4).position(|w| w == b"\x04\x22\x04\x20").unwrap() + 2;
                 pem_of("PRIVATE KEY", &[VERSION_1, &der[start..start + 34]].concat())
             }
@@ -80,7 +80,7 @@ impl Key {
 /// A signer of the test PKI.
 #[derive(Debug)]
 pub struct TestSigner {
-    /// The signer's certificate, the issuing CA's, the root.
+    /// The certificates of the signer, the issuing CA and the root.
     pub chain: CertificateChain,
     /// The private key, as PKCS#8 PEM.
     pub key_pem: String,
@@ -88,21 +88,21 @@ pub struct TestSigner {
 }
 
 impl TestSigner {
-    /// The signature value.
+    /// Makes the signature value.
     #[must_use]
     pub fn sign(&self, to_be_signed: &ToBeSigned) -> Vec<u8> {
         self.key.sign(to_be_signed).expect("the test key signs with this algorithm")
     }
 
-    /// The signature value over a digest: what a remote signer is sent.
-    /// Ed25519 signs no digest: use [`sign`](Self::sign).
+    /// Makes the signature value over a digest, as a remote signer does. Ed25519
+    /// does not sign digests: use [`sign`](Self::sign).
     #[must_use]
     pub fn sign_digest(&self, algorithm: Algorithm, digest: &[u8]) -> Vec<u8> {
         let digest = Digest::new(algorithm.digest_algorithm(), digest).unwrap();
         self.sign(&ToBeSigned::from_digest(DtbsDigest(digest), algorithm).unwrap())
     }
 
-    /// The signature value over a message.
+    /// Makes the signature value over a message.
     #[must_use]
     pub fn sign_message(&self, algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
         self.sign(&ToBeSigned::new(message.to_vec(), algorithm))
@@ -120,7 +120,7 @@ impl TestSigner {
         self.chain.leaf()
     }
 
-    /// The certificates as PEM, the signer's first.
+    /// The certificates as PEM. The signer's is the first.
     #[must_use]
     pub fn chain_pem(&self) -> String {
         self.chain.certificates().iter().map(pem).collect()
@@ -134,18 +134,18 @@ impl TestSigner {
     }
 }
 
-/// How a signer's certificate is made.
+/// The contents of a signer's certificate.
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// The key's type.
     pub key: Key,
-    /// keyUsage; empty leaves the extension out.
+    /// keyUsage; if it is empty, the certificate does not have the extension.
     pub key_usages: Vec<KeyUsagePurpose>,
-    /// First and last day, as year, month, day.
+    /// The first and the last day, each as year, month and day.
     pub validity: ((i32, u8, u8), (i32, u8, u8)),
     /// The common name.
     pub common_name: String,
-    /// Extensions beyond those.
+    /// Further extensions.
     pub extensions: Vec<CustomExtension>,
 }
 
@@ -165,7 +165,7 @@ impl Profile {
 
 const ISSUING_CA: &str = "Test Issuing CA";
 
-/// Root, issuing CA, signers.
+/// A root, an issuing CA and signers.
 #[derive(Debug)]
 pub struct Pki {
     root: Certificate,
@@ -176,14 +176,14 @@ pub struct Pki {
 }
 
 impl Pki {
-    /// The PKI of this process.
+    /// The PKI that all tests of this process share.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Pki> = OnceLock::new();
         SHARED.get_or_init(Self::new)
     }
 
-    /// A PKI of its own.
+    /// Another PKI, with its own keys.
     #[must_use]
     pub fn new() -> Self {
         let (root, root_issuer) = ca("Test Root", None);
@@ -198,7 +198,7 @@ impl Pki {
         self.signers[at].get_or_init(|| self.issue(&Profile::new(key)))
     }
 
-    /// A signer with a certificate of its own making.
+    /// Issues a certificate with these contents and a new key.
     #[must_use]
     pub fn issue(&self, profile: &Profile) -> TestSigner {
         let key = profile.key.generate();
@@ -225,14 +225,15 @@ impl Pki {
         &self.issuing
     }
 
-    /// The issuing CA's certificate anew: same name, key and issuer; another
-    /// serial number and validity.
+    /// Another certificate for the issuing CA, with the same name, key and issuer
+    /// and another serial number and validity.
     #[must_use]
     pub fn reissued(&self) -> Certificate {
         self.certify_again(&self.root_issuer, 2)
     }
 
-    /// The issuing CA's name and key, certified by another PKI's root.
+    /// A certificate for the issuing CA's name and key, issued by another PKI's
+    /// root.
     #[must_use]
     pub fn cross_signed_by(&self, other: &Self) -> Certificate {
         self.certify_again(&other.root_issuer, 3)
@@ -298,7 +299,7 @@ fn params(name: &str) -> CertificateParams {
     params
 }
 
-/// One certificate as PEM.
+/// A certificate as PEM.
 #[must_use]
 pub fn pem(certificate: &Certificate) -> String {
     pem_of("CERTIFICATE", certificate.der())

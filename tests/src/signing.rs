@@ -1,5 +1,4 @@
-//! The two halves of a signature in one call, for tests that care about the
-//! result.
+//! Both halves of a signature in one call, for tests of the result.
 
 use ades_core::{DigestAlgorithm, Document, PendingState, SignatureAlgorithm, SignatureParameters};
 use cades::{Packaging, PendingSignature, SignatureOptions};
@@ -7,13 +6,14 @@ use chrono::DateTime;
 
 use crate::pki::TestSigner;
 
-/// A signing time inside the test PKI's validity: 2026-09-21T14:13:20Z.
+/// Parameters with a signing time at which the test PKI is valid:
+/// 2026-09-21T14:13:20Z.
 #[must_use]
 pub fn parameters() -> SignatureParameters {
     SignatureParameters::new(DateTime::from_timestamp(1_790_000_000, 0).unwrap())
 }
 
-/// Prepares, stores, restores, signs and completes.
+/// Prepares, stores, restores, signs and completes a CAdES signature.
 pub fn sign(
     document: &[u8],
     packaging: Packaging,
@@ -26,7 +26,7 @@ pub fn sign(
     finish(&pending, signer, Some(document))
 }
 
-/// Signs and completes what was prepared, from its stored form.
+/// Stores, restores, signs and completes a prepared CAdES signature.
 pub fn finish(
     pending: &PendingSignature,
     signer: &TestSigner,
@@ -40,7 +40,7 @@ pub fn finish(
     Ok(out)
 }
 
-/// The algorithms a test signer's key signs with.
+/// The algorithms that a test signer's key can sign with.
 #[must_use]
 pub fn algorithms(signer: &TestSigner) -> Vec<SignatureAlgorithm> {
     use ades_core::RemoteSigner;
@@ -48,7 +48,7 @@ pub fn algorithms(signer: &TestSigner) -> Vec<SignatureAlgorithm> {
     signer.remote().capabilities().algorithms
 }
 
-/// A prepared XAdES signature, stored, restored, signed and completed.
+/// Stores, restores, signs and completes a prepared XAdES signature.
 pub fn complete_xades(
     pending: &xades::PendingSignature,
     document: Option<&[u8]>,
@@ -61,7 +61,7 @@ pub fn complete_xades(
     Ok(out)
 }
 
-/// A PDF, prepared, stored, restored, signed and completed.
+/// Prepares, stores, restores, signs and completes a PAdES signature.
 pub fn sign_pades(
     pdf: &[u8],
     signer: &TestSigner,
@@ -78,8 +78,8 @@ pub fn sign_pades(
     Ok(out)
 }
 
-/// A PDF with a signature by the older rules of PDF: CMS made elsewhere, by the
-/// lower door.
+/// Signs a PDF with the older SubFilter `adbe.pkcs7.detached`. The CMS is made
+/// separately and embedded with `PreparedDocument`.
 pub fn sign_pkcs7(pdf: &[u8], signer: &TestSigner) -> Result<Vec<u8>, pades::Error> {
     let mut source = Document::from_bytes(pdf);
     let (parameters, options) = (parameters(), pades::SignatureOptions::new());
@@ -100,7 +100,8 @@ pub fn sign_pkcs7(pdf: &[u8], signer: &TestSigner) -> Result<Vec<u8>, pades::Err
     Ok(out)
 }
 
-/// A signed PDF whose CMS is a stub: quickly made, and no signature is intact.
+/// Signs a PDF with a stub in place of the CMS. It is fast, and the signature is
+/// not intact.
 #[must_use]
 pub fn sign_pades_by_stub(document: &[u8]) -> Vec<u8> {
     let mut document = Document::from_bytes(document);

@@ -1,8 +1,8 @@
-//! Documents larger than anybody wants to store.
+//! Documents that are too large to store.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// A source of many zeros with octets in front and behind.
+/// A source of zeros, with other octets before and after them.
 #[derive(Debug)]
 pub struct Zeros<'a> {
     zeros: u64,
@@ -11,7 +11,7 @@ pub struct Zeros<'a> {
 }
 
 impl<'a> Zeros<'a> {
-    /// So many zeros between the two.
+    /// A source of `zeros` zeros between two slices.
     #[must_use]
     pub const fn new(zeros: u64, around: [&'a [u8]; 2]) -> Self {
         Self { zeros, around, at: 0 }
@@ -21,15 +21,15 @@ impl<'a> Zeros<'a> {
 impl Read for Zeros<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let [head, tail] = self.around;
-        let behind = head.len() as u64 + self.zeros;
+        let end = head.len() as u64 + self.zeros;
         let count = if let Some(mut head) = head.get(self.at as usize..).filter(|h| !h.is_empty()) {
             head.read(out)?
-        } else if self.at < behind {
-            let count = (out.len() as u64).min(behind - self.at) as usize;
+        } else if self.at < end {
+            let count = (out.len() as u64).min(end - self.at) as usize;
             out[..count].fill(0);
             count
         } else {
-            tail.get((self.at - behind) as usize..).unwrap_or_default().read(out)?
+            tail.get((self.at - end) as usize..).unwrap_or_default().read(out)?
         };
         self.at += count as u64;
         Ok(count)

@@ -1,5 +1,5 @@
-//! Certificates: in order from any order, fit or not, and nothing personal in
-//! what is logged.
+//! Certificate chains are ordered, unfit certificates are rejected, and `Debug`
+//! shows no personal data.
 
 use ades_core::certificate::UsageCheck;
 use ades_core::chain::certificates_from_pem;
@@ -14,7 +14,7 @@ use rcgen::KeyUsagePurpose;
 
 proptest! {
     #[test]
-    fn any_order_with_duplicates_and_strangers_gives_one_chain(
+    fn certificates_in_any_order_make_the_same_chain(
         order in Just((0..5usize).collect::<Vec<_>>()).prop_shuffle(),
         again in 0..3usize,
     ) {
@@ -30,20 +30,20 @@ proptest! {
     }
 }
 
-/// Edge case 51: scrambled, duplicates, CRLF, no last line break, text around.
+/// Edge case 51: any order, duplicates, CRLF, no last line break, surrounding text.
 #[test]
 fn case_51_pem_in_any_order_and_line_ends_is_read() {
     let chain = &Pki::shared().signer(Key::P256).chain;
     let mut text: String = chain.certificates().iter().rev().map(pem).collect();
     text.push_str(&pem(chain.leaf()));
-    let text = format!("garbage in front\n{}", text.trim_end()).replace('\n', "\r\n");
+    let text = format!("surrounding text\n{}", text.trim_end()).replace('\n', "\r\n");
     assert_eq!(CertificateChain::from_pem(&text).unwrap(), *chain);
 
     let cut = text.trim_end_matches("-----END CERTIFICATE-----").to_owned();
     assert!(matches!(CertificateChain::from_pem(&cut), Err(Error::MalformedPem { .. })));
     assert!(matches!(CertificateChain::from_pem("nothing"), Err(Error::NoCertificate)));
 
-    // A byte order mark in front is no reason to lose the first one.
+    // A byte order mark does not hide the first certificate.
     let alone = format!("\u{FEFF}{}", chain.certificates().iter().map(pem).collect::<String>());
     assert_eq!(CertificateChain::from_pem(&alone).unwrap(), *chain);
     let text = text.replace("\r\n", "\n");
@@ -61,28 +61,28 @@ fn case_51_pem_in_any_order_and_line_ends_is_read() {
 }
 
 #[test]
-fn two_signers_are_ambiguous_and_a_stranger_is_left_out() {
+fn two_signers_are_ambiguous_and_an_unrelated_certificate_is_left_out() {
     let (one, two) = (Pki::shared().signer(Key::P256), Pki::shared().signer(Key::P384));
     let both = [one.leaf().clone(), two.leaf().clone()];
     assert!(matches!(
         CertificateChain::from_unordered(both),
         Err(Error::AmbiguousLeaf { candidates: 2 })
     ));
-    let stranger = Pki::new().root().clone();
-    let with_stranger = [two.chain.certificates(), std::slice::from_ref(&stranger)].concat();
-    let chain = CertificateChain::from_unordered(with_stranger).unwrap();
-    assert!(!chain.certificates().contains(&stranger));
+    let unrelated = Pki::new().root().clone();
+    let certificates = [two.chain.certificates(), std::slice::from_ref(&unrelated)].concat();
+    let chain = CertificateChain::from_unordered(certificates).unwrap();
+    assert!(!chain.certificates().contains(&unrelated));
 }
 
-/// Edge case 50: the leaf alone is a chain, not a complete one.
+/// Edge case 50: the leaf alone is a chain, but an incomplete one.
 #[test]
 fn case_50_a_chain_of_only_the_leaf_is_incomplete() {
     let leaf = Pki::shared().signer(Key::P256).leaf().clone();
     assert!(!CertificateChain::from_unordered([leaf]).unwrap().is_complete());
 }
 
-/// Edge case 58: a CA that was certified twice, with the same name and key.
-/// Whichever certificate a verifier needs, it is in the chain.
+/// Edge case 58: a CA has two certificates for the same name and key. Both are in
+/// the chain, because a verifier may need either.
 #[test]
 fn case_58_both_certificates_of_one_issuer_are_in_the_chain() {
     let (pki, other) = (Pki::shared(), Pki::new());
@@ -94,7 +94,7 @@ fn case_58_both_certificates_of_one_issuer_are_in_the_chain() {
         [pki.root(), again, leaf, first],
     ] {
         let chain = CertificateChain::from_unordered(pool.into_iter().cloned()).unwrap();
-        // The newer one first, where both lead on.
+        // If both chains continue, the newer certificate comes first.
         let expected = [leaf, again, first, pki.root()].map(Clone::clone);
         assert_eq!(chain.certificates(), expected);
         assert!(chain.is_complete());
@@ -102,16 +102,16 @@ fn case_58_both_certificates_of_one_issuer_are_in_the_chain() {
         let stored = serde_json::to_string(&chain).unwrap();
         assert_eq!(serde_json::from_str::<CertificateChain>(&stored).unwrap(), chain);
     }
-    // One of them leads nowhere: it stands behind the other, whatever its age.
-    let astray = &pki.cross_signed_by(&other);
-    for pool in [[leaf, astray, first, pki.root()], [leaf, first, astray, pki.root()]] {
+    // If the chain of one does not continue, it comes second, even if it is newer.
+    let dead_end = &pki.cross_signed_by(&other);
+    for pool in [[leaf, dead_end, first, pki.root()], [leaf, first, dead_end, pki.root()]] {
         let chain = CertificateChain::from_unordered(pool.into_iter().cloned()).unwrap();
-        assert_eq!(chain.certificates(), [leaf, first, astray, pki.root()].map(Clone::clone));
+        assert_eq!(chain.certificates(), [leaf, first, dead_end, pki.root()].map(Clone::clone));
     }
-    // Judged at the time of signing, either will do for whoever trusts either root.
+    // With both, a path to either root is found.
     let time = DateTime::from_timestamp(1_790_000_000, 0);
     let both = CertificateChain::from_unordered(
-        [leaf, first, astray, pki.root(), other.root()].into_iter().cloned(),
+        [leaf, first, dead_end, pki.root(), other.root()].into_iter().cloned(),
     )
     .unwrap();
     for root in [pki.root(), other.root()] {
@@ -121,7 +121,7 @@ fn case_58_both_certificates_of_one_issuer_are_in_the_chain() {
     }
 }
 
-/// Edge case 58 with the real ones, of which we have no user's certificate.
+/// Edge case 58 with the real CA certificates of itsme®.
 #[test]
 fn case_58_both_itsme_certificates_of_one_ca_have_the_same_issuer() {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/itsme-ca");
@@ -141,7 +141,7 @@ fn case_58_both_itsme_certificates_of_one_ca_have_the_same_issuer() {
     }
 }
 
-/// Edge case 55: refused before anything is hashed, with the reason.
+/// Edge case 55: unfit certificates are rejected with the reason.
 #[test]
 fn case_55_unsuitable_certificates_are_refused_with_the_reason() {
     let time = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
@@ -171,7 +171,7 @@ fn case_55_unsuitable_certificates_are_refused_with_the_reason() {
     ));
 }
 
-/// Edge case 61: names can hold national register numbers.
+/// Edge case 61: names can contain national register numbers.
 #[test]
 fn case_61_debug_output_shows_no_name() {
     let signer = Pki::shared().signer(Key::P256);
@@ -183,12 +183,12 @@ fn case_61_debug_output_shows_no_name() {
 
 proptest! {
     #[test]
-    fn arbitrary_octets_are_no_certificate_and_no_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_octets_are_not_a_certificate_and_do_not_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(Certificate::from_der(octets).is_err());
     }
 
     #[test]
-    fn one_changed_octet_never_panics(at in 0..600usize, octet in any::<u8>()) {
+    fn a_changed_octet_does_not_panic(at in 0..600usize, octet in any::<u8>()) {
         let mut der = Pki::shared().signer(Key::P256).leaf().der().to_vec();
         let at = at % der.len();
         der[at] = octet;

@@ -1,5 +1,7 @@
-//! States that preparing would never make: what completing thinks of them.
+//! States that *prepare* never makes, and how *complete* handles them.
 
+use ades_core::asn1::ber::Reader;
+use ades_core::asn1::der::{self, element};
 use ades_core::error::NotFit;
 use ades_core::{Digest, DigestAlgorithm, Document, Error, PendingState, base64};
 use ades_tests::pki::{Key, Pki, TestSigner};
@@ -8,7 +10,7 @@ use cades::report::Problem;
 use cades::{Packaging, SignatureOptions, VerifyOptions};
 use serde_json::Value;
 
-/// The state with something else in it.
+/// The state after a change to its JSON.
 fn crafted<S: PendingState>(pending: &S, change: impl FnOnce(&mut Value)) -> S {
     let mut state = serde_json::to_value(pending).unwrap();
     change(&mut state);
@@ -19,7 +21,8 @@ fn signer() -> &'static TestSigner {
     Pki::shared().signer(Key::P256)
 }
 
-/// A state of CAdES whose signed attributes are changed, in DER order still.
+/// A state of CAdES after a change to its signed attributes, which stay in DER
+/// order.
 fn with_attributes(change: impl FnOnce(&mut Vec<Vec<u8>>)) -> cades::PendingSignature {
     let mut source = Document::from_bytes(b"content");
     let chain = &signer().chain;
@@ -27,46 +30,19 @@ fn with_attributes(change: impl FnOnce(&mut Vec<Vec<u8>>)) -> cades::PendingSign
     let pending = cades::prepare(&mut source, chain, &parameters(), &options).unwrap();
     crafted(&pending, |state| {
         let set = base64::decode(state["signed_attributes"].as_str().unwrap()).unwrap();
-        let mut attributes = elements(content(&set));
+        let mut attributes = children(&set);
         change(&mut attributes);
         attributes.sort();
-        state["signed_attributes"] = base64::encode(&element(0x31, &attributes.concat())).into();
+        state["signed_attributes"] =
+            base64::encode(&element(der::SET, &[&attributes.concat()])).into();
     })
 }
 
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(content.len()).unwrap().to_be_bytes();
-    match len {
-        [0, len @ 0..0x80] => [&[tag, len], content].concat(),
-        [0, len] => [&[tag, 0x81, len], content].concat(),
-        [high, low] => [&[tag, 0x82, high, low], content].concat(),
-    }
-}
-
-/// Where the content of the element at the start begins, and where it ends.
-fn bounds(der: &[u8]) -> (usize, usize) {
-    let (start, len) = match der[1] {
-        len if len < 0x80 => (2, usize::from(len)),
-        0x81 => (3, usize::from(der[2])),
-        0x82 => (4, usize::from(u16::from_be_bytes([der[2], der[3]]))),
-        other => panic!("a length of {other:#x}"),
-    };
-    (start, start + len)
-}
-
-fn content(der: &[u8]) -> &[u8] {
-    let (start, end) = bounds(der);
-    &der[start..end]
-}
-
-fn elements(mut der: &[u8]) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    while !der.is_empty() {
-        let (_, end) = bounds(der);
-        found.push(der[..end].to_vec());
-        der = &der[end..];
-    }
-    found
+/// The elements in the content of an element.
+fn children(der: &[u8]) -> Vec<Vec<u8>> {
+    let element = Reader::new(der, 0).next("an element").unwrap();
+    let children = element.children().all(usize::MAX).unwrap();
+    children.iter().map(|child| child.raw.to_vec()).collect()
 }
 
 fn complete(pending: &cades::PendingSignature) -> Result<Vec<u8>, cades::Error> {
@@ -83,7 +59,7 @@ fn replace(octets: &mut [u8], from: &[u8], to: &[u8]) {
 
 /// The certificate is valid from 2020 to 2050.
 #[test]
-fn a_certificate_that_was_not_fit_at_the_stored_time_completes_nothing() {
+fn a_certificate_that_was_unfit_at_the_stored_time_is_rejected() {
     let not_yet =
         |error: &Error| matches!(error, Error::CertificateNotFit(NotFit::NotYetValid { .. }));
     let pending = with_attributes(|attributes| {
@@ -118,7 +94,7 @@ fn a_certificate_that_was_not_fit_at_the_stored_time_completes_nothing() {
     assert!(out.is_empty());
 }
 
-/// Another time in a state of XAdES, and the digest of its properties anew.
+/// Sets an earlier time in a state of XAdES, and the new digest of its properties.
 fn earlier(state: &mut Value) {
     use xades::c14n::{Canonicalization, Selection, Target, canonicalize};
 
@@ -154,9 +130,9 @@ fn earlier(state: &mut Value) {
     state["head"] = state["head"].as_str().unwrap().replace(&before, &after).into();
 }
 
-/// RFC 5035, 5: issuerSerial must be that of the certificate that the hash names.
+/// RFC 5035, 5: issuerSerial must belong to the certificate that certHash names.
 #[test]
-fn an_issuer_and_serial_number_beside_the_hash_are_compared() {
+fn issuer_serial_is_compared_with_the_certificate() {
     let leaf = signer().leaf();
     let issuing = Pki::shared().issuing();
     let problems = |issuer: &[u8], serial: &[u8]| {
@@ -175,15 +151,15 @@ fn an_issuer_and_serial_number_beside_the_hash_are_compared() {
     }
 }
 
-/// Puts issuerSerial behind the hash in signing-certificate-v2.
+/// Adds issuerSerial after the hash in signing-certificate-v2.
 fn name_issuer(attributes: &mut [Vec<u8>], issuer: &[u8], serial: &[u8]) {
     let hash = signer().leaf().digest(DigestAlgorithm::Sha256);
     let hash = [&[4, 32][..], hash.value()].concat();
     let attribute = attributes.iter_mut().find(|a| a.ends_with(&hash)).unwrap();
-    let names = element(0x30, &element(0xA4, issuer));
-    let issuer_serial = element(0x30, &[&names, serial].concat());
-    let id = element(0x30, &[&hash[..], &issuer_serial].concat());
-    let value = element(0x30, &element(0x30, &id));
-    let kind = elements(content(attribute)).remove(0);
-    *attribute = element(0x30, &[kind, element(0x31, &value)].concat());
+    let names = element(der::SEQUENCE, &[&element(der::context(4), &[issuer])]);
+    let issuer_serial = element(der::SEQUENCE, &[&names, serial]);
+    let id = element(der::SEQUENCE, &[&hash, &issuer_serial]);
+    let value = element(der::SEQUENCE, &[&element(der::SEQUENCE, &[&id])]);
+    let kind = children(attribute).remove(0);
+    *attribute = element(der::SEQUENCE, &[&kind, &element(der::SET, &[&value])]);
 }

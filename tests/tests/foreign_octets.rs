@@ -1,4 +1,4 @@
-//! What others made is kept octet by octet, also where it is not DER.
+//! Octets that others made stay unchanged, even if they are not DER.
 
 use ades_core::{Certificate, CertificateChain, Document};
 use ades_tests::pki::{Key, Pki};
@@ -6,8 +6,8 @@ use ades_tests::signing::{finish, parameters, sign};
 use cades::{Container, Packaging, SignatureOptions};
 use der::{Decode, Encode};
 
-/// A certificate whose keyUsage says `critical FALSE` in so many octets, where
-/// DER wants nothing.
+/// A certificate whose keyUsage has an explicit `critical FALSE`, which DER does
+/// not allow.
 fn with_explicit_false() -> Vec<u8> {
     let mut certificate = Pki::shared().signer(Key::P256).leaf().der().to_vec();
     let key_usage = [0x06, 0x03, 0x55, 0x1D, 0x0F, 0x01, 0x01, 0xFF];
@@ -16,9 +16,9 @@ fn with_explicit_false() -> Vec<u8> {
     certificate
 }
 
-/// Why we never encode again what others signed: the libraries would shorten it.
+/// The reason for never encoding again what others signed: libraries shorten it.
 #[test]
-fn the_libraries_would_change_it() {
+fn libraries_change_octets_when_they_encode_again() {
     let foreign = with_explicit_false();
     let x509 = x509_cert::Certificate::from_der(&foreign).unwrap();
     assert!(x509.to_der().unwrap().len() < foreign.len());
@@ -30,7 +30,7 @@ fn the_libraries_would_change_it() {
 }
 
 #[test]
-fn foreign_octets_survive() {
+fn foreign_octets_stay_unchanged() {
     let foreign = with_explicit_false();
     let certificate = Certificate::from_der(foreign.clone()).unwrap();
     assert_eq!(certificate.der(), foreign);
@@ -38,7 +38,7 @@ fn foreign_octets_survive() {
     let restored: Certificate = serde_json::from_str(&stored).unwrap();
     assert_eq!(restored.der(), foreign);
 
-    // In a container, and after another signer was added to it.
+    // In a container, after another signature was added to it.
     let signer = Pki::shared().signer(Key::P384);
     let content = b"content";
     let one = sign(content, Packaging::Enveloping, signer, &parameters()).unwrap();
@@ -58,8 +58,7 @@ fn foreign_octets_survive() {
     assert!(read.certificates().contains(&certificate));
 }
 
-/// The container with one more certificate, put there by a countersigner whose
-/// chain it is part of.
+/// Adds a certificate to the container, as part of the chain of a countersigner.
 fn with_certificate(
     container: &[u8],
     signer: &ades_tests::pki::TestSigner,

@@ -1,5 +1,5 @@
-//! Memory does not grow with the document. One test only: the allocator counts
-//! for the whole process.
+//! Memory does not grow with the document. There is only one test, because the
+//! allocator counts for the whole process.
 
 use std::io;
 
@@ -13,15 +13,16 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// Far more than may be held.
+/// The length of the document: much more than the allowed memory.
 const LEN: u64 = 128 * 1024 * 1024;
-/// One more than four octets of length can say.
+/// The smallest length that needs five octets.
 const HUGE: u64 = 1 << 32;
-const MAY_BE_HELD: f32 = 4.0;
+/// Maximum of allocated memory, in MB.
+const MAX_ALLOCATED: f32 = 4.0;
 
 const ZEROS: [u8; 4096] = [0; 4096];
 
-/// The octets before and behind the zeros.
+/// The octets before and after the zeros, and the number of zeros.
 #[derive(Default)]
 struct Around {
     head: Vec<u8>,
@@ -31,7 +32,7 @@ struct Around {
 
 impl io::Write for Around {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        // Compared as a block: octet by octet takes a minute for some gigabytes.
+        // Comparing octet by octet takes a minute for a few gigabytes.
         let all_zero = octets.len() > 1024
             && octets.chunks(ZEROS.len()).all(|chunk| *chunk == ZEROS[..chunk.len()]);
         if all_zero {
@@ -50,7 +51,7 @@ impl io::Write for Around {
 }
 
 #[test]
-fn a_document_is_never_held() {
+fn memory_does_not_grow_with_the_document() {
     let signer = Pki::shared().signer(Key::P256);
     let document = || Document::seekable(Zeros::new(LEN, [&[], &[]]));
     for packaging in [Packaging::Detached, Packaging::Enveloping] {
@@ -95,12 +96,12 @@ fn five_octets_of_length(signer: &TestSigner) {
     let mut made = Around::default();
     pending.complete(Some(&mut document()), &value, &mut made).unwrap();
     assert_eq!(made.zeros, HUGE);
-    // Of the content, the last length before it; and of all that is around it.
+    // The length of the content, and that of the whole container.
     assert!(made.head.ends_with(&[0x04, 0x85, 1, 0, 0, 0, 0]));
     let whole = made.head.len() as u64 + HUGE + made.tail.len() as u64;
     assert_eq!(made.head[..2], [0x30, 0x85]);
-    let said = made.head[2..7].iter().fold(0, |said, octet| said << 8 | u64::from(*octet));
-    assert_eq!(said + 7, whole);
+    let len = made.head[2..7].iter().fold(0, |len, octet| len << 8 | u64::from(*octet));
+    assert_eq!(len + 7, whole);
 
     let mut source = Document::seekable(Zeros::new(HUGE, [&made.head, &made.tail]));
     let container = Container::read(&mut source).unwrap();
@@ -117,7 +118,7 @@ impl Peak {
     }
 
     fn check(self, what: &str) {
-        let held = ALLOCATOR.peak_usage_as_mb() - self.0;
-        assert!(held < MAY_BE_HELD, "{what} held {held} MB");
+        let allocated = ALLOCATOR.peak_usage_as_mb() - self.0;
+        assert!(allocated < MAX_ALLOCATED, "{what} allocated {allocated} MB");
     }
 }

@@ -1,4 +1,4 @@
-//! The signer that `docs/own-signer.md` shows works.
+//! The example signer of `docs/own-signer.md` works.
 
 use std::process::Command;
 
@@ -12,8 +12,7 @@ fn the_documented_signer_signs_and_verifies() {
     let signer = Pki::shared().signer(Key::Rsa2048);
     std::fs::write(&chain, signer.chain_pem()).unwrap();
     std::fs::write(&key, &signer.key_pem).unwrap();
-    // With the features that the workspace's tests are built with: it is there
-    // already, if they were.
+    // With the features of the workspace's tests, so that nothing is built again.
     let build = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--locked", "--workspace", "--example", "own_signer"])
         .status()

@@ -1,5 +1,5 @@
-//! Nothing personal or secret is in `Debug`: what goes into logs shows neither
-//! names nor roles nor places nor addresses that somebody could use.
+//! `Debug` shows no personal data and no secrets: neither names nor roles, places
+//! or addresses that give access.
 
 use std::fmt::Debug;
 
@@ -14,14 +14,15 @@ use ades_tests::signing::{complete_xades, parameters, sign, sign_pades};
 use cades::{Container, Packaging, SignatureOptions, VerifyOptions};
 use pades::{Appearance, PreparedDocument, StampValues, SubFilter};
 
-/// Stands for everything that must not be shown.
+/// A text in place of everything that must not be shown.
 const MARKER: &str = "Zq85031417654";
 
 fn marker() -> String {
     MARKER.to_owned()
 }
 
-/// As text, as a list of octets, in hexadecimal digits.
+/// Asserts that `Debug` does not show the marker as text, as a list of octets or as
+/// hexadecimal digits.
 #[track_caller]
 fn shows_nothing(value: &impl Debug) {
     let shown = format!("{value:?} {value:#?}");
@@ -39,7 +40,7 @@ fn signer() -> TestSigner {
     Pki::shared().issue(&profile)
 }
 
-fn telling() -> SignatureParameters {
+fn personal_parameters() -> SignatureParameters {
     let location =
         SignerLocation::default().country("BE").locality(marker()).postal_address([marker()]);
     shows_nothing(&location);
@@ -47,11 +48,11 @@ fn telling() -> SignatureParameters {
 }
 
 #[test]
-fn of_the_core() {
+fn debug_of_core_types_shows_nothing_personal() {
     let signer = signer();
     shows_nothing(&signer.chain);
     shows_nothing(signer.leaf());
-    shows_nothing(&telling());
+    shows_nothing(&personal_parameters());
     shows_nothing(&StateKey::new([b'Z'; 32]));
     let certificates = signer.chain.certificates();
     shows_nothing(&(IssuerPool::of(certificates), PathBuilder::new(certificates)));
@@ -93,9 +94,9 @@ fn of_the_core() {
 }
 
 #[test]
-fn of_cades() {
+fn debug_of_cades_types_shows_nothing_personal() {
     let signer = signer();
-    let mut parameters = telling();
+    let mut parameters = personal_parameters();
     let mut policy = SignaturePolicy::of_document(
         "2.999.1".parse().unwrap(),
         ades_core::DigestAlgorithm::Sha256,
@@ -122,7 +123,7 @@ fn of_cades() {
 }
 
 #[test]
-fn of_pades() {
+fn debug_of_pades_types_shows_nothing_personal() {
     let signer = signer();
     let values = StampValues::new().name(MARKER);
     shows_nothing(&values);
@@ -137,7 +138,8 @@ fn of_pades() {
     shows_nothing(&options.clone().visible(appearance));
     let pdf = ades_tests::pdf::Document::default().write();
     let mut document = Document::from_bytes(&pdf);
-    let pending = pades::prepare(&mut document, &signer.chain, &telling(), &options).unwrap();
+    let pending =
+        pades::prepare(&mut document, &signer.chain, &personal_parameters(), &options).unwrap();
     shows_nothing(&pending);
     let algorithm = ades_core::DigestAlgorithm::Sha256;
     let prepared = PreparedDocument::new(
@@ -145,11 +147,11 @@ fn of_pades() {
         algorithm,
         SubFilter::Cades,
         10_000,
-        &telling(),
+        &personal_parameters(),
         &options,
     );
     shows_nothing(&prepared.unwrap());
-    let signed = sign_pades(&pdf, &signer, &telling(), &options).unwrap();
+    let signed = sign_pades(&pdf, &signer, &personal_parameters(), &options).unwrap();
     let given = pades::VerifyOptions::new().trust(signer.chain.certificates()).password(MARKER);
     shows_nothing(&given);
     let report = pades::verify(&mut Document::from_bytes(&signed), given).unwrap();
@@ -160,12 +162,13 @@ fn of_pades() {
 }
 
 #[test]
-fn of_xades() {
+fn debug_of_xades_types_shows_nothing_personal() {
     let signer = signer();
     let document = format!("<{MARKER} Id='{MARKER}'/>");
     let mut source = Document::from_bytes(document.as_bytes());
     let options = xades::SignatureOptions::new();
-    let pending = xades::prepare(&mut source, &signer.chain, &telling(), &options).unwrap();
+    let pending =
+        xades::prepare(&mut source, &signer.chain, &personal_parameters(), &options).unwrap();
     shows_nothing(&pending);
     let signed = complete_xades(&pending, Some(document.as_bytes()), &signer).unwrap();
     let options = xades::VerifyOptions::new()

@@ -1,4 +1,5 @@
-//! Pending states: they survive, and what is wrong with them is named.
+//! Pending states of all versions are read, and what is wrong with a damaged one
+//! is reported.
 
 use ades_core::{Document, Error, PendingState, StateKey, StoredState};
 use ades_tests::pki::{Key, Pki, Profile};
@@ -19,7 +20,7 @@ fn key(octet: u8) -> StateKey {
 }
 
 #[test]
-fn a_stored_state_is_small_and_holds_no_document() {
+fn a_stored_state_is_small_and_does_not_contain_the_document() {
     let pending = pending(Packaging::Enveloping);
     let json = pending.to_json(None).unwrap();
     let chain: usize = pending.chain().certificates().iter().map(|c| c.der().len()).sum();
@@ -28,27 +29,27 @@ fn a_stored_state_is_small_and_holds_no_document() {
     assert_eq!(PendingSignature::from_json(&json, None).unwrap(), pending);
 }
 
-/// Demand 2: a database may space and order the JSON anew.
+/// Demand 2: a database may change white space and order in the JSON.
 #[test]
 fn another_rendering_of_the_same_json_is_the_same_state() {
     let pending = pending(Packaging::Enveloping);
     let json = pending.to_json(Some(&key(1))).unwrap();
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     let pretty = serde_json::to_string_pretty(&value).unwrap();
-    let backwards = backwards(&value);
-    assert_ne!(backwards, json);
-    for rendering in [pretty, backwards, json.replace('/', "\\u002f")] {
+    let reversed = reversed(&value);
+    assert_ne!(reversed, json);
+    for rendering in [pretty, reversed, json.replace('/', "\\u002f")] {
         assert_eq!(PendingSignature::from_json(&rendering, Some(&key(1))).unwrap(), pending);
     }
 }
 
-/// The keys of every object in descending order.
-fn backwards(value: &serde_json::Value) -> String {
+/// The JSON with the keys of all objects in descending order.
+fn reversed(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::Object(members) => {
             let mut members: Vec<_> = members
                 .iter()
-                .map(|(key, value)| format!("{key:?} : {}", backwards(value)))
+                .map(|(key, value)| format!("{key:?} : {}", reversed(value)))
                 .collect();
             members.sort();
             members.reverse();
@@ -58,9 +59,9 @@ fn backwards(value: &serde_json::Value) -> String {
     }
 }
 
-/// Else one reader could take the first and another the last of them.
+/// Otherwise one reader could use the first of them and another the last.
 #[test]
-fn a_key_that_is_there_twice_is_damage() {
+fn a_repeated_key_is_damage() {
     let json = pending(Packaging::Detached).to_json(None).unwrap();
     let algorithm = "\"algorithm\":\"ecdsa-sha256\",";
     assert!(json.contains(algorithm));
@@ -73,7 +74,7 @@ fn a_key_that_is_there_twice_is_damage() {
     }
 }
 
-/// Demand 2: every layout of each format stays readable for ever.
+/// Demand 2: all layouts of all formats stay readable.
 #[test]
 fn the_states_of_older_versions_are_read() {
     fn read<S: PendingState>(json: &str) -> S {
@@ -97,7 +98,7 @@ fn the_states_of_older_versions_are_read() {
     }
 }
 
-/// A format's second layout: a field has another name, and one is new.
+/// The second layout of a format: one field has a new name, and one is new.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Second {
@@ -106,7 +107,7 @@ struct Second {
     retries: u32,
 }
 
-/// The first one, as it was.
+/// The first layout.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct First {
@@ -129,8 +130,8 @@ impl PendingState for Second {
     }
 }
 
-/// Demand 2: what an older version stored is read by a newer one, which has
-/// other fields in another order.
+/// Demand 2: a newer version, with other fields in another order, reads what an
+/// older one stored.
 #[test]
 fn an_older_layout_is_taken_up() {
     let first = First { document: "a".into(), length: 7 };
@@ -142,7 +143,7 @@ fn an_older_layout_is_taken_up() {
         assert_eq!(Second::from_json(&again, key.as_ref()).unwrap(), second);
         let newer = First::from_json(&again, key.as_ref());
         assert!(matches!(newer, Err(Error::StateFromNewerVersion { found: 2, known: 1 })));
-        // The hook sees nothing that was changed, and no version that never was.
+        // `from_older` gets neither a changed state nor an unknown version.
         for changed in [
             stored.replace(":7", ":8"),
             stored.replace("\"version\":1", "\"version\":0"),
@@ -155,7 +156,7 @@ fn an_older_layout_is_taken_up() {
     }
 }
 
-/// Edge case 60: every octet matters.
+/// Edge case 60: every octet counts.
 #[test]
 fn case_60_every_changed_octet_is_noticed() {
     let signer = Pki::shared().signer(Key::P256);
@@ -200,7 +201,7 @@ fn case_60_each_kind_of_damage_is_reported() {
     assert!(matches!(read(&long, None), Error::StateTooLarge { .. }));
 }
 
-/// Demand 4: what is completed is what was prepared.
+/// Demand 4: *complete* only completes what was prepared.
 #[test]
 fn case_60_a_changed_document_or_a_wrong_value_writes_no_container() {
     let signer = Pki::shared().signer(Key::P256);
@@ -214,7 +215,7 @@ fn case_60_a_changed_document_or_a_wrong_value_writes_no_container() {
                 pending.complete(Some(&mut Document::from_bytes(document)), &value, &mut out);
             assert!(matches!(result, Err(cades::Error::DocumentChanged)), "{document:?}");
             let source = &mut Document::from_bytes(&out);
-            assert!(cades::Container::read(source).is_err(), "what was written is no container");
+            assert!(cades::Container::read(source).is_err(), "the output must not be a container");
         }
         let mut out = Vec::new();
         let wrong = other.sign(&pending.to_be_signed());
@@ -223,8 +224,8 @@ fn case_60_a_changed_document_or_a_wrong_value_writes_no_container() {
         assert!(matches!(result, Err(cades::Error::Core(Error::ValueDoesNotVerify))));
         assert!(out.is_empty());
     }
-    let needs_it = pending(Packaging::Enveloping);
-    let value = signer.sign(&needs_it.to_be_signed());
-    let result = needs_it.complete(None, &value, &mut Vec::new());
+    let enveloping = pending(Packaging::Enveloping);
+    let value = signer.sign(&enveloping.to_be_signed());
+    let result = enveloping.complete(None, &value, &mut Vec::new());
     assert!(matches!(result, Err(cades::Error::DocumentNeeded)));
 }

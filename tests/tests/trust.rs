@@ -1,5 +1,5 @@
-//! Paths to trust anchors: those there are found, and a search for those there
-//! are not ends soon.
+//! Certification paths to trust anchors are found, and a search without a result
+//! ends soon.
 
 use std::slice::from_ref;
 
@@ -33,7 +33,8 @@ fn params(name: &str, serial: u64) -> CertificateParams {
     params
 }
 
-/// A certificate of `params` with the key of `subject`, by a name and a key.
+/// Issues a certificate with `params` for the key `subject`, by an issuer with
+/// this name and key.
 fn issue(
     params: CertificateParams,
     subject: &KeyPair,
@@ -48,13 +49,14 @@ fn now() -> Option<DateTime<Utc>> {
     Some(parameters().signing_time().time())
 }
 
+/// Whether a path leads from a certificate through `among` to one of `anchors`.
 fn leads(certificate: &Certificate, among: &[Certificate], anchors: &[Certificate]) -> bool {
     let mut search = PathBuilder::new(anchors);
     search.reaches_anchor(certificate, &IssuerPool::of(among), now()).unwrap()
 }
 
-/// Every certificate of the mesh could be every other one's issuer: all paths of
-/// eight links would be more than anybody can wait for.
+/// Every certificate of the mesh can be the issuer of every other one. There are
+/// too many paths of eight certificates to try them all.
 #[test]
 fn a_mesh_of_one_name_and_key_ends() {
     let signer = Pki::shared().signer(Key::P256);
@@ -63,7 +65,7 @@ fn a_mesh_of_one_name_and_key_ends() {
     let mesh: Vec<_> = (1..=20).map(|at| issue(params("Mesh", at), &one, ("Mesh", &one))).collect();
     let mut leaf = params("Leaf", 99);
     leaf.is_ca = IsCa::ExplicitNoCa;
-    // The signer's own key, so that the container is right but for the mesh.
+    // The signer's own key, so that only the chain is unusual.
     let own = KeyPair::from_pem(&signer.key_pem).unwrap();
     let leaf = issue(leaf, &own, ("Mesh", &one));
     let chain = CertificateChain::from_leaf(leaf.clone(), mesh.clone()).unwrap();
@@ -80,14 +82,14 @@ fn a_mesh_of_one_name_and_key_ends() {
     assert!(report.signatures[0].intact);
     assert_eq!(report.signatures[0].problems, [Problem::Untrusted]);
 
-    // One of them as anchor, or another one of its name and key.
+    // A certificate of the mesh as anchor, or another one with its name and key.
     assert!(leads(&leaf, &mesh, &mesh[7..8]));
     assert!(leads(&mesh[3], &mesh, &mesh[7..8]));
     let root = issue(params("Mesh", 77), &one, ("Mesh", &one));
     assert!(leads(&leaf, &mesh, &[root]));
 }
 
-/// The same with a key for each, all certified by all.
+/// A mesh in which each of eight keys certifies all eight.
 #[test]
 fn a_mesh_of_many_keys_ends() {
     let keys: Vec<_> = (0..8).map(|_| key()).collect();
@@ -98,8 +100,8 @@ fn a_mesh_of_many_keys_ends() {
             mesh.push(issue(params("Mesh", serial), subject, ("Mesh", issuer)));
         }
     }
-    let stranger = key();
-    let foreign = issue(params("Mesh", 99), &stranger, ("Mesh", &stranger));
+    let other = key();
+    let foreign = issue(params("Mesh", 99), &other, ("Mesh", &other));
     let mut search = PathBuilder::new(from_ref(&foreign));
     let among = IssuerPool::of(&mesh);
     for certificate in mesh.iter().cycle().take(1000) {
@@ -108,25 +110,25 @@ fn a_mesh_of_many_keys_ends() {
 }
 
 #[test]
-fn paths_are_found_over_reissued_and_cross_signed_authorities() {
+fn paths_are_found_through_reissued_and_cross_signed_issuers() {
     let (pki, other) = (Pki::shared(), Pki::new());
     let leaf = pki.signer(Key::P256).leaf();
     let cross = pki.cross_signed_by(&other);
-    let (root, theirs) = (pki.root().clone(), other.root().clone());
+    let (root, other_root) = (pki.root().clone(), other.root().clone());
     let all = [pki.reissued(), cross.clone(), pki.issuing().clone()];
     assert!(leads(leaf, &all, from_ref(&root)));
-    assert!(leads(leaf, &all, from_ref(&theirs)));
-    assert!(!leads(leaf, &all[..1], &[theirs]));
+    assert!(leads(leaf, &all, from_ref(&other_root)));
+    assert!(!leads(leaf, &all[..1], &[other_root]));
     assert!(!leads(leaf, &[], &[root]));
-    // An anchor needs nothing above it, and may be the signer's own.
+    // An anchor needs no issuer, and the signer's certificate can be an anchor.
     assert!(leads(leaf, &[], &[cross]));
     assert!(leads(leaf, &[], from_ref(leaf)));
     let search = &mut PathBuilder::new(&[]);
     assert_eq!(search.reaches_anchor(leaf, &IssuerPool::of(&all), now()), None);
 }
 
-/// RFC 4210, 4.4: the new key certified with the old one is self-issued, and a
-/// step on the way to the old one.
+/// RFC 4210, 4.4: the certificate of the new key that the old key signed is
+/// self-issued, and part of the path to the old key.
 #[test]
 fn a_rolled_over_key_leads_to_the_old_one() {
     let (old, new) = (key(), key());
@@ -138,7 +140,7 @@ fn a_rolled_over_key_leads_to_the_old_one() {
     assert!(!leads(&leaf, &[new_with_new], &[anchor]));
 }
 
-/// As OpenSSL, which is asked whether it says the same.
+/// As [`leads`], and asserts that OpenSSL agrees.
 fn both_lead(certificate: &Certificate, among: &[Certificate], anchor: &Certificate) -> bool {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str, certificates: &[Certificate]| {
@@ -172,7 +174,7 @@ fn leaf_params(serial: u64) -> CertificateParams {
 
 /// RFC 5280, 6.1.4 (l) and (m).
 #[test]
-fn a_path_ends_where_basic_constraints_say_so() {
+fn path_len_constraints_are_enforced() {
     let keys: Vec<_> = (0..4).map(|_| key()).collect();
     let root = issue(params("Root", 1), &keys[0], ("Root", &keys[0]));
     let last = issue(with_path_len(params("A", 2), 0), &keys[1], ("Root", &keys[0]));
@@ -181,25 +183,26 @@ fn a_path_ends_where_basic_constraints_say_so() {
     let by_below = issue(leaf_params(5), &keys[3], ("B", &keys[2]));
     let all = [last.clone(), below.clone()];
     assert!(both_lead(&by_last, &all, &root));
-    assert!(both_lead(&below, &all, &root), "what a path ends with does not count");
+    assert!(both_lead(&below, &all, &root), "the last certificate of a path does not count");
     assert!(!both_lead(&by_below, &all, &root));
 
     let one = issue(with_path_len(params("A", 6), 1), &keys[1], ("Root", &keys[0]));
     assert!(both_lead(&by_below, &[one, below.clone()], &root));
 
-    // An anchor's counts too, where it has one.
+    // The pathLenConstraint of an anchor counts as well.
     let free = issue(params("A", 7), &keys[1], ("Root", &keys[0]));
     let strict = issue(with_path_len(params("Root", 8), 0), &keys[0], ("Root", &keys[0]));
     assert!(!both_lead(&by_last, from_ref(&free), &strict));
     assert!(both_lead(&free, &[], &strict));
 }
 
-/// RFC 5280, 6.1.4 (l): a shorter path is not the better one.
+/// RFC 5280, 6.1.4 (l): a shorter path can have a greater path length.
 #[test]
-fn self_issued_authorities_do_not_count_for_a_paths_length() {
+fn self_issued_certificates_do_not_count_for_the_path_length() {
     let [root_key, top_key, both_key, other_key, first_key, next_key, ca_key] =
         std::array::from_fn(|_| key());
-    // OpenSSL takes what is self-issued for self-signed if it names no key.
+    // Without a key identifier, OpenSSL takes a self-issued certificate for a
+    // self-signed one.
     let self_issued = |serial| {
         let mut params = params("CA", serial);
         params.use_authority_key_identifier_extension = true;
@@ -213,21 +216,21 @@ fn self_issued_authorities_do_not_count_for_a_paths_length() {
     let other = issue(params("Other", 5), &other_key, ("Both", &both_key));
     let by_other = issue(params("CA", 6), &ca_key, ("Other", &other_key));
     let shorter = [by_other, other, both.clone(), top.clone()];
-    assert!(!both_lead(&leaf, &shorter, &root), "three below one for two");
+    assert!(!both_lead(&leaf, &shorter, &root), "three CA certificates below one that allows two");
 
     let first = issue(params("CA", 7), &first_key, ("Both", &both_key));
     let next = issue(self_issued(8), &next_key, ("CA", &first_key));
     let last = issue(self_issued(9), &ca_key, ("CA", &next_key));
     let longer = [last, next, first, both, top];
-    assert!(both_lead(&leaf, &longer, &root), "four, but two of them self-issued");
-    // OpenSSL tries one path only.
+    assert!(both_lead(&leaf, &longer, &root), "four CA certificates, of which two are self-issued");
+    // OpenSSL tries only one path.
     let all = [&shorter[..2], &longer].concat();
     assert!(leads(&leaf, &all, from_ref(&root)));
 }
 
 /// RFC 5280, 6.1.4 (n).
 #[test]
-fn an_authority_whose_key_is_not_for_certificates_leads_nowhere() {
+fn issuers_need_the_key_usage_for_certificates() {
     let (root_key, ca, leaf_key) = (key(), key(), key());
     let root = issue(params("Root", 1), &root_key, ("Root", &root_key));
     let leaf = issue(leaf_params(2), &leaf_key, ("CA", &ca));
@@ -258,7 +261,7 @@ fn an_anchor_needs_no_extensions() {
     assert!(leads(&leaf, &[], from_ref(&without)));
     assert!(both_lead(&leaf, &[], &of_version_1(&without)));
     assert!(!both_lead(&leaf, &[], &with(IsCa::ExplicitNoCa)));
-    // Between the signer and an anchor, they are needed.
+    // An intermediate certificate needs them.
     let root_key = key();
     let root = issue(params("Root", 3), &root_key, ("Root", &root_key));
     let mut params = params("CA", 4);
@@ -267,8 +270,8 @@ fn an_anchor_needs_no_extensions() {
     assert!(!both_lead(&leaf, from_ref(&between), &root));
 }
 
-/// A certificate without extensions as one of version 1. Its signature is the
-/// old one: nobody looks at an anchor's.
+/// Converts a certificate without extensions to version 1. The signature becomes
+/// invalid, but an anchor's signature is not verified.
 fn of_version_1(certificate: &Certificate) -> Certificate {
     let sequence = |content: &[u8]| Any::new(Tag::Sequence, content).unwrap().to_der().unwrap();
     let all = AnyRef::from_der(certificate.der()).unwrap();
@@ -279,7 +282,7 @@ fn of_version_1(certificate: &Certificate) -> Certificate {
 }
 
 #[test]
-fn what_was_not_valid_or_is_too_far_leads_nowhere() {
+fn expired_certificates_and_too_long_paths_are_rejected() {
     let keys: Vec<_> = (0..MAX_PATH + 2).map(|_| key()).collect();
     let names: Vec<_> = (0..keys.len()).map(|at| format!("CA {at}")).collect();
     let chain: Vec<_> = (0..=MAX_PATH)
@@ -292,7 +295,7 @@ fn what_was_not_valid_or_is_too_far_leads_nowhere() {
         &keys[MAX_PATH + 1],
         (&names[MAX_PATH + 1], &keys[MAX_PATH + 1]),
     );
-    assert!(!leads(leaf, issuers, from_ref(&top)), "one link too many");
+    assert!(!leads(leaf, issuers, from_ref(&top)), "one certificate too many");
     assert!(leads(&chain[1], issuers, &[top]));
 
     let mut expired = params(&names[1], 2);

@@ -1,4 +1,4 @@
-//! Wrong signature values are named for what they are.
+//! What is wrong with a signature value is reported.
 
 use ades_core::error::OverOther;
 use ades_core::verify::verify;
@@ -13,7 +13,7 @@ const RSA: SignatureAlgorithm = SignatureAlgorithm::RsaPkcs1v15(DigestAlgorithm:
 const DATA: &[u8] = b"data to be signed";
 
 #[test]
-fn right_values_verify_and_one_flipped_bit_never_does() {
+fn correct_values_verify_and_changed_values_do_not() {
     for key in Key::ALL {
         let signer = Pki::shared().signer(key);
         for algorithm in algorithms(signer) {
@@ -31,7 +31,7 @@ fn right_values_verify_and_one_flipped_bit_never_does() {
 
 /// Edge case 52: the user has a new certificate.
 #[test]
-fn a_value_by_another_key_is_told_from_one_over_another_hash() {
+fn another_key_and_another_digest_are_distinguished() {
     let signer = Pki::shared().signer(Key::Rsa2048);
     let other = Pki::shared().issue(&ades_tests::pki::Profile::new(Key::Rsa2048));
     let value = other.sign(&ToBeSigned::new(DATA.to_vec(), RSA));
@@ -46,9 +46,9 @@ fn a_value_by_another_key_is_told_from_one_over_another_hash() {
     ));
 }
 
-/// Edge case 54: no DigestInfo, PSS, or hashed again.
+/// Edge case 54: without DigestInfo, as PSS, or digested twice.
 #[test]
-fn what_a_service_did_to_the_digest_is_named() {
+fn a_wrongly_encoded_digest_is_reported() {
     let signer = Pki::shared().signer(Key::Rsa2048);
     let digest = Digest::of(DigestAlgorithm::Sha256, DATA);
     let found = |value: &[u8]| match verify(signer.leaf(), RSA, DATA, value) {
@@ -103,9 +103,9 @@ fn lengths_and_key_types_are_checked_first() {
     assert!(verify(signer.leaf(), ecdsa, DATA, &[1; 64]).is_err());
 }
 
-/// Edge cases 3 and 4, as far as they are everybody's.
+/// Edge cases 3 and 4, as far as they concern all signers.
 #[test]
-fn digests_of_other_lengths_or_algorithms_are_refused() {
+fn digests_of_other_lengths_or_algorithms_are_rejected() {
     for length in [20, 33, 64] {
         assert!(matches!(
             Digest::new(DigestAlgorithm::Sha256, vec![0; length]),

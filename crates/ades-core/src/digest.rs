@@ -100,7 +100,7 @@ impl TryFrom<Stored> for Digest {
 
 /// The digest of a document, which goes *into* the signed attributes. It must
 /// not be sent to a signing service; see [`DtbsDigest`]. The field is public:
-/// the type only tells the two digests apart.
+/// the type only distinguishes the two digests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DocumentDigest(pub Digest);
@@ -108,7 +108,7 @@ pub struct DocumentDigest(pub Digest);
 /// The digest of the data to be signed: of the DER of the signed attributes in
 /// CAdES, of the canonical `SignedInfo` in XAdES. It is sent to a signing
 /// service. It is not the digest of the document. The field is public: the type
-/// only tells the two digests apart.
+/// only distinguishes the two digests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DtbsDigest(pub Digest);

@@ -2,7 +2,7 @@
 //! verify.
 
 use rsa::traits::PublicKeyParts;
-use rsa::{BoxedUint, RsaPublicKey};
+use rsa::{BoxedUint, PublicKey as RsaPublicKey};
 use sha2::{Sha256, Sha384, Sha512};
 use x509_cert::spki::DecodePublicKey;
 

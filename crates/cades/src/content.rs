@@ -10,7 +10,11 @@ use crate::signer_info::SignerInfo;
 /// Digests of the content in the container and of the document outside it,
 /// under several algorithms. If both are there, both must be what was signed.
 #[derive(Debug)]
-pub(crate) struct ContentDigests(Vec<Digest>);
+pub(crate) struct ContentDigests {
+    /// Those of the content, then those of the document.
+    all: Vec<Digest>,
+    of_content: usize,
+}
 
 impl ContentDigests {
     /// Reads each of the two once, whatever the number of algorithms.
@@ -32,6 +36,7 @@ impl ContentDigests {
             })?;
             all.append(&mut inside);
         }
+        let of_content = all.len();
         if let Some(original) = original {
             let mut outside = digesters();
             original.read_through(&mut |piece| {
@@ -40,17 +45,23 @@ impl ContentDigests {
             })?;
             all.append(&mut outside);
         }
-        Ok(Self(all.into_iter().map(Digester::finish).collect()))
+        Ok(Self { all: all.into_iter().map(Digester::finish).collect(), of_content })
     }
 
     /// The digests under one algorithm: none if there is neither content nor
     /// document.
     pub(crate) fn of(&self, algorithm: DigestAlgorithm) -> impl Iterator<Item = &Digest> {
-        self.0.iter().filter(move |digest| digest.algorithm() == algorithm)
+        self.all.iter().filter(move |digest| digest.algorithm() == algorithm)
+    }
+
+    /// Whether the content equals the document, if both are there.
+    pub(crate) fn agree(&self) -> bool {
+        let (content, document) = self.all.split_at(self.of_content);
+        content.is_empty() || document.is_empty() || content == document
     }
 
     pub(crate) fn as_slice(&self) -> &[Digest] {
-        &self.0
+        &self.all
     }
 }
 

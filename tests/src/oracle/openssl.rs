@@ -6,7 +6,7 @@ use std::process::Command;
 use ades_core::{DigestAlgorithm, SignatureAlgorithm};
 use tempfile::TempDir;
 
-/// Runs `openssl`; standard output, or standard error if it fails.
+/// Runs `openssl`. Returns its standard output, or its standard error if it fails.
 pub fn run(args: &[&str]) -> Result<Vec<u8>, String> {
     let output = Command::new("openssl")
         .args(args)
@@ -19,8 +19,7 @@ pub fn run(args: &[&str]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// `openssl cms -verify -cades`: the content of an enveloping container, or
-/// nothing for a detached one.
+/// Runs `openssl cms -verify -cades`. Returns the content.
 pub fn cms_verify_cades(
     container: &Path,
     content: Option<&Path>,
@@ -29,7 +28,7 @@ pub fn cms_verify_cades(
     cms_verify(&["-cades"], container, content, root)
 }
 
-/// `openssl cms -verify` with more arguments.
+/// Runs `openssl cms -verify` with further arguments.
 pub fn cms_verify(
     more: &[&str],
     container: &Path,
@@ -45,7 +44,8 @@ pub fn cms_verify(
     run(&args)
 }
 
-/// `openssl cms -sign -cades` and more arguments: a container others made.
+/// Runs `openssl cms -sign` with further arguments, such as `-cades`. Returns the
+/// container.
 pub fn cms_sign(
     more: &[&str],
     content: &Path,
@@ -60,8 +60,8 @@ pub fn cms_sign(
     run(&args)
 }
 
-/// `openssl pkeyutl -sign`: the signature value over a digest; for Ed25519,
-/// over the message itself.
+/// Runs `openssl pkeyutl -sign`. Returns the signature value over a digest, or for
+/// Ed25519 over the message itself.
 pub fn pkeyutl_sign(
     key: &Path,
     algorithm: SignatureAlgorithm,
@@ -88,13 +88,14 @@ pub fn pkeyutl_sign(
     run(&args)
 }
 
-/// `openssl asn1parse`: a line for each element.
+/// Runs `openssl asn1parse`. Returns a line for each element.
 pub fn asn1parse(der: &Path) -> Result<String, String> {
     let out = run(&["asn1parse", "-inform", "DER", "-in", path(der)])?;
     Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
-/// `openssl verify`: a certificate up to a root, by way of `issuers` (PEM).
+/// Runs `openssl verify`: a path from a certificate to a root through `issuers`
+/// (PEM).
 pub fn verify_certificate(certificate: &Path, issuers: &Path, root: &Path) -> Result<(), String> {
     let args = ["verify", "-x509_strict", "-CAfile", path(root), "-untrusted", path(issuers)];
     run(&[&args[..], &[path(certificate)]].concat()).map(|_| ())

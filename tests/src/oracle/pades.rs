@@ -1,4 +1,4 @@
-//! What pyHanko, EU DSS and poppler say of a PDF that we signed.
+//! The verdicts of pyHanko, EU DSS and poppler on a PDF that we signed.
 
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use super::pdf::pdfsig;
 use super::pyhanko::PyHanko;
 use crate::pki::Pki;
 
-/// All signatures are ours, and so many: each is valid, of the baseline, and
-/// nothing that came later is more than that.
+/// Asserts that the PDF has `count` signatures of the test PKI, all of them
+/// PAdES baseline B, and that the changes after each are allowed.
 ///
 /// # Panics
-/// If one of them says otherwise.
+/// If one of the judges disagrees.
 #[track_caller]
 pub fn all_accept(pdf: &Path, count: usize) {
     let root = pdf.with_file_name("root.pem");

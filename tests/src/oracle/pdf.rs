@@ -7,35 +7,35 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// How a program judges a file, the best first.
+/// A program's verdict on a file, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// Nothing to say.
+    /// No messages.
     Ok,
     /// Readable, with warnings.
     Warnings,
-    /// Not, or not all, readable.
+    /// Not readable, at least in part.
     Errors,
-    /// The program itself did not survive.
+    /// The program crashed.
     Crash,
 }
 
-/// What `qpdf --check` says.
+/// The result of `qpdf --check`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Qpdf {
-    /// In short.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Another password opens it.
+    /// The password is wrong.
     pub needs_password: bool,
-    /// Encrypted, whether it was opened or not.
+    /// The file is encrypted.
     pub encrypted: bool,
-    /// The number of pages, if it can tell.
+    /// The number of pages, if the program reports it.
     pub pages: Option<u32>,
     /// Warnings and errors, without the file's name.
     pub messages: Vec<String>,
 }
 
-/// `qpdf --check`.
+/// Runs `qpdf --check`.
 #[must_use]
 pub fn qpdf_check(pdf: &Path, password: Option<&str>) -> Qpdf {
     let password = format!("--password={}", password.unwrap_or_default());
@@ -65,9 +65,9 @@ pub fn qpdf_check(pdf: &Path, password: Option<&str>) -> Qpdf {
     }
 }
 
-/// Whether `after` has no worse verdict than `before`, the same number of
-/// pages, and no kind of message that `before` has not: positions and object
-/// numbers do not count.
+/// Whether `after` has a verdict at least as good as `before`, the same number of
+/// pages, and no new kind of message. Positions and object numbers in messages do
+/// not count.
 #[must_use]
 pub fn same_or_better(before: &Qpdf, after: &Qpdf) -> bool {
     let kinds = |qpdf: &Qpdf| -> BTreeSet<String> {
@@ -79,20 +79,20 @@ pub fn same_or_better(before: &Qpdf, after: &Qpdf) -> bool {
         && kinds(after).is_subset(&kinds(before))
 }
 
-/// What mutool makes of a file.
+/// The results of `mutool info` and `mutool clean`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mutool {
-    /// `mutool info` and `mutool clean` both read it to the end.
+    /// Both commands read the whole file.
     pub readable: bool,
-    /// The cross-reference had to be rebuilt.
+    /// mutool rebuilt the cross-reference section.
     pub repaired: bool,
-    /// The number of pages, if it can tell.
+    /// The number of pages, if the program reports it.
     pub pages: Option<u32>,
-    /// Warnings and errors of both.
+    /// Warnings and errors of both commands.
     pub messages: Vec<String>,
 }
 
-/// `mutool info` and `mutool clean`.
+/// Runs `mutool info` and `mutool clean`.
 #[must_use]
 pub fn mutool_check(pdf: &Path, password: Option<&str>) -> Mutool {
     let dir = TempDir::new().unwrap();
@@ -116,26 +116,27 @@ pub fn mutool_check(pdf: &Path, password: Option<&str>) -> Mutool {
     }
 }
 
-/// What pdfsig says of one signature.
+/// The verdict of pdfsig on one signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pdfsig {
     /// The field's full name.
     pub field: String,
     /// The common name of the signer's certificate.
     pub signer: Option<String>,
-    /// `ETSI.CAdES.detached`
+    /// The SubFilter, such as `ETSI.CAdES.detached`.
     pub subfilter: Option<String>,
-    /// First and last byte of each part that is signed.
+    /// The first and last octet of each signed range.
     pub ranges: Vec<(u64, u64)>,
-    /// The ranges are all of the file but the signature.
+    /// The ranges cover the whole file except the signature.
     pub total_document: bool,
-    /// Digest and signature are right. Trust is not asked for.
+    /// Digest and signature value are right. Trust is not checked.
     pub valid: bool,
-    /// The verdict in pdfsig's words.
+    /// The message of pdfsig.
     pub verdict: String,
 }
 
-/// `pdfsig`: one for each signature; an error if it cannot read the file.
+/// Runs `pdfsig`. Returns one verdict for each signature. An error if it cannot
+/// read the file.
 pub fn pdfsig(pdf: &Path, password: Option<&str>) -> Result<Vec<Pdfsig>, String> {
     let password = password.unwrap_or_default();
     let output = run("pdfsig", ["-nocert".as_ref(), "-upw".as_ref(), password.as_ref(), pdf]);
@@ -175,8 +176,8 @@ fn ranges_of(text: &str) -> Vec<(u64, u64)> {
     text.split(", ").filter_map(range).collect()
 }
 
-/// Every page that poppler draws, at 50 dpi, what the crop box shows of it: its
-/// number and its pixels.
+/// The crop box of each page that poppler draws, at 50 dpi: page number and
+/// pixels.
 #[must_use]
 pub fn render(pdf: &Path, password: Option<&str>) -> BTreeMap<u32, Vec<u8>> {
     let dir = TempDir::new().unwrap();
@@ -194,25 +195,25 @@ pub fn render(pdf: &Path, password: Option<&str>) -> BTreeMap<u32, Vec<u8>> {
         .collect()
 }
 
-/// A page as poppler draws it, three octets for each pixel.
+/// A page as poppler draws it, with three octets per pixel.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// In pixels.
+    /// The width in pixels.
     pub width: usize,
-    /// In pixels.
+    /// The height in pixels.
     pub height: usize,
-    /// From the upper left corner.
+    /// The pixels, row by row from the upper left corner.
     pub pixels: Vec<[u8; 3]>,
 }
 
 impl Picture {
-    /// What the crop box shows of a page, at this many dots per inch.
+    /// The crop box of a page at `dpi` dots per inch.
     #[must_use]
     pub fn of(pdf: &Path, page: u32, dpi: u32, password: Option<&str>) -> Self {
         Self::try_of(pdf, page, dpi, password).unwrap()
     }
 
-    /// The same, `None` if the page is not drawn.
+    /// As [`of`](Self::of). Returns `None` if the page cannot be drawn.
     #[must_use]
     pub fn try_of(pdf: &Path, page: u32, dpi: u32, password: Option<&str>) -> Option<Self> {
         let (page, dpi) = (page.to_string(), dpi.to_string());
@@ -228,7 +229,7 @@ impl Picture {
         Some(Self { width: width.parse().ok()?, height: height.parse().ok()?, pixels })
     }
 
-    /// A part of it; the corner is the upper left one.
+    /// The part with this upper left corner and size.
     #[must_use]
     pub fn part(&self, [left, top]: [usize; 2], [width, height]: [usize; 2]) -> Self {
         let row = |y: usize| &self.pixels[y * self.width + left..][..width];
@@ -236,7 +237,8 @@ impl Picture {
         Self { width, height, pixels }
     }
 
-    /// How much two of one size differ, of 255 per pixel and colour.
+    /// The mean difference of two pictures of the same size, per pixel and colour,
+    /// from 0 to 255.
     #[must_use]
     pub fn difference(&self, other: &Self) -> f64 {
         assert_eq!((self.width, self.height), (other.width, other.height));
@@ -245,8 +247,8 @@ impl Picture {
         sum / self.pixels.as_flattened().len() as f64
     }
 
-    /// The columns and rows outside of which two of one size are the same:
-    /// left, top, right, bottom. `None` if they are the same everywhere.
+    /// The bounds of the differences between two pictures of the same size: left,
+    /// top, right, bottom. `None` if there are no differences.
     #[must_use]
     pub fn changed(&self, other: &Self) -> Option<[usize; 4]> {
         assert_eq!((self.width, self.height), (other.width, other.height));
@@ -264,16 +266,16 @@ impl std::fmt::Debug for Picture {
     }
 }
 
-/// Two renderings side by side.
+/// The comparison of two renderings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Comparison {
-    /// How many pages the first has: of none, nothing is known.
+    /// The number of pages in the first file. If it is 0, nothing was compared.
     pub pages: usize,
-    /// The first page that is not the same in both, or that one of them lacks.
+    /// The first page that differs or that one of the files does not have.
     pub first_difference: Option<u32>,
 }
 
-/// Draws two files with poppler, and compares page by page, pixel by pixel.
+/// Draws two files with poppler and compares all pixels of all pages.
 #[must_use]
 pub fn compare(before: &Path, after: &Path, password: Option<&str>) -> Comparison {
     let (before, after) = (render(before, password), render(after, password));
@@ -281,7 +283,7 @@ pub fn compare(before: &Path, after: &Path, password: Option<&str>) -> Compariso
     Comparison { pages: before.len(), first_difference }
 }
 
-/// The numbers of the pages that are not the same in both, or that one lacks.
+/// The numbers of the pages that differ or that one of the files does not have.
 #[must_use]
 pub fn differences(before: &Path, after: &Path, password: Option<&str>) -> Vec<u32> {
     different(&render(before, password), &render(after, password)).collect()

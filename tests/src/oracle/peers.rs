@@ -1,5 +1,5 @@
-//! Other engines in Rust, to be timed beside ours: `tests/peers`, built when it
-//! is first asked for.
+//! Other engines in Rust, for comparing speed: `tests/peers`, which is built when
+//! it is first used.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +15,7 @@ use super::lines::Lines;
 pub struct Peers(Lines);
 
 impl Peers {
-    /// The one of this process.
+    /// The process that all callers share.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Peers> = OnceLock::new();
@@ -27,8 +27,8 @@ impl Peers {
         })
     }
 
-    /// How long signing a PDF takes, from file to file, without the operation
-    /// of the key; an error if the peer refuses. `leaf` and `chain` are DER.
+    /// The time for signing a PDF from file to file, without the operation of the
+    /// key. An error if the peer rejects the PDF. `leaf` and `chain` are DER.
     pub fn sign_pdf(
         &self,
         peer: &str,
@@ -41,7 +41,7 @@ impl Peers {
         self.seconds(&json!({ peer: of }))
     }
 
-    /// How long bergshamra takes for the canonical form of a file.
+    /// The time that bergshamra takes to canonicalise a file.
     pub fn canonicalise(&self, file: &Path, exclusive: bool) -> Result<Duration, String> {
         self.seconds(&json!({ "bergshamra": { "file": file, "exclusive": exclusive } }))
     }

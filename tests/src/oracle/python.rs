@@ -1,11 +1,11 @@
-//! asn1crypto, a strict reader of another make.
+//! asn1crypto, an independent strict reader.
 
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-/// What asn1crypto reads in a container.
+/// Returns what asn1crypto reads in a container.
 #[must_use]
 pub fn strict(container: &Path) -> Value {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracles/python");

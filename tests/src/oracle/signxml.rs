@@ -1,6 +1,6 @@
-//! signxml, judge and signer of XAdES signatures, in one process per test
-//! process. It is no judge of parts of documents: canonicalising an element
-//! loses the `xml:` attributes of its ancestors.
+//! signxml, which verifies and makes XAdES signatures: one process per test
+//! process. It cannot judge signatures over parts of a document, because it
+//! canonicalises an element without the `xml:` attributes of its ancestors.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -9,25 +9,26 @@ use serde_json::{Value, json};
 
 use super::lines::Lines;
 
-/// A running judge.
+/// The running judge.
 #[derive(Debug)]
 pub struct SignXml(Lines);
 
 impl SignXml {
-    /// The judge of this process.
+    /// The judge that all tests of this process share.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<SignXml> = OnceLock::new();
         SHARED.get_or_init(|| Self(Lines::python("signxml", "xades.py")))
     }
 
-    /// How many references were verified; signxml's words if the signature is
-    /// not valid, or its properties are not signed.
+    /// Returns the number of verified references. An error with signxml's message if
+    /// the signature is not valid or its properties are not signed.
     pub fn verify(&self, document: &Path, root_pem: &Path) -> Result<u64, String> {
         self.verify_detached(&json!({ "file": document, "trust": root_pem }))
     }
 
-    /// The same with `contents` and `location` as wanted (see `xades.py`).
+    /// As [`verify`](Self::verify), optionally with `contents` and `location` (see
+    /// `xades.py`).
     pub fn verify_detached(&self, more: &Value) -> Result<u64, String> {
         let answer = self.0.try_ask(&json!({ "validate": more }))?;
         match answer["properties"].as_bool() {
@@ -36,7 +37,8 @@ impl SignXml {
         }
     }
 
-    /// Has signxml sign; `more` says how (see `xades.py`). An error if it refuses.
+    /// Lets signxml sign as `more` describes (see `xades.py`). An error if it rejects
+    /// the request.
     pub fn sign(&self, more: &Value) -> Result<(), String> {
         self.0.try_ask(&json!({ "sign": more })).map(|_| ())
     }

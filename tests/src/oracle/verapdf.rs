@@ -1,4 +1,4 @@
-//! veraPDF, judge of PDF/A and PDF/UA, in one JVM per test process.
+//! veraPDF, which checks PDF/A and PDF/UA: one JVM per test process.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 
 use super::lines::Lines;
 
-/// What veraPDF says of a document.
+/// The verdict of veraPDF on a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Encrypted documents are not looked at further.
+    /// The document is encrypted and was not checked further.
     pub encrypted: bool,
-    /// What the document claims to be: `2b`, `ua1`.
+    /// The profiles to which the document claims to conform, such as `2b` and `ua1`.
     pub claims: Vec<String>,
-    /// One for each claim, or for the profile that was asked for.
+    /// One result for each claimed profile, or for the requested one.
     pub results: Vec<Conformance>,
 }
 
 impl Verdict {
-    /// Whether it claims something and is all that it claims.
+    /// Whether there is a result, and all results are compliant.
     #[must_use]
     pub fn keeps_its_claims(&self) -> bool {
         !self.results.is_empty() && self.results.iter().all(|result| result.compliant)
@@ -29,20 +29,21 @@ impl Verdict {
 /// Conformance to one profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conformance {
-    /// `2b`, `ua1`
+    /// The profile, such as `2b` or `ua1`.
     pub profile: String,
-    /// No rule failed.
+    /// No test failed.
     pub compliant: bool,
     /// Clause and number of each test that failed, such as `6.1.4-3`.
     pub failed: Vec<String>,
 }
 
-/// The verdict by the document's own claims; an error if veraPDF cannot read it.
+/// Checks the profiles that the document claims. An error if veraPDF cannot read
+/// it.
 pub fn validate(pdf: &Path) -> Result<Verdict, String> {
     ask(&json!({ "file": pdf }))
 }
 
-/// The verdict by one profile, whatever the document claims.
+/// Checks one profile, regardless of what the document claims.
 pub fn validate_as(pdf: &Path, profile: &str) -> Result<Verdict, String> {
     ask(&json!({ "file": pdf, "profile": profile }))
 }

@@ -1,4 +1,4 @@
-//! All judges of XAdES signatures, over one file.
+//! All judges of XAdES signatures on one file.
 
 use std::path::{Path, PathBuf};
 
@@ -11,21 +11,21 @@ use super::signxml::SignXml;
 use super::xmlsec1;
 use crate::pki::Pki;
 
-/// A folder with the test PKI's root and what is judged.
+/// A folder with the test PKI's root and the files to be judged.
 #[derive(Debug)]
 pub struct Court {
     dir: TempDir,
     root: PathBuf,
-    /// The documents elsewhere: by what references call them.
+    /// The detached documents, by the URIs of their references.
     contents: Map<String, Value>,
 }
 
-/// Which judges are asked; all of them, if not told otherwise.
+/// Which judges are asked. The default is all of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
-    /// xmlsec1, about all signatures. It knows neither RSASSA-PSS nor Ed25519.
+    /// xmlsec1, about all signatures. It supports neither RSASSA-PSS nor Ed25519.
     pub xmlsec1: bool,
-    /// signxml, about the one signature. It knows neither XPath nor Ed25519.
+    /// signxml, about a single signature. It supports neither XPath nor Ed25519.
     pub signxml: bool,
 }
 
@@ -36,7 +36,7 @@ impl Default for Asked {
 }
 
 impl Asked {
-    /// Those of them that know the algorithm.
+    /// Those of them that support the algorithm.
     #[must_use]
     pub const fn of(self, algorithm: SignatureAlgorithm) -> Self {
         use SignatureAlgorithm::{Ecdsa, Ed25519, RsaPkcs1v15};
@@ -48,7 +48,7 @@ impl Asked {
     }
 }
 
-/// What each judge says: nothing if all is well.
+/// The verdict of each judge; an error has the judge's message.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     /// EU DSS: level, references, signature, certificate, trust, structure.
@@ -62,14 +62,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Every judge that was asked says yes.
+    /// Whether all judges that were asked accept the signatures.
     #[must_use]
     pub fn all_accept(&self) -> bool {
         let schema = self.schema.is_ok();
         schema && self.signatures().into_iter().all(|(_, verdict)| verdict.is_ok())
     }
 
-    /// Every judge of signatures that was asked says no.
+    /// Whether all judges of signatures that were asked reject them.
     #[must_use]
     pub fn all_refuse(&self) -> bool {
         self.signatures().into_iter().all(|(_, verdict)| verdict.is_err())
@@ -84,7 +84,7 @@ impl Verdict {
 }
 
 impl Court {
-    /// One with the test PKI's root.
+    /// A folder with the test PKI's root.
     #[must_use]
     pub fn new() -> Self {
         let dir = TempDir::new().unwrap();
@@ -105,7 +105,7 @@ impl Court {
         &self.root
     }
 
-    /// Puts a document beside the signatures.
+    /// Adds a detached document.
     pub fn add_content(&mut self, name: &str, octets: &[u8]) {
         let path = self.write(name, octets);
         self.contents.insert(name.to_owned(), json!(path));
@@ -119,8 +119,8 @@ impl Court {
         path
     }
 
-    /// What all say of a document with so many signatures, which are all to be
-    /// XAdES baseline B.
+    /// Returns the verdicts on a document that should have `signatures` signatures,
+    /// all of them XAdES baseline B.
     #[must_use]
     pub fn judge(&self, signed: &[u8], signatures: usize, asked: Asked) -> Verdict {
         let path = self.write("signed.xml", signed);
@@ -157,11 +157,11 @@ impl Default for Court {
     }
 }
 
-/// Whether DSS finds nothing wrong with a signature, but for what the test PKI
-/// has not, revocation data, and for EdDSA, which its table of algorithms has
-/// not.
+/// Whether DSS finds no problem in a signature, except that the test PKI does not
+/// have revocation data and that the table of algorithms in DSS does not have
+/// EdDSA.
 pub fn baseline_b(signature: &Value) -> Result<(), String> {
-    const MISSED: [&str; 3] = [
+    const IGNORED: [&str; 3] = [
         "The certificate validation is not conclusive!",
         "No revocation data found for the certificate!",
         "The algorithm EdDSA with SHA512 is not authorised for signature creation!",
@@ -176,7 +176,7 @@ pub fn baseline_b(signature: &Value) -> Result<(), String> {
         && signature["signing_certificate_reference"]["digest_match"] == true
         && digests.len() >= 2
         && digests.iter().all(|digest| digest["found"] == true && digest["intact"] == true)
-        && errors.iter().all(|error| MISSED.contains(&error.as_str().unwrap()));
+        && errors.iter().all(|error| IGNORED.contains(&error.as_str().unwrap()));
     if good { Ok(()) } else { Err(format!("{signature:#}")) }
 }
 

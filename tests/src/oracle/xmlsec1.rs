@@ -1,16 +1,16 @@
-//! xmlsec1, a judge of XML signatures.
+//! xmlsec1, which verifies and makes XML signatures.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Whether the first signature of the document verifies under the root;
-/// xmlsec1's words if not.
+/// Verifies the first signature of a document with the root as trust anchor. An
+/// error with xmlsec1's message if it is not valid.
 pub fn verify(document: &Path, root_pem: &Path) -> Result<(), String> {
     verify_nth(document, root_pem, 0)
 }
 
-/// Whether the `nth` signature does, in document order, from 0. Documents beside
-/// it are found by their names.
+/// As [`verify`], for the `nth` signature in document order, from 0. Detached
+/// documents are found by their names in the same folder.
 pub fn verify_nth(document: &Path, root_pem: &Path, nth: usize) -> Result<(), String> {
     const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
     const XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
@@ -37,9 +37,9 @@ pub fn verify_nth(document: &Path, root_pem: &Path, nth: usize) -> Result<(), St
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&said).into_owned()) }
 }
 
-/// The template with its digests, value and certificate filled in; xmlsec1's
-/// words if it cannot. `ids` are attributes and elements: `Id:a`. URIs begin in
-/// the template's folder.
+/// Fills digests, value and certificate into a template. An error with xmlsec1's
+/// message if that fails. `ids` are attributes and elements, such as `Id:a`. URIs
+/// are relative to the template's folder.
 pub fn sign(template: &Path, key: &Path, leaf: &Path, ids: &[&str]) -> Result<Vec<u8>, String> {
     let signed = template.with_extension("signed");
     let mut command = Command::new("xmlsec1");
@@ -55,8 +55,8 @@ pub fn sign(template: &Path, key: &Path, leaf: &Path, ids: &[&str]) -> Result<Ve
     Err(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// Whether the first signature of a document holds, whoever made it; xmlsec1's
-/// words if not. URIs begin in `folder`.
+/// Verifies the first signature of a document without a trust anchor. An error
+/// with xmlsec1's message if it is not valid. URIs are relative to `folder`.
 pub fn holds(document: &Path, folder: &Path, ids: &[&str]) -> Result<(), String> {
     let mut command = Command::new("xmlsec1");
     command.args(["--verify", "--insecure"]).current_dir(folder);

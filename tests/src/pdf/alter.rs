@@ -1,4 +1,4 @@
-//! Changes that documents go through: qpdf, gateways, damage, updates.
+//! Changed documents: processed by qpdf or a gateway, damaged, or updated.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::serialize::tail;
 
-/// The encryption that qpdf uses.
+/// The encryption that qpdf applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
     /// RC4, 128 bits
@@ -18,7 +18,7 @@ pub enum Encryption {
     Aes256,
 }
 
-/// Encrypted by qpdf; the owner password is `owner`.
+/// Encrypts with qpdf. The owner password is `owner`.
 #[must_use]
 pub fn encrypted(pdf: &[u8], encryption: Encryption, user_password: &str) -> Vec<u8> {
     let (bits, aes): (_, &[&str]) = match encryption {
@@ -31,13 +31,14 @@ pub fn encrypted(pdf: &[u8], encryption: Encryption, user_password: &str) -> Vec
     qpdf(pdf, &[&head, aes, &["--"]].concat())
 }
 
-/// Linearized by qpdf.
+/// Linearizes with qpdf.
 #[must_use]
 pub fn linearized(pdf: &[u8]) -> Vec<u8> {
     qpdf(pdf, &["--linearize"])
 }
 
-/// With compressed object and cross-reference streams, by qpdf.
+/// Rewrites with qpdf, with compressed object streams and cross-reference
+/// streams.
 #[must_use]
 pub fn object_streams(pdf: &[u8]) -> Vec<u8> {
     qpdf(pdf, &["--object-streams=generate"])
@@ -54,26 +55,26 @@ fn qpdf(pdf: &[u8], args: &[&str]) -> Vec<u8> {
     std::fs::read(&after).unwrap()
 }
 
-/// Octets before `%PDF`; offsets still count from `%PDF`.
+/// Adds octets before the header. Offsets still count from `%PDF`.
 #[must_use]
 pub fn junk_before(pdf: &[u8]) -> Vec<u8> {
     [b"X-Gateway: passed\r\n\r\n", pdf].concat()
 }
 
-/// 700 NULs after `%%EOF`.
+/// Adds 700 NUL octets after `%%EOF`.
 #[must_use]
 pub fn nuls_after(pdf: &[u8]) -> Vec<u8> {
     [pdf, &[0; 700]].concat()
 }
 
-/// `startxref` points a few octets too far.
+/// Increases the offset in `startxref` by 7.
 #[must_use]
 pub fn wrong_startxref(pdf: &[u8]) -> Vec<u8> {
     let at = find_last(pdf, "startxref");
     [&pdf[..at], tail(startxref(pdf) + 7).as_bytes()].concat()
 }
 
-/// An update whose `/Prev` is the update itself.
+/// Adds an update whose `/Prev` is its own offset.
 #[must_use]
 pub fn prev_loop(pdf: &[u8]) -> Vec<u8> {
     let at = pdf.len();
@@ -81,8 +82,8 @@ pub fn prev_loop(pdf: &[u8]) -> Vec<u8> {
     [pdf, update.as_bytes()].concat()
 }
 
-/// An update that replaces the first page's contents. The document has cross-reference
-/// tables and may be signed.
+/// Adds an update that replaces the content of the first page. The document has
+/// cross-reference tables and can be signed.
 #[must_use]
 pub fn unsigned_change(pdf: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(pdf);
@@ -110,7 +111,7 @@ fn startxref(pdf: &[u8]) -> usize {
     last_number(pdf, "startxref")
 }
 
-/// The number after the last occurrence.
+/// The number after the last occurrence of `name`.
 fn last_number(pdf: &[u8], name: &str) -> usize {
     let rest = &pdf[find_last(pdf, name) + name.len()..];
     let rest = rest.trim_ascii_start();

@@ -2,7 +2,7 @@
 
 use super::by_hand::{ONE_PAGE, of_version};
 
-/// The standard that a document claims.
+/// The profile to which a document claims to conform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// PDF/A-1b
@@ -18,7 +18,7 @@ pub enum Claim {
 }
 
 impl Claim {
-    /// All claims.
+    /// All profiles.
     pub const ALL: [Self; 5] = [Self::A1, Self::A2, Self::A3, Self::A4, Self::Ua1];
 
     const fn version(self) -> &'static str {
@@ -40,16 +40,17 @@ impl Claim {
     }
 }
 
-/// How the structure of a tagged document is written.
+/// The form of the lists in the structure tree of a tagged document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Structure {
     /// Arrays and the number tree are direct objects.
     Direct,
-    /// They are indirect objects, and the tree has two levels.
+    /// They are indirect objects, and the number tree has two levels.
     Indirect,
 }
 
-/// A tagged document of one A4 page with a grey square that conforms to its claim.
+/// A tagged document of one A4 page with a grey square that conforms to the
+/// profile that it claims.
 #[must_use]
 pub fn archival(claim: Claim, structure: Structure) -> Vec<u8> {
     let metadata = format!(

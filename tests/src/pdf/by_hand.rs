@@ -1,19 +1,20 @@
-//! Small documents and updates of given objects, and searches in them.
+//! Small documents and incremental updates from given objects, and functions that
+//! find text in them.
 
-/// A page tree with one page, object 3.
+/// A page tree of one page, which is object 3.
 pub const ONE_PAGE: &str = "<</Type/Pages/Count 1/Kids[3 0 R]>>";
 
-/// A document of these objects, from number 1 on, the catalog first; `trailer`
-/// has further entries.
+/// A document of these objects, numbered from 1. The first is the catalog.
+/// `trailer` has further entries of the trailer.
 #[must_use]
 pub fn of_objects(objects: &[&str], trailer: &str) -> Vec<u8> {
     of_version("1.7", objects, trailer)
 }
 
-/// As above, in another version.
+/// As [`of_objects`], with another version in the header.
 #[must_use]
 pub fn of_version(version: &str, objects: &[&str], trailer: &str) -> Vec<u8> {
-    // PDF/A requires a second line of binary octets.
+    // The second line marks the file as binary, which PDF/A requires.
     let mut out = format!("%PDF-{version}\n%éééé\n").into_bytes();
     let mut offsets = Vec::new();
     for (at, object) in objects.iter().enumerate() {
@@ -32,13 +33,13 @@ pub fn of_version(version: &str, objects: &[&str], trailer: &str) -> Vec<u8> {
     out
 }
 
-/// An update with these objects, as programs write it.
+/// Adds an incremental update with these objects.
 #[must_use]
 pub fn updated(document: &[u8], objects: &[(u32, &str)]) -> Vec<u8> {
     updated_with(document, objects, "")
 }
 
-/// As above; `trailer` has further entries.
+/// As [`updated`]. `trailer` has further entries of the trailer.
 #[must_use]
 pub fn updated_with(document: &[u8], objects: &[(u32, &str)], trailer: &str) -> Vec<u8> {
     let mut out = document.to_vec();
@@ -50,8 +51,8 @@ pub fn updated_with(document: &[u8], objects: &[(u32, &str)], trailer: &str) -> 
     section(&out, &entries, last_between(document, "startxref\n", "\n"), trailer)
 }
 
-/// A section with new offsets of these objects; `previous` is the offset of the
-/// previous section.
+/// Adds a cross-reference section with these offsets of objects. `previous` is the
+/// offset of the previous section.
 #[must_use]
 pub fn redirected(document: &[u8], entries: &[(u32, usize)], previous: &str) -> Vec<u8> {
     section(document, entries, previous, "")
@@ -71,10 +72,10 @@ fn section(document: &[u8], entries: &[(u32, usize)], previous: &str, trailer: &
     [document, section.as_bytes()].concat()
 }
 
-/// The text between the last occurrence of two marks.
+/// The text between the last occurrence of `from` and the next `to`.
 ///
 /// # Panics
-/// If a mark is missing.
+/// If one of them does not occur.
 #[must_use]
 pub fn last_between<'a>(document: &'a [u8], from: &str, to: &str) -> &'a str {
     let at = document.windows(from.len()).rposition(|w| w == from.as_bytes()).unwrap();
@@ -83,10 +84,10 @@ pub fn last_between<'a>(document: &'a [u8], from: &str, to: &str) -> &'a str {
     std::str::from_utf8(&rest[..end]).unwrap()
 }
 
-/// The number of the last object that begins like this.
+/// The number of the last object that begins with `begin`.
 ///
 /// # Panics
-/// If there is no such object.
+/// If there is none.
 #[must_use]
 pub fn number_of(document: &[u8], begin: &str) -> u32 {
     let mark = format!(" 0 obj\n{begin}");
@@ -95,13 +96,13 @@ pub fn number_of(document: &[u8], begin: &str) -> u32 {
     std::str::from_utf8(&document[start..at]).unwrap().parse().unwrap()
 }
 
-/// A stream with this data and these entries.
+/// A stream object with this data and these entries of its dictionary.
 #[must_use]
 pub fn stream(entries: &str, data: &str) -> String {
     format!("<<{entries}/Length {}>>\nstream\n{data}\nendstream", data.len())
 }
 
-/// The last object with this number, as text.
+/// The text of the last object with this number.
 #[must_use]
 pub fn object(document: &[u8], number: u32) -> String {
     last_between(document, &format!("\n{number} 0 obj\n"), "\nendobj").to_owned()

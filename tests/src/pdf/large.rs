@@ -1,16 +1,16 @@
-//! Documents for benchmarks, written while they are generated.
+//! Large documents for benchmarks, written as a stream.
 
 use std::io::{self, Write};
 
 use super::Random;
 use super::serialize::{tail, trailer};
 
-/// The images' width in pixels of one octet.
+/// The width of the images in pixels. A pixel is one octet.
 const WIDTH: usize = 500;
 
-/// A document of `pages` pages, each with an image of `height` rows of 500
-/// octets that does not compress: 2,000 pages of 1,000 rows are 1 GB. Returns the
-/// number of octets written.
+/// Writes a document of `pages` pages, each with an incompressible image of
+/// `height` rows of 500 octets: 2,000 pages of 1,000 rows are 1 GB. Returns the
+/// number of octets.
 pub fn write_image_pages(out: &mut impl Write, pages: u32, height: usize) -> io::Result<u64> {
     let image = WIDTH * height;
     let mut file = Streamed::new(out)?;
@@ -46,8 +46,8 @@ pub fn write_image_pages(out: &mut impl Write, pages: u32, height: usize) -> io:
     file.finish(random.next())
 }
 
-/// A document of one page with `count` objects (at least 5). Returns the number of
-/// octets written.
+/// Writes a document of one page and a total of `count` objects (at least 5).
+/// Returns the number of octets.
 pub fn write_many_objects(out: &mut impl Write, count: u32) -> io::Result<u64> {
     let mut file = Streamed::new(out)?;
     file.object(1, "<</Type/Catalog/Pages 2 0 R/Many 6 0 R>>")?;
@@ -65,7 +65,7 @@ pub fn write_many_objects(out: &mut impl Write, count: u32) -> io::Result<u64> {
     file.finish(u64::from(count))
 }
 
-/// Objects in the order of their numbers, then the table.
+/// Writes objects in the order of their numbers, then the cross-reference table.
 struct Streamed<'a, W> {
     out: &'a mut W,
     position: u64,

@@ -1,4 +1,4 @@
-//! Documents with compressed object streams, by hand.
+//! Documents with compressed object streams, from given objects.
 
 use std::io::Write as _;
 
@@ -10,20 +10,20 @@ use super::serialize::tail;
 /// An object stream.
 #[derive(Clone, Debug)]
 pub struct Pack {
-    /// Its own number.
+    /// The number of the stream.
     pub number: u32,
-    /// Its objects.
+    /// The numbers and texts of its objects.
     pub objects: Vec<(u32, String)>,
     /// Number of spaces after the objects.
     pub padding: usize,
 }
 
-/// A document of these objects, of which number 1 is the catalog, and of these object
+/// A document of plain objects, of which number 1 is the catalog, and of object
 /// streams.
 #[must_use]
 pub fn packed(plain: &[(u32, String)], packs: &[Pack]) -> Vec<u8> {
     let mut out = b"%PDF-1.7\n".to_vec();
-    // Numbers with type and fields of their entries.
+    // Object numbers, with type and fields of the cross-reference entries.
     let mut entries: Vec<(u32, [usize; 3])> = Vec::new();
     for (number, object) in plain {
         entries.push((*number, [1, out.len(), 0]));

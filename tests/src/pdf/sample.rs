@@ -1,24 +1,24 @@
-//! One small document of each kind.
+//! A small document of each kind.
 
 use super::{
     Annots, Document, Encryption, Form, Xref, encrypted, junk_before, linearized, nuls_after,
     object_streams, prev_loop, wrong_startxref,
 };
 
-/// A document and its properties.
+/// A document with its properties.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// Its peculiarity, in words for a file name.
+    /// Its special feature, as a file name.
     pub name: &'static str,
-    /// The user password, if it is not empty.
+    /// The user password, if there is one.
     pub password: Option<&'static str>,
-    /// Whether the cross-reference is sound and all readers read it alike.
+    /// Whether the cross-reference sections are correct and unambiguous.
     pub sound: bool,
     /// The file.
     pub octets: Vec<u8>,
 }
 
-/// One small document of each kind.
+/// Generates a small document of each kind.
 #[must_use]
 pub fn samples() -> Vec<Sample> {
     let plain = Document::default();
@@ -61,7 +61,7 @@ pub fn samples() -> Vec<Sample> {
         ("annots-indirect", Document { annots: Annots::Indirect, ..plain.clone() }),
         ("annots-shared", Document { annots: Annots::Shared, ..plain.clone() }),
         ("inherited", Document { inherited: true, ..plain.clone() }),
-        // EU DSS takes twice as long for each further level.
+        // EU DSS takes twice as long for each additional level.
         ("deep", Document { depth: 8, inherited: true, ..plain.clone() }),
         ("rotated-90", Document { rotate: 90, ..form.clone() }),
         ("rotated-270", Document { rotate: 270, ..form.clone() }),

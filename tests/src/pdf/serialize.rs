@@ -1,15 +1,16 @@
-//! Writing objects into a file, with each kind of cross-reference.
+//! Writes objects to a file, with any kind of cross-reference section.
 
 use std::fmt::Write as _;
 
-/// The kind of cross-reference.
+/// The kind of cross-reference section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Xref {
     /// A table.
     Table,
-    /// A stream; objects other than streams are in object streams. Nothing is compressed.
+    /// A stream. All objects except streams are in object streams. Nothing is
+    /// compressed.
     Stream,
-    /// A table, and a stream for objects that only newer readers see.
+    /// A table, and a stream for the objects that only newer readers see.
     Hybrid,
 }
 
@@ -18,7 +19,7 @@ enum Kind {
     #[default]
     Plain,
     Stream,
-    /// In a hybrid file: not in the table.
+    /// Not in the table of a hybrid file.
     Hidden,
 }
 
@@ -28,11 +29,11 @@ struct Object {
     kind: Kind,
 }
 
-/// The objects of a file; the first has number 1.
+/// The objects of a file, numbered from 1.
 #[derive(Default)]
 pub(super) struct Objects(Vec<Object>);
 
-/// Number of objects in one object stream.
+/// Number of objects in an object stream.
 const PER_STREAM: usize = 50;
 
 impl Objects {
@@ -52,7 +53,7 @@ impl Objects {
         self.push(body.as_bytes().to_vec(), Kind::Hidden)
     }
 
-    /// A stream; `entries` are those of its dictionary without the length.
+    /// Adds a stream. `entries` are those of its dictionary, without `/Length`.
     pub(super) fn add_stream(&mut self, entries: &str, data: &[u8]) -> u32 {
         self.push(stream(entries, data), Kind::Stream)
     }
@@ -62,7 +63,8 @@ impl Objects {
         u32::try_from(self.0.len()).unwrap()
     }
 
-    /// The file; `trailer` has the trailer's entries besides size and links.
+    /// Writes the file. `trailer` has the entries of the trailer except `/Size`,
+    /// `/Prev` and `/XRefStm`.
     pub(super) fn write(mut self, version: &str, xref: Xref, trailer: &str) -> Vec<u8> {
         let count = self.0.len();
         let packed: Vec<usize> = (0..count)
@@ -72,7 +74,7 @@ impl Objects {
                 Kind::Hidden => xref != Xref::Table,
             })
             .collect();
-        // Entries of the cross-reference stream: type, and two fields.
+        // Entries of the cross-reference stream: the type and two fields.
         let mut entries: Vec<(u8, usize, usize)> = vec![(0, 0, 65535); count + 1];
         for chunk in packed.chunks(PER_STREAM) {
             let container = self.0.len() + 1;
@@ -141,7 +143,8 @@ fn table(out: &mut Vec<u8>, entries: &[(u8, usize, usize)], trailer: &str) {
     out.extend(table.bytes());
 }
 
-/// Adds the stream, from object `first` on, and its own entry; returns its offset.
+/// Writes the cross-reference stream with the entries from object `first`, and its
+/// own. Returns its offset.
 fn xref_stream(
     out: &mut Vec<u8>,
     entries: &mut Vec<(u8, usize, usize)>,
@@ -164,12 +167,12 @@ fn xref_stream(
     at
 }
 
-/// The trailer's entries that every kind has.
+/// The entries of the trailer for all kinds.
 pub(super) fn trailer(catalog: u32, info: u32, id: u64) -> String {
     format!("/Root {catalog} 0 R/Info {info} 0 R/ID[<{id:032X}><{id:032X}>]")
 }
 
-/// The last lines of a file.
+/// The last lines of a file: `startxref` and `%%EOF`.
 pub(super) fn tail(startxref: usize) -> String {
     format!("startxref\n{startxref}\n%%EOF\n")
 }

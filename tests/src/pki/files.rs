@@ -1,4 +1,4 @@
-//! What programs read: PEM and PKCS#12 files.
+//! The test PKI as PEM and PKCS#12 files, for other programs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ use tempfile::TempDir;
 use super::{TestSigner, pem};
 use crate::oracle::openssl;
 
-/// Where the PEM files of a signer are.
+/// The paths of a signer's PEM files.
 #[derive(Clone, Debug)]
 pub struct PemFiles {
     /// The signer's certificate.
     pub leaf: PathBuf,
-    /// The private key, PKCS#8.
+    /// The private key as PKCS#8.
     pub key: PathBuf,
     /// The issuing CA and the root.
     pub issuers: PathBuf,
-    /// All certificates, the signer's first.
+    /// All certificates. The signer's is the first.
     pub chain: PathBuf,
     /// The trust anchor.
     pub root: PathBuf,
@@ -42,7 +42,7 @@ impl TestSigner {
         }
     }
 
-    /// The key and the certificates in a PKCS#12 file that `openssl` makes.
+    /// A PKCS#12 file with the key and the certificates, made by `openssl`.
     #[must_use]
     pub fn pkcs12(&self, password: &str) -> Vec<u8> {
         let dir = TempDir::new().unwrap();

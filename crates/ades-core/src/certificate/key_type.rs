@@ -4,7 +4,7 @@ use std::fmt;
 
 use der::asn1::{AnyRef, BitStringRef, UintRef};
 use der::{Decode, Reader, SliceReader};
-use rsa::RsaPublicKey;
+use rsa::PublicKey as RsaPublicKey;
 
 use super::fields;
 use crate::Oid;

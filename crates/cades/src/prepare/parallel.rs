@@ -33,7 +33,7 @@ pub fn check_parallel(
     let signers = read_all(parsed.signer_elements()?)?;
     check_kind(&parsed, &signers)?;
     if let Some(original) = original {
-        let algorithms = digest_algorithms(&signers);
+        let algorithms = algorithms_with(DigestAlgorithm::Sha256, &signers);
         let digests = ContentDigests::read(&parsed, &algorithms, container, Some(original))?;
         check_original(&signers, &digests)?;
     } else if !parsed.is_enveloping() {
@@ -66,10 +66,8 @@ pub fn prepare_parallel(
     let signers = read_all(parsed.signer_elements()?)?;
     check_kind(&parsed, &signers)?;
     let has_original = original.is_some();
-    let mut algorithms = if has_original { digest_algorithms(&signers) } else { Vec::new() };
-    if !algorithms.contains(&algorithm) {
-        algorithms.push(algorithm);
-    }
+    let algorithms =
+        if has_original { algorithms_with(algorithm, &signers) } else { vec![algorithm] };
     let original = original.map(|original| original as &mut dyn Original);
     let digests = ContentDigests::read(&parsed, &algorithms, container, original)?;
     if has_original {
@@ -95,7 +93,17 @@ fn check_kind(container: &Container, signers: &[SignerInfo<'_>]) -> Result<(), E
     Err(Error::CannotAdd { why: NotExtendable::ContentTypeNotData })
 }
 
-/// Compares the document with the digests that the signers signed.
+/// This algorithm and those of the signers.
+fn algorithms_with(algorithm: DigestAlgorithm, signers: &[SignerInfo<'_>]) -> Vec<DigestAlgorithm> {
+    let mut algorithms = digest_algorithms(signers);
+    if !algorithms.contains(&algorithm) {
+        algorithms.push(algorithm);
+    }
+    algorithms
+}
+
+/// Compares the document with the content, and with the digests that the
+/// signers signed.
 ///
 /// It is the wrong document if no signature covers it. One signature that does
 /// is enough: another one may be broken, which is for verification to report. A
@@ -109,7 +117,8 @@ fn check_original(signers: &[SignerInfo<'_>], digests: &ContentDigests) -> Resul
         };
         digests.of(algorithm).any(|digest| signed != digest.value())
     };
-    if !signers.is_empty() && signers.iter().all(is_of_another) {
+    let is_in_none = !signers.is_empty() && signers.iter().all(is_of_another);
+    if is_in_none || !digests.agree() {
         return Err(Error::OriginalMismatch);
     }
     Ok(())

@@ -195,6 +195,25 @@ fn one_signature_over_the_document_is_enough_to_add_another() {
     }
 }
 
+/// Digest algorithms that are not supported leave the content to compare with.
+#[test]
+fn another_document_than_the_content_is_refused_under_any_algorithm() {
+    let sha256 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
+    let (first, second) = (Signer::new(1), Signer::new(2));
+    let mut container = first.container(CONTENT, Packaging::Enveloping);
+    for at in 0..container.len() - sha256.len() {
+        if container[at..].starts_with(&sha256) {
+            container[at + 8] = 0x7F;
+        }
+    }
+    for (original, is_refused) in [(CONTENT, false), (OTHER, true)] {
+        let checked = check_parallel(&container, Some(original));
+        assert_eq!(matches!(checked, Err(Error::OriginalMismatch)), is_refused, "{checked:?}");
+        let prepared = parallel(&container, Some(original), &second);
+        assert_eq!(matches!(prepared, Err(Error::OriginalMismatch)), is_refused, "{prepared:?}");
+    }
+}
+
 #[test]
 fn codes_are_those_in_json() {
     for warning in [Warning::AlreadySigned, Warning::ContainerNotDer] {

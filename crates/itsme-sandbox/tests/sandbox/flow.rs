@@ -12,6 +12,7 @@ use crate::client::{
 use crate::openssl::{decode, verifies};
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn openssl_verifies_a_signed_digest() {
     let partner = Partner::auto(User::Ready).await;
     let (user_code, leaf, chain) = partner.identified().await;
@@ -35,6 +36,7 @@ async fn openssl_verifies_a_signed_digest() {
 }
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn one_confirmation_signs_seventy_digests() {
     let partner = Partner::auto(User::Ready).await;
     let (user_code, leaf, _) = partner.identified().await;
@@ -163,6 +165,7 @@ async fn the_slow_user_answers_after_some_seconds() {
 }
 
 #[tokio::test]
+#[ignore = "asks OpenSSL"]
 async fn a_renewed_certificate_does_not_verify_under_the_first() {
     let partner = Partner::auto(User::Renews).await;
     let (user_code, leaf, _) = partner.identified().await;

@@ -1,4 +1,4 @@
-//! CAdES beside OpenSSL and EU DSS.
+//! CAdES compared with OpenSSL and EU DSS.
 
 use std::fs::File;
 use std::path::Path;
@@ -50,8 +50,8 @@ pub(crate) fn run(bench: &Bench) {
     }
 }
 
-/// Prepare, store, restore, complete; the RSA operation and the verification
-/// of its value are timed apart and taken off.
+/// The time to prepare, store, restore and complete. The RSA operation and the
+/// verification of its value are measured separately and subtracted.
 fn engine(path: &Path, out: &Path, packaging: Packaging) -> Duration {
     let start = Instant::now();
     let mut document = Document::seekable(File::open(path).unwrap());
@@ -74,7 +74,7 @@ fn engine(path: &Path, out: &Path, packaging: Packaging) -> Duration {
     prepared + start.elapsed().saturating_sub(verified)
 }
 
-/// The same, enveloping in one pass over the document.
+/// As above for an enveloping signature, in one pass over the document.
 fn copy_and_finish(path: &Path, out: &Path) -> Duration {
     let start = Instant::now();
     let mut document = Document::seekable(File::open(path).unwrap());
@@ -98,7 +98,7 @@ fn copy_and_finish(path: &Path, out: &Path) -> Duration {
     prepared + completed.saturating_sub(verified)
 }
 
-/// Octets without pattern, the same in every run.
+/// Pseudo-random octets that are the same in every run.
 fn random(len: usize) -> Vec<u8> {
     let mut octets = Vec::with_capacity(len + 64);
     let mut block = Digest::of(DigestAlgorithm::Sha512, b"seed");

@@ -1,5 +1,6 @@
-//! Our figures beside limits and peers, in one run: prints the tables of
-//! `docs/benchmarks.md`. `cades`, `pades` or `xades` as argument: only that one.
+//! Compares our speed with limits and peers, and prints the tables of
+//! `docs/benchmarks.md`. With the argument `cades`, `pades` or `xades`, only the
+//! tables of that format.
 //!
 //! `cargo run --release -p ades-tests --bin bench`
 
@@ -18,8 +19,8 @@ use ades_tests::pki::{Key, PemFiles, Pki, TestSigner};
 use tempfile::TempDir;
 
 const RUNS: usize = 9;
-/// Each turn is the best of so many passes, so that none pays for what the one
-/// before left in the caches.
+/// Number of passes per measurement, of which the best counts, so that the state
+/// of the caches does not matter.
 const PASSES: usize = 3;
 
 fn main() {
@@ -40,13 +41,13 @@ fn main() {
     }
 }
 
-/// A signer's files, and a folder for the documents.
+/// The files of a signer, and a folder for the documents.
 struct Bench {
     dir: TempDir,
     pem: PemFiles,
     pkcs12: PathBuf,
-    /// What is written, to be removed before the next one writes it: truncating
-    /// a file costs a flush that is nobody's work here.
+    /// The output. It is removed before each pass, because truncating a file costs
+    /// a flush, which is not to be measured.
     out: PathBuf,
 }
 
@@ -64,9 +65,10 @@ impl Bench {
         self.dir.path().join(name)
     }
 
-    /// A row: the medians of what `ours`, `limit` and `others` take, and the
-    /// median ratio of the first two. They take turns, so that a drifting
-    /// machine drifts for all. `None` is one who cannot do it, or is not asked.
+    /// Prints a row: the median times of `ours`, `limit` and `others`, and the
+    /// median ratio of the first two. They take turns, so that a change in the
+    /// machine's speed affects all. `None` means that one does not support the task
+    /// or is not measured.
     fn compare(
         &self,
         name: &str,

@@ -1,5 +1,5 @@
-//! PAdES beside pyHanko, EU DSS, and engines in Rust that load a document with
-//! lopdf; what merely loading costs.
+//! PAdES compared with pyHanko, EU DSS, engines in Rust that load a document with
+//! lopdf, and the time for only loading it.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -82,7 +82,7 @@ fn written(path: PathBuf, write: impl FnOnce(&mut BufWriter<File>) -> u64) -> Pa
 struct Prepared {
     state: String,
     value: Vec<u8>,
-    /// How long preparing took, and verifying the value takes.
+    /// The times for preparing and for verifying the value.
     prepared: Duration,
     verified: Duration,
 }
@@ -95,7 +95,7 @@ fn prepare(path: &Path) -> Prepared {
     prepared(&pending, start)
 }
 
-/// Stored and signed; preparing began at `start`.
+/// Stores and signs. Preparing began at `start`.
 fn prepared(pending: &PendingSignature, start: Instant) -> Prepared {
     let state = pending.to_json(None).unwrap();
     let prepared = start.elapsed();
@@ -106,8 +106,9 @@ fn prepared(pending: &PendingSignature, start: Instant) -> Prepared {
     Prepared { state, value, prepared, verified }
 }
 
-/// Prepare, store, restore, complete to another file; the RSA operation and the
-/// verification of its value are timed apart and taken off.
+/// The time to prepare, store, restore and complete to another file. The RSA
+/// operation and the verification of its value are measured separately and
+/// subtracted.
 fn engine(path: &Path, out: &Path) -> Duration {
     let Prepared { state, value, prepared, verified } = prepare(path);
     let completed = timed(|| {
@@ -119,7 +120,7 @@ fn engine(path: &Path, out: &Path) -> Duration {
     prepared + completed.saturating_sub(verified)
 }
 
-/// The document is copied while it is prepared, and the copy completed.
+/// As above: *prepare* copies the document, and *complete* works in the copy.
 fn copy_and_finish(path: &Path, out: &Path) -> Duration {
     let start = Instant::now();
     let mut document = Document::seekable(File::open(path).unwrap());
@@ -133,7 +134,7 @@ fn copy_and_finish(path: &Path, out: &Path) -> Duration {
     prepared + finish(&state, &value, out).saturating_sub(verified)
 }
 
-/// The second half alone, where the file is known not to have changed.
+/// The time for *complete* alone, if the file is known not to have changed.
 fn finish_in_place(path: &Path, out: &Path) -> Duration {
     let Prepared { state, value, verified, .. } = prepare(path);
     std::fs::copy(path, out).unwrap();

@@ -1,5 +1,5 @@
-//! Canonical forms beside libxml2's and bergshamra's; XAdES beside EU DSS,
-//! signxml and xmlsec1.
+//! Canonical forms compared with libxml2 and bergshamra; XAdES compared with EU
+//! DSS, signxml and xmlsec1.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -25,7 +25,7 @@ use crate::{Bench, RUNS, signer, timed, timed_if};
 
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 
-/// A document of 1 GB; first of all, while nothing else has used any memory.
+/// A document of 1 GB. It runs first, before anything else has used memory.
 pub(crate) fn long() {
     let before = peak();
     let mut length = 0;
@@ -107,7 +107,7 @@ fn enveloped(bench: &Bench, judge: &RefCell<Libxml2>, name: &str, document: &[u8
     bench.compare(name, runs, [&ours, &libxml2], &[&signxml, &xmlsec1, &dss]);
 }
 
-/// The document with what xmlsec1 is to fill in, at the end of its root.
+/// The document with a template for xmlsec1 at the end of its root element.
 fn with_template(document: &[u8]) -> Vec<u8> {
     let signature = format!(
         "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>\
@@ -125,8 +125,9 @@ fn with_template(document: &[u8]) -> Vec<u8> {
     [before, signature.as_bytes(), behind].concat()
 }
 
-/// Prepare, store, restore, complete, from file to file; the RSA operation and
-/// the verification of its value are timed apart and taken off.
+/// The time to prepare, store, restore and complete from file to file. The RSA
+/// operation and the verification of its value are measured separately and
+/// subtracted.
 fn engine(path: &Path, out: &Path) -> Duration {
     let mut state = String::new();
     let mut to_be_signed = None;
@@ -165,7 +166,7 @@ fn from_memory(document: &[u8], method: &Canonicalization, take: &mut dyn FnMut(
     covered.unwrap();
 }
 
-/// Canonicalises a stream; how many octets came out.
+/// Canonicalises a stream. Returns the number of octets.
 fn form(document: impl Read, method: &Canonicalization) -> u64 {
     let reader = Reader::from_read(document).unwrap();
     let covered = canonicalize(reader, method.clone(), Selection::document(), &mut |piece| {
@@ -175,7 +176,7 @@ fn form(document: impl Read, method: &Canonicalization) -> u64 {
     covered.unwrap().length
 }
 
-/// The most memory that this process has held, in KiB (Linux).
+/// The peak memory of this process, in KiB (Linux).
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
