@@ -82,4 +82,9 @@ fn readmes_have_the_first_example() {
     let example = include_str!("../examples/sign_batch.rs");
     assert!(example.lines().count() <= 25);
     assert!(include_str!("../README.md").contains(&format!("```rust,no_run\n{example}```")));
+    // The package has no README of the repository.
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    if let Ok(readme) = std::fs::read_to_string(readme) {
+        assert!(readme.contains(&format!("```rust\n{example}```")));
+    }
 }
