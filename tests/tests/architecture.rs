@@ -67,10 +67,8 @@ fn every_format_crate_has_the_same_modules() {
     for name in ["cades", "pades", "xades"] {
         let lib =
             std::fs::read_to_string(root().join(format!("crates/{name}/src/lib.rs"))).unwrap();
-        let modules: BTreeSet<&str> = lib
-            .lines()
-            .filter_map(|line| Some(line.rsplit_once("mod ")?.1.strip_suffix(';')?))
-            .collect();
+        let modules: BTreeSet<&str> =
+            lib.lines().filter_map(|line| line.rsplit_once("mod ")?.1.strip_suffix(';')).collect();
         let missing: Vec<&str> =
             MODULES.into_iter().filter(|module| !modules.contains(module)).collect();
         assert!(missing.is_empty(), "crates/{name}/src/lib.rs has no module {missing:?}");

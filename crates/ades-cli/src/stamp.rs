@@ -7,8 +7,6 @@ use ades::Stamp;
 use crate::exit::Failure;
 use crate::input;
 
-/// DejaVu Sans: see `fonts/LICENSE`.
-const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
 /// Maximum size of an image or a font, in octets.
 const MAX_FILE: u64 = 32 * 1024 * 1024;
 
@@ -23,6 +21,6 @@ pub(crate) fn with_files(
     }
     Ok(match font {
         Some(font) => stamp.font(input::read_at_most(font, MAX_FILE)?),
-        None => stamp.font(FONT),
+        None => stamp.font(dejavu::sans::regular()),
     })
 }
