@@ -1,4 +1,5 @@
 //! Jobs that an earlier version of the program stored are continued.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
 

@@ -372,13 +372,13 @@ impl XmlArgs {
         if parts.iter().all(|(_, text)| text.is_none()) {
             return Ok(None);
         }
-        let mut place = ProductionPlace::default();
-        place.city = city;
-        place.street_address.clone_from(&self.street_address);
-        place.state_or_province.clone_from(&self.state_or_province);
-        place.postal_code.clone_from(&self.postal_code);
-        place.country = country;
-        Ok(Some(place))
+        Ok(Some(ProductionPlace {
+            city,
+            street_address: self.street_address.clone(),
+            state_or_province: self.state_or_province.clone(),
+            postal_code: self.postal_code.clone(),
+            country,
+        }))
     }
 
     fn into_options(

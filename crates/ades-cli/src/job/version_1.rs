@@ -261,13 +261,13 @@ impl Xml {
         options.allow_parallel = self.allow_parallel;
         let Address { street_address, state_or_province, postal_code } = self.address;
         if [&street_address, &state_or_province, &postal_code].iter().any(|it| it.is_some()) {
-            let mut place = ProductionPlace::default();
-            place.city = location.locality;
-            place.street_address = street_address;
-            place.state_or_province = state_or_province;
-            place.postal_code = postal_code;
-            place.country = location.country;
-            options.production_place = Some(place);
+            options.production_place = Some(ProductionPlace {
+                city: location.locality,
+                street_address,
+                state_or_province,
+                postal_code,
+                country: location.country,
+            });
         }
         let mut ids = IdAttributes::default();
         for attribute in &self.reading.id_attributes {

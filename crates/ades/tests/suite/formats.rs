@@ -75,7 +75,7 @@ fn each_packaging_of_each_format_is_signed_and_verified() {
         let text = verify(&signed, detached.then_some(document), &anchors);
         assert!(text.contains(&format!("{format} B-B, intact")), "{text}");
         assert_eq!(options.is_detached(format), detached, "{options:?}");
-        let kept = !matches!(options.packaging, Some(_)) && !detached;
+        let kept = options.packaging.is_none() && !detached;
         assert_eq!(options.suffix(format).is_none(), kept, "{options:?}");
         let contents =
             ades::inspect(&mut Document::from_bytes(&signed), VerifyOptions::new()).unwrap();
@@ -156,7 +156,7 @@ fn options_that_do_not_fit_are_typed_errors() {
     let external = b"<!DOCTYPE a SYSTEM 'a.dtd'><a/>";
     assert!(check(external, options()).is_external_subset());
 
-    let mut verify = |options: VerifyOptions<'_>| {
+    let verify = |options: VerifyOptions<'_>| {
         ades::verify(&mut Document::from_bytes(&pdf), options).unwrap_err()
     };
     let error = verify(VerifyOptions::new().original(None, Document::from_bytes(BINARY)));

@@ -11,8 +11,7 @@ use ades::{
 use crate::pki::{Signer, options, pdf};
 
 fn full() -> SigningOptions {
-    let mut place = ProductionPlace::default();
-    place.city = Some("Gent".to_owned());
+    let place = ProductionPlace { city: Some("Gent".to_owned()), ..ProductionPlace::default() };
     let rectangle = Rectangle::new(20.0, 20.5, 100.0, 40.0);
     let stamp = Stamp::new(StampPosition::Page { page: 1, rectangle }).text("{name}");
     let pdf = PdfOptions::new()
