@@ -480,7 +480,7 @@ fn signatures_are_added_beside_and_upon_others() {
     let report = json(&run.out);
     assert_eq!(report["signatures"].as_array().unwrap().len(), 2);
     assert_eq!(report["signatures"][1]["countersignatures"].as_array().unwrap().len(), 1);
-    bench.sign(&["two.p7s", "--counter-sign", "2", "-o", "no.p7s"]).ends(2, "signer number 2");
+    bench.sign(&["two.p7s", "--counter-sign", "2", "-o", "no.p7s"]).ends(2, "no signature [2]");
     // A document that is not the container's makes two signatures of two documents.
     bench.write("other.bin", b"another document");
     let wrong = bench.sign(&["other.bin", "--parallel", "one.p7s", "-o", "no.p7s"]);
