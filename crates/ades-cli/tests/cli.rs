@@ -480,7 +480,7 @@ fn parallel_signatures_and_countersignatures_are_added() {
     let report = json(&run.out);
     assert_eq!(report["signatures"].as_array().unwrap().len(), 2);
     assert_eq!(report["signatures"][1]["countersignatures"].as_array().unwrap().len(), 1);
-    bench.sign(&["two.p7s", "--counter-sign", "2", "-o", "no.p7s"]).ends(2, "signer number 2");
+    bench.sign(&["two.p7s", "--counter-sign", "2", "-o", "no.p7s"]).ends(2, "no signature [2]");
     // With another document, the container's signatures would be over two documents.
     bench.write("other.bin", b"another document");
     let wrong = bench.sign(&["other.bin", "--parallel", "one.p7s", "-o", "no.p7s"]);
