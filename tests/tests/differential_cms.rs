@@ -1,9 +1,7 @@
 //! rasn-cms as a second reader of CMS containers.
 
-#[path = "differential/corpus.rs"]
-mod corpus;
-
 use ades_core::{CommitmentType, Document};
+use ades_tests::corpora;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{algorithms, finish, parameters, sign};
 use cades::{Packaging, SignatureOptions};
@@ -65,7 +63,9 @@ const READ_BY_ONE: [&str; 1] = [
 
 #[test]
 fn containers_of_the_corpus_are_read_alike() {
-    let files = corpus::files(&["signed", "more"], &[".p7m", ".p7s", ".pkcs7"]);
+    let Some(files) = corpora::everything(&["signed", "more"], &[".p7m", ".p7s", ".pkcs7"]) else {
+        return;
+    };
     let (mut agreed, mut unexpected) = (0, Vec::new());
     for (name, octets) in &files {
         match compare(octets) {
@@ -85,7 +85,7 @@ fn containers_of_the_corpus_are_read_alike() {
     }
     assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
     println!("{agreed} of {} containers are read by both", files.len());
-    assert!(files.is_empty() || agreed * 2 > files.len(), "{agreed} of {}", files.len());
+    assert!(agreed * 2 > files.len(), "{agreed} of {}", files.len());
 }
 
 proptest! {

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ades_core::Document;
+use ades_tests::corpora;
 use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::pyhanko::PyHanko;
 use ades_tests::pdf::by_hand::{ONE_PAGE, last_between, object, of_objects, updated};
@@ -32,13 +33,8 @@ fn reports(document: &[u8]) -> Vec<SignatureReport> {
     report(document).signatures
 }
 
-fn fixture(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
-    std::fs::read(path).unwrap()
-}
-
 fn looks() -> Vec<u8> {
-    fixture("stamps/boxes.png")
+    include_bytes!("../fixtures/stamps/boxes.png").to_vec()
 }
 
 fn visible() -> SignatureOptions {
@@ -402,11 +398,13 @@ fn our_verdicts_on_the_corpus_are_those_of_pyhanko() {
     ];
 
     let expected: BTreeMap<String, Value> =
-        serde_json::from_slice(&fixture("pdf/expected.json")).unwrap();
+        serde_json::from_str(include_str!("../fixtures/pdf/expected.json")).unwrap();
+    let Some(corpus) = corpora::files("pdf") else { return };
     let mut compared = 0;
-    for (name, judges) in &expected {
+    for file in &corpus {
+        let (name, judges) = (file.name, &expected[file.name]);
         let Some(judged) = judges["pyhanko"]["signatures"].as_array() else { continue };
-        let octets = fixture(&format!("pdf/{name}"));
+        let octets = file.read();
         let source = &mut Document::from_bytes(octets.as_slice());
         let Ok(report) = pades::verify(source, VerifyOptions::new()) else { continue };
         for signature in &report.signatures {
@@ -428,7 +426,7 @@ fn our_verdicts_on_the_corpus_are_those_of_pyhanko() {
             let found =
                 unknown || signature.problems.iter().any(|problem| changed.contains(problem));
             let expected = level == "OTHER" || *allowed == json!(false);
-            let stricter = STRICTER.contains(&(name.as_str(), signature.field.as_str()));
+            let stricter = STRICTER.contains(&(name, signature.field.as_str()));
             assert_eq!(found, expected && !stricter, "{name}: {signature:?}");
             compared += 1;
         }

@@ -1,6 +1,7 @@
 //! What `check` reports before anybody is asked to sign.
 
 use ades_core::Document;
+use ades_tests::fonts;
 use ades_tests::oracle::pades::all_accept;
 use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
 use ades_tests::pdf::{self, wrong_startxref};
@@ -11,7 +12,6 @@ use pades::{
 };
 use tempfile::TempDir;
 
-const FONT: &[u8] = include_bytes!("../../crates/ades-cli/fonts/DejaVuSans.ttf");
 const PAGE: &str = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>";
 
 fn check(document: &[u8], options: &SignatureOptions) -> Result<Checked, Error> {
@@ -82,10 +82,10 @@ fn check_refuses_what_prepare_refuses() {
 fn check_returns_the_page_of_a_visible_signature() {
     let document = pdf::Document { signature_fields: &["Here"], ..Default::default() }.write();
     let page = |options: SignatureOptions| check(&document, &options).unwrap().page();
-    let looks = Appearance::at(2, Rectangle::new(9.0, 9.0, 99.0, 30.0)).text("x", FONT);
+    let looks = Appearance::at(2, Rectangle::new(9.0, 9.0, 99.0, 30.0)).text("x", fonts::sans());
     assert_eq!(page(SignatureOptions::new().visible(looks)), Some(2));
     let field = SignatureField::Existing("Here".into());
-    let looks = Appearance::in_field().text("x", FONT);
+    let looks = Appearance::in_field().text("x", fonts::sans());
     assert_eq!(page(SignatureOptions::new().field(field.clone()).visible(looks)), Some(1));
     assert_eq!(page(SignatureOptions::new().field(field)), None);
 }

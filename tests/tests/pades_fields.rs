@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use ades_core::{Certificate, Document};
+use ades_tests::fonts;
 use ades_tests::oracle::pades::all_accept;
 use ades_tests::pdf::by_hand::{ONE_PAGE, number_of, object, of_objects};
 use ades_tests::pdf::packed::{Pack, packed};
@@ -16,7 +17,6 @@ use pades::{
 };
 use tempfile::TempDir;
 
-const FONT: &[u8] = include_bytes!("../../crates/ades-cli/fonts/DejaVuSans.ttf");
 const PAGE: &str = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Resources<<>>>>";
 
 fn pdf(objects: &[&str]) -> Vec<u8> {
@@ -105,7 +105,7 @@ fn streams_in_place_of_dictionaries_do_not_change() {
     assert!(matches!(sign(&fields, &existing("s")), Err(Error::NoSuchField { .. })));
     let signed = sign(&fields, &SignatureOptions::new()).unwrap();
     assert_eq!(object(&signed, 4), field);
-    let visible = Appearance::at(1, Rectangle::new(9.0, 9.0, 99.0, 30.0)).text("x", FONT);
+    let visible = Appearance::at(1, Rectangle::new(9.0, 9.0, 99.0, 30.0)).text("x", fonts::sans());
     let structure = "<</Type/StructTreeRoot/Length 1>>\nstream\nq\nendstream";
     let tagged = with("/StructTreeRoot 4 0 R", structure);
     let seen = SignatureOptions::new().visible(visible);
@@ -254,7 +254,7 @@ fn widgets_are_found_on_their_pages() {
             "<</FT/Sig/T(here)/Type/Annot/Subtype/Widget/Rect[10 10 90 50]>>",
         ])
     };
-    let options = existing("here").visible(Appearance::in_field().text("x", FONT));
+    let options = existing("here").visible(Appearance::in_field().text("x", fonts::sans()));
     let signed = sign(&document("/Annots[5 0 R]"), &options).unwrap();
     assert!(String::from_utf8_lossy(&signed).contains("/Matrix[0 1 -1 0 80 0]"));
     all_accept(&write(&dir, &signed), 1);
@@ -280,9 +280,9 @@ fn pages_may_have_a_unit_of_their_own() {
     };
     let new = |left, width| {
         let rectangle = Rectangle::new(left, 100.0, width, 60.0);
-        SignatureOptions::new().visible(Appearance::at(1, rectangle).text("x", FONT))
+        SignatureOptions::new().visible(Appearance::at(1, rectangle).text("x", fonts::sans()))
     };
-    let in_field = existing("here").visible(Appearance::in_field().text("x", FONT));
+    let in_field = existing("here").visible(Appearance::in_field().text("x", fonts::sans()));
     let widget = "<</Type/Annot/Subtype/Widget/FT/Sig";
     for (unit, above, scale) in [
         ("/UserUnit 2", "", 2.0),

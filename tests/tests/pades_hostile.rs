@@ -2,24 +2,29 @@
 //! panic, and never unbounded work.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ades_core::{DigestAlgorithm, Document};
+use ades_tests::corpora;
 use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
+use ades_tests::pdf::kinds;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign};
 use pades::report::{Coverage, Problem};
 use pades::{Error, PreparedDocument, SignatureOptions, SubFilter, VerifyOptions};
 use proptest::prelude::*;
 
-fn fixtures() -> Vec<Vec<u8>> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pdf");
-    let files = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    let mut pdfs: Vec<_> =
-        files.filter(|path| path.extension().is_some_and(|e| e == "pdf")).collect();
-    pdfs.sort();
-    pdfs.iter().map(|path| std::fs::read(path).unwrap()).filter(|pdf| pdf.len() < 30_000).collect()
+/// Our own documents of every kind, and those of others.
+fn documents() -> &'static [Vec<u8>] {
+    static DOCUMENTS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+
+    DOCUMENTS.get_or_init(|| {
+        let mut documents: Vec<_> = kinds().into_iter().map(|kind| kind.octets).collect();
+        documents.extend(corpora::files("pdf").unwrap_or_default().iter().map(|file| file.read()));
+        documents.retain(|pdf| pdf.len() < 30_000 && pdf.iter().any(u8::is_ascii_digit));
+        documents
+    })
 }
 
 /// Verifies and signs with and without repair; returns the result without repair.
@@ -221,8 +226,7 @@ proptest! {
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
     ) {
-        let all = fixtures();
-        let mut document = which.get(&all).clone();
+        let mut document = which.get(documents()).clone();
         for (at, octet) in damage {
             let at = at.index(document.len());
             document[at] = octet;
@@ -238,8 +242,7 @@ proptest! {
         which in any::<prop::sample::Index>(),
         damage in prop::collection::vec((any::<prop::sample::Index>(), 0u8..10), 1..6),
     ) {
-        let all = fixtures();
-        let mut document = which.get(&all).clone();
+        let mut document = which.get(documents()).clone();
         let digits: Vec<usize> = (0..document.len()).filter(|at| document[*at].is_ascii_digit()).collect();
         for (at, digit) in damage {
             document[*at.get(&digits)] = b'0' + digit;

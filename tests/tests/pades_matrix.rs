@@ -17,18 +17,18 @@ use ades_tests::oracle::verapdf::{self, Verdict};
 use ades_tests::pdf::{Sample, samples};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign_pades};
+use ades_tests::{corpora, fonts};
 use pades::error::ForbiddenBy;
 use pades::{Appearance, FieldLock, Rectangle, SignatureField, SignatureOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const TIME: &str = "2026-09-21T14:13:20Z";
-const FONT: &[u8] = include_bytes!("../../crates/ades-cli/fonts/DejaVuSans.ttf");
 /// The rectangle of the second signature: left, bottom, width, height.
 const STAMP: [f64; 4] = [10.0, 10.0, 40.0, 20.0];
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pdf")
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pdf").join(name)
 }
 
 struct Case {
@@ -130,10 +130,10 @@ fn ensure(so: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
 fn both<T, E: Debug>(
     was: &Result<T, E>,
     is: &Result<T, E>,
-    judge: impl FnOnce(&T, &T) -> Result<(), String>,
+    compare: impl FnOnce(&T, &T) -> Result<(), String>,
 ) -> Result<(), String> {
     match (was, is) {
-        (Ok(was), Ok(is)) => judge(was, is),
+        (Ok(was), Ok(is)) => compare(was, is),
         (Err(_), _) => Ok(()),
         (Ok(_), Err(error)) => Err(format!("is not read any more: {error:?}")),
     }
@@ -219,7 +219,7 @@ fn list(answer: &Value, name: &str) -> Vec<Value> {
 
 /// Signs twice, and repairs a broken document. Returns the error if the document
 /// cannot be signed.
-fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
+fn sign_and_compare(dir: &Path, case: &Case) -> Result<Option<String>, String> {
     let options = |name: &str| {
         let field = SignatureField::NewNamed(name.to_owned());
         let options = SignatureOptions::new().field(field);
@@ -246,7 +246,8 @@ fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
         Err(error) => return Ok(Some(error.to_string())),
     };
     let [left, bottom, width, height] = STAMP;
-    let looks = Appearance::at(1, Rectangle::new(left, bottom, width, height)).text("Ours", FONT);
+    let looks =
+        Appearance::at(1, Rectangle::new(left, bottom, width, height)).text("Ours", fonts::sans());
     let second = |options| sign_pades(&one, second, &parameters(), options);
     let invisible = options("Ours2");
     let (two, stamped) = match second(&invisible.clone().visible(looks)) {
@@ -267,7 +268,7 @@ fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
 }
 
 /// Runs all cases on every core; returns the errors of refused documents by name.
-fn judge_all(cases: Vec<Case>) -> BTreeMap<String, String> {
+fn sign_all(cases: Vec<Case>) -> BTreeMap<String, String> {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("root.pem"), Pki::shared().root_pem()).unwrap();
     let cases = Mutex::new(cases.into_iter());
@@ -275,7 +276,7 @@ fn judge_all(cases: Vec<Case>) -> BTreeMap<String, String> {
     let work = || {
         loop {
             let Some(case) = cases.lock().unwrap().next() else { return };
-            match judge(dir.path(), &case) {
+            match sign_and_compare(dir.path(), &case) {
                 Ok(None) => {}
                 Ok(Some(why)) => drop(refused.lock().unwrap().insert(case.name, why)),
                 Err(why) => failed.lock().unwrap().push(format!("{}: {why}", case.name)),
@@ -295,22 +296,18 @@ fn judge_all(cases: Vec<Case>) -> BTreeMap<String, String> {
 /// and why. With `UPDATE_EXPECTED` set, the test rewrites it: look at the difference.
 #[test]
 fn the_corpus_is_signed_or_says_why_not() {
-    let passwords: BTreeMap<String, String> = read_json(&fixtures().join("passwords.json"));
-    let mut cases: Vec<Case> = std::fs::read_dir(fixtures())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "pdf"))
-        .map(|path| {
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            let password = passwords.get(&name).cloned();
-            Case { name, octets: std::fs::read(&path).unwrap(), password }
-        })
-        .collect();
-    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    let Some(corpus) = corpora::files("pdf") else { return };
+    let passwords: BTreeMap<String, String> = read_json(&fixture("passwords.json"));
+    let case = |file: &corpora::File| {
+        let name = file.name.trim_end_matches(".pdf").to_owned();
+        let password = passwords.get(&name).cloned();
+        Case { name, octets: file.read(), password }
+    };
+    let cases: Vec<Case> = corpus.iter().map(case).collect();
     let count = cases.len();
-    let refused = judge_all(cases);
+    let refused = sign_all(cases);
     println!("{} of {count} signed twice", count - refused.len());
-    let path = fixtures().join("refused.json");
+    let path = fixture("refused.json");
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         std::fs::write(&path, serde_json::to_string_pretty(&refused).unwrap() + "\n").unwrap();
     }
@@ -329,7 +326,7 @@ fn one_of_each_kind_is_signed() {
         octets,
         password: password.map(str::to_owned),
     });
-    let refused = judge_all(cases.collect());
+    let refused = sign_all(cases.collect());
     assert_eq!(refused, BTreeMap::new());
 }
 

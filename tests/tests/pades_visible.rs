@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ades_core::Document;
+use ades_tests::fonts;
 use ades_tests::oracle::pades::all_accept;
 use ades_tests::oracle::pdf::{Picture, compare, pdfsig, qpdf_check};
 use ades_tests::oracle::verapdf;
@@ -17,16 +18,13 @@ use pades::{Appearance, Error, Rectangle, SignatureField, SignatureOptions, Stam
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-const FONT: &[u8] = include_bytes!("../../crates/ades-cli/fonts/DejaVuSans.ttf");
 const NAMES: &str = "Signed by Jiří Dvořák\nŁukasz Żółć, Ελένη, Юлия\n2026-09-21 14:13 UTC";
 
 /// Joined letters, marks and digits, with Latin letters between them.
 const RIGHT_TO_LEFT: &str = "وقّعته سلمى (Salma) في 21\nנחתם על ידי דוד כהן\nSigned by سلام عليكم";
 const BOXES: &[u8] = include_bytes!("../fixtures/stamps/boxes.ttf");
-/// A font with CFF outlines, and a CFF font with thousands of characters, of which this
-/// text has a few.
+/// The same with CFF outlines.
 const BOXES_CFF: &[u8] = include_bytes!("../fixtures/stamps/boxes.otf");
-const CJK: &[u8] = include_bytes!("../fixtures/stamps/NotoSansCJKjp-subset.otf");
 const JAPANESE: &str = "署名者 山田太郎\nSigned 2026年9月21日";
 const JPEG: &[u8] = include_bytes!("../fixtures/stamps/gradient.jpg");
 /// Left, bottom, width, height.
@@ -74,21 +72,22 @@ fn png_of(color: png::ColorType, size: u32, pixels: &[u8]) -> Vec<u8> {
 /// Demands 26 and 28.
 #[test]
 fn documents_keep_their_pdf_a_and_pdf_ua_claims() {
-    let dir = TempDir::new().unwrap();
+    let (dir, cjk) = (TempDir::new().unwrap(), fonts::cjk());
     for claim in Claim::ALL {
         for structure in [Structure::Direct, Structure::Indirect] {
             let document = archival(claim, structure);
             let before = verapdf::validate(&write(&dir, "before.pdf", &document)).unwrap();
             assert!(before.keeps_its_claims(), "{claim:?} {structure:?}: {before:?}");
-            for looks in [
-                at(1, STAMP).text(NAMES, FONT).image(disc()),
-                at(1, STAMP).text(RIGHT_TO_LEFT, FONT),
+            let japanese = cjk.clone().map(|font| at(1, STAMP).text(JAPANESE, font));
+            let all = [
+                at(1, STAMP).text(NAMES, fonts::sans()).image(disc()),
+                at(1, STAMP).text(RIGHT_TO_LEFT, fonts::sans()),
                 at(1, STAMP).text("日本 日日", BOXES),
                 at(1, STAMP).text("日本 日日", BOXES_CFF),
-                at(1, STAMP).text(JAPANESE, CJK),
                 at(1, STAMP).image(JPEG),
                 at(1, STAMP).image(png_of(png::ColorType::Grayscale, 2, &[0, 90, 180, 255])),
-            ] {
+            ];
+            for looks in all.into_iter().chain(japanese) {
                 let signed = sign(&document, &visible(looks)).unwrap();
                 let path = write(&dir, "after.pdf", &signed);
                 let after = verapdf::validate(&path).unwrap();
@@ -107,8 +106,8 @@ fn a_second_signature_keeps_pdf_a_and_the_first_signature() {
     let dir = TempDir::new().unwrap();
     for claim in Claim::ALL {
         let document = archival(claim, Structure::Direct);
-        let once = sign(&document, &visible(at(1, STAMP).text(NAMES, FONT))).unwrap();
-        let second = at(1, [300.0, 72.0, 200.0, 60.0]).text(NAMES, FONT).image(disc());
+        let once = sign(&document, &visible(at(1, STAMP).text(NAMES, fonts::sans()))).unwrap();
+        let second = at(1, [300.0, 72.0, 200.0, 60.0]).text(NAMES, fonts::sans()).image(disc());
         let twice = sign(&once, &visible(second)).unwrap();
         let path = write(&dir, "twice.pdf", &twice);
         let claims = verapdf::validate(&path).unwrap();
@@ -147,7 +146,7 @@ fn a_stamp_is_upright_and_only_in_its_rectangle() {
     for (rotate, crop_box) in PAGES {
         let document = pdf::Document { rotate, crop_box, ..Default::default() }.write();
         let before = Picture::of(&write(&dir, "before.pdf", &document), 2, DPI, None);
-        let looks = at(2, PLACE).text(NAMES, FONT).image(disc());
+        let looks = at(2, PLACE).text(NAMES, fonts::sans()).image(disc());
         let signed = write(&dir, "after.pdf", &sign(&document, &visible(looks)).unwrap());
         let after = Picture::of(&signed, 2, DPI, None);
         let [left, top, width, height] = pixels(PLACE, &after);
@@ -170,16 +169,17 @@ fn a_stamp_is_upright_and_only_in_its_rectangle() {
 fn stamps_look_like_the_approved_pictures() {
     let dir = TempDir::new().unwrap();
     let document = archival(Claim::A2, Structure::Direct);
-    for (name, looks) in [
-        ("text", at(1, STAMP).text(NAMES, FONT)),
-        ("text-and-image", at(1, STAMP).text(NAMES, FONT).image(disc())),
+    let japanese = fonts::cjk().map(|font| ("japanese", at(1, STAMP).text(JAPANESE, font)));
+    let all = [
+        ("text", at(1, STAMP).text(NAMES, fonts::sans())),
+        ("text-and-image", at(1, STAMP).text(NAMES, fonts::sans()).image(disc())),
         ("image", at(1, STAMP).image(JPEG)),
-        ("right-to-left", at(1, STAMP).text(RIGHT_TO_LEFT, FONT)),
+        ("right-to-left", at(1, STAMP).text(RIGHT_TO_LEFT, fonts::sans())),
         ("boxes", at(1, STAMP).text("日本 日日", BOXES)),
         ("boxes", at(1, STAMP).text("日本 日日", BOXES_CFF)),
-        ("japanese", at(1, STAMP).text(JAPANESE, CJK)),
-        ("small", at(1, [72.0, 72.0, 60.0, 20.0]).text(NAMES, FONT)),
-    ] {
+        ("small", at(1, [72.0, 72.0, 60.0, 20.0]).text(NAMES, fonts::sans())),
+    ];
+    for (name, looks) in all.into_iter().chain(japanese) {
         let signed = write(&dir, "after.pdf", &sign(&document, &visible(looks)).unwrap());
         let page = Picture::of(&signed, 1, DPI, None);
         let [left, top, width, height] = pixels(STAMP, &page);
@@ -220,8 +220,9 @@ fn extracted_text_is_the_given_text() {
         encrypted(&pdf::Document::default().write(), Encryption::Rc4, ""),
     ] {
         let decomposed = "Jir\u{30C}i\u{301}";
-        let looks =
-            at(1, STAMP).text(format!("{NAMES}\n{decomposed} سلمى דוד"), FONT).image(disc());
+        let looks = at(1, STAMP)
+            .text(format!("{NAMES}\n{decomposed} سلمى דוד"), fonts::sans())
+            .image(disc());
         let path = write(&dir, "signed.pdf", &sign(&document, &visible(looks)).unwrap());
         let mut text = Command::new("pdftotext");
         let text = text.args(["-enc", "UTF-8", "-layout"]).arg(&path).arg("-").output().unwrap();
@@ -245,9 +246,9 @@ fn extracted_text_is_the_given_text() {
 #[test]
 fn extracted_text_in_cff_fonts_is_the_given_text() {
     let dir = TempDir::new().unwrap();
-    for (text, font, name) in
-        [(JAPANESE, CJK, "+NotoSansCJKjp"), ("日本 日日", BOXES_CFF, "+BoxesCFF")]
-    {
+    let japanese = fonts::cjk().map(|font| (JAPANESE, font, "+NotoSansCJKjp"));
+    let boxes = ("日本 日日", BOXES_CFF.to_vec(), "+BoxesCFF");
+    for (text, font, name) in [boxes].into_iter().chain(japanese) {
         let document = pdf::Document::default().write();
         let signed = sign(&document, &visible(at(1, STAMP).text(text, font))).unwrap();
         let path = write(&dir, "signed.pdf", &signed);
@@ -336,7 +337,7 @@ fn an_existing_field_keeps_its_rectangle() {
             pdf::Document { rotate, crop_box, signature_fields, ..Default::default() }.write();
         let before = Picture::of(&write(&dir, "before.pdf", &document), 1, DPI, None);
         for field in ["Here", "groups.There"] {
-            let options = visible(Appearance::in_field().text("Agreed", FONT));
+            let options = visible(Appearance::in_field().text("Agreed", fonts::sans()));
             let options = options.field(SignatureField::Existing(field.to_owned()));
             let path = write(&dir, "after.pdf", &sign(&document, &options).unwrap());
             let after = Picture::of(&path, 1, DPI, None);
@@ -353,7 +354,7 @@ fn an_existing_field_keeps_its_rectangle() {
 fn the_preview_looks_like_the_signed_document() {
     let dir = TempDir::new().unwrap();
     let document = pdf::Document::default().write();
-    let options = visible(at(1, STAMP).text(NAMES, FONT).image(disc()));
+    let options = visible(at(1, STAMP).text(NAMES, fonts::sans()).image(disc()));
     let signer = Pki::shared().signer(Key::P256);
     let mut source = Document::from_bytes(&document);
     let pending = pades::prepare(&mut source, &signer.chain, &parameters(), &options).unwrap();
@@ -378,13 +379,13 @@ fn an_appearance_that_cannot_be_drawn_is_refused() {
         let error = sign(&document, &visible(looks)).map(drop).unwrap_err().to_string();
         assert!(error.contains(why), "{error} does not contain {why}");
     };
-    let text = |text: &str| at(1, STAMP).text(text, FONT);
+    let text = |text: &str| at(1, STAMP).text(text, fonts::sans());
     refuse(text("a\u{202E}b"), "overrides of its direction");
     refuse(text("日本"), "no glyph for the character '日': choose a font");
     refuse(text("\u{7}"), "control characters");
     refuse(text(" "), "empty");
     refuse(text(&"long ".repeat(2000)), "4,096");
-    refuse(at(1, [0.0, 0.0, 50.0, 20.0]).text("long ".repeat(100), FONT), "does not fit");
+    refuse(at(1, [0.0, 0.0, 50.0, 20.0]).text("long ".repeat(100), fonts::sans()), "does not fit");
     refuse(text(&"x".repeat(2000)), "does not fit");
     refuse(at(1, STAMP), "neither text nor image");
     refuse(at(1, STAMP).text("x", b"no font".as_slice()), "font cannot be read");
@@ -400,9 +401,9 @@ fn an_appearance_that_cannot_be_drawn_is_refused() {
     let noise: Vec<u8> = noise.take(3 * 900 * 900).collect();
     refuse(at(1, STAMP).image(png_of(png::ColorType::Rgb, 900, &noise)), "more than 2 MiB");
     refuse(at(1, STAMP).image(vec![0; 9 << 20]), "more than 8 MiB");
-    refuse(at(0, STAMP).text("x", FONT), "counted from 1");
-    refuse(at(3, STAMP).text("x", FONT), "no page number 3");
-    refuse(Appearance::in_field().text("x", FONT), "needs a page");
+    refuse(at(0, STAMP).text("x", fonts::sans()), "counted from 1");
+    refuse(at(3, STAMP).text("x", fonts::sans()), "no page number 3");
+    refuse(Appearance::in_field().text("x", fonts::sans()), "needs a page");
     for outside in [
         [-1.0, 0.0, 20.0, 20.0],
         [0.0, 830.0, 20.0, 20.0],
@@ -410,10 +411,10 @@ fn an_appearance_that_cannot_be_drawn_is_refused() {
         [0.0, 0.0, 0.0, 20.0],
         [f64::NAN, 0.0, f64::INFINITY, 20.0],
     ] {
-        refuse(at(1, outside).text("x", FONT), "not within page number 1");
+        refuse(at(1, outside).text("x", fonts::sans()), "not within page number 1");
     }
     let field = SignatureField::Existing("Here".to_owned());
-    let options = visible(at(1, STAMP).text("x", FONT)).field(field);
+    let options = visible(at(1, STAMP).text("x", fonts::sans())).field(field);
     let error = sign(&document, &options).map(drop).unwrap_err();
     assert!(error.to_string().contains("its own rectangle"), "{error}");
 }
@@ -426,7 +427,7 @@ proptest! {
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         cut in any::<Option<prop::sample::Index>>(),
     ) {
-        let mut file = [disc(), JPEG.to_vec(), FONT.to_vec()][which].clone();
+        let mut file = [disc(), JPEG.to_vec(), fonts::sans().to_vec()][which].clone();
         // Most of a font is never read.
         let reach = file.len().min(4096);
         for (at, octet) in damage {

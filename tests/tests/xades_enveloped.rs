@@ -1,15 +1,15 @@
-//! Enveloped XAdES B-B: xmlsec1 as judge, and the original octets untouched.
-
-use std::path::{Path, PathBuf};
+//! Enveloped XAdES B-B: xmlsec1 verifies it, and the original octets do not change.
 
 use ades_core::{
     CommitmentType, Digest, DigestAlgorithm, Document, PendingState, SignatureAlgorithm,
     SignatureParameters, SignaturePolicy, SignerLocation, base64,
 };
+use ades_tests::corpora;
 use ades_tests::invoice::Invoice;
 use ades_tests::oracle::xmlsec1;
 use ades_tests::pki::{self, Key, Pki, TestSigner};
 use ades_tests::signing::{algorithms, parameters};
+use ades_tests::xml;
 use proptest::prelude::*;
 use xades::c14n::{Canonicalization, IdAttributes, Selection, Target, canonicalize};
 use xades::xml::Reader;
@@ -18,7 +18,7 @@ use xades::{
     SignatureOptions, VerifyOptions, prepare_countersignature, verify,
 };
 
-/// Prepares, stores, restores, signs, completes.
+/// Prepares, stores and restores a signature, signs, and completes it.
 fn sign(
     document: &[u8],
     signer: &TestSigner,
@@ -43,7 +43,7 @@ fn sign_with(
 }
 
 #[track_caller]
-fn judged(signed: &[u8]) -> Result<(), String> {
+fn xmlsec1_verifies(signed: &[u8]) -> Result<(), String> {
     let dir = tempfile::TempDir::new().unwrap();
     let (document, root) = (dir.path().join("signed.xml"), dir.path().join("root.pem"));
     std::fs::write(&document, signed).unwrap();
@@ -51,14 +51,7 @@ fn judged(signed: &[u8]) -> Result<(), String> {
     xmlsec1::verify(&document, &root)
 }
 
-fn fixtures() -> Vec<(PathBuf, Vec<u8>)> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/xml");
-    let paths = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    let paths = paths.filter(|path| path.extension().is_some_and(|e| e == "xml"));
-    paths.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
-}
-
-/// The documents in all encodings, and the shapes that are easily spoiled.
+/// Documents in all encodings, and of shapes that insertion could damage.
 fn shapes() -> Vec<Vec<u8>> {
     let text = "<r xmlns='urn:d' a='é'>\r\n <b xmlns=''>€ &amp; &#13;</b><!-- c -->\r\n</r>\r\n<!-- end -->";
     let utf16 = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
@@ -88,8 +81,7 @@ fn shapes() -> Vec<Vec<u8>> {
 #[test]
 fn xmlsec1_verifies_every_document() {
     let signer = Pki::shared().signer(Key::Rsa2048);
-    let mut documents: Vec<Vec<u8>> = fixtures().into_iter().map(|(_, octets)| octets).collect();
-    assert_eq!(documents.len(), 15);
+    let mut documents: Vec<Vec<u8>> = xml::documents().into_iter().map(|xml| xml.octets).collect();
     // xmlsec1 neither expands entities in content nor adds default attributes.
     let beyond = |octets: &&Vec<u8>| {
         let text = String::from_utf8_lossy(octets);
@@ -97,32 +89,45 @@ fn xmlsec1_verifies_every_document() {
     };
     documents.extend(shapes().iter().filter(|octets| !beyond(octets)).cloned());
     documents.push(Invoice::in_memory(1_000_000));
-    for document in documents {
-        let signed = sign(&document, signer, &parameters()).unwrap();
-        let shown = || String::from_utf8_lossy(&signed[..signed.len().min(4000)]).into_owned();
-        judged(&signed).unwrap_or_else(|error| panic!("{error}\n{}", shown()));
-    }
+    documents.iter().for_each(|document| assert_signed(document, signer));
 }
 
 #[test]
-fn xmlsec1_verifies_what_it_can_of_every_algorithm() {
+fn xmlsec1_verifies_every_document_of_the_corpus() {
+    let signer = Pki::shared().signer(Key::Rsa2048);
+    for file in corpora::files("xml").unwrap_or_default() {
+        assert_signed(&file.read(), signer);
+    }
+}
+
+/// Signs a document. xmlsec1 verifies the signature.
+#[track_caller]
+fn assert_signed(document: &[u8], signer: &TestSigner) {
+    let signed = sign(document, signer, &parameters()).unwrap();
+    let shown = || String::from_utf8_lossy(&signed[..signed.len().min(4000)]).into_owned();
+    xmlsec1_verifies(&signed).unwrap_or_else(|error| panic!("{error}\n{}", shown()));
+}
+
+#[test]
+fn xmlsec1_verifies_every_algorithm_that_it_supports() {
     let document = shapes().remove(0);
-    let mut judged_algorithms = 0;
+    let mut verified_algorithms = 0;
     for key in Key::ALL {
         let signer = Pki::shared().signer(key);
         for algorithm in algorithms(signer) {
             let signed = sign(&document, signer, &parameters().algorithm(algorithm)).unwrap();
-            // xmlsec1 1.2 knows neither RSASSA-PSS nor Ed25519.
+            // xmlsec1 1.2 supports neither RSASSA-PSS nor Ed25519.
             if matches!(
                 algorithm,
                 SignatureAlgorithm::RsaPkcs1v15(_) | SignatureAlgorithm::Ecdsa(_)
             ) {
-                judged(&signed).unwrap_or_else(|error| panic!("{key:?} {algorithm}: {error}"));
-                judged_algorithms += 1;
+                xmlsec1_verifies(&signed)
+                    .unwrap_or_else(|error| panic!("{key:?} {algorithm}: {error}"));
+                verified_algorithms += 1;
             }
         }
     }
-    assert!(judged_algorithms >= 6, "{judged_algorithms}");
+    assert!(verified_algorithms >= 6, "{verified_algorithms}");
 }
 
 #[test]
@@ -143,7 +148,7 @@ fn every_property_is_signed() {
         .mime_type("text/xml");
     let signer = Pki::shared().signer(Key::P256);
     let signed = sign(b"<r/>", signer, &parameters).unwrap();
-    judged(&signed).unwrap();
+    xmlsec1_verifies(&signed).unwrap();
     let text = String::from_utf8(signed).unwrap();
     assert!(text.is_ascii());
     for expected in [
@@ -160,9 +165,9 @@ fn every_property_is_signed() {
     }
 }
 
-/// EN 319 132-1, 5.2.5: what CAdES has no words for.
+/// EN 319 132-1, 5.2.5: fields that CAdES does not have.
 #[test]
-fn a_place_has_a_state_and_a_postal_code() {
+fn a_production_place_has_a_state_and_a_postal_code() {
     let signer = Pki::shared().signer(Key::P256);
     let place = ProductionPlace {
         city: Some("Gent".into()),
@@ -174,7 +179,7 @@ fn a_place_has_a_state_and_a_postal_code() {
     let options = SignatureOptions::new().production_place(place);
     let location = SignerLocation::default().country("FR");
     let signed = sign_with(b"<r/>", signer, &parameters().location(location), &options).unwrap();
-    judged(&signed).unwrap();
+    xmlsec1_verifies(&signed).unwrap();
     let expected = "<xades:SignatureProductionPlaceV2><xades:City>Gent</xades:City>\
         <xades:StreetAddress>Veldstraat 1</xades:StreetAddress>\
         <xades:StateOrProvince>Oost-Vlaanderen</xades:StateOrProvince>\
@@ -188,7 +193,7 @@ fn a_place_has_a_state_and_a_postal_code() {
     assert!(matches!(refused, Err(Error::Core(ades_core::Error::Parameter { .. }))));
 }
 
-/// ades-rs: fixed Ids.
+/// ades-rs uses fixed Ids.
 #[test]
 fn ids_are_unique_and_differ_from_document_to_document() {
     let signer = Pki::shared().signer(Key::Rsa2048);
@@ -203,8 +208,8 @@ fn ids_are_unique_and_differ_from_document_to_document() {
     assert_eq!(all.len(), 8);
 }
 
-/// Signatures on one document can be put into one: they have other Ids if
-/// anything about them is another.
+/// Several signatures of one document can be put into the same file, so their Ids must
+/// differ if anything about the signatures differs.
 #[test]
 fn ids_differ_from_signature_to_signature() {
     let signer = Pki::shared().signer(Key::P256);
@@ -232,9 +237,9 @@ fn ids_differ_from_signature_to_signature() {
     assert_eq!(all.len(), 8);
 }
 
-/// Of what is behind the signature, only the document's end is held.
+/// Only the end of what follows the signature is held, however long it is.
 #[test]
-fn a_signature_goes_before_as_much_as_there_is() {
+fn any_length_can_follow_a_signature() {
     let signer = Pki::shared().signer(Key::P256);
     let place = Target::Named { namespace: "".into(), local_name: "e".into(), nth: Some(0) };
     for (element, length) in [("<e></e>", 17 << 20), ("<e/>", 2 << 20), ("<e/>", 3 << 20)] {
@@ -251,14 +256,14 @@ fn a_signature_goes_before_as_much_as_there_is() {
             let (before, rest) = out.split_at(start.unwrap());
             let len = rest.windows(end.len()).position(|w| w == end).unwrap() + end.len();
             let without = [before, &rest[len..]].concat();
-            let as_it_was = without == document.replace("<e/>", "<e></e>").as_bytes()
+            let unchanged = without == document.replace("<e/>", "<e></e>").as_bytes()
                 || without == document.as_bytes();
-            assert!(as_it_was);
+            assert!(unchanged);
             if length > 16 << 20 {
-                judged(&out).unwrap();
+                xmlsec1_verifies(&out).unwrap();
                 break;
             }
-            // Of another document the end is not written, whatever is another.
+            // The end of a changed document is not written, wherever the change is.
             for at in [0, 3, 9, 1 << 20, length, document.len() - 1] {
                 let mut other = document.clone().into_bytes();
                 other[at] ^= 1;
@@ -275,9 +280,9 @@ fn a_signature_goes_before_as_much_as_there_is() {
     assert!(matches!(refused, Err(Error::CannotInsert { .. })), "{refused:?}");
 }
 
-/// SVG images name a DTD that nobody reads.
+/// SVG images name a DTD that hardly any program reads.
 #[test]
-fn an_external_subset_is_ignored_if_so_asked() {
+fn an_external_subset_is_ignored_if_the_caller_asks() {
     let signer = Pki::shared().signer(Key::P256);
     let svg = b"<?xml version=\"1.0\" standalone=\"no\"?>\n\
         <!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \
@@ -287,7 +292,7 @@ fn an_external_subset_is_ignored_if_so_asked() {
     assert!(matches!(refused, Err(Error::External { .. })), "{refused:?}");
     let options = SignatureOptions::new().ignoring_external_subset();
     let signed = sign_with(svg, signer, &parameters(), &options.clone().parallel()).unwrap();
-    judged(&signed).unwrap();
+    xmlsec1_verifies(&signed).unwrap();
     let refused = verify(&mut Document::from_bytes(&signed), VerifyOptions::default());
     assert!(matches!(refused, Err(Error::External { .. })), "{refused:?}");
     let verified = |signed: &[u8]| {
@@ -295,7 +300,7 @@ fn an_external_subset_is_ignored_if_so_asked() {
         verify(&mut Document::from_bytes(signed), options).unwrap()
     };
     assert!(verified(&signed).is_valid());
-    // And again, as the earlier signature is looked at, too.
+    // A second signature: the existing one is verified, too.
     let twice = sign_with(&signed, signer, &parameters(), &options).unwrap();
     assert!(verified(&twice).is_valid() && verified(&twice).signatures.len() == 2);
     let mut source = Document::from_bytes(&twice);
@@ -310,7 +315,7 @@ fn an_external_subset_is_ignored_if_so_asked() {
 
 /// `wsu:Id` in SOAP, `AssertionID` in SAML 1.1.
 #[test]
-fn elements_are_signed_by_other_ids_if_so_asked() {
+fn elements_are_signed_by_other_ids_if_the_caller_asks() {
     let signer = Pki::shared().signer(Key::P256);
     let wsu = "http://docs.oasis-open.org/wss/2004/01/\
         oasis-200401-wss-wssecurity-utility-1.0.xsd";
@@ -339,16 +344,16 @@ fn elements_are_signed_by_other_ids_if_so_asked() {
     };
     assert!(verified(Some(ids)).unwrap().is_valid());
     assert!(verified(None).is_err());
-    // The place, too, is one of these.
+    // The position can use the same Ids.
     let place = Position::LastIn(Target::Id("body".into()));
     let ids = IdAttributes::default().and(wsu, "Id");
     let options = SignatureOptions::new().position(place).ids(ids);
     let signed = sign_with(soap.as_bytes(), signer, &parameters(), &options).unwrap();
-    judged(&signed).unwrap();
+    xmlsec1_verifies(&signed).unwrap();
 }
 
 #[test]
-fn a_stored_state_is_small_and_of_a_lasting_form() {
+fn a_stored_state_is_small_and_can_be_restored() {
     let signer = Pki::shared().signer(Key::P256);
     let document = Invoice::in_memory(1_000_000);
     let parameters = parameters().signer_role("Confidential");
@@ -356,7 +361,7 @@ fn a_stored_state_is_small_and_of_a_lasting_form() {
     let pending =
         xades::prepare(&mut source, &signer.chain, &parameters, &SignatureOptions::new()).unwrap();
     let json = pending.to_json(None).unwrap();
-    // The chain is in it twice: as such and in ds:KeyInfo.
+    // It contains the chain twice: by itself and in ds:KeyInfo.
     let chain: usize = pending.chain().certificates().iter().map(|c| c.der().len()).sum();
     assert!(json.len() < 8192 + chain * 8 / 3, "{} octets", json.len());
     assert_eq!(PendingSignature::from_json(&json, None).unwrap(), pending);
@@ -364,7 +369,7 @@ fn a_stored_state_is_small_and_of_a_lasting_form() {
 }
 
 #[test]
-fn what_has_changed_is_refused() {
+fn changed_documents_values_and_states_are_refused() {
     let signer = Pki::shared().signer(Key::P256);
     let document = b"<r>text</r>\n";
     let prepare = || {
@@ -376,7 +381,7 @@ fn what_has_changed_is_refused() {
     let value = signer.sign(&pending.to_be_signed());
     for other in [b"<r>Text</r>\n".as_slice(), b"<r>text</r>", b"<r>text</r>\n\n", b""] {
         let mut out = Vec::new();
-        // As a stream, too, of which nobody knows the length.
+        // Also as a stream, which does not know its length.
         for mut other in [Document::from_bytes(other), Document::stream(other)] {
             let refused = pending.complete(Some(&mut other), &value, &mut out);
             assert!(matches!(refused, Err(Error::DocumentChanged)), "{refused:?}");
@@ -386,7 +391,7 @@ fn what_has_changed_is_refused() {
             }));
         }
     }
-    // A value over something else.
+    // A value over another document.
     let wrong = signer.sign(
         &xades::prepare(
             &mut Document::from_bytes(b"<r>other</r>"),
@@ -403,7 +408,7 @@ fn what_has_changed_is_refused() {
         matches!(refused, Err(Error::Core(ades_core::Error::ValueDoesNotVerify))),
         "{refused:?}"
     );
-    // A state in which other properties were written.
+    // A state with other properties.
     let json = pending.to_json(None).unwrap();
     let inner: serde_json::Value = serde_json::from_str(&json).unwrap();
     let state = inner["state"].to_string().replace("application/xml", "application/xyz");
@@ -429,8 +434,8 @@ fn documents_that_would_change_a_signature_are_refused() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Insertion leaves all else identical, and the signed document without
-    /// its signature has the digest that was signed.
+    /// Insertion changes nothing else, and the signed document without its signature has
+    /// the signed digest.
     #[test]
     fn the_original_octets_stay(
         shape in prop::sample::select(shapes()),
@@ -445,7 +450,7 @@ proptest! {
             let front = same(&document, &signed);
             let reversed = |octets: &[u8]| octets.iter().rev().copied().collect::<Vec<u8>>();
             let back = same(&reversed(&document), &reversed(&signed));
-            // All of it, but for the slash of an empty root element's tag.
+            // All octets, except for the slash of an empty root element's tag.
             prop_assert!(front + back + 2 >= document.len(), "{front} + {back} of {}", document.len());
 
             let mut form = Vec::new();

@@ -1,5 +1,5 @@
-//! All forms of XAdES B-B beside enveloped: xmlsec1 as judge, and our own
-//! verification, which says what is covered.
+//! All forms of XAdES B-B except the enveloped one: xmlsec1 verifies them, and this
+//! project's verification reports what they cover.
 
 use std::path::PathBuf;
 
@@ -87,7 +87,7 @@ const DOCUMENT: &str = "<?xml version=\"1.0\"?>\n<!-- before -->\n\
 #[test]
 fn every_form_is_accepted_with_every_canonical_form() {
     let court = Court::new();
-    // xmlsec1 does not know names that the default namespace gives Ids to.
+    // xmlsec1 does not find Ids of elements in a default namespace.
     let document = DOCUMENT.replace("xmlns=\"urn:d\" ", "");
     for method in METHODS {
         for options in [
@@ -116,12 +116,12 @@ fn every_form_is_accepted_with_every_canonical_form() {
 }
 
 #[test]
-fn an_enveloped_document_is_the_octets_it_was() {
+fn the_octets_in_an_enveloping_signature_do_not_change() {
     let start = DOCUMENT.find("<r").unwrap();
     let root = &DOCUMENT.as_bytes()[start..DOCUMENT.find("</r>").unwrap() + 4];
     let signed = sign(DOCUMENT.as_bytes(), &packaging(Packaging::EnvelopingXml)).unwrap();
     assert!(signed.windows(root.len()).any(|window| window == root));
-    // In its own encoding, too.
+    // Also in the document's encoding.
     let latin: Vec<u8> = "<?xml version='1.0' encoding='ISO-8859-15'?><r>é €</r>"
         .chars()
         .map(|c| if c == '€' { 0xA4 } else { c as u8 })
@@ -138,7 +138,7 @@ fn an_enveloped_document_is_the_octets_it_was() {
     }
     let doctype = sign(b"<!DOCTYPE r><r/>", &packaging(Packaging::EnvelopingXml));
     assert!(matches!(doctype, Err(Error::CannotInsert { .. })), "{doctype:?}");
-    // A signature in it would be about another document then.
+    // A signature inside would then be in another document than the one it covers.
     let signed = sign(b"<r/>", &SignatureOptions::new()).unwrap();
     let around = sign(&signed, &packaging(Packaging::EnvelopingXml));
     assert!(matches!(around, Err(Error::CannotInsert { .. })), "{around:?}");
@@ -147,7 +147,7 @@ fn an_enveloped_document_is_the_octets_it_was() {
 }
 
 #[test]
-fn anything_is_enveloped_as_base64() {
+fn any_octets_are_enveloped_as_base64() {
     let court = Court::new();
     for length in [0, 1, 2, 3, 100, 300_000, 1_000_001] {
         let document: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
@@ -157,9 +157,9 @@ fn anything_is_enveloped_as_base64() {
     }
 }
 
-/// As XML where that can be.
+/// As XML if that is possible, otherwise as base64 with a warning.
 #[test]
-fn what_is_enveloped_decides_how() {
+fn the_document_decides_how_it_is_enveloped() {
     let court = Court::new();
     for (document, kind) in [
         (DOCUMENT.as_bytes(), None),
@@ -180,7 +180,7 @@ fn what_is_enveloped_decides_how() {
         assert_eq!(object.is_none(), !text.contains(" Encoding="));
         assert!(object.is_none_or(|object| text.contains(&object)), "{text}");
     }
-    // Who wants base64 of XML says so.
+    // Base64 of XML must be asked for.
     let signed = sign(DOCUMENT.as_bytes(), &packaging(Packaging::EnvelopingBase64)).unwrap();
     assert!(String::from_utf8(signed).unwrap().contains(" Encoding="));
 }
@@ -190,7 +190,7 @@ fn detached<'d>(name: &str, octets: &'d [u8]) -> DetachedDocument<'d> {
 }
 
 #[test]
-fn documents_elsewhere_are_named_and_never_fetched() {
+fn detached_documents_are_named_and_never_fetched() {
     let court = Court::new();
     let files = [("a.bin", vec![0u8, 255, 1]), ("b%20c.xml", b"<x/>".to_vec())];
     for (name, octets) in &files {
@@ -203,11 +203,11 @@ fn documents_elsewhere_are_named_and_never_fetched() {
         let pending =
             prepare_detached(&mut documents, &signer().chain, &parameters(), &options).unwrap();
         let signed = complete_xades(&pending, None, signer()).unwrap();
-        // xmlsec1 looks for the name as it stands.
+        // xmlsec1 does not percent-decode the name.
         if references == DetachedReferences::Manifest {
             court.accepts(&signed, 1);
         }
-        let judge = |octets: &[Vec<u8>; 2]| {
+        let verified = |octets: &[Vec<u8>; 2]| {
             let mut options = VerifyOptions::new();
             for ((name, _), octets) in files.iter().zip(octets) {
                 options = options.original_named(*name, Document::from_bytes(octets));
@@ -215,10 +215,10 @@ fn documents_elsewhere_are_named_and_never_fetched() {
             verify(&mut Document::from_bytes(&signed), options).unwrap()
         };
         let octets = files.clone().map(|(_, octets)| octets);
-        assert!(judge(&octets).is_valid(), "{:#?}", judge(&octets));
+        assert!(verified(&octets).is_valid(), "{:#?}", verified(&octets));
         let [one, mut two] = octets;
         two[1] ^= 1;
-        assert!(!judge(&[one, two]).is_valid());
+        assert!(!verified(&[one, two]).is_valid());
         assert!(!report(&signed).is_valid());
     }
     let options = SignatureOptions::new();
@@ -245,9 +245,9 @@ fn one_plain_file_is_found_by_xmlsec1() {
     court.accepts(&signed, 1);
 }
 
-/// "A second signature invalidates the first": not by us.
+/// A complaint about other libraries: "a second signature invalidates the first".
 #[test]
-fn parallel_signatures_leave_one_another_intact() {
+fn parallel_signatures_leave_each_other_intact() {
     let court = Court::new();
     let first = sign(DOCUMENT.as_bytes(), &SignatureOptions::new().parallel()).unwrap();
     let second = sign(&first, &SignatureOptions::new()).unwrap();
@@ -260,11 +260,11 @@ fn parallel_signatures_leave_one_another_intact() {
     ids.dedup();
     assert_eq!(ids.len(), 3);
 
-    // The enveloped-signature transform covers all that is added.
+    // The enveloped-signature transform covers everything that is added.
     let alone = sign(DOCUMENT.as_bytes(), &SignatureOptions::new()).unwrap();
     let refused = sign(&alone, &SignatureOptions::new());
     assert!(matches!(refused, Err(Error::BreaksExistingSignature)), "{refused:?}");
-    // One about an element elsewhere does not.
+    // A signature over another element does not.
     let element = sign(DOCUMENT.as_bytes(), &elements(&["two"])).unwrap();
     let more = sign(&element, &SignatureOptions::new()).unwrap();
     assert!(report(&more).signatures.iter().all(|s| s.intact));
@@ -273,9 +273,10 @@ fn parallel_signatures_leave_one_another_intact() {
     assert!(matches!(refused, Err(Error::BreaksExistingSignature)), "{refused:?}");
 }
 
-/// Others may verify what we do not: neither does that break.
+/// Other programs may verify algorithms that this one does not. A new signature must not
+/// break those either.
 #[test]
-fn what_cannot_be_verified_stays_as_it_is() {
+fn signatures_with_unknown_algorithms_are_not_broken() {
     let changed = |options: &SignatureOptions, from: &str, to: &str| {
         let signed = String::from_utf8(sign(DOCUMENT.as_bytes(), options).unwrap()).unwrap();
         assert!(signed.contains(from));
@@ -297,12 +298,12 @@ fn what_cannot_be_verified_stays_as_it_is() {
         let refused = changed(&SignatureOptions::new(), from, to);
         assert!(matches!(refused, Err(Error::ExistingSignatureUndecided { .. })), "{refused:?}");
     }
-    // What is elsewhere is not touched.
+    // A signature over another document cannot break.
     changed(&SignatureOptions::new(), "URI=\"\"", "URI=\"a.bin\"").unwrap();
 }
 
 #[test]
-fn countersignatures_are_in_what_they_sign() {
+fn countersignatures_are_inside_the_signature_that_they_sign() {
     let court = Court::new();
     let first = sign(DOCUMENT.as_bytes(), &SignatureOptions::new()).unwrap();
     let once = countersign(&first, &[0]).unwrap();
@@ -319,13 +320,13 @@ fn countersignatures_are_in_what_they_sign() {
     assert!(matches!(countersign(&first, &[1]), Err(Error::NoSuchSignature { .. })));
     let plain = b"<r><s:Signature xmlns:s='http://www.w3.org/2000/09/xmldsig#'/></r>";
     assert!(matches!(countersign(plain, &[0]), Err(Error::CannotInsert { .. })));
-    // Which one is meant does not change when another has been countersigned.
+    // The place in the report does not change when another one is countersigned.
     let one = sign(DOCUMENT.as_bytes(), &SignatureOptions::new().parallel()).unwrap();
     let two = sign(&one, &SignatureOptions::new()).unwrap();
     let both = countersign(&countersign(&two, &[0]).unwrap(), &[1]).unwrap();
     let counts = report(&both).signatures.into_iter().map(|it| it.countersignatures.len());
     assert_eq!(counts.collect::<Vec<_>>(), [1, 1]);
-    // Of an enveloping one, too.
+    // Also of an enveloping signature.
     let enveloping = sign(b"octets", &packaging(Packaging::EnvelopingBase64)).unwrap();
     let countersigned = countersign(&enveloping, &[0]).unwrap();
     court.accepts(&countersigned, 2);
@@ -333,7 +334,7 @@ fn countersignatures_are_in_what_they_sign() {
 }
 
 #[test]
-fn a_signature_goes_where_it_is_asked_to() {
+fn a_signature_goes_to_the_position_in_the_options() {
     let court = Court::new();
     let document =
         "<a:Assertion xmlns:a='urn:a'><a:Issuer>i</a:Issuer><a:Subject/><e Id='x'/></a:Assertion>";
@@ -369,8 +370,8 @@ fn a_signature_goes_where_it_is_asked_to() {
     let twice = b"<r><e Id='x'/><e Id='x'/></r>";
     assert!(matches!(sign(twice, &elements(&["x"])), Err(Error::DuplicateId { .. })));
 
-    // Not into another signature, which all that leaves out signatures would
-    // leave out with all that is in it.
+    // Not into another signature: a reference that leaves out all signatures would leave
+    // out the new one with it.
     let enveloping = sign(b"octets", &packaging(Packaging::EnvelopingBase64)).unwrap();
     let refused = sign(&enveloping, &SignatureOptions::new());
     assert!(matches!(refused, Err(Error::CannotInsert { .. })), "{refused:?}");
@@ -395,7 +396,7 @@ fn a_signature_goes_where_it_is_asked_to() {
 }
 
 #[test]
-fn what_has_changed_is_noticed_in_every_form() {
+fn a_changed_document_is_refused_in_every_form() {
     let document = DOCUMENT.as_bytes();
     for options in [
         packaging(Packaging::EnvelopingXml),

@@ -1,18 +1,18 @@
-//! What we sign as XAdES before all judges: documents × packagings × canonical
-//! forms × algorithms. EU DSS calls each XAdES baseline B with all references
-//! found and intact; the schemas of XML Signature and XAdES are met; xmlsec1
-//! and signxml verify it, or it is said why they cannot.
-
-use std::path::Path;
+//! XAdES signatures of this project before all judges: documents × packagings ×
+//! canonical forms × algorithms. EU DSS reports each as XAdES baseline B with all
+//! references found and intact. Each is valid by the schemas of XML Signature and XAdES.
+//! xmlsec1 and signxml verify it, or a comment says why they cannot.
 
 use ades_core::{
     CommitmentType, DigestAlgorithm, Document, SignatureAlgorithm, SignatureParameters,
     SignaturePolicy,
 };
+use ades_tests::corpora;
 use ades_tests::invoice::Invoice;
 use ades_tests::oracle::xades::{Asked, Court, Verdict};
 use ades_tests::pki::{Key, Pki, TestSigner};
 use ades_tests::signing::{algorithms, complete_xades, parameters};
+use ades_tests::xml;
 use xades::c14n::{Canonicalization, Target};
 use xades::{
     DetachedDocument, DetachedReferences, Error, Packaging, Position, ProductionPlace,
@@ -34,7 +34,7 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Vec<u8> {
     sign_with(document, Pki::shared().signer(Key::P256), &parameters(), options).unwrap()
 }
 
-/// Each key with each algorithm that it can be used with.
+/// Each key with each algorithm that it supports.
 fn pairs() -> Vec<(Key, SignatureAlgorithm)> {
     let of = |key| algorithms(Pki::shared().signer(key)).into_iter().map(move |a| (key, a));
     Key::ALL.into_iter().flat_map(of).collect()
@@ -48,8 +48,7 @@ fn methods() -> [Canonicalization; 6] {
     [a, b, c, d, e, f]
 }
 
-/// How a document and its signature go together. `elements` are Ids, if the
-/// document has any.
+/// The packagings of a document. `elements` are its Ids, if it has any.
 fn forms(elements: &[&str]) -> Vec<(&'static str, SignatureOptions)> {
     let new = SignatureOptions::new;
     let mut forms = vec![
@@ -72,8 +71,8 @@ fn accepted(verdict: &Verdict, what: &str, signed: &[u8]) {
     assert!(verdict.all_accept(), "{what}: {verdict:#?}\n{text}");
 }
 
-/// Documents that differ between all canonical forms, with elements that
-/// xmlsec1 can be told the Ids of.
+/// A document whose canonical forms all differ, with Ids that xmlsec1 can be configured
+/// to find.
 const DOCUMENT: &str = "<?xml version=\"1.0\"?>\n\
     <r xmlns:p=\"urn:p\" xmlns:unused=\"urn:u\" xml:lang=\"nl\" xml:base=\"http://h/a/\" a=\"1\">\n  \
     <e Id=\"one\" p:b=\"é\" xml:base=\"b/\">un<!-- c --> &amp; <![CDATA[<deux>]]></e>\r\n  \
@@ -89,7 +88,7 @@ fn every_form_canonicalisation_and_algorithm() {
                 let keys: Vec<_> = pairs().into_iter().filter(|(_, a)| *a == algorithm).collect();
                 turn += 1;
                 let signer = Pki::shared().signer(keys[turn % keys.len()].0);
-                // With XPath and C14N 1.0, Santuario is wrong about `xml:base`
+                // With XPath and C14N 1.0, Santuario inherits `xml:base` wrongly
                 // (docs/c14n.md, row 11).
                 let mut document = DOCUMENT.to_owned();
                 if form == "parallel" && method.uri().contains("/TR/2001/") {
@@ -110,8 +109,8 @@ fn every_form_canonicalisation_and_algorithm() {
     }
 }
 
-/// What signatures say beside time and certificate.
-fn said() -> Vec<(&'static str, SignatureParameters, Option<ProductionPlace>)> {
+/// Properties of signatures in addition to time and certificate.
+fn properties() -> Vec<(&'static str, SignatureParameters, Option<ProductionPlace>)> {
     let id = "1.2.3.4".parse().unwrap();
     let policy = SignaturePolicy::of_document(id, DigestAlgorithm::Sha256, b"p")
         .uri("https://example.org/policy?a&b")
@@ -142,7 +141,7 @@ fn said() -> Vec<(&'static str, SignatureParameters, Option<ProductionPlace>)> {
 fn every_property_in_every_form() {
     let court = Court::new();
     for (at, (form, options)) in forms(&["two", "one"]).into_iter().enumerate() {
-        for (what, parameters, place) in said() {
+        for (what, parameters, place) in properties() {
             let options = match place {
                 Some(place) => options.clone().production_place(place),
                 None => options.clone(),
@@ -161,9 +160,9 @@ fn every_property_in_every_form() {
     }
 }
 
-/// Which judges can be asked about a signature of ours, whatever its algorithm. Not signxml: it passes over XPath, digests comments that
-/// references within a document leave out (XML Signature, clause 4.4.3.3), and
-/// loses what elements inherit (docs/c14n.md).
+/// The judges that can verify a signature of this form. signxml cannot: it ignores XPath,
+/// digests comments that references to the same document leave out (XML Signature,
+/// clause 4.4.3.3), and loses inherited attributes (docs/c14n.md).
 fn askable(form: &str, method: &Canonicalization, document: &[u8]) -> Asked {
     let comments = form != "enveloping base64"
         && method.uri().ends_with("WithComments")
@@ -172,46 +171,60 @@ fn askable(form: &str, method: &Canonicalization, document: &[u8]) -> Asked {
     Asked { signxml: form != "parallel" && !comments && !inherits, ..Asked::default() }
 }
 
-/// The documents of others.
-fn documents() -> Vec<(String, Vec<u8>)> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/xml");
-    let paths = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    let paths = paths.filter(|path| path.extension().is_some_and(|e| e == "xml"));
-    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    let mut all: Vec<_> = paths.map(|path| (name(&path), std::fs::read(path).unwrap())).collect();
-    assert_eq!(all.len(), 15);
-    all.sort();
-    all
-}
-
-/// In every canonical form, too; keys and algorithms take turns, so that each
-/// document meets nearly all of them and each of them all documents.
+/// Also in every canonical form. Keys and algorithms alternate, so that nearly every
+/// combination occurs.
 #[test]
-fn every_document_in_every_form() {
-    let court = Court::new();
-    let mut pairs = pairs().into_iter().cycle();
-    for (name, document) in documents() {
+fn every_document_of_the_corpus_in_every_form() {
+    let (court, mut pairs) = (Court::new(), pairs().into_iter().cycle());
+    for file in corpora::files("xml").unwrap_or_default() {
+        let (name, document) = (file.name, file.read());
         let elements: &[_] =
             if name.ends_with("sample-c14n.xml") { &["dss1", "dss2"] } else { &[] };
         for (form, options) in forms(elements) {
             for method in methods() {
-                let (key, algorithm) = pairs.next().unwrap();
-                let what = format!("{name} {form} {} {key:?} {algorithm}", method.uri());
-                let mut asked = askable(form, &method, &document).of(algorithm);
-                // A manifest in what is enveloped: xmlsec1 looks for the files that
-                // it names.
-                asked.xmlsec1 &= !(form == "enveloping XML" && name.contains("manifest"));
-                let signer = Pki::shared().signer(key);
-                let parameters = parameters().algorithm(algorithm);
-                let options = options.clone().canonicalization(method);
-                let signed = sign_with(&document, signer, &parameters, &options).expect(&what);
-                accepted(&court.judge(&signed, 1, asked), &what, &signed);
+                let pair = pairs.next().unwrap();
+                sign_and_judge(&court, (name, &document), (form, &options), method, pair);
             }
         }
     }
 }
 
-/// What is signed in practice, with the signature where it belongs.
+/// Canonical forms alternate, too.
+#[test]
+fn every_kind_of_document_in_every_form() {
+    let (court, mut pairs) = (Court::new(), pairs().into_iter().cycle());
+    let mut methods = methods().into_iter().cycle();
+    // EU DSS does not read documents with a document type declaration.
+    for document in xml::documents().into_iter().filter(|document| !document.has_dtd) {
+        for (form, options) in forms(document.ids) {
+            for method in methods.by_ref().take(2) {
+                let pair = pairs.next().unwrap();
+                let document = (document.name, document.octets.as_slice());
+                sign_and_judge(&court, document, (form, &options), method, pair);
+            }
+        }
+    }
+}
+
+fn sign_and_judge(
+    court: &Court,
+    (name, document): (&str, &[u8]),
+    (form, options): (&str, &SignatureOptions),
+    method: Canonicalization,
+    (key, algorithm): (Key, SignatureAlgorithm),
+) {
+    let what = format!("{name} {form} {} {key:?} {algorithm}", method.uri());
+    let mut asked = askable(form, &method, document).of(algorithm);
+    // xmlsec1 looks for the files that an enveloped manifest names.
+    asked.xmlsec1 &= !(form == "enveloping XML" && name.contains("manifest"));
+    let signer = Pki::shared().signer(key);
+    let parameters = parameters().algorithm(algorithm);
+    let options = options.clone().canonicalization(method);
+    let signed = sign_with(document, signer, &parameters, &options).expect(&what);
+    accepted(&court.judge(&signed, 1, asked), &what, &signed);
+}
+
+/// Documents from practice, with the signature at its usual position.
 #[test]
 fn invoices_assertions_messages_and_drawings() {
     const SAML: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
@@ -244,7 +257,7 @@ fn invoices_assertions_messages_and_drawings() {
 }
 
 #[test]
-fn documents_elsewhere_by_name_and_in_manifests() {
+fn detached_documents_by_name_and_in_manifests() {
     let mut court = Court::new();
     let files = [("a.bin", b"\0\xFF\x01".as_slice()), ("b.xml", b"<x/>")];
     for (name, octets) in &files {
@@ -264,7 +277,7 @@ fn documents_elsewhere_by_name_and_in_manifests() {
             let verdict = court.judge(&signed, 1, Asked::default());
             accepted(&verdict, &format!("{number} {references:?}"), &signed);
 
-            // Another document: signxml and xmlsec1 do not look into manifests.
+            // A changed document. signxml and xmlsec1 do not verify manifests.
             let changed = court.write("a.bin", b"\0\xFF\x02");
             let asked = references == DetachedReferences::SignedInfo;
             let verdict = court.judge(&signed, 1, Asked { xmlsec1: asked, signxml: asked });
@@ -301,8 +314,8 @@ fn parallel_signatures_and_countersignatures() {
     }
 }
 
-/// Each judge can say no: one octet changed in what is signed, in the
-/// properties, in a digest, in the value.
+/// Checks that each judge can refuse: one octet is changed in the data, in the properties,
+/// in a digest, and in the value.
 #[test]
 fn one_octet_changed_is_refused_by_every_judge() {
     let court = Court::new();

@@ -1,5 +1,5 @@
-//! Memory does not grow with an XML document, nor with what is in a signature.
-//! One test only: the allocator counts for the whole process.
+//! Memory does not grow with the size of an XML document, or of the unsigned content of a
+//! signature. There is only one test, because the allocator counts for the whole process.
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -17,11 +17,11 @@ use xades::{
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// Far more than may be held.
+/// Far more than may be held in memory.
 const LEN: u64 = 16 * 1024 * 1024;
 const MAY_BE_HELD: f32 = 4.0;
 
-/// What runs, and how much it holds.
+/// Runs a function and checks how much memory it holds.
 fn measured<T>(what: &str, run: impl FnOnce() -> T) -> T {
     let before = ALLOCATOR.current_usage_as_mb();
     ALLOCATOR.reset_peak_usage();
@@ -43,7 +43,7 @@ fn copy(file: &File) -> Document<'static> {
 }
 
 #[test]
-fn a_document_is_never_held() {
+fn a_document_is_never_held_in_memory() {
     let signer = Pki::shared().signer(Key::P256);
     let document = invoice();
     for packaging in [Packaging::Enveloped, Packaging::EnvelopingBase64] {
@@ -73,7 +73,7 @@ fn a_document_is_never_held() {
         let options = VerifyOptions::new().original_named("zeros", content());
         assert!(verify(&mut Document::from_bytes(&signed), options).unwrap().is_valid());
     });
-    // What is unsigned in a signature is not held either.
+    // Unsigned content of a signature is not held either.
     let unsigned =
         "<xades:UnsignedProperties><xades:UnsignedSignatureProperties><xades:RevocationValues>";
     let close =
@@ -92,14 +92,14 @@ fn a_document_is_never_held() {
         String::from_utf8(out).unwrap()
     };
     let end = "</xades:SignedProperties>";
-    let (before, behind) = small.split_once(end).unwrap();
+    let (before, after) = small.split_once(end).unwrap();
     let mut file = tempfile::tempfile().unwrap();
     write!(file, "{before}{end}{unsigned}").unwrap();
     let mut inside = Vec::new();
     Invoice::new(LEN).read_to_end(&mut inside).unwrap();
     file.write_all(&inside[inside.iter().position(|o| *o == b'\n').unwrap()..]).unwrap();
     drop(inside);
-    write!(file, "{close}{behind}").unwrap();
+    write!(file, "{close}{after}").unwrap();
     let report =
         measured("verify unsigned", || verify(&mut copy(&file), VerifyOptions::default()).unwrap());
     assert!(report.is_valid(), "{report:#?}");

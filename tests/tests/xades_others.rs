@@ -1,5 +1,6 @@
-//! What EU DSS and signxml sign, verified by us: packagings × canonical forms ×
-//! algorithms, countersignatures, and theirs and ours in one document. What xmlsec1 signs is in `xades_verify_xmlsec1.rs`.
+//! Verifying signatures of EU DSS and signxml: packagings × canonical forms ×
+//! algorithms, countersignatures, and their signatures together with this project's in
+//! one document. `xades_verify_xmlsec1.rs` does the same for xmlsec1.
 
 use std::path::PathBuf;
 
@@ -29,7 +30,7 @@ const METHODS: [&str; 6] = [
 ];
 const DIGESTS: [&str; 3] = ["SHA256", "SHA384", "SHA512"];
 
-/// A signer's files, the document, and what is written.
+/// A signer's files, the document, and the signed file.
 struct Bench {
     dir: TempDir,
     pem: PemFiles,
@@ -51,7 +52,7 @@ impl Bench {
         self.dir.path().join(name)
     }
 
-    /// What DSS makes of `more`.
+    /// Lets DSS sign with these settings.
     fn dss(&self, more: &Value) -> Vec<u8> {
         let out = self.path("signed.xml");
         let mut request = json!({
@@ -64,7 +65,7 @@ impl Bench {
         std::fs::read(out).unwrap()
     }
 
-    /// What signxml makes of it.
+    /// Lets signxml sign.
     fn signxml(&self, method: &str, algorithm: &str, digest: &str, c14n: &str) -> Vec<u8> {
         let out = self.path("signed.xml");
         let request = json!({
@@ -89,8 +90,8 @@ fn verified(signed: &[u8], originals: &[(&str, &[u8])]) -> Report {
     verify(&mut Document::from_bytes(signed), options).unwrap()
 }
 
-/// Good, all of it, and signed by a trusted signer; what is wrong with parts of
-/// a document not being the whole is the caller's to say.
+/// Checks that all signatures are intact, trusted and B-B. Some sign only a part of the
+/// document, which is the only problem that they may have.
 #[track_caller]
 fn accepted(report: &Report, count: usize, what: &str, signed: &[u8]) {
     let text = || String::from_utf8_lossy(&signed[..signed.len().min(8000)]).into_owned();
@@ -104,9 +105,9 @@ fn accepted(report: &Report, count: usize, what: &str, signed: &[u8]) {
     }
 }
 
-/// One octet of what is signed is another: noticed.
+/// Checks that a change of one signed octet is found.
 #[track_caller]
-fn change_is_noticed(signed: &[u8], old: &str, originals: &[(&str, &[u8])], what: &str) {
+fn change_is_found(signed: &[u8], old: &str, originals: &[(&str, &[u8])], what: &str) {
     let at = signed.windows(old.len()).position(|window| window == old.as_bytes());
     let at = at.unwrap_or_else(|| panic!("{what}: no {old}"));
     let mut changed = signed.to_vec();
@@ -136,20 +137,20 @@ fn dss_in_every_packaging_canonical_form_and_algorithm() {
                 more["digest"] = json!(digest);
                 more["pss"] = json!(number % benches.len() == 0 && at == 1);
                 let what = format!("{form} {c14n} {digest}");
-                // It signs the root element by its Id.
+                // This packaging signs the root element by its Id.
                 let root = if form == "beside" { "<r Id=\"root\"" } else { "<r" };
                 std::fs::write(&bench.document, DOCUMENT.replace("<r", root)).unwrap();
                 let signed = bench.dss(&more);
                 accepted(&verified(&signed, &[]), 1, &what, &signed);
-                change_is_noticed(&signed, changed, &[], &what);
-                change_is_noticed(&signed, "2026-09-21T", &[], &what);
+                change_is_found(&signed, changed, &[], &what);
+                change_is_found(&signed, "2026-09-21T", &[], &what);
             }
         }
     }
 }
 
 #[test]
-fn dss_over_documents_elsewhere() {
+fn dss_over_detached_documents() {
     let bench = Bench::new(Key::P256);
     let files = [("a.bin", b"\0\xFFone".as_slice()), ("b.xml", b"<b>two</b>")];
     let mut named = json!({});
@@ -165,7 +166,7 @@ fn dss_over_documents_elsewhere() {
 }
 
 #[test]
-fn what_dss_claims_is_read() {
+fn the_properties_that_dss_writes_are_read() {
     let bench = Bench::new(Key::P256);
     let signed = bench.dss(&json!({ "commitments": ["ProofOfApproval"], "roles": ["Director"] }));
     let report = verified(&signed, &[]);
@@ -177,9 +178,9 @@ fn what_dss_claims_is_read() {
     assert_eq!(signature.signing_time.unwrap().to_rfc3339(), "2026-09-21T14:13:20+00:00");
 }
 
-/// Ours and theirs in one document: each beside the other, each on the other.
+/// Signatures of both in one document: parallel ones, and each countersigned by the other.
 #[test]
-fn dss_and_we_sign_and_countersign_one_document() {
+fn dss_and_this_project_sign_and_countersign_one_document() {
     let bench = Bench::new(Key::P256);
     let signer = Pki::shared().signer(Key::Rsa2048);
     let ours = |document: &[u8]| {
@@ -238,8 +239,8 @@ fn dss_and_we_sign_and_countersign_one_document() {
 
 #[test]
 fn signxml_in_every_packaging_canonical_form_and_algorithm() {
-    // It loses what elements inherit, and digests comments that no reference
-    // within a document covers.
+    // signxml loses inherited attributes, and digests comments that references to the
+    // same document do not cover.
     const PLAIN: &str = "<r a=\"1\">\n  <e Id=\"object\" b=\"é\">un &amp; <![CDATA[<deux>]]></e>\r\n  \
         <f xmlns=\"urn:f\">trois</f>\n</r>\n";
 
@@ -261,13 +262,13 @@ fn signxml_in_every_packaging_canonical_form_and_algorithm() {
                 [("enveloped", "trois"), ("enveloping", "trois"), ("detached", "deux")]
             {
                 let what = format!("{method} {c14n} {algorithm}");
-                // It has an element with this Id of its own.
+                // signxml has an element of its own with this Id.
                 let id = if method == "enveloping" { "own" } else { "object" };
                 std::fs::write(&bench.document, PLAIN.replace("object", id)).unwrap();
                 let signed = bench.signxml(method, &algorithm, digest, c14n);
                 if c14n.contains("exc-c14n") {
-                    // References without transforms are C14N 1.0 (XML Signature,
-                    // clause 4.4.3.2): it digests the exclusive form.
+                    // References without transforms are digested in C14N 1.0 (XML
+                    // Signature, clause 4.4.3.2), but signxml uses the exclusive form.
                     let report = verified(&signed, &[]);
                     assert_eq!(report.signatures[0].problems[0], Problem::DigestMismatch, "{what}");
                     let path = court.write("signed.xml", &signed);
@@ -275,7 +276,7 @@ fn signxml_in_every_packaging_canonical_form_and_algorithm() {
                     continue;
                 }
                 accepted(&verified(&signed, &[]), 1, &what, &signed);
-                change_is_noticed(&signed, changed, &[], &what);
+                change_is_found(&signed, changed, &[], &what);
             }
         }
     }

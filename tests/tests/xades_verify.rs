@@ -1,5 +1,5 @@
-//! Verifying XAdES: our own signatures, what is wrong with altered ones, and
-//! what they cover.
+//! Verifying XAdES: signatures of this project, the problems of altered ones, and what
+//! they cover.
 
 use ades_core::{
     CommitmentType, DigestAlgorithm, Document, SignatureParameters, SignaturePolicy, SignerLocation,
@@ -48,13 +48,13 @@ fn octets(document: &str, place: Place) -> &str {
     &document[place.from as usize..place.to as usize]
 }
 
-/// `document` with the first `old` replaced, which must be there.
+/// `document` with the first `old` replaced. It must contain `old`.
 fn with(document: &str, old: &str, new: &str) -> String {
     assert!(document.contains(old), "{old}");
     document.replacen(old, new, 1)
 }
 
-/// The content of the first element of this name, tags included.
+/// The first element of this name, tags included.
 fn element<'d>(document: &'d str, name: &str) -> &'d str {
     let start = document.find(&format!("<{name}")).unwrap();
     let close = format!("</{name}>");
@@ -63,7 +63,7 @@ fn element<'d>(document: &'d str, name: &str) -> &'d str {
 }
 
 #[test]
-fn every_algorithm_of_ours_verifies() {
+fn every_supported_algorithm_verifies() {
     for key in Key::ALL {
         let signer = Pki::shared().signer(key);
         for algorithm in algorithms(signer) {
@@ -81,7 +81,7 @@ fn every_algorithm_of_ours_verifies() {
 }
 
 #[test]
-fn what_was_said_is_told() {
+fn the_report_has_all_signed_properties() {
     let id = "1.2.3.4".parse().unwrap();
     let policy = SignaturePolicy::of_document(id, DigestAlgorithm::Sha256, b"p")
         .uri("https://example.org/policy?a&b")
@@ -103,10 +103,10 @@ fn what_was_said_is_told() {
     assert_eq!((report.root.element.as_str(), report.length), ("r", signed.len() as u64));
     let signature = &report.signatures[0];
     assert_eq!(signature.signing_time, Some(said.signing_time().time()));
-    let told = signature.policy.as_ref().unwrap();
-    assert_eq!(told.id.as_deref(), Some("urn:oid:1.2.3.4"));
-    assert_eq!((&told.digest, &told.uri), (&policy.digest, &policy.uri));
-    assert_eq!(told.user_notice, policy.user_notice);
+    let reported = signature.policy.as_ref().unwrap();
+    assert_eq!(reported.id.as_deref(), Some("urn:oid:1.2.3.4"));
+    assert_eq!((&reported.digest, &reported.uri), (&policy.digest, &policy.uri));
+    assert_eq!(reported.user_notice, policy.user_notice);
     assert_eq!(signature.location.as_ref(), Some(&location));
     assert_eq!(signature.signer_roles, ["Directrice générale"]);
     assert_eq!(
@@ -125,7 +125,7 @@ fn what_was_said_is_told() {
     assert_eq!(properties.kind, ReferenceKind::SignedProperties);
     let place = properties.covers[0].place;
     assert_eq!(octets(&signed, place), element(&signed, "xades:SignedProperties"));
-    // And as JSON, which is what people script.
+    // The JSON form, which scripts read.
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["signatures"][0]["covers"], "whole");
     assert_eq!(json["signatures"][0]["level"], "B-B");
@@ -138,14 +138,14 @@ fn a_document_without_signatures_has_none() {
     assert!(report.signatures.is_empty() && !report.is_valid());
     let broken = verify(&mut Document::from_bytes(b"<r>"), VerifyOptions::default());
     assert!(matches!(broken, Err(Error::NotWellFormed { .. })));
-    // Two readings are needed.
+    // Verifying reads the document twice.
     let signed = sign("<r/>");
     let once = verify(&mut Document::stream(signed.as_bytes()), VerifyOptions::default());
     assert!(matches!(once, Err(Error::Core(ades_core::Error::SourceConsumed))), "{once:?}");
 }
 
 #[test]
-fn what_was_altered_is_named() {
+fn every_alteration_has_its_problem() {
     use Problem::*;
 
     let signed = sign("<r a='1'>text<!-- comment --></r>");
@@ -256,7 +256,7 @@ fn what_was_altered_is_named() {
     }
     // Comments are not covered by a URI without a pointer.
     assert!(verified(&with(&signed, " comment ", " other ")).is_valid());
-    // Nor is what stands behind the signed properties.
+    // Nor is what follows the signed properties.
     let unsigned = "</xades:SignedProperties><xades:UnsignedProperties>\
                     <xades:UnsignedSignatureProperties><xades:SignatureTimeStamp/>\
                     </xades:UnsignedSignatureProperties></xades:UnsignedProperties>";
@@ -277,7 +277,8 @@ fn a_certificate_that_was_not_valid_yet() {
     assert_eq!(report.signatures[0].trusted, Some(false));
 }
 
-/// In the place of the signer's, which it is not either.
+/// It replaces the signer's certificate, so it is not the one that the signature names
+/// either.
 #[test]
 fn a_certificate_that_is_not_for_signatures() {
     let signed = sign("<r/>");
@@ -292,15 +293,14 @@ fn a_certificate_that_is_not_for_signatures() {
     assert!(!problem(&[]));
 }
 
-/// What the qualifying properties say counts only where they are the very ones
-/// that are signed.
+/// The qualifying properties count only if they are the element that is signed.
 #[test]
-fn signed_properties_that_are_not_these() {
+fn signed_properties_must_be_the_signed_element() {
     let signed = sign("<r>text</r>");
     let properties = element(&signed, "xades:SignedProperties").to_owned();
     let other = properties.replace("2026-", "2020-");
     let id = properties.split("Id=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    // The real ones are somewhere else, where the digest finds them.
+    // The real ones are elsewhere, and the reference finds them there.
     let moved = |fake: &str| {
         let moved = with(&signed, &properties, fake);
         with(
@@ -350,7 +350,7 @@ fn references_to_other_documents_are_never_fetched() {
     let path = dir.path().join("template.xml");
     std::fs::write(&path, template).unwrap();
     let signed = xmlsec1::sign(&path, &files.key, &files.leaf, &[]).unwrap();
-    let judge = |named: &[(Option<&str>, &[u8])]| {
+    let report_of = |named: &[(Option<&str>, &[u8])]| {
         let mut options = VerifyOptions::new();
         for (uri, octets) in named {
             let document = Document::from_bytes(octets);
@@ -361,28 +361,29 @@ fn references_to_other_documents_are_never_fetched() {
         }
         verify(&mut Document::from_bytes(&signed), options).unwrap().signatures.remove(0)
     };
-    let both = judge(&[(Some("other.xml"), xml), (Some("some data.bin"), data)]);
+    let both = report_of(&[(Some("other.xml"), xml), (Some("some data.bin"), data)]);
     assert!(both.intact, "{both:#?}");
     assert_eq!(
         (both.covers, both.problems.as_slice()),
         (Coverage::Whole, [Problem::QualifyingPropertiesMissing].as_slice())
     );
-    // What has no name is for nobody if there are two.
-    let unnamed = judge(&[(None, data), (Some("other.xml"), xml)]);
+    // An original without a name matches nothing if there are two references.
+    let unnamed = report_of(&[(None, data), (Some("other.xml"), xml)]);
     assert_eq!(unnamed.references[0].problem, Some(Problem::ContentMissing));
-    let none = judge(&[]);
+    let none = report_of(&[]);
     assert!(!none.intact && none.problems.contains(&Problem::ContentMissing));
     assert_eq!(none.covers, Coverage::Unknown);
-    let one = judge(&[(Some("other.xml"), xml)]);
+    let one = report_of(&[(Some("other.xml"), xml)]);
     assert_eq!(one.references.iter().map(|r| r.intact).collect::<Vec<_>>(), [None, Some(true)]);
     let changed =
-        judge(&[(Some("other.xml"), b"<x a='2'/>"), (Some("some data.bin"), b"some octets")]);
+        report_of(&[(Some("other.xml"), b"<x a='2'/>"), (Some("some data.bin"), b"some octets")]);
     assert!(changed.problems.contains(&Problem::DigestMismatch), "{changed:#?}");
-    let broken = judge(&[(Some("other.xml"), b"<x"), (Some("some data.bin"), data)]);
+    let broken = report_of(&[(Some("other.xml"), b"<x"), (Some("some data.bin"), data)]);
     assert_eq!(broken.references[1].problem, Some(Problem::TransformFailed));
 }
 
-/// EN 319 132-1, 5.2.2: baseline signatures should not have it; others' do.
+/// EN 319 132-1, 5.2.2: baseline signatures should not have IssuerSerialV2, but those of
+/// other programs do.
 #[test]
 fn issuer_and_serial_number_name_the_same_certificate() {
     let der = |tag: u8, parts: &[&[u8]]| {
@@ -415,9 +416,9 @@ fn issuer_and_serial_number_name_the_same_certificate() {
     assert!(malformed.contains(&Problem::PropertyMalformed), "{malformed:?}");
 }
 
-/// It has no place of its own among the octets.
+/// It has no place of its own in the octets.
 #[test]
-fn a_signature_in_an_entity_is_not_one() {
+fn a_signature_in_an_entity_is_malformed() {
     let signed = sign("<r/>");
     let signature = element(&signed, "ds:Signature").replace('"', "&#34;").replace('\'', "&#39;");
     let hidden = format!("<!DOCTYPE r [<!ENTITY e '{signature}'>]><r>&e;</r>");
@@ -427,7 +428,7 @@ fn a_signature_in_an_entity_is_not_one() {
 }
 
 #[test]
-fn what_is_expected_must_be_there_and_covered() {
+fn expected_elements_must_exist_and_be_covered() {
     let signed = sign("<r><a Id='x'>1</a><b>2</b><b>3</b></r>");
     let named =
         |name: &str| Target::Named { namespace: String::new(), local_name: name.into(), nth: None };
@@ -441,7 +442,7 @@ fn what_is_expected_must_be_there_and_covered() {
 }
 
 #[test]
-fn elements_of_a_document_that_are_signed_by_themselves() {
+fn elements_that_are_signed_separately() {
     let document = "<r><a Id='x'>1</a><b Id='y'>2</b><c Id='z'>3</c></r>";
     let packaging = Packaging::InternallyDetached(vec!["x".into(), "y".into()]);
     let options = SignatureOptions::new().packaging(packaging);
@@ -452,22 +453,26 @@ fn elements_of_a_document_that_are_signed_by_themselves() {
     let mut out = Vec::new();
     pending.complete(Some(&mut source), &value, &mut out).unwrap();
     let signed = String::from_utf8(out).unwrap();
-    let judge = |ids: &[&str]| {
+    let report_of = |ids: &[&str]| {
         let expect =
             |options: VerifyOptions<'static>, id: &&str| options.expect(Target::Id((*id).into()));
         let options = ids.iter().fold(VerifyOptions::new(), expect);
         verify(&mut Document::from_bytes(signed.as_bytes()), options).unwrap()
     };
     for expected in [&["x", "y"], ["x"].as_slice(), &["y"]] {
-        assert!(judge(expected).is_valid(), "{expected:?}");
-        assert_eq!(judge(expected).signatures[0].covers, Coverage::Part);
+        assert!(report_of(expected).is_valid(), "{expected:?}");
+        assert_eq!(report_of(expected).signatures[0].covers, Coverage::Part);
     }
     for expected in [[].as_slice(), &["z"], &["x", "z"], &["x", "y", "z"]] {
-        assert_eq!(judge(expected).signatures[0].problems, [Problem::NotCovered], "{expected:?}");
+        assert_eq!(
+            report_of(expected).signatures[0].problems,
+            [Problem::NotCovered],
+            "{expected:?}"
+        );
     }
 }
 
-/// Hands out so many octets at a time.
+/// Returns at most this many octets at a time.
 struct Pieces<'d> {
     source: io::Cursor<&'d [u8]>,
     len: usize,
@@ -486,7 +491,7 @@ impl Seek for Pieces<'_> {
     }
 }
 
-/// Reads octets and counts them.
+/// Counts the octets that are read.
 struct Counting<'d> {
     source: io::Cursor<Vec<u8>>,
     read: &'d std::sync::atomic::AtomicU64,
@@ -507,7 +512,7 @@ impl Seek for Counting<'_> {
 }
 
 #[test]
-fn a_document_is_read_twice_however_many_references_there_are() {
+fn a_document_is_read_twice_for_any_number_of_references() {
     for length in [10_000, 1_000_000] {
         let document = Invoice::in_memory(length);
         let signed = sign_as(&document, Pki::shared().signer(Key::P256), &parameters());
@@ -524,9 +529,9 @@ fn a_document_is_read_twice_however_many_references_there_are() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// How a source hands out its octets never matters.
+    /// The report does not depend on how the octets are split.
     #[test]
-    fn pieces_do_not_matter(len in 1usize..200, text in "[a-zé€ \r\n]{0,40}") {
+    fn the_report_does_not_depend_on_the_pieces(len in 1usize..200, text in "[a-zé€ \r\n]{0,40}") {
         let signed = sign(&format!("<r>{text}<e b='é'/></r>"));
         let pieces = Pieces { source: io::Cursor::new(signed.as_bytes()), len };
         let report = verify(&mut Document::seekable(pieces), VerifyOptions::default()).unwrap();
@@ -535,10 +540,10 @@ proptest! {
         prop_assert_eq!(serde_json::to_value(report).unwrap(), whole);
     }
 
-    /// Nothing that is damaged makes it panic, and nothing that is signed can be
-    /// damaged unnoticed.
+    /// Damaged documents never cause a panic, and damage to signed content is always
+    /// found.
     #[test]
-    fn damage_is_noticed(at in any::<prop::sample::Index>(), octet in any::<u8>(), cut in 0usize..3) {
+    fn damage_is_found(at in any::<prop::sample::Index>(), octet in any::<u8>(), cut in 0usize..3) {
         let signed = sign("<r xmlns='urn:r' a='1'>text</r>");
         let mut damaged = signed.clone().into_bytes();
         let at = at.index(damaged.len());
@@ -547,7 +552,7 @@ proptest! {
         let report = verify(&mut Document::from_bytes(&damaged), VerifyOptions::default());
         let start = signed.find("<ds:Signature").unwrap();
         if let Ok(report) = report && report.is_valid() && at < start {
-            // White space in a tag, quotation marks: the same document.
+            // Other white space in a tag, other quotation marks: the same content.
             let before = String::from_utf8_lossy(&damaged[..start.min(damaged.len())]).into_owned();
             prop_assert!(before.contains("text") && before.contains("urn:r"), "{before}");
         }

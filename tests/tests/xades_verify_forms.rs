@@ -1,5 +1,4 @@
-//! Verifying more than one enveloped signature: countersignatures, parallel
-//! signatures, manifests. xmlsec1 signs.
+//! Verifying countersignatures, parallel signatures and manifests. xmlsec1 signs.
 
 use ades_core::Document;
 use ades_tests::oracle::xmlsec1;
@@ -36,7 +35,7 @@ fn template(references: &str, objects: &str) -> String {
     )
 }
 
-/// What xmlsec1 makes of the one template in a document.
+/// Lets xmlsec1 sign the template in a document.
 fn signed(document: &str, key: Key) -> String {
     let signer = Pki::shared().signer(key);
     let dir = tempfile::TempDir::new().unwrap();
@@ -50,7 +49,7 @@ fn signed(document: &str, key: Key) -> String {
     made.unwrap().trim_start_matches("<?xml version=\"1.0\"?>\n").trim_end().to_owned()
 }
 
-/// The one signature of a document.
+/// The signature of a document.
 fn signature_of(document: &str) -> String {
     let start = document.find("<ds:Signature ").unwrap();
     let end = document.rfind("</ds:Signature>").unwrap() + "</ds:Signature>".len();
@@ -61,7 +60,7 @@ fn verified(document: &str) -> Report {
     verify(&mut Document::from_bytes(document.as_bytes()), VerifyOptions::default()).unwrap()
 }
 
-/// Signed by us.
+/// Signed by this project.
 fn enveloped(document: &str) -> String {
     let signer = Pki::shared().signer(Key::P256);
     let mut source = Document::from_bytes(document.as_bytes());
@@ -76,7 +75,7 @@ fn enveloped(document: &str) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// A signature on the value of another one, which may stand anywhere.
+/// A signature over the value of another one. It may be anywhere in the document.
 fn countersignature(document: &str) -> String {
     let value = document[document.find("<ds:SignatureValue").unwrap()..].to_owned();
     let value = &value[..value.find("</ds:SignatureValue>").unwrap()];
@@ -92,7 +91,7 @@ fn countersignature(document: &str) -> String {
     signature_of(&made)
 }
 
-/// `inner` as an unsigned property.
+/// Adds `inner` as an unsigned property.
 fn with_countersignature(document: &str, inner: &str) -> String {
     let open =
         "<xades:UnsignedProperties><xades:UnsignedSignatureProperties><xades:CounterSignature>";
@@ -104,7 +103,7 @@ fn with_countersignature(document: &str, inner: &str) -> String {
 }
 
 #[test]
-fn countersignatures_stand_in_what_they_sign() {
+fn countersignatures_are_listed_in_the_signature_that_they_sign() {
     let document = enveloped("<r>text</r>");
     let inner = countersignature(&document);
     let report = verified(&with_countersignature(&document, &inner));
@@ -117,16 +116,16 @@ fn countersignatures_stand_in_what_they_sign() {
     assert_eq!(counter.problems, [Problem::QualifyingPropertiesMissing]);
     assert_eq!(counter.covers, Coverage::Whole);
     assert_eq!(counter.references[0].kind, ReferenceKind::CountersignedSignature);
-    // It cannot be valid without saying who signs.
+    // Without a signing certificate it is not valid.
     assert!(!report.is_valid());
 
-    // One on another signature is not one on this.
+    // A signature over another signature is not a countersignature of this one.
     let other = enveloped("<r>other</r>");
     let report = verified(&with_countersignature(&other, &inner));
     let counter = &report.signatures[0].countersignatures[0];
     assert!(!counter.intact);
     assert!(counter.problems.contains(&Problem::CountersignatureMismatch), "{counter:#?}");
-    // Nor is one that signs something else of the document.
+    // Neither is one that signs another part of the document.
     let wrong = inner.replace("-value", "-properties");
     let report = verified(&with_countersignature(&document, &wrong));
     let counter = &report.signatures[0].countersignatures[0];
@@ -134,7 +133,7 @@ fn countersignatures_stand_in_what_they_sign() {
 }
 
 #[test]
-fn signatures_within_signatures_have_an_end() {
+fn the_depth_of_nested_signatures_is_limited() {
     let nested = |depth: usize| {
         let open = "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:Object>";
         format!("<r>{}{}</r>", open.repeat(depth), "</ds:Object></ds:Signature>".repeat(depth))
@@ -145,7 +144,7 @@ fn signatures_within_signatures_have_an_end() {
     assert!(matches!(refused, Err(Error::Limit { .. })), "{refused:?}");
 }
 
-/// Each leaves out all signatures, so that none breaks another.
+/// Each leaves out all signatures, so none breaks another.
 #[test]
 fn parallel_signatures_cover_the_same() {
     let xpath = "http://www.w3.org/TR/1999/REC-xpath-19991116";
@@ -173,7 +172,7 @@ fn parallel_signatures_cover_the_same() {
 }
 
 #[test]
-fn the_references_of_a_manifest_are_checked_too() {
+fn the_references_of_a_manifest_are_verified() {
     let of = |name: &str| reference(&format!("URI=\"{name}\""), "");
     let part = reference("URI=\"#part\"", &exclusive());
     let manifest = of("a.txt") + &of("b.txt") + &part;
@@ -184,7 +183,7 @@ fn the_references_of_a_manifest_are_checked_too() {
         &format!("<r><p Id=\"part\">data</p>{}</r>", template(&own, &manifest)),
         Key::Rsa2048,
     );
-    let judge = |document: &str, second: &'static [u8]| {
+    let signature = |document: &str, second: &'static [u8]| {
         let options = VerifyOptions::new()
             .original_named("a.txt", Document::from_bytes(b"first"))
             .original_named("b.txt", Document::from_bytes(second));
@@ -198,27 +197,26 @@ fn the_references_of_a_manifest_are_checked_too() {
         assert_eq!(manifest.kind, ReferenceKind::Manifest);
         manifest.manifest.iter().map(|inner| inner.intact).collect::<Vec<_>>()
     };
-    let all = judge(&made, b"second");
+    let all = signature(&made, b"second");
     assert_eq!(intact(&all), [Some(true); 3], "{all:#?}");
     assert_eq!(all.problems, [Problem::QualifyingPropertiesMissing, Problem::NotCovered]);
     assert!(all.intact);
-    // Core validation (XML Signature, clause 3.2) is about the manifest itself.
-    let other = judge(&made, b"another");
+    // Core validation (XML Signature, clause 3.2) covers only the manifest itself.
+    let other = signature(&made, b"another");
     assert!(other.intact);
     assert_eq!(intact(&other), [Some(true), Some(false), Some(true)]);
     assert!(other.problems.contains(&Problem::ManifestMismatch));
-    let changed = judge(&made.replace(">data<", ">Data<"), b"second");
+    let changed = signature(&made.replace(">data<", ">Data<"), b"second");
     assert_eq!(intact(&changed), [Some(true), Some(true), Some(false)]);
     let none = verified(&made);
     assert_eq!(intact(&none.signatures[0]), [None, None, Some(true)]);
-    let tampered = judge(&made.replace("a.txt", "b.txt"), b"second");
+    let tampered = signature(&made.replace("a.txt", "b.txt"), b"second");
     assert!(!tampered.intact);
 }
 
-/// A part that is left out by its Id is not covered, and what is in there may
-/// change.
+/// A part that is left out by its Id is not covered, and its content may change.
 #[test]
-fn what_is_left_out_by_id_is_told() {
+fn parts_that_are_left_out_by_id_are_reported() {
     let uri = "http://www.w3.org/2002/06/xmldsig-filter2";
     let step = |filter: &str, expression: &str| {
         format!("<f:XPath xmlns:f=\"{uri}\" Filter=\"{filter}\">{expression}</f:XPath>")

@@ -1,6 +1,6 @@
-//! What xmlsec1 signs, verified by us: every canonicalisation, digest and key
-//! that both know, and every transform in the forms that we read. Where
-//! xmlsec1 digests something else than we do, the digests differ.
+//! Verifying signatures of xmlsec1: every canonicalisation, digest and key that both
+//! support, and every transform in the supported forms. If xmlsec1 digested other octets,
+//! the digests would not match.
 
 use ades_core::Document;
 use ades_tests::oracle::xmlsec1;
@@ -56,7 +56,7 @@ fn reference(uri: &str, transforms: &str, digest: &str) -> String {
     )
 }
 
-/// A signature to be filled in.
+/// A signature template that xmlsec1 fills in.
 fn template(method: &str, algorithm: &str, references: &str, objects: &str) -> String {
     format!(
         "<ds:Signature xmlns:ds=\"{DS}\"><ds:SignedInfo>\n  \
@@ -82,7 +82,7 @@ fn document(signature: &str) -> String {
     )
 }
 
-/// xmlsec1 signs, with the Ids that it would not know by itself.
+/// Lets xmlsec1 sign, and tells it which attributes are Ids.
 fn signed(document: &str, key: Key) -> Vec<u8> {
     let signer = Pki::shared().signer(key);
     let dir = TempDir::new().unwrap();
@@ -109,7 +109,7 @@ fn intact(document: &[u8]) -> SignatureReport {
     signature
 }
 
-/// Whether a document with this in another's place is still intact.
+/// Whether the signature is still intact after `old` has been replaced by `new`.
 fn intact_with(document: &[u8], old: &str, new: &str) -> bool {
     let text = String::from_utf8(document.to_vec()).unwrap();
     let changed = text.replacen(old, new, 1);
@@ -137,7 +137,7 @@ fn every_canonicalisation_digest_and_key() {
             assert_eq!(report.references.len(), 4);
             assert_eq!(report.references[2].comments, method.ends_with("WithComments"));
             assert!(!intact_with(&made, "deep", "Deep"));
-            // Comments are covered only where the URI keeps them.
+            // Comments are covered only if the URI keeps them.
             let comments = method.ends_with("WithComments");
             assert_eq!(intact_with(&made, "in x", "IN X"), !comments);
             assert!(intact_with(&made, "<!-- before", "<!-- BEFORE"));
@@ -166,7 +166,7 @@ fn every_key_with_every_digest() {
 }
 
 #[test]
-fn comments_stay_where_the_uri_keeps_them() {
+fn comments_are_covered_if_the_uri_keeps_them() {
     let with_comments = transform(METHODS[1], "");
     for (uri, kept) in [("#xpointer(/)", true), ("", false)] {
         let transforms = transform(ENVELOPED, "") + &with_comments;
@@ -178,9 +178,9 @@ fn comments_stay_where_the_uri_keeps_them() {
     }
 }
 
-/// The expressions that select nodes: what xmlsec1 digests for each.
+/// The digests of xmlsec1 for each supported expression.
 #[test]
-fn every_expression_that_is_read() {
+fn every_supported_expression() {
     let enveloped = transform(ENVELOPED, "");
     let less_all = xpath("not(ancestor-or-self::ds:Signature)");
     let counted = "count(ancestor-or-self::ds:Signature | here()/ancestor::ds:Signature[1])\n  \
@@ -252,7 +252,7 @@ fn enveloping_signatures_and_base64() {
         assert_eq!(report.problems, [Problem::QualifyingPropertiesMissing]);
         if let Some(length) = length {
             assert_eq!(report.references[0].length, length);
-            // White space is nothing to base64.
+            // Base64 ignores white space.
             assert!(intact_with(&made, "aGVs\n", "aGVs"));
         } else {
             assert!(!intact_with(&made, "aGVs\n", "aGVs"));
@@ -265,7 +265,7 @@ fn enveloping_signatures_and_base64() {
         assert_eq!(report.covers, Coverage::Part);
         assert!(report.problems.contains(&Problem::NotCovered));
     }
-    // Text within elements, and of an element that is elsewhere.
+    // Text inside elements, and text of an element outside the signature.
     let inside = "<ds:Object Id=\"o\"><b xmlns=\"\">aGVs<!-- no --><i>bG8=</i></b></ds:Object>";
     let transforms = transform(BASE64, "");
     let made = template(EXCLUSIVE, rsa, &reference("#o", &transforms, DIGESTS[0]), inside);
@@ -288,7 +288,7 @@ fn the_prefix_list_and_the_key_are_covered() {
                 list.replace("unused", "n")
             ),
         );
-    // A certificate that is signed must be there before.
+    // A signed certificate must be in the template.
     let certificate = ades_core::base64::encode(Pki::shared().signer(Key::Rsa2048).leaf().der());
     let data = format!(
         "<ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data>"
@@ -299,10 +299,9 @@ fn the_prefix_list_and_the_key_are_covered() {
     assert!(!intact_with(&made, "urn:u", "urn:v"));
 }
 
-/// One octet after the other: whatever is signed cannot be changed, and what is
-/// said to be not covered can.
+/// Changes every octet: a change of covered octets is found, and a change of others is not.
 #[test]
-fn what_is_covered_is_what_cannot_be_changed() {
+fn exactly_the_covered_octets_cannot_be_changed() {
     let transforms = filter2(&[("subtract", "id('z')"), ("subtract", "//ds:Signature")]);
     let made = simple(&reference("", &(transforms + &transform(C14N, "")), DIGESTS[0]));
     let made = signed(&document(&made), Key::Rsa2048);

@@ -1,5 +1,5 @@
-//! Signature wrapping: what is signed is still there, but something else stands
-//! where it is looked for (the attacks known as XSW 1 to 8 on SAML).
+//! Signature wrapping: the signed element is still in the document, but another one is
+//! where the application looks for it (the attacks known as XSW 1 to 8 on SAML).
 
 use ades_core::Document;
 use ades_tests::oracle::xmlsec1;
@@ -26,13 +26,13 @@ fn response(id: &str, content: &str) -> String {
     format!("<samlp:Response xmlns:samlp=\"{PROTOCOL}\" ID=\"{id}\">{content}</samlp:Response>")
 }
 
-/// A signature over the element with this Id, less the signature.
+/// A signature over the element with this Id, except the signature.
 fn template(id: &str) -> String {
     template_with(&format!("#{id}"), "")
 }
 
-/// A signature over what the URI names, less the signature and what more
-/// transforms leave out.
+/// A signature over what the URI names, except the signature and what further transforms
+/// leave out.
 fn template_with(uri: &str, more: &str) -> String {
     let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
     format!(
@@ -71,22 +71,22 @@ fn assertions() -> Target {
     Target::Named { namespace: ASSERTION.into(), local_name: "Assertion".into(), nth: None }
 }
 
-fn judged(document: &str, expected: Option<Target>) -> Result<Report, Error> {
+fn verified(document: &str, expected: Option<Target>) -> Result<Report, Error> {
     let options = expected.into_iter().fold(VerifyOptions::new(), VerifyOptions::expect);
     verify(&mut Document::from_bytes(document.as_bytes()), options)
 }
 
 fn first(document: &str, expected: Option<Target>) -> SignatureReport {
-    judged(document, expected).unwrap().signatures.remove(0)
+    verified(document, expected).unwrap().signatures.remove(0)
 }
 
-/// Nothing but that it is no XAdES.
+/// Its only problem is that it is not XAdES.
 fn accepted(signature: &SignatureReport) -> bool {
     signature.intact && signature.problems == [Problem::QualifyingPropertiesMissing]
 }
 
-/// An attack is not accepted, whether the root element or all assertions are
-/// expected to be signed; and who asks for the signed Id is told where it is.
+/// Checks that an attack is refused, whether the root element or all assertions are
+/// expected to be signed. A caller that expects the signed Id learns where it is.
 #[track_caller]
 fn refused(document: &str, id: &str, because: Problem) {
     assert!(document.contains("mallory") && document.contains("alice"));
@@ -95,7 +95,7 @@ fn refused(document: &str, id: &str, because: Problem) {
         assert!(!accepted(&signature), "{document}");
         assert!(signature.problems.contains(&because), "{because:?}: {signature:#?}");
     }
-    if let Ok(report) = judged(document, Some(Target::Id(id.into()))) {
+    if let Ok(report) = verified(document, Some(Target::Id(id.into()))) {
         let signature = &report.signatures[0];
         if accepted(signature) {
             let place = signature.references[0].covers[0].place;
@@ -115,7 +115,7 @@ fn signed_assertion() -> String {
 }
 
 #[test]
-fn what_was_not_wrapped_is_accepted() {
+fn documents_without_wrapping_are_accepted() {
     let whole = signed_response();
     assert!(accepted(&first(&whole, None)));
     assert!(accepted(&first(&whole, Some(assertions()))));
@@ -127,8 +127,8 @@ fn what_was_not_wrapped_is_accepted() {
     assert!(accepted(&first(&part, Some(Target::Id("A".into())))));
 }
 
-/// The signed response is within the signature of another one: less the
-/// signature, nothing is left of it.
+/// The signed response is inside the signature of another response. Without the signature
+/// nothing is left of it.
 #[test]
 fn xsw_1() {
     let (signature, original) = apart(&signed_response());
@@ -137,7 +137,7 @@ fn xsw_1() {
     refused(&evil, "R", Problem::DigestMismatch);
 }
 
-/// The signed response stands beside the signature in another one.
+/// The signed response is beside the signature in another response.
 #[test]
 fn xsw_2() {
     let (signature, original) = apart(&signed_response());
@@ -145,7 +145,7 @@ fn xsw_2() {
     refused(&evil, "R", Problem::NotCovered);
 }
 
-/// Another assertion stands before the signed one.
+/// Another assertion precedes the signed one.
 #[test]
 fn xsw_3() {
     let signed = signed_assertion();
@@ -167,7 +167,7 @@ fn xsw_4() {
     );
 }
 
-/// Another assertion has the signature, and the signed one stands behind it.
+/// Another assertion contains the signature, and the signed one follows it.
 #[test]
 fn xsw_5() {
     let (signature, original) = apart(&signed_assertion());
@@ -179,7 +179,7 @@ fn xsw_5() {
     );
 }
 
-/// Another assertion has the signature, and the signed one is within that.
+/// Another assertion contains the signature, and the signed one is inside that.
 #[test]
 fn xsw_6() {
     let (signature, original) = apart(&signed_assertion());
@@ -190,7 +190,7 @@ fn xsw_6() {
     refused(&response("R", &assertion("B", "mallory", &hidden)), "A", Problem::DigestMismatch);
 }
 
-/// Another assertion with the same Id stands where schemas allow anything.
+/// Another assertion with the same Id is where schemas allow any element.
 #[test]
 fn xsw_7() {
     let signed = signed_assertion();
@@ -199,11 +199,14 @@ fn xsw_7() {
     let signature = first(&evil, None);
     assert!(!signature.intact, "{signature:#?}");
     refused(&evil, "A", Problem::DuplicateId);
-    assert!(matches!(judged(&evil, Some(Target::Id("A".into()))), Err(Error::DuplicateId { .. })));
+    assert!(matches!(
+        verified(&evil, Some(Target::Id("A".into()))),
+        Err(Error::DuplicateId { .. })
+    ));
 }
 
-/// The signed assertion is in an object of the signature, in another one with
-/// the same Id.
+/// The signed assertion is in an object of the signature, inside another assertion with the
+/// same Id.
 #[test]
 fn xsw_8() {
     let (signature, original) = apart(&signed_assertion());
@@ -214,10 +217,10 @@ fn xsw_8() {
     refused(&response("R", &assertion("A", "mallory", &hidden)), "A", Problem::DuplicateId);
 }
 
-/// A signature beside what it signs needs no transform that leaves it out: then
-/// what is signed can be hidden in it, and is still what was signed.
+/// A signature beside the element that it signs needs no transform that leaves it out. The
+/// signed element can then be hidden inside the signature, and the digest still matches.
 #[test]
-fn what_is_signed_is_hidden_in_an_object() {
+fn the_signed_element_is_hidden_in_an_object() {
     let enveloped =
         "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>";
     let template = template("A").replace(enveloped, "");
@@ -236,23 +239,23 @@ fn what_is_signed_is_hidden_in_an_object() {
     refused(&evil, "A", Problem::NotCovered);
 }
 
-/// A second signature without sense does not make the first one cover more.
+/// A second, meaningless signature does not make the first one cover more.
 #[test]
-fn a_hole_is_no_signature_because_it_says_so() {
+fn a_left_out_element_must_be_a_signature_of_the_document() {
     let signed = signed_assertion();
     let evil =
         "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">mallory</ds:Signature>";
     let document = signed.replace("</saml:Subject>", &format!("</saml:Subject>{evil}"));
-    let report = judged(&document, Some(assertions())).unwrap();
+    let report = verified(&document, Some(assertions())).unwrap();
     assert!(!report.is_valid());
     assert_eq!(report.signatures.len(), 2);
     assert!(report.signatures.iter().any(|s| s.problems.contains(&Problem::SignatureMalformed)));
     assert!(report.signatures.iter().all(|signature| !accepted(signature)), "{report:#?}");
 }
 
-/// An Id that only the document's own DTD says is one is none.
+/// An attribute that only the document's own DTD declares as an Id is not an Id.
 #[test]
-fn a_dtd_does_not_say_what_an_id_is() {
+fn a_dtd_does_not_decide_what_an_id_is() {
     let signed = signed_assertion();
     let dtd = "<!DOCTYPE x [<!ATTLIST saml:Evil key ID #IMPLIED>]>";
     let evil = format!("<saml:Evil xmlns:saml=\"{ASSERTION}\" key=\"A\">mallory</saml:Evil>");
@@ -262,14 +265,14 @@ fn a_dtd_does_not_say_what_an_id_is() {
     );
     let signature = first(&document, Some(assertions()));
     assert!(accepted(&signature), "{signature:#?}");
-    // Who lets it say so has two of them.
+    // If the caller lets the DTD decide, there are two.
     let ids = xades::c14n::IdAttributes::default().and_dtd();
     let options = VerifyOptions::new().ids(ids).expect(assertions());
     let report = verify(&mut Document::from_bytes(document.as_bytes()), options).unwrap();
     assert!(report.signatures[0].problems.contains(&Problem::DuplicateId));
 }
 
-/// A document signed by us.
+/// A document signed by this project.
 fn ours(document: &[u8], packaging: Packaging) -> String {
     let signer = Pki::shared().signer(Key::P256);
     let options = SignatureOptions::new().packaging(packaging);
@@ -281,7 +284,7 @@ fn ours(document: &[u8], packaging: Packaging) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// `document` with something before the last of these, which must be there.
+/// Inserts content before the last `place` of the document, which must contain it.
 fn put_before(document: &str, place: &str, content: &str) -> String {
     let at = document.rfind(place).unwrap();
     [&document[..at], content, &document[at..]].concat()
@@ -295,9 +298,10 @@ fn problems(document: &str, expected: &[Problem]) -> Coverage {
     signature.covers
 }
 
-/// What leaves out the signature leaves out all that somebody puts into it.
+/// A transform that leaves out the signature leaves out everything that anybody puts into
+/// it.
 #[test]
-fn an_enveloped_signature_holds_nothing_else() {
+fn an_enveloped_signature_contains_nothing_else() {
     let signed = ours(b"<r><a>alice</a></r>", Packaging::Enveloped);
     assert_eq!(problems(&signed, &[]), Coverage::Whole);
     let evil = "<a>mallory</a>";
@@ -342,7 +346,7 @@ fn an_enveloped_signature_holds_nothing_else() {
         let changed = put_before(&signed, place, content);
         assert_eq!(problems(&changed, &[Problem::UnsignedContent]), Coverage::Whole);
     }
-    // What verifiers do not need to know, and what says nothing.
+    // Content that has no meaning for verifiers is allowed.
     for (place, content) in [
         ("</xades:QualifyingProperties>", properties("<xades:Later/>").as_str()),
         ("</xades:QualifyingProperties>", &of_data("<xades:UnsignedDataObjectProperty/>")),
@@ -354,7 +358,7 @@ fn an_enveloped_signature_holds_nothing_else() {
     }
 }
 
-/// What is no element and no text says something to somebody, too.
+/// They are neither elements nor text, but an application may read them.
 #[test]
 fn instructions_comments_and_attributes_in_a_signature_are_not_signed() {
     const ASIDE: [&str; 2] = ["<?pay mallory?>", "<!-- mallory -->"];
@@ -370,11 +374,11 @@ fn instructions_comments_and_attributes_in_a_signature_are_not_signed() {
             let changed = put_before(&signed, place, aside);
             assert_eq!(problems(&changed, &not_signed), Coverage::Whole);
         }
-        // Nobody asks what is in there.
+        // The content of these is not checked.
         let changed = put_before(&signed, "</ds:X509Data>", aside);
         assert_eq!(problems(&changed, &[]), Coverage::Whole);
     }
-    // An instruction in what is verified would break it.
+    // An instruction inside signed content breaks the signature.
     let changed = put_before(&signed, "</ds:SignedInfo>", ASIDE[1]);
     assert_eq!(problems(&changed, &not_signed), Coverage::Whole);
     assert!(!first(&put_before(&signed, "</ds:SignedInfo>", ASIDE[0]), None).intact);
@@ -387,7 +391,7 @@ fn instructions_comments_and_attributes_in_a_signature_are_not_signed() {
     assert_ne!(changed, signed);
     assert_eq!(problems(&changed, &not_signed), Coverage::Whole);
 
-    // Of base64, they are neither text nor decoded.
+    // In base64 text they are neither text nor decoded.
     let signed = ours(b"alice", Packaging::EnvelopingBase64);
     let (before, after) = signed.split_once("YWxpY2U=").unwrap();
     let not_signed = [Problem::UnsignedContent, Problem::NotCovered];
@@ -399,9 +403,9 @@ fn instructions_comments_and_attributes_in_a_signature_are_not_signed() {
     }
 }
 
-/// A canonical form without comments says so where there are any.
+/// A reference reports that its canonical form leaves out comments, if there are any.
 #[test]
-fn comments_that_are_left_out_are_told() {
+fn comments_that_are_left_out_are_reported() {
     let signed = ours(b"<r><a>alice</a></r>", Packaging::Enveloped);
     let told = |document: &str| {
         assert_eq!(problems(document, &[]), Coverage::Whole);
@@ -416,7 +420,7 @@ fn comments_that_are_left_out_are_told() {
     }
     let properties = put_before(&signed, "</xades:SignedProperties>", "<!-- mallory -->");
     assert_eq!(told(&properties), [(false, false), (false, true)]);
-    // Where they are covered, they are not left out.
+    // Comments that are covered are not reported.
     let with = "xml-exc-c14n#WithComments\"/></ds:Transforms>";
     let template = template_with("#xpointer(/)", "");
     let template = template.replace("xml-exc-c14n#\"/></ds:Transforms>", with);
@@ -427,9 +431,9 @@ fn comments_that_are_left_out_are_told() {
     assert_eq!((reference.comments, reference.comments_left_out), (true, false));
 }
 
-/// The object with the properties holds them and nothing else.
+/// The object with the properties contains nothing else.
 #[test]
-fn an_enveloping_signature_signs_all_that_it_holds() {
+fn an_enveloping_signature_signs_all_its_content() {
     let signed = ours(b"<r>alice</r>", Packaging::EnvelopingXml);
     assert_eq!(problems(&signed, &[]), Coverage::Whole);
     let not_signed = [Problem::UnsignedContent, Problem::NotCovered];
@@ -441,9 +445,9 @@ fn an_enveloping_signature_signs_all_that_it_holds() {
     assert_eq!(problems(&object, &not_signed), Coverage::Part);
 }
 
-/// Of what is base64, only the text is signed.
+/// Of base64 content only the text is signed.
 #[test]
-fn what_is_around_base64_text_is_not_signed() {
+fn elements_around_base64_text_are_not_signed() {
     let signed = ours(b"alice", Packaging::EnvelopingBase64);
     assert_eq!(problems(&signed, &[]), Coverage::Whole);
     let reference = &first(&signed, None).references[0];
@@ -461,7 +465,7 @@ fn what_is_around_base64_text_is_not_signed() {
     }
     let attribute = signed.replace(" Encoding=", " mallory=\"\" Encoding=");
     assert_eq!(problems(&attribute, &not_signed), Coverage::Part);
-    // It is what DataObjectFormat says.
+    // The media type must be that of DataObjectFormat.
     let pdf =
         signed.replace(" MimeType=\"application/octet-stream\"", " MimeType=\"application/pdf\"");
     assert_ne!(pdf, signed);
@@ -469,7 +473,7 @@ fn what_is_around_base64_text_is_not_signed() {
     assert_eq!(first(&pdf, None).level, Level::Below);
 }
 
-/// A signature about something elsewhere says nothing about what is around it.
+/// A signature over another document does not cover what is around it.
 #[test]
 fn a_detached_signature_is_alone_or_among_signatures() {
     let signer = Pki::shared().signer(Key::P256);
@@ -481,7 +485,7 @@ fn a_detached_signature_is_alone_or_among_signatures() {
     let mut out = Vec::new();
     pending.complete(None, &value, &mut out).unwrap();
     let signed = String::from_utf8(out).unwrap();
-    let judged = |document: &str| {
+    let verified = |document: &str| {
         let options = VerifyOptions::new().original(Document::from_bytes(b"alice"));
         let mut report = verify(&mut Document::from_bytes(document.as_bytes()), options).unwrap();
         assert!(report.signatures[0].intact);
@@ -495,7 +499,7 @@ fn a_detached_signature_is_alone_or_among_signatures() {
         format!("<{root}>\n{beside}{signed}\n</{name}>")
     };
     for whole in [signed.clone(), in_root(asic, ""), in_root(odf, "<!-- 1 -->")] {
-        let signature = judged(&whole);
+        let signature = verified(&whole);
         assert_eq!((signature.problems.as_slice(), signature.covers), (&[][..], Coverage::Whole));
     }
     for part in [
@@ -505,16 +509,16 @@ fn a_detached_signature_is_alone_or_among_signatures() {
         in_root(asic, "mallory"),
         in_root("XAdESSignatures", ""),
     ] {
-        let signature = judged(&part);
+        let signature = verified(&part);
         assert_eq!(signature.covers, Coverage::Part, "{part}");
         assert_eq!(signature.problems, [Problem::NotCovered]);
     }
 }
 
-/// What is left out by name and Id is not left out under another name, or by
-/// what is an Id otherwise.
+/// An element that is left out by name and Id is not left out under another name, or with
+/// another Id attribute.
 #[test]
-fn what_is_left_out_has_both_name_and_id() {
+fn elements_that_are_left_out_have_both_name_and_id() {
     let filter2 = "http://www.w3.org/2002/06/xmldsig-filter2";
     let filter2 = format!(
         "<ds:Transform Algorithm=\"{filter2}\"><f:XPath xmlns:f=\"{filter2}\" xmlns:p=\"urn:p\" \
@@ -528,7 +532,7 @@ fn what_is_left_out_has_both_name_and_id() {
         let template = template_with("", transform);
         let signed = signed(&format!("<r xmlns:p=\"urn:p\">{notes}<a>1</a>{template}</r>"));
         assert!(first(&signed, None).intact);
-        // As many as there are, and whatever they say.
+        // All of them, with any content.
         for other in [
             "",
             "<p:notes Id=\"x\">other</p:notes>",

@@ -1,12 +1,14 @@
-//! Exit status and message of whatever went wrong.
+//! Exit status and message of every failure.
 
 use std::fmt;
 use std::path::Path;
 
-use ades_core::signer::{Refusal, RefusalReason, SignerError, SignerErrorKind};
-use ades_core::{Fault, Retry};
+use ades::formats::ades_core;
+use ades::signer::{Refusal, RefusalReason, SignerError, SignerErrorKind};
+use ades::{Fault, FormatOption, Retry};
 use itsme_sandbox::Blame;
-use xades::error::ExternalResource;
+
+use crate::path_name;
 
 pub(crate) const DONE: u8 = 0;
 pub(crate) const NO: u8 = 1;
@@ -16,7 +18,7 @@ pub(crate) const REFUSED: u8 = 4;
 pub(crate) const SERVICE: u8 = 5;
 pub(crate) const BUG: u8 = 70;
 
-/// Why the program ends otherwise than done.
+/// Why the program does not end with [`DONE`].
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) status: u8,
@@ -42,25 +44,25 @@ impl Failure {
     }
 
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
-        Self::input(format!("{}: {error}", crate::input::name(path)))
+        Self::input(format!("{}: {error}", path_name::of_input(path)))
     }
 
     pub(crate) fn output(path: &Path, error: &std::io::Error) -> Self {
-        Self::input(format!("{}: {error}", crate::output::name(path)))
+        Self::input(format!("{}: {error}", path_name::of_output(path)))
     }
 
-    /// Whether it is a no that nothing can change.
+    /// Whether the signer or the user said no, and no later try changes that.
     pub(crate) fn is_final(&self) -> bool {
         self.status == REFUSED && self.retry != Retry::Later
     }
 
-    /// With the file it is about in front.
+    /// Puts the file that the failure is about before the message.
     pub(crate) fn about(mut self, what: impl fmt::Display) -> Self {
         self.message = format!("{what}: {}", self.message);
         self
     }
 
-    /// With something more behind it.
+    /// Adds something to the end of the message.
     pub(crate) fn and(mut self, what: &str) -> Self {
         self.message = format!("{}; {what}", self.message);
         self
@@ -89,33 +91,46 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<ades_core::Error> for Failure {
-    fn from(error: ades_core::Error) -> Self {
-        Self::of(error.fault(), error.retry(), &error)
-    }
-}
+impl From<ades::Error> for Failure {
+    fn from(error: ades::Error) -> Self {
+        use ades::Error;
 
-impl From<cades::Error> for Failure {
-    fn from(error: cades::Error) -> Self {
-        Self::of(error.fault(), error.retry(), &error)
-    }
-}
-
-impl From<pades::Error> for Failure {
-    fn from(error: pades::Error) -> Self {
-        Self::of(error.fault(), error.retry(), &error)
-    }
-}
-
-impl From<xades::Error> for Failure {
-    fn from(error: xades::Error) -> Self {
         let failure = Self::of(error.fault(), error.retry(), &error);
         match error {
-            xades::Error::External { what: ExternalResource::DtdSubset, .. } => {
-                failure.and("--ignore-external-subset reads it as if it named none")
+            Error::Signer(error) => error.into(),
+            Error::Refused(refusal) => refusal.into(),
+            Error::CompletedNotValid { .. } => Self { status: BUG, ..failure },
+            // Which argument to change.
+            Error::NotPdf => failure.and("--format pades is for PDFs"),
+            Error::NotXml(_) => {
+                failure.and("--packaging enveloping or detached signs any file as xades")
+            }
+            Error::PackagingNotForFormat { .. } => failure.about("--packaging"),
+            Error::OptionNotForFormat { option, .. } => match option {
+                FormatOption::Packaging => failure
+                    .about("--packaging")
+                    .and("--format cades signs the PDF as any other file"),
+                FormatOption::Original | FormatOption::SeveralOriginals => {
+                    failure.about("--original")
+                }
+                FormatOption::Element => failure.about("--element"),
+                FormatOption::Reading => failure.about("--ignore-external-subset, --id-attribute"),
+                _ => failure,
+            },
+            Error::DigestNotForKey { .. } | Error::SignerDigest { .. } => failure.about("--digest"),
+            Error::SignerAlgorithm { .. } => failure.about("--algorithm"),
+            Error::NoPreview { .. } => failure.about("--preview"),
+            error if error.is_external_subset() => {
+                failure.and("--ignore-external-subset reads the document without it")
             }
             _ => failure,
         }
+    }
+}
+
+impl From<ades_core::Error> for Failure {
+    fn from(error: ades_core::Error) -> Self {
+        ades::Error::from(error).into()
     }
 }
 
@@ -125,10 +140,10 @@ impl From<SignerError> for Failure {
         match error.kind() {
             SignerErrorKind::ClientNotAuthorised => {
                 failure.status = REFUSED;
-                // Once we are registered: what a session holds is still there.
+                // The session stays usable once the service knows this application.
                 failure.retry = Retry::Later;
             }
-            // It came from the signer, not from whoever called us.
+            // The signer sent the certificate, not the caller.
             SignerErrorKind::Certificate => failure.status = SERVICE,
             _ => {}
         }
@@ -136,14 +151,14 @@ impl From<SignerError> for Failure {
     }
 }
 
-impl From<itsme_signer::Error> for Failure {
-    fn from(error: itsme_signer::Error) -> Self {
+impl From<ades::itsme::Error> for Failure {
+    fn from(error: ades::itsme::Error) -> Self {
         Self::of(error.fault(), error.retry(), &error)
     }
 }
 
-impl From<pkcs12_signer::Error> for Failure {
-    fn from(error: pkcs12_signer::Error) -> Self {
+impl From<ades::pkcs12::Error> for Failure {
+    fn from(error: ades::pkcs12::Error) -> Self {
         Self::of(error.fault(), error.retry(), &error)
     }
 }
@@ -168,9 +183,9 @@ impl From<itsme_sandbox::SandboxError> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         if refusal.reason == RefusalReason::Expired && refusal.code.is_none() {
-            // The service has not said so: only we do not wait any longer.
-            let message =
-                "nobody confirmed while we waited; to resume is to ask whether somebody has since";
+            // The service did not say so; this program stopped waiting.
+            let message = "nobody confirmed in time; ades resume asks the service whether \
+                           somebody has confirmed since";
             return Self { status: SERVICE, retry: Retry::Later, message: message.to_owned() };
         }
         let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
@@ -179,7 +194,7 @@ impl From<Refusal> for Failure {
     }
 }
 
-/// The error and what is below it, nothing said twice.
+/// The error and its causes, without repetitions.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

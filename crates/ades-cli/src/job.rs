@@ -1,41 +1,36 @@
-//! A signing under way, stored before each wait so that any later process can
-//! go on: `<OUT>.pending`, removed at the end.
+//! A signing in progress, in a form that any later process can continue: `<OUT>.pending`.
 
-use std::path::{Path, PathBuf};
+mod version_1;
 
-use ades_core::signer::{IdentificationSession, Identity, SignatureValue, SigningSession};
-use ades_core::{Digest, PendingState, SignaturePolicy};
+use std::path::PathBuf;
+
+use ades::signer::{IdentificationSession, Identity, SignatureValue, SigningSession};
+use ades::{Digest, Format, PendingState, StoredState};
 use serde::{Deserialize, Serialize};
 
-use crate::exit::Failure;
-use crate::format::Format;
-use crate::input;
-use crate::lock::Lock;
-use crate::options::Wishes;
-use crate::output::{self, Existing, Readers, Say};
-use crate::temporary::{self, Temporary};
+use crate::request::{Request, ResolvedTerms};
 
-/// Everything a later process needs; no document, password or key.
+/// Everything that a later process needs; no document, password or key.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Job {
     pub(crate) signer: SignerChoice,
-    pub(crate) wishes: Wishes,
-    /// The policy, once its digest is known.
-    pub(crate) policy: Option<SignaturePolicy>,
+    pub(crate) request: Request,
+    /// Policy and commitment, once the signer has resolved them
+    pub(crate) terms: ResolvedTerms,
     pub(crate) force: bool,
     pub(crate) items: Vec<JobItem>,
-    /// How many items are signed and written.
+    /// Number of items that are signed and written; they are the first ones
     pub(crate) done: usize,
     pub(crate) stage: Stage,
 }
 
-/// Which signer, and what it is told beside the request.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// The signer, and its settings outside of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignerChoice {
     pub(crate) kind: SignerKind,
-    /// The sandbox's folder; without it, the user's own.
+    /// The sandbox's folder, if it is not the default one
     pub(crate) sandbox_dir: Option<PathBuf>,
     pub(crate) sandbox_user: String,
     pub(crate) auto_approve: bool,
@@ -55,10 +50,10 @@ pub(crate) struct JobItem {
     pub(crate) format: Format,
     pub(crate) input: PathBuf,
     pub(crate) output: PathBuf,
-    /// The input's digest when the job began; it must not change while the
-    /// user is asked.
+    /// The input's digest at the start of the job; the input must not change while the user is
+    /// asked
     pub(crate) digest: Option<Digest>,
-    /// The format's pending state, once prepared.
+    /// The stored pending signature, once it is prepared
     pub(crate) pending: Option<String>,
 }
 
@@ -75,185 +70,136 @@ pub(crate) enum Stage {
     Asking(Identity),
     /// The user is confirming the next `count` items.
     Signing { identity: Identity, count: usize, session: SigningSession },
-    /// The values of the next items are here.
+    /// The values of the next items have arrived.
     Completing { identity: Identity, values: Vec<SignatureValue> },
 }
 
 impl PendingState for Job {
     const FORMAT: &'static str = "ades-job";
-    const VERSION: u32 = 1;
-}
+    const VERSION: u32 = 2;
 
-/// A job and the file it is stored in.
-pub(crate) struct Stored<'a> {
-    pub(crate) job: Job,
-    file: Option<JobFile>,
-    /// Standard input's octets, as long as the job has no file.
-    spool: Option<Temporary>,
-    on_disk: bool,
-    /// Whether nothing but another version of the program can go on with it.
-    given_up: bool,
-    say: &'a Say,
-}
-
-/// Where a job is stored; no other process is at it.
-pub(crate) struct JobFile {
-    path: PathBuf,
-    _lock: Lock,
-}
-
-impl JobFile {
-    /// For a new job. An earlier one in its place is dropped by `force`, else it
-    /// is an error.
-    pub(crate) fn take(path: PathBuf, force: bool) -> Result<Self, Failure> {
-        let lock = Lock::take(&path)?;
-        if path.exists() && !force {
-            return Err(Failure::usage(format!(
-                "{0}: an earlier signing is not done; ades resume {0} goes on with it, --force \
-                 drops it",
-                path.display()
-            )));
+    fn from_older(version: u32, stored: &StoredState) -> Option<Self> {
+        match version {
+            1 => stored.read::<version_1::Job>()?.into_current(),
+            _ => None,
         }
-        Ok(Self { path, _lock: lock })
     }
-
-    /// Removes what a killed process left of the job's files.
-    fn sweep(&self, job: &Job) {
-        let outputs = job.items.iter().map(|item| item.output.as_path());
-        temporary::sweep(outputs.chain([self.path.as_path(), kept_input(&self.path).as_path()]));
-    }
-}
-
-impl<'a> Stored<'a> {
-    /// `file`: `None` if the result goes to standard output.
-    pub(crate) fn new(
-        job: Job,
-        file: Option<JobFile>,
-        spool: Option<Temporary>,
-        say: &'a Say,
-    ) -> Self {
-        if let Some(file) = &file {
-            file.sweep(&job);
-        }
-        Self { job, file, spool, on_disk: false, given_up: false, say }
-    }
-
-    pub(crate) fn load(path: &Path, say: &'a Say) -> Result<Self, Failure> {
-        path.metadata().map_err(|e| Failure::file(path, &e))?;
-        let absolute = input::absolute(path);
-        let file = JobFile { _lock: Lock::take(&absolute)?, path: absolute };
-        // Read only now: it may have been another's until here.
-        let text = input::read_text(path)?;
-        let job = Job::from_json(text.trim_end(), None)
-            .map_err(|e| Failure::from(e).about(path.display()))?;
-        file.sweep(&job);
-        Ok(Self { job, file: Some(file), spool: None, on_disk: true, given_up: false, say })
-    }
-
-    /// Stores the job as it is now. Says where, the first time.
-    pub(crate) fn save(&mut self) -> Result<(), Failure> {
-        let Some(JobFile { path, .. }) = &self.file else { return Ok(()) };
-        // An earlier job was looked for; one that has come since is not ours to drop.
-        let existing = Existing::forced(self.on_disk || self.job.force);
-        if let Some(spool) = self.spool.take() {
-            let (now, kept) = (input::absolute(spool.path()), kept_input(path));
-            spool.replace(&kept).map_err(|e| Failure::file(&kept, &e))?;
-            for item in self.job.items.iter_mut().filter(|item| item.input == now) {
-                item.input.clone_from(&kept);
-            }
-        }
-        let all = self.job.items.iter().flat_map(|item| [&item.input, &item.output]);
-        if let Some(odd) = all.into_iter().find(|path| path.to_str().is_none()) {
-            return Err(Failure::usage(format!(
-                "{}: a name that is not UTF-8 cannot be stored while the user is asked",
-                odd.display()
-            )));
-        }
-        let json = self.job.to_json(None)?;
-        output::write_file(path, json.as_bytes(), Readers::Owner, existing)?;
-        if !self.on_disk {
-            self.on_disk = true;
-            self.say.line(format_args!(
-                "stored in {0}; after an interruption: ades resume {0}",
-                path.display()
-            ));
-        }
-        Ok(())
-    }
-
-    /// Where the job is stored, if it is and may be gone on with.
-    pub(crate) fn file(&self) -> Option<&Path> {
-        let stored = self.file.as_ref().filter(|_| self.on_disk && !self.given_up);
-        stored.map(|file| file.path.as_path())
-    }
-
-    /// The program itself is at fault: going on would end as now. The job stays for
-    /// a version without the fault.
-    pub(crate) fn give_up(&mut self) {
-        if let Some(path) = self.file() {
-            let path = path.display();
-            self.say.line(format_args!("{path}: kept for a version that can write the rest"));
-        }
-        self.given_up = true;
-    }
-
-    /// Whether an item's octets came on standard input.
-    pub(crate) fn is_from_standard_input(&self, item: &JobItem) -> bool {
-        let kept = self.file.as_ref().map(|file| kept_input(&file.path));
-        let spool = self.spool.as_ref().map(|spool| input::absolute(spool.path()));
-        [kept, spool].iter().flatten().any(|path| *path == item.input)
-    }
-
-    /// The job is over: nothing of it stays but the result, nor of an earlier one
-    /// that was to be dropped.
-    pub(crate) fn remove(&mut self) {
-        if let Some(JobFile { path, .. }) = &self.file
-            && (self.on_disk || self.job.force)
-        {
-            for file in [path.clone(), kept_input(path)] {
-                // Gone already is as good, and a leftover does no harm.
-                let _ = std::fs::remove_file(file);
-            }
-        }
-        self.on_disk = false;
-    }
-}
-
-/// Where what came on standard input is kept for as long as the job is.
-pub(crate) fn kept_input(job: &Path) -> PathBuf {
-    let mut name = job.to_owned().into_os_string();
-    name.push(".input");
-    name.into()
 }
 
 #[cfg(test)]
 mod tests {
+    use ades::{Certification, FieldLock, Operation, Packaging, Rectangle, StampPosition};
+
     use super::*;
 
-    /// Version 1, in the stages that a job is stored in.
-    const STORED: [&str; 3] = [
+    /// Layouts of each version, in the stages that a job is stored in.
+    const VERSION_1: [&str; 3] = [
         include_str!("../tests/fixtures/job-1-identifying.json"),
         include_str!("../tests/fixtures/job-1-signing.json"),
         include_str!("../tests/fixtures/job-1-completing.json"),
     ];
+    const VERSION_2: [&str; 3] = [
+        include_str!("../tests/fixtures/job-2-identifying.json"),
+        include_str!("../tests/fixtures/job-2-signing.json"),
+        include_str!("../tests/fixtures/job-2-completing.json"),
+    ];
+
+    fn check_stage(job: &Job) {
+        match &job.stage {
+            Stage::Identifying(session) => assert_eq!(session.signer(), "itsme"),
+            Stage::Signing { count, session, .. } => {
+                assert_eq!((*count, session.signer()), (1, "itsme"));
+            }
+            Stage::Completing { values, .. } => assert_eq!(values.len(), 1),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Version 1 as a state with its checksum, as a program of that version wrote it.
+    fn as_stored(state: &str) -> String {
+        /// The old layout, unread.
+        #[derive(Serialize, Deserialize)]
+        #[serde(transparent)]
+        struct Old(serde_json::Value);
+
+        impl PendingState for Old {
+            const FORMAT: &'static str = "ades-job";
+            const VERSION: u32 = 1;
+        }
+        serde_json::from_str::<Old>(state).unwrap().to_json(None).unwrap()
+    }
 
     #[test]
-    fn jobs_of_version_1_are_read() {
-        for (state, items) in STORED.iter().zip([3, 1, 1]) {
+    fn version_1_is_read() {
+        for (state, items) in VERSION_1.iter().zip([3, 1, 1]) {
+            let job = Job::from_json(&as_stored(state), None).unwrap();
+            assert_eq!((job.items.len(), job.done), (items, 0));
+            check_stage(&job);
+            let again = Job::from_json(&job.to_json(None).unwrap(), None).unwrap();
+            assert_eq!(
+                serde_json::to_string(&again).unwrap(),
+                serde_json::to_string(&job).unwrap()
+            );
+        }
+    }
+
+    #[test]
+    fn version_2_is_read_and_written_unchanged() {
+        for (state, items) in VERSION_2.iter().zip([3, 1, 1]) {
             let job: Job = serde_json::from_str(state).unwrap();
             assert_eq!((job.items.len(), job.done), (items, 0));
-            let read = Job::from_json(&job.to_json(None).unwrap(), None).unwrap();
-            // What is written is what is read: another layout is another version.
-            assert_eq!(serde_json::to_string(&read).unwrap(), state.trim_end());
-            match read.stage {
-                Stage::Identifying(session) => assert_eq!(session.signer(), "itsme"),
-                Stage::Signing { count, session, .. } => {
-                    assert_eq!((count, session.signer()), (1, "itsme"));
-                }
-                Stage::Completing { values, .. } => assert_eq!(values.len(), 1),
-                other => panic!("{other:?}"),
-            }
+            check_stage(&job);
+            let stored: serde_json::Value = serde_json::from_str(state).unwrap();
+            assert_eq!(serde_json::to_value(&job).unwrap(), stored);
         }
-        assert_eq!(Job::VERSION, 1, "a new layout: keep these, and add those of the new one");
+        assert_eq!(
+            Job::VERSION,
+            2,
+            "a new layout: keep these fixtures, and add those of the new one"
+        );
+    }
+
+    #[test]
+    fn every_option_of_version_1_becomes_a_typed_one() {
+        let [state, ..] = VERSION_1;
+        let pdf = state.replacen(
+            r#""pdf":{"reason":null,"location":null,"contact":null,"field":null,"certify":null,"lock":null,"#,
+            r#""pdf":{"name":"N","reason":"R","location":"L","contact":"C","field":"F","certify":2,"lock":"exclude:a,b","overrule_permissions":true,"#,
+            1,
+        );
+        assert_ne!(pdf, state);
+        let xml = pdf.replacen(
+            r#""xml":{"packaging":null,"elements":[],"into":null,"allow_parallel":false,"method":"exclusive"}"#,
+            r#""xml":{"packaging":"internally-detached","elements":["e"],"into":null,"behind":"{urn:a}b","allow_parallel":true,"method":"c14n11","address":{"street_address":"S","state_or_province":null,"postal_code":"9000"},"reading":{"ignore_external_subset":true,"id_attributes":["{urn:a}Id"]}}"#,
+            1,
+        );
+        assert_ne!(xml, pdf);
+        let job = Job::from_json(&as_stored(&xml), None).unwrap();
+        let options = &job.request.options;
+        assert_eq!(options.operation, Operation::Sign);
+        assert_eq!(options.packaging, Some(Packaging::InternallyDetached));
+        assert_eq!(options.parameters.signer_roles(), ["Director"]);
+        assert_eq!(options.parameters.document_description(), Some("Huur"));
+        assert_eq!(options.parameters.document_mime_type(), Some("text/plain"));
+        let pdf = &options.pdf;
+        let texts = [&pdf.name, &pdf.reason, &pdf.location, &pdf.contact, &pdf.field];
+        assert_eq!(texts.map(|text| text.as_deref().unwrap()), ["N", "R", "L", "C", "F"]);
+        assert_eq!(pdf.certification, Some(Certification::FormFilling));
+        assert_eq!(pdf.lock, Some(FieldLock::Exclude(vec!["a".into(), "b".into()])));
+        assert!(pdf.ignore_permissions && !pdf.repair);
+        let rectangle = Rectangle::new(72.0, 72.0, 200.0, 60.0);
+        let place = StampPosition::Page { page: 1, rectangle };
+        assert_eq!(pdf.stamp.as_ref().unwrap().position, place);
+        let xml = &options.xml;
+        assert!(xml.allow_parallel && xml.reading.ignore_external_subset);
+        assert_eq!(xml.elements, ["e"]);
+        let place = xml.production_place.as_ref().unwrap();
+        assert_eq!(
+            (place.city.as_deref(), place.postal_code.as_deref()),
+            (Some("Gent"), Some("9000"))
+        );
+        assert!(xml.reading.ids.names().any(|name| name == ("urn:a", "Id")));
+        assert_eq!(job.request.terms.policy.as_deref(), Some("1.3.6.1.4.1.49274.1.1.7.1.0"));
+        assert!(job.terms.policy.is_some() && job.terms.commitment.is_some());
     }
 }

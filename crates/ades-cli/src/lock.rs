@@ -1,14 +1,15 @@
-//! One process at a time at a job.
+//! Locks: only one process at a time works on a job.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::exit::Failure;
-use crate::temporary::{Listed, folder_of};
+use crate::path_name::folder_of;
+use crate::temporary::Listed;
 
-/// The right to work on a job; a kill gives it back. The file it is bound to
-/// lies beside the job's, hidden, and goes with it.
+/// The right to work on a job, which ends with the process. It is a lock on a hidden file beside
+/// the job's file, which is removed with the lock.
 #[derive(Debug)]
 pub(crate) struct Lock {
     path: PathBuf,
@@ -29,17 +30,17 @@ impl Lock {
             let file = options.open(&path).map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => {}
-                // Without locks, that no file overwrites another is what is left.
+                // On a file system without locks, outputs still never overwrite each other.
                 Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {}
                 Err(TryLockError::Error(e)) => return Err(failed(e)),
                 Err(TryLockError::WouldBlock) => {
                     return Err(Failure::service(format!(
-                        "{}: another process is at work on it; try again later",
+                        "{}: another process works on it; try again later",
                         job.display()
                     )));
                 }
             }
-            // The one before may have removed the file between the two.
+            // The previous holder may have removed the file between opening and locking it.
             if is_at(&file, &path) {
                 let listed = Listed::make(|| Ok((path.clone(), ()))).map_err(failed)?.0;
                 return Ok(Self { path, _file: file, listed: Some(listed) });
@@ -50,15 +51,15 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Off the list first: once the file is gone, the name may be another's.
+        // First off the list: once the file is removed, another process may use the name.
         self.listed = None;
-        // While the lock is held. A leftover does no harm.
+        // The lock is still held. A file that stays does no harm.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
 fn name(job: &Path) -> String {
-    /// In octets; a longer name shares its lock with those that begin like it.
+    /// Maximum length in octets. Longer names with the same beginning share a lock.
     const MAX_NAME: usize = 200;
     let name = job.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let fits = |(at, c): &(usize, char)| at + c.len_utf8() <= MAX_NAME;
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_is_told_and_gets_it_afterwards() {
+    fn second_process_fails_until_the_first_is_done() {
         let folder = tempfile::tempdir().unwrap();
         let job = folder.path().join("out.pending");
         let first = Lock::take(&job).unwrap();
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn never_two_at_once_however_quickly_it_changes_hands() {
+    fn lock_never_has_two_holders() {
         use std::sync::atomic::{AtomicUsize, Ordering};
 
         let folder = tempfile::tempdir().unwrap();

@@ -1,28 +1,26 @@
 //! `ades`: sign documents with a key that is somewhere else.
 
 mod args;
-mod c14n;
-mod complete;
-mod drive;
+mod commands;
+mod conversation;
+mod documents;
 mod exit;
-mod format;
 mod input;
 mod interrupt;
 mod job;
 mod lock;
-mod options;
 mod output;
-mod prepare;
+mod path_name;
 mod preview;
 mod progress;
+mod request;
+mod return_page;
 mod sandbox;
-mod sign;
 mod signers;
+mod signing;
 mod stamp;
+mod stored_job;
 mod temporary;
-mod verify;
-mod work;
-mod xml;
 
 use std::process::ExitCode;
 
@@ -34,7 +32,7 @@ fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // Help goes to standard output, a usage error to standard error.
+            // clap prints help to standard output and a usage error to standard error.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { exit::USAGE } else { 0 });
         }
@@ -51,39 +49,39 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
-    // A panic is a bug; it unwinds, so that temporary files are removed.
+    // A panic is a bug. Catching it runs the destructors that remove temporary files.
     let result = std::panic::catch_unwind(|| run(args))
         .unwrap_or_else(|_| Err(exit::Failure::new(exit::BUG, "this is a bug in ades")));
     match result {
         Ok(status) => ExitCode::from(status),
         Err(failure) => {
-            output::loud(format_args!("ades: {failure}"));
+            output::print_always(format_args!("ades: {failure}"));
             ExitCode::from(failure.status)
         }
     }
 }
 
 fn run(args: Args) -> Result<u8, exit::Failure> {
-    let say = output::Say::new(args.quiet);
+    let messages = output::Messages::new(args.quiet);
     if !args.quiet {
         progress::show();
     }
-    // The sandbox ends by Ctrl-C, in order.
+    // The sandbox handles Ctrl-C itself, to shut down in order.
     if !matches!(args.command, Command::Sandbox(_)) {
         interrupt::watch();
     }
     match args.command {
-        Command::Sign(options) => sign::run(*options, &say),
-        Command::Resume(options) => sign::resume(&options, &say),
-        Command::Prepare(options) => prepare::run(*options, &say),
-        Command::Complete(options) => complete::run(&options, &say),
-        Command::Inspect(options) => verify::inspect(&options),
-        Command::Verify(options) => verify::run(&options, &say),
-        Command::C14n(options) => c14n::run(&options),
-        Command::Sandbox(options) => sandbox::run(&options),
+        Command::Sign(args) => commands::sign::run(*args, &messages),
+        Command::Resume(args) => commands::resume::run(&args, &messages),
+        Command::Prepare(args) => commands::prepare::run(*args, &messages),
+        Command::Complete(args) => commands::complete::run(&args, &messages),
+        Command::Inspect(args) => commands::inspect::run(args),
+        Command::Verify(args) => commands::verify::run(args, &messages),
+        Command::C14n(args) => commands::c14n::run(args),
+        Command::Sandbox(args) => commands::sandbox::run(&args),
         Command::Extend(_) | Command::Demo(_) => Err(exit::Failure::usage(
-            "this version cannot do that, not yet: it has sign, resume, prepare, complete, \
-             inspect, verify, c14n and sandbox, all at level b",
+            "this version does not have this command, not yet: it has sign, resume, prepare, \
+             complete, inspect, verify, c14n and sandbox, all at level b",
         )),
     }
 }

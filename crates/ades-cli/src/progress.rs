@@ -1,23 +1,24 @@
-//! How far a long reading is: on a terminal, after a while, and gone at its end.
+//! Progress of long reads: shown on a terminal after a second, and removed at the end.
 
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Whether anybody watches.
+/// Whether standard error is a terminal.
 static WATCHED: AtomicBool = AtomicBool::new(false);
 
-/// What takes less is over before anybody wonders.
-const PATIENCE: Duration = Duration::from_secs(1);
-const BETWEEN: Duration = Duration::from_millis(200);
+/// Time until progress is shown.
+const DELAY: Duration = Duration::from_secs(1);
+/// Time between two updates.
+const INTERVAL: Duration = Duration::from_millis(200);
 
-/// Shows it from here on, if there is a terminal.
+/// Shows progress from now on, if standard error is a terminal.
 pub(crate) fn show() {
     WATCHED.store(io::stderr().is_terminal(), Ordering::Relaxed);
 }
 
-/// A source that tells how far it has been read.
+/// A source that shows how far it has been read.
 pub(crate) struct Watched<R> {
     source: R,
     at: u64,
@@ -25,15 +26,14 @@ pub(crate) struct Watched<R> {
 }
 
 impl<R> Watched<R> {
-    /// `name`: a path, of which the last part is shown. `length`: if it is known
-    /// beforehand.
+    /// Shows the last part of `name`, a path. `length` is that of the source, if it is known.
     pub(crate) fn new(source: R, name: &str, length: Option<u64>) -> Self {
         let last = Path::new(name).file_name().map(|last| last.to_string_lossy().into_owned());
         let name = last.unwrap_or_default();
         Self { source, at: 0, meter: Meter::new(name, length, Instant::now()) }
     }
 
-    fn tell(&mut self) {
+    fn show(&mut self) {
         if WATCHED.load(Ordering::Relaxed)
             && let Some(line) = self.meter.line(self.at, Instant::now())
         {
@@ -46,7 +46,7 @@ impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(buffer)?;
         self.at = self.at.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
-        self.tell();
+        self.show();
         Ok(read)
     }
 }
@@ -67,31 +67,31 @@ impl<R> Drop for Watched<R> {
 }
 
 fn put(text: &str) {
-    // Whoever cannot see it misses nothing.
+    // A closed standard error is not a reason to fail.
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// What there is to see, and when.
+/// The line that is shown, and when.
 struct Meter {
     name: String,
     length: Option<u64>,
-    /// When the next line is due.
+    /// When the next line is due
     due: Instant,
-    /// How many columns the last one took.
+    /// Number of columns of the last line
     width: usize,
 }
 
 impl Meter {
     fn new(name: String, length: Option<u64>, now: Instant) -> Self {
-        Self { name, length, due: now + PATIENCE, width: 0 }
+        Self { name, length, due: now + DELAY, width: 0 }
     }
 
-    /// In place of the last line.
+    /// The line that replaces the last one, if it is due.
     fn line(&mut self, at: u64, now: Instant) -> Option<String> {
         if now < self.due {
             return None;
         }
-        self.due = now + BETWEEN;
+        self.due = now + INTERVAL;
         let far = match self.length.filter(|length| *length > 0) {
             Some(length) => {
                 let percent = u128::from(at) * 100 / u128::from(length);
@@ -105,7 +105,7 @@ impl Meter {
         Some(format!("\r{line}{rest}"))
     }
 
-    /// In place of a line that was shown.
+    /// Blanks that replace the last line, if there was one.
     fn blank(&self) -> Option<String> {
         (self.width > 0).then(|| format!("\r{}\r", " ".repeat(self.width)))
     }
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_reading_shows_nothing_and_a_long_one_how_far_it_is() {
+    fn only_long_reads_show_progress() {
         let begun = Instant::now();
         let after = |millis| begun + Duration::from_millis(millis);
         let mut meter = Meter::new("big.iso".to_owned(), Some(4 << 30), begun);
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(meter.line(1 << 30, after(1000)).unwrap(), "\rreading big.iso: 25 %");
         assert_eq!(meter.line(2 << 30, after(1100)), None);
         assert_eq!(meter.line(4 << 30, after(1200)).unwrap(), "\rreading big.iso: 100 %");
-        // Read once more from the start: nothing of the longer line stays.
+        // A second pass: nothing of the longer line stays.
         assert_eq!(meter.line(0, after(1400)).unwrap(), "\rreading big.iso: 0 %  ");
         assert_eq!(meter.blank().unwrap(), format!("\r{}\r", " ".repeat(20)));
 
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_what_is_there() {
+    fn watching_does_not_change_the_octets() {
         let source = io::Cursor::new(b"octets".to_vec());
         let mut watched = Watched::new(source, "a", Some(6));
         let mut all = Vec::new();

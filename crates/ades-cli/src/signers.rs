@@ -1,24 +1,24 @@
-//! From `--signer` to a signer.
+//! The signers that `--signer` names.
 
 use std::path::{Path, PathBuf};
 
-use ades_core::{CommitmentType, RemoteSigner, SignaturePolicy};
+use ades::RemoteSigner;
+use ades::itsme::discovery::PolicyDigest;
+use ades::itsme::{Config, ItsmeSigner};
+use ades::pkcs12::Pkcs12Signer;
 use itsme_sandbox::Sandbox;
-use itsme_signer::discovery::PolicyDigest;
-use itsme_signer::{Config, ItsmeSigner};
-use pkcs12_signer::Pkcs12Signer;
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 use crate::job::{SignerChoice, SignerKind};
-use crate::options::{PolicySource, Wishes};
+use crate::request::{PolicySource, Request, ResolvedTerms, digest_without_policy};
 use crate::sandbox;
 
-/// A signer, and what has to live as long as it does.
+/// A signer, and what must live as long as it.
 pub(crate) struct Signer {
     kind: Kind,
-    /// Where the user's browser comes back to, if that is this machine.
+    /// The URL on this machine that the user's browser comes back to
     pub(crate) return_to: Option<Url>,
     pub(crate) sandbox: Option<(Sandbox, PathBuf)>,
 }
@@ -43,7 +43,7 @@ impl Signer {
         }
     }
 
-    /// A sandbox of its own in this process.
+    /// Starts a sandbox in this process.
     async fn sandbox(choice: &SignerChoice) -> Result<Self, Failure> {
         let dir = choice.sandbox_dir.clone().map_or_else(sandbox::default_dir, Ok)?;
         let config = itsme_sandbox::Config::default()
@@ -58,7 +58,7 @@ impl Signer {
     }
 
     fn itsme(config: Config) -> Result<Self, Failure> {
-        // That it is a URL, and http only on a loopback address, was checked.
+        // The configuration's reader accepts http only on loopback addresses.
         let return_to = Url::parse(&config.settings().redirect_url).ok();
         let return_to = return_to.filter(|url| url.scheme() == "http");
         let kind = Kind::Itsme(Box::new(ItsmeSigner::new(config)?));
@@ -72,7 +72,7 @@ impl Signer {
                 Failure::usage(format!("--password-env: the variable {variable} is not set"))
             })?,
         });
-        let max = pkcs12_signer::MAX_FILE_LEN as u64;
+        let max = ades::pkcs12::MAX_FILE_LEN as u64;
         let file = Zeroizing::new(crate::input::read_at_most(path, max)?);
         let signer = Pkcs12Signer::from_bytes(&file, &password)
             .map_err(|e| Failure::from(e).about(path.display()))?;
@@ -92,31 +92,29 @@ impl Signer {
         }
     }
 
-    /// Policy and commitment by reference, as the user will see them; by OID
-    /// where the signer shows none.
-    pub(crate) async fn terms(
-        &self,
-        wishes: &Wishes,
-    ) -> Result<(Option<SignaturePolicy>, Option<CommitmentType>), Failure> {
+    /// Policy and commitment: by reference or OID at itsme®, and by OID at other signers.
+    pub(crate) async fn resolve(&self, request: &Request) -> Result<ResolvedTerms, Failure> {
+        let terms = &request.terms;
         let Kind::Itsme(itsme) = &self.kind else {
-            return Ok((wishes.policy_by_oid()?, wishes.commitment()?));
+            return terms.by_oid(request.options.digest);
         };
-        let document = match &wishes.policy_digest {
+        let document = match &terms.policy_digest {
             Some(PolicySource::Document(path)) => {
                 Some(std::fs::read(path).map_err(|e| Failure::file(path, &e))?)
             }
             Some(PolicySource::Discovery) | None => None,
         };
-        let digest = match (&wishes.policy_digest, &document) {
+        let digest = match (&terms.policy_digest, &document) {
             (_, Some(document)) => Some(PolicyDigest::OfDocument(document)),
             (Some(PolicySource::Discovery), _) => Some(PolicyDigest::FromDiscovery),
             _ => None,
         };
-        let (policy, commitment) = (wishes.policy.as_deref(), wishes.commitment.as_deref());
-        let terms = itsme.resolve(policy, commitment, digest).await?;
-        if digest.is_some() && terms.policy.is_none() {
-            return Err(Failure::usage("the source of a policy's digest needs --policy"));
+        let (policy, commitment) = (terms.policy.as_deref(), terms.commitment.as_deref());
+        let resolved = itsme.resolve(policy, commitment, digest).await?;
+        if digest.is_some() && resolved.policy.is_none() {
+            return Err(digest_without_policy());
         }
-        Ok((terms.policy.map(|policy| wishes.with_uri(policy)), terms.commitment))
+        let policy = resolved.policy.map(|policy| terms.with_uri(policy));
+        Ok(ResolvedTerms { policy, commitment: resolved.commitment })
     }
 }

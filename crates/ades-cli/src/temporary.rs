@@ -1,5 +1,5 @@
-//! Files that are not yet what they shall be. They are removed whatever ends
-//! the program: an error, a panic, a signal; after a kill, by the next run.
+//! Unfinished files. They are removed whatever ends the program: an error, a panic or a signal;
+//! after a kill, the next run removes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -9,21 +9,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::{NamedTempFile, PersistError};
 
-use crate::input::is_standard;
+use crate::path_name::{folder_of, is_standard};
 
-/// What has to go if the program is told to end.
+/// The files to remove when a signal ends the program.
 static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn live() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A name that is on the list of what has to go, for as long as this is there.
+/// A name on the list of files to remove, until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Listed(PathBuf);
 
 impl Listed {
-    /// Puts on the list what `make` makes; no signal comes in between.
+    /// Creates a file with `make` and puts it on the list. The signal handler waits meanwhile.
     pub(crate) fn make<T>(
         make: impl FnOnce() -> io::Result<(PathBuf, T)>,
     ) -> io::Result<(Self, T)> {
@@ -40,28 +40,28 @@ impl Drop for Listed {
     }
 }
 
-/// Removes all that is on the list. The list stays taken: nothing new gets on
-/// it, for the program is about to end.
+/// Removes all files on the list. The caller keeps the list locked, so that no file is created
+/// before the program ends.
 #[cfg(unix)]
 pub(crate) fn remove_all() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     let live = live();
     for path in live.iter() {
-        // What is gone already is as good.
+        // A file that is missing is fine.
         let _ = std::fs::remove_file(path);
     }
     live
 }
 
-/// A file that only its owner can read, named after what it is to become.
+/// A file that only its owner can read, named after the file that it will become.
 #[derive(Debug)]
 pub(crate) struct Temporary {
-    // Removed before it leaves the list.
+    // Dropped first: the file is removed before its name leaves the list.
     file: NamedTempFile,
     listed: Listed,
 }
 
 impl Temporary {
-    /// Beside `path`.
+    /// A file beside `path`.
     pub(crate) fn beside(path: &Path) -> io::Result<Self> {
         Self::build(tempfile::Builder::new().prefix(&prefix(path)), folder_of(path))
     }
@@ -72,8 +72,8 @@ impl Temporary {
                 let file = builder.tempfile_in(folder)?;
                 Ok((file.path().to_owned(), file))
             })?;
-            // Whoever sweeps has the lock of what it removes. Between its making
-            // and its locking this one may have been taken for a leftover.
+            // `sweep` removes files that are not locked. It may have removed this one between
+            // creating and locking it.
             #[cfg(unix)]
             let _ = file.as_file().lock();
             if file.path().symlink_metadata().is_ok() {
@@ -90,18 +90,18 @@ impl Temporary {
         self.file.as_file_mut()
     }
 
-    /// A second reader, at the start.
+    /// Another reader, from the first octet on.
     pub(crate) fn reopen(&self) -> io::Result<File> {
         self.file.reopen()
     }
 
-    /// Lets those read it whom the system's settings let read a new file.
+    /// Gives the file the permissions that the umask leaves to a new file.
     #[cfg(unix)]
     pub(crate) fn open_up(&self) -> io::Result<()> {
         let prefix = prefix(Path::new("mode"));
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
         let mut builder = tempfile::Builder::new();
-        // An empty one, to see what the settings leave of the mode.
+        // The mode of an empty file shows what the umask leaves.
         let empty = Self::build(builder.prefix(&prefix).permissions(mode), folder_of(self.path()))?;
         let usual = empty.file.as_file().metadata()?.permissions();
         self.file.as_file().set_permissions(usual)
@@ -112,7 +112,7 @@ impl Temporary {
         Ok(())
     }
 
-    /// Gives it its name, in place of what has it.
+    /// Renames the file, and replaces an existing one.
     pub(crate) fn replace(self, path: &Path) -> io::Result<()> {
         let Self { file, listed } = self;
         let replaced = file.persist(path);
@@ -120,7 +120,7 @@ impl Temporary {
         replaced.map(drop).map_err(|e| e.error)
     }
 
-    /// Gives it its name, unless something has it: then the file comes back.
+    /// Renames the file. If the name exists already, returns the file.
     pub(crate) fn place(self, path: &Path) -> Result<(), (Self, io::Error)> {
         let Self { file, listed } = self;
         match file.persist_noclobber(path) {
@@ -130,28 +130,23 @@ impl Temporary {
     }
 }
 
-/// Where a link leads to; any other path as it is.
+/// The target of a symbolic link; any other path unchanged.
 ///
 /// # Errors
-/// If it leads nowhere.
+/// If the link's target does not exist.
 pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
     if path.is_symlink() { path.canonicalize() } else { Ok(path.to_owned()) }
 }
 
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
-}
-
-/// How the names of a file's temporary files begin.
+/// The prefix of the names of a file's temporary files.
 fn prefix(path: &Path) -> String {
-    /// File systems take 255 octets; the rest of the name needs a few.
+    /// Maximum length in octets. File systems allow 255, and the rest of the name needs a few.
     const MAX_NAME: usize = 200;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if name.len() > MAX_NAME { ".ades-".to_owned() } else { format!(".{name}.ades-") }
 }
 
-/// Removes what a killed process left of these files: temporary ones beside
-/// them that nobody writes any more.
+/// Removes temporary files beside these files that a killed process left behind.
 pub(crate) fn sweep<'a>(paths: impl Iterator<Item = &'a Path>) {
     let mut by_folder: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
     for path in paths.filter(|path| !is_standard(path)) {
@@ -162,7 +157,7 @@ pub(crate) fn sweep<'a>(paths: impl Iterator<Item = &'a Path>) {
     for (folder, prefixes) in by_folder {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
-            // The prefix of another file's temporary files is another.
+            // Temporary files of other files have other prefixes.
             let left =
                 name.to_str().and_then(|name| name.rfind(".ades-").map(|at| name.split_at(at)));
             let ours = left.is_some_and(|(front, _)| prefixes.contains(&format!("{front}.ades-")));
@@ -173,8 +168,8 @@ pub(crate) fn sweep<'a>(paths: impl Iterator<Item = &'a Path>) {
     }
 }
 
-/// Whoever writes it has it locked; a kill gives the lock back. What cannot be
-/// removed does no harm.
+/// Removes a file unless it is locked: its writer holds a lock, which ends with the process. A
+/// file that cannot be removed does no harm.
 #[cfg(unix)]
 fn remove_abandoned(path: &Path) {
     let Ok(file) = File::open(path) else { return };
@@ -183,8 +178,8 @@ fn remove_abandoned(path: &Path) {
     }
 }
 
-/// Here a lock would keep its own holder from reading: nothing tells a leftover
-/// from what is being written.
+/// On this system a lock would keep its own holder from reading, so that a leftover cannot be
+/// recognised.
 #[cfg(not(unix))]
 fn remove_abandoned(_path: &Path) {}
 
@@ -193,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_being_written_is_not_swept_and_what_is_left_is() {
+    fn sweep_removes_leftovers_and_keeps_files_being_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
         let written = Temporary::beside(&path).unwrap();
@@ -212,7 +207,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_reads_it_before_it_is_done() {
+    fn only_the_owner_reads_an_unfinished_file() {
         use std::os::unix::fs::PermissionsExt;
 
         let folder = tempfile::tempdir().unwrap();
@@ -225,7 +220,6 @@ mod tests {
         written.open_up().unwrap();
         written.replace(&path).unwrap();
         assert_eq!(mode(&path), mode(&plain));
-        // Nothing else is left.
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

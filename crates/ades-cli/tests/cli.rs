@@ -1,5 +1,4 @@
-//! The program with keys at hand: signing, preparing and completing,
-//! inspecting and verifying.
+//! The program with a local key: signing, preparing and completing, inspecting and verifying.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
@@ -35,10 +34,10 @@ fn every_kind_of_key_signs_detached_and_enveloping() {
     }
 }
 
-/// A line that a signer's name adds, a terminal's commands, a text that runs
-/// backwards: people see that they are there, programs get what stands there.
+/// Line breaks, terminal commands and direction marks in a signer's name are escaped for people
+/// and unchanged in JSON.
 #[test]
-fn names_and_texts_of_signers_stay_within_their_line() {
+fn names_and_texts_of_signers_stay_on_one_line() {
     let name = "Bob\nsignature 1: CAdES B-B, intact\u{1B}[8m\u{9B}2J\u{202E}";
     let seen = "Bob\\u{a}signature 1: CAdES B-B, intact\\u{1b}[8m\\u{9b}2J\\u{202e}";
     let profile = Profile { common_name: name.to_owned(), ..Profile::new(Key::P256) };
@@ -68,7 +67,7 @@ fn names_and_texts_of_signers_stay_within_their_line() {
 }
 
 #[test]
-fn what_is_asked_for_is_in_the_signature() {
+fn options_are_in_the_signature() {
     let bench = bench(Key::Rsa2048);
     bench.write("policy.pdf", b"the policy");
     let asked = [
@@ -101,14 +100,14 @@ fn what_is_asked_for_is_in_the_signature() {
     assert_eq!(signature["location"]["locality"], "Gent");
     assert_eq!(signature["mime_type"], "text/plain");
     assert_eq!(signature["description"], "Een contract");
-    // Inspecting judges nothing.
+    // `inspect` has no verdicts.
     assert!(signature.get("intact").is_none() && signature.get("problems").is_none());
     let people = bench.ades(&["inspect", "doc.p7s"]);
     assert!(people.out.contains("role (claimed): Owner"), "{people:?}");
 }
 
 #[test]
-fn a_digest_is_chosen_for_the_key_there_is() {
+fn digest_determines_the_algorithm_of_each_key() {
     for (key, digest, algorithm) in [
         (Key::Rsa2048, "sha512", "rsa-sha512"),
         (Key::P521, "sha384", "ecdsa-sha384"),
@@ -125,7 +124,7 @@ fn a_digest_is_chosen_for_the_key_there_is() {
     assert!(!bench.has("doc.p7s"));
 }
 
-/// The value comes from `openssl pkeyutl`, as it would from a device.
+/// Has `openssl pkeyutl` make the value, as a device would.
 fn openssl_value(bench: &Bench, key: Key, prepared: &serde_json::Value) {
     use base64ct::Encoding;
     let octets =
@@ -180,7 +179,7 @@ fn prepared_here_signed_by_openssl_completed_there() {
 }
 
 #[test]
-fn a_value_may_be_base64_and_come_on_standard_input() {
+fn value_is_read_as_base64_from_standard_input() {
     let bench = bench(Key::Rsa2048);
     openssl_value(&bench, Key::Rsa2048, &prepare(&bench, &[]));
     bench.openssl(&["base64", "-in", "value.bin", "-out", "value.b64"]).ends(0, "");
@@ -204,11 +203,11 @@ fn certificates_are_given_as_pem() {
     prepare("inline.pem").ends(3, "inline.pem: malformed PEM");
     let der = ["x509", "-in", "chain.pem", "-outform", "DER", "-out", "leaf.der"];
     bench.openssl(&der).ends(0, "");
-    prepare("leaf.der").ends(3, "leaf.der: this is DER; PEM is wanted");
+    prepare("leaf.der").ends(3, "leaf.der: this is DER; PEM is needed");
 }
 
 #[test]
-fn a_signing_time_makes_preparing_repeatable() {
+fn signing_time_makes_preparing_repeatable() {
     let bench = bench(Key::P256);
     let time = ["--signing-time", "2026-01-02T03:04:05+01:00"];
     let first = prepare(&bench, &time);
@@ -218,9 +217,9 @@ fn a_signing_time_makes_preparing_repeatable() {
     assert_eq!(state, bench.read("doc.state"));
 }
 
-/// Every octet class of each of the three inputs.
+/// Damages each part of the three inputs.
 #[test]
-fn nothing_is_completed_from_what_was_tampered_with() {
+fn tampered_inputs_are_not_completed() {
     let bench = bench(Key::Rsa2048);
     for packaging in ["detached", "enveloping"] {
         let prepared = prepare(&bench, &["--packaging", packaging, "--force"]);
@@ -269,7 +268,7 @@ fn nothing_is_completed_from_what_was_tampered_with() {
 }
 
 #[test]
-fn a_value_of_another_key_or_over_the_document_is_told_apart() {
+fn values_of_another_key_and_over_the_document_are_distinguished() {
     let bench = bench(Key::Rsa2048);
     prepare(&bench, &[]);
     bench.openssl(&["genrsa", "-out", "other.pem", "2048"]).ends(0, "");
@@ -286,7 +285,7 @@ fn a_value_of_another_key_or_over_the_document_is_told_apart() {
 }
 
 #[test]
-fn a_state_with_a_mac_needs_its_key() {
+fn state_with_a_mac_needs_its_key() {
     let bench = bench(Key::P256);
     let key = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
     let run = |arguments: &[&str], key: &str| {
@@ -334,22 +333,23 @@ fn several_files_are_batches_of_seventy() {
 }
 
 #[test]
-fn what_this_version_cannot_do_is_said() {
+fn unsupported_options_are_usage_errors() {
     let bench = bench(Key::P256);
     bench.write("doc.pdf", b"%PDF-1.7\n");
     bench.write("doc.xml", b"<?xml version=\"1.0\"?><a/>");
     let sign = |arguments: &[&str]| bench.sign(&[arguments, &["-o", "out.p7s"]].concat());
     sign(&["doc.pdf"]).ends(3, "cross-reference");
     sign(&["doc.pdf", "--packaging", "enveloping"]).ends(2, "--format cades");
-    sign(&["doc.bin", "--format", "xades"]).ends(2, "no XML");
+    sign(&["doc.bin", "--format", "xades"]).ends(2, "is not XML");
     sign(&["doc.xml", "--packaging", "internally-detached"]).ends(2, "--element");
     sign(&["doc.xml", "--element", "x"]).ends(2, "--element");
-    sign(&["doc.bin", "--format", "pades"]).ends(2, "no PDF");
+    sign(&["doc.bin", "--format", "pades"]).ends(2, "is not a PDF");
     for level in ["t", "lt", "lta"] {
         sign(&["doc.bin", "--level", level]).ends(2, "not yet");
     }
     for packaging in [&["enveloped"][..], &["internally-detached", "--element", "x"]] {
-        sign(&[&["doc.bin", "--packaging"], packaging].concat()).ends(2, "detached or enveloping");
+        sign(&[&["doc.bin", "--packaging"], packaging].concat())
+            .ends(2, "--packaging: CAdES signatures cannot be");
     }
     for signer in ["csc:config.toml", "pkcs11:token=x"] {
         let arguments = ["sign", "doc.bin", "-o", "out.p7s", "--signer", signer];
@@ -367,7 +367,7 @@ fn what_this_version_cannot_do_is_said() {
 }
 
 #[test]
-fn wrong_usage_is_said_before_anything_is_done() {
+fn usage_errors_are_reported_before_anything_is_written() {
     let bench = bench(Key::P256);
     let sign =
         |arguments: &[&str]| bench.sign(&[&["doc.bin", "-o", "out.p7s"], arguments].concat());
@@ -395,7 +395,7 @@ fn wrong_usage_is_said_before_anything_is_done() {
 }
 
 #[test]
-fn verifying_answers_yes_no_or_what_is_wrong() {
+fn verify_reports_valid_signatures_and_problems() {
     let bench = bench(Key::P256);
     bench.sign(&["doc.bin", "-o", "doc.p7s"]).ends(0, "");
     let verify = |arguments: &[&str]| {
@@ -421,19 +421,19 @@ fn verifying_answers_yes_no_or_what_is_wrong() {
     let (run, report) = verify(&["--original", "other.bin", "--trust", "root.pem"]);
     run.ends(1, "");
     assert_eq!(report["signatures"][0]["problems"], serde_json::json!(["digest-mismatch"]));
-    // What is in the container has to be the document, too.
+    // The content of the container must be the document, too.
     bench.sign(&["doc.bin", "-o", "doc.p7m", "--packaging", "enveloping"]).ends(0, "");
     bench.ades(&["verify", "doc.p7m", "--original", "doc.bin"]).ends(0, "");
     let run = bench.ades(&["verify", "doc.p7m", "--original", "other.bin"]);
     let said = "NOT INTACT, by Test Signer P256\n  the document is not the one that was signed\n";
     assert!(run.ends(1, "").out.contains(said), "{run:?}");
-    // A stranger's trust anchor.
+    // Another trust anchor.
     let stranger = ["req", "-x509", "-nodes", "-newkey", "ed25519", "-subj", "/CN=x"];
     bench.openssl(&[&stranger[..], &["-keyout", "x.key", "-out", "x.pem"]].concat()).ends(0, "");
     let (run, report) = verify(&["--original", "doc.bin", "--trust", "x.pem"]);
     run.ends(1, "");
     assert_eq!(report["signatures"][0]["problems"], serde_json::json!(["untrusted"]));
-    // Among more anchors than any chain has certificates.
+    // More anchors than a chain may have certificates.
     let certificate = |at: u32| {
         let name = format!("/CN=Anchor {at}");
         let one = ["req", "-x509", "-key", "x.key", "-subj", &name];
@@ -445,12 +445,12 @@ fn verifying_answers_yes_no_or_what_is_wrong() {
     bundle.push_str(&String::from_utf8(bench.read("root.pem")).unwrap());
     bench.write("bundle.pem", &bundle);
     verify(&["--original", "doc.bin", "--trust", "bundle.pem"]).0.ends(0, "");
-    // One that is none spoils them all, as for OpenSSL.
+    // A malformed certificate makes the bundle unusable, as for OpenSSL.
     bundle.push_str("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
     bench.write("bundle.pem", &bundle);
     let spoilt = ["verify", "doc.p7s", "--original", "doc.bin", "--trust", "bundle.pem"];
     bench.ades(&spoilt).ends(3, "bundle.pem");
-    // Text around certificates is in whatever encoding; what is no text is named.
+    // Text around certificates may have any encoding. DER is reported as such.
     let root = bench.read("root.pem");
     bench.write("latin.pem", [b"Autorit\xE9 de certification\n", root.as_slice()].concat());
     verify(&["--original", "doc.bin", "--trust", "latin.pem"]).0.ends(0, "");
@@ -459,15 +459,15 @@ fn verifying_answers_yes_no_or_what_is_wrong() {
     let der = ["x509", "-in", "root.pem", "-outform", "DER", "-out", "root.der"];
     bench.openssl(&der).ends(0, "");
     let binary = ["verify", "doc.p7s", "--trust", "root.der"];
-    bench.ades(&binary).ends(3, "root.der: this is DER; PEM is wanted");
-    // What is no container at all.
+    bench.ades(&binary).ends(3, "root.der: this is DER; PEM is needed");
+    // Files that are not containers.
     bench.ades(&["verify", "doc.bin"]).ends(3, "doc.bin: malformed CMS");
     bench.ades(&["inspect", "nowhere.p7s"]).ends(3, "nowhere.p7s");
     bench.ades(&["verify", "doc.p7s", "--trust", "doc.bin"]).ends(3, "doc.bin");
 }
 
 #[test]
-fn signatures_are_added_beside_and_upon_others() {
+fn parallel_signatures_and_countersignatures_are_added() {
     let bench = bench(Key::P256);
     bench.sign(&["doc.bin", "-o", "one.p7s"]).ends(0, "");
     bench.identity(Key::Rsa2048);
@@ -481,13 +481,13 @@ fn signatures_are_added_beside_and_upon_others() {
     assert_eq!(report["signatures"].as_array().unwrap().len(), 2);
     assert_eq!(report["signatures"][1]["countersignatures"].as_array().unwrap().len(), 1);
     bench.sign(&["two.p7s", "--counter-sign", "2", "-o", "no.p7s"]).ends(2, "signer number 2");
-    // A document that is not the container's makes two signatures of two documents.
+    // With another document, the container's signatures would be over two documents.
     bench.write("other.bin", b"another document");
     let wrong = bench.sign(&["other.bin", "--parallel", "one.p7s", "-o", "no.p7s"]);
     wrong.ends(3, "over another document");
     assert!(!bench.has("no.p7s"));
 
-    // The same by the two halves; the container is what is completed.
+    // The same in two halves; the container is completed.
     let prepared = prepare(&bench, &["--parallel", "one.p7s"]);
     openssl_value(&bench, Key::Rsa2048, &prepared);
     let complete = ["complete", "one.p7s", "--state", "doc.state", "--signature", "value.bin"];
@@ -495,7 +495,7 @@ fn signatures_are_added_beside_and_upon_others() {
     bench.openssl_accepts("four.p7s", Some("doc.bin"), "root.pem");
     bench.ades(COMPLETE).ends(3, "the container has changed");
 
-    // In place, by force.
+    // --force replaces the container.
     bench.sign(&["one.p7s", "--counter-sign", "0", "--out-dir", "."]).ends(2, "--force");
     bench.sign(&["one.p7s", "--counter-sign", "0", "--out-dir", ".", "--force"]).ends(0, "");
     bench.ades(&["verify", "one.p7s", "--original", "doc.bin"]).ends(0, "");

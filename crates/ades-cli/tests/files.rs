@@ -1,4 +1,4 @@
-//! What is read and what is written: pipes, links, devices, what is there already.
+//! Inputs and outputs: pipes, symbolic links, devices, existing files.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
@@ -19,13 +19,13 @@ fn bench() -> Bench {
 
 #[cfg(unix)]
 #[test]
-fn only_regular_files_are_replaced_and_links_stay() {
+fn only_regular_files_are_replaced_and_symbolic_links_stay() {
     use std::os::unix::fs::{FileTypeExt, symlink};
 
     let bench = bench();
     let sign = |output: &str| bench.sign(&["doc.bin", "-o", output, "--force"]);
     let is_link = |name: &str| bench.path(name).is_symlink();
-    let refused = "is no regular file; - is standard output";
+    let refused = "is not a regular file; - is standard output";
     bench.write("pipes.sh", "mkfifo pipe");
     assert!(bench.command_by("sh").arg("pipes.sh").status().unwrap().success());
     sign("pipe").ends(2, refused);
@@ -34,14 +34,14 @@ fn only_regular_files_are_replaced_and_links_stay() {
     symlink("/dev/null", bench.path("device")).unwrap();
     sign("device").ends(2, refused);
     symlink("nowhere", bench.path("dangling")).unwrap();
-    sign("dangling").ends(2, "dangling: is a link that leads nowhere");
+    sign("dangling").ends(2, "dangling: is a symbolic link to a file that does not exist");
     assert!(is_link("device") && is_link("dangling") && !bench.has("nowhere"));
 
     std::fs::create_dir(bench.path("folder")).unwrap();
     bench.write("folder/old.p7s", "old");
     bench.write("folder/.old.p7s.ades-AbC123", "left by one that was killed");
     symlink("folder/old.p7s", bench.path("link")).unwrap();
-    bench.sign(&["doc.bin", "-o", "link"]).ends(2, "is there already");
+    bench.sign(&["doc.bin", "-o", "link"]).ends(2, "exists already");
     assert_eq!(bench.read("folder/old.p7s"), b"old");
     sign("link").ends(0, "/link");
     assert!(is_link("link"));
@@ -67,11 +67,11 @@ fn nothing_is_overwritten_unless_forced() {
     assert_eq!(bench.read("taken"), b"precious");
     bench.sign(&["doc.bin", "-o", "taken", "--force"]).ends(0, "");
     bench.openssl_accepts("taken", Some("doc.bin"), "root.pem");
-    // Not even by force: the document itself, and a folder.
+    // --force replaces neither the document itself nor a folder.
     bench.sign(&["doc.bin", "-o", "doc.bin", "--force"]).ends(2, "overwritten by its signature");
     bench.sign(&["doc.bin", "-o", ".", "--force"]).ends(2, "is a folder");
     assert_eq!(bench.read("doc.bin"), DOCUMENT);
-    // A signing that waits for somebody is not dropped either.
+    // A stored job is not dropped either.
     bench.write("new.p7s.pending", b"{}");
     bench.sign(&["doc.bin", "-o", "new.p7s"]).ends(2, "ades resume");
     assert_eq!(bench.read("new.p7s.pending"), b"{}");
@@ -103,9 +103,9 @@ fn standard_input_and_output() {
     assert!(!bench.names(".").iter().any(|name| name.contains(".ades-")));
 }
 
-/// A pipe is looked at, prepared and put in, and can be read only once.
+/// A document is read several times, and a pipe can be read only once.
 #[test]
-fn what_comes_through_a_pipe_is_what_is_signed() {
+fn documents_from_pipes_are_signed() {
     let bench = bench();
     for fifo in ["fifo", "other"] {
         let made = std::process::Command::new("mkfifo").arg(bench.path(fifo)).status();
@@ -135,7 +135,7 @@ fn what_comes_through_a_pipe_is_what_is_signed() {
             std::fs::remove_file(bench.path(made)).unwrap();
         }
     }
-    // Nobody writes into these: they are not even opened.
+    // These pipes have no writer: opening one would block.
     bench.sign(&["fifo", "other", "--out-dir", "out"]).ends(2, "once");
     bench.sign(&["doc.bin", "--parallel", "fifo", "-o", "x"]).ends(2, "not a pipe");
     for option in ["--stamp-image", "--stamp-font"] {
@@ -146,7 +146,7 @@ fn what_comes_through_a_pipe_is_what_is_signed() {
 }
 
 #[test]
-fn a_full_disk_behind_standard_output_is_said_to_be_there() {
+fn full_disk_under_standard_output_is_reported() {
     let bench = bench();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut command = bench.command(&[&["sign"], PKCS12, &["doc.bin", "-o", "-"]].concat());
@@ -155,7 +155,7 @@ fn a_full_disk_behind_standard_output_is_said_to_be_there() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_panic() {
+fn closed_standard_output_is_not_a_panic() {
     let bench = bench();
     bench.sign(&["doc.bin", "-o", "doc.p7s"]).ends(0, "");
     for arguments in

@@ -1,5 +1,4 @@
-//! `ades sandbox` for somebody else's integration: their codes, their redirect
-//! URL, their contract, their network.
+//! `ades sandbox` for other applications: their codes, redirect URL, contract and network.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
@@ -11,7 +10,7 @@ use common::service::{ITSME, Sandbox, bench};
 use serde_json::Value;
 
 #[test]
-fn codes_redirect_urls_and_contract_are_theirs() {
+fn codes_redirect_urls_and_contract_are_configurable() {
     let bench = bench();
     let theirs = [
         ["--redirect-url", "http://localhost:8000/callback"],
@@ -32,7 +31,7 @@ fn codes_redirect_urls_and_contract_are_theirs() {
     }
     assert!(!config.contains("[client]"), "{config}");
 
-    // As somebody else's client would: without a certificate of its own.
+    // Another client, without a certificate of its own.
     let base = sandbox.addresses["base_url"].as_str().unwrap();
     let identify = |redirect_url: &str, partner: &str| -> Value {
         let body = serde_json::json!({
@@ -53,7 +52,7 @@ fn codes_redirect_urls_and_contract_are_theirs() {
     let stranger = identify("https://app.example/callback", "SANDBOX");
     assert_eq!(stranger["statusReason"], "INVALID_REQUESTOR");
 
-    // And as ours does.
+    // Our client.
     sandbox.control("/sandbox/reset", &serde_json::json!({}));
     let both = ["sign", "one.txt", "two.txt", "--out-dir", "out"];
     bench.ades(&[&both[..], ITSME].concat()).ends(0, "2 batches of up to 1");
@@ -92,7 +91,7 @@ fn post(ca: &std::path::Path, base: &str, path: &str, body: &Value) -> String {
 }
 
 #[test]
-fn it_is_called_what_others_reach_it_by() {
+fn public_host_is_in_its_addresses_and_certificate() {
     let bench = bench();
     let everywhere = ["--auto-approve", "--listen", "0.0.0.0:0", "--no-mutual-tls"];
     let sign = |container: &str| {
@@ -101,7 +100,7 @@ fn it_is_called_what_others_reach_it_by() {
     let base = |sandbox: &Sandbox| sandbox.addresses["base_url"].as_str().unwrap().to_owned();
     let body = serde_json::json!({});
 
-    // 0.0.0.0 is no address to go to.
+    // Nothing can connect to 0.0.0.0.
     let sandbox = Sandbox::start(&bench, &everywhere);
     assert!(base(&sandbox).starts_with("https://127.0.0.1:"), "{}", base(&sandbox));
     sign("1.p7s");
@@ -113,7 +112,7 @@ fn it_is_called_what_others_reach_it_by() {
     sign("2.p7s");
     let answer = post(&bench.path("sb/server-ca.pem"), &base(&sandbox), "/sign_document", &body);
     assert!(answer.contains("result"), "{answer}");
-    // Another name next time, with the same PKI: the certificate is for it too.
+    // Another name in the next run, with the same PKI: the certificate has it, too.
     drop(sandbox);
     let named = [&everywhere[..], &["--public-host", "sandbox.example"]].concat();
     let sandbox = Sandbox::start(&bench, &named);
@@ -133,7 +132,7 @@ fn it_is_called_what_others_reach_it_by() {
 }
 
 #[test]
-fn what_cannot_be_started_says_why() {
+fn sandbox_that_cannot_start_reports_why() {
     let bench = bench();
     let run = |arguments: &[&str]| bench.ades(&[&["sandbox", "--dir", "sb"], arguments].concat());
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -153,7 +152,7 @@ fn what_cannot_be_started_says_why() {
 
 #[cfg(unix)]
 #[test]
-fn it_ends_in_order_when_told_to() {
+fn sandbox_ends_in_order_on_a_signal() {
     use std::io::{BufRead, BufReader};
 
     let bench = bench();

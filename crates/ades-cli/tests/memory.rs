@@ -1,10 +1,8 @@
-//! A document of more than 4 GiB, and how much memory the program takes for it.
-//! What holds the document itself (enveloping) is made of 1 GiB, for the disk's
-//! sake; docs/benchmarks.md has 4 GiB of that, measured by hand.
+//! The memory that the program needs for a document of more than 4 GiB. Enveloping containers
+//! are made of 1 GiB, to save disk; docs/benchmarks.md has measurements of 4 GiB.
 //!
-//! ADES_RELEASE names the program with optimisation: `tests/run.sh` builds it. The
-//! pages of a debug build alone are more than may be held, so that without it only
-//! what the document adds is judged.
+//! ADES_RELEASE names the optimised program, which `tests/run.sh` builds. The pages of a debug
+//! build alone exceed the limit, so that without it only the growth is checked.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 #![cfg(target_os = "linux")]
 
@@ -23,7 +21,7 @@ const GIB: u64 = 1024 * 1024 * 1024;
 const MAY_BE_HELD: u64 = 16 * 1024;
 const MAY_BE_ADDED: u64 = 3 * 1024;
 
-/// XML of so many octets, written as it is made.
+/// Writes XML of at least this length.
 const LONG_XML: u64 = 64 * 1024 * 1024;
 
 /// Runs the program and returns its peak resident size in KiB, as GNU time has it.
@@ -42,7 +40,7 @@ fn peak(bench: &Bench, arguments: &str) -> u64 {
 fn memory_does_not_grow_with_the_document() {
     let bench = Bench::new();
     bench.identity(Key::P256);
-    // One octet more than 32 bits count.
+    // One octet more than 32 bits can count.
     for (name, length) in [("long.bin", 4 * GIB + 1), ("big.bin", GIB), ("short.bin", 1)] {
         File::create(bench.path(name)).unwrap().set_len(length).unwrap();
     }
@@ -58,7 +56,7 @@ fn memory_does_not_grow_with_the_document() {
         let long = peak(&bench, &command.replace("{}", document));
         println!("{what}: {long} KiB, {short} KiB for one octet");
         assert!(long <= short + MAY_BE_ADDED, "{what}: {long} KiB, not {short}");
-        // The sandbox service in the same process is not what signing takes.
+        // The sandbox in the same process is not part of signing.
         if std::env::var_os("ADES_RELEASE").is_some() && what != "sandbox" {
             assert!(long <= MAY_BE_HELD, "{what}: {long} KiB");
         }

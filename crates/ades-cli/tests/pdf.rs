@@ -1,4 +1,4 @@
-//! PDFs on the command line, before poppler and our own verification.
+//! PDFs on the command line, judged by poppler and by our own verification.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
@@ -24,14 +24,14 @@ fn document() -> Vec<u8> {
     Document::default().write()
 }
 
-/// Poppler's word for each signature: valid, over the whole file.
+/// Poppler's verdict on each signature: valid, over the whole file.
 fn poppler(bench: &Bench, name: &str) -> Vec<(String, bool, bool)> {
     let found = pdfsig(&bench.path(name), None).unwrap();
     found.into_iter().map(|s| (s.field, s.valid, s.total_document)).collect()
 }
 
 #[test]
-fn a_pdf_is_signed_in_itself() {
+fn pdf_is_signed_by_default_as_pades() {
     let bench = bench(&document());
     let texts = ["--reason", "Agreed (at last)", "--location", "Liège", "--contact", "a@b.example"];
     bench.sign(&[&["contract.pdf", "-o", "signed.pdf"], &texts[..]].concat()).ends(0, "");
@@ -66,7 +66,7 @@ fn a_second_signature_keeps_the_first() {
     assert_eq!(poppler(&bench, "two.pdf"), expected);
     let run = bench.ades(&["verify", "two.pdf"]);
     assert!(run.ends(0, "").out.contains("changed after it: signature"), "{run:?}");
-    // The name is taken now.
+    // The field is signed now.
     bench.sign(&["two.pdf", "-o", "three.pdf", "--field", "Seller"]).ends(2, "Seller");
     assert!(!bench.has("three.pdf"));
 }
@@ -113,14 +113,14 @@ fn fields_are_locked_as_asked() {
     assert!(poppler(&bench, "again.pdf").iter().all(|(_, valid, _)| *valid));
 }
 
-/// What poppler reads on the pages.
+/// The text of the pages, by poppler.
 fn text(bench: &Bench, file: &str) -> String {
     let run = Command::new("pdftotext").arg(bench.path(file)).arg("-").output().unwrap();
     String::from_utf8(run.stdout).unwrap()
 }
 
 #[test]
-fn what_is_to_be_seen_is_said_and_shown_before() {
+fn visible_signature_has_its_text_and_a_preview() {
     let bench = bench(&document());
     let visible = ["contract.pdf", "-o", "signed.pdf", "--visible", "1:300,300,200,60"];
     let stamp = ["--stamp-text", "Signed by {name}\\nat {time}\\n{reason}"];
@@ -156,7 +156,7 @@ fn what_is_to_be_seen_is_said_and_shown_before() {
 }
 
 #[test]
-fn a_field_shows_what_it_is_given() {
+fn existing_field_becomes_visible() {
     let document = Document { signature_fields: &["Here"], ..Document::default() };
     let bench = bench(&document.write());
     let field = ["contract.pdf", "-o", "signed.pdf", "--field", "Here", "--visible"];
@@ -212,7 +212,7 @@ fn an_encrypted_pdf_needs_its_password() {
 
 /// Demand 13.
 #[test]
-fn what_was_changed_later_is_said() {
+fn later_changes_are_reported() {
     let bench = bench(&document());
     bench.sign(&["contract.pdf", "-o", "signed.pdf"]).ends(0, "");
     bench.write("changed.pdf", unsigned_change(&bench.read("signed.pdf")));
@@ -258,10 +258,10 @@ fn a_broken_document_is_signed_when_it_is_asked_for() {
     bench.ades(&["verify", "signed.pdf"]).ends(0, "");
 }
 
-/// Its cross-reference leads to where the file has no octets yet: what comes there
-/// with the second signature is found only when that is written.
+/// Its cross-reference points past the end of the file. What a signature writes there makes the
+/// finished document invalid, which is found only when it is read back.
 #[test]
-fn what_only_another_version_can_write_is_kept_without_advice() {
+fn job_that_only_another_version_can_finish_is_kept() {
     const PLACE: usize = 12_000;
 
     let page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Contents 4 0 R>>";
@@ -276,16 +276,16 @@ fn what_only_another_version_can_write_is_kept_without_advice() {
     for arguments in [&sign[..], &["resume", "out/ades.pending"]] {
         let run = bench.ades(arguments);
         run.ends(70, "odd.pdf: the finished container does not verify");
-        run.ends(70, "ades.pending: kept for a version that can write the rest");
+        run.ends(70, "ades.pending: kept for a version of ades that can write the rest");
         assert!(!run.err.contains("the job is kept: ades resume"), "{run:?}");
         assert_eq!(bench.names("out"), ["ades.pending", "contract.pdf"]);
         bench.ades(&["verify", "out/contract.pdf"]).ends(0, "");
     }
 }
 
-/// What cannot be signed is known before anybody is asked, and all of it is said.
+/// All files that cannot be signed are reported before anybody is asked.
 #[test]
-fn a_batch_is_looked_at_before_anybody_is_asked() {
+fn batch_is_checked_before_anybody_is_asked() {
     let bench = bench(&document());
     bench.sign(&["contract.pdf", "-o", "closed.pdf", "--certify", "1"]).ends(0, "");
     bench.write("broken.pdf", wrong_startxref(&document()));
@@ -293,7 +293,7 @@ fn a_batch_is_looked_at_before_anybody_is_asked() {
     let files = ["contract.pdf", "closed.pdf", "photo.bin", "broken.pdf"];
     for signer in [PKCS12, &["--auto-approve"]] {
         let run = bench.ades(&[&["sign"], &files[..], &["--out-dir", "out"], signer].concat());
-        run.ends(3, "2 of 4 files cannot be signed, and so none is:");
+        run.ends(3, "2 of 4 files cannot be signed, so that none is signed:");
         run.ends(3, "closed.pdf: the document forbids this signature");
         run.ends(3, "broken.pdf: the cross-reference is broken");
         assert!(!run.err.contains("ades resume"), "{run:?}");
@@ -305,18 +305,18 @@ fn a_batch_is_looked_at_before_anybody_is_asked() {
 }
 
 #[test]
-fn what_should_be_known_of_a_document_is_said_once() {
+fn warnings_are_printed_once() {
     let objects = ["<</Pages 2 0 R/AcroForm<</Fields[]/NeedAppearances true>>>>", ONE_PAGE];
     let page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>";
     let bench = bench(&of_objects(&[&objects[..], &[page]].concat(), ""));
     let run = bench.sign(&["contract.pdf", "-o", "signed.pdf"]);
     run.ends(0, "contract.pdf: its form tells viewers to redraw the fields");
-    assert_eq!(run.err.matches("draw the fields anew").count(), 1, "{run:?}");
+    assert_eq!(run.err.matches("redraw the fields").count(), 1, "{run:?}");
     let prepare = ["prepare", "contract.pdf", "--certs", "chain.pem", "--state", "pdf.state"];
     bench.ades(&prepare).ends(0, "contract.pdf: its form tells viewers to redraw the fields");
 }
 
-/// In a field, with a password, and while signing too.
+/// In an existing field, with a password, and with `sign`.
 #[test]
 fn the_page_is_drawn_before_it_is_signed() {
     let document = Document { signature_fields: &["Here"], ..Document::default() };
@@ -343,7 +343,7 @@ fn the_page_is_drawn_before_it_is_signed() {
 }
 
 #[test]
-fn a_name_and_what_the_owner_forbids() {
+fn name_and_ignored_permissions() {
     let bench = bench(&document());
     bench.sign(&["contract.pdf", "-o", "signed.pdf", "--name", "Jiří (acting)"]).ends(0, "");
     let run = bench.ades(&["verify", "signed.pdf", "--json"]);
@@ -365,16 +365,16 @@ fn a_name_and_what_the_owner_forbids() {
 }
 
 #[test]
-fn what_is_only_called_a_pdf_is_not_signed_as_something_else() {
+fn file_named_pdf_that_is_not_a_pdf_is_refused() {
     let bench = bench(b"a scan that went wrong");
-    bench.sign(&["contract.pdf", "-o", "signed.pdf"]).ends(3, "its header is missing");
+    bench.sign(&["contract.pdf", "-o", "signed.pdf"]).ends(3, "the %PDF header is missing");
     assert!(!bench.has("signed.pdf"));
     bench.sign(&["contract.pdf", "-o", "contract.p7s", "--format", "cades"]).ends(0, "");
 }
 
-/// By the older rules of PDF it holds; it is no PAdES.
+/// A signature by the older rules of PDF, which is not PAdES.
 #[test]
-fn an_older_signature_is_told_for_what_it_is() {
+fn signature_by_older_rules_is_reported_as_such() {
     let signer = Pki::shared().signer(Key::P256);
     let bench = bench(&sign_pkcs7(&document(), signer).unwrap());
     let run = bench.ades(&["verify", "contract.pdf", "--trust", "root.pem", "--json"]);
@@ -390,9 +390,9 @@ fn an_older_signature_is_told_for_what_it_is() {
     assert!(text.ends_with("NOT VALID\n"), "{text}");
 }
 
-/// A document time-stamp that is broken is why a document is not valid.
+/// A broken document time-stamp makes a document not valid.
 #[test]
-fn the_problems_of_time_stamps_are_told() {
+fn problems_of_time_stamps_are_reported() {
     let bench = bench(&of_objects(
         &["<</Type/Catalog/Pages 2 0 R>>", ONE_PAGE, "<</Type/Page/Parent 2 0 R/Annots[]>>"],
         "",
@@ -407,10 +407,10 @@ fn the_problems_of_time_stamps_are_told() {
     bench.write("stamped.pdf", updated(&signed, &update));
     let run = bench.ades(&["verify", "stamped.pdf"]);
     let text = &run.ends(1, "").out;
-    let broken = pades::report::Problem::ByteRangeMalformed;
+    let broken = ades::formats::pades::report::Problem::ByteRangeMalformed;
     let told = format!("stamp: time-stamp, covers unknown\n  {broken}\n");
     assert!(text.contains(&told) && text.ends_with("NOT VALID\n"), "{text}");
-    // Who only looks does not judge.
+    // `inspect` has no verdicts.
     let run = bench.ades(&["inspect", "stamped.pdf"]);
     let text = &run.ends(0, "").out;
     assert!(text.contains("stamp: time-stamp, covers unknown\n"), "{text}");

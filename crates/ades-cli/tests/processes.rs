@@ -17,7 +17,7 @@ use common::service::{ITSME, Sandbox, bench, kill, spawn, stage, until};
 use common::{Bench, PKCS12, Run, json};
 use serde_json::{Value, json};
 
-/// Long enough to be caught in the middle.
+/// Long enough to be interrupted while it is written.
 const LONG: u64 = 256 * 1024 * 1024;
 
 fn sparse(bench: &Bench, name: &str) {
@@ -34,7 +34,7 @@ fn unfinished(bench: &Bench, folder: &str) -> Vec<String> {
     bench.names(folder).into_iter().filter(|name| name.contains(".ades-")).collect()
 }
 
-/// Waits until an output is being written, and is long already.
+/// Waits until a part of an output is written.
 fn until_written(bench: &Bench, folder: &str) -> String {
     let long = |name: &String| {
         let path = bench.path(folder).join(name);
@@ -81,7 +81,7 @@ fn two_signers_in_parallel() {
                 .unwrap(),
         );
     }
-    // The later one is quicker; then both are asked to confirm at the same time.
+    // The later one is faster; then both wait for a confirmation at the same time.
     for ((user, ..), session) in users.iter().zip(&sessions).rev() {
         sandbox.answer_as(user, session, true);
     }
@@ -110,7 +110,7 @@ fn one_process_at_a_time_works_on_a_job() {
     let sign = [&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat();
     let pending = "one.p7s.pending";
     let busy = |arguments: &[&str]| {
-        bench.ades(arguments).ends(5, "another process is at work on it");
+        bench.ades(arguments).ends(5, "another process works on it");
     };
 
     let child = spawn(&bench, &sign);
@@ -120,7 +120,7 @@ fn one_process_at_a_time_works_on_a_job() {
     busy(&["resume", pending]);
     assert_eq!(sandbox.sessions("identification").len(), 1);
 
-    // A kill gives it back.
+    // A kill releases the lock.
     kill(child);
     assert!(bench.has(".one.p7s.pending.lock"));
     let written = || bench.path(pending).metadata().unwrap().modified().unwrap();
@@ -138,8 +138,7 @@ fn one_process_at_a_time_works_on_a_job() {
     assert_eq!(bench.names("."), ["one.p7s", "one.txt", "sb", "two.txt"]);
 }
 
-/// Two jobs with one output: the one sweeps what a kill left, not what the other
-/// is writing.
+/// Two jobs with one output: each removes leftovers, but not the file that the other writes.
 #[test]
 fn one_output_is_written_by_one_of_two() {
     let bench = bench();
@@ -160,7 +159,7 @@ fn one_output_is_written_by_one_of_two() {
 }
 
 #[test]
-fn a_signal_leaves_nothing_half_written() {
+fn signal_leaves_no_unfinished_file() {
     let bench = Bench::new();
     bench.identity(Key::P256);
     sparse(&bench, "long.bin");
@@ -170,13 +169,13 @@ fn a_signal_leaves_nothing_half_written() {
     for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
         let child = spawn(&bench, &sign);
         let written = bench.path(&until_written(&bench, "."));
-        // Nobody else may read what is not verified yet.
+        // Other users cannot read it before it is verified.
         assert_eq!(written.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(end(child, name).signal(), Some(number), "a shell has to see the signal");
         assert_eq!(bench.names("."), before, "{name}");
     }
 
-    // The same of the second half.
+    // The same for `complete`.
     let prepare = ["prepare", "long.bin", "--certs", "chain.pem", "--state", "z.state"];
     let run = bench.ades(&[&prepare[..], &["--packaging", "enveloping"]].concat());
     let digest = json(&run.out)["digest_hex"].as_str().unwrap().to_owned();
@@ -192,7 +191,7 @@ fn a_signal_leaves_nothing_half_written() {
     assert_eq!(end(child, "INT").signal(), Some(2));
     assert_eq!(bench.names("."), before);
 
-    // SIGKILL cannot be heard: the next run tidies up.
+    // SIGKILL cannot be handled: the next run removes the files.
     for arguments in [&sign[..], &complete] {
         let child = spawn(&bench, arguments);
         until_written(&bench, ".");
@@ -206,14 +205,14 @@ fn a_signal_leaves_nothing_half_written() {
 }
 
 #[test]
-fn what_is_to_be_ignored_is_ignored() {
+fn ignored_signals_stay_ignored() {
     let bench = Bench::new();
     bench.identity(Key::P256);
     sparse(&bench, "long.bin");
     let program = env!("CARGO_BIN_EXE_ades");
     let arguments = "sign long.bin -o z.p7m --packaging enveloping --signer pkcs12:key.p12 \
                      --password-env PASSWORD";
-    // As nohup does, and a script in the background.
+    // As nohup and shells for background jobs do.
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("trap '' INT HUP; exec {program} {arguments}")]);
     shell.current_dir(bench.path(".")).env("PASSWORD", "sesame").stderr(Stdio::null());
@@ -225,9 +224,9 @@ fn what_is_to_be_ignored_is_ignored() {
     bench.openssl_accepts("z.p7m", None, "root.pem");
 }
 
-/// What came on standard input is a document: nobody shall find it in /tmp.
+/// The copy of standard input is a document, which must not stay in /tmp.
 #[test]
-fn standard_input_is_not_left_behind() {
+fn copy_of_standard_input_is_removed() {
     let bench = Bench::new();
     bench.identity(Key::P256);
     fs::create_dir(bench.path("tmp")).unwrap();
@@ -253,9 +252,9 @@ fn standard_input_is_not_left_behind() {
     assert_eq!(bench.names("tmp"), [] as [String; 0]);
 }
 
-/// Demand 1: between any two steps nobody is asked twice, and nothing is lost.
+/// Demand 1: between any two steps, nobody is asked twice and nothing is lost.
 #[test]
-fn killed_in_each_stage_it_goes_on_where_it_was() {
+fn job_killed_in_each_stage_is_resumed() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
     sparse(&bench, "long.bin");
@@ -265,7 +264,7 @@ fn killed_in_each_stage_it_goes_on_where_it_was() {
     let asked = || (sandbox.sessions("identification").len(), sandbox.sessions("signature").len());
     let late = json!({"kind": "delay", "millis": 20_000});
 
-    // Before anything is known: nothing is stored, and a new one begins anew.
+    // Before the first answer nothing is stored, and a new job starts.
     sandbox.fault("user_identification", &late, 1);
     let child = spawn(&bench, &sign);
     until("identification", || asked().0 == 1);
@@ -273,7 +272,7 @@ fn killed_in_each_stage_it_goes_on_where_it_was() {
     assert!(!bench.has(pending));
     sandbox.control("/sandbox/reset", &json!({}));
 
-    // While each answer is under way.
+    // While each answer is on its way.
     sandbox.fault("identification_status", &late, 1);
     let child = spawn(&bench, &sign);
     until("identifying", || stage(&bench, pending) == "identifying");
@@ -291,7 +290,7 @@ fn killed_in_each_stage_it_goes_on_where_it_was() {
     std::thread::sleep(Duration::from_millis(300));
     kill(child);
 
-    // While the values are here and the containers are being made.
+    // After the values have arrived, while the containers are written.
     let child = spawn(&bench, &["resume", pending]);
     until("completing", || stage(&bench, pending) == "completing");
     until("one of them", || bench.has("out/one.txt.p7m"));
@@ -311,9 +310,9 @@ fn killed_in_each_stage_it_goes_on_where_it_was() {
     }
 }
 
-/// A state tells what is signed and by whom.
+/// A state has personal data: what is signed and by whom.
 #[test]
-fn new_files_are_as_readable_as_any_and_stored_states_are_not() {
+fn outputs_have_usual_permissions_and_states_are_private() {
     let bench = bench();
     bench.identity(Key::P256);
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;

@@ -1,5 +1,5 @@
-//! The program with the itsme® sandbox: in its own process, and in another one
-//! while the program is killed between the steps.
+//! The program with the itsme® sandbox: embedded, and in a process of its own while the program
+//! is killed between the steps.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
@@ -15,7 +15,7 @@ use common::{Run, json};
 use serde_json::json;
 
 #[test]
-fn the_shortest_way_prints_how_to_check_what_it_made() {
+fn shortest_command_prints_how_to_check_the_result() {
     let bench = bench();
     let run = bench.ades(&["sign", "one.txt", "-o", "it's one.p7s", "--auto-approve"]);
     run.ends(0, "NOT a real signature").ends(0, "data/ades/sandbox/root.pem");
@@ -23,15 +23,15 @@ fn the_shortest_way_prints_how_to_check_what_it_made() {
     let shell = std::process::Command::new("sh").args(["-c", command]).output().unwrap();
     assert!(shell.status.success(), "{command}: {shell:?}");
     assert!(!bench.has("it's one.p7s.pending"));
-    // Loud even for those who asked for quiet.
+    // Printed even with --quiet.
     let quiet = bench.ades(&["-q", "sign", "one.txt", "-o", "2.p7s", "--auto-approve"]);
     quiet.ends(0, "NOT a real signature");
     assert_eq!(quiet.err.lines().count(), 1);
 }
 
-/// What went through pipes has no name any more when it is said how to check it.
+/// Documents and containers that went through pipes have placeholder names in the command.
 #[test]
-fn how_to_check_names_only_what_is_there() {
+fn printed_command_names_only_existing_files() {
     let bench = bench();
     for output in ["-", "one.p7s"] {
         let (run, _) = bench.ades_with(&["sign", "-", "-o", output, "--auto-approve"], b"piped");
@@ -42,7 +42,7 @@ fn how_to_check_names_only_what_is_there() {
 }
 
 #[test]
-fn what_the_user_sees_is_what_the_signature_says() {
+fn user_sees_what_the_signature_states() {
     let bench = bench();
     let descriptions = ["EN=A contract", "FR=Un contrat", "NL=Een contract", "DE=Ein Vertrag"];
     let mut arguments =
@@ -58,17 +58,16 @@ fn what_the_user_sees_is_what_the_signature_says() {
     let signature = &report["signatures"][0];
     assert_eq!(signature["policy"]["id"], "1.3.6.1.4.1.49274.1.1.7.1.0");
     let digest = signature["policy"]["digest"]["value"].as_str().unwrap();
-    assert!(digest.starts_with("8efd9f3c"));
+    assert!(digest.starts_with("1e45fa9d"));
     assert_eq!(signature["description"], "Un contrat");
     let no_source = ["sign", "one.txt", "-o", "x", "--auto-approve", "--policy", "1.2.3"];
     assert_ne!(bench.ades(&no_source).code, 0);
     assert!(!bench.has("x"));
 }
 
-/// Policy and commitment come from the configuration: both are on the page, and
-/// both in the container.
+/// Policy and commitment of the configuration are on the page and in the container.
 #[test]
-fn the_configurations_policy_and_commitment_are_shown_and_signed() {
+fn configured_policy_and_commitment_are_shown_and_signed() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
     let (policy, commitment) = ("1.3.6.1.4.1.49274.1.1.7.1.0", "1.2.840.113549.1.9.16.6.5");
@@ -99,14 +98,14 @@ fn the_configurations_policy_and_commitment_are_shown_and_signed() {
 }
 
 #[test]
-fn the_page_to_open_is_said_even_to_those_who_want_quiet() {
+fn page_to_open_is_printed_even_with_quiet() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
     let sign = [&["-q", "sign", "one.txt", "-o", "one.p7s"], ITSME].concat();
     let mut child = spawn(&bench, &sign);
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     for purpose in ["identification", "signature"] {
-        assert_eq!(lines.next().as_deref(), Some("open this page to go on:"));
+        assert_eq!(lines.next().as_deref(), Some("open this page to continue:"));
         assert!(lines.next().unwrap().starts_with("  http://"));
         sandbox.answer(purpose, true);
     }
@@ -115,7 +114,7 @@ fn the_page_to_open_is_said_even_to_those_who_want_quiet() {
 }
 
 #[test]
-fn a_return_that_cannot_be_waited_for_is_said_once_and_asked_for() {
+fn taken_return_port_is_reported_and_the_signer_is_polled() {
     let bench = bench();
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", other.local_addr().unwrap());
@@ -147,7 +146,7 @@ fn a_commitment_is_one_that_the_service_shows() {
 fn seventy_files_are_one_confirmation_and_one_more_is_two() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
-    // Every third is a PDF.
+    // Each third file is a PDF.
     let pdf = Document::default().write();
     let is_pdf = |at: usize| at.is_multiple_of(3);
     let name = |at| format!("{at:02}.{}", if is_pdf(at) { "pdf" } else { "txt" });
@@ -179,7 +178,7 @@ fn seventy_files_are_one_confirmation_and_one_more_is_two() {
 }
 
 #[test]
-fn a_no_leaves_nothing_behind() {
+fn refusal_leaves_no_files() {
     for (user, saying) in [
         ("blocked", "not allowed to sign"),
         ("refuses-identification", "the user refused (REJECTED)"),
@@ -199,7 +198,7 @@ fn a_no_leaves_nothing_behind() {
 }
 
 #[test]
-fn who_never_answers_is_not_waited_for_for_ever() {
+fn waiting_for_an_answer_ends() {
     for (user, stage_reached, seconds) in
         [("expires-identification", "identifying", 181), ("expires-signing", "signing", 601)]
     {
@@ -213,7 +212,7 @@ fn who_never_answers_is_not_waited_for_for_ever() {
     }
 }
 
-/// Demand 11: we stop waiting; the user confirms all the same.
+/// Demand 11: the program stops waiting, and the user confirms later.
 #[test]
 fn case_38_a_late_confirmation_is_collected() {
     let bench = bench();
@@ -234,7 +233,7 @@ fn case_38_a_late_confirmation_is_collected() {
 }
 
 #[test]
-fn what_cannot_succeed_is_not_begun_or_not_kept() {
+fn job_that_cannot_succeed_is_not_kept() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
     let sign = |arguments: &[&str]| bench.ades(&[&["sign", "one.txt"], ITSME, arguments].concat());
@@ -247,7 +246,7 @@ fn what_cannot_succeed_is_not_begun_or_not_kept() {
     one(&["--algorithm", "rsa-pss-sha256"]).ends(2, "--algorithm: itsme");
     assert!(!bench.has("one.p7s.pending"));
     assert_eq!(sandbox.sessions("identification").len(), 0);
-    // The certificate is known only once the user is.
+    // The certificate is known only after the identification.
     for (time, saying) in
         [("2000-01-01T00:00:00Z", "valid only from"), ("2100-01-01T00:00:00Z", "expired")]
     {
@@ -269,7 +268,7 @@ fn killed_at_every_wait_and_resumed_it_asks_once() {
     until("identifying", || stage(&bench, pending) == "identifying");
     kill(child);
 
-    // Killed again while nobody has answered.
+    // Killed again before an answer.
     let child = spawn(&bench, &["resume", pending]);
     std::thread::sleep(Duration::from_millis(500));
     kill(child);
@@ -283,7 +282,7 @@ fn killed_at_every_wait_and_resumed_it_asks_once() {
     std::thread::sleep(Duration::from_millis(500));
     kill(child);
     assert_eq!(sandbox.sessions("signature").len(), 1);
-    // What a kill may leave of a file that was being written goes at the end.
+    // Leftovers of a killed process are removed at the end.
     bench.write("out/.one.txt.p7m.ades-AbC123", b"half");
     bench.write("out/.ades.pending.ades-AbC123", b"half");
     bench.write("out/.other.ades-AbC123", b"not ours");
@@ -298,12 +297,12 @@ fn killed_at_every_wait_and_resumed_it_asks_once() {
     assert_eq!(sandbox.sessions("identification").len(), 1);
     assert_eq!(sandbox.sessions("signature").len(), 1);
 
-    // Killed between the last rename and the job's end: what is there stays.
+    // Killed between the last rename and the end of the job: the output stays.
     let one = bench.read("out/one.txt.p7m");
     bench.write(pending, &done);
     bench.ades(&["resume", pending]).ends(0, "");
     assert_eq!(bench.read("out/one.txt.p7m"), one);
-    // Somebody else's file in its place stays, too.
+    // Another file in its place stays, too.
     bench.write(pending, &done);
     bench.write("out/one.txt.p7m", b"precious");
     bench.ades(&["resume", pending]).ends(2, "--force");
@@ -331,9 +330,9 @@ fn a_pdf_is_prepared_by_a_process_that_is_killed_and_completed_by_another() {
     assert!(!bench.has("signed.pdf.pending"));
 }
 
-/// What was confirmed for the others is not lost with the one that fails.
+/// The values of the other files are not lost.
 #[test]
-fn one_that_fails_after_the_confirmation_keeps_no_other_back() {
+fn failed_file_does_not_stop_the_others() {
     let bench = bench();
     let names = ["a.txt", "b.txt", "c.txt", "d.txt"];
     names.iter().for_each(|name| bench.write(name, name.as_bytes()));
@@ -352,7 +351,7 @@ fn one_that_fails_after_the_confirmation_keeps_no_other_back() {
     run.ends(3, "a.txt: the document has changed").ends(3, "c.txt: the document has changed");
     run.ends(3, "signed: ").ends(3, "b.txt.p7s").ends(3, "d.txt.p7s");
     assert_eq!(bench.names("out"), ["ades.pending", "b.txt.p7s", "d.txt.p7s"]);
-    // Each of the values stays with its own document.
+    // Each value stays with its document.
     bench.write("c.txt", b"c.txt");
     let run = bench.ades(&["resume", pending]);
     run.ends(3, "a.txt: the document has changed");
@@ -377,10 +376,10 @@ fn case_60_a_changed_document_is_not_signed() {
     bench.write("one.txt", b"another document");
     sandbox.answer("identification", true);
     let run = Run::new(&child.wait_with_output().unwrap());
-    run.ends(3, "one.txt: has changed since the signing was begun");
+    run.ends(3, "one.txt: has changed since the job began");
     assert_eq!(sandbox.sessions("signature").len(), 0);
 
-    // Put right, the job goes on; changed once more after the confirmation, it stops.
+    // With the original document the job continues; after another change it stops again.
     bench.write("one.txt", b"the first document");
     let child = spawn(&bench, &["resume", pending]);
     until("signing", || stage(&bench, pending) == "signing");
@@ -420,7 +419,7 @@ fn a_damaged_job_is_refused() {
 }
 
 #[test]
-fn standard_input_is_kept_for_as_long_as_the_job() {
+fn copy_of_standard_input_is_kept_with_the_job() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
     let inputs = ["sign", "one.txt", "-", "--out-dir", ".", "--packaging", "enveloping"];
@@ -459,8 +458,7 @@ fn case_31_and_32_the_browser_returns_to_the_program() {
             let (head, _) = http(front, "GET", &page, "", "");
             head.lines().find_map(|line| line.strip_prefix("location: http://")).map(str::to_owned)
         };
-        // A stranger's return first, which changes nothing; the right port is
-        // that of the configuration.
+        // First the return of a stranger, which changes nothing. The configuration has the port.
         let host = bench.return_host();
         for query in ["", "?st=", "?st=0", "?q=1", "?st=0123456789abcdef0123456789abcdef"] {
             let (head, _) = http(&host, "GET", &format!("/itsme/return{query}"), "", "");
@@ -468,7 +466,7 @@ fn case_31_and_32_the_browser_returns_to_the_program() {
         }
         let (head, _) = http(&host, "GET", "/elsewhere", "", "");
         assert!(head.starts_with("HTTP/1.1 404"), "{head}");
-        // Nor does the return of the step before.
+        // The return of an earlier step changes nothing, either.
         if let Some(earlier) = &earlier {
             let (head, body) = http(&host, "GET", earlier, "", "");
             assert!(head.starts_with("HTTP/1.1 410"), "{head}");
@@ -492,20 +490,20 @@ fn case_31_and_32_the_browser_returns_to_the_program() {
 }
 
 #[test]
-fn the_embedded_sandbox_asks_anew_when_resumed() {
+fn embedded_sandbox_asks_again_when_resumed() {
     let bench = bench();
     let child = spawn(&bench, &["sign", "one.txt", "-o", "one.p7s"]);
     until("identifying", || stage(&bench, "one.p7s.pending") == "identifying");
     kill(child);
     let mut child = spawn(&bench, &["resume", "one.p7s.pending"]);
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let said = lines.any(|line| line.contains("session ended with its process: asking anew"));
+    let said = lines.any(|line| line.contains("session ended with its process: asking again"));
     kill(child);
     assert!(said);
 }
 
 impl common::Bench {
-    /// Where the program waits for the browser.
+    /// The address that the program waits for the browser at.
     fn return_host(&self) -> String {
         let text = String::from_utf8(self.read("sb/itsme.toml")).unwrap();
         let url = text.split("redirect_url = \"http://").nth(1).unwrap();

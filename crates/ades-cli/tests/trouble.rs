@@ -1,5 +1,4 @@
-//! The program when the itsme® service is in trouble, or answers what it should
-//! not.
+//! The program with an itsme® service that fails, or that answers what it should not.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
@@ -8,13 +7,13 @@ use common::service::{ITSME, Sandbox, bench, kill, spawn, stage, until};
 use serde_json::json;
 
 #[test]
-fn whether_the_user_was_asked_is_never_guessed() {
+fn unknown_outcome_is_never_repeated_by_itself() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
     let pending = "one.p7s.pending";
     let arguments = [&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat();
 
-    // Killed while the request is under way.
+    // Killed during the request.
     sandbox.fault("sign_document", &json!({"kind": "delay", "millis": 20_000}), 1);
     let child = spawn(&bench, &arguments);
     until("asking", || sandbox.sessions("signature").len() == 1);
@@ -27,7 +26,7 @@ fn whether_the_user_was_asked_is_never_guessed() {
     bench.openssl_accepts("one.p7s", Some("one.txt"), "sb/root.pem");
     std::fs::remove_file(bench.path("one.p7s")).unwrap();
 
-    // The answer breaks off, or does not tell.
+    // The answer breaks off or is unclear.
     for fault in [
         json!({"kind": "reset"}),
         json!({"kind": "answer", "status": 200, "content_type": "text/html", "body": "<p>"}),
@@ -50,7 +49,7 @@ fn whether_the_user_was_asked_is_never_guessed() {
         std::fs::remove_file(bench.path("one.p7s")).unwrap();
     }
 
-    // Turned down in so many words: nobody was asked.
+    // A clear refusal: nobody was asked.
     sandbox.fault(
         "sign_document",
         &json!({"kind": "code", "status": 400, "code": "INVALID_POLICY"}),
@@ -60,13 +59,12 @@ fn whether_the_user_was_asked_is_never_guessed() {
     bench.ades(&["resume", pending]).ends(0, "");
 }
 
-/// Whatever is answered to the question for the result: what the user confirmed
-/// is still there.
+/// Whatever the service answers to a status request, the confirmed signature stays available.
 #[test]
-fn a_confirmed_signature_is_not_thrown_away() {
+fn confirmed_signature_is_kept() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
-    // Nothing is asked twice by itself.
+    // Requests are not repeated automatically.
     bench.configure("[limits]\nstatus_failures = 0\n");
     let pending = "one.p7s.pending";
     let page = json!({"kind": "answer", "status": 200, "content_type": "text/html", "body": "<p>"});
@@ -93,7 +91,7 @@ fn a_confirmed_signature_is_not_thrown_away() {
         std::fs::remove_file(bench.path("one.p7s")).unwrap();
     }
 
-    // What does not get better is given up when the user says so.
+    // --ask-again gives up a session without a usable result.
     sandbox.control("/sandbox/reset", &json!({}));
     sandbox.fault("sign_status", &json!({"kind": "other_digest"}), 2);
     bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat()).ends(5, "does not verify");
@@ -101,7 +99,7 @@ fn a_confirmed_signature_is_not_thrown_away() {
     bench.ades(&["resume", pending, "--ask-again"]).ends(0, "");
     assert_eq!(sandbox.sessions("signature").len(), 2);
 
-    // The service says that it is over: a new session, without further ado.
+    // The service ended the session: resuming starts a new one.
     std::fs::remove_file(bench.path("one.p7s")).unwrap();
     sandbox.control("/sandbox/reset", &json!({}));
     let over = json!({"kind": "code", "status": 400, "code": "INVALID_POLICY"});
@@ -113,10 +111,10 @@ fn a_confirmed_signature_is_not_thrown_away() {
 }
 
 #[test]
-fn no_bad_answer_becomes_a_container() {
+fn bad_answers_never_become_a_container() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
-    // Nothing is asked twice by itself.
+    // Requests are not repeated automatically.
     bench.configure("[limits]\nstatus_failures = 0\n");
     for (endpoint, kinds) in [
         ("user_identification", &["untrusted_host", "huge", "redirect"][..]),
@@ -166,10 +164,9 @@ fn no_bad_answer_becomes_a_container() {
     }
 }
 
-/// What may go wrong at any request: repeated where nothing is lost by it,
-/// named everywhere else.
+/// Faults of each request are repeated where that is safe, and reported everywhere else.
 #[test]
-fn a_service_in_trouble_costs_a_signature_at_most() {
+fn service_in_trouble_costs_one_signature_at_most() {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
     let page = json!({"kind": "answer", "status": 200, "content_type": "text/html", "body": "<p>"});
@@ -212,7 +209,7 @@ fn a_service_in_trouble_costs_a_signature_at_most() {
             let run = bench.ades(&sign);
             assert_eq!(run.code, exit, "{endpoint} {fault}: {run:?}");
             assert_eq!(bench.has("one.p7s"), exit == 0, "{endpoint} {fault}");
-            // Where the job got so far that there is one, it goes on.
+            // A job that was stored continues.
             let pending = "one.p7s.pending";
             match endpoint {
                 _ if exit == 0 => {}
@@ -233,14 +230,14 @@ fn a_service_in_trouble_costs_a_signature_at_most() {
             std::fs::remove_file(bench.path("one.p7s")).unwrap();
         }
     }
-    // The policy is looked up, and not for ever.
+    // Looking up the policy has a time limit.
     sandbox.fault("configuration", &down, 3);
     bench.ades(&sign).ends(5, "try again later");
     assert!(!bench.has("one.p7s") && !bench.has("one.p7s.pending"));
 }
 
 #[test]
-fn a_service_that_is_not_there_may_be_tried_later() {
+fn unreachable_service_may_be_tried_later() {
     let bench = bench();
     drop(Sandbox::start(&bench, &[]));
     bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat()).ends(5, "try again later");

@@ -1,9 +1,9 @@
-//! XML signatures on the command line: what is in them, and whether they hold.
+//! XML signatures on the command line: inspected and verified.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
 
-use ades_core::Document;
+use ades::{Document, SigningOptions};
 use ades_tests::oracle::xmlsec1;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
@@ -13,8 +13,8 @@ fn signed(document: &[u8]) -> Vec<u8> {
     let signer = Pki::shared().signer(Key::P256);
     let parameters = parameters().signer_role("Director").description("An order");
     let mut source = Document::from_bytes(document);
-    let options = xades::SignatureOptions::new();
-    let pending = xades::prepare(&mut source, &signer.chain, &parameters, &options).unwrap();
+    let options = SigningOptions::new(parameters);
+    let pending = ades::prepare(&mut source, &signer.chain, &options).unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
     pending.complete(Some(&mut Document::from_bytes(document)), &value, &mut out).unwrap();
@@ -58,7 +58,7 @@ fn a_signed_document_is_verified_and_inspected() {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
+fn problems_are_reported() {
     let bench = bench();
     let order = String::from_utf8(bench.read("order.xml")).unwrap();
     bench.write("changed.xml", order.replace(">1<", ">2<"));

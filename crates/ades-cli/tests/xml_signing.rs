@@ -1,4 +1,4 @@
-//! XML signed on the command line, before xmlsec1 and our own verification.
+//! XML signed on the command line, judged by xmlsec1 and by our own verification.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
@@ -14,7 +14,7 @@ use common::{Bench, json};
 
 const ROOT: &str = "data/ades/sandbox/root.pem";
 
-/// A SAML assertion, in which the signature has its place behind the issuer.
+/// A SAML assertion, in which the signature follows the issuer.
 const ASSERTION: &str = "<?xml version=\"1.0\"?>\n\
     <saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"_1\" Version=\"2.0\" \
     IssueInstant=\"2026-09-21T14:13:20Z\"><saml:Issuer>https://idp.example</saml:Issuer>\
@@ -39,7 +39,7 @@ fn xmlsec1_accepts(bench: &Bench, name: &str, root: &str, nth: usize) {
 }
 
 #[test]
-fn what_people_have_is_signed_enveloped_through_the_sandbox() {
+fn common_documents_are_signed_enveloped_through_the_sandbox() {
     let bench = Bench::new();
     bench.write("invoice.xml", Invoice::in_memory(20_000));
     bench.write("large.xml", Invoice::in_memory(10_000_000));
@@ -57,7 +57,7 @@ fn what_people_have_is_signed_enveloped_through_the_sandbox() {
         let answer = json(&run.ends(0, "").out);
         assert_eq!(answer["signatures"][0]["level"], "B-B", "{answer}");
         assert_eq!(answer["signatures"][0]["covers"], "whole", "{answer}");
-        // All octets of the document are there, in their order.
+        // All octets of the document are in the result, in their order.
         let (before, after) = (bench.read(name), bench.read(&signed));
         let front = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
         assert!(after.ends_with(&before[front..]), "{name}");
@@ -73,7 +73,7 @@ fn xml_and_pdf_and_others_are_one_batch() {
     let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
     let files = ["sign", "invoice.xml", "contract.pdf", "photo.bin", "--out-dir", "out"];
     bench.ades(&[&files[..], ITSME].concat()).ends(0, "");
-    // One identification, one confirmation of all three.
+    // One identification and one confirmation for all three.
     assert_eq!(sandbox.sessions("identification").len(), 1);
     let confirmations = sandbox.sessions("signature");
     assert_eq!(confirmations.len(), 1);
@@ -97,9 +97,9 @@ fn xml_and_pdf_and_others_are_one_batch() {
     }
 }
 
-/// People are told what of a file is not signed.
+/// The report names the parts of a file that are not signed.
 #[test]
-fn what_is_not_covered_is_said() {
+fn parts_that_are_not_covered_are_reported() {
     let bench = bench();
     bench.write("square.svg", SVG);
     bench.write("message.xml", SOAP);
@@ -116,8 +116,8 @@ fn what_is_not_covered_is_said() {
     }
 }
 
-/// What a file is told by: XHTML says that it is XML, UTF-16 needs no mark, and
-/// XML may speak of PDFs. Whoever names the format is believed.
+/// XHTML has a namespace, UTF-16 needs no byte order mark, and XML may mention PDFs. --format
+/// overrules the content.
 #[test]
 fn xml_is_known_by_its_start() {
     let bench = bench();
@@ -144,15 +144,14 @@ fn xml_is_known_by_its_start() {
         .sign(&["page.html", "-o", "x", "--format", "xades"])
         .ends(2, "not well-formed XML at octet 0");
     assert!(!bench.has("x"));
-    // Nothing is signed in these.
+    // These have no signatures.
     bench.ades(&["verify", "page.xhtml"]).ends(1, "");
     bench.ades(&["verify", "page.html"]).ends(3, "not well-formed XML");
     bench.write("text.txt", "text");
-    bench.ades(&["verify", "text.txt"]).ends(3, "no PDF and no XML either");
+    bench.ades(&["verify", "text.txt"]).ends(3, "is not a PDF or XML document either");
 }
 
-/// What cannot be an element of another document is kept as base64, and so is
-/// whatever is wanted so.
+/// Documents that cannot be an element of another document are kept as base64; others on request.
 #[test]
 fn enveloping_takes_any_document() {
     let bench = bench();
@@ -181,7 +180,7 @@ fn enveloping_takes_any_document() {
         let (said, signed) = sign(name, "enveloping-base64");
         assert!(signed.contains(&format!(">{start}")) && !said.contains("kept as"), "{said}");
     }
-    // What it is, the signature says as well as can be known.
+    // The signature states the media type as far as it is known.
     bench.write("any.bin", b"\x00");
     for (name, packaging, media_type) in [
         ("dtd.xml", "enveloping", "application/xml"),
@@ -195,12 +194,12 @@ fn enveloping_takes_any_document() {
         assert!(signed.contains(&format!("<xades:MimeType>{media_type}<")), "{signed}");
     }
     let cades = ["plain.xml", "-o", "x", "--format", "cades", "--packaging", "enveloping-base64"];
-    bench.sign(&cades).ends(2, "CAdES is detached or enveloping");
+    bench.sign(&cades).ends(2, "CAdES signatures cannot be enveloping");
 }
 
-/// Where the standards of invoices and assertions want a signature.
+/// The positions that standards of invoices and assertions require.
 #[test]
-fn a_place_is_an_id_or_a_name() {
+fn position_is_an_id_or_a_name() {
     let bench = bench();
     bench.write("assertion.xml", ASSERTION);
     bench.write(
@@ -253,7 +252,7 @@ fn the_whole_address_is_in_every_packaging() {
 }
 
 #[test]
-fn every_packaging() {
+fn each_packaging_is_signed_and_verified() {
     let bench = bench();
     bench.write("a.xml", "<r><e Id='e'>1</e><f Id='f'/></r>");
     bench.write("a.bin", b"\x00\xFFany");
@@ -270,7 +269,7 @@ fn every_packaging() {
         run.ends(0, "");
         let out = format!("out/{signed}");
         if signed != name {
-            // Detached ones find their document beside them.
+            // xmlsec1 finds the document of a detached signature beside it.
             bench.write(&format!("out/{name}"), bench.read(name));
         }
         xmlsec1_accepts(&bench, &out, "root.pem", 0);
@@ -287,8 +286,9 @@ fn every_packaging() {
     }
     let element = ["a.xml", "-o", "x", "--packaging", "internally-detached", "--element", "none"];
     bench.sign(&element).ends(2, "no such element");
-    bench.sign(&["a.bin", "-o", "x", "--format", "xades"]).ends(2, "no XML");
-    // What no reference can name, and what XML cannot hold, is said before anybody is asked.
+    bench.sign(&["a.bin", "-o", "x", "--format", "xades"]).ends(2, "is not XML");
+    // Ids that no reference can name, and texts that XML cannot hold, are reported before anybody
+    // is asked.
     bench.write("odd.xml", "<r><e Id='a b'/><e Id='x)'/></r>");
     for id in ["a b", "x)"] {
         let element = ["--packaging", "internally-detached", "--element", id];
@@ -304,7 +304,7 @@ fn every_packaging() {
 }
 
 #[test]
-fn more_signatures_and_signatures_on_signatures() {
+fn parallel_signatures_and_countersignatures_are_added() {
     let bench = bench();
     bench.write("a.xml", "<r>text</r>");
     bench.sign(&["a.xml", "-o", "alone.xml"]).ends(0, "");
@@ -320,9 +320,9 @@ fn more_signatures_and_signatures_on_signatures() {
     assert!(!bench.has("no.xml"));
 }
 
-/// What cannot be signed is known before anybody is asked, and all of it is said.
+/// All files that cannot be signed are reported before anybody is asked.
 #[test]
-fn a_batch_is_looked_at_before_anybody_is_asked() {
+fn batch_is_checked_before_anybody_is_asked() {
     let bench = bench();
     bench.write("good.xml", "<r><e Id='e'/></r>");
     bench.write("bad.xml", "<r>");
@@ -335,14 +335,14 @@ fn a_batch_is_looked_at_before_anybody_is_asked() {
         [&["--auto-approve"][..], &["--signer", "pkcs12:key.p12", "--password-env", "PASSWORD"]]
     {
         let run = bench.ades(&[&["sign"], &files[..], &out, signer].concat());
-        run.ends(3, "3 of 5 files cannot be signed, and so none is:");
+        run.ends(3, "3 of 5 files cannot be signed, so that none is signed:");
         run.ends(3, "bad.xml: not well-formed XML");
         run.ends(3, "dtd.xml: the document needs something outside of it");
         run.ends(3, "closed.xml: an earlier signature covers all but itself");
         assert!(!run.err.contains("ades resume"), "{run:?}");
         assert_eq!(bench.names("out"), [""; 0]);
     }
-    // Nothing is wrong with what takes any document.
+    // An enveloping signature takes any document.
     let enveloping = ["--format", "xades", "--packaging", "enveloping", "--auto-approve"];
     bench.ades(&[&["sign"], &files[..], &out, &enveloping].concat()).ends(0, "");
     for arguments in [
@@ -362,9 +362,9 @@ fn a_batch_is_looked_at_before_anybody_is_asked() {
     bench.ades(&counter).ends(0, "");
 }
 
-/// Drawings name a DTD that nobody has; whoever says so signs them without it.
+/// SVG drawings refer to an external DTD subset, which --ignore-external-subset leaves out.
 #[test]
-fn a_dtd_elsewhere_can_be_ignored() {
+fn external_dtd_subset_can_be_ignored() {
     let bench = bench();
     let svg = "<?xml version='1.0'?>\n<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' \
         'http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd'>\n\
@@ -400,14 +400,14 @@ fn a_dtd_elsewhere_can_be_ignored() {
     let prepare = ["prepare", "drawing.svg", "--certs", "chain.pem", "--state", "s", IGNORE];
     signed_by_openssl(&bench, &prepare);
     let complete = ["complete", "drawing.svg", "--state", "s", "--signature", "value.bin"];
-    // The state knows how the document was read.
+    // The state stores how the document was read.
     bench.ades(&[&complete[..], &["-o", "c.svg"]].concat()).ends(0, "");
     xmlsec1_accepts(&bench, "c.svg", "root.pem", 0);
     bench.write("text.txt", "text");
     bench.ades(&["verify", "text.txt", IGNORE]).ends(2, "are for XML");
 }
 
-/// WS-Security has Ids of its own.
+/// WS-Security has an Id attribute of its own.
 #[test]
 fn other_attributes_can_be_ids() {
     let bench = bench();
@@ -441,13 +441,13 @@ fn other_attributes_can_be_ids() {
     signed_by_openssl(&bench, &[&prepare[..], &element, &ids].concat());
     let complete = ["complete", "message.xml", "--state", "s", "--signature", "value.bin"];
     bench.ades(&[&complete[..], &["-o", "completed.xml"]].concat()).ends(0, "");
-    // Of no namespace.
+    // Without a namespace.
     bench.write("r.xml", "<r><e AssertionID='a'/></r>");
     let named = ["c14n", "r.xml", "--id", "a", "--id-attribute", "AssertionID"];
     assert_eq!(bench.ades(&named).ends(0, "").out, "<e AssertionID=\"a\"></e>");
 }
 
-/// Prepares, and has OpenSSL make `value.bin` of the digest.
+/// Prepares, and has OpenSSL sign the digest into `value.bin`.
 fn signed_by_openssl(bench: &Bench, prepare: &[&str]) {
     let prepared = json(&bench.ades(prepare).ends(0, "").out);
     let digest = Base64::decode_vec(prepared["digest_base64"].as_str().unwrap()).unwrap();

@@ -8,6 +8,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,12 @@ impl SigningTime {
 impl From<DateTime<Utc>> for SigningTime {
     fn from(time: DateTime<Utc>) -> Self {
         Self::new(time)
+    }
+}
+
+impl From<SystemTime> for SigningTime {
+    fn from(time: SystemTime) -> Self {
+        Self::new(time.into())
     }
 }
 
@@ -254,6 +261,13 @@ impl SignatureParameters {
         }
     }
 
+    /// The same parameters with another claimed signing time.
+    #[must_use]
+    pub fn signed_at(mut self, signing_time: impl Into<SigningTime>) -> Self {
+        self.signing_time = signing_time.into();
+        self
+    }
+
     /// The signature algorithm. The default is
     /// [`KeyType::default_algorithm`](crate::certificate::KeyType::default_algorithm).
     #[must_use]
@@ -308,6 +322,12 @@ impl SignatureParameters {
     #[must_use]
     pub const fn signing_time(&self) -> SigningTime {
         self.signing_time
+    }
+
+    /// The signature algorithm, if the caller chose one.
+    #[must_use]
+    pub const fn signature_algorithm(&self) -> Option<SignatureAlgorithm> {
+        self.algorithm
     }
 
     /// The policy, if any.

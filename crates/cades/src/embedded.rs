@@ -87,14 +87,6 @@ pub fn prepare_digest(
     EmbeddedCms::prepare(chain, parameters)?.over(document)
 }
 
-/// The maximum length of the CMS in octets: see [`EmbeddedCms::max_len`].
-///
-/// # Errors
-/// As [`EmbeddedCms::prepare`].
-pub fn max_len(chain: &CertificateChain, parameters: &SignatureParameters) -> Result<usize, Error> {
-    EmbeddedCms::prepare(chain, parameters).map(|cms| cms.max_len())
-}
-
 /// The octets of the element at the start of `octets`. Its end is found from
 /// its length or, if that is indefinite, from its content. What follows it is
 /// padding.

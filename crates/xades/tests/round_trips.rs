@@ -1,5 +1,5 @@
-//! Signatures that are made and verify, with Rust alone. What other programs
-//! say of them is in `tests/tests` of the repository.
+//! Signing and verifying with Rust alone. The tests with other programs are in
+//! `tests/tests` of the repository.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use ades_core::{Certificate, CertificateChain, Document, PendingState, SignatureParameters};
@@ -62,7 +62,7 @@ fn assert_sound(signature: &SignatureReport) {
 }
 
 #[test]
-fn an_enveloped_signature_is_inserted_into_octets_that_stay() {
+fn an_enveloped_signature_changes_no_other_octets() {
     let signed = sign(DOCUMENT.as_bytes(), Packaging::Enveloped);
     let report = verify(&signed);
     let [signature] = report.signatures.as_slice() else { panic!("{report:?}") };
@@ -74,7 +74,7 @@ fn an_enveloped_signature_is_inserted_into_octets_that_stay() {
 }
 
 #[test]
-fn every_encoding_is_signed_in_its_octets() {
+fn documents_in_every_encoding_are_signed() {
     let text = "<r a='é'>\r\n <b/><!-- c -->\r\n</r>";
     let utf16 = |octets: fn(u16) -> [u8; 2]| -> Vec<u8> {
         std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(octets).collect()
@@ -101,7 +101,7 @@ fn enveloping_and_internally_detached_signatures_verify() {
         let report = verify(&sign(document, packaging.clone()));
         let [signature] = report.signatures.as_slice() else { panic!("{report:?}") };
         assert_sound(signature);
-        // The signed properties are a reference of their own.
+        // The signed properties have a reference of their own.
         let expected = if matches!(packaging, Packaging::InternallyDetached(_)) { 3 } else { 2 };
         assert_eq!(signature.references.len(), expected, "{packaging:?}");
     }
@@ -124,19 +124,19 @@ fn a_second_signature_that_breaks_the_first_is_refused() {
 }
 
 #[test]
-fn every_changed_character_of_the_root_element_is_noticed() {
+fn a_change_of_any_character_of_the_root_element_is_found() {
     let signed = sign(DOCUMENT.as_bytes(), Packaging::Enveloped);
     let place = &verify(&signed).signatures[0].place;
     let root = DOCUMENT.find("<order").unwrap();
     for at in root..usize::try_from(place.from).unwrap() {
-        // White space inside of tags is not signed.
+        // White space inside tags is not signed.
         if signed[at].is_ascii_whitespace() {
             continue;
         }
         let mut changed = signed.clone();
         changed[at] ^= 0x01;
         let report = xades::verify(&mut Document::from_bytes(&changed), VerifyOptions::new());
-        // Either quotation mark is the same in the canonical form.
+        // Both quotation marks have the same canonical form.
         let quotes = b"'\"".contains(&signed[at]) && b"'\"".contains(&changed[at]);
         let valid = report.is_ok_and(|report| report.is_valid());
         assert!(!valid || quotes, "octet {at}: {:?}", char::from(signed[at]));
@@ -144,7 +144,7 @@ fn every_changed_character_of_the_root_element_is_noticed() {
 }
 
 #[test]
-fn another_value_or_document_completes_nothing() {
+fn another_value_or_document_is_refused() {
     let pending = prepare(DOCUMENT.as_bytes(), Packaging::Enveloped).unwrap();
     let other = complete(&pending, DOCUMENT.as_bytes(), &TestKey::new("Somebody else"));
     assert!(other.is_err(), "the value of another key");
@@ -153,7 +153,7 @@ fn another_value_or_document_completes_nothing() {
 }
 
 #[test]
-fn what_is_not_well_formed_is_refused() {
+fn documents_that_are_not_well_formed_are_refused() {
     for document in ["", "text", "<r>", "<r></s>", "<r a='1' a='2'/>", "<p:r/>", "<r>&e;</r>"] {
         assert!(prepare(document.as_bytes(), Packaging::Enveloped).is_err(), "{document:?}");
     }

@@ -1,8 +1,8 @@
 //! Joining `xml:base` values (Canonical XML 1.1, clause 2.4 and appendix A): RFC
-//! 3986, clauses 5.2.1, 5.2.2 and 5.2.4, with the changes made there.
+//! 3986, clauses 5.2.1, 5.2.2 and 5.2.4, with the changes of that clause.
 
-/// A URI reference taken apart (RFC 3986, appendix B). The fragment is dropped,
-/// as Canonical XML 1.1 wants.
+/// The parts of a URI reference (RFC 3986, appendix B). The fragment is dropped, as
+/// Canonical XML 1.1 requires.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Parts {
     scheme: Option<String>,
@@ -40,7 +40,7 @@ pub(crate) fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(rest)
 }
 
-/// `join-URI-References`: what `reference` is where `base` is the base URI.
+/// `join-URI-References`: resolves `reference` against the base URI `base`.
 #[must_use]
 pub fn join(base: &str, reference: &str) -> String {
     let (mut base, r) = (parts(base), parts(reference));
@@ -103,10 +103,10 @@ fn recompose(parts: &Parts) -> String {
     reference
 }
 
-/// RFC 3986, clause 5.2.4, with an input and an output buffer as there, and with
-/// the changes of Canonical XML 1.1: a `..` that nothing is left for stays in a
-/// relative path and vanishes in an absolute one, several slashes are one, and a
-/// `..` at the end has a slash.
+/// RFC 3986, clause 5.2.4, with its input and output buffers and with the changes of
+/// Canonical XML 1.1: a `..` without a segment to remove stays in a relative path and
+/// is removed from an absolute one, several slashes become one, and a slash is added
+/// after a `..` at the end.
 #[must_use]
 pub fn without_dot_segments(path: &str) -> String {
     let mut input = path.to_owned();
@@ -135,7 +135,7 @@ pub fn without_dot_segments(path: &str) -> String {
     output
 }
 
-/// The last directory of the output buffer goes, or one more `../` comes.
+/// Removes the last directory of the output buffer, or appends `../`.
 fn up(output: &mut String, is_absolute: bool) {
     if output == "/" && is_absolute {
         return;

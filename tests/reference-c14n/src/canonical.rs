@@ -8,7 +8,7 @@ use crate::tree::{Kind, Name, Node, Tree};
 
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
-/// Which recommendation.
+/// A recommendation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// Canonical XML 1.0
@@ -86,9 +86,8 @@ impl Form<'_> {
         }
     }
 
-    /// A comment or an instruction. A child of the root node has a line feed
-    /// behind it where it is before the document element, and before it where it
-    /// is behind.
+    /// Writes a comment or an instruction. A line feed follows a child of the root node
+    /// that precedes the document element, and precedes one that follows it.
     fn outside(&mut self, node: Node, markup: &str) {
         if self.tree.parent(node) != Some(Tree::ROOT) {
             self.out += markup;
@@ -103,7 +102,7 @@ impl Form<'_> {
         }
     }
 
-    /// The nearest element above that is in the node-set and passes.
+    /// The nearest ancestor element that is in the node-set and passes.
     fn above(&self, element: Node, passes: impl Fn(Node) -> bool) -> Option<Node> {
         self.tree.ancestors(element).find(|above| self.nodes.has(*above) && passes(*above))
     }
@@ -148,9 +147,8 @@ impl Form<'_> {
             || self.method.inclusive_prefixes.iter().any(|listed| listed == prefix)
     }
 
-    /// Whether the element or one of its attributes has the prefix (Exclusive
-    /// XML Canonicalization 1.0, clause 1.1); the default namespace is only the
-    /// element's.
+    /// Whether the element or one of its attributes uses the prefix (Exclusive XML
+    /// Canonicalization 1.0, clause 1.1). Only the element uses the default namespace.
     fn utilizes(&self, element: Node, prefix: &str) -> bool {
         let has = |name: &Name| name.prefix == prefix;
         let of_attribute = |node: &Node| match self.tree.kind(*node) {
@@ -211,16 +209,16 @@ impl Form<'_> {
         }
     }
 
-    /// The ancestors that are missing from the node-set in a row, from the
-    /// parent on.
+    /// The uninterrupted row of ancestors that are not in the node-set, from the parent
+    /// on.
     fn missing(&self, element: Node) -> Vec<Node> {
         self.tree.ancestors(element).take_while(|above| !self.nodes.has(*above)).collect()
     }
 
-    /// The nearest occurrences of attributes of the `xml:` namespace above an
-    /// element whose parent is missing, less those that it has itself. Canonical
-    /// XML 1.1 is about what is omitted: of what is there, an ancestor in the
-    /// node-set has the attribute itself.
+    /// The nearest occurrences of `xml:` attributes above an element whose parent is not in
+    /// the node-set, except those that the element has. Canonical XML 1.1 inherits from
+    /// omitted ancestors only: an ancestor in the node-set is written with its own
+    /// attributes.
     fn inherit(
         &self,
         element: Node,
@@ -249,8 +247,8 @@ impl Form<'_> {
         }
     }
 
-    /// The xml:base fixup (Canonical XML 1.1, clause 2.4), where one of the
-    /// missing ancestors has the attribute.
+    /// The xml:base fixup (Canonical XML 1.1, clause 2.4), if one of the omitted ancestors
+    /// has the attribute.
     fn fix_base(&self, element: Node, list: &mut Vec<(Name, String)>) {
         let base = |node: Node| self.tree.attribute(node, XML, "base").map(str::to_owned);
         let missing: Vec<String> = self.missing(element).into_iter().filter_map(base).collect();

@@ -12,7 +12,7 @@ pub(crate) fn is_char(c: char) -> bool {
     matches!(code, 0x9 | 0xA | 0xD | 0x20..=0xD7FF | 0xE000..=0xFFFD | 0x10000..=0x10FFFF)
 }
 
-/// `NameStartChar`, the colon too.
+/// `NameStartChar`, including the colon.
 pub(crate) fn is_name_start(c: char) -> bool {
     let ranges = [
         (':', ':'),
@@ -35,7 +35,7 @@ pub(crate) fn is_name_start(c: char) -> bool {
     ranges.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
-/// `NameChar`, the colon too.
+/// `NameChar`, including the colon.
 pub(crate) fn is_name_char(c: char) -> bool {
     is_name_start(c)
         || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}')

@@ -1,6 +1,5 @@
 //! The document type declaration (XML 1.0, clauses 2.8, 3.2, 3.3, 4.2 and 4.7).
-//! What is outside of the document is not read: a document that needs it is
-//! refused.
+//! Nothing outside the document is read: a document that needs it is refused.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,13 +7,13 @@ use crate::Refused;
 use crate::characters::{is_public_id_char, is_space};
 use crate::input::{Input, Reference, predefined};
 
-/// What the internal subset declares.
+/// The declarations of the internal subset.
 #[derive(Default)]
 pub(crate) struct Dtd {
-    /// General entities with their replacement text; `None` for those that are
-    /// elsewhere or unparsed.
+    /// The general entities with their replacement text. `None` for external and unparsed
+    /// ones.
     entities: HashMap<String, Option<Vec<char>>>,
-    /// Attributes by the names of their elements, in the order of declaration.
+    /// The attributes by the names of their elements, in the order of declaration.
     attributes: HashMap<String, Vec<Declared>>,
 }
 
@@ -22,16 +21,16 @@ pub(crate) struct Dtd {
 #[derive(Clone)]
 pub(crate) struct Declared {
     pub(crate) name: String,
-    /// Of another type than CDATA.
+    /// Whether its type is not CDATA.
     pub(crate) is_tokenised: bool,
     /// The normalised default value.
     pub(crate) default: Option<String>,
 }
 
-/// So many characters may come out of entities.
+/// Maximum number of characters that come out of entities.
 const MAX_EXPANSION: usize = 16 << 20;
 
-/// Entities that are being replaced, and what all have cost.
+/// The entities that are being replaced, and the cost of all so far.
 #[derive(Default)]
 pub(crate) struct Expansion {
     pub(crate) within: Vec<String>,
@@ -39,13 +38,13 @@ pub(crate) struct Expansion {
 }
 
 impl Dtd {
-    /// What is declared of an element's attribute.
+    /// The declaration of an element's attribute.
     pub(crate) fn attributes(&self, element: &str) -> &[Declared] {
         self.attributes.get(element).map_or(&[], Vec::as_slice)
     }
 
-    /// An entity's replacement text, unless it is one that is being replaced
-    /// (clause 4.1, No Recursion).
+    /// An entity's replacement text. An entity that is being replaced is an error (clause
+    /// 4.1, No Recursion).
     pub(crate) fn replacement(
         &self,
         name: &str,
@@ -67,8 +66,8 @@ impl Dtd {
         Ok(text.clone())
     }
 
-    /// The normalised value of an attribute (clause 3.3.3) from what stands
-    /// between its quotes, or in an entity's replacement text.
+    /// The normalised value of an attribute (clause 3.3.3), from the text between its
+    /// quotes or from an entity's replacement text.
     pub(crate) fn normalised(
         &self,
         text: Vec<char>,
@@ -99,13 +98,13 @@ impl Dtd {
     }
 }
 
-/// The further step for types other than CDATA.
+/// The additional normalisation for types other than CDATA.
 pub(crate) fn tokenised(value: &str) -> String {
     let tokens: Vec<&str> = value.split(' ').filter(|token| !token.is_empty()).collect();
     tokens.join(" ")
 }
 
-/// `doctypedecl`, behind its `<!DOCTYPE`.
+/// `doctypedecl`, after its `<!DOCTYPE`.
 pub(crate) fn read(input: &mut Input) -> Result<Dtd, Refused> {
     let mut dtd = Dtd::default();
     input.need_spaces()?;
@@ -177,7 +176,7 @@ impl Dtd {
             None
         };
         if !is_parameter {
-            // The first declaration counts (clause 4.2).
+            // The first declaration is binding (clause 4.2).
             self.entities.entry(name).or_insert(entity);
         }
         Ok(())
@@ -197,7 +196,7 @@ impl Dtd {
             }
             let declared = self.attribute(input)?;
             let list = self.attributes.entry(element.clone()).or_default();
-            // The first declaration counts (clause 3.3).
+            // The first declaration is binding (clause 3.3).
             if list.iter().all(|known| known.name != declared.name) {
                 list.push(declared);
             }
@@ -237,8 +236,8 @@ impl Dtd {
     }
 }
 
-/// The replacement text of an internal entity (clause 4.5): references to
-/// characters are replaced, those to entities stay.
+/// The replacement text of an internal entity (clause 4.5). Character references are
+/// replaced, and entity references stay.
 fn replacement_text(literal: String) -> Result<Vec<char>, Refused> {
     let mut input = Input::new(literal.chars().collect());
     let mut text = Vec::new();
@@ -255,7 +254,7 @@ fn replacement_text(literal: String) -> Result<Vec<char>, Refused> {
     Ok(text)
 }
 
-/// `ExternalID`; of a notation `PublicID`, too.
+/// `ExternalID`, or for a notation also `PublicID`.
 fn external_id(input: &mut Input, is_notation: bool) -> Result<(), Refused> {
     if input.take("SYSTEM") {
         input.need_spaces()?;
@@ -318,8 +317,8 @@ fn content(input: &mut Input) -> Result<(), Refused> {
     input.fail("names beside text need an asterisk")
 }
 
-/// `choice` or `seq`, behind the parenthesis. The separators of the open ones
-/// are kept in a list: documents can be made of nothing but parentheses.
+/// `choice` or `seq`, after the parenthesis. The separators of the open ones are kept in a
+/// list and not by recursion: a document can consist of parentheses only.
 fn particles(input: &mut Input) -> Result<(), Refused> {
     let mut separators: Vec<Option<char>> = vec![None];
     loop {

@@ -1,4 +1,4 @@
-//! Characters, and a place among them.
+//! A list of characters and a position in it.
 
 use crate::Refused;
 use crate::characters::{
@@ -30,7 +30,7 @@ impl Input {
         what.chars().all(|c| here.next() == Some(&c))
     }
 
-    /// Past it, if it is there.
+    /// Skips this text, if it comes next. Returns whether it did.
     pub(crate) fn take(&mut self, what: &str) -> bool {
         let is_there = self.is_at(what);
         if is_there {
@@ -43,7 +43,7 @@ impl Input {
         if self.take(what) { Ok(()) } else { self.fail(&format!("{what} is missing")) }
     }
 
-    /// Past white space; whether there was any.
+    /// Skips white space. Returns whether there was any.
     pub(crate) fn spaces(&mut self) -> bool {
         let from = self.at;
         while self.peek().is_some_and(is_space) {
@@ -56,7 +56,7 @@ impl Input {
         if self.spaces() { Ok(()) } else { self.fail("white space is missing") }
     }
 
-    /// What comes before this, and past both.
+    /// Returns the text before this one, and skips both.
     pub(crate) fn until(&mut self, what: &str) -> Result<String, Refused> {
         let mut before = String::new();
         while !self.take(what) {
@@ -68,7 +68,7 @@ impl Input {
         Ok(before)
     }
 
-    /// What is between quotes of either kind.
+    /// Returns the text between quotes of either kind.
     pub(crate) fn quoted(&mut self) -> Result<String, Refused> {
         if self.take("'") {
             self.until("'")
@@ -99,7 +99,7 @@ impl Input {
         if is_nc_name(&name) { Ok(name) } else { self.fail("no name without colon") }
     }
 
-    /// A reference behind its ampersand (XML 1.0, clause 4.1).
+    /// A reference, after its ampersand (XML 1.0, clause 4.1).
     pub(crate) fn reference(&mut self) -> Result<Reference, Refused> {
         if self.take("#x") {
             return self.character(16);
@@ -135,8 +135,7 @@ pub(crate) enum Reference {
     Entity(String),
 }
 
-/// The predefined entities (XML 1.0, clause 4.6), which cannot mean anything
-/// else, whatever a DTD says.
+/// The predefined entities (XML 1.0, clause 4.6). A DTD cannot change them.
 pub(crate) fn predefined(name: &str) -> Option<char> {
     match name {
         "lt" => Some('<'),

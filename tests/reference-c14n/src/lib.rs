@@ -1,11 +1,11 @@
-//! Canonical XML the slow and obvious way, to be compared with the fast one: the
-//! document becomes a tree of the XPath 1.0 data model, with every namespace
-//! node of every element; what is canonicalised is a set of its nodes; and the
-//! clauses are followed as they are written.
+//! Canonical XML in the slow and obvious way, for comparison with the fast
+//! implementation. The document becomes a tree of the XPath 1.0 data model, with every
+//! namespace node of every element. A set of its nodes is canonicalised, and the code
+//! follows the clauses as they are written.
 //!
-//! It has no code of the crate `xades`, nor may that ever have any of this: what
-//! one of the two gets wrong, the other must not. It knows no limits but one, on
-//! what entities may become.
+//! It contains no code of the crate `xades`, and that crate must never contain code of
+//! this one: a fault of one must not be a fault of the other. Its only limit is on the
+//! expansion of entities.
 #![deny(missing_docs)]
 
 mod base;
@@ -24,5 +24,5 @@ pub use node_set::NodeSet;
 pub use parse::parse;
 pub use tree::{Kind, Name, Node, Tree};
 
-/// Why a document has no canonical form, in words.
+/// Why a document has no canonical form.
 pub type Refused = String;

@@ -7,11 +7,11 @@ enum Encoding {
     Utf8,
     /// Whether the low octet comes first.
     Utf16(bool),
-    /// One octet a character, by this table.
+    /// One octet per character, by this table.
     Table(fn(u8) -> Option<char>),
 }
 
-/// The document's characters, its line ends as line feeds.
+/// The document's characters, with line ends as line feeds.
 pub(crate) fn decode(octets: &[u8]) -> Result<Vec<char>, Refused> {
     let (bare, marked) = match octets {
         [0xEF, 0xBB, 0xBF, rest @ ..] => (rest, Some(Encoding::Utf8)),
@@ -43,7 +43,8 @@ pub(crate) fn decode(octets: &[u8]) -> Result<Vec<char>, Refused> {
     }
 }
 
-/// As text of what the XML declaration names, which is ASCII in any case.
+/// Decodes the document for the encoding that its XML declaration names. The declaration
+/// is ASCII in all supported encodings.
 fn declared_as(octets: &[u8], marked: bool) -> Result<String, Refused> {
     let ascii: String = octets.iter().map(|octet| char::from(*octet)).collect();
     let encoding = match declared_encoding(&ascii).as_deref() {
@@ -68,8 +69,8 @@ fn declared_as(octets: &[u8], marked: bool) -> Result<String, Refused> {
     }
 }
 
-/// What the XML declaration names, in small letters. Whether it is one is for
-/// the parser to say.
+/// The encoding in the XML declaration, in lower case. The parser checks whether the
+/// declaration is well-formed.
 fn declared_encoding(text: &str) -> Option<String> {
     let rest = text.strip_prefix("<?xml")?;
     let declaration = rest.strip_prefix([' ', '\t', '\r', '\n'])?.split_once("?>")?.0;

@@ -15,7 +15,7 @@ const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 /// Reads a document.
 ///
 /// # Errors
-/// In what way it is not well-formed, or that it needs something from outside.
+/// Why it is not well-formed, or that it needs an external resource.
 pub fn parse(octets: &[u8]) -> Result<Tree, Refused> {
     let mut input = Input::new(decode(octets)?);
     if input.is_at("<?xml ") || input.is_at("<?xml\t") || input.is_at("<?xml\n") {
@@ -78,14 +78,14 @@ fn declaration(input: &mut Input) -> Result<(), Refused> {
     input.expect("?>")
 }
 
-/// Behind `<!--` (clause 2.5).
+/// A comment, after `<!--` (clause 2.5).
 pub(crate) fn comment(input: &mut Input) -> Result<String, Refused> {
     let text = input.until("--")?;
     input.expect(">")?;
     Ok(text)
 }
 
-/// Behind `<?` (clause 2.6).
+/// An instruction, after `<?` (clause 2.6).
 pub(crate) fn instruction(input: &mut Input) -> Result<(String, String), Refused> {
     let target = input.nc_name()?;
     if target.eq_ignore_ascii_case("xml") {
@@ -102,7 +102,7 @@ struct Parser {
     tree: Tree,
     dtd: Dtd,
     expansion: Expansion,
-    /// The elements that have begun, as their tags name them.
+    /// The names of the open elements as their start tags spell them.
     open: Vec<(Node, String)>,
 }
 
@@ -132,9 +132,9 @@ impl Parser {
         }
     }
 
-    /// `content` (clause 3.1), of the element that is open or of an entity's
-    /// replacement text. It ends with the element that is open at `depth`; that
-    /// of an entity with its text, and with no element of its own open.
+    /// `content` (clause 3.1) of the open element, or of an entity's replacement text. It
+    /// ends with the element that is open at `depth`. The content of an entity ends with
+    /// its text, when no element of its own is open.
     fn content(&mut self, input: &mut Input, depth: usize) -> Result<(), Refused> {
         loop {
             if input.peek().is_none() {
@@ -185,7 +185,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Behind its ampersand (clauses 4.1 and 4.4).
+    /// A reference, after its ampersand (clauses 4.1 and 4.4).
     fn reference(&mut self, input: &mut Input) -> Result<(), Refused> {
         let name = match input.reference()? {
             Reference::Character(c) => {

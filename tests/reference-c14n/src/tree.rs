@@ -1,22 +1,21 @@
-//! The XPath 1.0 data model (clause 5): a tree of nodes, namespace nodes
-//! among them.
+//! The XPath 1.0 data model (clause 5): a tree of nodes, including namespace nodes.
 
-/// A node: its place among all.
+/// A node: its index in the document.
 pub type Node = usize;
 
 /// A name that belongs to a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
-    /// As it is written before the colon; empty for none.
+    /// The prefix. Empty: no prefix.
     pub prefix: String,
-    /// What is behind it.
+    /// The local part.
     pub local: String,
-    /// The namespace name; empty for none.
+    /// The namespace name. Empty: no namespace.
     pub namespace: String,
 }
 
 impl Name {
-    /// As it is written.
+    /// The qualified name.
     #[must_use]
     pub fn qualified(&self) -> String {
         if self.prefix.is_empty() {
@@ -27,7 +26,7 @@ impl Name {
     }
 }
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The root node, which is above the document element.
@@ -36,8 +35,7 @@ pub enum Kind {
     Element(Name),
     /// An attribute with its normalised value.
     Attribute(Name, String),
-    /// A namespace in scope: its prefix, empty for the default namespace, and
-    /// its name.
+    /// A namespace in scope: its prefix, empty for the default namespace, and its name.
     Namespace(String, String),
     /// Text.
     Text(String),
@@ -88,18 +86,18 @@ impl Tree {
         node
     }
 
-    /// All nodes, those of an element behind it.
+    /// All nodes. Those of an element follow it.
     pub fn nodes(&self) -> impl Iterator<Item = Node> + use<> {
         0..self.items.len()
     }
 
-    /// What a node is.
+    /// The kind of a node.
     #[must_use]
     pub fn kind(&self, node: Node) -> &Kind {
         &self.items[node].kind
     }
 
-    /// Its parent; an attribute and a namespace node have one, too.
+    /// The parent of a node. Attributes and namespace nodes have one, too.
     #[must_use]
     pub fn parent(&self, node: Node) -> Option<Node> {
         self.items[node].parent
@@ -117,8 +115,8 @@ impl Tree {
         &self.items[node].attributes
     }
 
-    /// An element's namespace nodes: all that are in scope, whoever declared
-    /// them.
+    /// The namespace nodes of an element: all that are in scope, including those that
+    /// ancestors declare.
     #[must_use]
     pub fn namespaces(&self, node: Node) -> &[Node] {
         &self.items[node].namespaces
@@ -130,13 +128,13 @@ impl Tree {
         matches!(self.kind(node), Kind::Element(_))
     }
 
-    /// The elements above a node, the innermost first.
+    /// The ancestor elements of a node, innermost first.
     pub fn ancestors(&self, node: Node) -> impl Iterator<Item = Node> {
         let above = std::iter::successors(self.parent(node), |node| self.parent(*node));
         above.filter(|node| self.is_element(*node))
     }
 
-    /// The elements that a node is or is in, the innermost first.
+    /// The node, if it is an element, and its ancestor elements, innermost first.
     pub fn ancestors_or_self(&self, node: Node) -> impl Iterator<Item = Node> {
         self.is_element(node).then_some(node).into_iter().chain(self.ancestors(node))
     }

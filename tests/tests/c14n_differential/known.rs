@@ -1,5 +1,5 @@
-//! Where a judge is known to be wrong, told by the nodes: what `docs/c14n.md` says
-//! in its rows, and no more. Such parts are not compared and not counted.
+//! Parts about which a judge is known to be wrong: those in the rows of `docs/c14n.md`, and
+//! no others. They are not compared and not counted.
 
 use std::collections::HashSet;
 
@@ -7,12 +7,11 @@ use reference_c14n::{Kind, Node, NodeSet, Tree};
 
 use crate::part::Part;
 
-/// Whether a judge is wrong about this part of a document, which has these nodes.
+/// Whether a judge is wrong about this part of a document, with these nodes.
 pub type Known = fn(&Part, &Tree, &NodeSet) -> bool;
 
-/// A comment or an instruction that no element of the node-set is around, but
-/// those outside of a root element that is in it: line feeds go astray (3), or it
-/// is lost (9).
+/// A comment or an instruction without an ancestor element in the node-set, except
+/// outside a root element that is in it: line feeds are misplaced (3), or it is lost (9).
 pub fn without_element(_: &Part, tree: &Tree, nodes: &NodeSet) -> bool {
     let root = tree.children(Tree::ROOT).iter().find(|child| tree.is_element(**child));
     let has_root = root.is_some_and(|root| nodes.has(*root));
@@ -25,7 +24,7 @@ pub fn without_element(_: &Part, tree: &Tree, nodes: &NodeSet) -> bool {
     })
 }
 
-/// Something behind a root element that is empty is lost (14).
+/// Nodes after an empty root element are lost (14).
 pub fn behind_empty(_: &Part, tree: &Tree, _: &NodeSet) -> bool {
     let mut before = tree.children(Tree::ROOT).iter().rev();
     let last_is_remark = before.clone().next().is_some_and(|last| is_remark(tree, *last));
@@ -33,8 +32,8 @@ pub fn behind_empty(_: &Part, tree: &Tree, _: &NodeSet) -> bool {
     last_is_remark && root.is_some_and(|root| tree.children(*root).is_empty())
 }
 
-/// An element by Id: of two ancestors with the same `xml:` attribute the outer one
-/// counts (13).
+/// An element by Id inherits from the outer one of two ancestors with the same `xml:`
+/// attribute (13).
 pub fn twice_above(part: &Part, tree: &Tree, nodes: &NodeSet) -> bool {
     let inherits = part.mode != 1 && !part.is_node_set();
     inherits
@@ -45,8 +44,8 @@ pub fn twice_above(part: &Part, tree: &Tree, nodes: &NodeSet) -> bool {
         })
 }
 
-/// 1.0, other parts: an element with an `xml:` attribute inherits, although its
-/// parent is there (11).
+/// 1.0, other parts: an element with an `xml:` attribute inherits, although its parent is
+/// in the node-set (11).
 pub fn own_and_above(part: &Part, tree: &Tree, nodes: &NodeSet) -> bool {
     let has = |element: Node| xml_attributes(tree, element).next().is_some();
     let inherits = part.mode == 0 && part.is_node_set();
@@ -68,7 +67,7 @@ pub fn others_above(part: &Part, tree: &Tree, nodes: &NodeSet) -> bool {
         })
 }
 
-/// 1.1: of several missing ancestors with `xml:base`, not all are joined (13).
+/// 1.1: of several omitted ancestors with `xml:base`, not all are joined (13).
 pub fn bases_above(part: &Part, tree: &Tree, nodes: &NodeSet) -> bool {
     part.mode == 2
         && apexes(tree, nodes).any(|apex| {
@@ -78,7 +77,7 @@ pub fn bases_above(part: &Part, tree: &Tree, nodes: &NodeSet) -> bool {
         })
 }
 
-/// The elements of a node-set whose parents are missing.
+/// The elements of a node-set whose parents are not in it.
 pub fn apexes<'t>(tree: &'t Tree, nodes: &'t NodeSet) -> impl Iterator<Item = Node> + 't {
     let parent_is_missing =
         |node: Node| tree.ancestors(node).next().is_some_and(|above| !nodes.has(above));

@@ -1,13 +1,12 @@
-//! Our canonical forms beside libxml2's, Apache Santuario's and those of a slow
-//! reference (`tests/reference-c14n`), over documents made up at random: all six
-//! algorithms, whole documents, elements by Id and other parts.
+//! Compares this project's canonical forms with those of libxml2, of Apache Santuario and of
+//! a slow reference (`tests/reference-c14n`), over random documents: all six algorithms,
+//! whole documents, elements by Id and other parts.
 //!
-//! What counts are the comparisons made, each of another document or of another
-//! part, and of some nodes: `C14N_CASES` with each judge. Each run has a seed of its
-//! own, which it tells; `C14N_SEED` goes through one again. What once disagreed is
-//! in [`regressions`]. Where a judge is known to be wrong, as `docs/c14n.md` says,
-//! it is not asked ([`known`]), or documents are made without that
-//! ([`write::Habits`]).
+//! Each comparison is of a different document or part, with at least one node.
+//! `C14N_CASES` is the number of comparisons with each judge. Each run has its own seed and
+//! prints it; `C14N_SEED` repeats a run. Past disagreements are in [`regressions`]. A judge
+//! is not asked about parts that `docs/c14n.md` lists as its faults ([`known`]), or
+//! documents are generated without them ([`write::Habits`]).
 
 mod known;
 mod part;
@@ -31,9 +30,9 @@ use regressions::{Regression, Wrong, regressions};
 use shares::Shares;
 use write::{Document, Habits, documents};
 
-/// Comparisons with each judge, unless told otherwise.
+/// Default number of comparisons with each judge.
 const CASES: usize = 100_000;
-/// Parts of each document that are tried.
+/// Number of parts of each document that are tried.
 const EACH: usize = 5;
 
 fn number(variable: &str) -> Option<u64> {
@@ -45,18 +44,18 @@ fn cases() -> usize {
     number("C14N_CASES").map_or(CASES, |cases| cases as usize)
 }
 
-/// What a judge says: the canonical form, or why not.
+/// The verdict of a judge: the canonical form, or why there is none.
 type Judge<'j> = dyn Fn(&Question, &Document) -> Result<Vec<u8>, String> + 'j;
 
-/// Somebody beside the reference and us, and what it is asked about.
+/// A judge in addition to the reference, and the documents it is asked about.
 struct Party<'j> {
     name: &'static str,
     habits: &'static Habits,
     judge: Option<&'j Judge<'j>>,
 }
 
-/// One comparison: we, the reference, and the judge; of which nodes, if it was
-/// made.
+/// Compares this project, the reference and the judge once. Returns the nodes, if the
+/// comparison was made.
 fn compare(
     party: &Party<'_>,
     document: &Document,
@@ -83,7 +82,7 @@ fn compare(
     Err(forms.iter().map(|(who, form)| format!("\n{who}:\n{form}")).collect())
 }
 
-/// Compares until there have been enough comparisons, no two of the same.
+/// Compares until there are enough comparisons of different parts.
 fn agrees(party: &Party<'_>) {
     let Party { name, habits, .. } = *party;
     let seed = number("C14N_SEED").unwrap_or_else(|| RandomState::new().hash_one(name));
@@ -128,7 +127,7 @@ fn agrees(party: &Party<'_>) {
     shares.check();
 }
 
-/// What is left of a disagreement when all has been taken away that can be.
+/// Simplifies a disagreement as far as it persists.
 fn simplest<T: ValueTree>(case: &mut T, fails: impl Fn(&T::Value) -> Option<String>) -> String {
     let mut simplest = fails(&case.current()).unwrap_or_default();
     'simpler: while case.simplify() {
@@ -163,15 +162,15 @@ fn santuario_agrees() {
     agrees(&Party { name: "Santuario", habits: &write::FOR_SANTUARIO, judge: Some(&judge) });
 }
 
-/// Over what the others are wrong about, too.
+/// Includes the documents that the other judges are wrong about.
 #[test]
 fn the_reference_agrees() {
     agrees(&Party { name: "the reference", habits: &write::FOR_THE_REFERENCE, judge: None });
 }
 
-/// Whoever is not wrong agrees with the reference and us.
+/// All judges that are not listed as wrong agree with the reference and this project.
 #[test]
-fn what_once_disagreed() {
+fn past_disagreements() {
     let mut libxml2 = Libxml2::start();
     for Regression { row, wrong, document, part } in regressions() {
         let what = format!("{row}: {document} {part:?}");
@@ -191,8 +190,8 @@ fn what_once_disagreed() {
     }
 }
 
-/// Nobody knows beforehand whether these are well-formed. The reference and we
-/// agree about that, too; libxml2 reads some that we refuse (`docs/c14n.md`).
+/// The documents may or may not be well-formed. The reference and this project must agree
+/// about that, too. libxml2 reads some that this project refuses (`docs/c14n.md`).
 #[test]
 fn damaged_documents_are_refused_or_agreed_upon() {
     let judge = RefCell::new(Libxml2::start());
@@ -240,7 +239,7 @@ fn damaged_documents_are_refused_or_agreed_upon() {
     assert!(read.get() >= cases / 10, "{}", read.get());
 }
 
-/// What damages a document.
+/// A way to damage a document.
 const DAMAGE: [&str; 32] = [
     "",
     "",

@@ -1,5 +1,5 @@
-//! What of a document is canonicalised, and how; asked of us, of the reference,
-//! and of the other judges.
+//! The part of a document that is canonicalised and its form, for this project, for the
+//! reference and for the other judges.
 
 use ades_tests::oracle::libxml2::Question;
 use reference_c14n::{Algorithm, Kind, Method, Node, NodeSet, Tree};
@@ -8,7 +8,7 @@ use xades::xml::{Reader, StartElement};
 
 use crate::write::Document;
 
-/// So many numbers choose a part.
+/// Number of numbers that choose a part.
 pub const NUMBERS: usize = 14;
 
 /// A part of a document, and its form.
@@ -19,11 +19,11 @@ pub struct Part {
     pub prefixes: Vec<&'static str>,
     pub apex: Option<String>,
     pub without: Option<String>,
-    /// The element itself is missing, and what is directly in it but elements.
+    /// The element itself is left out, and its direct content except elements.
     pub hole: Option<String>,
-    /// Elements of this local name are missing, not what is in them.
+    /// Elements of this local name are left out, but not their content.
     pub gaps: Option<&'static str>,
-    /// What XPath Filter 2.0 would do with these elements.
+    /// A step of XPath Filter 2.0 with these elements.
     pub filter: Vec<(SetOperation, String)>,
 }
 
@@ -32,7 +32,7 @@ impl Part {
         Self { comments: true, ..Self::default() }
     }
 
-    /// By numbers: with zeros alone, the whole document.
+    /// Chooses a part by numbers. Zeros alone choose the whole document.
     pub fn choose(document: &Document, numbers: &[u16]) -> Self {
         let mut numbers = numbers.iter().map(|number| usize::from(*number));
         let mut choose = |n: usize| numbers.next().unwrap_or_default() % n;
@@ -82,7 +82,7 @@ impl Part {
         self.apex.is_none() && !self.is_node_set()
     }
 
-    /// Whether it is more than an element with all that is in it.
+    /// Whether it is something else than a document or an element with its content.
     pub fn is_node_set(&self) -> bool {
         self.is_custom() || self.without.is_some() || !self.filter.is_empty()
     }
@@ -206,10 +206,10 @@ impl Part {
     }
 }
 
-/// The same parts as a node-set of one's own.
+/// The same parts as an implementation of `Select`.
 struct Holes<'p> {
     part: &'p Part,
-    /// Of each open element: whether it is in the apex, and in what is left out.
+    /// For each open element: whether it is inside the apex, and inside a left-out element.
     open: Vec<(bool, bool)>,
 }
 

@@ -1,9 +1,9 @@
-//! What once disagreed, row by row of `docs/c14n.md`: who is wrong there, and that
-//! all others agree. A disagreement that is found comes here, with its row.
+//! Past disagreements, by the rows of `docs/c14n.md`: which judge is wrong, and that all
+//! others agree. Add new disagreements here, with a row there.
 
 use crate::part::Part;
 
-/// Somebody who is wrong about it.
+/// A judge that is wrong about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {
     Libxml2,

@@ -1,5 +1,5 @@
-//! What the comparisons were of: a number that is all about empty documents
-//! says nothing.
+//! Counts the kinds of comparisons: a large number of comparisons of empty documents proves
+//! nothing.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use crate::known::{apexes, xml_attributes};
 use crate::part::Part;
 use crate::write::Document;
 
-/// How many comparisons there have been, by what was compared.
+/// The number of comparisons of each kind.
 #[derive(Debug, Default)]
 pub struct Shares {
     all: usize,
@@ -26,7 +26,7 @@ struct Case<'c> {
 
 type Test = fn(&Case<'_>) -> bool;
 
-/// What is counted, and how many in a hundred it must be at least.
+/// The kinds that are counted, and their minimum percentages.
 const KINDS: [(&str, usize, Test); 16] = [
     ("Canonical XML 1.0", 25, |case| case.part.mode == 0),
     ("Canonical XML 1.1", 25, |case| case.part.mode == 2),
@@ -47,7 +47,7 @@ const KINDS: [(&str, usize, Test); 16] = [
 ];
 
 impl Case<'_> {
-    /// Whether an element gets such attributes from missing ancestors.
+    /// Whether an element inherits such attributes from omitted ancestors.
     fn inherits(&self, is: impl Fn(&str) -> bool) -> bool {
         let mut apexes = apexes(self.tree, self.nodes);
         self.part.mode != 1
@@ -59,7 +59,7 @@ impl Case<'_> {
 }
 
 impl Shares {
-    /// How many comparisons.
+    /// The number of all comparisons.
     pub const fn all(&self) -> usize {
         self.all
     }
@@ -80,7 +80,7 @@ impl Shares {
         say(&text);
     }
 
-    /// Whether it was enough of everything.
+    /// Checks that there were enough of each kind.
     pub fn check(&self) {
         for ((what, least, _), count) in KINDS.iter().zip(self.counts) {
             assert!(100 * count >= least * self.all, "{what}: {count} of {}", self.all);
@@ -88,7 +88,8 @@ impl Shares {
     }
 }
 
-/// To be seen in a run that is well, too: what is printed is kept back there.
+/// Prints to standard error directly, because the test harness hides the output of a
+/// successful test.
 pub fn say(text: &str) {
     std::io::stderr().write_all(format!("{text}\n").as_bytes()).unwrap();
 }

@@ -1,5 +1,5 @@
-//! Well-formed documents at random: a list of numbers decides, so that a
-//! shorter list is a simpler document.
+//! Random well-formed documents. A list of numbers decides, so a shorter list is a simpler
+//! document.
 
 use std::collections::HashSet;
 
@@ -7,16 +7,16 @@ use proptest::prelude::*;
 
 use crate::known::{self, Known};
 
-/// A document, also as text without XML declaration.
+/// A document, and its text without XML declaration.
 #[derive(Clone)]
 pub struct Document {
     pub octets: Vec<u8>,
     pub text: String,
-    /// How many elements have Ids: `i0`, `i1`, ...
+    /// Number of elements with Ids: `i0`, `i1`, ...
     pub ids: usize,
-    /// In another encoding than UTF-8.
+    /// Whether its encoding is not UTF-8.
     pub is_encoded: bool,
-    /// Whether there are references to entities of its own.
+    /// Whether it refers to entities that it declares.
     pub refers: bool,
 }
 
@@ -26,36 +26,36 @@ impl std::fmt::Debug for Document {
     }
 }
 
-/// Which attributes of the `xml:` namespace a document has.
+/// The `xml:` attributes of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Xml {
     None,
     /// `xml:lang` and `xml:space`.
     Simple,
-    /// `xml:base`, too.
+    /// Also `xml:base`.
     Base,
-    /// Others, too.
+    /// Also other ones.
     Any,
 }
 
-/// What documents and parts of them are like, for a judge: without what
-/// `docs/c14n.md` says that it is wrong about. Numbers are those of the rows there.
+/// The properties of the documents for a judge: without what `docs/c14n.md` lists as its
+/// faults. The numbers are those of the rows there.
 #[derive(Debug)]
 pub struct Habits {
-    /// `xml:base` values, a space between each two: those whose joins, each with
-    /// each, the judge gets right (7, 10, 15).
+    /// `xml:base` values, separated by spaces. The judge joins all pairs of them correctly (7,
+    /// 10, 15).
     pub bases: &'static str,
-    /// Namespace names beside plain ones (1, 2).
+    /// Namespace names in addition to plain ones (1, 2).
     pub namespaces: &'static [&'static str],
-    /// Whether carriage returns come out of entities everywhere (4, 5), and
-    /// elements under any default namespace (6).
+    /// Whether carriage returns (4, 5), and elements under any default namespace (6), come
+    /// out of entities.
     pub entities: bool,
     /// Whether characters beyond U+FFFF are in entities, names of the fifth
     /// edition are used, and CDATA sections are empty (12).
     pub new_characters: bool,
     /// Whether an attribute is declared twice (16).
     pub redeclared: bool,
-    /// Where else the judge is wrong.
+    /// The other parts that the judge is wrong about.
     pub known: &'static [Known],
 }
 
@@ -119,7 +119,7 @@ pub fn documents(habits: &'static Habits) -> impl Strategy<Value = Document> {
     })
 }
 
-/// Elements are in at most so many others.
+/// Maximum depth of elements.
 const DEEPEST: usize = 6;
 
 struct Writer {
@@ -130,10 +130,10 @@ struct Writer {
     xml: Xml,
     dtd: bool,
     refers: bool,
-    /// By its number in [`Self::encoded`]; from 6 on one octet a character.
+    /// The number of the encoding in [`Self::encoded`]. From 6 on: one octet per character.
     encoding: usize,
-    /// Whether the entity with elements in it may still be used. For libxml2 only
-    /// once, and only where no default namespace is: it resolves the names in it
+    /// Whether the entity that contains elements may still be used. For libxml2 only once,
+    /// and only without a default namespace in scope: it resolves the names in the entity
     /// once, and refuses the document otherwise (6).
     element_entity: bool,
 }
@@ -152,7 +152,7 @@ impl Writer {
         self.roll(n) == n - 1
     }
 
-    /// One that there is in the document's encoding.
+    /// Picks a text that the document's encoding can represent.
     fn pick<'t>(&mut self, from: &[&'t str]) -> &'t str {
         let fits = |text: &&&str| self.encoding < 6 || text.chars().all(|c| c <= '\u{FF}');
         let from: Vec<&str> = from.iter().filter(fits).copied().collect();
@@ -351,7 +351,7 @@ impl Writer {
         }
     }
 
-    /// To one of these entities; the last is not for everybody.
+    /// Writes a reference to one of these entities. The last one is not for every judge.
     fn reference(&mut self, entities: &[&str]) {
         self.refers = true;
         self.put_one(&entities[..entities.len() - usize::from(!self.habits.entities)]);
@@ -392,7 +392,7 @@ impl Writer {
                 1 => self.put_one(&["&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#13;", "&#x9;"]),
                 2 => self.put_one(&["\r\n", "\r", "\n", "\t", "  "]),
                 3 => self.put_one(&["]", "]] ", "é", "\u{10400}", "\u{85}\u{2028}", "\"'"]),
-                // Not where it would end a CDATA section that is none.
+                // Not where `]]>` would occur outside a CDATA section.
                 4 if !self.text.ends_with("]]") => self.put(">"),
                 5 => {
                     let empty = usize::from(!self.habits.new_characters);

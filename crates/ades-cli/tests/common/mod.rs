@@ -17,12 +17,12 @@ use std::process::{Command, Output, Stdio};
 use ades_tests::pki::{Key, Pki};
 use tempfile::TempDir;
 
-/// A folder with whatever a test needs, and the program run in it.
+/// A folder with the files of a test, in which the program runs.
 pub(crate) struct Bench {
     dir: TempDir,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,
@@ -37,7 +37,7 @@ impl Run {
         Self { code, out: text(&output.stdout), err: text(&output.stderr) }
     }
 
-    /// Fails the test unless the run ended with this status and said this.
+    /// Fails the test unless the run ended with this status and printed this message.
     #[track_caller]
     pub(crate) fn ends(&self, code: i32, saying: &str) -> &Self {
         assert_eq!(self.code, code, "{self:?}");
@@ -67,7 +67,7 @@ impl Bench {
         self.path(name).exists()
     }
 
-    /// Every name in the folder, sorted; what begins with a dot too.
+    /// All names in the folder, sorted, hidden ones among them.
     pub(crate) fn names(&self, folder: &str) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.path(folder))
             .unwrap()
@@ -83,7 +83,7 @@ impl Bench {
         command
     }
 
-    /// A program where the program itself would run.
+    /// Another program, in the same folder.
     pub(crate) fn command_by(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.dir.path());
@@ -96,7 +96,7 @@ impl Bench {
         Run::new(&self.command(arguments).output().unwrap())
     }
 
-    /// With something on standard input; standard output as octets.
+    /// With standard input; returns standard output as octets, too.
     pub(crate) fn ades_with(&self, arguments: &[&str], input: &[u8]) -> (Run, Vec<u8>) {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -124,7 +124,7 @@ impl Bench {
             .ends(0, "");
     }
 
-    /// Fails the test unless OpenSSL takes it for a CAdES signature of the document.
+    /// Fails the test unless OpenSSL accepts it as a CAdES signature of the document.
     #[track_caller]
     pub(crate) fn openssl_accepts(&self, container: &str, document: Option<&str>, root: &str) {
         let mut arguments = vec!["cms", "-verify", "-cades", "-binary", "-inform", "DER"];

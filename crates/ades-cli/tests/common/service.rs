@@ -1,4 +1,4 @@
-//! The sandbox in a process of its own, and programs that wait for it.
+//! The sandbox in a process of its own, and processes that wait for it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -65,7 +65,7 @@ impl Drop for Sandbox {
     }
 }
 
-/// One request; its head and body.
+/// Sends one request; returns head and body of the response.
 pub(crate) fn http(
     host: &str,
     method: &str,
@@ -87,7 +87,7 @@ pub(crate) fn http(
     (head.to_owned(), body.to_owned())
 }
 
-/// Waits until it is so.
+/// Waits until a condition holds.
 #[track_caller]
 pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     let begun = Instant::now();
@@ -106,15 +106,15 @@ pub(crate) fn bench() -> Bench {
     bench
 }
 
-/// Signals do what they usually do, though whoever runs the tests ignores them, as
-/// shells have it for what they run in the background.
+/// Runs the program with default signal handling. Shells start background jobs with some signals
+/// ignored, and children inherit that.
 pub(crate) fn spawn(bench: &Bench, arguments: &[&str]) -> Child {
     let mut command = bench.command_by("env");
     command.args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_ades")]).args(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// SIGKILL: nothing can be tidied up.
+/// Sends SIGKILL, which the process cannot handle.
 pub(crate) fn kill(mut child: Child) {
     child.kill().unwrap();
     child.wait().unwrap();

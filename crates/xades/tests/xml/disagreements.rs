@@ -1,5 +1,6 @@
-//! Where libxml2 or Santuario writes something else, and what the specifications say:
-//! `docs/c14n.md` explains each.
+//! Cases in which libxml2 or Santuario writes another canonical form. `docs/c14n.md`
+//! explains each with the clause of the specification. The numbers are those of its
+//! tables.
 
 use xades::c14n::{Canonicalization, Pass, Select, Selection, Shown, Target};
 use xades::xml::{Reader, StartElement};
@@ -15,19 +16,19 @@ fn namespace_names_are_escaped() {
     );
 }
 
-/// 2. libxml2 refuses namespace names that are no URI by its grammar.
+/// 2. libxml2 refuses namespace names that its grammar does not accept as URIs.
 #[test]
-fn namespace_names_may_be_of_any_characters() {
+fn namespace_names_may_contain_any_characters() {
     assert_eq!(
         whole("<a xmlns='http://é/ x'/>".as_bytes()).unwrap(),
         "<a xmlns=\"http://é/ x\"></a>"
     );
 }
 
-/// 3. libxml2 puts line feeds as if the root element were still to come when it
-///    has been left out.
+/// 3. libxml2 writes line feeds as before the root element, even after a root element
+///    that is left out.
 #[test]
-fn line_feeds_are_where_the_root_element_was() {
+fn line_feeds_depend_on_the_place_of_the_root_element() {
     let document = b"<!--1--><a Id='i'/><!--2-->";
     let method = Canonicalization::C14N_1_0.with_comments();
     let rest = Selection::document().without(Target::Id("i".into()));
@@ -41,18 +42,17 @@ fn a_carriage_return_in_an_entity_stays() {
     assert_eq!(whole(document).unwrap(), "<a>x&#xD;y</a>");
 }
 
-/// 5. libxml2 turns references to white space into spaces when they come out
-///    of an entity.
+/// 5. libxml2 turns references to white space that come out of an entity into spaces.
 #[test]
-fn a_reference_within_an_entity_in_an_attribute_stays() {
+fn a_reference_inside_an_entity_in_an_attribute_stays() {
     let document = b"<!DOCTYPE a [<!ENTITY e 'x&#38;#13;y&#13;z'>]><a b='&e;'/>";
     assert_eq!(whole(document).unwrap(), "<a b=\"x&#xD;y z\"></a>");
 }
 
-/// 6. libxml2 refuses elements that come out of an entity where a default
-///    namespace is in scope.
+/// 6. libxml2 refuses elements that come out of an entity if a default namespace is in
+///    scope.
 #[test]
-fn names_in_an_entity_mean_what_they_mean_where_it_is_used() {
+fn names_in_an_entity_are_resolved_where_it_is_used() {
     let document =
         b"<!DOCTYPE a [<!ENTITY e '<b/>'>]><a xmlns='urn:a'>&e;<c xmlns='urn:c'>&e;</c></a>";
     assert_eq!(
@@ -61,7 +61,7 @@ fn names_in_an_entity_mean_what_they_mean_where_it_is_used() {
     );
 }
 
-/// All but the element `h` itself.
+/// All nodes except the element `h`. Its content is included.
 struct WithoutH;
 
 impl Select for WithoutH {
@@ -70,10 +70,10 @@ impl Select for WithoutH {
     }
 }
 
-/// Not a disagreement, but easily read in another way: 1.0 asks all ancestors,
-/// 1.1 those that are missing.
+/// Not a disagreement, but easily misread: an element inherits from all ancestors in
+/// 1.0, and from those outside the node-set in 1.1.
 #[test]
-fn whom_an_element_inherits_from() {
+fn the_ancestors_that_an_element_inherits_from() {
     let document = b"<a xml:lang='en' xml:base='x/'><h xml:space='default'><b/></h></a>";
     for (method, of_b) in [
         (Canonicalization::C14N_1_0, " xml:base=\"x/\" xml:lang=\"en\" xml:space=\"default\""),
@@ -92,9 +92,9 @@ fn whom_an_element_inherits_from() {
     }
 }
 
-/// 17 to 21. libxml2 joins bases in its own ways.
+/// 17 to 21. libxml2 joins bases differently.
 #[test]
-fn bases_are_joined_as_the_specification_says() {
+fn bases_are_joined_as_specified() {
     for (outer, inner, joined) in [
         ("http://h/a", "x#f", "http://h/x"),
         ("a/", "#f", "a/"),
@@ -116,10 +116,10 @@ fn bases_are_joined_as_the_specification_says() {
     }
 }
 
-/// 22 to 25. What says two things of its encoding, or nothing where it must, and
-/// what means nothing in it, is refused; `]]` may come out of an entity.
+/// 22 to 25. Contradictory and missing declarations of the encoding, and undefined
+/// octets, are refused. `]]` may come out of an entity.
 #[test]
-fn encodings_are_what_they_say() {
+fn octets_must_be_in_the_declared_encoding() {
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
     for document in [
         b"\xEF\xBB\xBF<?xml version='1.0' encoding='iso-8859-1'?><a/>".as_slice(),
@@ -133,10 +133,10 @@ fn encodings_are_what_they_say() {
     assert_eq!(whole(document).unwrap(), "<a>]]&gt;</a>");
 }
 
-/// 7 and 8. libxml2 leaves out the slash; Santuario inherits what is no
-/// inheritable attribute.
+/// 7 and 8. libxml2 leaves out the slash. Santuario inherits an attribute that is not
+/// inheritable.
 #[test]
-fn joined_bases_end_as_directories_and_other_attributes_are_ordinary() {
+fn joined_bases_end_with_a_slash_and_other_attributes_are_not_inherited() {
     let document = b"<a xml:base='b' xml:foo=''><c Id='i' xml:base='..'/></a>";
     let part = Selection::element(Target::Id("i".into()));
     let form = c14n(document, Canonicalization::C14N_1_1, part).unwrap();

@@ -1,4 +1,4 @@
-//! Documents that are made to cost more than their size.
+//! Documents that are designed to cost more than their size.
 
 use std::io::{self, Read};
 
@@ -114,13 +114,13 @@ fn forms_much_longer_than_the_document() {
         canonicalize(reader, Canonicalization::EXCLUSIVE, all, &mut |_| Ok(()))
             .map(|covered| covered.length)
     };
-    // Names as long as they come are no limit.
+    // Names of usual length do not exceed the limit.
     assert!(length(&amplified(100, 100_000)).unwrap() > 12_000_000);
     let refused = length(&amplified(2000, 10_000));
     assert!(is_work(&refused), "{refused:?}");
 }
 
-/// What a prefix list costs is counted, and it has an end.
+/// A prefix list has a maximum length, and its cost is counted.
 #[test]
 fn prefix_lists() {
     let read = |prefixes: usize, document: &str, parts: Selection| {
@@ -128,7 +128,7 @@ fn prefix_lists() {
         let mut limits = Limits::default();
         (limits.work, limits.work_ratio) = (1 << 20, 1);
         let reader = Reader::from_slice(document.as_bytes()).unwrap().with_limits(limits);
-        // A prefix counts once, however often it is named.
+        // A prefix counts once, even if it is listed twice.
         let method = Canonicalization::EXCLUSIVE.with_prefix_list(&list.repeat(2));
         match canonicalize(reader, method, parts, &mut |_| Ok(())) {
             Err(Error::Limit { limit, .. }) => Some(limit),
@@ -141,7 +141,7 @@ fn prefix_lists() {
     assert_eq!(read(513, few, all()), Some(Limit::PrefixList));
     assert_eq!(read(1, &many, all()), None);
     assert!(matches!(read(512, &many, all()), Some(Limit::CanonicalizationWork(_))));
-    // Looked for in scope where a part begins.
+    // Each prefix is searched in scope at the start of a part.
     let named = Target::Named { namespace: "".into(), local_name: "e".into(), nth: None };
     let parts = || all().filtered([(SetOperation::Intersect, named.clone())]);
     let bare = format!("<r>{}</r>", "<e/>".repeat(2500));
@@ -149,7 +149,7 @@ fn prefix_lists() {
     assert!(matches!(read(512, &bare, parts()), Some(Limit::CanonicalizationWork(_))));
 }
 
-/// Parts that take over much from elements that are not in them.
+/// Parts that inherit much from elements outside of them.
 #[test]
 fn parts_that_inherit_much() {
     let inherited = |attributes: String, methods: &[Canonicalization]| {
@@ -174,7 +174,7 @@ fn parts_that_inherit_much() {
     assert!(matches!(refused, Err(Error::Limit { limit: l, .. }) if l == limit), "{refused:?}");
 }
 
-/// Many forms, each of much that is asked for element by element.
+/// Many forms, each with many steps that every element is compared with.
 #[test]
 fn work_without_output() {
     let document = format!("<r>{}</r>", "<a b='' c='' d=''/>".repeat(2000));
@@ -191,7 +191,7 @@ fn work_without_output() {
     assert!(is_work(&pass.run()));
 }
 
-/// What is remembered of all forms together.
+/// The elements listed by all forms together.
 #[test]
 fn selected_elements_of_many_forms() {
     let document = format!("<r>{}</r>", "<x/>".repeat(60_000));
@@ -213,9 +213,9 @@ fn selected_elements_of_many_forms() {
     assert!(matches!(run(5), Err(Error::Limit { limit: l, .. }) if l == limit));
 }
 
-/// What is held of an open element is more than its name.
+/// The octets held for an open element include more than its name.
 #[test]
-fn open_elements_are_counted_with_their_places() {
+fn open_elements_count_with_their_records() {
     let mut limits = Limits::default();
     limits.open = 10_000;
     let read = |document: &str| {
@@ -231,10 +231,10 @@ fn open_elements_are_counted_with_their_places() {
     }
 }
 
-/// What a tag's entities cost does not depend on how often the tag was cut off
-/// while it was read.
+/// The cost of a tag's entities does not depend on how often the window was extended
+/// while the tag was read.
 #[test]
-fn what_is_read_again_is_counted_once() {
+fn a_token_that_is_read_again_is_counted_once() {
     let value = "&e;".repeat(50);
     let attributes: String = (0..150).map(|i| format!(" a{i}='{value}'")).collect();
     let entity = format!("<!ENTITY e '{}'>", "x".repeat(100));
@@ -252,7 +252,7 @@ fn what_is_read_again_is_counted_once() {
     }
 }
 
-/// One octet, again and again.
+/// The same octets, forever.
 struct Endless(&'static [u8]);
 
 impl Read for Endless {
@@ -264,7 +264,7 @@ impl Read for Endless {
 }
 
 #[test]
-fn what_never_ends_is_given_up() {
+fn tokens_that_never_end_are_refused() {
     for (start, rest) in
         [("<a b='", b"x".as_slice()), ("<a", b" "), ("<a>&", b"x"), ("<a></a", b" ")]
     {
@@ -280,7 +280,7 @@ fn what_never_ends_is_given_up() {
 }
 
 #[test]
-fn one_long_text_comment_or_instruction_is_no_limit() {
+fn long_texts_comments_and_instructions_are_not_limited() {
     let x = "x]-?".repeat(2_000_000);
     for document in [
         format!("<a>{x}</a>"),
@@ -292,8 +292,7 @@ fn one_long_text_comment_or_instruction_is_no_limit() {
     }
 }
 
-/// A signature that does not hold, with these references, objects and signed
-/// properties.
+/// An invalid signature with these references, objects and signed properties.
 fn signature(references: &str, objects: &str, properties: &str) -> String {
     let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
     let rsa = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
@@ -316,13 +315,13 @@ fn reference(id: &str, uri: &str) -> String {
     )
 }
 
-fn judged(document: &str) -> SignatureReport {
+fn verified(document: &str) -> SignatureReport {
     let mut document = Document::from_bytes(document.as_bytes());
     verify(&mut document, VerifyOptions::default()).unwrap().signatures.remove(0)
 }
 
-/// References × formats × objects: of references with one Id only the first has
-/// formats, and the signature is refused.
+/// References × formats × objects: of several references with one Id only the first has
+/// formats, and the signature has a problem.
 #[test]
 fn references_with_one_id() {
     let format = |mime_type: &str| {
@@ -336,56 +335,56 @@ fn references_with_one_id() {
     };
     let formats = properties(&format("a/b").repeat(2000));
     let objects = "<d:Object/>".repeat(4000);
-    let many = judged(&signature(&reference("r", "u").repeat(1000), &objects, &formats));
+    let many = verified(&signature(&reference("r", "u").repeat(1000), &objects, &formats));
     assert!(many.problems.contains(&Problem::DuplicateId), "{:?}", many.problems);
     let with_format = many.references.iter().filter(|r| r.mime_type.is_some());
     assert_eq!(with_format.count(), 1);
 
-    // The object that a reference is about is still found, and so is what differs.
+    // The object of a reference is still compared with the format.
     let object = "<d:Object Id=\"o\" MimeType=\"a/b\"/>";
-    for (said, differs) in [("a/b", false), ("a/c", true)] {
-        let format = properties(&format(said));
-        let one = judged(&signature(
+    for (mime_type, differs) in [("a/b", false), ("a/c", true)] {
+        let format = properties(&format(mime_type));
+        let one = verified(&signature(
             &reference("r", "#o"),
             &objects.replace("/>", ">x</d:Object>"),
             &format,
         ));
         assert!(!one.problems.contains(&Problem::DataObjectFormatMismatch));
         let one =
-            judged(&signature(&reference("r", "#o"), &(object.to_owned() + &objects), &format));
+            verified(&signature(&reference("r", "#o"), &(object.to_owned() + &objects), &format));
         assert!(!one.problems.contains(&Problem::DuplicateId));
         assert_eq!(one.problems.contains(&Problem::DataObjectFormatMismatch), differs);
     }
 }
 
-/// As many properties as a signature may hold, each of another name.
+/// As many properties as a signature may contain, all with different names.
 #[test]
 fn properties_of_many_names() {
     let names: String = (0..20_000).map(|i| format!("<x:a{i}/>")).collect();
     let wrapped =
         |names: &str| format!("<x:SignedSignatureProperties>{names}</x:SignedSignatureProperties>");
-    let many = judged(&signature(&reference("r", "u"), "", &wrapped(&names)));
+    let many = verified(&signature(&reference("r", "u"), "", &wrapped(&names)));
     assert!(!many.problems.contains(&Problem::PropertyRepeated));
-    let twice = judged(&signature(&reference("r", "u"), "", &wrapped(&(names + "<x:a1V2/>"))));
+    let twice = verified(&signature(&reference("r", "u"), "", &wrapped(&(names + "<x:a1V2/>"))));
     assert!(twice.problems.contains(&Problem::PropertyRepeated));
 }
 
-/// The canonical forms of all `ds:SignedInfo` are held together: a long namespace
-/// name that the exclusive form writes into each element counts there.
+/// The canonical forms of all `ds:SignedInfo` are held. A long namespace name that the
+/// exclusive form writes into each element counts.
 #[test]
-fn signed_infos_in_canonical_form() {
+fn canonical_forms_of_signed_info_are_limited() {
     let name = "x".repeat(2000);
     let references = reference("r", "u")
         .replace("<d:DigestValue>AAAA", &format!("<d:DigestValue>AAAA{}", "<p:e/>".repeat(100)));
     let one = signature(&references, "", "");
     let document =
         |signatures: usize| format!("<r xmlns:p=\"urn:{name}\">{}</r>", one.repeat(signatures));
-    let judge = |signatures: usize| {
+    let verified = |signatures: usize| {
         let document = document(signatures);
         verify(&mut Document::from_bytes(document.as_bytes()), VerifyOptions::default())
     };
-    assert_eq!(judge(10).unwrap().signatures.len(), 10);
+    assert_eq!(verified(10).unwrap().signatures.len(), 10);
     let limit = Limit::SignedInfoLength;
-    let refused = judge(90);
+    let refused = verified(90);
     assert!(matches!(refused, Err(Error::Limit { limit: l, .. }) if l == limit), "{refused:?}");
 }

@@ -1,4 +1,4 @@
-//! The reader and the canonicaliser, seen from outside.
+//! The reader and the canonicaliser through their public interface.
 // Helpers of tests are not in test functions, which is where clippy.toml allows these.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
@@ -44,7 +44,7 @@ fn by_id(id: &str) -> Selection {
     Selection::element(Target::Id(id.into()))
 }
 
-/// The first element of this name, whatever its namespace is called.
+/// The first element of this name.
 fn first(namespace: &str, local_name: &str) -> Selection {
     Selection::element(Target::Named {
         namespace: namespace.into(),
@@ -53,7 +53,7 @@ fn first(namespace: &str, local_name: &str) -> Selection {
     })
 }
 
-/// Reads in the pieces given, over and over.
+/// Reads pieces of these lengths, cyclically.
 struct Pieces<'a> {
     rest: &'a [u8],
     lengths: Vec<usize>,

@@ -1,4 +1,4 @@
-//! What holds for any document, and for any octets.
+//! Properties of all documents and of all octets.
 
 use proptest::prelude::*;
 use xades::c14n::{Canonicalization, Selection};
@@ -6,7 +6,7 @@ use xades::xml::Reader;
 
 use crate::{Pieces, by_id, c14n, form};
 
-/// Markup that is mostly, not always, well-formed.
+/// Markup that is often well-formed.
 fn fragments() -> impl Strategy<Value = String> {
     let parts = [
         "<a>",
@@ -74,7 +74,7 @@ proptest! {
     }
 
     #[test]
-    fn pieces_never_matter(
+    fn the_form_does_not_depend_on_how_the_octets_are_split(
         document in fragments(),
         lengths in prop::collection::vec(1usize..9, 1..5),
     ) {
@@ -83,14 +83,14 @@ proptest! {
                 let at_once = c14n(document.as_bytes(), method.clone(), selection.clone());
                 let pieces = Reader::from_read(Pieces::new(document.as_bytes(), &lengths))
                     .and_then(|reader| form(reader, method.clone(), selection));
-                let told = |result: Result<String, xades::Error>| result.map_err(|e| e.to_string());
-                prop_assert_eq!(told(at_once), told(pieces));
+                let text = |result: Result<String, xades::Error>| result.map_err(|e| e.to_string());
+                prop_assert_eq!(text(at_once), text(pieces));
             }
         }
     }
 
     #[test]
-    fn encodings_never_matter(document in fragments()) {
+    fn the_form_does_not_depend_on_the_encoding(document in fragments()) {
         let utf16: Vec<u8> = std::iter::once(0xFEFF)
             .chain(document.encode_utf16())
             .flat_map(u16::to_le_bytes)
@@ -102,7 +102,7 @@ proptest! {
     }
 
     #[test]
-    fn a_canonical_form_is_its_own(document in fragments()) {
+    fn a_canonical_form_is_its_own_canonical_form(document in fragments()) {
         for method in [Canonicalization::C14N_1_0.with_comments(), Canonicalization::EXCLUSIVE] {
             let once = c14n(document.as_bytes(), method.clone(), Selection::document());
             let Ok(once) = once else { continue };

@@ -1,4 +1,4 @@
-//! What is well-formed, what is not, and where things are.
+//! Well-formedness, namespaces and places.
 
 use xades::Error;
 use xades::c14n::{Canonicalization, Selection};
@@ -9,7 +9,7 @@ use crate::{Pieces, c14n, form, whole};
 #[track_caller]
 fn refused(document: &str) -> Error {
     let error = whole(document.as_bytes()).expect_err(document);
-    // The same error in the same place when it comes octet by octet.
+    // Reading octet by octet returns the same error at the same place.
     let trickle = Reader::from_read(Pieces::new(document.as_bytes(), &[1]));
     let again = trickle
         .and_then(|reader| form(reader, Canonicalization::C14N_1_0, Selection::document()))
@@ -19,7 +19,7 @@ fn refused(document: &str) -> Error {
 }
 
 #[test]
-fn what_is_not_well_formed_is_refused() {
+fn documents_that_are_not_well_formed_are_refused() {
     for document in [
         "",
         " ",
@@ -129,7 +129,8 @@ fn namespaces_are_checked() {
         let error = refused(document);
         assert!(matches!(error, Error::Namespace { .. }), "{document}: {error}");
     }
-    // The same name by two prefixes; not so with the default namespace.
+    // Two prefixes of one namespace make the names equal. The default namespace does not
+    // apply to attributes.
     let same = "<a xmlns:p='urn:1' xmlns:q='urn:1' p:b='' q:b=''/>";
     assert!(matches!(refused(same), Error::NotWellFormed { offset: 42, .. }));
     let other = "<a xmlns='urn:1' xmlns:p='urn:1' p:b='' b=''/>";
@@ -138,7 +139,7 @@ fn namespaces_are_checked() {
 }
 
 #[test]
-fn what_is_elsewhere_is_refused_by_name() {
+fn external_resources_are_refused() {
     for (document, at) in [
         ("<!DOCTYPE a SYSTEM 'a.dtd'><a/>", 0),
         ("<!DOCTYPE a PUBLIC '-//a' 'a.dtd' []><a/>", 0),
@@ -156,22 +157,22 @@ fn entities_defaults_and_types_of_the_internal_subset() {
     let document = "<!DOCTYPE a [\n<!ENTITY e 'x&#38;lt;&f;&#13;'><!ENTITY f '<b c=\"&g;\"/>'>\
         <!ENTITY g ' 1\n&#10;2 '><!ATTLIST b c NMTOKENS #IMPLIED d CDATA ' &g; ' xmlns CDATA 'urn:b'>\
         <!ATTLIST b c CDATA 'late'>]><a>&e;<b d='own'/></a>";
-    // In the entity's text the reference &#10; has become a line feed, so that
-    // all white space in it is turned into spaces.
+    // In the entity's text the reference &#10; has become a line feed, so all its white
+    // space is turned into spaces.
     let expected = "<a>x&lt;<b xmlns=\"urn:b\" c=\"1 2\" d=\"  1  2  \"></b>&#xD;\
         <b xmlns=\"urn:b\" d=\"own\"></b></a>";
     assert_eq!(whole(document.as_bytes()).unwrap(), expected);
 }
 
 #[test]
-fn predefined_entities_stay_what_they_are() {
+fn predefined_entities_cannot_be_redeclared() {
     let document =
         "<!DOCTYPE a [<!ENTITY lt '&#38;#60;'>]><a b='&lt;&apos;&quot;'>&lt;&gt;&amp;</a>";
     assert_eq!(whole(document.as_bytes()).unwrap(), "<a b=\"&lt;'&quot;\">&lt;&gt;&amp;</a>");
 }
 
 #[test]
-fn places_are_those_in_the_original_octets() {
+fn places_are_offsets_in_the_original_octets() {
     let text = "<é a='€'>x<b/><c>\r\n</c ></é>";
     let utf16 = |text: &str| -> Vec<u8> {
         std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()

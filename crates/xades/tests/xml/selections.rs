@@ -1,4 +1,4 @@
-//! Parts of documents, as the transforms of signatures name them.
+//! Parts of documents that the transforms of signatures select.
 
 use xades::Error;
 use xades::c14n::{Canonicalization, Pass, Selection, SetOperation, Target, canonicalize};
@@ -20,10 +20,9 @@ fn form(document: &str, selection: Selection) -> Result<String, Error> {
     c14n(document.as_bytes(), Canonicalization::EXCLUSIVE.with_comments(), selection)
 }
 
-/// The shape of the example in XPath Filter 2.0, clause 4: in, out of it, and
-/// in again.
+/// As the example in XPath Filter 2.0, clause 4: intersect, subtract, union.
 #[test]
-fn steps_of_a_filter_follow_one_another() {
+fn steps_of_a_filter_apply_in_order() {
     let document = "<d><in>1<!--c--><out>2<again>3</again></out></in><in>4<out>5</out></in>6</d>";
     let filtered = |steps: &[(SetOperation, &str)]| {
         let steps = steps.iter().map(|(operation, name)| (*operation, named(name)));
@@ -36,19 +35,19 @@ fn steps_of_a_filter_follow_one_another() {
     );
     assert_eq!(filtered(&[(Union, "again"), (Subtract, "out")]), filtered(&[(Subtract, "out")]));
     assert_eq!(filtered(&[(Intersect, "out"), (Subtract, "d"), (Union, "none")]), "");
-    // Two transforms, one after the other, leave what both leave.
+    // Two transforms leave the nodes that both leave.
     let both = Selection::document()
         .filtered([(Intersect, named("in")), (Union, named("again"))])
         .filtered([(Subtract, named("out"))]);
     assert_eq!(form(document, both).unwrap(), "<in>1<!--c--></in><in>4</in>");
-    // A filter adds nothing to an element.
+    // A filter adds no nodes outside the selected element.
     let part = Selection::element(named("out"))
         .filtered([(Subtract, named("again")), (Union, named("in"))]);
     assert_eq!(form(document, part).unwrap(), "<out>2<again>3</again></out><out>5</out>");
 }
 
 #[test]
-fn what_is_covered_is_told() {
+fn the_covered_elements_are_reported() {
     let document = "<d><in>1<out>2<again>3</again></out></in></d>";
     let selection = Selection::document().filtered([
         (Intersect, named("in")),
@@ -69,7 +68,7 @@ fn what_is_covered_is_told() {
 }
 
 #[test]
-fn a_filter_may_mean_an_id_that_is_not_there_but_not_one_that_is_there_twice() {
+fn a_filter_accepts_an_unknown_id_and_refuses_a_duplicate_one() {
     let document = "<d><a Id='x'>1</a><b ID='y'>2</b><c id='y'>3</c></d>";
     let less = |name: &str| form(document, Selection::document().filtered([(Subtract, id(name))]));
     assert_eq!(less("none").unwrap(), form(document, Selection::document()).unwrap());
@@ -79,10 +78,10 @@ fn a_filter_may_mean_an_id_that_is_not_there_but_not_one_that_is_there_twice() {
     assert!(matches!(needed, Err(Error::NoSuchElement { .. })));
 }
 
-/// XML Signature, clause 4.4.3.3: `""` and `"#x"` mean no comments, whatever
-/// the canonical form says.
+/// XML Signature, clause 4.4.3.3: `""` and `"#x"` leave out comments, even if the
+/// canonical form keeps comments.
 #[test]
-fn a_selection_may_have_no_comments() {
+fn a_selection_can_leave_out_comments() {
     let document = "<!--1--><d><!--2--><a Id='x'>3<!--4--></a></d><!--5-->";
     let whole = form(document, Selection::document()).unwrap();
     assert_eq!(
@@ -97,17 +96,16 @@ fn a_selection_may_have_no_comments() {
 }
 
 #[test]
-fn more_steps_than_can_be_counted_are_refused() {
+fn more_steps_than_the_limit_are_refused() {
     let steps = |count| (0..count).map(|_| (Subtract, named("x")));
     assert_eq!(form("<d/>", Selection::document().filtered(steps(63))).unwrap(), "<d></d>");
     let refused = form("<d/>", Selection::document().filtered(steps(64)));
     assert!(matches!(refused, Err(Error::Limit { .. })));
 }
 
-/// One reading serves parts that have nothing to do with one another, and a
-/// part that is wrong does not spoil the others.
+/// One reading makes several forms that are independent of each other.
 #[test]
-fn filters_of_one_pass_do_not_meet() {
+fn filters_of_one_pass_are_independent() {
     let document = "<d><a Id='1'>x</a><a Id='2'>y</a></d>";
     let (mut first, mut second) = (Vec::new(), Vec::new());
     let mut to_first = |piece: &[u8]| {

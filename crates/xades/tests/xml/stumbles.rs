@@ -1,4 +1,4 @@
-//! Where other libraries stumbled, each by its name.
+//! Faults of other libraries, each with the library's name.
 
 use xades::Error;
 use xades::c14n::{Canonicalization, IdAttributes, Pass, Selection, Target};
@@ -10,7 +10,7 @@ fn exclusive(document: &str, selection: Selection) -> String {
     c14n(document.as_bytes(), Canonicalization::EXCLUSIVE, selection).unwrap()
 }
 
-/// xml-sec: its exclusive form had an `xmlns=""` too much.
+/// xml-sec: its exclusive form had a superfluous `xmlns=""`.
 #[test]
 fn no_superfluous_empty_default_namespace() {
     let document = "<p:a xmlns:p='urn:p'><b><p:c xmlns=''><d/></p:c></b></p:a>";
@@ -21,7 +21,7 @@ fn no_superfluous_empty_default_namespace() {
         exclusive("<a xmlns='urn:a'><b xmlns='' Id='i'/></a>", by_id("i")),
         "<b Id=\"i\"></b>"
     );
-    // Where a default namespace has been written, it is needed.
+    // After a default namespace has been written, it is necessary.
     let needed = "<a xmlns='urn:a'><p:b xmlns:p='urn:p' xmlns=''><c/></p:b></a>";
     assert_eq!(
         exclusive(needed, Selection::document()),
@@ -36,10 +36,10 @@ fn the_default_namespace_can_be_undeclared() {
     assert_eq!(whole(document.as_bytes()).unwrap(), "<a xmlns=\"urn:a\"><b xmlns=\"\"></b></a>");
 }
 
-/// bergshamra: ignored default attributes and types of a DTD, and dropped
-/// content that came from an entity.
+/// bergshamra: ignored default attributes and types of a DTD, and dropped content that
+/// came from an entity.
 #[test]
-fn a_dtd_counts() {
+fn a_dtd_changes_the_content() {
     let document = "<!DOCTYPE a [<!ATTLIST a b CDATA 'default' c NMTOKENS #IMPLIED>\
         <!ENTITY e 'content'>]><a c='  1   2 '>&e;</a>";
     assert_eq!(whole(document.as_bytes()).unwrap(), "<a b=\"default\" c=\"1 2\">content</a>");
@@ -57,7 +57,7 @@ fn comments_and_instructions_around_the_root_element() {
     assert_eq!(without.unwrap(), "<?p q ?>\n<a></a>\n<?r?>");
 }
 
-/// xdoc-rs: wrote CR, LF and TAB as they are.
+/// xdoc-rs: wrote CR, LF and TAB without escaping.
 #[test]
 fn control_characters_are_written_as_references() {
     let document = "<a b='&#13;&#10;&#9;'>&#13;<![CDATA[<&>]]></a>";
@@ -67,14 +67,14 @@ fn control_characters_are_written_as_references() {
     );
 }
 
-/// bergshamra: made `&#xD;&#xA;` of a line end in an attribute.
+/// bergshamra: turned a line end in an attribute into `&#xD;&#xA;`.
 #[test]
 fn a_line_end_in_an_attribute_is_one_space() {
     assert_eq!(whole(b"<a b='1\r\n2\r3\n4\t5'>\r\n\r</a>").unwrap(), "<a b=\"1 2 3 4 5\">\n\n</a>");
 }
 
-/// bergshamra, xml-sec, xdoc-rs: no UTF-16, no ISO-8859-1. xml-sec: no byte
-/// order mark.
+/// bergshamra, xml-sec, xdoc-rs: did not support UTF-16 and ISO-8859-1. xml-sec: did not
+/// support a byte order mark.
 #[test]
 fn encodings_and_byte_order_marks() {
     assert_eq!(whole(b"\xEF\xBB\xBF<a/>").unwrap(), "<a></a>");
@@ -85,14 +85,14 @@ fn encodings_and_byte_order_marks() {
     );
 }
 
-/// xdoc-rs: read XML 1.1 and wrote a file that nobody can parse.
+/// xdoc-rs: read XML 1.1 and wrote a file that no parser accepts.
 #[test]
 fn xml_1_1_is_refused() {
     let refused = whole(b"<?xml version='1.1'?><a>&#1;</a>");
     assert!(matches!(refused, Err(Error::Unsupported { what: "XML 1.1", .. })));
 }
 
-/// bergshamra: called `xml:id` and `Id` on one element a duplicate.
+/// bergshamra: reported `xml:id` and `Id` on one element as duplicates.
 #[test]
 fn two_id_attributes_on_one_element() {
     let document = "<a><b xml:id='i' Id='i'/></a>";
@@ -102,10 +102,10 @@ fn two_id_attributes_on_one_element() {
     assert!(matches!(refused, Err(Error::DuplicateId { first: 3, second: 18 })));
 }
 
-/// xdoc-rs: declared Exclusive Canonicalization and the forms with comments,
-/// and had neither.
+/// xdoc-rs: declared Exclusive Canonicalization and the forms with comments, and
+/// implemented neither.
 #[test]
-fn all_six_algorithms_are_there() {
+fn all_six_algorithms_are_implemented() {
     let document = b"<a xmlns:unused='urn:u'><!-- c --></a>";
     for (method, expected) in [
         (Canonicalization::C14N_1_0, "<a xmlns:unused=\"urn:u\"></a>"),
@@ -119,8 +119,8 @@ fn all_six_algorithms_are_there() {
     }
 }
 
-/// lxml and what builds on it: element canonicalisation loses the `xml:`
-/// attributes of ancestors. The values are xmlsec1's.
+/// lxml and libraries on top of it: element canonicalisation loses the `xml:` attributes
+/// of ancestors. The expected values are those of xmlsec1.
 #[test]
 fn a_part_inherits_xml_attributes() {
     let document = "<r xml:base='http://h/a/' xml:id='r1' xml:foo='bar' xml:lang='en' \
@@ -147,10 +147,10 @@ fn a_part_inherits_xml_attributes() {
     assert_eq!(form(up, Canonicalization::C14N_1_1), "<t Id=\"t\" xml:base=\"http://h/c/\"></t>");
 }
 
-/// Fixed Ids and `//ds:Signature`: which signature is left out is said, and
-/// the others stay.
+/// Libraries that use fixed Ids or `//ds:Signature` confuse parallel signatures. Here the
+/// caller says which signature is left out, and the others stay.
 #[test]
-fn parallel_signatures_are_told_apart() {
+fn parallel_signatures_are_distinguished() {
     let ds = "xmlns='http://www.w3.org/2000/09/xmldsig#'";
     let document = format!("<a>1<Signature {ds}>x</Signature>2<Signature {ds}>y</Signature>3</a>");
     let second = document.rfind("<Signature").unwrap() as u64;
@@ -166,9 +166,9 @@ fn parallel_signatures_are_told_apart() {
     assert!(matches!(refused, Err(Error::NoSuchElement { .. })));
 }
 
-/// signxml: who may call what an Id? The caller, not the document.
+/// signxml: the caller decides what an Id is, not the document.
 #[test]
-fn a_documents_own_dtd_names_ids_only_if_allowed() {
+fn a_dtd_declares_ids_only_if_the_caller_allows_it() {
     let document = b"<!DOCTYPE a [<!ATTLIST b key ID #IMPLIED>]><a><b key='i'/></a>";
     let refused = c14n(document, Canonicalization::EXCLUSIVE, by_id("i"));
     assert!(matches!(refused, Err(Error::NoSuchElement { .. })));
@@ -177,10 +177,10 @@ fn a_documents_own_dtd_names_ids_only_if_allowed() {
     assert_eq!(form, "<b key=\"i\"></b>");
 }
 
-/// QNames in content are invisible to the exclusive form; the prefix list is
-/// for them.
+/// The exclusive form does not see QNames in content. The prefix list adds their
+/// namespaces.
 #[test]
-fn the_prefix_list_brings_namespaces_in() {
+fn the_prefix_list_adds_namespaces() {
     let document = "<a xmlns='urn:d' xmlns:x='urn:x' xmlns:y='urn:y'><b Id='i' t='x:T'><c/>\
         <x:d xmlns:y='urn:y2'/></b></a>";
     let form = |list: &str| {

@@ -1,0 +1,28 @@
+//! `ades inspect`.
+
+use ades::{Contents, VerifyOptions};
+
+use super::verify::to_json;
+use crate::args::InspectArgs;
+use crate::exit::{DONE, Failure};
+use crate::input;
+use crate::output;
+use crate::path_name;
+use crate::request::pdf_password;
+
+pub(crate) fn run(args: InspectArgs) -> Result<u8, Failure> {
+    let password = pdf_password(args.pdf_password_env.as_deref())?;
+    let mut options = VerifyOptions::new().reading(args.reading.into_options());
+    if let Some(password) = &password {
+        options = options.password(password);
+    }
+    let mut container = input::document(&args.container)?;
+    let contents: Contents = ades::inspect(&mut container, options)
+        .map_err(|e| Failure::from(e).about(path_name::of_input(&args.container)))?;
+    if args.json {
+        output::print(format_args!("{}\n", to_json(&contents, &args.container)?))?;
+    } else {
+        output::print(contents)?;
+    }
+    Ok(DONE)
+}

@@ -1,0 +1,153 @@
+//! The file of a job: locked, stored before each wait, removed at the end.
+
+use std::path::{Path, PathBuf};
+
+use ades::PendingState;
+
+use crate::exit::Failure;
+use crate::input;
+use crate::job::{Job, JobItem};
+use crate::lock::Lock;
+use crate::output::{self, Existing, Messages, Readers};
+use crate::path_name::absolute;
+use crate::temporary::{self, Temporary};
+
+/// A job and the file it is stored in.
+pub(crate) struct StoredJob<'a> {
+    pub(crate) job: Job,
+    file: Option<JobFile>,
+    /// The octets of standard input, until the job has a file
+    spool: Option<Temporary>,
+    on_disk: bool,
+    /// Whether only another version of the program can continue the job
+    given_up: bool,
+    messages: &'a Messages,
+}
+
+/// The file of a job, locked against other processes.
+pub(crate) struct JobFile {
+    path: PathBuf,
+    _lock: Lock,
+}
+
+impl JobFile {
+    /// The file for a new job. An earlier job in it is an error, unless `force` drops it.
+    pub(crate) fn take(path: PathBuf, force: bool) -> Result<Self, Failure> {
+        let lock = Lock::take(&path)?;
+        if path.exists() && !force {
+            return Err(Failure::usage(format!(
+                "{0}: an earlier signing is not done; ades resume {0} continues it, --force \
+                 drops it",
+                path.display()
+            )));
+        }
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// Removes temporary files that a killed process left behind.
+    fn sweep(&self, job: &Job) {
+        let outputs = job.items.iter().map(|item| item.output.as_path());
+        temporary::sweep(outputs.chain([self.path.as_path(), kept_input(&self.path).as_path()]));
+    }
+}
+
+impl<'a> StoredJob<'a> {
+    /// `file` is `None` if the result goes to standard output.
+    pub(crate) fn new(
+        job: Job,
+        file: Option<JobFile>,
+        spool: Option<Temporary>,
+        messages: &'a Messages,
+    ) -> Self {
+        if let Some(file) = &file {
+            file.sweep(&job);
+        }
+        Self { job, file, spool, on_disk: false, given_up: false, messages }
+    }
+
+    pub(crate) fn load(path: &Path, messages: &'a Messages) -> Result<Self, Failure> {
+        path.metadata().map_err(|e| Failure::file(path, &e))?;
+        let absolute = absolute(path);
+        let file = JobFile { _lock: Lock::take(&absolute)?, path: absolute };
+        // Until the lock was taken, another process may have written to it.
+        let text = input::read_text(path)?;
+        let job = Job::from_json(text.trim_end(), None)
+            .map_err(|e| Failure::from(e).about(path.display()))?;
+        file.sweep(&job);
+        Ok(Self { job, file: Some(file), spool: None, on_disk: true, given_up: false, messages })
+    }
+
+    /// Stores the job in its present state. The first time, prints where.
+    pub(crate) fn save(&mut self) -> Result<(), Failure> {
+        let Some(JobFile { path, .. }) = &self.file else { return Ok(()) };
+        // An earlier job was looked for at the start; a later one belongs to somebody else.
+        let existing = Existing::forced(self.on_disk || self.job.force);
+        if let Some(spool) = self.spool.take() {
+            let (now, kept) = (absolute(spool.path()), kept_input(path));
+            spool.replace(&kept).map_err(|e| Failure::file(&kept, &e))?;
+            for item in self.job.items.iter_mut().filter(|item| item.input == now) {
+                item.input.clone_from(&kept);
+            }
+        }
+        let all = self.job.items.iter().flat_map(|item| [&item.input, &item.output]);
+        if let Some(odd) = all.into_iter().find(|path| path.to_str().is_none()) {
+            return Err(Failure::usage(format!(
+                "{}: a job cannot store a name that is not UTF-8; rename the file",
+                odd.display()
+            )));
+        }
+        let json = self.job.to_json(None)?;
+        output::write_file(path, json.as_bytes(), Readers::Owner, existing)?;
+        if !self.on_disk {
+            self.on_disk = true;
+            self.messages.print(format_args!(
+                "stored in {0}; after an interruption, continue with: ades resume {0}",
+                path.display()
+            ));
+        }
+        Ok(())
+    }
+
+    /// The file of the job, if it is stored and this version can continue it.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        let stored = self.file.as_ref().filter(|_| self.on_disk && !self.given_up);
+        stored.map(|file| file.path.as_path())
+    }
+
+    /// Keeps the job for another version of the program: this one has a bug and would fail again.
+    pub(crate) fn give_up(&mut self) {
+        if let Some(path) = self.file() {
+            let path = path.display();
+            self.messages
+                .print(format_args!("{path}: kept for a version of ades that can write the rest"));
+        }
+        self.given_up = true;
+    }
+
+    /// Whether an item's document came on standard input.
+    pub(crate) fn is_from_standard_input(&self, item: &JobItem) -> bool {
+        let kept = self.file.as_ref().map(|file| kept_input(&file.path));
+        let spool = self.spool.as_ref().map(|spool| absolute(spool.path()));
+        [kept, spool].iter().flatten().any(|path| *path == item.input)
+    }
+
+    /// Removes the files of a finished job, and of an earlier job that `--force` drops.
+    pub(crate) fn remove(&mut self) {
+        if let Some(JobFile { path, .. }) = &self.file
+            && (self.on_disk || self.job.force)
+        {
+            for file in [path.clone(), kept_input(path)] {
+                // A file that is missing is fine, and one that stays does no harm.
+                let _ = std::fs::remove_file(file);
+            }
+        }
+        self.on_disk = false;
+    }
+}
+
+/// The file that keeps the octets of standard input as long as the job.
+pub(crate) fn kept_input(job: &Path) -> PathBuf {
+    let mut name = job.to_owned().into_os_string();
+    name.push(".input");
+    name.into()
+}

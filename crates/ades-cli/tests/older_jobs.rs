@@ -1,0 +1,100 @@
+//! Jobs that an earlier version of the program stored are continued.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod common;
+
+use ades::PendingState;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use common::service::{ITSME, Sandbox, bench, kill, spawn, stage, until};
+use common::{Run, json as parsed};
+
+/// The layout of version 1, with a checksum of its own.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Version1(Value);
+
+impl PendingState for Version1 {
+    const FORMAT: &'static str = "ades-job";
+    const VERSION: u32 = 1;
+}
+
+/// A job of today in the layout of version 1.
+fn version_1(job: &Value) -> String {
+    let wishes = json!({
+        "shape": {"new": "enveloping"},
+        "digest": null,
+        "algorithm": null,
+        "signing_time": null,
+        "policy": null,
+        "policy_digest": null,
+        "commitment": null,
+        "roles": ["Director"],
+        "location": null,
+        "mime_type": null,
+        "pdf": {
+            "reason": null,
+            "location": null,
+            "contact": null,
+            "field": null,
+            "certify": null,
+            "lock": null,
+            "stamp": null,
+            "repair": false,
+            "password_env": null,
+        },
+        "xml": {
+            "packaging": "enveloping",
+            "elements": [],
+            "into": null,
+            "allow_parallel": false,
+            "method": "exclusive",
+        },
+        "language": null,
+        "description": [],
+    });
+    let mut state = json!({"wishes": wishes, "policy": null});
+    for key in ["signer", "force", "items", "done", "stage"] {
+        state[key] = job["state"][key].clone();
+    }
+    Version1(state).to_json(None).unwrap()
+}
+
+#[test]
+fn job_of_version_1_is_resumed_in_each_stage() {
+    let bench = bench();
+    let sandbox = Sandbox::start(&bench, &[]);
+    let pending = "one.txt.p7m.pending";
+    let sign = ["sign", "one.txt", "-o", "one.txt.p7m", "--packaging", "enveloping"];
+    let replace_by_version_1 = || {
+        let job = parsed(&String::from_utf8(bench.read(pending)).unwrap());
+        assert_eq!(job["version"], 2);
+        bench.write(pending, version_1(&job));
+    };
+    let child = spawn(&bench, &[&sign[..], &["--role", "Director"], ITSME].concat());
+    until("identifying", || stage(&bench, pending) == "identifying");
+    kill(child);
+    replace_by_version_1();
+
+    sandbox.answer("identification", true);
+    let child = spawn(&bench, &["resume", pending]);
+    until("signing", || stage(&bench, pending) == "signing");
+    kill(child);
+    replace_by_version_1();
+
+    // A document that has changed keeps the job with its values.
+    bench.write("one.txt", b"another document");
+    sandbox.answer("signature", true);
+    bench.ades(&["resume", pending]).ends(3, "the document has changed");
+    assert_eq!(stage(&bench, pending), "completing");
+    replace_by_version_1();
+
+    bench.write("one.txt", b"the first document");
+    let run: Run = bench.ades(&["resume", pending]);
+    run.ends(0, "signed: ");
+    assert!(!bench.has(pending));
+    bench.openssl_accepts("one.txt.p7m", None, "sb/root.pem");
+    let inspected = bench.ades(&["inspect", "one.txt.p7m"]);
+    assert!(inspected.out.contains("role (claimed): Director"), "{inspected:?}");
+}

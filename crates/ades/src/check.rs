@@ -1,0 +1,105 @@
+//! What preparing would refuse, before there is a certificate.
+
+use crate::detect::{DocumentKind, Format};
+use crate::error::{Error, FormatOption};
+use crate::format;
+use crate::inputs::Inputs;
+use crate::options::{Operation, Packaging, SigningOptions};
+use crate::warning::Warning;
+
+/// What [`check`] found out about a document that can be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Checked {
+    pub(crate) format: Format,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) page: Option<usize>,
+}
+
+impl Checked {
+    /// The format that the document is signed in.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// What to tell the user about the document.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The page of a PDF that a visible signature is on, counted from 1.
+    #[must_use]
+    pub const fn page(&self) -> Option<usize> {
+        self.page
+    }
+}
+
+/// Checks whether a document can be signed with these options, before there is a certificate.
+///
+/// Ask the user only after this check: it reads what [`prepare`](crate::prepare()) reads, and
+/// reports the errors that do not depend on the certificate.
+///
+/// # Errors
+/// Those of [`prepare`](crate::prepare()).
+pub fn check<'a, 'd: 'a>(
+    inputs: impl Into<Inputs<'a, 'd>>,
+    options: &SigningOptions,
+) -> Result<Checked, Error> {
+    let mut inputs = inputs.into();
+    let format = choose_format(inputs.reborrow(), options)?;
+    match format {
+        Format::Cades => format::cades::check(inputs, options),
+        Format::Pades => format::pades::check(inputs, options),
+        Format::Xades => format::xades::check(inputs, options),
+    }
+}
+
+/// Chooses the format: as the options say, else as the document's content says. The signature on
+/// an existing one has the format of that.
+///
+/// # Errors
+/// [`Error::NotPdf`], [`Error::NotXml`], [`Error::PackagingNotForFormat`], [`Error::NameNeeded`];
+/// [`Error::Core`] if reading fails.
+pub fn choose_format<'a, 'd: 'a>(
+    inputs: impl Into<Inputs<'a, 'd>>,
+    options: &SigningOptions,
+) -> Result<Format, Error> {
+    let inputs = inputs.into();
+    let kind = DocumentKind::of(inputs.document)?;
+    let format = match (&options.operation, options.format, kind) {
+        (Operation::Countersign { .. }, _, DocumentKind::Xml) => return Ok(Format::Xades),
+        (Operation::AddParallel | Operation::Countersign { .. }, ..) => return Ok(Format::Cades),
+        (Operation::Sign, Some(Format::Pades), kind) if kind != DocumentKind::Pdf => {
+            return Err(Error::NotPdf);
+        }
+        (Operation::Sign, Some(format), _) => format,
+        (Operation::Sign, None, DocumentKind::Pdf) => Format::Pades,
+        (Operation::Sign, None, DocumentKind::Xml) => Format::Xades,
+        (Operation::Sign, None, DocumentKind::Html | DocumentKind::Other) => Format::Cades,
+    };
+    let is_enveloped = match (format, options.packaging) {
+        (Format::Pades, Some(_)) => {
+            return Err(Error::OptionNotForFormat { option: FormatOption::Packaging, format });
+        }
+        (
+            Format::Cades,
+            Some(
+                packaging @ (Packaging::Enveloped
+                | Packaging::EnvelopingBase64
+                | Packaging::InternallyDetached),
+            ),
+        ) => return Err(Error::PackagingNotForFormat { packaging, format }),
+        (Format::Xades, Some(Packaging::Detached)) if inputs.name.is_none() => {
+            return Err(Error::NameNeeded);
+        }
+        (Format::Xades, packaging) => format::xades::is_in_document(packaging),
+        (Format::Cades | Format::Pades, _) => false,
+    };
+    if is_enveloped && kind != DocumentKind::Xml {
+        // The first octets of well-formed XML do not always look like it.
+        format::xades::read_through(inputs.document, &options.xml.reading)?;
+    }
+    Ok(format)
+}

@@ -1,0 +1,267 @@
+//! What can go wrong, whichever the format.
+
+use ades_core::certificate::KeyType;
+use ades_core::signer::{Refusal, SignerError};
+use ades_core::{DigestAlgorithm, Fault, Retry, SignatureAlgorithm};
+use xades::error::ExternalResource;
+
+use crate::detect::Format;
+use crate::options::Packaging;
+
+/// The errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An error that all formats share: certificates, values, states, I/O
+    #[error(transparent)]
+    Core(ades_core::Error),
+    /// An error of CAdES, never [`cades::Error::Core`]
+    #[error(transparent)]
+    Cades(cades::Error),
+    /// An error of PAdES, never [`pades::Error::Core`]
+    #[error(transparent)]
+    Pades(pades::Error),
+    /// An error of XAdES, never [`xades::Error::Core`]
+    #[error(transparent)]
+    Xades(xades::Error),
+
+    /// PAdES was asked for, and the document is not a PDF
+    #[error("is not a PDF: PAdES signs PDFs only")]
+    NotPdf,
+    /// An enveloped XAdES signature was asked for, and the document is not XML
+    #[error(
+        "is not XML: an enveloped XAdES signature needs XML, an enveloping or detached one signs any file"
+    )]
+    NotXml(#[source] xades::Error),
+    /// A file without signatures: neither a CMS container nor a PDF or XML document
+    #[error("{0}; it is not a PDF or XML document either")]
+    NotContainer(cades::Error),
+    /// A format does not have this packaging
+    #[error("{format} signatures cannot be {packaging}")]
+    PackagingNotForFormat {
+        /// the packaging
+        packaging: Packaging,
+        /// the document's format
+        format: Format,
+    },
+    /// A format does not have this option
+    #[error("{format} does not take {option}")]
+    OptionNotForFormat {
+        /// the option
+        option: FormatOption,
+        /// the document's format
+        format: Format,
+    },
+    /// A detached XAdES signature refers to the document by its name, which was not given
+    #[error("a detached XAdES signature needs the document's name")]
+    NameNeeded,
+    /// The stamp has a text, and there is no font for it
+    #[error("the stamp's text needs a font")]
+    FontNeeded,
+    /// The options were restored, and the octets of the stamp's image or font were not set again
+    #[error("the stamp's {part} is not stored with the options: set it again")]
+    StampIncomplete {
+        /// what is missing
+        part: StampPart,
+    },
+    /// Only pages of PDFs can be drawn before they are signed
+    #[error("{format} has no preview: only a PDF has pages")]
+    NoPreview {
+        /// the signature's format
+        format: Format,
+    },
+    /// Everything that the signature adds to the document would not fit into a stored state
+    #[error(
+        "the signature rewrites {len} octets of this document, more than a stored state holds \
+         ({max}): its catalog, form or page is too large, or the image is"
+    )]
+    UpdateTooLarge {
+        /// the size of what is added
+        len: usize,
+        /// the limit
+        max: usize,
+    },
+    /// A key does not sign with this digest algorithm
+    #[error("a key of type {key} does not use {digest}")]
+    DigestNotForKey {
+        /// the certificate's key
+        key: KeyType,
+        /// the digest algorithm asked for
+        digest: DigestAlgorithm,
+    },
+    /// The signer does not sign with this digest algorithm
+    #[error("{signer} does not sign with {digest}")]
+    SignerDigest {
+        /// the signer's name
+        signer: &'static str,
+        /// the digest algorithm asked for
+        digest: DigestAlgorithm,
+    },
+    /// The signer does not sign with this algorithm
+    #[error("{signer} does not sign with {algorithm}")]
+    SignerAlgorithm {
+        /// the signer's name
+        signer: &'static str,
+        /// the algorithm asked for
+        algorithm: SignatureAlgorithm,
+    },
+    /// The finished container does not verify: a bug in this library
+    #[error("the finished container does not verify: {}", .problems.join("; "))]
+    CompletedNotValid {
+        /// the problems of its signatures
+        problems: Vec<String>,
+    },
+
+    /// The signer failed
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// The signer or the user refused
+    #[error("{}", .0.reason)]
+    Refused(Refusal),
+    /// The signer needs the user's browser or time, so that signing takes two steps
+    #[error(
+        "the signer {signer} does not answer at once: use `prepare`, store the pending signature, \
+         and `complete` it with the signer's value"
+    )]
+    SignerNotImmediate {
+        /// the signer's name
+        signer: &'static str,
+    },
+}
+
+/// An option of one format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatOption {
+    /// [`SigningOptions::packaging`](crate::SigningOptions::packaging)
+    #[error("a packaging")]
+    Packaging,
+    /// [`VerifyOptions::original`](crate::VerifyOptions::original)
+    #[error("an original document")]
+    Original,
+    /// More than one [`VerifyOptions::original`](crate::VerifyOptions::original)
+    #[error("more than one original document")]
+    SeveralOriginals,
+    /// [`VerifyOptions::element`](crate::VerifyOptions::element)
+    #[error("the name or Id of an element")]
+    Element,
+    /// [`ReadingOptions`](crate::ReadingOptions)
+    #[error("options of how XML is read")]
+    Reading,
+}
+
+/// A part of a stamp that is not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum StampPart {
+    /// [`Stamp::image`](crate::Stamp::image)
+    #[error("image")]
+    Image,
+    /// [`Stamp::font`](crate::Stamp::font)
+    #[error("font")]
+    Font,
+}
+
+impl Error {
+    /// Who has to act for the error to go away.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Core(error) => error.fault(),
+            Self::Cades(error) => error.fault(),
+            Self::Pades(error) => error.fault(),
+            Self::Xades(error) => error.fault(),
+            Self::NotContainer(error) => error.fault(),
+            Self::Signer(error) => error.fault(),
+            Self::Refused(_) => Fault::User,
+            Self::UpdateTooLarge { .. } => Fault::Limit,
+            Self::CompletedNotValid { .. } => Fault::Unsupported,
+            Self::NotPdf
+            | Self::NotXml(_)
+            | Self::PackagingNotForFormat { .. }
+            | Self::OptionNotForFormat { .. }
+            | Self::NameNeeded
+            | Self::FontNeeded
+            | Self::StampIncomplete { .. }
+            | Self::NoPreview { .. }
+            | Self::DigestNotForKey { .. }
+            | Self::SignerDigest { .. }
+            | Self::SignerAlgorithm { .. }
+            | Self::SignerNotImmediate { .. } => Fault::Caller,
+        }
+    }
+
+    /// Whether another try may help.
+    #[must_use]
+    pub const fn retry(&self) -> Retry {
+        match self {
+            Self::Core(error) => error.retry(),
+            Self::Cades(error) => error.retry(),
+            Self::Pades(error) => error.retry(),
+            Self::Xades(error) => error.retry(),
+            Self::NotContainer(error) => error.retry(),
+            Self::Signer(error) => error.retry(),
+            Self::Refused(refusal) => refusal.reason.retry(),
+            Self::NotPdf
+            | Self::NotXml(_)
+            | Self::PackagingNotForFormat { .. }
+            | Self::OptionNotForFormat { .. }
+            | Self::NameNeeded
+            | Self::FontNeeded
+            | Self::StampIncomplete { .. }
+            | Self::NoPreview { .. }
+            | Self::UpdateTooLarge { .. }
+            | Self::DigestNotForKey { .. }
+            | Self::SignerDigest { .. }
+            | Self::SignerAlgorithm { .. }
+            | Self::CompletedNotValid { .. }
+            | Self::SignerNotImmediate { .. } => Retry::Never,
+        }
+    }
+
+    /// Whether the document refers to an external DTD subset and the options do not
+    /// [ignore](crate::ReadingOptions::ignore_external_subset) it.
+    #[must_use]
+    pub fn is_external_subset(&self) -> bool {
+        matches!(
+            self,
+            Self::Xades(xades::Error::External { what: ExternalResource::DtdSubset, .. })
+                | Self::NotXml(xades::Error::External { what: ExternalResource::DtdSubset, .. })
+        )
+    }
+}
+
+impl From<ades_core::Error> for Error {
+    fn from(error: ades_core::Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<cades::Error> for Error {
+    fn from(error: cades::Error) -> Self {
+        match error {
+            cades::Error::Core(error) => Self::Core(error),
+            error => Self::Cades(error),
+        }
+    }
+}
+
+impl From<pades::Error> for Error {
+    fn from(error: pades::Error) -> Self {
+        match error {
+            pades::Error::Core(error) | pades::Error::Cms(cades::Error::Core(error)) => {
+                Self::Core(error)
+            }
+            error => Self::Pades(error),
+        }
+    }
+}
+
+impl From<xades::Error> for Error {
+    fn from(error: xades::Error) -> Self {
+        match error {
+            xades::Error::Core(error) => Self::Core(error),
+            error => Self::Xades(error),
+        }
+    }
+}

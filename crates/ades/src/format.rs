@@ -1,0 +1,12 @@
+//! One adapter for each format.
+
+pub(crate) mod cades;
+pub(crate) mod pades;
+pub(crate) mod xades;
+
+use crate::error::Error;
+
+/// The finished container does not verify.
+fn not_valid<P: ToString>(problems: impl Iterator<Item = P>) -> Error {
+    Error::CompletedNotValid { problems: problems.map(|problem| problem.to_string()).collect() }
+}

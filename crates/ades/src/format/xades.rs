@@ -1,0 +1,301 @@
+//! XAdES.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::xades::report::{Problem, ReferenceReport, Report, SignatureReport};
+use ::xades::xml::Reader;
+use ::xades::{DetachedDocument, SignatureOptions, VerifyOptions};
+use ades_core::document::ReadSeek;
+use ades_core::{CertificateChain, Document, SignatureParameters};
+
+use super::not_valid;
+use crate::check::Checked;
+use crate::detect::{DocumentKind, Format};
+use crate::error::Error;
+use crate::inputs::Inputs;
+use crate::options::{Operation, Packaging, ReadingOptions, SigningOptions};
+use crate::pending::{PendingSignature, State};
+use crate::verify as facade;
+use crate::warning::Warning;
+
+/// Whether the signature becomes a part of its document.
+pub(crate) const fn is_in_document(packaging: Option<Packaging>) -> bool {
+    matches!(packaging, None | Some(Packaging::Enveloped | Packaging::InternallyDetached))
+}
+
+/// Reads a whole document, which must be well-formed XML.
+pub(crate) fn read_through(
+    document: &mut Document<'_>,
+    reading: &ReadingOptions,
+) -> Result<(), Error> {
+    let read = |document: &mut Document<'_>| -> Result<(), ::xades::Error> {
+        let mut reader = Reader::from_read(document.reader()?)?;
+        if reading.ignore_external_subset {
+            reader = reader.ignoring_external_subset();
+        }
+        while reader.next_event()?.is_some() {}
+        Ok(())
+    };
+    read(document).map_err(Error::NotXml)
+}
+
+fn options(signing: &SigningOptions, packaging: ::xades::Packaging) -> SignatureOptions {
+    let xml = &signing.xml;
+    let mut options = SignatureOptions::new()
+        .packaging(packaging)
+        .position(xml.position.clone())
+        .canonicalization(xml.canonicalization.clone())
+        .ids(xml.reading.ids.clone());
+    if xml.allow_parallel {
+        options = options.parallel();
+    }
+    if xml.reading.ignore_external_subset {
+        options = options.ignoring_external_subset();
+    }
+    if let Some(place) = &xml.production_place {
+        options = options.production_place(place.clone());
+    }
+    options
+}
+
+fn packaging(signing: &SigningOptions) -> ::xades::Packaging {
+    match signing.packaging {
+        Some(Packaging::InternallyDetached) => {
+            ::xades::Packaging::InternallyDetached(signing.xml.elements.clone())
+        }
+        Some(Packaging::Enveloping) => ::xades::Packaging::Enveloping,
+        Some(Packaging::EnvelopingBase64) => ::xades::Packaging::EnvelopingBase64,
+        Some(Packaging::Enveloped | Packaging::Detached) | None => ::xades::Packaging::Enveloped,
+    }
+}
+
+/// The parameters with the document's media type, where the signature states one and the caller
+/// did not.
+fn with_media_type(
+    document: &mut Document<'_>,
+    parameters: &SignatureParameters,
+    packaging: Option<Packaging>,
+) -> Result<SignatureParameters, Error> {
+    let parameters = parameters.clone();
+    if parameters.document_mime_type().is_some() || is_in_document(packaging) {
+        return Ok(parameters);
+    }
+    let kind = DocumentKind::of(document)?;
+    if packaging != Some(Packaging::Detached)
+        && matches!(kind, DocumentKind::Html | DocumentKind::Other)
+    {
+        // The document may be well-formed XML all the same: the format knows when it has read it.
+        return Ok(parameters);
+    }
+    Ok(parameters.mime_type(kind.media_type()))
+}
+
+pub(crate) fn check(inputs: Inputs<'_, '_>, signing: &SigningOptions) -> Result<Checked, Error> {
+    let document = inputs.document;
+    let options = options(signing, packaging(signing));
+    let checked = match &signing.operation {
+        Operation::Countersign { which } => {
+            ::xades::check_countersignature(document, which, &signing.parameters, &options)?
+        }
+        // A detached signature takes any document.
+        _ if signing.packaging == Some(Packaging::Detached) => {
+            signing.parameters.check()?;
+            return Ok(Checked { format: Format::Xades, warnings: Vec::new(), page: None });
+        }
+        _ => {
+            let parameters = with_media_type(document, &signing.parameters, signing.packaging)?;
+            ::xades::check(document, &parameters, &options)?
+        }
+    };
+    let warnings = checked.warnings().iter().copied().map(Warning::from).collect();
+    Ok(Checked { format: Format::Xades, warnings, page: None })
+}
+
+pub(crate) fn prepare(
+    inputs: Inputs<'_, '_>,
+    chain: &CertificateChain,
+    parameters: &SignatureParameters,
+    signing: &SigningOptions,
+) -> Result<PendingSignature, Error> {
+    let Inputs { document, name, .. } = inputs;
+    let options = options(signing, packaging(signing));
+    let pending = match &signing.operation {
+        Operation::Countersign { which } => {
+            ::xades::prepare_countersignature(document, which, chain, parameters, &options)?
+        }
+        _ if signing.packaging == Some(Packaging::Detached) => {
+            let name = name.ok_or(Error::NameNeeded)?;
+            let parameters = with_media_type(document, parameters, signing.packaging)?;
+            let media_type = parameters.document_mime_type().unwrap_or_default().to_owned();
+            let document = Document::seekable(document.random_access()?);
+            let mut documents = [DetachedDocument::new(uri(name), media_type, document)];
+            ::xades::prepare_detached(&mut documents, chain, &parameters, &options)?
+        }
+        _ => {
+            let parameters = with_media_type(document, parameters, signing.packaging)?;
+            ::xades::prepare(document, chain, &parameters, &options)?
+        }
+    };
+    let warnings = pending.warnings().iter().copied().map(Warning::from).collect();
+    Ok(PendingSignature::new(State::Xades(pending), warnings))
+}
+
+/// A file name as a relative reference (RFC 3986, 4.2).
+fn uri(name: &str) -> String {
+    let mut uri = String::new();
+    for octet in name.bytes() {
+        if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
+            uri.push(char::from(octet));
+        } else {
+            uri.push_str(&format!("%{octet:02X}"));
+        }
+    }
+    uri
+}
+
+pub(crate) fn verify(
+    document: &mut Document<'_>,
+    options: facade::VerifyOptions<'_>,
+) -> Result<Report, Error> {
+    let facade::VerifyOptions { trust, originals, elements, reading, .. } = options;
+    let only = originals.len() == 1;
+    let mut options = verify_options(&reading).trust(trust);
+    for facade::Original { name, document } in originals {
+        options = match name {
+            // References may call a single document by another name, too.
+            Some(name) if only => {
+                let (named, unnamed) = SharedReader::pair(document)?;
+                options
+                    .original_named(name, Document::seekable(named))
+                    .original(Document::seekable(unnamed))
+            }
+            Some(name) => options.original_named(name, document),
+            None => options.original(document),
+        };
+    }
+    for element in elements {
+        options = options.expect(element);
+    }
+    Ok(::xades::verify(document, options)?)
+}
+
+fn verify_options<'a>(reading: &ReadingOptions) -> VerifyOptions<'a> {
+    let options = VerifyOptions::new().ids(reading.ids.clone());
+    if reading.ignore_external_subset { options.ignoring_external_subset() } else { options }
+}
+
+/// Two readers of one document, each with a position of its own.
+struct SharedReader<'d> {
+    document: Arc<Mutex<Document<'d>>>,
+    at: u64,
+}
+
+impl<'d> SharedReader<'d> {
+    fn pair(mut document: Document<'d>) -> Result<(Self, Self), Error> {
+        document.random_access()?;
+        let document = Arc::new(Mutex::new(document));
+        Ok((Self { document: Arc::clone(&document), at: 0 }, Self { document, at: 0 }))
+    }
+
+    /// Moves the document's own position to this reader's, and back.
+    fn with<T>(&mut self, act: impl FnOnce(&mut dyn ReadSeek) -> io::Result<T>) -> io::Result<T> {
+        let mut document = self.document.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = document.random_access().map_err(io::Error::other)?;
+        source.seek(SeekFrom::Start(self.at))?;
+        let result = act(source);
+        self.at = source.stream_position()?;
+        result
+    }
+}
+
+impl Read for SharedReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.with(|source| source.read(buffer))
+    }
+}
+
+impl Seek for SharedReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.with(|source| source.seek(to))
+    }
+}
+
+/// Whether a document that a signature refers to was not given.
+pub(crate) fn needs_original(report: &Report) -> bool {
+    fn is_missing(reference: &ReferenceReport) -> bool {
+        reference.problem == Some(Problem::ContentMissing)
+            || reference.manifest.iter().any(is_missing)
+    }
+    let mut references = report.signatures.iter().flat_map(|signature| &signature.references);
+    references.any(is_missing)
+}
+
+pub(crate) fn verify_completed(
+    pending: &::xades::PendingSignature,
+    completed: &mut Document<'_>,
+    inputs: Inputs<'_, '_>,
+) -> Result<(), Error> {
+    let source = inputs.document;
+    let reading = ReadingOptions {
+        ids: pending.ids().clone(),
+        ignore_external_subset: pending.ignores_external_subset(),
+    };
+    let alone = ::xades::verify(completed, verify_options(&reading))?;
+    let good = match count(&alone) {
+        (1, 1) => true,
+        (1, _) if needs_original(&alone) => {
+            let original = Document::seekable(source.random_access()?);
+            let options = verify_options(&reading).original(original);
+            count(&::xades::verify(completed, options)?).1 == 1
+        }
+        (1, _) => false,
+        found => {
+            let (signatures, good) = count(&::xades::verify(source, verify_options(&reading))?);
+            found == (signatures + 1, good + 1)
+        }
+    };
+    if good {
+        return Ok(());
+    }
+    Err(not_valid(alone.signatures.iter().flat_map(|signature| &signature.problems)))
+}
+
+/// Number of signatures, countersignatures among them, and of those without a problem.
+fn count(report: &Report) -> (usize, usize) {
+    fn all<'r>(signatures: &'r [SignatureReport], into: &mut Vec<&'r SignatureReport>) {
+        for signature in signatures {
+            into.push(signature);
+            all(&signature.countersignatures, into);
+        }
+    }
+    // Signing a part of the document may be what was asked for.
+    let is_good = |signature: &&&SignatureReport| {
+        signature.intact && signature.problems.iter().all(|p| *p == Problem::NotCovered)
+    };
+    let mut signatures = Vec::new();
+    all(&report.signatures, &mut signatures);
+    (signatures.len(), signatures.iter().filter(is_good).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_name_is_percent_encoded() {
+        assert_eq!(uri("a b:é#.xml"), "a%20b%3A%C3%A9%23.xml");
+    }
+
+    #[test]
+    fn two_readers_have_positions_of_their_own() {
+        let (mut one, mut other) = SharedReader::pair(Document::from_bytes(b"octets")).unwrap();
+        let mut start = [0; 3];
+        one.read_exact(&mut start).unwrap();
+        let mut all = Vec::new();
+        other.read_to_end(&mut all).unwrap();
+        let mut rest = Vec::new();
+        one.read_to_end(&mut rest).unwrap();
+        assert_eq!((&start[..], &all[..], &rest[..]), (&b"oct"[..], &b"octets"[..], &b"ets"[..]));
+    }
+}

@@ -1,0 +1,82 @@
+//! What a signature is made over or put into.
+
+use std::fmt;
+
+use ades_core::Document;
+
+/// The documents of one signature. `&mut Document` converts into it, which is enough for most
+/// signatures. `Debug` shows neither names nor the password.
+pub struct Inputs<'a, 'd> {
+    pub(crate) document: &'a mut Document<'d>,
+    pub(crate) original: Option<&'a mut Document<'d>>,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) password: Option<&'a str>,
+}
+
+impl<'a, 'd> Inputs<'a, 'd> {
+    /// The document to be signed. For [`Operation::AddParallel`] and [`Operation::Countersign`]:
+    /// the container or document that has signatures already.
+    ///
+    /// [`Operation::AddParallel`]: crate::Operation::AddParallel
+    /// [`Operation::Countersign`]: crate::Operation::Countersign
+    #[must_use]
+    pub const fn new(document: &'a mut Document<'d>) -> Self {
+        Self { document, original: None, name: None, password: None }
+    }
+
+    /// The document of a detached CAdES container that gets another signature.
+    #[must_use]
+    pub const fn original(mut self, original: &'a mut Document<'d>) -> Self {
+        self.original = Some(original);
+        self
+    }
+
+    /// The document's file name. A detached XAdES signature refers to it.
+    #[must_use]
+    pub const fn name(mut self, name: &'a str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// The password of an encrypted PDF, the user's or the owner's.
+    #[must_use]
+    pub const fn password(mut self, password: &'a str) -> Self {
+        self.password = Some(password);
+        self
+    }
+
+    /// The document or container itself.
+    #[must_use]
+    pub const fn document_mut(&mut self) -> &mut Document<'d> {
+        self.document
+    }
+
+    /// The same inputs for another call.
+    #[must_use]
+    pub const fn reborrow(&mut self) -> Inputs<'_, 'd> {
+        Inputs {
+            document: self.document,
+            original: match &mut self.original {
+                Some(original) => Some(original),
+                None => None,
+            },
+            name: self.name,
+            password: self.password,
+        }
+    }
+}
+
+impl<'a, 'd> From<&'a mut Document<'d>> for Inputs<'a, 'd> {
+    fn from(document: &'a mut Document<'d>) -> Self {
+        Self::new(document)
+    }
+}
+
+impl fmt::Debug for Inputs<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inputs")
+            .field("document", &self.document)
+            .field("original", &self.original)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,241 @@
+//! What only signatures in PDFs have.
+
+use std::fmt;
+
+use pades::{Certification, FieldLock, StampPosition};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Options of signatures in PDFs. `Debug` shows none of the texts.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct PdfOptions {
+    /// The signer's name, if it differs from the certificate's (`/Name`)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The reason for signing (`/Reason`); not together with a policy or commitment
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Where the document is signed (`/Location`)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// How to reach the signer (`/ContactInfo`)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+    /// The empty signature field of this name, else a new field of this name
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What may change after a certification
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certification: Option<Certification>,
+    /// The form fields that the signature locks
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock: Option<FieldLock>,
+    /// What the signature looks like; without it, the signature is invisible
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<Stamp>,
+    /// Signs a document with a broken cross-reference by appending a new one
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub repair: bool,
+    /// Signs an encrypted document whose permissions reserve that to holders of the owner's
+    /// password
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ignore_permissions: bool,
+    /// Name and version of the program that signs (`/Prop_Build`); by default this crate's
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application: Option<(String, String)>,
+}
+
+impl PdfOptions {
+    /// An invisible signature in a new field, without texts.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The signer's name, if it differs from the certificate's.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The reason for signing. Not together with a policy or commitment (EN 319 142-1, 6.3).
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Where the document is signed.
+    #[must_use]
+    pub fn location(mut self, location: impl Into<String>) -> Self {
+        self.location = Some(location.into());
+        self
+    }
+
+    /// How to reach the signer.
+    #[must_use]
+    pub fn contact(mut self, contact: impl Into<String>) -> Self {
+        self.contact = Some(contact.into());
+        self
+    }
+
+    /// The empty signature field with this full name, or a new field if the document has none.
+    /// Periods separate the levels of a name. A stamp on a page always makes a new field.
+    #[must_use]
+    pub fn field(mut self, name: impl Into<String>) -> Self {
+        self.field = Some(name.into());
+        self
+    }
+
+    /// Certifies the document. Only its first signature can.
+    #[must_use]
+    pub const fn certify(mut self, certification: Certification) -> Self {
+        self.certification = Some(certification);
+        self
+    }
+
+    /// Locks form fields.
+    #[must_use]
+    pub fn lock(mut self, lock: FieldLock) -> Self {
+        self.lock = Some(lock);
+        self
+    }
+
+    /// Makes the signature visible.
+    #[must_use]
+    pub fn stamp(mut self, stamp: Stamp) -> Self {
+        self.stamp = Some(stamp);
+        self
+    }
+
+    /// Signs a document with a broken cross-reference by appending a new one. The prepared
+    /// signature has a [warning](crate::Warning) if the document needed it.
+    #[must_use]
+    pub const fn repair(mut self) -> Self {
+        self.repair = true;
+        self
+    }
+
+    /// Signs an encrypted document whose permissions reserve that to holders of the owner's
+    /// password.
+    #[must_use]
+    pub const fn ignore_permissions(mut self) -> Self {
+        self.ignore_permissions = true;
+        self
+    }
+
+    /// Name and version of the program that signs.
+    #[must_use]
+    pub fn application(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.application = Some((name.into(), version.into()));
+        self
+    }
+}
+
+impl fmt::Debug for PdfOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PdfOptions")
+            .field("field", &self.field)
+            .field("certification", &self.certification)
+            .field("lock", &self.lock)
+            .field("stamp", &self.stamp)
+            .field("repair", &self.repair)
+            .field("ignore_permissions", &self.ignore_permissions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a visible signature looks like.
+///
+/// A stored stamp remembers that it has an image or a font, but not their octets: set them again
+/// after restoring. Until then a signature cannot be prepared
+/// ([`Error::StampIncomplete`](crate::Error::StampIncomplete)).
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Stamp {
+    /// Where it is
+    pub position: StampPosition,
+    /// Its text, with the placeholders `{name}`, `{time}`, `{reason}` and `{location}`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// PNG, or JPEG in grey or colour
+    #[serde(default, skip_serializing_if = "Octets::is_none")]
+    pub(crate) image: Octets,
+    /// TrueType or OpenType
+    #[serde(default, skip_serializing_if = "Octets::is_none")]
+    pub(crate) font: Octets,
+}
+
+impl Stamp {
+    /// The text of a stamp that has neither text nor image.
+    pub const DEFAULT_TEXT: &str = "{name}\n{time}\n{reason}\n{location}";
+
+    /// A stamp with the [default text](Self::DEFAULT_TEXT), which needs a [font](Self::font).
+    #[must_use]
+    pub const fn new(position: StampPosition) -> Self {
+        Self { position, text: None, image: Octets::None, font: Octets::None }
+    }
+
+    /// The text. Placeholders are `{name}`, `{time}`, `{reason}` and `{location}`; a line whose
+    /// placeholders are all empty is left out.
+    #[must_use]
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into());
+        self
+    }
+
+    /// The image: PNG, or JPEG in grey or colour.
+    #[must_use]
+    pub fn image(mut self, image: impl Into<Vec<u8>>) -> Self {
+        self.image = Octets::Known(image.into());
+        self
+    }
+
+    /// The font of the text, with TrueType or CFF outlines. Its licence must allow embedding.
+    #[must_use]
+    pub fn font(mut self, font: impl Into<Vec<u8>>) -> Self {
+        self.font = Octets::Known(font.into());
+        self
+    }
+}
+
+impl fmt::Debug for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stamp").field("position", &self.position).finish_non_exhaustive()
+    }
+}
+
+/// Octets of which only the fact that they exist is stored.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) enum Octets {
+    #[default]
+    None,
+    /// Restored, and not set again.
+    Missing,
+    Known(Vec<u8>),
+}
+
+impl Octets {
+    pub(crate) const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
+impl Serialize for Octets {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(!self.is_none())
+    }
+}
+
+impl<'de> Deserialize<'de> for Octets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        bool::deserialize(deserializer).map(|exist| if exist { Self::Missing } else { Self::None })
+    }
+}

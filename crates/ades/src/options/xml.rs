@@ -1,0 +1,135 @@
+//! What only signatures in and about XML have.
+
+use serde::{Deserialize, Serialize};
+use xades::c14n::{Canonicalization, IdAttributes};
+use xades::{Position, ProductionPlace};
+
+/// Options of signatures in XML.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct XmlOptions {
+    /// The Ids of the elements to sign, with
+    /// [`Packaging::InternallyDetached`](crate::Packaging::InternallyDetached)
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elements: Vec<String>,
+    /// Where in the document the signature element goes
+    pub position: Position,
+    /// The canonical form of what is signed
+    pub canonicalization: Canonicalization,
+    /// Leaves all signatures out of what is signed, so that others can sign later
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_parallel: bool,
+    /// The claimed place, in place of the parameters' location
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub production_place: Option<ProductionPlace>,
+    /// How documents are read
+    #[serde(skip_serializing_if = "ReadingOptions::is_default")]
+    pub reading: ReadingOptions,
+}
+
+impl XmlOptions {
+    /// A signature at the end of the root element, with exclusive canonicalisation.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            elements: Vec::new(),
+            position: Position::default(),
+            canonicalization: Canonicalization::EXCLUSIVE,
+            allow_parallel: false,
+            production_place: None,
+            reading: ReadingOptions::default(),
+        }
+    }
+
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds an element to sign, by its Id.
+    #[must_use]
+    pub fn element(mut self, id: impl Into<String>) -> Self {
+        self.elements.push(id.into());
+        self
+    }
+
+    /// Where in the document the signature element goes.
+    #[must_use]
+    pub fn position(mut self, position: Position) -> Self {
+        self.position = position;
+        self
+    }
+
+    /// The canonical form of what is signed.
+    #[must_use]
+    pub fn canonicalization(mut self, method: Canonicalization) -> Self {
+        self.canonicalization = method;
+        self
+    }
+
+    /// Leaves all signatures out of what is signed, so that others can sign later.
+    #[must_use]
+    pub const fn allow_parallel(mut self) -> Self {
+        self.allow_parallel = true;
+        self
+    }
+
+    /// The claimed place. It has a street address, state and postal code, which the parameters'
+    /// location does not have.
+    #[must_use]
+    pub fn production_place(mut self, place: ProductionPlace) -> Self {
+        self.production_place = Some(place);
+        self
+    }
+
+    /// How documents are read.
+    #[must_use]
+    pub fn reading(mut self, reading: ReadingOptions) -> Self {
+        self.reading = reading;
+        self
+    }
+}
+
+impl Default for XmlOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How XML documents are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct ReadingOptions {
+    /// Which attributes are Ids
+    pub ids: IdAttributes,
+    /// Reads documents that refer to an external DTD subset as if they did not
+    pub ignore_external_subset: bool,
+}
+
+impl ReadingOptions {
+    /// `Id`, `ID`, `id` and `xml:id` are Ids; documents with an external DTD subset are rejected.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Which attributes are Ids.
+    #[must_use]
+    pub fn ids(mut self, ids: IdAttributes) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// Reads documents that refer to an external DTD subset as if they did not. Nothing is
+    /// fetched. Whatever the subset declares, default attributes for one, is not signed.
+    #[must_use]
+    pub const fn ignore_external_subset(mut self) -> Self {
+        self.ignore_external_subset = true;
+        self
+    }
+}

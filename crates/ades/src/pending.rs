@@ -1,0 +1,223 @@
+//! A prepared signature of any format.
+
+use std::fmt;
+use std::io::Write;
+
+use ades_core::{
+    CertificateChain, Document, DocumentDigest, PendingState, SignatureParameters, StateKey,
+    ToBeSigned,
+};
+
+use crate::check::choose_format;
+use crate::detect::Format;
+use crate::error::Error;
+use crate::format;
+use crate::inputs::Inputs;
+use crate::options::SigningOptions;
+use crate::warning::Warning;
+
+/// A signature that has been prepared and waits for its value.
+///
+/// Its stored form ([`to_json`](Self::to_json)) is small and free of secrets and of the document.
+/// It is that of the format's own crate: each reads what the other stored.
+#[derive(Clone, PartialEq)]
+pub struct PendingSignature {
+    pub(crate) state: State,
+    warnings: Vec<Warning>,
+}
+
+#[derive(Clone, PartialEq)]
+pub(crate) enum State {
+    Cades(cades::PendingSignature),
+    Pades(pades::PendingSignature),
+    Xades(xades::PendingSignature),
+}
+
+/// Prepares a signature: the first half. The document is not changed.
+///
+/// ```no_run
+/// use ades::{CertificateChain, Document, PendingSignature, SignatureParameters, SigningOptions};
+///
+/// # fn example(chain: CertificateChain, value: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+/// let options = SigningOptions::new(SignatureParameters::new(std::time::SystemTime::now()));
+/// let mut document = Document::seekable(std::fs::File::open("contract.pdf")?);
+/// let pending = ades::prepare(&mut document, &chain, &options)?;
+/// let digest = pending.to_be_signed();
+/// std::fs::write("contract.pending", pending.to_json(None)?)?;
+///
+/// // Later, perhaps in another process:
+/// let pending = PendingSignature::from_json(&std::fs::read_to_string("contract.pending")?, None)?;
+/// let mut signed = std::fs::File::create("signed.pdf")?;
+/// pending.complete(Some(&mut document), value, &mut signed)?;
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// Those of [`choose_format`], [`Error::DigestNotForKey`], [`Error::FontNeeded`],
+/// [`Error::StampIncomplete`]; [`Error::Core`] for an unfit certificate or a parameter that is not
+/// allowed, and the format's own errors for what the document does not allow.
+pub fn prepare<'a, 'd: 'a>(
+    inputs: impl Into<Inputs<'a, 'd>>,
+    chain: &CertificateChain,
+    options: &SigningOptions,
+) -> Result<PendingSignature, Error> {
+    let mut inputs = inputs.into();
+    let format = choose_format(inputs.reborrow(), options)?;
+    let parameters: &SignatureParameters = &options.parameters_for(chain.leaf().key_type())?;
+    match format {
+        Format::Cades => format::cades::prepare(inputs, chain, parameters, options),
+        Format::Pades => format::pades::prepare(inputs, chain, parameters, options),
+        Format::Xades => format::xades::prepare(inputs, chain, parameters, options),
+    }
+}
+
+impl PendingSignature {
+    pub(crate) const fn new(state: State, warnings: Vec<Warning>) -> Self {
+        Self { state, warnings }
+    }
+
+    /// The signature's format.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        match &self.state {
+            State::Cades(_) => Format::Cades,
+            State::Pades(_) => Format::Pades,
+            State::Xades(_) => Format::Xades,
+        }
+    }
+
+    /// What the signer signs.
+    #[must_use]
+    pub fn to_be_signed(&self) -> ToBeSigned {
+        match &self.state {
+            State::Cades(pending) => pending.to_be_signed(),
+            State::Pades(pending) => pending.to_be_signed(),
+            State::Xades(pending) => pending.to_be_signed(),
+        }
+    }
+
+    /// The signer's certificate and its issuers.
+    #[must_use]
+    pub const fn chain(&self) -> &CertificateChain {
+        match &self.state {
+            State::Cades(pending) => pending.chain(),
+            State::Pades(pending) => pending.chain(),
+            State::Xades(pending) => pending.chain(),
+        }
+    }
+
+    /// What to tell the user about the document. It is not stored.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The digest of the document or container, octet by octet, where the state knows it.
+    #[must_use]
+    pub fn document_digest(&self) -> Option<&DocumentDigest> {
+        match &self.state {
+            State::Cades(pending) => pending.document_digest(),
+            State::Pades(pending) => pending.document_digest(),
+            State::Xades(pending) => pending.document_digest(),
+        }
+    }
+
+    /// Stores the state as JSON, with a MAC if there is a key.
+    ///
+    /// # Errors
+    /// [`Error::Core`] with [`ades_core::Error::StateTooLarge`].
+    pub fn to_json(&self, key: Option<&StateKey>) -> Result<String, Error> {
+        Ok(match &self.state {
+            State::Cades(pending) => pending.to_json(key)?,
+            State::Pades(pending) => pending.to_json(key)?,
+            State::Xades(pending) => pending.to_json(key)?,
+        })
+    }
+
+    /// Restores the state that any format stored, in this version or an older one.
+    ///
+    /// # Errors
+    /// [`Error::Core`] with what is wrong with the state.
+    pub fn from_json(text: &str, key: Option<&StateKey>) -> Result<Self, Error> {
+        use ades_core::Error::StateOfAnotherFormat;
+
+        let state = match cades::PendingSignature::from_json(text, key) {
+            Err(StateOfAnotherFormat { .. }) => match pades::PendingSignature::from_json(text, key)
+            {
+                Err(StateOfAnotherFormat { .. }) => {
+                    xades::PendingSignature::from_json(text, key).map(State::Xades)
+                }
+                read => read.map(State::Pades),
+            },
+            read => read.map(State::Cades),
+        };
+        Ok(Self::new(state?, Vec::new()))
+    }
+
+    /// Completes the signature: the second half. Writes the signed document or the container.
+    ///
+    /// `document` is what was prepared: the document, or the container for another signature in
+    /// it. A detached signature is completed without it.
+    ///
+    /// Before anything is written, the state is checked against itself and `value` is verified
+    /// over exactly what was prepared. Output that an error interrupts is not a valid container.
+    ///
+    /// # Errors
+    /// [`Error::Core`] with what is wrong with the state or the value, or if reading or writing
+    /// fails; the format's own errors if the document has changed or is needed and missing.
+    pub fn complete(
+        &self,
+        document: Option<&mut Document<'_>>,
+        value: &[u8],
+        out: &mut dyn Write,
+    ) -> Result<(), Error> {
+        match &self.state {
+            State::Cades(pending) => pending.complete(document, value, out)?,
+            State::Pades(pending) => pending.complete(document, value, out)?,
+            State::Xades(pending) => pending.complete(document, value, out)?,
+        }
+        Ok(())
+    }
+
+    /// Writes a PDF as it will look, without the signature's value: to be shown to the user.
+    ///
+    /// # Errors
+    /// [`Error::NoPreview`] for other formats; [`Error::Pades`] if the document has changed.
+    pub fn preview(&self, document: &mut Document<'_>, out: &mut dyn Write) -> Result<(), Error> {
+        match &self.state {
+            State::Pades(pending) => Ok(pending.preview(document, out)?),
+            State::Cades(_) | State::Xades(_) => Err(Error::NoPreview { format: self.format() }),
+        }
+    }
+
+    /// Verifies a finished container from its octets: the new signature has no problem, and no
+    /// earlier one is worse than before. Trust is not judged.
+    ///
+    /// `inputs` are those that were prepared. For another signature in a detached CAdES container,
+    /// [`Inputs::original`] is its document, if there is one at hand.
+    ///
+    /// # Errors
+    /// [`Error::CompletedNotValid`]; other errors if the container cannot be read.
+    pub fn verify_completed<'a, 'd: 'a>(
+        &self,
+        completed: &mut Document<'_>,
+        inputs: impl Into<Inputs<'a, 'd>>,
+    ) -> Result<(), Error> {
+        let inputs = inputs.into();
+        match &self.state {
+            State::Cades(_) => format::cades::verify_completed(completed, inputs),
+            State::Pades(_) => format::pades::verify_completed(completed, inputs),
+            State::Xades(pending) => format::xades::verify_completed(pending, completed, inputs),
+        }
+    }
+}
+
+impl fmt::Debug for PendingSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.state {
+            State::Cades(pending) => pending.fmt(f),
+            State::Pades(pending) => pending.fmt(f),
+            State::Xades(pending) => pending.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! PAdES reports as text.
+
+use ::pades::report::{Report, SignatureReport, TimeStampReport};
+
+use super::{add_line, code, intact};
+
+/// The verdict on each signature.
+pub(crate) fn verdicts(report: &Report) -> String {
+    let mut text = String::new();
+    report.signatures.iter().for_each(|signature| verdict(signature, &mut text));
+    report.time_stamps.iter().for_each(|stamp| stamp_verdict(stamp, &mut text));
+    text
+}
+
+fn verdict(signature: &SignatureReport, text: &mut String) {
+    add_line(
+        text,
+        format_args!(
+            "{}: {} {}, {}, covers {}, by {}",
+            signature.field,
+            signature.format,
+            code(&signature.level),
+            intact(signature.intact),
+            code(&signature.covers),
+            signature.signer.as_deref().unwrap_or("an unknown signer"),
+        ),
+    );
+    for problem in &signature.problems {
+        add_line(text, format_args!("  {problem}"));
+    }
+    for change in &signature.changes {
+        add_line(text, format_args!("  changed after it: {}", code(change)));
+    }
+}
+
+/// A document time-stamp. Its token is not verified.
+fn stamp_verdict(stamp: &TimeStampReport, text: &mut String) {
+    let (field, covers) = (&stamp.field, code(&stamp.covers));
+    add_line(text, format_args!("{field}: time-stamp, covers {covers}"));
+    for problem in &stamp.problems {
+        add_line(text, format_args!("  {problem}"));
+    }
+}
+
+/// What the document holds.
+pub(crate) fn contents(report: &Report) -> String {
+    let mut text = format!(
+        "PDF, {} octets, {} cross-reference sections, {} signatures, {} document time-stamps\n",
+        report.length,
+        report.sections.len(),
+        report.signatures.len(),
+        report.time_stamps.len(),
+    );
+    for section in &report.sections {
+        let kind = if section.is_stream { "stream" } else { "table" };
+        let (offset, objects) = (section.offset, section.objects);
+        add_line(&mut text, format_args!("section at {offset}: a {kind}, {objects} objects"));
+    }
+    for field in &report.fields {
+        let kind = if field.is_signature { "signature field" } else { "field" };
+        let state = match (field.is_signature, field.has_value) {
+            (_, false) => "empty",
+            (true, true) => "signed",
+            (false, true) => "filled",
+        };
+        add_line(&mut text, format_args!("{kind} {}: {state}", field.name));
+    }
+    report.signatures.iter().for_each(|signature| list(signature, &mut text));
+    for stamp in &report.time_stamps {
+        let (field, covers) = (&stamp.field, code(&stamp.covers));
+        add_line(&mut text, format_args!("{field}: time-stamp, covers {covers}"));
+    }
+    text
+}
+
+fn list(signature: &SignatureReport, text: &mut String) {
+    let name = &signature.field;
+    add_line(text, format_args!("{name}: {} {}", signature.format, code(&signature.level)));
+    let mut row = |key: &str, value: Option<String>| {
+        if let Some(value) = value {
+            add_line(text, format_args!("  {key}: {value}"));
+        }
+    };
+    row("signer", signature.signer.clone());
+    row("signing time (claimed)", signature.signing_time.map(|t| t.to_rfc3339()));
+    row("format", Some(signature.sub_filter.clone()));
+    row("covers", Some(code(&signature.covers)));
+    let ranges = signature.byte_range.map(|range| range.map(|n| n.to_string()).join(" "));
+    row("byte range", ranges);
+    row("certifies the document, level", signature.certification.map(|n| n.to_string()));
+    row("name", signature.name.clone());
+    row("reason", signature.reason.clone());
+    row("location", signature.location.clone());
+    row("contact", signature.contact.clone());
+    for change in &signature.changes {
+        row("changed after it", Some(code(change)));
+    }
+    if let Some(cms) = &signature.cms {
+        row("digest", Some(cms.digest_algorithm.clone()));
+        row("algorithm", Some(cms.signature_algorithm.clone()));
+        row("policy", cms.policy.as_ref().map(|p| p.id.to_string()));
+        row("commitment", cms.commitment.map(|c| c.0.to_string()));
+    }
+}

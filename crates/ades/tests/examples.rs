@@ -1,0 +1,90 @@
+//! The examples run, and the READMEs have the first one.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::Command;
+
+use ades::{Certificate, Document, VerifyOptions};
+use p12_keystore::{Certificate as P12Certificate, KeyStore, KeyStoreEntry, PrivateKeyChain};
+use rcgen::{CertificateParams, DnType, KeyPair, KeyUsagePurpose};
+
+#[path = "suite/pki.rs"]
+#[allow(dead_code)]
+mod pki;
+
+/// Runs an example; its standard output.
+fn run(name: &str, arguments: &[&str]) -> String {
+    let run = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--offline", "--features", "pkcs12", "--example", name, "--"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{name}: {said}");
+    String::from_utf8(run.stdout).unwrap()
+}
+
+/// A key file with a self-signed certificate, which is returned.
+fn key_file(path: &Path, password: &str) -> Certificate {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "Example User");
+    params.key_usages = vec![KeyUsagePurpose::ContentCommitment];
+    let certificate = params.self_signed(&key).unwrap();
+    let der = certificate.der().to_vec();
+    let mut store = KeyStore::new();
+    let private = p12_keystore::PrivateKey::from_der(&key.serialize_der()).unwrap();
+    let chain = PrivateKeyChain::new(vec![1], private, [P12Certificate::from_der(&der).unwrap()]);
+    store.add_entry("key", KeyStoreEntry::PrivateKeyChain(chain));
+    std::fs::write(path, store.writer(password).write().unwrap()).unwrap();
+    std::fs::write(path.with_extension("pem"), certificate.pem()).unwrap();
+    Certificate::from_der(der).unwrap()
+}
+
+#[test]
+fn examples_sign_and_verify() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let key = path("key.p12");
+    let anchor = key_file(Path::new(&key), "sesame");
+    let documents = [
+        ("contract.pdf", pki::pdf("")),
+        ("invoice.xml", pki::XML.to_vec()),
+        ("photo.bin", pki::BINARY.to_vec()),
+    ];
+    for (name, document) in &documents {
+        std::fs::write(path(name), document).unwrap();
+    }
+    let paths = documents.each_ref().map(|(name, _)| path(name));
+    let files = paths.each_ref().map(String::as_str);
+    run("sign_batch", &[&[&key, "sesame"], &files[..]].concat());
+    let anchors = [anchor];
+    for (name, document) in &documents {
+        let signed = std::fs::read(path(&format!("{name}.signed"))).unwrap();
+        let mut options = VerifyOptions::new().trust(&anchors);
+        if name.ends_with(".bin") {
+            options = options.original(None, Document::from_bytes(document));
+        }
+        let report = ades::verify(&mut Document::from_bytes(&signed), options).unwrap();
+        assert!(report.is_valid(), "{name}: {report}");
+    }
+
+    run("sign_xml", &[&key, "sesame", files[1], &path("parallel.xml")]);
+    let said = run("verify", &[&path("parallel.xml"), &path("key.pem")]);
+    assert!(said.contains("\nvalid\n"), "{said}");
+    let said = run("remote_redirect", &[]);
+    assert!(said.contains("<xades:SignedProperties"), "{said}");
+}
+
+#[test]
+fn readmes_have_the_first_example() {
+    let example = include_str!("../examples/sign_batch.rs");
+    assert!(example.lines().count() <= 25);
+    assert!(include_str!("../README.md").contains(&format!("```rust,no_run\n{example}```")));
+    // The package has no README of the repository.
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    if let Ok(readme) = std::fs::read_to_string(readme) {
+        assert!(readme.contains(&format!("```rust\n{example}```")));
+    }
+}
