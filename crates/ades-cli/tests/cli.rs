@@ -301,7 +301,7 @@ fn state_with_a_mac_needs_its_key() {
     let prepared = run(&preparing, key);
     openssl_value(&bench, Key::P256, &json(&prepared.out));
     let completing = [COMPLETE, &with_key].concat();
-    run(COMPLETE, key).ends(2, "its key is needed");
+    run(COMPLETE, key).ends(2, "give the key");
     run(&completing, &key.replace("00", "01")).ends(3, "not authentic");
     assert!(!bench.has("out.p7"));
     run(&completing, key).ends(0, "");
@@ -527,7 +527,7 @@ fn canonical_forms_are_printed() {
         format!("<a xmlns:n=\"urn:n\" a=\"1\" b=\"2\">{inner}</a>")
     );
     assert_eq!(out(&["--id", "x"]), "<n:c xmlns:n=\"urn:n\" Id=\"x\" d=\"&lt;\"></n:c>");
-    bench.ades(&["c14n", "a.xml", "--id", "y"]).ends(2, "no such element");
+    bench.ades(&["c14n", "a.xml", "--id", "y"]).ends(2, "has no element");
     bench.ades(&["c14n", "a.xml", "--inclusive-prefixes", "n"]).ends(2, "exclusive");
     bench.write("b.xml", "<a><b></a>");
     bench.ades(&["c14n", "b.xml"]).ends(3, "octet 8");

@@ -35,7 +35,7 @@ fn key_file(path: &Path, password: &str) -> Certificate {
     let der = certificate.der().to_vec();
     let mut store = KeyStore::new();
     let private = p12_keystore::PrivateKey::from_der(&key.serialize_der()).unwrap();
-    let chain = PrivateKeyChain::new(vec![1], private, [P12Certificate::from_der(&der).unwrap()]);
+    let chain = PrivateKeyChain::new("key", private, [P12Certificate::from_der(&der).unwrap()]);
     store.add_entry("key", KeyStoreEntry::PrivateKeyChain(chain));
     std::fs::write(path, store.writer(password).write().unwrap()).unwrap();
     std::fs::write(path.with_extension("pem"), certificate.pem()).unwrap();
