@@ -1,22 +1,36 @@
 #!/usr/bin/env bash
-# Each fuzz target for a bounded number of runs and a quarter of a minute at most, from
-# the committed seeds, the same in every run: `fuzz/smoke.sh [RUNS [SECONDS]]`.
+# Runs each fuzz target a bounded number of times, for at most a quarter of a minute, from the
+# committed seeds, the same in every run, and from the documents of others where the corpora are
+# (ADES_CORPORA, else ../shared/corpora): `fuzz/smoke.sh [RUNS [SECONDS]]`; -1 runs until the time
+# is over.
 set -euo pipefail
 cd "$(dirname "$0")"
 runs="${1:-20000}"
 seconds="${2:-15}"
+corpora="${ADES_CORPORA:-../../shared/corpora}"
 for target in cms_parse pending_state certificate_chain itsme_json c14n pdf_read pdf_sign \
     pdf_verify xml_verify; do
-    # Those for PDFs have their seeds in common; signed XML is longer.
+    # The targets for PDFs share their seeds; signed XML is longer.
     seeds=("seeds/${target/#pdf_*/pdf}")
     longest=16384
-    if [ "$target" = xml_verify ]; then
-        seeds+=(../tests/fixtures/xades)
-        longest=65536
-    fi
+    others=()
+    case "$target" in
+        xml_verify) others=("$corpora/signed" "$corpora/more/tests/fixtures/xades"); longest=65536 ;;
+        c14n) others=("$corpora/xml" "$corpora/c14n") ;;
+        pdf_*) others=("$corpora/pdf") ;;
+        cms_parse) others=("$corpora/signed") ;;
+    esac
+    for folder in "${others[@]}"; do
+        if [ -d "$folder" ]; then
+            seeds+=("$folder")
+        else
+            echo "fuzzing $target: without the seeds of $folder, which does not exist"
+        fi
+    done
     mkdir -p "corpus/$target"
-    # No code of ours is unsafe: without sanitizers it is built and run in half the time.
-    cargo +nightly fuzz run --fuzz-dir . --sanitizer none --codegen-units 16 "$target" "corpus/$target" "${seeds[@]}" -- \
+    # No code of ours is unsafe: without sanitizers it builds and runs in half the time, and a
+    # stable toolchain is enough.
+    cargo fuzz run --fuzz-dir . --sanitizer none --codegen-units 16 "$target" "corpus/$target" "${seeds[@]}" -- \
         -seed=1 -runs="$runs" -max_total_time="$seconds" -max_len="$longest" -timeout=10 -rss_limit_mb=2048 -verbosity=0
     echo "fuzzed: $target, no finding"
 done

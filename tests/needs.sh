@@ -116,6 +116,8 @@ if runs judges; then
     debian pdfsig poppler-utils command -v pdfsig
     debian pdftoppm poppler-utils command -v pdftoppm
     debian xmlsec1 xmlsec1 command -v xmlsec1
+    # Text of visible signatures in Chinese, Japanese and Korean.
+    debian "Noto Sans CJK" fonts-noto-cjk test -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
     debian "GNU time" time test -x /usr/bin/time
     debian "a JDK" default-jdk-headless command -v javac
     debian Maven maven command -v mvn

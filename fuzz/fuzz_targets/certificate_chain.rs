@@ -1,4 +1,5 @@
-//! Certificates as PEM or DER: read or refused; what is in order stays so.
+//! Certificates as PEM or DER are read or refused. The order in which they come does
+//! not change the chain.
 #![no_main]
 
 use ades_core::certificate::UsageCheck;

@@ -1,5 +1,5 @@
-//! Whatever the service answers is read or refused. The first octet chooses
-//! the HTTP status.
+//! Any answer of the service is read or refused. The first octet chooses the HTTP
+//! status.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

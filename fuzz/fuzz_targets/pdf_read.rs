@@ -1,5 +1,5 @@
-//! Any octets are read or refused: the same in whatever order, and however few
-//! octets come at a time.
+//! Any octets are read or refused. The result depends neither on the order in which
+//! objects are read nor on the number of octets that come at a time.
 #![no_main]
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
@@ -8,7 +8,7 @@ use ades_core::Document;
 use libfuzzer_sys::fuzz_target;
 use pades::fuzzing::Objects;
 
-/// A reader that gives three octets at a time.
+/// A reader that returns at most three octets at a time.
 struct Drops<'a>(Cursor<&'a [u8]>);
 
 impl Read for Drops<'_> {

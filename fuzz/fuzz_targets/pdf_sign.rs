@@ -1,6 +1,6 @@
-//! Any octets are signed or refused. What is signed begins with the document,
-//! has one signature more than before, and that covers all of it. Every other
-//! object reads as before, and those that are touched keep what they had.
+//! Any octets are signed or refused. The signed document begins with the document,
+//! and has one signature more, which covers all of it. Every other object reads as
+//! before; objects that the signature changes keep their entries.
 #![no_main]
 
 use ades_core::{DigestAlgorithm, Document, SignatureParameters};
@@ -8,11 +8,12 @@ use libfuzzer_sys::fuzz_target;
 use pades::fuzzing::Objects;
 use pades::report::{Coverage, Problem};
 use pades::{
-    Appearance, Given, PreparedDocument, Rectangle, SignatureField, SignatureOptions, SubFilter,
+    Appearance, PreparedDocument, Rectangle, SignatureField, SignatureOptions, SubFilter,
+    VerifyOptions,
 };
 
 const CAPACITY: usize = 64;
-/// No CMS, but an element of DER.
+/// Not CMS, but an element of DER.
 const CMS: &[u8] = &[0x30, 0x03, 0x02, 0x01, 0x01];
 
 /// A PNG of one grey pixel.
@@ -23,7 +24,7 @@ const PIXEL: &[u8] = b"\x89PNG\r\n\x1A\n\
 
 fuzz_target!(|octets: &[u8]| {
     let mut document = Document::from_bytes(octets);
-    let before = pades::verify(&mut document, Given::default());
+    let before = pades::verify(&mut document, VerifyOptions::new());
     let visible = Appearance::at(1, Rectangle::new(0.0, 0.0, 10.0, 10.0)).image(PIXEL);
     let existing = before.iter().flat_map(|report| &report.fields);
     let existing = existing.filter(|field| field.is_signature && !field.has_value);
@@ -47,20 +48,20 @@ fuzz_target!(|octets: &[u8]| {
         );
         let Ok(prepared) = prepared else { continue };
         let mut signed = Vec::new();
-        prepared.embed(&mut document, CMS, &mut signed).expect("what was prepared is completed");
-        assert!(signed.starts_with(octets), "not one octet may change");
+        prepared.embed(&mut document, CMS, &mut signed).expect("a prepared signature is completed");
+        assert!(signed.starts_with(octets), "the octets of the document do not change");
         if let Some(objects_before) = Objects::read(&mut document, prepared.is_repaired(), false) {
             let after = Objects::read_signed(&mut Document::from_bytes(&signed));
-            let after = after.expect("what was signed is read");
+            let after = after.expect("a signed document is read");
             assert_eq!(objects_before.are_kept(&after), Ok(()));
         }
-        let report = pades::verify(&mut Document::from_bytes(&signed), Given::default())
-            .expect("what was signed is read");
+        let report = pades::verify(&mut Document::from_bytes(&signed), VerifyOptions::new())
+            .expect("a signed document is read");
         let ours = report.signatures.iter().filter(|s| s.covers == Coverage::Whole);
         assert!(ours.clone().count() == 1, "{report:?}");
         let gap = [Problem::ByteRangeMalformed, Problem::ByteRangeGap, Problem::NotARevision];
         assert!(ours.into_iter().all(|s| !s.problems.iter().any(|p| gap.contains(p))));
-        // What is repaired has what a search finds, which may be more.
+        // A repaired document has the signatures that a search finds, which may be more.
         if let Ok(before) = &before
             && !prepared.is_repaired()
         {

@@ -1,18 +1,17 @@
-//! A signed document is changed at will. What was changed is not intact, and what
-//! was added to is not covered as a whole. Any octets by themselves are verified
-//! or refused.
+//! Any octets are verified or refused. A signed document that is changed is not
+//! intact. After octets are added to it, the signature does not cover the whole.
 #![no_main]
 
 use ades_core::Document;
 use libfuzzer_sys::fuzz_target;
-use pades::Given;
+use pades::VerifyOptions;
 use pades::report::{Coverage, Report};
 
-/// Signed, with a value that verifies.
+/// A signed document whose value verifies.
 const SIGNED: &[u8] = include_bytes!("../seeds/pdf/signed");
 
 fn verify(octets: &[u8]) -> Option<Report> {
-    pades::verify(&mut Document::from_bytes(octets), Given::default()).ok()
+    pades::verify(&mut Document::from_bytes(octets), VerifyOptions::new()).ok()
 }
 
 fuzz_target!(|octets: &[u8]| {
@@ -22,7 +21,7 @@ fuzz_target!(|octets: &[u8]| {
         let whole = |s: &pades::report::SignatureReport| s.intact && s.covers == Coverage::Whole;
         assert_eq!(report.signatures.iter().any(whole), octets.is_empty(), "{report:?}");
     }
-    // Places, and what is there from now on.
+    // Offsets, and the octets that are written there.
     let mut changed = SIGNED.to_vec();
     for change in octets.chunks_exact(3).take(64) {
         let [high, low, octet] = change else { continue };
@@ -32,9 +31,9 @@ fuzz_target!(|octets: &[u8]| {
         }
     }
     let gap = 1 + SIGNED.windows(10).rposition(|w| w == b"/Contents<").expect("it is signed") + 8;
-    let behind = gap + SIGNED[gap..].iter().position(|o| *o == b'>').expect("it has an end") + 1;
+    let after = gap + SIGNED[gap..].iter().position(|o| *o == b'>').expect("it has an end") + 1;
     let same = |range: std::ops::Range<usize>| changed.get(range.clone()) == SIGNED.get(range);
-    if !(same(0..gap) && same(behind..SIGNED.len()))
+    if !(same(0..gap) && same(after..SIGNED.len()))
         && let Some(report) = verify(&changed)
     {
         assert!(report.signatures.iter().all(|s| !s.intact), "{report:?}");

@@ -1,5 +1,5 @@
-//! A stored state reads or is an error; what reads is stored as the same state
-//! again and can be completed or refused.
+//! A stored state is read or refused. A state that is read is stored as the same state
+//! again, and completing it succeeds or is an error.
 #![no_main]
 
 use ades_core::{Document, PendingState, StateKey};
@@ -9,8 +9,8 @@ fn read<S: PendingState + PartialEq + std::fmt::Debug>(text: &str, complete: imp
     let key = StateKey::new([7; 32]);
     for key in [None, Some(&key)] {
         let Ok(pending) = S::from_json(text, key) else { continue };
-        let again = pending.to_json(key).expect("what was read can be stored");
-        assert_eq!(S::from_json(&again, key).expect("and read"), pending);
+        let again = pending.to_json(key).expect("a state that was read can be stored");
+        assert_eq!(S::from_json(&again, key).expect("a stored state is read"), pending);
         complete(pending);
     }
 }
@@ -23,7 +23,7 @@ fuzz_target!(|octets: &[u8]| {
     });
     read(text, |pending: pades::PendingSignature| {
         let mut document = Document::from_bytes(b"%PDF-1.7");
-        let _ = pending.complete(&mut document, &[1; 256], &mut Vec::new());
+        let _ = pending.complete(Some(&mut document), &[1; 256], &mut Vec::new());
         let _ = pending.preview(&mut document, &mut Vec::new());
     });
     read(text, |pending: pades::PreparedDocument| {

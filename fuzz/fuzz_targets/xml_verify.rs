@@ -1,15 +1,15 @@
-//! Any octets are judged or refused, at once and in pieces alike, and what is
-//! said to be covered is in the document.
+//! Any octets are verified or refused. The result does not depend on how the octets
+//! are split, and everything that a report calls covered is in the document.
 #![no_main]
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use ades_core::Document;
 use libfuzzer_sys::fuzz_target;
-use xades::report::{ReferenceReport, Report, SignatureReport};
 use xades::VerifyOptions;
+use xades::report::{ReferenceReport, Report, SignatureReport};
 
-/// Hands out a few octets at a time.
+/// Hands out at most this many octets at a time.
 struct Pieces<'a>(Cursor<&'a [u8]>, usize);
 
 impl Read for Pieces<'_> {

@@ -1,33 +1,13 @@
 #!/usr/bin/env bash
-# Installs the judges that the tests ask: OpenSSL, EU DSS, veraPDF, asn1crypto,
-# pyHanko, signxml, qpdf, mutool, poppler, libxml2, xmlsec1 and GNU time, and the fuzzing and licence tools.
-# Quick when they are there already.
+# Installs the judges that the tests ask: Debian packages (tests/needs.sh), then EU DSS and veraPDF
+# with Maven, and asn1crypto, pyHanko and signxml in a Python environment. Quick when they are
+# already there.
 set -euo pipefail
 cd "$(dirname "$0")"
+bash ../needs.sh judges
 
-missing=()
-command -v openssl >/dev/null || missing+=(openssl)
-command -v qpdf >/dev/null || missing+=(qpdf)
-command -v mutool >/dev/null || missing+=(mupdf-tools)
-{ command -v pdfsig && command -v pdftoppm; } >/dev/null || missing+=(poppler-utils)
-command -v xmlsec1 >/dev/null || missing+=(xmlsec1)
-[ -x /usr/bin/time ] || missing+=(time)
-command -v mvn >/dev/null || missing+=(maven)
-command -v javac >/dev/null || missing+=(default-jdk-headless)
-python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
-python3 -c 'import ctypes.util, sys; sys.exit(ctypes.util.find_library("xml2") is None)' 2>/dev/null || missing+=(libxml2)
-command -v cc >/dev/null || missing+=(build-essential)
-command -v c++ >/dev/null || missing+=(g++)
-command -v cmake >/dev/null || missing+=(cmake)
-if ((${#missing[@]})); then
-    sudo=""
-    [ "$(id -u)" = 0 ] || sudo="sudo"
-    $sudo apt-get update -qq
-    $sudo apt-get install -y -qq "${missing[@]}"
-fi
-
-# EU DSS, judge and signer, and veraPDF, judge of PDF/A and PDF/UA: a JVM each, that
-# answers line by line.
+# EU DSS (judge and signer) and veraPDF (judge of PDF/A and PDF/UA): a JVM each, which answers one
+# request per line.
 for judge in dss verapdf; do
     if [ ! -d $judge/target/lib ] || [ -n "$(find $judge/pom.xml $judge/src -newer $judge/target/lib -print -quit)" ]; then
         mvn -q -B -f $judge/pom.xml package
@@ -35,12 +15,10 @@ for judge in dss verapdf; do
     fi
 done
 
-# asn1crypto, a strict reader of another make, pyHanko, judge and signer of PDF
-# signatures, and signxml, the same for XML.
+# asn1crypto, a strict reader of CMS; pyHanko, judge and signer of PDF signatures; signxml, the same
+# for XML.
 if [ ! -x python/venv/bin/python ] || [ python/requirements.txt -nt python/venv/installed ]; then
     python3 -m venv python/venv
     python/venv/bin/pip install --quiet --requirement python/requirements.txt
     touch python/venv/installed
 fi
-
-command -v cargo-fuzz >/dev/null || cargo install --quiet --locked cargo-fuzz@0.13.2

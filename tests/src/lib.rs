@@ -2,6 +2,10 @@
 //!
 //! A test fails if a judge that it needs is not installed. It is never skipped.
 #![deny(missing_docs)]
+pub use test_documents::{c14n, corpora, xml};
+
+pub mod cms;
+pub mod fonts;
 pub mod full;
 pub mod invoice;
 pub mod oracle;

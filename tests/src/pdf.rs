@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 mod alter;
 pub mod archival;
 pub mod by_hand;
+mod kinds;
 mod large;
 pub mod packed;
 mod sample;
@@ -15,6 +16,7 @@ pub use alter::{
     Encryption, encrypted, junk_before, linearized, nuls_after, object_streams, prev_loop,
     unsigned_change, wrong_startxref,
 };
+pub use kinds::{Kind, Outcome, kinds};
 pub use large::{write_image_pages, write_many_objects};
 pub use sample::{Sample, samples};
 pub use serialize::Xref;

@@ -73,7 +73,7 @@ pub fn sign_pades(
     let pending = pades::PendingSignature::from_json(&pending.to_json(None)?, None)?;
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut source, &value, &mut out)?;
+    pending.complete(Some(&mut source), &value, &mut out)?;
     assert_eq!(out.len() as u64, pending.signed_len());
     Ok(out)
 }

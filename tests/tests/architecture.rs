@@ -63,14 +63,22 @@ fn the_documented_dependencies_are_those_of_cargo() {
 }
 
 #[test]
+fn the_documented_source_files_exist() {
+    let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let (_, table) = text.split_once("## Where things are").expect("a table of source files");
+    let paths = table.split('`').filter(|path| path.contains("/src"));
+    let missing: Vec<&str> =
+        paths.filter(|path| !root().join("crates").join(path).exists()).collect();
+    assert!(missing.is_empty(), "docs/architecture.md names {missing:?}, which do not exist");
+}
+
+#[test]
 fn every_format_crate_has_the_same_modules() {
     for name in ["cades", "pades", "xades"] {
         let lib =
             std::fs::read_to_string(root().join(format!("crates/{name}/src/lib.rs"))).unwrap();
-        let modules: BTreeSet<&str> = lib
-            .lines()
-            .filter_map(|line| Some(line.rsplit_once("mod ")?.1.strip_suffix(';')?))
-            .collect();
+        let modules: BTreeSet<&str> =
+            lib.lines().filter_map(|line| line.rsplit_once("mod ")?.1.strip_suffix(';')).collect();
         let missing: Vec<&str> =
             MODULES.into_iter().filter(|module| !modules.contains(module)).collect();
         assert!(missing.is_empty(), "crates/{name}/src/lib.rs has no module {missing:?}");

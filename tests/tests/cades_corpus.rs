@@ -1,20 +1,14 @@
 //! Containers that others made, as we read them beside what EU DSS says of each
 //! (`fixtures/cades/expected.json`).
 
-use std::path::{Path, PathBuf};
-
 use ades_core::Document;
+use ades_tests::corpora::{self, File};
 use cades::report::{Level, Problem, Report};
 use cades::{Error, VerifyOptions};
 use serde_json::Value;
 
-fn corpus() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cades")
-}
-
-fn read(name: &str) -> Result<Report, Error> {
-    let octets = std::fs::read(corpus().join(name)).unwrap();
-    cades::verify(&mut Document::from_bytes(&octets), VerifyOptions::new())
+fn read(file: &File) -> Result<Report, Error> {
+    cades::verify(&mut Document::from_bytes(&file.read()), VerifyOptions::new())
 }
 
 /// The verdicts that differ from EU DSS's, each with its reason.
@@ -37,11 +31,14 @@ fn unsorted_certificates(name: &str) -> bool {
 
 #[test]
 fn the_corpus_is_judged_as_dss_judges_it() {
-    let text = std::fs::read_to_string(corpus().join("expected.json")).unwrap();
-    let expected: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap();
+    let text = include_str!("../fixtures/cades/expected.json");
+    let expected: serde_json::Map<String, Value> = serde_json::from_str(text).unwrap();
     assert!(expected.len() >= 16);
-    for (name, expected) in &expected {
-        let report = match read(name) {
+    let Some(corpus) = corpora::files("cades") else { return };
+    assert_eq!(corpus.len(), expected.len());
+    for file in &corpus {
+        let (name, expected) = (file.name, &expected[file.name]);
+        let report = match read(file) {
             Ok(report) => report,
             Err(error) => {
                 assert_eq!(expected["cms"]["trailing"], true, "{name}: {error}");
@@ -71,7 +68,11 @@ fn the_corpus_is_judged_as_dss_judges_it() {
 
 #[test]
 fn what_we_refuse_is_named() {
-    let problems = |name: &str| read(name).unwrap().signatures.remove(0).problems;
+    let Some(corpus) = corpora::files("cades") else { return };
+    let problems = |name: &str| {
+        let file = corpus.iter().find(|file| file.name == name).unwrap();
+        read(file).unwrap().signatures.remove(0).problems
+    };
     assert_eq!(problems("cades-broken-sig-tst.p7m"), [Problem::SignatureInvalid]);
     assert_eq!(problems("Signature-C-X-1.p7m"), [Problem::UnsupportedAlgorithm]);
     assert_eq!(problems("cades-extended-epes.pkcs7"), [Problem::SigningTimeMissing]);

@@ -7,6 +7,7 @@ use ades_core::error::NotFit;
 use ades_core::trust::{IssuerPool, PathBuilder};
 use ades_core::verify::verify_issued_by;
 use ades_core::{Certificate, CertificateChain, DigestAlgorithm, Error};
+use ades_tests::corpora;
 use ades_tests::pki::{Key, Pki, Profile, pem};
 use chrono::DateTime;
 use proptest::prelude::*;
@@ -124,10 +125,10 @@ fn case_58_both_certificates_of_one_issuer_are_in_the_chain() {
 /// Edge case 58 with the real CA certificates of itsme®.
 #[test]
 fn case_58_both_itsme_certificates_of_one_ca_have_the_same_issuer() {
-    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/itsme-ca");
+    let Some(files) = corpora::files("itsme-ca") else { return };
     let read = |name: &str| {
-        let text = std::fs::read_to_string(format!("{dir}/{name}")).unwrap();
-        certificates_from_pem(&text).unwrap().remove(0)
+        let file = files.iter().find(|file| file.name == name).unwrap();
+        certificates_from_pem(&String::from_utf8(file.read()).unwrap()).unwrap().remove(0)
     };
     let (g1, reissued) =
         (read("itsme-sign-issuing-ca-g1.pem"), read("itsme-sign-issuing-ca-g1-reissue-2020.pem"));

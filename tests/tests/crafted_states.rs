@@ -79,7 +79,7 @@ fn a_certificate_that_was_unfit_at_the_stored_time_is_rejected() {
         state["signing_time"] = "2019-09-21T14:13:20Z".into();
     });
     let mut out = Vec::new();
-    let error = pending.complete(&mut source, &value, &mut out).unwrap_err();
+    let error = pending.complete(Some(&mut source), &value, &mut out).unwrap_err();
     assert!(matches!(&error, pades::Error::Core(core) if not_yet(core)), "{error:?}");
     assert!(out.is_empty());
 

@@ -1,12 +1,10 @@
 //! rasn-cms as a second reader of CMS containers.
 
-#[path = "differential/corpus.rs"]
-mod corpus;
-
 use ades_core::{CommitmentType, Document};
+use ades_tests::corpora;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{algorithms, finish, parameters, sign};
-use cades::Packaging;
+use cades::{Packaging, SignatureOptions};
 use proptest::prelude::*;
 use second_readers::cms::{Agreement, compare, reads};
 
@@ -37,14 +35,22 @@ fn our_containers_are_read_alike() {
 fn what_is_added_to_a_container_is_read_alike() {
     let (first, second) = (Pki::shared().signer(Key::P256), Pki::shared().signer(Key::Rsa2048));
     let one = sign(b"content", Packaging::Enveloping, first, &parameters()).unwrap();
+    let options = SignatureOptions::new();
     let mut container = Document::from_bytes(&one);
     let parallel =
-        cades::prepare_parallel(&mut container, None, &second.chain, &parameters()).unwrap();
+        cades::prepare_parallel(&mut container, None, &second.chain, &parameters(), &options)
+            .unwrap();
     let two = finish(&parallel, second, Some(&one)).unwrap();
     agrees("a parallel signature", &two);
     let mut container = Document::from_bytes(&two);
-    let counter =
-        cades::prepare_countersignature(&mut container, 1, &first.chain, &parameters()).unwrap();
+    let counter = cades::prepare_countersignature(
+        &mut container,
+        &[1],
+        &first.chain,
+        &parameters(),
+        &options,
+    )
+    .unwrap();
     let three = finish(&counter, first, Some(&two)).unwrap();
     agrees("a countersignature", &three);
 }
@@ -57,7 +63,9 @@ const READ_BY_ONE: [&str; 1] = [
 
 #[test]
 fn containers_of_the_corpus_are_read_alike() {
-    let files = corpus::files(&["signed", "more"], &[".p7m", ".p7s", ".pkcs7"]);
+    let Some(files) = corpora::everything(&["signed", "more"], &[".p7m", ".p7s", ".pkcs7"]) else {
+        return;
+    };
     let (mut agreed, mut unexpected) = (0, Vec::new());
     for (name, octets) in &files {
         match compare(octets) {
@@ -77,7 +85,7 @@ fn containers_of_the_corpus_are_read_alike() {
     }
     assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
     println!("{agreed} of {} containers are read by both", files.len());
-    assert!(files.is_empty() || agreed * 2 > files.len(), "{agreed} of {}", files.len());
+    assert!(agreed * 2 > files.len(), "{agreed} of {}", files.len());
 }
 
 proptest! {

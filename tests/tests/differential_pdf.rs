@@ -1,10 +1,8 @@
 //! lopdf as a second reader of PDFs: what a signature adds, and that everything
 //! else is there as before.
 
-#[path = "differential/corpus.rs"]
-mod corpus;
-
 use ades_core::Document;
+use ades_tests::corpora;
 use ades_tests::pdf::samples;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign_pades, sign_pades_by_stub};
@@ -27,7 +25,7 @@ fn a_signature_leaves_every_object_of_generated_documents() {
     let mut read = 0;
     for sample in samples() {
         for options in &options {
-            let options = options.clone().with_password(sample.password.unwrap_or_default());
+            let options = options.clone().password(sample.password.unwrap_or_default());
             let Ok(signed) = sign_pades(&sample.octets, signer, &parameters(), &options) else {
                 continue;
             };
@@ -63,7 +61,7 @@ fn a_second_signature_leaves_every_object() {
 #[test]
 fn a_signature_leaves_every_object_of_the_corpus() {
     let mut read = 0;
-    let files = corpus::files(&["pdf", "signed"], &[".pdf"]);
+    let Some(files) = corpora::everything(&["pdf", "signed"], &[".pdf"]) else { return };
     for (name, octets) in &files {
         let options = SignatureOptions::new();
         let mut document = Document::from_bytes(octets);
@@ -73,5 +71,5 @@ fn a_signature_leaves_every_object_of_the_corpus() {
         read += usize::from(same(name, octets, &sign_pades_by_stub(octets)).is_some());
     }
     println!("lopdf read {read} of {} documents", files.len());
-    assert!(files.is_empty() || read * 2 > files.len(), "lopdf read {read} documents only");
+    assert!(read * 2 > files.len(), "lopdf read {read} documents only");
 }

@@ -1,8 +1,6 @@
 //! quick-xml as a second reader of XML: names, attributes, text and positions.
 
-#[path = "differential/corpus.rs"]
-mod corpus;
-
+use ades_tests::corpora;
 use ades_tests::invoice::Invoice;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{complete_xades, parameters};
@@ -53,10 +51,14 @@ fn our_signatures_are_read_alike() {
 
 #[test]
 fn documents_of_the_corpus_are_read_alike() {
-    let files = corpus::files(&["c14n", "signed", "xml", "validation", "more"], &[".xml"]);
+    let Some(files) =
+        corpora::everything(&["c14n", "signed", "xml", "validation", "more"], &[".xml"])
+    else {
+        return;
+    };
     let read = files.iter().filter(|(name, octets)| agrees(name, octets).is_some()).count();
     println!("{read} of {} documents are compared", files.len());
-    assert!(files.is_empty() || read * 2 > files.len(), "{read} of {}", files.len());
+    assert!(read * 2 > files.len(), "{read} of {}", files.len());
 }
 
 proptest! {

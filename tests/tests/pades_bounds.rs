@@ -1,5 +1,5 @@
-//! How much a document can make us hold, whatever it says. One test only: the
-//! allocator counts for the whole process.
+//! The memory that a hostile document can make us use. This file has one test, because
+//! the allocator counts for the whole process.
 
 use std::io::{self, Write};
 
@@ -8,18 +8,18 @@ use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects, updated};
 use ades_tests::pdf::packed::{Pack, packed};
 use ades_tests::signing::{parameters, sign_pades_by_stub};
 use pades::report::{Coverage, Problem};
-use pades::{Given, PreparedDocument, SignatureOptions, SubFilter};
+use pades::{PreparedDocument, SignatureOptions, SubFilter, VerifyOptions};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// As docs/architecture.md has it, in MiB.
+/// The bound in docs/architecture.md, in MiB.
 const BOUND: f32 = 128.0;
 
 const PAGE: &str = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>";
 
-/// What is held beside the document while it is signed and verified.
+/// The memory used besides the document while it is signed and verified, in MiB.
 fn held(document: &[u8]) -> f32 {
     ALLOCATOR.reset_peak_usage();
     let before = ALLOCATOR.current_usage_as_mb();
@@ -37,7 +37,7 @@ fn held(document: &[u8]) -> f32 {
             prepared.embed(&mut source, b"\x30\x00", &mut Nowhere).unwrap();
         }
     }
-    let _ = pades::verify(&mut Document::from_bytes(document), Given::default());
+    let _ = pades::verify(&mut Document::from_bytes(document), VerifyOptions::new());
     ALLOCATOR.peak_usage_as_mb() - before
 }
 
@@ -53,7 +53,7 @@ impl Write for Nowhere {
     }
 }
 
-/// So many fields, each in an object stream of its own that decodes to so much.
+/// `count` fields, each in its own object stream with `padding` octets more.
 fn bombs(count: u32, padding: usize) -> Vec<u8> {
     let fields: String = (0..count).map(|at| format!("{} 0 R ", 100 + at)).collect();
     let plain = [
@@ -71,19 +71,19 @@ fn bombs(count: u32, padding: usize) -> Vec<u8> {
     packed(&plain, &packs)
 }
 
-/// Signed and then updated, so that what came later is compared.
+/// The document signed and then updated, so that revisions are compared.
 fn updated_later(document: &[u8]) -> Vec<u8> {
     let signed = sign_pades_by_stub(document);
     let updated = updated(&signed, &[(2, ONE_PAGE)]);
-    let report = pades::verify(&mut Document::from_bytes(&updated), Given::default()).unwrap();
+    let report = pades::verify(&mut Document::from_bytes(&updated), VerifyOptions::new()).unwrap();
     let signature = &report.signatures[0];
     assert_eq!(signature.covers, Coverage::Part);
     assert!(signature.problems.contains(&Problem::NotCompared), "{signature:?}");
     updated
 }
 
-/// Arrays of references to what is not there: each to another number, or all to
-/// one.
+/// Arrays of references to missing objects: `step` 1 has a new number each time, 0 the
+/// same number.
 fn of_references(step: usize) -> Vec<u8> {
     const ARRAYS: usize = 4;
     const ELEMENTS: usize = 500_000;
@@ -108,7 +108,7 @@ fn with_catalog(entries: &str, more: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn no_document_makes_us_hold_more_than_is_said() {
+fn no_document_makes_us_use_more_memory_than_documented() {
     let many = 520_000;
     let long = "x".repeat(1 << 20);
     let names: String = (0..many / 2).map(|at| format!("/{at:06} 0")).collect();
@@ -150,6 +150,6 @@ fn no_document_makes_us_hold_more_than_is_said() {
     ] {
         let held = held(&document);
         println!("{name}: {held:.0} MiB for {} octets", document.len());
-        assert!(held < BOUND, "{name}: {held} MiB held for {} octets", document.len());
+        assert!(held < BOUND, "{name}: {held} MiB used for {} octets", document.len());
     }
 }

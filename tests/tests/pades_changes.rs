@@ -1,12 +1,13 @@
-//! What was changed after a signature: what honest programs write is told by kind
-//! and is no problem, however long it goes on.
+//! Changes after a signature. Changes that honest programs make are reported by kind
+//! and are not problems, however many there are.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ades_core::Document;
+use ades_tests::corpora;
 use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::pyhanko::PyHanko;
 use ades_tests::pdf::by_hand::{ONE_PAGE, last_between, object, of_objects, updated};
@@ -14,7 +15,9 @@ use ades_tests::pdf::samples;
 use ades_tests::pki::{Key, PemFiles, Pki};
 use ades_tests::signing::{parameters, sign_pades, sign_pades_by_stub};
 use pades::report::{Change, Coverage, Problem, Report, SignatureReport};
-use pades::{Appearance, Certification, Error, Given, Rectangle, SignatureField, SignatureOptions};
+use pades::{
+    Appearance, Certification, Error, Rectangle, SignatureField, SignatureOptions, VerifyOptions,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -23,20 +26,15 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
 }
 
 fn report(document: &[u8]) -> Report {
-    pades::verify(&mut Document::from_bytes(document), Given::default()).unwrap()
+    pades::verify(&mut Document::from_bytes(document), VerifyOptions::new()).unwrap()
 }
 
 fn reports(document: &[u8]) -> Vec<SignatureReport> {
     report(document).signatures
 }
 
-fn fixture(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
-    std::fs::read(path).unwrap()
-}
-
 fn looks() -> Vec<u8> {
-    fixture("stamps/boxes.png")
+    include_bytes!("../fixtures/stamps/boxes.png").to_vec()
 }
 
 fn visible() -> SignatureOptions {
@@ -48,7 +46,7 @@ fn into_field(name: &str) -> SignatureOptions {
     SignatureOptions::new().field(SignatureField::Existing(name.into()))
 }
 
-/// Other programs that change documents, and judge them.
+/// Other programs that change documents and verify them.
 struct Others {
     dir: TempDir,
     pem: PemFiles,
@@ -57,7 +55,7 @@ struct Others {
 impl Others {
     fn new() -> Self {
         let dir = TempDir::new().unwrap();
-        // pyHanko's own time-stamps are signed by RSA.
+        // pyHanko's time-stamps need an RSA key.
         let pem = Pki::shared().signer(Key::Rsa2048).write_pem_files(dir.path());
         Self { dir, pem }
     }
@@ -78,8 +76,8 @@ impl Others {
         Ok(std::fs::read(out).unwrap())
     }
 
-    /// pyHanko's and DSS's verdicts of what came after each signature are ours:
-    /// nothing that is forbidden.
+    /// Asserts that pyHanko, DSS and `pades::verify` report no forbidden change after
+    /// any signature.
     fn assert_accepted(&self, document: &[u8], what: &str) {
         let file = self.path("judged.pdf");
         std::fs::write(&file, document).unwrap();
@@ -95,7 +93,7 @@ impl Others {
     }
 }
 
-/// A page with a text field and two for signatures, of which one is seen.
+/// A page with a text field and two signature fields, one of them visible.
 fn with_form() -> Vec<u8> {
     of_objects(
         &[
@@ -113,7 +111,7 @@ fn with_form() -> Vec<u8> {
     )
 }
 
-/// Filled, signed in fields, archived: everything that a certification allows.
+/// A certification allows filling in, signing fields and adding validation data.
 #[test]
 fn forms_are_filled_signed_and_archived_after_a_certification() {
     let others = Others::new();
@@ -127,7 +125,7 @@ fn forms_are_filled_signed_and_archived_after_a_certification() {
     others.assert_accepted(&once, "signed");
     let seen = into_field("seen").visible(Appearance::in_field().image(looks()));
     let twice = sign(&once, &seen).unwrap();
-    others.assert_accepted(&twice, "signed and seen");
+    others.assert_accepted(&twice, "signed visibly");
     let archived = others.by_pyhanko(&twice, "archive", json!({})).unwrap();
     let archived = others.by_pyhanko(&archived, "archive", json!({})).unwrap();
     others.assert_accepted(&archived, "archived");
@@ -144,9 +142,9 @@ fn forms_are_filled_signed_and_archived_after_a_certification() {
     assert_eq!(found.time_stamps.len(), 2);
 }
 
-/// Nothing may change, but what proves the signature later on.
+/// A certification without changes still allows validation data and time-stamps.
 #[test]
-fn what_may_not_change_may_be_archived() {
+fn a_document_without_allowed_changes_can_be_archived() {
     let others = Others::new();
     let level = Certification::NoChanges;
     let certified = sign(&with_form(), &SignatureOptions::new().certify(level)).unwrap();
@@ -158,13 +156,13 @@ fn what_may_not_change_may_be_archived() {
     assert_eq!(reports(&filled)[0].problems, [Problem::ForbiddenChange]);
 }
 
-/// A new field that is seen: after a signature, not after a certification.
+/// A new visible field is allowed after a signature, but not after a certification.
 #[test]
-fn new_fields_that_are_seen_come_before_a_certification() {
+fn new_visible_fields_are_forbidden_after_a_certification() {
     let others = Others::new();
     let signed = sign(&with_form(), &SignatureOptions::new()).unwrap();
     let again = sign(&sign(&signed, &visible()).unwrap(), &visible()).unwrap();
-    others.assert_accepted(&again, "seen twice");
+    others.assert_accepted(&again, "signed visibly twice");
     assert_eq!(reports(&again)[0].changes, [Change::VisibleSignature]);
     let level = Certification::FormFilling;
     let certified = sign(&with_form(), &SignatureOptions::new().certify(level)).unwrap();
@@ -175,13 +173,13 @@ fn new_fields_that_are_seen_come_before_a_certification() {
     assert_eq!(found.problems, [Problem::ForbiddenChange]);
 }
 
-/// A hidden field that is seen once it is signed is as a new one.
+/// A hidden field that becomes visible when it is signed counts as a new one.
 #[test]
-fn hidden_fields_are_shown_before_a_certification() {
+fn hidden_fields_cannot_be_shown_after_a_certification() {
     let certify = SignatureOptions::new().certify(Certification::FormFilling);
     let into = |name: &str| into_field(name).visible(Appearance::in_field().image(looks()));
     for (hidden, shown) in [(2, 132), (32, 132), (4 + 16 + 2, 132 + 16)] {
-        // Field and widget in one, and apart.
+        // Field and widget as one object, and as two.
         let document = of_objects(
             &[
                 "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[4 0 R 5 0 R]>>>>",
@@ -206,14 +204,14 @@ fn hidden_fields_are_shown_before_a_certification() {
     }
 }
 
-/// Documents of every structure, signed by us and by pyHanko, archived.
+/// Documents of every structure are signed by us and by pyHanko, then archived.
 #[test]
 fn every_structure_is_signed_and_archived_without_a_problem() {
     let others = Others::new();
     for sample in samples().into_iter().filter(|sample| sample.password.is_none()) {
         let Ok(first) = sign(&sample.octets, &SignatureOptions::new()) else { continue };
         let mut document = sign(&first, &visible()).unwrap_or(first);
-        // Not all of these are for pyHanko.
+        // pyHanko cannot sign all of these.
         if let Ok(archived) = others.by_pyhanko(&document, "archive", json!({})) {
             document = archived;
         }
@@ -230,9 +228,9 @@ fn every_structure_is_signed_and_archived_without_a_problem() {
     }
 }
 
-/// A page is what the page tree leads to, though it does not say so.
+/// An object in the page tree is a page, even without a type.
 #[test]
-fn a_page_is_one_by_its_place() {
+fn a_page_is_recognised_by_its_place_in_the_page_tree() {
     let catalog = "<</Type/Catalog/Pages 2 0 R>>";
     let mut document = of_objects(&[catalog, ONE_PAGE, "<</Parent 2 0 R>>"], "");
     for _ in 0..3 {
@@ -243,7 +241,7 @@ fn a_page_is_one_by_its_place() {
 }
 
 #[test]
-fn later_changes_are_told_by_kind_and_forbidden_by_certifications() {
+fn later_changes_are_reported_by_kind_and_forbidden_by_certifications() {
     let document = of_objects(
         &[
             "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]>>>>",
@@ -300,10 +298,10 @@ impl Seek for Counting<'_> {
     }
 }
 
-/// A form with many fields, signed often: each object is compared once, not once
-/// for each signature.
+/// A form with many fields and signatures: each object is compared once, not once for
+/// each signature.
 #[test]
-fn many_signatures_are_not_many_times_the_work() {
+fn the_work_does_not_grow_with_the_number_of_signatures() {
     const FIELDS: usize = 2_000;
     const SIGNATURES: usize = 20;
 
@@ -318,18 +316,17 @@ fn many_signatures_are_not_many_times_the_work() {
     }
     let read = AtomicU64::new(0);
     let counting = Counting { octets: Cursor::new(&document), read: &read };
-    let found = pades::verify(&mut Document::seekable(counting), Given::default()).unwrap();
+    let found = pades::verify(&mut Document::seekable(counting), VerifyOptions::new()).unwrap();
     assert!(found.is_valid() && found.signatures.len() == SIGNATURES, "{found:?}");
-    // Each signature digests what it covers.
+    // Verifying each signature digests the octets that it covers.
     let digested: u64 = found.signatures.iter().map(|s| s.byte_range.unwrap()[2]).sum();
     let times = (read.into_inner() - digested) / document.len() as u64;
     assert!(times < 24, "the file was read {times} times");
 }
 
-/// A short document that was signed often: not even its signatures are read too
-/// often.
+/// A short document with many signatures stays within the limits on reading.
 #[test]
-fn a_document_is_signed_as_often_as_people_like() {
+fn a_short_document_can_be_signed_many_times() {
     let mut document = with_form();
     for _ in 0..60 {
         document = sign(&document, &SignatureOptions::new()).unwrap();
@@ -339,8 +336,8 @@ fn a_document_is_signed_as_often_as_people_like() {
     assert_eq!(found.signatures[0].changes, [Change::Signature]);
 }
 
-/// Hundreds of signatures, each in a revision of its own, are all compared with
-/// what came later. No CMS is in them: it would take longer to make.
+/// Hundreds of signatures, each in its own revision, are compared with all later
+/// revisions. They have no CMS, because making it would take long.
 #[test]
 fn hundreds_of_signatures_are_compared() {
     const SIGNATURES: usize = 300;
@@ -352,16 +349,16 @@ fn hundreds_of_signatures_are_compared() {
     let found = reports(&document);
     assert_eq!(found.len(), SIGNATURES);
     let last = found.iter().filter(|signature| signature.changes.is_empty()).count();
-    assert_eq!(last, 1, "nothing came after the last one");
+    assert_eq!(last, 1, "only the last signature has no later changes");
     for signature in found {
         assert!(!signature.problems.contains(&Problem::NotCompared), "{signature:?}");
         assert!(matches!(signature.changes[..], [] | [Change::Signature]), "{signature:?}");
     }
 }
 
-/// Thousands of updates, each filling a field.
+/// Thousands of updates, each of which fills in a field.
 #[test]
-fn thousands_of_revisions_are_looked_through() {
+fn thousands_of_revisions_are_compared() {
     const FIELDS: usize = 3_000;
 
     let references: String = (0..FIELDS).map(|at| format!("{} 0 R ", at + 4)).collect();
@@ -389,25 +386,27 @@ fn thousands_of_revisions_are_looked_through() {
     assert_eq!(found.sections.len(), FIELDS + 2);
 }
 
-/// What pyHanko finds in the corpus, that was signed, filled and archived by
-/// Acrobat, DSS and others, we find, too.
+/// For documents of the corpus that Acrobat, DSS and others signed, filled in and
+/// archived, our verdicts are those of pyHanko.
 #[test]
-fn the_corpus_is_judged_as_by_pyhanko() {
-    // Of these, pyHanko says more: entries of /VRI were written again; an
-    // appearance was replaced that the trailer leads to as well.
+fn our_verdicts_on_the_corpus_are_those_of_pyhanko() {
+    // pyHanko reports more about these: entries of /VRI were written again; an
+    // appearance was replaced that the trailer refers to as well.
     const STRICTER: [(&str, &str); 2] = [
         ("dss__41500438__Signature-P-HU_POL-7.pdf", "Signature-20191101-155926"),
         ("pyHanko__ed0f7f58__form-update-ap-indirect-sneaky-trailer.pdf", "Sig1"),
     ];
 
     let expected: BTreeMap<String, Value> =
-        serde_json::from_slice(&fixture("pdf/expected.json")).unwrap();
+        serde_json::from_str(include_str!("../fixtures/pdf/expected.json")).unwrap();
+    let Some(corpus) = corpora::files("pdf") else { return };
     let mut compared = 0;
-    for (name, judges) in &expected {
+    for file in &corpus {
+        let (name, judges) = (file.name, &expected[file.name]);
         let Some(judged) = judges["pyhanko"]["signatures"].as_array() else { continue };
-        let octets = fixture(&format!("pdf/{name}"));
+        let octets = file.read();
         let source = &mut Document::from_bytes(octets.as_slice());
-        let Ok(report) = pades::verify(source, Given::default()) else { continue };
+        let Ok(report) = pades::verify(source, VerifyOptions::new()) else { continue };
         for signature in &report.signatures {
             let Some(judged) = judged.iter().find(|j| j["field"] == *signature.field) else {
                 continue;
@@ -427,7 +426,7 @@ fn the_corpus_is_judged_as_by_pyhanko() {
             let found =
                 unknown || signature.problems.iter().any(|problem| changed.contains(problem));
             let expected = level == "OTHER" || *allowed == json!(false);
-            let stricter = STRICTER.contains(&(name.as_str(), signature.field.as_str()));
+            let stricter = STRICTER.contains(&(name, signature.field.as_str()));
             assert_eq!(found, expected && !stricter, "{name}: {signature:?}");
             compared += 1;
         }

@@ -1,17 +1,17 @@
-//! What is known of a document before anybody is asked to sign it.
+//! What `check` reports before anybody is asked to sign.
 
 use ades_core::Document;
+use ades_tests::fonts;
 use ades_tests::oracle::pades::all_accept;
 use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
 use ades_tests::pdf::{self, wrong_startxref};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign_pades};
 use pades::{
-    Appearance, Certification, Checked, Error, Rectangle, Remark, SignatureField, SignatureOptions,
+    Appearance, Certification, Checked, Error, Rectangle, SignatureField, SignatureOptions, Warning,
 };
 use tempfile::TempDir;
 
-const FONT: &[u8] = include_bytes!("../../crates/ades-cli/fonts/DejaVuSans.ttf");
 const PAGE: &str = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>";
 
 fn check(document: &[u8], options: &SignatureOptions) -> Result<Checked, Error> {
@@ -34,7 +34,7 @@ fn stream(data: &str) -> String {
 }
 
 #[test]
-fn what_forbids_a_signature_is_known_beforehand() {
+fn check_refuses_what_prepare_refuses() {
     let plain = pdf::Document { signature_fields: &["Here"], ..Default::default() }.write();
     let options = SignatureOptions::new;
     let closed = sign(&plain, &options().certify(Certification::NoChanges)).unwrap();
@@ -54,11 +54,11 @@ fn what_forbids_a_signature_is_known_beforehand() {
         ),
     ] {
         let error = check(document, &options).unwrap_err();
-        assert!(error.to_string().contains(why), "{error} is not {why}");
+        assert!(error.to_string().contains(why), "{error} does not contain {why}");
         assert_eq!(error.to_string(), sign(document, &options).unwrap_err().to_string());
     }
     let fits = check(&plain, &options()).unwrap();
-    assert_eq!((fits.remarks(), fits.page()), (&[][..], None));
+    assert_eq!((fits.warnings(), fits.page()), (&[][..], None));
     assert!(fits.state_len() < 4096, "{fits:?}");
     let image = {
         let mut out = Vec::new();
@@ -79,20 +79,20 @@ fn what_forbids_a_signature_is_known_beforehand() {
 }
 
 #[test]
-fn the_page_that_will_show_the_signature_is_known() {
+fn check_returns_the_page_of_a_visible_signature() {
     let document = pdf::Document { signature_fields: &["Here"], ..Default::default() }.write();
     let page = |options: SignatureOptions| check(&document, &options).unwrap().page();
-    let looks = Appearance::at(2, Rectangle::new(9.0, 9.0, 99.0, 30.0)).text("x", FONT);
+    let looks = Appearance::at(2, Rectangle::new(9.0, 9.0, 99.0, 30.0)).text("x", fonts::sans());
     assert_eq!(page(SignatureOptions::new().visible(looks)), Some(2));
     let field = SignatureField::Existing("Here".into());
-    let looks = Appearance::in_field().text("x", FONT);
+    let looks = Appearance::in_field().text("x", fonts::sans());
     assert_eq!(page(SignatureOptions::new().field(field.clone()).visible(looks)), Some(1));
     assert_eq!(page(SignatureOptions::new().field(field)), None);
 }
 
-/// Each is told, by the check and by what is prepared, and the signature is valid.
+/// `check` and `prepare` return the same warnings, and the signature is valid.
 #[test]
-fn what_should_be_told_is_told() {
+fn documents_with_peculiarities_get_warnings() {
     let dir = TempDir::new().unwrap();
     let rights = "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/adbe.pkcs7.detached\
          /ByteRange[0 10 20 10]/Contents<00>/Reference[<</Type/SigRef/TransformMethod/UR3\
@@ -101,41 +101,41 @@ fn what_should_be_told_is_told() {
     for (document, expected) in [
         (
             document("/Perms<</UR3 4 0 R>>/AcroForm<</Fields[]>>", &[rights]),
-            vec![Remark::UsageRights],
+            vec![Warning::UsageRights],
         ),
-        (document("/Perms 4 0 R", &["<</UR 5 0 R>>", rights]), vec![Remark::UsageRights]),
-        (document("/AcroForm<</Fields[]/XFA[(config)4 0 R]>>", &[&settings]), vec![Remark::Xfa]),
+        (document("/Perms 4 0 R", &["<</UR 5 0 R>>", rights]), vec![Warning::UsageRights]),
+        (document("/AcroForm<</Fields[]/XFA[(config)4 0 R]>>", &[&settings]), vec![Warning::Xfa]),
         (
             document("/AcroForm<</Fields[]/XFA 4 0 R>>", &[&stream("<template/>")]),
-            vec![Remark::Xfa],
+            vec![Warning::Xfa],
         ),
         (
             document("/AcroForm<</Fields[]/NeedAppearances true>>", &[]),
-            vec![Remark::NeedAppearances],
+            vec![Warning::NeedAppearances],
         ),
         (document("/AcroForm<</Fields[]/NeedAppearances false>>", &[]), vec![]),
         (document("", &[]), vec![]),
     ] {
         let options = SignatureOptions::new();
-        assert_eq!(check(&document, &options).unwrap().remarks(), expected);
+        assert_eq!(check(&document, &options).unwrap().warnings(), expected);
         let chain = &Pki::shared().signer(Key::P256).chain;
         let mut source = Document::from_bytes(&document);
         let pending = pades::prepare(&mut source, chain, &parameters(), &options).unwrap();
-        assert_eq!(pending.remarks(), expected);
+        assert_eq!(pending.warnings(), expected);
         let signed = sign(&document, &options).unwrap();
         let path = dir.path().join("signed.pdf");
         std::fs::write(&path, &signed).unwrap();
         all_accept(&path, 1);
-        // Nor does the signature change what is told.
-        assert_eq!(check(&signed, &options).unwrap().remarks(), expected);
+        // The signed document gets the same warnings.
+        assert_eq!(check(&signed, &options).unwrap().warnings(), expected);
     }
     let broken = wrong_startxref(&document("", &[]));
     let repaired = check(&broken, &SignatureOptions::new().repair()).unwrap();
-    assert_eq!(repaired.remarks(), [Remark::Repaired]);
+    assert_eq!(repaired.warnings(), [Warning::Repaired]);
 }
 
 #[test]
-fn dynamic_forms_are_refused_by_what_they_are() {
+fn dynamic_forms_are_refused_however_they_are_written() {
     let required = "<dynamicRender>required</dynamicRender>";
     let whole =
         stream(&format!("<xdp:xdp><config><acrobat7>{required}</acrobat7></config></xdp:xdp>"));

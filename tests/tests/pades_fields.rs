@@ -1,9 +1,10 @@
-//! Which field holds the signature, and what the document makes of it: names
-//! with levels, seed values, fields and pages in odd places, what is no page.
+//! The field of a signature: names with levels, seed values, fields and pages in
+//! unusual places, objects that are not pages.
 
 use std::path::PathBuf;
 
 use ades_core::{Certificate, Document};
+use ades_tests::fonts;
 use ades_tests::oracle::pades::all_accept;
 use ades_tests::pdf::by_hand::{ONE_PAGE, number_of, object, of_objects};
 use ades_tests::pdf::packed::{Pack, packed};
@@ -11,12 +12,11 @@ use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign_pades};
 use pades::report::SignatureReport;
 use pades::{
-    Appearance, Error, Given, PreparedDocument, Rectangle, SignatureField, SignatureOptions,
-    SubFilter,
+    Appearance, Error, PreparedDocument, Rectangle, SignatureField, SignatureOptions, SubFilter,
+    VerifyOptions,
 };
 use tempfile::TempDir;
 
-const FONT: &[u8] = include_bytes!("../../crates/ades-cli/fonts/DejaVuSans.ttf");
 const PAGE: &str = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Resources<<>>>>";
 
 fn pdf(objects: &[&str]) -> Vec<u8> {
@@ -28,7 +28,7 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
 }
 
 fn reports(document: &[u8]) -> Vec<SignatureReport> {
-    pades::verify(&mut Document::from_bytes(document), Given::default()).unwrap().signatures
+    pades::verify(&mut Document::from_bytes(document), VerifyOptions::new()).unwrap().signatures
 }
 
 fn new(name: &str) -> SignatureOptions {
@@ -48,7 +48,7 @@ fn write(dir: &TempDir, octets: &[u8]) -> PathBuf {
 const STREAM: &str = "<</Length 1>>\nstream\nq\nendstream";
 
 #[test]
-fn what_is_no_page_is_passed_over() {
+fn objects_that_are_not_pages_are_skipped() {
     let odd = [
         STREAM,
         "<</Type/Page/Length 1>>\nstream\nq\nendstream",
@@ -61,7 +61,7 @@ fn what_is_no_page_is_passed_over() {
     for odd in odd {
         let only = pdf(&["<</Pages 2 0 R>>", ONE_PAGE, odd]);
         let refused = sign(&only, &SignatureOptions::new());
-        assert!(matches!(refused, Err(Error::NoSuchPage { page: 1 })), "{odd}: {refused:?}");
+        assert!(matches!(refused, Err(Error::NoSuchPage { page: 1, .. })), "{odd}: {refused:?}");
         for page in [PAGE, "<</Parent 2 0 R/MediaBox[0 0 300 200]>>"] {
             let both = pdf(&["<</Pages 2 0 R>>", "<</Kids[4 0 R 3 0 R]>>", page, odd]);
             let signed = sign(&both, &SignatureOptions::new()).unwrap();
@@ -72,9 +72,9 @@ fn what_is_no_page_is_passed_over() {
     }
 }
 
-/// An object stream that the page tree leads to keeps what is in it.
+/// An object stream in the page tree keeps its objects.
 #[test]
-fn object_streams_are_never_written_anew() {
+fn object_streams_are_never_rewritten() {
     let plain = |kids: &str| {
         [
             (1, "<</Type/Catalog/Pages 2 0 R/Kept 6 0 R>>".to_owned()),
@@ -88,11 +88,11 @@ fn object_streams_are_never_written_anew() {
     assert!(reports(&signed)[0].problems.is_empty());
     sign(&signed, &SignatureOptions::new()).unwrap();
     let only = sign(&packed(&plain("5 0 R"), &[pack()]), &SignatureOptions::new());
-    assert!(matches!(only, Err(Error::NoSuchPage { page: 1 })), "{only:?}");
+    assert!(matches!(only, Err(Error::NoSuchPage { page: 1, .. })), "{only:?}");
 }
 
 #[test]
-fn streams_in_place_of_dictionaries_stay_what_they_are() {
+fn streams_in_place_of_dictionaries_do_not_change() {
     let with = |catalog: &str, more: &str| {
         let catalog = format!("<</Pages 2 0 R{catalog}>>");
         pdf(&[&catalog, ONE_PAGE, PAGE, more])
@@ -105,13 +105,13 @@ fn streams_in_place_of_dictionaries_stay_what_they_are() {
     assert!(matches!(sign(&fields, &existing("s")), Err(Error::NoSuchField { .. })));
     let signed = sign(&fields, &SignatureOptions::new()).unwrap();
     assert_eq!(object(&signed, 4), field);
-    let visible = Appearance::at(1, Rectangle::new(9.0, 9.0, 99.0, 30.0)).text("x", FONT);
+    let visible = Appearance::at(1, Rectangle::new(9.0, 9.0, 99.0, 30.0)).text("x", fonts::sans());
     let structure = "<</Type/StructTreeRoot/Length 1>>\nstream\nq\nendstream";
     let tagged = with("/StructTreeRoot 4 0 R", structure);
     let seen = SignatureOptions::new().visible(visible);
     let signed = sign(&tagged, &seen).unwrap();
     assert_eq!(object(&signed, 4), structure);
-    // A structure that leads to one is left as it is, too.
+    // A structure tree with a broken number tree does not change either.
     let root = "<</Type/StructTreeRoot/K[]/ParentTree 5 0 R>>";
     for tree in ["<</Nums[]/Length 1>>\nstream\nq\nendstream", "<</Nums 7>>", "<</Kids(k)>>"] {
         let catalog = "<</Pages 2 0 R/StructTreeRoot 4 0 R>>";
@@ -123,8 +123,8 @@ fn streams_in_place_of_dictionaries_stay_what_they_are() {
     assert!(matches!(sign(&permissions, &certify), Err(Error::Structure { .. })));
 }
 
-/// The parts of a name are fields of their own: those that are there get one
-/// more below them, the others are made.
+/// Each part of a name is a field: existing ones get a new child, missing ones are
+/// created.
 #[test]
 fn new_fields_have_names_with_levels() {
     let dir = TempDir::new().unwrap();
@@ -153,7 +153,7 @@ fn new_fields_have_names_with_levels() {
     assert_eq!(group, format!("<</T(group)/Kids[5 0 R {field} 0 R]>>"));
     assert!(object(&signed, field).contains("/T(sign)/Parent 4 0 R/V"));
     assert!(!object(&signed, 1).contains(&format!("{field} 0 R")));
-    // Fields that are filled in themselves have none below them.
+    // Terminal fields cannot have fields below them.
     for name in ["group.text.sign", "plain.sign", "radio.sign"] {
         let refused = sign(&document, &new(name));
         assert!(matches!(refused, Err(Error::FieldNotFit { .. })), "{name}: {refused:?}");
@@ -164,7 +164,7 @@ fn new_fields_have_names_with_levels() {
     }
 }
 
-/// pyHanko takes new fields in groups for tampering with what is signed.
+/// pyHanko reports a new field in a group as tampering with the signed document.
 #[test]
 fn signed_documents_get_no_new_fields_in_groups() {
     let dir = TempDir::new().unwrap();
@@ -178,9 +178,9 @@ fn signed_documents_get_no_new_fields_in_groups() {
     all_accept(&write(&dir, &two), 2);
 }
 
-/// Readers differ on which of two values counts.
+/// Readers choose different values of a repeated key.
 #[test]
-fn keys_that_are_there_twice_are_told() {
+fn repeated_keys_are_refused() {
     let document = |catalog: &str, page: &str| {
         let catalog = format!("<</Type/Catalog/Pages 2 0 R{catalog}>>");
         let page = format!("<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]{page}>>");
@@ -200,7 +200,7 @@ fn keys_that_are_there_twice_are_told() {
 }
 
 #[test]
-fn one_array_for_annotations_and_fields_gets_one_more() {
+fn an_array_of_annotations_and_fields_gets_one_element() {
     let dir = TempDir::new().unwrap();
     for link in ["", "<</Type/Annot/Subtype/Link/Rect[0 0 1 1]>>"] {
         let array = format!("[5 0 R {link}]");
@@ -221,9 +221,9 @@ fn one_array_for_annotations_and_fields_gets_one_more() {
     }
 }
 
-/// One object for two things that are written in different ways.
+/// One object with two roles that would be changed in different ways.
 #[test]
-fn what_plays_two_parts_is_refused() {
+fn an_object_with_two_roles_is_refused() {
     let document = |fields: &str, annots: &str| {
         pdf(&[
             &format!("<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields {fields}>>>>"),
@@ -233,11 +233,11 @@ fn what_plays_two_parts_is_refused() {
         ])
     };
     let of_a_page = sign(&document("3 0 R", ""), &SignatureOptions::new()).unwrap_err();
-    assert!(of_a_page.to_string().contains("/Fields is no array"), "{of_a_page}");
-    // The field in the form is not the one on the page.
+    assert!(of_a_page.to_string().contains("/Fields is not an array"), "{of_a_page}");
+    // The field in the form is not the widget on the page.
     let below = SignatureOptions::new().field(SignatureField::NewNamed("a.b".into()));
     let refused = sign(&document("4 0 R", "/Annots 4 0 R"), &below).unwrap_err();
-    assert!(refused.to_string().contains("plays two parts"), "{refused}");
+    assert!(refused.to_string().contains("has two roles"), "{refused}");
 }
 
 /// `/P` may be missing: the page has the widget among its annotations.
@@ -254,15 +254,15 @@ fn widgets_are_found_on_their_pages() {
             "<</FT/Sig/T(here)/Type/Annot/Subtype/Widget/Rect[10 10 90 50]>>",
         ])
     };
-    let options = existing("here").visible(Appearance::in_field().text("x", FONT));
+    let options = existing("here").visible(Appearance::in_field().text("x", fonts::sans()));
     let signed = sign(&document("/Annots[5 0 R]"), &options).unwrap();
     assert!(String::from_utf8_lossy(&signed).contains("/Matrix[0 1 -1 0 80 0]"));
     all_accept(&write(&dir, &signed), 1);
     let refused = sign(&document(""), &options).unwrap_err();
-    assert!(refused.to_string().contains("on no page"), "{refused}");
+    assert!(refused.to_string().contains("not on a page"), "{refused}");
 }
 
-/// Points are points, whatever a page's own unit is.
+/// Rectangles are in points, even on a page with its own unit.
 #[test]
 fn pages_may_have_a_unit_of_their_own() {
     let dir = TempDir::new().unwrap();
@@ -280,9 +280,9 @@ fn pages_may_have_a_unit_of_their_own() {
     };
     let new = |left, width| {
         let rectangle = Rectangle::new(left, 100.0, width, 60.0);
-        SignatureOptions::new().visible(Appearance::at(1, rectangle).text("x", FONT))
+        SignatureOptions::new().visible(Appearance::at(1, rectangle).text("x", fonts::sans()))
     };
-    let in_field = existing("here").visible(Appearance::in_field().text("x", FONT));
+    let in_field = existing("here").visible(Appearance::in_field().text("x", fonts::sans()));
     let widget = "<</Type/Annot/Subtype/Widget/FT/Sig";
     for (unit, above, scale) in [
         ("/UserUnit 2", "", 2.0),
@@ -292,7 +292,7 @@ fn pages_may_have_a_unit_of_their_own() {
         ("", "/UserUnit 2", 1.0),
     ] {
         let document = document(unit, above);
-        // As much as the page has.
+        // The whole page.
         let most = 300.0 * scale;
         if scale >= 1.0 {
             let signed = sign(&document, &new(most - 100.0, 100.0)).unwrap();
@@ -306,7 +306,7 @@ fn pages_may_have_a_unit_of_their_own() {
             all_accept(&write(&dir, &signed), 1);
         }
         let refused = sign(&document, &new(most - 100.0, 101.0));
-        assert!(matches!(refused, Err(Error::OutsidePage { page: 1 })), "{unit}");
+        assert!(matches!(refused, Err(Error::OutsidePage { page: 1, .. })), "{unit}");
         let signed = sign(&document, &in_field).unwrap();
         let bounds = format!("/BBox[0 0 {} {}]", 80.0 * scale, 40.0 * scale);
         assert!(String::from_utf8_lossy(&signed).contains(&bounds), "{unit}: {bounds}");
@@ -314,7 +314,7 @@ fn pages_may_have_a_unit_of_their_own() {
 }
 
 #[test]
-fn demands_on_the_certificate_are_checked() {
+fn constraints_on_the_certificate_are_checked() {
     let signer = Pki::shared().signer(Key::P256);
     let hex = |certificate: &Certificate| {
         let digits: String = certificate.der().iter().map(|o| format!("{o:02X}")).collect();
@@ -350,7 +350,7 @@ fn demands_on_the_certificate_are_checked() {
         let refusal = sign(&document(&refused), &existing("s"));
         assert!(matches!(refusal, Err(Error::FieldNotFit { .. })), "{refused}: {refusal:?}");
     }
-    // Whoever brings the CMS has to know about its certificate themselves.
+    // For a CMS that the caller makes, the certificate is not known.
     let demanding = document(&format!("<</Cert<</Subject[{leaf}]/Ff 1>>>>"));
     let prepared = PreparedDocument::new(
         &mut Document::from_bytes(&demanding),
@@ -363,10 +363,10 @@ fn demands_on_the_certificate_are_checked() {
     assert!(matches!(prepared, Err(Error::FieldNotFit { .. })), "{prepared:?}");
 }
 
-/// EN 319 142-1 wants it said that a signature of its format is there, where the
-/// version of PDF does not know it.
+/// EN 319 142-1 requires an extension in the catalog if the version of PDF does not
+/// have the PAdES format.
 #[test]
-fn the_format_is_declared_where_pdf_does_not_know_it() {
+fn the_format_is_declared_before_pdf_2() {
     let dir = TempDir::new().unwrap();
     let declared = |catalog: &str, version: &str| {
         let catalog = format!("<</Type/Catalog/Pages 2 0 R{catalog}>>");
@@ -387,7 +387,7 @@ fn the_format_is_declared_where_pdf_does_not_know_it() {
     assert!(both.contains(adobe) && both.contains("/ESIC"), "{both}");
     let raised = declared("/Extensions<</ESIC<</BaseVersion/1.7/ExtensionLevel 1>>>>", "1.7");
     assert!(raised.contains("/ExtensionLevel 2") && !raised.contains("ExtensionLevel 1"));
-    // Since PDF 2.0, there may be several of one developer.
+    // Since PDF 2.0, a developer may have several extensions.
     const ONE: &str = "<</BaseVersion/1.7/ExtensionLevel 1>>";
     const TWO: &str = "<</BaseVersion/1.7/ExtensionLevel 2>>";
     let several = declared(&format!("/Extensions<</ESIC[{ONE}]>>"), "1.7");

@@ -1,12 +1,14 @@
-//! Where a signature goes: forms, pages and catalogs as they come, and what
-//! must stay as it was.
+//! Forms, pages and catalogs in every spelling: where the signature goes, and which
+//! octets must not change.
 
 use ades_core::Document;
 use ades_tests::pdf::by_hand::{ONE_PAGE, number_of, object, of_objects, updated};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use pades::report::{Problem, SignatureReport};
-use pades::{Appearance, Error, FieldLock, Given, Rectangle, SignatureField, SignatureOptions};
+use pades::{
+    Appearance, Error, FieldLock, Rectangle, SignatureField, SignatureOptions, VerifyOptions,
+};
 
 const IMAGE: &[u8] = include_bytes!("../fixtures/stamps/boxes.png");
 
@@ -21,16 +23,16 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
     let pending = pades::prepare(&mut source, &signer.chain, &parameters(), options)?;
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut source, &value, &mut out)?;
+    pending.complete(Some(&mut source), &value, &mut out)?;
     Ok(out)
 }
 
 fn reports(document: &[u8]) -> Vec<SignatureReport> {
-    pades::verify(&mut Document::from_bytes(document), Given::default()).unwrap().signatures
+    pades::verify(&mut Document::from_bytes(document), VerifyOptions::new()).unwrap().signatures
 }
 
 #[test]
-fn annotations_and_fields_in_all_their_forms() {
+fn annotations_and_fields_are_extended_in_every_spelling() {
     let annotation = "<</Type/Annot/Subtype/Link/Rect[0 0 9 9]>>";
     let text = "<</FT/Tx/T(text)>>";
     for (annots, expected) in [
@@ -76,7 +78,7 @@ fn annotations_and_fields_in_all_their_forms() {
 }
 
 #[test]
-fn arrays_that_are_objects_and_shared_by_pages() {
+fn an_array_that_pages_share_does_not_change() {
     let document = pdf(&[
         "<</Type/Catalog/Pages 2 0 R/AcroForm 5 0 R>>",
         "<</Type/Pages/Count 2/Kids[3 0 R 7 0 R]>>",
@@ -96,11 +98,11 @@ fn arrays_that_are_objects_and_shared_by_pages() {
     assert!(object(&signed, 6).contains(" 0 R"));
     assert!(reports(&signed)[0].problems.is_empty());
     let three = SignatureOptions::new().page(3);
-    assert!(matches!(sign(&document, &three), Err(Error::NoSuchPage { page: 3 })));
+    assert!(matches!(sign(&document, &three), Err(Error::NoSuchPage { page: 3, .. })));
 }
 
 #[test]
-fn names_of_fields_have_levels_and_new_ones_are_free() {
+fn a_new_field_gets_the_first_free_name() {
     let document = pdf(&[
         "<</Pages 2 0 R/AcroForm<</Fields[4 0 R 7 0 R]>>>>",
         ONE_PAGE,
@@ -169,7 +171,7 @@ fn seed_values_and_locks_are_honoured_or_refused() {
 }
 
 #[test]
-fn a_signature_locks_the_fields_it_is_asked_to() {
+fn a_signature_locks_the_requested_fields() {
     let document = pdf(&[
         "<</Pages 2 0 R/AcroForm<</Fields[4 0 R 5 0 R 6 0 R 7 0 R]>>>>",
         ONE_PAGE,
@@ -242,13 +244,13 @@ fn a_signature_cannot_be_moved_to_other_octets() {
     let document = pdf(&["<</Pages 2 0 R>>", ONE_PAGE, "<</Type/Page/Parent 2 0 R>>"]);
     let signed = sign(&document, &SignatureOptions::new()).unwrap();
     let number = number_of(&signed, "<</Type/Sig/");
-    // Its dictionary once more, at the end, with the old ranges.
+    // A copy of the dictionary at the end, with the old ranges.
     let copy = object(&signed, number);
     let wrapped = updated(&signed, &[(number, &copy)]);
     let found = &reports(&wrapped)[0];
     assert!(!found.intact, "{found:?}");
     assert!(found.problems.contains(&Problem::ByteRangeGap));
-    // Without contents, without ranges, with a null in their place.
+    // Without contents, without ranges, or with null in their place.
     for (from, to) in
         [("/Contents<", "/Contentz<"), ("/ByteRange[", "/ByteRangf["), ("/Contents<", "/V/X/Cont<")]
     {

@@ -1,36 +1,41 @@
-//! PDFs that are damaged or made to do harm: an error or a signature that
-//! reads back, never a panic, never without bounds.
+//! Damaged and hostile PDFs: the result is an error or a readable signature, never a
+//! panic, and never unbounded work.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ades_core::{DigestAlgorithm, Document};
+use ades_tests::corpora;
 use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
+use ades_tests::pdf::kinds;
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign};
 use pades::report::{Coverage, Problem};
-use pades::{Error, Given, PreparedDocument, SignatureOptions, SubFilter};
+use pades::{Error, PreparedDocument, SignatureOptions, SubFilter, VerifyOptions};
 use proptest::prelude::*;
 
-fn fixtures() -> Vec<Vec<u8>> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pdf");
-    let files = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    let mut pdfs: Vec<_> =
-        files.filter(|path| path.extension().is_some_and(|e| e == "pdf")).collect();
-    pdfs.sort();
-    pdfs.iter().map(|path| std::fs::read(path).unwrap()).filter(|pdf| pdf.len() < 30_000).collect()
+/// Our own documents of every kind, and those of others.
+fn documents() -> &'static [Vec<u8>] {
+    static DOCUMENTS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+
+    DOCUMENTS.get_or_init(|| {
+        let mut documents: Vec<_> = kinds().into_iter().map(|kind| kind.octets).collect();
+        documents.extend(corpora::files("pdf").unwrap_or_default().iter().map(|file| file.read()));
+        documents.retain(|pdf| pdf.len() < 30_000 && pdf.iter().any(u8::is_ascii_digit));
+        documents
+    })
 }
 
-/// Verifies, signs with and without repair; what comes of it without.
+/// Verifies and signs with and without repair; returns the result without repair.
 fn try_all(document: &[u8]) -> Result<(), Error> {
-    let _ = pades::verify(&mut Document::from_bytes(document), Given::default());
-    let options = SignatureOptions::new().overrule_permissions();
+    let _ = pades::verify(&mut Document::from_bytes(document), VerifyOptions::new());
+    let options = SignatureOptions::new().ignore_permissions();
     let _ = try_to_sign(document, &options.clone().repair());
     try_to_sign(document, &options)
 }
 
-/// Prepares, embeds something, reads back.
+/// Prepares, embeds octets, and verifies the result.
 fn try_to_sign(document: &[u8], options: &SignatureOptions) -> Result<(), Error> {
     let mut source = Document::from_bytes(document);
     let prepared = PreparedDocument::new(
@@ -44,16 +49,16 @@ fn try_to_sign(document: &[u8], options: &SignatureOptions) -> Result<(), Error>
     let mut out = Vec::new();
     prepared.embed(&mut source, b"\x30\x00", &mut out)?;
     assert!(out.starts_with(document));
-    let report = pades::verify(&mut Document::from_bytes(&out), Given::default())
+    let report = pades::verify(&mut Document::from_bytes(&out), VerifyOptions::new())
         .unwrap_or_else(|e| panic!("what was written does not read: {e}"));
     let whole = |s: &&pades::report::SignatureReport| s.covers == Coverage::Whole;
     assert_eq!(report.signatures.iter().filter(whole).count(), 1, "{report:?}");
     Ok(())
 }
 
-/// A CMS that is right by itself, over a content that it brings along.
+/// A CMS that is valid alone, with encapsulated content.
 #[test]
-fn content_in_the_cms_is_no_signature_of_the_document() {
+fn a_cms_with_its_own_content_does_not_sign_the_document() {
     let signer = Pki::shared().signer(Key::P256);
     let cms = sign(b"another", cades::Packaging::Enveloping, signer, &parameters()).unwrap();
     let document = ades_tests::pdf::Document::default().write();
@@ -68,7 +73,7 @@ fn content_in_the_cms_is_no_signature_of_the_document() {
     );
     let mut out = Vec::new();
     prepared.unwrap().embed(&mut source, &cms, &mut out).unwrap();
-    let report = pades::verify(&mut Document::from_bytes(&out), Given::default()).unwrap();
+    let report = pades::verify(&mut Document::from_bytes(&out), VerifyOptions::new()).unwrap();
     let signature = &report.signatures[0];
     assert!(!signature.intact);
     for problem in [Problem::ContentInCms, Problem::Cms(cades::report::Problem::DigestMismatch)] {
@@ -86,7 +91,7 @@ fn with_catalog(catalog: &str, more: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn the_generator_makes_documents_that_are_signed() {
+fn the_generated_documents_can_be_signed() {
     try_all(&with_catalog("<</Type/Catalog/Pages 2 0 R>>", &[])).unwrap();
 }
 
@@ -96,7 +101,7 @@ fn circles_end() {
         &["<</Pages 2 0 R>>", "<</Type/Pages/Kids[2 0 R 3 0 R]>>", "<</Type/Pages/Kids[2 0 R]>>"],
         "",
     );
-    assert!(matches!(try_all(&pages), Err(Error::NoSuchPage { page: 1 })));
+    assert!(matches!(try_all(&pages), Err(Error::NoSuchPage { page: 1, .. })));
     let fields = with_catalog(
         "<</Pages 2 0 R/AcroForm<</Fields[4 0 R]>>>>",
         &["<</T(a)/Kids[5 0 R]>>", "<</T(b)/Kids[4 0 R 5 0 R]>>"],
@@ -117,10 +122,10 @@ fn nesting_and_numbers_are_limited() {
     assert!(matches!(try_all(&size), Err(Error::Limit { .. })));
 }
 
-/// Everything that is asked for at every field lies over everything else.
+/// All objects of all fields overlap.
 #[test]
-fn objects_over_one_another_take_linear_time() {
-    // Each field is the whole rest of the file.
+fn overlapping_objects_take_linear_time() {
+    // Each field extends to the end of the file.
     let count = 30_000;
     let mut objects = String::new();
     let mut offsets = Vec::new();
@@ -152,7 +157,7 @@ fn objects_over_one_another_take_linear_time() {
     let read = AtomicU64::new(0);
     let _ = pades::verify(
         &mut Document::seekable(Counting { octets: Cursor::new(&out), read: &read }),
-        Given::default(),
+        VerifyOptions::new(),
     );
     let times = read.into_inner() / out.len() as u64;
     assert!(times < 64, "the file was read {times} times");
@@ -178,7 +183,7 @@ impl Seek for Counting<'_> {
     }
 }
 
-/// Streams without an end, each to be searched for it.
+/// Streams without `endstream`, which is searched for in each.
 #[test]
 fn streams_without_an_end_take_linear_time() {
     for object in ["<</Length 1>>stream\n", "<</Type/ObjStm/N 1/First 5>>stream\n"] {
@@ -204,7 +209,7 @@ fn streams_without_an_end_take_linear_time() {
 }
 
 #[test]
-fn a_section_that_comes_before_itself_is_an_error() {
+fn a_section_that_refers_back_to_itself_is_an_error() {
     let document = with_catalog("<</Pages 2 0 R>>", &[]);
     let text = String::from_utf8(document).unwrap();
     let section = text.rsplit_once("startxref\n").unwrap().1.split('\n').next().unwrap().to_owned();
@@ -221,8 +226,7 @@ proptest! {
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
     ) {
-        let all = fixtures();
-        let mut document = which.get(&all).clone();
+        let mut document = which.get(documents()).clone();
         for (at, octet) in damage {
             let at = at.index(document.len());
             document[at] = octet;
@@ -238,8 +242,7 @@ proptest! {
         which in any::<prop::sample::Index>(),
         damage in prop::collection::vec((any::<prop::sample::Index>(), 0u8..10), 1..6),
     ) {
-        let all = fixtures();
-        let mut document = which.get(&all).clone();
+        let mut document = which.get(documents()).clone();
         let digits: Vec<usize> = (0..document.len()).filter(|at| document[*at].is_ascii_digit()).collect();
         for (at, digit) in damage {
             document[*at.get(&digits)] = b'0' + digit;
@@ -254,7 +257,7 @@ proptest! {
     }
 }
 
-/// Number 0 is the head of the free entries, whatever stands there.
+/// Number 0 is the head of the free list, even if an object has it.
 #[test]
 fn object_0_is_no_catalog() {
     let document = b"%PDF-1.3\n0 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n\

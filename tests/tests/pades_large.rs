@@ -1,5 +1,5 @@
-//! Documents so long that their byte ranges have more digits than usual, and
-//! documents of many objects; nothing of them is held in memory.
+//! Documents whose byte ranges have more digits than usual, and documents of many
+//! objects. None of them is held in memory.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,9 +10,9 @@ use ades_tests::pdf::packed::{Pack, packed};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use pades::report::Coverage;
-use pades::{Check, Given, InPlace, SignatureOptions};
+use pades::{Check, InPlace, SignatureOptions, VerifyOptions};
 
-/// A file with zeros in its middle, which take no memory.
+/// A file with zeros in the middle, which use no memory.
 struct Sparse {
     head: Vec<u8>,
     zeros: u64,
@@ -21,7 +21,7 @@ struct Sparse {
 }
 
 impl Sparse {
-    /// A PDF whose one stream is zeros.
+    /// A PDF with one stream of zeros.
     fn pdf(zeros: u64, with_stream: bool) -> Self {
         let mut head = b"%PDF-1.7\n".to_vec();
         let mut offsets = Vec::new();
@@ -119,7 +119,7 @@ impl InPlace for Sparse {
     }
 }
 
-/// Signs in place, verifies, and yields the byte range.
+/// Signs in place and verifies; returns the byte range.
 fn sign(mut file: Sparse) -> [u64; 4] {
     let signer = Pki::shared().signer(Key::P256);
     let pending = pades::prepare(
@@ -132,7 +132,7 @@ fn sign(mut file: Sparse) -> [u64; 4] {
     let value = signer.sign(&pending.to_be_signed());
     pending.complete_in_place(&mut file, &value, Check::LengthAndTail).unwrap();
     assert_eq!(file.len(), pending.signed_len());
-    let report = pades::verify(&mut Document::seekable(&mut file), Given::default()).unwrap();
+    let report = pades::verify(&mut Document::seekable(&mut file), VerifyOptions::new()).unwrap();
     assert!(report.is_valid(), "{report:?}");
     assert_eq!(report.signatures[0].covers, Coverage::Whole);
     report.signatures[0].byte_range.unwrap()
@@ -176,7 +176,7 @@ fn half_a_million_objects() {
     );
     let signer = Pki::shared().signer(Key::P256);
     for options in [SignatureOptions::new(), SignatureOptions::new().repair()] {
-        // Without the end of its last lines, the table is found by nobody.
+        // Without the last lines, nobody finds the table.
         let broken = options != SignatureOptions::new();
         let cut = if broken { document.len() - 20 } else { document.len() };
         let mut source = Document::from_bytes(&document[..cut]);
@@ -184,14 +184,13 @@ fn half_a_million_objects() {
         assert_eq!(pending.is_repaired(), broken);
         let value = signer.sign(&pending.to_be_signed());
         let mut out = Vec::new();
-        pending.complete(&mut source, &value, &mut out).unwrap();
-        let report = pades::verify(&mut Document::from_bytes(&out), Given::default()).unwrap();
+        pending.complete(Some(&mut source), &value, &mut out).unwrap();
+        let report = pades::verify(&mut Document::from_bytes(&out), VerifyOptions::new()).unwrap();
         assert!(report.is_valid(), "{report:?}");
     }
 }
 
-/// The form's fields in turn from one object stream after the other, as some
-/// writers scatter them.
+/// The form's fields alternate between object streams, as some writers scatter them.
 #[test]
 fn twenty_thousand_fields_in_two_hundred_object_streams() {
     const FIELDS: u32 = 20_000;
@@ -218,7 +217,7 @@ fn twenty_thousand_fields_in_two_hundred_object_streams() {
     signed_with_few_reads(&packed(&plain, &packs), 5000);
 }
 
-/// What was read for one field is enough for those beside it.
+/// One read serves neighbouring fields.
 #[test]
 fn twenty_thousand_fields_side_by_side() {
     let references: String = (4..20_004).map(|number| format!("{number} 0 R ")).collect();
@@ -263,7 +262,7 @@ fn signed_with_few_reads(document: &[u8], most: u64) {
     assert!(count < most, "{count} reads");
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut source, &value, &mut out).unwrap();
-    let report = pades::verify(&mut Document::from_bytes(&out), Given::default()).unwrap();
+    pending.complete(Some(&mut source), &value, &mut out).unwrap();
+    let report = pades::verify(&mut Document::from_bytes(&out), VerifyOptions::new()).unwrap();
     assert!(report.is_valid(), "{report:?}");
 }

@@ -1,6 +1,6 @@
-//! Every document of the corpus and one of each kind, signed once and again,
-//! the second time to be seen, before all judges: ours are PAdES baseline B, the
-//! earlier ones and the pages stay what they were, but for what is to be seen.
+//! Every document of the corpus and one of each kind is signed twice, the second time
+//! visibly, and given to all other validators. Our signatures are PAdES baseline B;
+//! earlier signatures and the pages, except the visible signature, do not change.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -17,17 +17,18 @@ use ades_tests::oracle::verapdf::{self, Verdict};
 use ades_tests::pdf::{Sample, samples};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign_pades};
+use ades_tests::{corpora, fonts};
+use pades::error::ForbiddenBy;
 use pades::{Appearance, FieldLock, Rectangle, SignatureField, SignatureOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const TIME: &str = "2026-09-21T14:13:20Z";
-const FONT: &[u8] = include_bytes!("../../crates/ades-cli/fonts/DejaVuSans.ttf");
-/// Where the second signature is to be seen: left, bottom, width, height.
+/// The rectangle of the second signature: left, bottom, width, height.
 const STAMP: [f64; 4] = [10.0, 10.0, 40.0, 20.0];
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pdf")
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pdf").join(name)
 }
 
 struct Case {
@@ -42,13 +43,13 @@ impl Case {
     }
 }
 
-/// What the judges say of a file.
+/// The verdicts of other programs about a file.
 struct Facts {
     path: PathBuf,
     pyhanko: Result<Value, String>,
     pdfsig: Result<Vec<Pdfsig>, String>,
     qpdf: Qpdf,
-    /// The slower ones.
+    /// The verdicts of the slower ones.
     more: Option<More>,
 }
 
@@ -77,8 +78,8 @@ impl Facts {
         }
     }
 
-    /// Whether the signatures in `ours` are as they should be and everything
-    /// else is as it was.
+    /// Checks that the signatures in `ours` are valid and that everything else is
+    /// unchanged.
     fn compare(
         &self,
         after: &Self,
@@ -95,8 +96,8 @@ impl Facts {
         both(&was.dss, &is.dss, |was, is| dss(was, is, ours))?;
         let keeps = |v: &Result<Verdict, String>| v.as_ref().is_ok_and(Verdict::keeps_its_claims);
         ensure(!keeps(&was.verapdf) || keeps(&is.verapdf), || format!("{:?}", is.verapdf))?;
-        // Where qpdf crashes, every reader makes something else of the document:
-        // it has streams in object streams, which ISO 32000-2, 7.5.7 forbids.
+        // qpdf crashes on documents with streams in object streams, which ISO 32000-2,
+        // 7.5.7 forbids and readers treat in different ways.
         if crashed {
             return Ok(());
         }
@@ -125,7 +126,7 @@ fn ensure(so: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if so { Ok(()) } else { Err(otherwise()) }
 }
 
-/// A judge that could not read the document need not read it signed.
+/// A program that cannot read the document need not read the signed document.
 fn both<T, E: Debug>(
     was: &Result<T, E>,
     is: &Result<T, E>,
@@ -164,9 +165,9 @@ fn dss(was: &Value, is: &Value, ours: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// What pyHanko cannot compare between revisions, because of how the document
-/// was before. It says so by an error too, where the document has objects that
-/// refer to each other in circles or do not read.
+/// What pyHanko cannot compare between revisions because of the original document. It
+/// also reports an error if the document has objects that refer to each other in
+/// circles or cannot be read.
 const ODD: [&str; 2] = ["Array contains direct objects", "Metadata does not look like XMP"];
 
 fn pyhanko(was: &Value, is: &Value, ours: &[&str]) -> Result<(), String> {
@@ -177,7 +178,7 @@ fn pyhanko(was: &Value, is: &Value, ours: &[&str]) -> Result<(), String> {
         let good = if let Some(at) = ours.iter().position(|name| signature["field"] == **name) {
             let last = at + 1 == ours.len();
             let coverage = if last { "ENTIRE_FILE" } else { "ENTIRE_REVISION" };
-            // In encrypted documents it takes signatures for less than they are.
+            // In encrypted documents it underrates the coverage of signatures.
             let changes: &[&str] = if last { &["NONE"] } else { &["FORM_FILLING", "LTA_UPDATES"] };
             let odd = signature["suspicious"].as_str().is_some_and(|s| ODD.contains(&s));
             signature["intact"] == true
@@ -216,14 +217,14 @@ fn list(answer: &Value, name: &str) -> Vec<Value> {
     answer[name].as_array().cloned().unwrap_or_default()
 }
 
-/// Signs once and again, a broken document repaired; `Ok` with what forbids a
-/// signature, if something does.
+/// Signs twice, and repairs a broken document. Returns the error if the document
+/// cannot be signed.
 fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
     let options = |name: &str| {
         let field = SignatureField::NewNamed(name.to_owned());
         let options = SignatureOptions::new().field(field);
         match &case.password {
-            Some(password) => options.with_password(password),
+            Some(password) => options.password(password),
             None => options,
         }
     };
@@ -245,12 +246,13 @@ fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
         Err(error) => return Ok(Some(error.to_string())),
     };
     let [left, bottom, width, height] = STAMP;
-    let looks = Appearance::at(1, Rectangle::new(left, bottom, width, height)).text("Ours", FONT);
+    let looks =
+        Appearance::at(1, Rectangle::new(left, bottom, width, height)).text("Ours", fonts::sans());
     let second = |options| sign_pades(&one, second, &parameters(), options);
     let invisible = options("Ours2");
     let (two, stamped) = match second(&invisible.clone().visible(looks)) {
         Ok(two) => (two, true),
-        Err(pades::Error::Forbidden { why }) if why.contains("certified") => {
+        Err(pades::Error::Forbidden { why: ForbiddenBy::CertificationOfAppearance }) => {
             (second(&invisible).map_err(|e| e.to_string())?, false)
         }
         Err(error) => return Err(error.to_string()),
@@ -265,7 +267,7 @@ fn judge(dir: &Path, case: &Case) -> Result<Option<String>, String> {
     Ok(None)
 }
 
-/// All of `cases`, on every core; what forbids a signature by name.
+/// Runs all cases on every core; returns the errors of refused documents by name.
 fn judge_all(cases: Vec<Case>) -> BTreeMap<String, String> {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("root.pem"), Pki::shared().root_pem()).unwrap();
@@ -290,26 +292,22 @@ fn judge_all(cases: Vec<Case>) -> BTreeMap<String, String> {
     refused.into_inner().unwrap()
 }
 
-/// What of the corpus is not signed, and why: `fixtures/pdf/refused.json`. With
-/// `UPDATE_EXPECTED` set, written anew: look at the difference.
+/// `fixtures/pdf/refused.json` lists the documents of the corpus that are not signed,
+/// and why. With `UPDATE_EXPECTED` set, the test rewrites it: look at the difference.
 #[test]
 fn the_corpus_is_signed_or_says_why_not() {
-    let passwords: BTreeMap<String, String> = read_json(&fixtures().join("passwords.json"));
-    let mut cases: Vec<Case> = std::fs::read_dir(fixtures())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "pdf"))
-        .map(|path| {
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            let password = passwords.get(&name).cloned();
-            Case { name, octets: std::fs::read(&path).unwrap(), password }
-        })
-        .collect();
-    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    let Some(corpus) = corpora::files("pdf") else { return };
+    let passwords: BTreeMap<String, String> = read_json(&fixture("passwords.json"));
+    let case = |file: &corpora::File| {
+        let name = file.name.trim_end_matches(".pdf").to_owned();
+        let password = passwords.get(&name).cloned();
+        Case { name, octets: file.read(), password }
+    };
+    let cases: Vec<Case> = corpus.iter().map(case).collect();
     let count = cases.len();
     let refused = judge_all(cases);
     println!("{} of {count} signed twice", count - refused.len());
-    let path = fixtures().join("refused.json");
+    let path = fixture("refused.json");
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         std::fs::write(&path, serde_json::to_string_pretty(&refused).unwrap() + "\n").unwrap();
     }
@@ -320,7 +318,7 @@ fn read_json(path: &Path) -> BTreeMap<String, String> {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Every kind of sound document is signed.
+/// Every kind of sound document can be signed.
 #[test]
 fn one_of_each_kind_is_signed() {
     let cases = samples().into_iter().map(|Sample { name, octets, password, .. }| Case {
@@ -332,9 +330,9 @@ fn one_of_each_kind_is_signed() {
     assert_eq!(refused, BTreeMap::new());
 }
 
-/// pyHanko and EU DSS read the lock that a signature brings.
+/// pyHanko and EU DSS read the lock that a signature adds.
 #[test]
-fn the_lock_of_a_signature_is_what_the_judges_read() {
+fn other_validators_read_the_lock_of_a_signature() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("root.pem"), Pki::shared().root_pem()).unwrap();
     let document = ades_tests::pdf::Document {

@@ -1,5 +1,5 @@
-//! References to objects that are not there are legal, and null: no new object
-//! gets such a number.
+//! A reference to a missing object is legal and means null: no new object gets a number
+//! that is referred to.
 
 use ades_core::Document;
 use ades_tests::oracle::pades::all_accept;
@@ -8,11 +8,11 @@ use ades_tests::pdf::packed::{Pack, packed};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign_pades};
 use pades::report::{Problem, Report};
-use pades::{Appearance, Error, Given, Rectangle, SignatureField, SignatureOptions};
+use pades::{Appearance, Error, Rectangle, SignatureField, SignatureOptions, VerifyOptions};
 use tempfile::TempDir;
 
 const IMAGE: &[u8] = include_bytes!("../fixtures/stamps/boxes.png");
-/// What is referred to and not there: 12 to 30.
+/// The missing objects that are referred to are 12 to 30.
 const LAST_MISSING: u32 = 30;
 
 fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
@@ -20,7 +20,7 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
 }
 
 fn report(document: &[u8]) -> Report {
-    pades::verify(&mut Document::from_bytes(document), Given::default()).unwrap()
+    pades::verify(&mut Document::from_bytes(document), VerifyOptions::new()).unwrap()
 }
 
 fn visible() -> SignatureOptions {
@@ -28,12 +28,12 @@ fn visible() -> SignatureOptions {
     SignatureOptions::new().visible(Appearance::at(1, rectangle).image(IMAGE))
 }
 
-/// Under a key, all that is missing.
+/// A key with references to all missing objects.
 fn missing() -> String {
     (12..=LAST_MISSING).map(|number| format!("/X{number} {number} 0 R")).collect()
 }
 
-/// One page with a field on it, each with further entries, and a font.
+/// A page, a field and a font, each with further entries.
 fn document(pages: &str, page: &str, field: &str, font: &str) -> Vec<u8> {
     of_objects(
         &[
@@ -49,7 +49,7 @@ fn document(pages: &str, page: &str, field: &str, font: &str) -> Vec<u8> {
 }
 
 #[test]
-fn new_objects_are_none_that_the_page_refers_to() {
+fn new_objects_get_no_number_that_the_page_refers_to() {
     let dir = TempDir::new().unwrap();
     let missing = missing();
     let direct = format!("/Resources<</XObject<<{missing}>>>>");
@@ -78,7 +78,7 @@ fn new_objects_are_none_that_the_page_refers_to() {
     }
 }
 
-/// More than is looked at, and then a page with a font that refers to `number`.
+/// More objects than are read, then a page with a font that refers to `number`.
 fn large(number: u32) -> Vec<u8> {
     const LINKS: u32 = 5_000;
 
@@ -101,12 +101,12 @@ fn large(number: u32) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_signed_refers_to_no_new_object() {
-    // The first signature does not get there, and the second would.
+fn signed_objects_do_not_refer_to_new_objects() {
+    // The first signature does not reach that number, but the second would.
     let number = 5_610;
     let once = sign(&large(number), &SignatureOptions::new()).unwrap();
     let first = number_of(&once, "<</Type/Sig/");
-    assert!((5_601..number).contains(&first), "{first}: the first page's font was looked at");
+    assert!((5_601..number).contains(&first), "{first}: the first page's font was read");
     let mut document = once;
     for _ in 0..4 {
         document = sign(&document, &SignatureOptions::new()).unwrap();
@@ -115,10 +115,10 @@ fn what_is_signed_refers_to_no_new_object() {
     }
 }
 
-/// Somebody gave the form a number that a font refers to: it is both, then, and what
-/// is signed of the font may not change.
+/// A writer gave the form a number that a font refers to. The object has both roles,
+/// and the signed font must not change.
 #[test]
-fn what_is_something_else_too_is_not_written_anew() {
+fn an_object_that_a_signature_covers_is_not_rewritten() {
     let document = of_objects(
         &[
             "<</Type/Catalog/Pages 2 0 R/AcroForm 4 0 R>>",
@@ -135,10 +135,9 @@ fn what_is_something_else_too_is_not_written_anew() {
     assert!(matches!(checked, Err(Error::Forbidden { .. })), "{checked:?}");
 }
 
-/// Another signature would be taken for a change of what is there: nobody is asked
-/// for it.
+/// Validators would report a second signature as tampering: `check` refuses it.
 #[test]
-fn what_cannot_be_looked_through_is_signed_only_once() {
+fn a_document_that_cannot_be_read_completely_is_signed_only_once() {
     let document = packed(
         &[
             (1, "<</Type/Catalog/Pages 2 0 R/PieceInfo 6 0 R>>".to_owned()),

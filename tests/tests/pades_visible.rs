@@ -1,11 +1,12 @@
-//! Visible signatures: where they stand, what they look like, and that the
-//! document stays what it was and claims to be.
+//! Visible signatures: their position and appearance, and that the document keeps its
+//! contents and its PDF/A and PDF/UA claims.
 
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ades_core::Document;
+use ades_tests::fonts;
 use ades_tests::oracle::pades::all_accept;
 use ades_tests::oracle::pdf::{Picture, compare, pdfsig, qpdf_check};
 use ades_tests::oracle::verapdf;
@@ -17,16 +18,13 @@ use pades::{Appearance, Error, Rectangle, SignatureField, SignatureOptions, Stam
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-const FONT: &[u8] = include_bytes!("../../crates/ades-cli/fonts/DejaVuSans.ttf");
 const NAMES: &str = "Signed by Jiří Dvořák\nŁukasz Żółć, Ελένη, Юлия\n2026-09-21 14:13 UTC";
 
-/// Joined letters, marks, digits and Latin letters within.
+/// Joined letters, marks and digits, with Latin letters between them.
 const RIGHT_TO_LEFT: &str = "وقّعته سلمى (Salma) في 21\nנחתם על ידי דוד כהן\nSigned by سلام عليكم";
 const BOXES: &[u8] = include_bytes!("../fixtures/stamps/boxes.ttf");
-/// The same with outlines of Adobe's kind, and a font with such for thousands of
-/// characters, of which this are a few.
+/// The same with CFF outlines.
 const BOXES_CFF: &[u8] = include_bytes!("../fixtures/stamps/boxes.otf");
-const CJK: &[u8] = include_bytes!("../fixtures/stamps/NotoSansCJKjp-subset.otf");
 const JAPANESE: &str = "署名者 山田太郎\nSigned 2026年9月21日";
 const JPEG: &[u8] = include_bytes!("../fixtures/stamps/gradient.jpg");
 /// Left, bottom, width, height.
@@ -50,7 +48,7 @@ fn write(dir: &TempDir, name: &str, octets: &[u8]) -> PathBuf {
     path
 }
 
-/// An orange disc on nothing.
+/// An orange disc on a transparent ground.
 fn disc() -> Vec<u8> {
     let mut pixels = Vec::new();
     for y in 0..64_i32 {
@@ -62,7 +60,7 @@ fn disc() -> Vec<u8> {
     png_of(png::ColorType::Rgba, 64, &pixels)
 }
 
-/// A PNG of this kind, with these octets in its pixels.
+/// A PNG of this colour type with these octets as pixels.
 fn png_of(color: png::ColorType, size: u32, pixels: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, size, size);
@@ -73,22 +71,23 @@ fn png_of(color: png::ColorType, size: u32, pixels: &[u8]) -> Vec<u8> {
 
 /// Demands 26 and 28.
 #[test]
-fn documents_stay_what_they_claim_to_be() {
-    let dir = TempDir::new().unwrap();
+fn documents_keep_their_pdf_a_and_pdf_ua_claims() {
+    let (dir, cjk) = (TempDir::new().unwrap(), fonts::cjk());
     for claim in Claim::ALL {
         for structure in [Structure::Direct, Structure::Indirect] {
             let document = archival(claim, structure);
             let before = verapdf::validate(&write(&dir, "before.pdf", &document)).unwrap();
             assert!(before.keeps_its_claims(), "{claim:?} {structure:?}: {before:?}");
-            for looks in [
-                at(1, STAMP).text(NAMES, FONT).image(disc()),
-                at(1, STAMP).text(RIGHT_TO_LEFT, FONT),
+            let japanese = cjk.clone().map(|font| at(1, STAMP).text(JAPANESE, font));
+            let all = [
+                at(1, STAMP).text(NAMES, fonts::sans()).image(disc()),
+                at(1, STAMP).text(RIGHT_TO_LEFT, fonts::sans()),
                 at(1, STAMP).text("日本 日日", BOXES),
                 at(1, STAMP).text("日本 日日", BOXES_CFF),
-                at(1, STAMP).text(JAPANESE, CJK),
                 at(1, STAMP).image(JPEG),
                 at(1, STAMP).image(png_of(png::ColorType::Grayscale, 2, &[0, 90, 180, 255])),
-            ] {
+            ];
+            for looks in all.into_iter().chain(japanese) {
                 let signed = sign(&document, &visible(looks)).unwrap();
                 let path = write(&dir, "after.pdf", &signed);
                 let after = verapdf::validate(&path).unwrap();
@@ -100,15 +99,15 @@ fn documents_stay_what_they_claim_to_be() {
     }
 }
 
-/// The structure of a signed document stays as it is, so that its signature
-/// does: the second widget is in PDF/A, but not in PDF/UA.
+/// The structure of a signed document must not change, or its signature would be
+/// reported: with a second widget, the document is PDF/A, but not PDF/UA.
 #[test]
-fn a_second_one_keeps_pdf_a_and_the_first() {
+fn a_second_signature_keeps_pdf_a_and_the_first_signature() {
     let dir = TempDir::new().unwrap();
     for claim in Claim::ALL {
         let document = archival(claim, Structure::Direct);
-        let once = sign(&document, &visible(at(1, STAMP).text(NAMES, FONT))).unwrap();
-        let second = at(1, [300.0, 72.0, 200.0, 60.0]).text(NAMES, FONT).image(disc());
+        let once = sign(&document, &visible(at(1, STAMP).text(NAMES, fonts::sans()))).unwrap();
+        let second = at(1, [300.0, 72.0, 200.0, 60.0]).text(NAMES, fonts::sans()).image(disc());
         let twice = sign(&once, &visible(second)).unwrap();
         let path = write(&dir, "twice.pdf", &twice);
         let claims = verapdf::validate(&path).unwrap();
@@ -117,7 +116,7 @@ fn a_second_one_keeps_pdf_a_and_the_first() {
     }
 }
 
-/// How a page is turned, and what is seen of it.
+/// The rotation of a page, and its visible part.
 const PAGES: [(u32, Option<[u32; 4]>); 6] = [
     (0, None),
     (90, None),
@@ -129,17 +128,17 @@ const PAGES: [(u32, Option<[u32; 4]>); 6] = [
 /// Dots per inch: two pixels are a point.
 const DPI: u32 = 144;
 
-/// The pixels of a rectangle on a page that is seen so high.
+/// The pixels of a rectangle on a page.
 fn pixels([left, bottom, width, height]: [f64; 4], page: &Picture) -> [usize; 4] {
     let top = page.height as f64 - 2.0 * (bottom + height);
     [2.0 * left, top, 2.0 * width, 2.0 * height].map(|pixels| pixels as usize)
 }
 
-/// Demand 29: nothing changes but the rectangle, and what is in it looks
-/// the same however the page is turned.
+/// Demand 29: only the rectangle changes, and it looks the same for every rotation of
+/// the page.
 #[test]
-fn it_stands_upright_where_it_was_put_and_nowhere_else() {
-    /// Nothing else is there, on each of the pages.
+fn a_stamp_is_upright_and_only_in_its_rectangle() {
+    /// A rectangle that is empty on each of the pages.
     const PLACE: [f64; 4] = [290.0, 300.0, 150.0, 60.0];
 
     let dir = TempDir::new().unwrap();
@@ -147,7 +146,7 @@ fn it_stands_upright_where_it_was_put_and_nowhere_else() {
     for (rotate, crop_box) in PAGES {
         let document = pdf::Document { rotate, crop_box, ..Default::default() }.write();
         let before = Picture::of(&write(&dir, "before.pdf", &document), 2, DPI, None);
-        let looks = at(2, PLACE).text(NAMES, FONT).image(disc());
+        let looks = at(2, PLACE).text(NAMES, fonts::sans()).image(disc());
         let signed = write(&dir, "after.pdf", &sign(&document, &visible(looks)).unwrap());
         let after = Picture::of(&signed, 2, DPI, None);
         let [left, top, width, height] = pixels(PLACE, &after);
@@ -155,8 +154,8 @@ fn it_stands_upright_where_it_was_put_and_nowhere_else() {
         assert!(left <= x0 && top <= y0 && x1 < left + width && y1 < top + height, "{rotate}");
         let stamp = after.part([left, top], [width, height]);
         let first = first.get_or_insert_with(|| stamp.clone());
-        // Turned letters have other edges: a blank stamp differs by 28, one
-        // that is turned by more.
+        // Rotated letters have other edges: a blank stamp differs by 28, a stamp in the
+        // wrong rotation by more.
         assert!(stamp.difference(first) < 4.0, "{rotate}: {}", stamp.difference(first));
         let unseen = Picture::of(&signed, 1, DPI, None);
         let page = Picture::of(&write(&dir, "before.pdf", &document), 1, DPI, None);
@@ -164,22 +163,23 @@ fn it_stands_upright_where_it_was_put_and_nowhere_else() {
     }
 }
 
-/// What it looked like when somebody last looked: with `UPDATE_EXPECTED` set,
-/// drawn anew. Programs and their versions draw edges differently.
+/// Compares with pictures that somebody has looked at. With `UPDATE_EXPECTED` set, the
+/// test rewrites them. Versions of renderers draw edges differently.
 #[test]
-fn it_looks_as_when_somebody_looked() {
+fn stamps_look_like_the_approved_pictures() {
     let dir = TempDir::new().unwrap();
     let document = archival(Claim::A2, Structure::Direct);
-    for (name, looks) in [
-        ("text", at(1, STAMP).text(NAMES, FONT)),
-        ("text-and-image", at(1, STAMP).text(NAMES, FONT).image(disc())),
+    let japanese = fonts::cjk().map(|font| ("japanese", at(1, STAMP).text(JAPANESE, font)));
+    let all = [
+        ("text", at(1, STAMP).text(NAMES, fonts::sans())),
+        ("text-and-image", at(1, STAMP).text(NAMES, fonts::sans()).image(disc())),
         ("image", at(1, STAMP).image(JPEG)),
-        ("right-to-left", at(1, STAMP).text(RIGHT_TO_LEFT, FONT)),
+        ("right-to-left", at(1, STAMP).text(RIGHT_TO_LEFT, fonts::sans())),
         ("boxes", at(1, STAMP).text("日本 日日", BOXES)),
         ("boxes", at(1, STAMP).text("日本 日日", BOXES_CFF)),
-        ("japanese", at(1, STAMP).text(JAPANESE, CJK)),
-        ("small", at(1, [72.0, 72.0, 60.0, 20.0]).text(NAMES, FONT)),
-    ] {
+        ("small", at(1, [72.0, 72.0, 60.0, 20.0]).text(NAMES, fonts::sans())),
+    ];
+    for (name, looks) in all.into_iter().chain(japanese) {
         let signed = write(&dir, "after.pdf", &sign(&document, &visible(looks)).unwrap());
         let page = Picture::of(&signed, 1, DPI, None);
         let [left, top, width, height] = pixels(STAMP, &page);
@@ -210,9 +210,9 @@ fn read_png(path: &Path) -> Picture {
     Picture { width, height, pixels: pixels.as_chunks().0.to_vec() }
 }
 
-/// Demand 27: names in other scripts are drawn, found and copied.
+/// Demand 27: names in other scripts can be read, searched and copied.
 #[test]
-fn text_reads_as_it_was_written() {
+fn extracted_text_is_the_given_text() {
     let dir = TempDir::new().unwrap();
     for document in [
         pdf::Document::default().write(),
@@ -220,8 +220,9 @@ fn text_reads_as_it_was_written() {
         encrypted(&pdf::Document::default().write(), Encryption::Rc4, ""),
     ] {
         let decomposed = "Jir\u{30C}i\u{301}";
-        let looks =
-            at(1, STAMP).text(format!("{NAMES}\n{decomposed} سلمى דוד"), FONT).image(disc());
+        let looks = at(1, STAMP)
+            .text(format!("{NAMES}\n{decomposed} سلمى דוד"), fonts::sans())
+            .image(disc());
         let path = write(&dir, "signed.pdf", &sign(&document, &visible(looks)).unwrap());
         let mut text = Command::new("pdftotext");
         let text = text.args(["-enc", "UTF-8", "-layout"]).arg(&path).arg("-").output().unwrap();
@@ -241,14 +242,13 @@ fn text_reads_as_it_was_written() {
     }
 }
 
-/// Fonts with outlines of Adobe's kind are embedded as such, with what they are
-/// a part of.
+/// CFF outlines are embedded as CFF, also those of a font collection.
 #[test]
-fn text_in_compact_fonts_reads_as_it_was_written() {
+fn extracted_text_in_cff_fonts_is_the_given_text() {
     let dir = TempDir::new().unwrap();
-    for (text, font, name) in
-        [(JAPANESE, CJK, "+NotoSansCJKjp"), ("日本 日日", BOXES_CFF, "+BoxesCFF")]
-    {
+    let japanese = fonts::cjk().map(|font| (JAPANESE, font, "+NotoSansCJKjp"));
+    let boxes = ("日本 日日", BOXES_CFF.to_vec(), "+BoxesCFF");
+    for (text, font, name) in [boxes].into_iter().chain(japanese) {
         let document = pdf::Document::default().write();
         let signed = sign(&document, &visible(at(1, STAMP).text(text, font))).unwrap();
         let path = write(&dir, "signed.pdf", &signed);
@@ -263,7 +263,7 @@ fn text_in_compact_fonts_reads_as_it_was_written() {
     }
 }
 
-/// Viewers draw calibrated grey in a tint.
+/// Viewers tint calibrated grey, so grey needs an ICC profile.
 #[test]
 fn grey_stays_grey() {
     let dir = TempDir::new().unwrap();
@@ -279,11 +279,11 @@ fn grey_stays_grey() {
     }
 }
 
-/// Cameras write pixels as they come, and how they have to be turned beside them.
+/// Cameras store pixels unrotated, with the orientation in Exif data.
 #[test]
-fn photographs_are_turned_as_they_say() {
-    /// Where the corners of what is stored are seen: top left, top right, bottom
-    /// left, bottom right.
+fn photographs_are_rotated_by_their_exif_orientation() {
+    /// The visible corners of the stored pixels: top left, top right, bottom left,
+    /// bottom right.
     const SEEN: [[usize; 4]; 8] = [
         [0, 1, 2, 3],
         [1, 0, 3, 2],
@@ -337,7 +337,7 @@ fn an_existing_field_keeps_its_rectangle() {
             pdf::Document { rotate, crop_box, signature_fields, ..Default::default() }.write();
         let before = Picture::of(&write(&dir, "before.pdf", &document), 1, DPI, None);
         for field in ["Here", "groups.There"] {
-            let options = visible(Appearance::in_field().text("Agreed", FONT));
+            let options = visible(Appearance::in_field().text("Agreed", fonts::sans()));
             let options = options.field(SignatureField::Existing(field.to_owned()));
             let path = write(&dir, "after.pdf", &sign(&document, &options).unwrap());
             let after = Picture::of(&path, 1, DPI, None);
@@ -351,10 +351,10 @@ fn an_existing_field_keeps_its_rectangle() {
 }
 
 #[test]
-fn the_preview_is_what_becomes_of_it() {
+fn the_preview_looks_like_the_signed_document() {
     let dir = TempDir::new().unwrap();
     let document = pdf::Document::default().write();
-    let options = visible(at(1, STAMP).text(NAMES, FONT).image(disc()));
+    let options = visible(at(1, STAMP).text(NAMES, fonts::sans()).image(disc()));
     let signer = Pki::shared().signer(Key::P256);
     let mut source = Document::from_bytes(&document);
     let pending = pades::prepare(&mut source, &signer.chain, &parameters(), &options).unwrap();
@@ -373,25 +373,25 @@ fn the_preview_is_what_becomes_of_it() {
 }
 
 #[test]
-fn what_cannot_be_drawn_is_refused() {
+fn an_appearance_that_cannot_be_drawn_is_refused() {
     let document = pdf::Document { signature_fields: &["Here"], ..Default::default() }.write();
     let refuse = |looks: Appearance, why: &str| {
         let error = sign(&document, &visible(looks)).map(drop).unwrap_err().to_string();
-        assert!(error.contains(why), "{error} is not {why}");
+        assert!(error.contains(why), "{error} does not contain {why}");
     };
-    let text = |text: &str| at(1, STAMP).text(text, FONT);
+    let text = |text: &str| at(1, STAMP).text(text, fonts::sans());
     refuse(text("a\u{202E}b"), "overrides of its direction");
-    refuse(text("日本"), "cannot show the character '日': take one that does");
+    refuse(text("日本"), "no glyph for the character '日': choose a font");
     refuse(text("\u{7}"), "control characters");
     refuse(text(" "), "empty");
     refuse(text(&"long ".repeat(2000)), "4,096");
-    refuse(at(1, [0.0, 0.0, 50.0, 20.0]).text("long ".repeat(100), FONT), "does not fit");
+    refuse(at(1, [0.0, 0.0, 50.0, 20.0]).text("long ".repeat(100), fonts::sans()), "does not fit");
     refuse(text(&"x".repeat(2000)), "does not fit");
     refuse(at(1, STAMP), "neither text nor image");
-    refuse(at(1, STAMP).text("x", b"no font".as_slice()), "font does not read");
+    refuse(at(1, STAMP).text("x", b"no font".as_slice()), "font cannot be read");
     refuse(at(1, STAMP).image(b"no image".as_slice()), "neither PNG nor JPEG");
-    refuse(at(1, STAMP).image(&disc()[..100]), "PNG does not read");
-    refuse(at(1, STAMP).image(&JPEG[..100]), "JPEG does not read");
+    refuse(at(1, STAMP).image(&disc()[..100]), "PNG cannot be read");
+    refuse(at(1, STAMP).image(&JPEG[..100]), "JPEG cannot be read");
     refuse(at(1, STAMP).image(&JPEG[..JPEG.len() - 30]), "ends within the image");
     let mut random = 1u32;
     let noise = std::iter::repeat_with(|| {
@@ -401,9 +401,9 @@ fn what_cannot_be_drawn_is_refused() {
     let noise: Vec<u8> = noise.take(3 * 900 * 900).collect();
     refuse(at(1, STAMP).image(png_of(png::ColorType::Rgb, 900, &noise)), "more than 2 MiB");
     refuse(at(1, STAMP).image(vec![0; 9 << 20]), "more than 8 MiB");
-    refuse(at(0, STAMP).text("x", FONT), "counted from 1");
-    refuse(at(3, STAMP).text("x", FONT), "no page number 3");
-    refuse(Appearance::in_field().text("x", FONT), "needs a page");
+    refuse(at(0, STAMP).text("x", fonts::sans()), "counted from 1");
+    refuse(at(3, STAMP).text("x", fonts::sans()), "no page number 3");
+    refuse(Appearance::in_field().text("x", fonts::sans()), "needs a page");
     for outside in [
         [-1.0, 0.0, 20.0, 20.0],
         [0.0, 830.0, 20.0, 20.0],
@@ -411,24 +411,24 @@ fn what_cannot_be_drawn_is_refused() {
         [0.0, 0.0, 0.0, 20.0],
         [f64::NAN, 0.0, f64::INFINITY, 20.0],
     ] {
-        refuse(at(1, outside).text("x", FONT), "not within page number 1");
+        refuse(at(1, outside).text("x", fonts::sans()), "not within page number 1");
     }
     let field = SignatureField::Existing("Here".to_owned());
-    let options = visible(at(1, STAMP).text("x", FONT)).field(field);
+    let options = visible(at(1, STAMP).text("x", fonts::sans())).field(field);
     let error = sign(&document, &options).map(drop).unwrap_err();
     assert!(error.to_string().contains("its own rectangle"), "{error}");
 }
 
 proptest! {
-    /// Damaged images and fonts are refused, or drawn.
+    /// Damaged images and fonts are refused or drawn.
     #[test]
-    fn damaged_files_do_no_harm(
+    fn damaged_images_and_fonts_cause_no_panic(
         which in 0..3_usize,
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         cut in any::<Option<prop::sample::Index>>(),
     ) {
-        let mut file = [disc(), JPEG.to_vec(), FONT.to_vec()][which].clone();
-        // Most of a font is never looked at.
+        let mut file = [disc(), JPEG.to_vec(), fonts::sans().to_vec()][which].clone();
+        // Most of a font is never read.
         let reach = file.len().min(4096);
         for (at, octet) in damage {
             file[at.index(reach)] = octet;
@@ -442,10 +442,10 @@ proptest! {
     }
 }
 
-/// A template is filled with what is known.
+/// A template is filled with the known values.
 #[test]
 fn templates_are_filled() {
-    let values = StampValues { name: Some("Jiří"), time: Some("now"), ..Default::default() };
+    let values = StampValues::new().name("Jiří").time("now");
     let text = values.fill("{name}, {time}\n{reason}\n{other}");
     assert_eq!(text, "Jiří, now\n{other}");
 }

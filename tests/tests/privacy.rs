@@ -125,14 +125,14 @@ fn debug_of_cades_types_shows_nothing_personal() {
 #[test]
 fn debug_of_pades_types_shows_nothing_personal() {
     let signer = signer();
-    let values = StampValues { name: Some(MARKER), ..StampValues::default() };
+    let values = StampValues::new().name(MARKER);
     shows_nothing(&values);
     let options = pades::SignatureOptions::new()
         .name(MARKER)
         .reason(MARKER)
         .location(MARKER)
         .contact(MARKER)
-        .with_password(MARKER);
+        .password(MARKER);
     shows_nothing(&options);
     let appearance = Appearance::in_field().text(MARKER, MARKER).description(MARKER);
     shows_nothing(&options.clone().visible(appearance));
@@ -152,7 +152,7 @@ fn debug_of_pades_types_shows_nothing_personal() {
     );
     shows_nothing(&prepared.unwrap());
     let signed = sign_pades(&pdf, &signer, &personal_parameters(), &options).unwrap();
-    let given = pades::Given { trust: signer.chain.certificates(), password: Some(MARKER) };
+    let given = pades::VerifyOptions::new().trust(signer.chain.certificates()).password(MARKER);
     shows_nothing(&given);
     let report = pades::verify(&mut Document::from_bytes(&signed), given).unwrap();
     let found = &report.signatures[0];

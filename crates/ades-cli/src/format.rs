@@ -173,7 +173,7 @@ impl Pending {
     pub(crate) fn remarks(&self) -> Vec<String> {
         match self {
             Self::Cades(pending) => pending.warnings().iter().map(ToString::to_string).collect(),
-            Self::Pades(pending) => pending.remarks().iter().map(ToString::to_string).collect(),
+            Self::Pades(pending) => pending.warnings().iter().map(ToString::to_string).collect(),
             Self::Xades(_, remark) => remark.iter().map(ToString::to_string).collect(),
         }
     }
@@ -193,7 +193,7 @@ impl Pending {
                 pending.document_digest().map(|digest| &digest.0)
             }
             Self::Cades(_) => None,
-            Self::Pades(pending) => Some(&pending.document_digest().0),
+            Self::Pades(pending) => pending.document_digest().map(|digest| &digest.0),
             Self::Xades(pending, _) => pending.document_digest().map(|digest| &digest.0),
         }
     }
@@ -232,7 +232,7 @@ impl Pending {
                 pending.complete(Some(document), value, out.writer()).map_err(CompleteError::Cades)
             }
             Self::Pades(pending) => {
-                pending.complete(document, value, out.writer()).map_err(CompleteError::Pades)
+                pending.complete(Some(document), value, out.writer()).map_err(CompleteError::Pades)
             }
             Self::Xades(pending, _) => {
                 pending.complete(Some(document), value, out.writer()).map_err(CompleteError::Xades)
@@ -321,10 +321,10 @@ fn pdf_options(
         options = options.repair();
     }
     if wishes.overrule_permissions {
-        options = options.overrule_permissions();
+        options = options.ignore_permissions();
     }
     if let Some(password) = wishes.password()? {
-        options = options.with_password(password);
+        options = options.password(password);
     }
     if let Some(certification) = wishes.certification() {
         options = options.certify(certification);
@@ -350,9 +350,7 @@ impl CompleteError {
     fn core(&self) -> Option<&Error> {
         match self {
             Self::Cades(cades::Error::Core(error))
-            | Self::Pades(
-                pades::Error::Core(error) | pades::Error::Cms(cades::Error::Core(error)),
-            )
+            | Self::Pades(pades::Error::Core(error))
             | Self::Xades(xades::Error::Core(error)) => Some(error),
             _ => None,
         }

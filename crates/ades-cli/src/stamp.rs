@@ -12,8 +12,6 @@ use crate::exit::Failure;
 use crate::input;
 use crate::options::PdfWishes;
 
-/// DejaVu Sans: see `fonts/LICENSE`.
-const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
 /// What is said where neither text nor image is asked for.
 const TEXT: &str = "{name}\n{time}\n{reason}\n{location}";
 /// What an image or a font may have.
@@ -114,15 +112,19 @@ impl StampWishes {
             let parts = [place.locality.as_deref(), place.country.as_deref()];
             parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
         });
-        let values = StampValues {
-            name: wishes.name.as_deref().or(name),
-            time: Some(&time),
-            reason: wishes.reason.as_deref(),
-            location: wishes.location.as_deref().or(location.as_deref()),
-        };
+        let mut values = StampValues::new().time(&time);
+        if let Some(name) = wishes.name.as_deref().or(name) {
+            values = values.name(name);
+        }
+        if let Some(reason) = &wishes.reason {
+            values = values.reason(reason);
+        }
+        if let Some(location) = wishes.location.as_deref().or(location.as_deref()) {
+            values = values.location(location);
+        }
         let font = match &self.font {
             Some(font) => input::read_at_most(font, MAX_FILE)?,
-            None => FONT.to_vec(),
+            None => dejavu::sans::regular().to_vec(),
         };
         let filled = values.fill(text);
         // Without a name, that may be too early to say that nothing is left.

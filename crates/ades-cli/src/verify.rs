@@ -105,7 +105,7 @@ impl Found {
             input::Kind::Pdf if !originals.is_empty() => {
                 Err(Failure::usage("--original: a PDF has its signatures in itself"))
             }
-            input::Kind::Pdf => pades::verify(&mut source, pades::Given { trust, password })
+            input::Kind::Pdf => pades::verify(&mut source, pdf_options(trust, password))
                 .map(Self::Pades)
                 .map_err(|e| about(e.into())),
             input::Kind::Xml | input::Kind::Html => {
@@ -265,6 +265,14 @@ pub(crate) fn check_made(
     }
 }
 
+fn pdf_options<'a>(
+    trust: &'a [Certificate],
+    password: Option<&'a str>,
+) -> pades::VerifyOptions<'a> {
+    let options = pades::VerifyOptions::new().trust(trust);
+    password.map_or(options, |password| options.password(password))
+}
+
 /// The new signature is without fault, and no earlier one is worse off. Those of
 /// a document that was repaired could not be read before. A document with more
 /// in it than can be verified is no fault of the signature, the value of which
@@ -274,7 +282,7 @@ fn check_pdf(
     source: &mut Document<'_>,
     password: Option<&str>,
 ) -> Result<(), Failure> {
-    let given = pades::Given { trust: &[], password };
+    let given = pdf_options(&[], password);
     let after = match pades::verify(made, given) {
         Err(pades::Error::Limit { .. }) => return Ok(()),
         after => after?,

@@ -146,7 +146,7 @@ impl<'a> Work<'a> {
             let wishes = &job.wishes;
             let checked = match item.format {
                 Format::Pades => check_pdf(&wishes.pdf, &mut document()?, &wishes.draft())
-                    .map(|checked| checked.remarks().iter().map(ToString::to_string).collect()),
+                    .map(|checked| checked.warnings().iter().map(ToString::to_string).collect()),
                 Format::Xades if !soon => wishes
                     .xml
                     .check_document(&wishes.shape, &mut document()?, &wishes.draft())

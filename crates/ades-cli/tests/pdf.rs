@@ -250,7 +250,9 @@ fn pdfs_and_others_are_one_batch_of_the_sandbox() {
 fn a_broken_document_is_signed_when_it_is_asked_for() {
     let bench = bench(&wrong_startxref(&document()));
     bench.sign(&["contract.pdf", "-o", "signed.pdf"]).ends(3, "cross-reference is broken");
-    bench.sign(&["contract.pdf", "-o", "signed.pdf", "--repair"]).ends(0, "a whole new one");
+    bench
+        .sign(&["contract.pdf", "-o", "signed.pdf", "--repair"])
+        .ends(0, "the signature adds a new one");
     assert!(bench.read("signed.pdf").starts_with(&bench.read("contract.pdf")));
     assert_eq!(poppler(&bench, "signed.pdf"), [("Signature1".to_owned(), true, true)]);
     bench.ades(&["verify", "signed.pdf"]).ends(0, "");
@@ -308,10 +310,10 @@ fn what_should_be_known_of_a_document_is_said_once() {
     let page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>";
     let bench = bench(&of_objects(&[&objects[..], &[page]].concat(), ""));
     let run = bench.sign(&["contract.pdf", "-o", "signed.pdf"]);
-    run.ends(0, "contract.pdf: its form has viewers draw the fields anew");
+    run.ends(0, "contract.pdf: its form tells viewers to redraw the fields");
     assert_eq!(run.err.matches("draw the fields anew").count(), 1, "{run:?}");
     let prepare = ["prepare", "contract.pdf", "--certs", "chain.pem", "--state", "pdf.state"];
-    bench.ades(&prepare).ends(0, "contract.pdf: its form has viewers draw the fields anew");
+    bench.ades(&prepare).ends(0, "contract.pdf: its form tells viewers to redraw the fields");
 }
 
 /// In a field, with a password, and while signing too.

@@ -1,5 +1,5 @@
-//! A document to be signed: a source of octets of known or unknown length. It
-//! is streamed and never loaded into memory.
+//! A document to be signed: a source of octets of known or unknown length. It is
+//! read as a stream and not loaded into memory.
 
 use std::fmt;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};

@@ -140,7 +140,7 @@ pub enum Error {
     },
     /// Not exactly one certificate could be the signer's.
     #[error(
-        "{candidates} certificates could be the signer's; give one that issued none of the others"
+        "{candidates} certificates could be the signer's, not exactly one; give the chain of one signer"
     )]
     AmbiguousLeaf {
         /// how many

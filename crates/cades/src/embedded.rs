@@ -67,6 +67,14 @@ impl EmbeddedCms {
     }
 }
 
+/// Checks the parameters as far as that is possible without a certificate.
+///
+/// # Errors
+/// [`Error::Core`] for a parameter that is not allowed.
+pub fn check(parameters: &SignatureParameters) -> Result<(), Error> {
+    prepare::check_parameters(Subject::Embedding, parameters)
+}
+
 /// Prepares the CMS over a document whose digest is known.
 ///
 /// # Errors
@@ -77,14 +85,6 @@ pub fn prepare_digest(
     parameters: &SignatureParameters,
 ) -> Result<PendingSignature, Error> {
     EmbeddedCms::prepare(chain, parameters)?.over(document)
-}
-
-/// The maximum length of the CMS in octets: see [`EmbeddedCms::max_len`].
-///
-/// # Errors
-/// As [`EmbeddedCms::prepare`].
-pub fn max_len(chain: &CertificateChain, parameters: &SignatureParameters) -> Result<usize, Error> {
-    EmbeddedCms::prepare(chain, parameters).map(|cms| cms.max_len())
 }
 
 /// The octets of the element at the start of `octets`. Its end is found from

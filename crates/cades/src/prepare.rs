@@ -126,7 +126,10 @@ pub(crate) fn check_signer(
 
 /// Checks the parameters as far as that is possible without a certificate. The
 /// attributes are encoded, because some values only fail there.
-fn check_parameters(subject: Subject, parameters: &SignatureParameters) -> Result<(), Error> {
+pub(crate) fn check_parameters(
+    subject: Subject,
+    parameters: &SignatureParameters,
+) -> Result<(), Error> {
     parameters.check()?;
     check_commitments(parameters)?;
     // Whether a value can be encoded does not depend on the digest algorithm.

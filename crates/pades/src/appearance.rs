@@ -1,4 +1,4 @@
-//! Visible signatures: what a signature looks like, and where it stands
+//! Visible signatures: what a signature looks like, and where it is
 //! (ISO 32000-2, 12.5.5, 12.7.5.5).
 
 mod colour;
@@ -11,25 +11,29 @@ mod text;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 pub(crate) use form::{Frame, draw, number};
 pub use template::StampValues;
 
-use crate::error::Error;
+use crate::error::{AppearanceFault, Error};
 use crate::options::SignatureField;
 
-/// A text may have this many octets.
+/// Maximum length of a text in octets.
 const MAX_TEXT: usize = 4096;
-/// A font may have this many octets.
+/// Maximum length of a font in octets.
 const MAX_FONT: usize = 32 * 1024 * 1024;
-/// An image file may have this many octets.
+/// Maximum length of an image file in octets.
 const MAX_IMAGE: usize = 8 * 1024 * 1024;
 
-/// A rectangle in points (1/72 inch, or the page's `/UserUnit`), kept to the
-/// thousandth.
+/// A rectangle in points (1/72 inch), rounded to thousandths.
 ///
-/// The origin is the lower left corner of the page as it is seen: of what the
-/// crop box shows, after the page was turned by its `/Rotate`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The origin is the lower left corner of the visible page: of its crop box, after
+/// rotation by `/Rotate`.
+///
+/// Serialised, each number is in thousandths of a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rectangle {
     pub(crate) left: i64,
     pub(crate) bottom: i64,
@@ -47,69 +51,92 @@ impl Rectangle {
     }
 }
 
-/// Where a visible signature stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Spot {
-    /// On a page, counted from 1.
-    Page(usize, Rectangle),
-    /// Where the existing field is.
+impl fmt::Display for Rectangle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { left, bottom, width, height } = *self;
+        let [left, bottom, width, height] =
+            [left, bottom, width, height].map(|thousandths| number(thousandths as f64 / 1000.0));
+        write!(f, "{left},{bottom},{width},{height}")
+    }
+}
+
+/// Where a visible signature is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum StampPosition {
+    /// A new field on a page.
+    Page {
+        /// counted from 1
+        page: usize,
+        /// where on the page
+        rectangle: Rectangle,
+    },
+    /// The rectangle of the existing field.
     Field,
 }
 
-/// What a visible signature looks like: text, an image, or both, the image to
+/// What a visible signature looks like: text, an image, or both, with the image on
 /// the left.
 ///
-/// The text is wrapped, and made as large as fits, up to 12 points; scripts that
-/// join letters or go from right to left are set as they should be. What the
-/// image has of transparency is kept, but put on white in documents that claim
-/// to be PDF/A.
+/// The text is wrapped and set in the largest size that fits, up to 12 points.
+/// Scripts with joined letters or from right to left are shaped. An image keeps its
+/// transparency, but is put on white in documents that claim to be PDF/A.
 ///
-/// A tagged document gets an element `Form` for a new field, unless it is signed
-/// already: then a field that is there, and tagged, keeps it PDF/UA. A certified
-/// document takes visible signatures in such fields only.
+/// In a tagged document, a new field gets a structure element `Form`, unless the
+/// document is signed already. To keep a signed document PDF/UA, use an existing
+/// field that is tagged. Certified documents accept visible signatures only in
+/// fields that are visible already.
 ///
-/// All of it is part of the pending state: the image, and a few octets for each
-/// letter.
+/// The pending state holds the whole appearance: the image, and a few octets for
+/// each letter.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Appearance {
-    pub(crate) spot: Spot,
+    pub(crate) position: StampPosition,
     text: Option<(String, Vec<u8>)>,
     image: Option<Vec<u8>>,
     description: Option<String>,
 }
 
 impl Appearance {
-    /// For a new field on a page, counted from 1.
+    /// An appearance at this position; it needs a text or an image.
+    #[must_use]
+    pub const fn new(position: StampPosition) -> Self {
+        Self { position, text: None, image: None, description: None }
+    }
+
+    /// As [`new`](Self::new), in a new field on a page, counted from 1.
     #[must_use]
     pub const fn at(page: usize, rectangle: Rectangle) -> Self {
-        Self { spot: Spot::Page(page, rectangle), text: None, image: None, description: None }
+        Self::new(StampPosition::Page { page, rectangle })
     }
 
-    /// For an existing field, in its own rectangle.
+    /// As [`new`](Self::new), in the rectangle of an existing field.
     #[must_use]
     pub const fn in_field() -> Self {
-        Self { spot: Spot::Field, text: None, image: None, description: None }
+        Self::new(StampPosition::Field)
     }
 
-    /// Lines of text, and a font with TrueType or CFF outlines and all characters
-    /// in it; of a collection, the first. What is used of the font becomes part of
-    /// the document: its licence must allow that. See [`StampValues`] for templates.
+    /// Lines of text, and a font with TrueType or CFF outlines that has all their
+    /// characters. Of a font collection, the first font is used. The glyphs in use
+    /// become part of the document: the font's licence must allow that. See
+    /// [`StampValues`] for templates.
     #[must_use]
     pub fn text(mut self, text: impl Into<String>, font: impl Into<Vec<u8>>) -> Self {
         self.text = Some((text.into(), font.into()));
         self
     }
 
-    /// A PNG, or a JPEG in grey or colour (not CMYK), which is turned as its Exif
-    /// data say. It may take 2 MiB in the document: the file, if it is a JPEG, and
-    /// about as much as the file, if it is a PNG.
+    /// A PNG, or a JPEG in grey or colour (not CMYK), which is rotated by its Exif
+    /// data. Maximum length in the document: 2 MiB. A JPEG is embedded as it is; a PNG
+    /// takes about as much as its file.
     #[must_use]
     pub fn image(mut self, file: impl Into<Vec<u8>>) -> Self {
         self.image = Some(file.into());
         self
     }
 
-    /// What is read to those who cannot see it; without this, the text.
+    /// The text for people who cannot see the signature; by default its text.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -125,26 +152,26 @@ impl Appearance {
     pub(crate) fn check(&self, field: &SignatureField) -> Result<(), Error> {
         let fail = |problem| Err(Error::Appearance { problem });
         let existing = matches!(field, SignatureField::Existing(_));
-        match self.spot {
-            Spot::Page(..) if existing => return fail("an existing field has its own rectangle"),
-            Spot::Field if !existing => return fail("a new field needs a page and a rectangle"),
-            Spot::Page(0, _) => return fail("pages are counted from 1"),
-            Spot::Page(..) | Spot::Field => {}
+        match self.position {
+            StampPosition::Page { .. } if existing => return fail(AppearanceFault::ExistingField),
+            StampPosition::Field if !existing => return fail(AppearanceFault::NewField),
+            StampPosition::Page { page: 0, .. } => return fail(AppearanceFault::PageZero),
+            StampPosition::Page { .. } | StampPosition::Field => {}
         }
         if self.text.is_none() && self.image.is_none() {
-            return fail("it has neither text nor image");
+            return fail(AppearanceFault::Empty);
         }
         let texts = self.text.iter().map(|(text, _)| text).chain(&self.description);
         for text in texts {
             if text.trim().is_empty() || text.len() > MAX_TEXT {
-                return fail("text that is empty or longer than 4,096 octets");
+                return fail(AppearanceFault::TextLen);
             }
         }
         if self.text.as_ref().is_some_and(|(_, font)| font.len() > MAX_FONT) {
-            return fail("a font of more than 32 MiB");
+            return fail(AppearanceFault::FontLen);
         }
         if self.image.as_ref().is_some_and(|image| image.len() > MAX_IMAGE) {
-            return fail("an image of more than 8 MiB");
+            return fail(AppearanceFault::ImageLen);
         }
         Ok(())
     }
@@ -153,7 +180,7 @@ impl Appearance {
 impl fmt::Debug for Appearance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Appearance")
-            .field("spot", &self.spot)
+            .field("position", &self.position)
             .field("text", &self.text.is_some())
             .field("image", &self.image.is_some())
             .finish_non_exhaustive()

@@ -1,6 +1,7 @@
-//! What a document is made of, as far as signatures touch it.
+//! The parts of a document that signatures touch.
 
 pub(crate) mod annotation;
+pub(crate) mod coverage;
 pub(crate) mod form;
 pub(crate) mod geometry;
 pub(crate) mod page;

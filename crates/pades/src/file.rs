@@ -1,5 +1,5 @@
-//! A PDF file read lazily: the cross-reference, and then only the objects that
-//! are asked for (ISO 32000-2 clause 7.5).
+//! Reading a PDF file lazily: the cross-reference, then only the objects that are
+//! requested (ISO 32000-2, 7.5).
 
 mod filter;
 mod index;

@@ -1,5 +1,5 @@
-//! All objects of a file, for the fuzzer: what a signature does not touch has to
-//! read as before.
+//! For fuzzing: all objects of a file, to check that objects which a signature does
+//! not touch are read as before.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,35 +9,35 @@ use ades_core::Document;
 use crate::file::{Entry, Pdf};
 use crate::syntax::{Kind, Reference, Value};
 
-/// Files with higher numbers are left out: each is looked at.
+/// Maximum object number: larger files are skipped, because every object is read.
 const MAX_NUMBER: u32 = 4096;
 
-/// References may lead to references this often.
+/// Maximum number of references that lead to references.
 const MAX_LINKS: usize = 16;
 
-/// What a file says when every object is asked for.
+/// All objects of a file.
 #[derive(Debug, Default, PartialEq)]
 pub struct Objects(BTreeMap<u32, Object>);
 
 #[derive(PartialEq)]
 struct Object {
     generation: u16,
-    /// Where it stands in the file; `None` if in an object stream.
-    place: Option<u64>,
+    /// Its offset in the file; `None` in an object stream.
+    offset: Option<u64>,
     value: Value,
-    /// Of a stream, what it decodes to, if anything.
+    /// A stream's decoded data, if it can be decoded.
     data: Option<Option<Vec<u8>>>,
 }
 
 impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at {:?}: {:?}", self.data.is_some(), self.place, self.value)
+        write!(f, "{:?} at {:?}: {:?}", self.data.is_some(), self.offset, self.value)
     }
 }
 
 impl Objects {
-    /// Reads all objects that read, in the order of their numbers or against it.
-    /// `None` if the file as a whole does not, or is too large for this.
+    /// Reads all readable objects in ascending or descending order of their numbers.
+    /// `None` if the file cannot be read or is too large.
     #[must_use]
     pub fn read(document: &mut Document<'_>, repair: bool, backwards: bool) -> Option<Self> {
         let open = if repair { Pdf::open_broken } else { Pdf::open };
@@ -52,7 +52,7 @@ impl Objects {
         Some(Self::of(&mut pdf, entries))
     }
 
-    /// Reads all objects of what was made of a file that is not too large.
+    /// Reads all objects of a signed file, whatever its size.
     #[must_use]
     pub fn read_signed(document: &mut Document<'_>) -> Option<Self> {
         let mut pdf = Pdf::open(document, None).ok()?;
@@ -73,25 +73,27 @@ impl Objects {
             };
             let data = object.is_stream().then(|| pdf.data(&object).ok().flatten());
             let value = Value { span: 0..0, ..object.value };
-            all.insert(number, Object { generation, place: object.offset, value, data });
+            all.insert(number, Object { generation, offset: object.offset, value, data });
         }
         Self(all)
     }
 
-    /// Whether `after` has all of this, but for what a signature adds.
+    /// Checks that `after` has all these objects, apart from what a signature changes.
     ///
     /// # Errors
-    /// What it has not.
+    /// The first difference.
     pub fn are_kept(&self, after: &Self) -> Result<(), String> {
-        /// Catalog, form, fields, page, annotations, structure.
+        /// Maximum number of changed objects: catalog, form, fields, page, annotations,
+        /// structure.
         const MAX_TOUCHED: usize = 12;
 
         let mut touched = 0;
         for (number, was) in &self.0 {
             let Some(is) = after.0.get(number) else {
-                return Err(format!("{number} is gone"));
+                return Err(format!("{number} is missing"));
             };
-            // What could not be decoded may be, with other octets behind the file.
+            // With other octets after the file, a stream that could not be decoded
+            // before may be decodable.
             let same_data = match &was.data {
                 Some(None) => is.data.is_some(),
                 data => *data == is.data,
@@ -99,7 +101,7 @@ impl Objects {
             if was.generation != is.generation || !same_data {
                 return Err(format!("{number} was {was:?} and is {is:?}"));
             }
-            let same = if was.place == is.place {
+            let same = if was.offset == is.offset {
                 equal(&was.value, &is.value)
             } else {
                 touched += 1;
@@ -109,11 +111,11 @@ impl Objects {
                 return Err(format!("{number} was {was:?} and is {is:?}"));
             }
         }
-        if touched > MAX_TOUCHED { Err(format!("{touched} objects are touched")) } else { Ok(()) }
+        if touched > MAX_TOUCHED { Err(format!("{touched} objects were changed")) } else { Ok(()) }
     }
 
-    /// Whether a dictionary or an array that a signature touches has kept what
-    /// was in it. Some keys get another value.
+    /// Whether a changed dictionary or array has kept its contents. A signature sets
+    /// some keys to other values.
     fn keeps(&self, was: &Value, is: &Value) -> bool {
         const SET: [&[u8]; 9] = [
             b"AP",
@@ -136,14 +138,14 @@ impl Objects {
                 let (Some(was), Some(is)) = (get(was, key), is.get(key)) else {
                     return false;
                 };
-                // What is nothing may become something.
+                // A signature may replace a null value.
                 SET.contains(&key.as_slice()) || self.is_nothing(was) || self.keeps(was, is)
             }),
             _ => equal(was, is),
         }
     }
 
-    /// Whether it is null, or leads to that or to what is missing.
+    /// Whether it is null, or refers to null or to a missing object.
     fn is_nothing(&self, value: &Value) -> bool {
         let mut value = value;
         for _ in 0..MAX_LINKS {
@@ -159,7 +161,7 @@ impl Objects {
     }
 }
 
-/// Whether two values are the same, wherever they stand.
+/// Whether two values are equal, apart from their spans.
 fn equal(a: &Value, b: &Value) -> bool {
     match (&a.kind, &b.kind) {
         (Kind::Array(a), Kind::Array(b)) => {
@@ -184,9 +186,9 @@ mod tests {
     use crate::syntax::Lexer;
 
     #[test]
-    fn what_leads_to_nothing_is_nothing() {
+    fn null_and_references_to_it_are_nothing() {
         let value = |text: &str| Lexer::new(text.as_bytes(), true).value().unwrap();
-        let object = |text| Object { generation: 0, place: None, value: value(text), data: None };
+        let object = |text| Object { generation: 0, offset: None, value: value(text), data: None };
         let objects = [
             (1, "null"),
             (2, "1 0 R"),

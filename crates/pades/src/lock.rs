@@ -1,27 +1,31 @@
 //! The fields that a signature locks (ISO 32000-2, 12.8.2.4 and table 236).
 
-use crate::error::Error;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Limit, exceeds};
 use crate::file::Pdf;
 use crate::syntax::{Value, decode_text, encode_text, string};
 
-/// The names in a lock may have this many octets, and one more for each of them.
+/// Maximum length in octets of the names in a lock, each counted with one more octet.
 const MAX_NAMES: usize = 4 * 1024 * 1024;
 
-/// The fields whose values may not change once a field is signed, by their full
-/// names: levels are separated by periods, and a name stands for all below it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The fields that are locked when a field is signed, by their full names. Periods
+/// separate levels; a name includes all fields below it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum FieldLock {
     /// All fields.
     All,
-    /// These.
+    /// These fields.
     Include(Vec<String>),
-    /// All but these.
+    /// All fields except these.
     Exclude(Vec<String>),
 }
 
 impl FieldLock {
-    /// From transform parameters or a lock dictionary; what says nothing that
-    /// is known locks everything.
+    /// Reads transform parameters or a lock dictionary. An unknown action locks all
+    /// fields.
     pub(crate) fn read(pdf: &mut Pdf<'_>, dictionary: &Value) -> Result<Self, Error> {
         let action = pdf.get(dictionary, b"Action")?;
         let fields = pdf.get(dictionary, b"Fields")?;
@@ -32,9 +36,7 @@ impl FieldLock {
             let Some(name) = field.string().map(decode_text) else {
                 continue;
             };
-            left = left
-                .checked_sub(name.len() + 1)
-                .ok_or(Error::Limit { limit: "4 MiB of names in a lock" })?;
+            left = left.checked_sub(name.len() + 1).ok_or(exceeds(Limit::LockNames))?;
             names.push(name);
         }
         Ok(match action.as_ref().and_then(Value::name) {
@@ -44,7 +46,7 @@ impl FieldLock {
         })
     }
 
-    /// Whether the field, or a field above it, is locked.
+    /// Whether the lock applies to the field with this name.
     pub(crate) fn covers(&self, name: &str) -> bool {
         let named = |names: &[String]| {
             names.iter().any(|locked| {

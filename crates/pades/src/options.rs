@@ -1,47 +1,50 @@
-//! What a signature in a PDF says and where it goes, beyond what all formats
-//! share.
+//! The options of PDF signatures: what a signature says and where it goes, beyond
+//! what all formats share, and what verification needs.
 
 use std::fmt;
 
-use ades_core::SignatureParameters;
 use ades_core::error::Parameter;
+use ades_core::{Certificate, SignatureParameters};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::appearance::{Appearance, Spot};
+use crate::appearance::{Appearance, StampPosition};
 use crate::error::Error;
 use crate::lock::FieldLock;
 use crate::security::Password;
 
 /// Which form field holds the signature.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum SignatureField {
-    /// A new field named `Signature` and the first number that is free.
+    /// A new field, named `Signature` and the first free number.
     #[default]
     New,
-    /// A new field with this full name, which no field has; levels are separated
-    /// by periods, and those that are not there yet are made.
+    /// A new field with this full name, which no field may have already. Periods
+    /// separate its levels; missing levels are created.
     NewNamed(String),
-    /// The empty signature field with this full name; levels are separated by
-    /// periods.
+    /// The empty signature field with this full name. Periods separate its levels.
     Existing(String),
 }
 
 /// What may change after a certification (ISO 32000-2, table 257).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Certification {
     /// Nothing.
     NoChanges = 1,
-    /// Forms may be filled and signed.
+    /// Forms may be filled in and signed.
     FormFilling = 2,
-    /// Annotations may be made, too.
+    /// As above, and annotations may be added and changed.
     Annotations = 3,
 }
 
 /// Options of one PAdES signature.
 ///
-/// Text may be in any language. ISO 32000 calls the signer's location
-/// `/Location`; without [`location`](Self::location), that of
-/// [`SignatureParameters`] is written there. `Debug` shows none of the texts.
+/// Texts may be in any language. Without [`location`](Self::location), `/Location`
+/// has the location of the [`SignatureParameters`]. `Debug` shows none of the texts.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SignatureOptions {
     pub(crate) field: SignatureField,
@@ -55,13 +58,13 @@ pub struct SignatureOptions {
     pub(crate) lock: Option<FieldLock>,
     pub(crate) reserve: usize,
     pub(crate) visible: Option<Appearance>,
-    pub(crate) overrule_permissions: bool,
+    pub(crate) ignore_permissions: bool,
     pub(crate) repair: bool,
     password: Option<Password>,
 }
 
 impl SignatureOptions {
-    /// A new invisible field on the first page; no text.
+    /// A new invisible field on the first page, without texts.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -74,7 +77,7 @@ impl SignatureOptions {
         self
     }
 
-    /// The page a new field belongs to, counted from 1.
+    /// The page of a new field, counted from 1.
     #[must_use]
     pub const fn page(mut self, page: usize) -> Self {
         self.page = Some(page);
@@ -88,7 +91,7 @@ impl SignatureOptions {
         self
     }
 
-    /// The reason (`/Reason`). Not together with a commitment or a policy
+    /// The reason (`/Reason`): not together with a commitment or a policy
     /// (EN 319 142-1, 6.3).
     #[must_use]
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
@@ -117,71 +120,70 @@ impl SignatureOptions {
         self
     }
 
-    /// Makes the signature visible. The page is the appearance's, then. Where an
-    /// earlier signature certifies or locks the document, only a field that is seen
-    /// already may show it.
+    /// Makes the signature visible, on the page of the appearance. If an earlier
+    /// signature certifies or locks the document, the field must be visible already.
     #[must_use]
     pub fn visible(mut self, appearance: Appearance) -> Self {
         self.visible = Some(appearance);
         self
     }
 
-    /// Certifies the document: only as its first signature.
+    /// Certifies the document: only its first signature can.
     #[must_use]
     pub const fn certify(mut self, certification: Certification) -> Self {
         self.certification = Some(certification);
         self
     }
 
-    /// Locks fields with the signature: verifiers report a later change of their
-    /// values. A field that has a lock of its own takes no other.
+    /// Locks fields: verifiers report a later change of their values. An existing
+    /// field that has a lock of its own cannot get another one.
     #[must_use]
     pub fn lock(mut self, lock: FieldLock) -> Self {
         self.lock = Some(lock);
         self
     }
 
-    /// Reserves room for this many more octets of CMS than the signature
-    /// needs, for a time-stamp to be added later. At most 16 MiB.
+    /// Reserves this many octets of CMS more than the signature needs, for a
+    /// time-stamp that is added later. Maximum: 16 MiB.
     #[must_use]
     pub const fn reserve(mut self, octets: usize) -> Self {
         self.reserve = octets;
         self
     }
 
-    /// The password of an encrypted document, the user's or the owner's.
-    /// Without it, the empty password is tried.
+    /// The user's or the owner's password of an encrypted document. Without one,
+    /// the empty password is used.
     #[must_use]
-    pub fn with_password(mut self, password: impl Into<String>) -> Self {
+    pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(Password(Zeroizing::new(password.into())));
         self
     }
 
-    /// Signs an encrypted document, even if its permissions do not allow it to
-    /// those who have not the owner's password.
+    /// Signs an encrypted document even if its permissions allow that only with the
+    /// owner's password.
     #[must_use]
-    pub const fn overrule_permissions(mut self) -> Self {
-        self.overrule_permissions = true;
+    pub const fn ignore_permissions(mut self) -> Self {
+        self.ignore_permissions = true;
         self
     }
 
-    /// Signs a document whose cross-reference is broken: it is searched for its
-    /// objects, and the update has a cross-reference of all of them. The
-    /// document's octets stay as they are. Whether it came to that, the
-    /// prepared signature tells. What is found is what viewers find that repair
-    /// silently, but no two of them find the same in every file: look at the
-    /// result.
+    /// Signs a document whose cross-reference is broken. The document is searched
+    /// for its objects, and the update has a cross-reference of all of them. The
+    /// document's octets do not change.
+    /// [`PendingSignature::is_repaired`](crate::PendingSignature::is_repaired)
+    /// reports whether a repair was needed. Viewers repair such files silently, but
+    /// not all in the same way: look at the result.
     #[must_use]
     pub const fn repair(mut self) -> Self {
         self.repair = true;
         self
     }
 
-    pub(crate) fn password(&self) -> Option<&str> {
+    pub(crate) fn given_password(&self) -> Option<&str> {
         self.password.as_ref().map(|password| password.0.as_str())
     }
 
-    /// What EN 319 142-1, table 1 and what PDF itself do not allow.
+    /// Refuses what EN 319 142-1 (table 1), PDF or this crate's limits do not allow.
     pub(crate) fn check(&self, parameters: &SignatureParameters) -> Result<(), Error> {
         const MAX_TEXT: usize = 4096;
         const MAX_RESERVE: usize = 16 * 1024 * 1024;
@@ -198,7 +200,7 @@ impl SignatureOptions {
         }
         let year = chrono::Datelike::year(&parameters.signing_time().time());
         if !(0..=9999).contains(&year) {
-            return fail(Parameter::SigningTime, "not in the years 0 to 9999");
+            return fail(Parameter::SigningTime, "its year is not between 0 and 9999");
         }
         if self.reserve > MAX_RESERVE {
             return fail(Parameter::Reserve, "more than 16 MiB");
@@ -223,7 +225,7 @@ impl SignatureOptions {
         {
             return fail(
                 Parameter::FieldName,
-                "a part is empty, or more than 32 of them or 4,096 octets",
+                "one of its parts is empty, or it has more than 32 parts or 4,096 octets",
             );
         }
         if let Some(FieldLock::Include(fields) | FieldLock::Exclude(fields)) = &self.lock
@@ -231,7 +233,7 @@ impl SignatureOptions {
         {
             return fail(
                 Parameter::Lock,
-                "names no field, or a name is empty or longer than 4,096 octets",
+                "it names no field, or a name is empty or longer than 4,096 octets",
             );
         }
         if let Some(appearance) = &self.visible {
@@ -243,10 +245,10 @@ impl SignatureOptions {
         Ok(())
     }
 
-    /// Counted from 1.
+    /// The page of a new field, counted from 1.
     pub(crate) fn page_of_new_field(&self) -> usize {
-        match self.visible.as_ref().map(|appearance| appearance.spot) {
-            Some(Spot::Page(number, _)) => number,
+        match self.visible.as_ref().map(|appearance| appearance.position) {
+            Some(StampPosition::Page { page, .. }) => page,
             _ => self.page.unwrap_or(1),
         }
     }
@@ -274,9 +276,46 @@ impl fmt::Debug for SignatureOptions {
             .field("lock", &self.lock)
             .field("reserve", &self.reserve)
             .field("visible", &self.visible)
-            .field("overrule_permissions", &self.overrule_permissions)
+            .field("ignore_permissions", &self.ignore_permissions)
             .field("repair", &self.repair)
             .field("password", &self.password)
             .finish_non_exhaustive()
+    }
+}
+
+/// The options of [`verify`](crate::verify).
+#[derive(Clone, Copy, Default)]
+pub struct VerifyOptions<'a> {
+    pub(crate) trust: &'a [Certificate],
+    pub(crate) password: Option<&'a str>,
+}
+
+impl<'a> VerifyOptions<'a> {
+    /// No trust anchors, and the empty password.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Trust anchors. Without any, trust is not judged.
+    #[must_use]
+    pub const fn trust(mut self, anchors: &'a [Certificate]) -> Self {
+        self.trust = anchors;
+        self
+    }
+
+    /// The password of an encrypted document. Without one, the empty password is
+    /// used.
+    #[must_use]
+    pub const fn password(mut self, password: &'a str) -> Self {
+        self.password = Some(password);
+        self
+    }
+}
+
+// The password and the names of anchors are not for logs.
+impl fmt::Debug for VerifyOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyOptions").field("trust", &self.trust.len()).finish_non_exhaustive()
     }
 }

@@ -1,109 +1,26 @@
-//! Preparing and completing PAdES signatures (EN 319 142-1, 6.3: B-B).
+//! Prepared signatures that wait for their values, and their stored layouts.
 
-use std::io::Write;
+use std::fmt;
 
-use ades_core::certificate::UsageCheck;
-use ades_core::in_place::{Check, InPlace};
-use ades_core::{
-    CertificateChain, Document, DocumentDigest, PendingState, SignatureParameters, SigningTime,
-    ToBeSigned,
-};
+use ades_core::{CertificateChain, Digest, DocumentDigest, PendingState, SigningTime, ToBeSigned};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
-use crate::options::SignatureOptions;
-use crate::prepared::{PreparedDocument, SubFilter};
-use crate::remark::Remark;
-use crate::seed::{Certificates, Signer};
+use crate::report::Warning;
+
+/// Maximum length in octets of the CMS that a Contents placeholder holds.
+pub(crate) const MAX_CAPACITY: usize = 32 * 1024 * 1024;
 
 /// A signature that has been prepared and waits for its value.
 ///
-/// Small, free of secrets, and all that completing needs beside the value and
-/// the document. Stored with [`PendingState::to_json`].
+/// It is small and has no secrets. Completing needs it, the value and the
+/// document. [`PendingState::to_json`] stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PendingSignature {
-    document: PreparedDocument,
-    cms: cades::PendingSignature,
-    /// As in `/M`: the CMS has none, and the update may be encrypted.
-    signing_time: SigningTime,
-}
-
-/// Prepares a baseline B-B signature over a document, which is read once.
-///
-/// The certificate's fitness at the claimed signing time, the parameters, the
-/// document and what earlier signatures allow are checked first. Nothing is
-/// written: the document grows when the signature is completed.
-///
-/// ```no_run
-/// use ades_core::{CertificateChain, Document, SignatureParameters};
-/// use pades::SignatureOptions;
-///
-/// # fn example(
-/// #     chain: CertificateChain,
-/// #     now: chrono::DateTime<chrono::Utc>,
-/// #     sign: fn(&[u8]) -> Vec<u8>,
-/// # ) -> Result<(), Box<dyn std::error::Error>> {
-/// let mut contract = Document::seekable(std::fs::File::open("contract.pdf")?);
-/// let parameters = SignatureParameters::new(now);
-/// let options = SignatureOptions::new().reason("Agreed");
-/// let pending = pades::prepare(&mut contract, &chain, &parameters, &options)?;
-/// let value = sign(pending.to_be_signed().digest().0.value());
-/// let mut signed = std::fs::File::create("signed.pdf")?;
-/// pending.complete(&mut contract, &value, &mut signed)?;
-/// # Ok(()) }
-/// ```
-///
-/// # Errors
-/// [`Error::Core`]: an unfit certificate, a parameter that is not allowed;
-/// [`Error::Forbidden`], [`Error::FieldNotFit`] and others for what the
-/// document does not allow; [`Error::BrokenCrossReference`] and
-/// [`Error::Malformed`] for what is no proper PDF.
-pub fn prepare(
-    document: &mut Document<'_>,
-    chain: &CertificateChain,
-    parameters: &SignatureParameters,
-    options: &SignatureOptions,
-) -> Result<PendingSignature, Error> {
-    prepare_to(document, chain, parameters, options, None)
-}
-
-/// Prepares a signature as [`prepare`] does, and copies the document to `out`
-/// in the same pass: the copy is what
-/// [`complete_in_place`](PendingSignature::complete_in_place) makes the signed
-/// document, without reading it again ([`Check::LengthAndTail`]) if nobody else
-/// can have written to it.
-///
-/// # Errors
-/// As [`prepare`]; [`Error::Core`] if writing fails. Nothing is written before
-/// all but the document's octets themselves is checked.
-pub fn prepare_copying(
-    document: &mut Document<'_>,
-    chain: &CertificateChain,
-    parameters: &SignatureParameters,
-    options: &SignatureOptions,
-    out: &mut dyn Write,
-) -> Result<PendingSignature, Error> {
-    prepare_to(document, chain, parameters, options, Some(out))
-}
-
-fn prepare_to(
-    document: &mut Document<'_>,
-    chain: &CertificateChain,
-    parameters: &SignatureParameters,
-    options: &SignatureOptions,
-    out: Option<&mut dyn Write>,
-) -> Result<PendingSignature, Error> {
-    let algorithm = parameters.algorithm_for(chain.leaf())?.digest_algorithm();
-    let len = cades::embedded::max_len(chain, parameters)?;
-    let capacity = len.saturating_add(options.reserve);
-    let certificates = Certificates::Known(chain);
-    let signer = Signer { digest: Some(algorithm), sub_filter: SubFilter::Cades, certificates };
-    let document = PreparedDocument::copying(
-        document, algorithm, &signer, capacity, parameters, options, out,
-    )?;
-    let cms = cades::embedded::prepare_digest(document.digest().clone(), chain, parameters)?;
-    Ok(PendingSignature { document, cms, signing_time: parameters.signing_time() })
+    pub(crate) document: PreparedDocument,
+    pub(crate) cms: cades::PendingSignature,
+    /// As in `/M`: the CMS has no signing time, and the update may be encrypted.
+    pub(crate) signing_time: SigningTime,
 }
 
 impl PendingSignature {
@@ -125,24 +42,25 @@ impl PendingSignature {
         self.document.digest()
     }
 
-    /// The digest of the document, as it is without the signature.
+    /// The digest of the caller's document, without the signature. The state of a
+    /// PDF signature always has it.
     #[must_use]
-    pub const fn document_digest(&self) -> &DocumentDigest {
-        self.document.document_digest()
+    pub const fn document_digest(&self) -> Option<&DocumentDigest> {
+        Some(self.document.document_digest())
     }
 
     /// Whether the document's cross-reference was broken and rebuilt: see
-    /// [`SignatureOptions::repair`].
+    /// [`SignatureOptions::repair`](crate::SignatureOptions::repair).
     #[must_use]
     pub const fn is_repaired(&self) -> bool {
         self.document.is_repaired()
     }
 
-    /// What to know of the document. Not a part of the stored state: known to
-    /// whoever prepared it.
+    /// What the signer should know about the document. The stored state does not
+    /// keep the warnings: only the caller of [`prepare`](crate::prepare) gets them.
     #[must_use]
-    pub fn remarks(&self) -> &[Remark] {
-        self.document.remarks()
+    pub fn warnings(&self) -> &[Warning] {
+        self.document.warnings()
     }
 
     /// The signed document's length in octets.
@@ -150,67 +68,99 @@ impl PendingSignature {
     pub fn signed_len(&self) -> u64 {
         self.document.signed_len()
     }
-
-    /// Writes the signed document to `out`: a copy of the document, then the
-    /// update.
-    ///
-    /// Before anything is written, the state is checked against itself, the
-    /// certificate's fitness at the signing time is checked again, and `value` is
-    /// verified with it over exactly what was prepared. The update is written only if what was copied is the document
-    /// that was prepared.
-    ///
-    /// `value` is raw: as long as the modulus for RSA, DER `SEQUENCE { r, s }`
-    /// for ECDSA.
-    ///
-    /// # Errors
-    /// [`Error::Cms`] with [`ades_core::Error::StateDamaged`] or what is wrong
-    /// with the value; [`Error::DocumentChanged`]; [`Error::Core`] with
-    /// [`ades_core::Error::CertificateNotFit`], or if reading or writing fails.
-    pub fn complete(
-        &self,
-        document: &mut Document<'_>,
-        value: &[u8],
-        out: &mut dyn Write,
-    ) -> Result<(), Error> {
-        self.document.embed(document, &self.cms(value)?, out)
-    }
-
-    /// Writes the document as it will look, with nothing where the signature's
-    /// value will be: to be shown to the user, not to be kept.
-    ///
-    /// # Errors
-    /// [`Error::DocumentChanged`]; [`Error::Core`] if reading or writing fails.
-    pub fn preview(&self, document: &mut Document<'_>, out: &mut dyn Write) -> Result<(), Error> {
-        self.document.embed(document, &[], out)
-    }
-
-    /// Appends the update to the document's own file. If that fails, the file
-    /// is cut back to what it was.
-    ///
-    /// # Errors
-    /// As [`complete`](Self::complete); nothing is written unless all is right.
-    pub fn complete_in_place(
-        &self,
-        file: &mut dyn InPlace,
-        value: &[u8],
-        check: Check,
-    ) -> Result<(), Error> {
-        self.document.embed_in_place(file, &self.cms(value)?, check)
-    }
-
-    fn cms(&self, value: &[u8]) -> Result<Vec<u8>, Error> {
-        if self.cms.message_digest() != &self.document.digest().0 {
-            let what = "its signed attributes are over another digest";
-            return Err(Error::Core(ades_core::Error::StateDamaged { what }));
-        }
-        self.chain().leaf().check_fit(self.signing_time.time(), UsageCheck::Signature)?;
-        let mut cms = Vec::new();
-        self.cms.complete(None, value, &mut cms)?;
-        Ok(cms)
-    }
 }
 
 impl PendingState for PendingSignature {
     const FORMAT: &'static str = "pades";
     const VERSION: u32 = 1;
+}
+
+/// A document's update with a *Contents placeholder* for the CMS, and the digest
+/// of everything except the placeholder: for callers who make the CMS themselves.
+/// It holds neither the document nor a secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PreparedDocument {
+    /// The document's length, the digest of all of it, and of its last octets.
+    pub(crate) length: u64,
+    pub(crate) document: DocumentDigest,
+    pub(crate) tail: Digest,
+    /// The update before the CMS.
+    #[serde(with = "ades_core::base64::octets")]
+    pub(crate) head: Vec<u8>,
+    /// Maximum length of the CMS in octets; the placeholder has two digits for each.
+    pub(crate) capacity: usize,
+    /// The update after the CMS.
+    #[serde(rename = "behind", with = "ades_core::base64::octets")]
+    pub(crate) after: Vec<u8>,
+    /// The digest of document and update without the placeholder.
+    pub(crate) signed: DocumentDigest,
+    pub(crate) repaired: bool,
+    #[serde(skip)]
+    pub(crate) warnings: Vec<Warning>,
+}
+
+impl PreparedDocument {
+    /// The digest of what the signature covers: the document and its update,
+    /// except the placeholder.
+    #[must_use]
+    pub const fn digest(&self) -> &DocumentDigest {
+        &self.signed
+    }
+
+    /// Maximum length of the CMS in octets.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The digest of the document without the update.
+    #[must_use]
+    pub const fn document_digest(&self) -> &DocumentDigest {
+        &self.document
+    }
+
+    /// Whether the document's cross-reference was broken and rebuilt.
+    #[must_use]
+    pub const fn is_repaired(&self) -> bool {
+        self.repaired
+    }
+
+    /// What the signer should know about the document. The stored state does not
+    /// keep the warnings.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The document's length in octets.
+    #[must_use]
+    pub const fn document_len(&self) -> u64 {
+        self.length
+    }
+
+    /// The signed document's length in octets.
+    #[must_use]
+    pub fn signed_len(&self) -> u64 {
+        let update = [self.head.len(), self.capacity, self.capacity, self.after.len(), 2];
+        update.iter().fold(self.length, |sum, len| sum.saturating_add(*len as u64))
+    }
+}
+
+impl PendingState for PreparedDocument {
+    const FORMAT: &'static str = "pades-cms";
+    const VERSION: u32 = 1;
+}
+
+// The update holds names and places, which logs must not show.
+impl fmt::Debug for PreparedDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedDocument")
+            .field("length", &self.length)
+            .field("document", &self.document)
+            .field("capacity", &self.capacity)
+            .field("signed", &self.signed)
+            .field("repaired", &self.repaired)
+            .finish_non_exhaustive()
+    }
 }

@@ -1,22 +1,59 @@
-//! What inspecting and verifying a document answers.
+//! What preparing and verifying report about a document.
 
 use std::fmt;
 
-use cades::report::{Level, Problem as CmsProblem, SignatureReport as CmsReport};
+pub use cades::report::{Level, Problem as CmsProblem, SignatureReport as CmsReport};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// A document and its signatures. Signers' names are in it: personal data,
-/// which is in its serialised form, but not in `Debug`.
+/// Something about a document that does not forbid a signature, but that the
+/// signer should know. The codes are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Warning {
+    /// See [`SignatureOptions::repair`](crate::SignatureOptions::repair)
+    #[error("its cross-reference is broken; the signature adds a new one")]
+    Repaired,
+    /// `/Perms` with `/UR3` or `/UR` (ISO 32000-1, 12.8.2.3): validators ignore
+    /// them, but Adobe Reader treats them as void once the document has changed
+    #[error("the signature ends its usage rights for Adobe Reader, such as saving a form")]
+    UsageRights,
+    /// A static XFA form (ISO 32000-1, 12.7.8): the document has its pages and
+    /// fields a second time in XFA
+    #[error("it has an XFA form: viewers that support XFA show that instead of the pages")]
+    Xfa,
+    /// `/NeedAppearances` (ISO 32000-2, table 224)
+    #[error(
+        "its form tells viewers to redraw the fields: they may look different than when signed"
+    )]
+    NeedAppearances,
+}
+
+impl Warning {
+    /// The stable code, as in the serialised form.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Repaired => "repaired",
+            Self::UsageRights => "usage-rights",
+            Self::Xfa => "xfa",
+            Self::NeedAppearances => "need-appearances",
+        }
+    }
+}
+
+/// A document and its signatures. The serialised form has the signers' names, which
+/// are personal data; `Debug` does not show them.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
     /// The document's length in octets.
     pub length: u64,
-    /// The cross-reference sections, the oldest first: a linearized file has two
-    /// to begin with, every update adds one.
+    /// The cross-reference sections, the oldest first. A linearized file begins with
+    /// two; every update adds one.
     pub sections: Vec<SectionReport>,
-    /// The form's fields, in its order.
+    /// The form's fields, in the form's order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldReport>,
     /// The signatures, in the order of the form's fields.
@@ -27,8 +64,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether there is a signature, all are intact, and neither they nor the
-    /// document time-stamps have problems.
+    /// Whether the document has a signature, all signatures are intact, and neither
+    /// they nor the document time-stamps have problems.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         let valid = |s: &SignatureReport| s.intact && s.problems.is_empty();
@@ -42,11 +79,11 @@ impl Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SectionReport {
-    /// Where it begins, in octets.
+    /// Its offset in octets.
     pub offset: u64,
     /// Whether it is a stream.
     pub is_stream: bool,
-    /// How many objects it speaks of.
+    /// Number of objects that it has entries for.
     pub objects: u64,
 }
 
@@ -54,11 +91,11 @@ pub struct SectionReport {
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FieldReport {
-    /// The full name, periods between its levels.
+    /// The full name; periods separate its levels.
     pub name: String,
-    /// Whether it is for signatures.
+    /// Whether it is a signature field.
     pub is_signature: bool,
-    /// Whether it is signed or filled.
+    /// Whether it is signed or filled in.
     pub has_value: bool,
 }
 
@@ -71,34 +108,35 @@ impl fmt::Debug for FieldReport {
     }
 }
 
-/// One signature. `Debug` shows no names, places or texts.
+/// One signature. `Debug` shows no names, locations or texts.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct SignatureReport {
-    /// `PAdES`; `PDF` for a signature that is CMS by the older rules of ISO 32000.
+    /// `PAdES`, or `PDF` for CMS as ISO 32000 profiles it.
     pub format: &'static str,
     /// The full name of its field.
     pub field: String,
-    /// The highest level whose parts are there. Whether the validation data are
-    /// complete and the time-stamps' tokens right is not judged.
+    /// The highest level whose parts are present. Whether the validation data are
+    /// complete, and whether the time-stamps' tokens verify, is not judged.
     pub level: Level,
-    /// The gap is exactly the signature, every digest matches, the value verifies.
+    /// The byte range leaves out exactly `/Contents`, every digest matches, and the
+    /// value verifies.
     pub intact: bool,
-    /// The signer's common name, if the certificate is there and has one.
+    /// The signer's common name, if the certificate is present and has one.
     pub signer: Option<String>,
     /// What the signature covers.
     pub covers: Coverage,
-    /// What is wrong, or could not be decided.
+    /// What is wrong, or cannot be decided.
     pub problems: Vec<Problem>,
     /// What was changed after it, by kind.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
-    /// Whether the signer's certificate leads to one of the trust anchors;
-    /// `None` if there were none to judge by.
+    /// Whether a certification path leads from the signer's certificate to a trust
+    /// anchor; `None` without trust anchors.
     pub trusted: Option<bool>,
     /// The claimed signing time (`/M`).
     pub signing_time: Option<DateTime<Utc>>,
-    /// `/SubFilter` as it stands.
+    /// `/SubFilter`, as it is written.
     pub sub_filter: String,
     /// `/ByteRange`, if it is four numbers.
     pub byte_range: Option<[u64; 4]>,
@@ -117,7 +155,7 @@ pub struct SignatureReport {
     /// `/ContactInfo`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<String>,
-    /// What the CMS says, if it reads.
+    /// What the CMS says, if it can be read.
     pub cms: Option<CmsReport>,
 }
 
@@ -149,7 +187,7 @@ pub struct TimeStampReport {
     pub byte_range: Option<[u64; 4]>,
     /// What it covers.
     pub covers: Coverage,
-    /// What is wrong with it: as it stands in the document, not in its token.
+    /// What is wrong with it in the document; its token is not verified.
     pub problems: Vec<Problem>,
 }
 
@@ -167,11 +205,11 @@ impl fmt::Debug for TimeStampReport {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Coverage {
-    /// The whole file, but for the signature itself
+    /// The whole file except the signature itself
     Whole,
-    /// A whole earlier revision: there are later changes
+    /// A whole earlier revision: the document was changed later
     Part,
-    /// Something else than a revision
+    /// Not a revision
     Unknown,
 }
 
@@ -180,18 +218,18 @@ pub enum Coverage {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Change {
-    /// Certificates and revocation values for later (`/DSS`)
+    /// Certificates and revocation values for later validation (`/DSS`)
     ValidationData,
-    /// A document time-stamp that is not seen
+    /// An invisible document time-stamp
     TimeStamp,
-    /// Another signature, or an empty field for one that is not seen
+    /// Another signature, or an empty invisible field for one
     Signature,
     /// A form field other than a signature
     FormFilling,
-    /// Another signature, in a field that shows something new on its page:
-    /// after a certification, some validators allow it and others do not
+    /// Another signature, in a field that becomes visible: after a certification,
+    /// some validators allow it and others do not
     VisibleSignature,
-    /// An annotation, or an empty signature field that is seen
+    /// An annotation, or an empty visible signature field
     Annotation,
     /// Anything else: pages, fonts, the structure of the document
     Other,
@@ -206,58 +244,58 @@ pub enum Problem {
     #[error("the byte range is not two ranges of the file")]
     ByteRangeMalformed,
     /// What the ranges leave out is not exactly `/Contents`
-    #[error("the byte range leaves out something else than the signature")]
+    #[error("the byte range leaves out something other than the signature")]
     ByteRangeGap,
     /// The ranges do not end where a revision of the file ends
     #[error("the byte range does not end with a revision of the document")]
     NotARevision,
-    /// `/Contents` is missing or no CMS
-    #[error("the signature's contents do not read")]
+    /// `/Contents` is missing or is not CMS
+    #[error("the signature's contents cannot be read as CMS")]
     ContentsMalformed,
-    /// Something else than zeros behind the CMS in `/Contents`
-    #[error("there is something behind the CMS")]
+    /// Octets other than zero after the CMS in `/Contents`
+    #[error("there are octets other than zero after the CMS")]
     ContentsPadding,
-    /// The CMS has its own content (EN 319 142-1, 6.2.1)
-    #[error("the CMS has its own content")]
+    /// The CMS has encapsulated content (EN 319 142-1, 6.2.1)
+    #[error("the CMS encapsulates its own content")]
     ContentInCms,
     /// The CMS has not exactly one signer (ISO 32000-2, 12.8.3.3.1)
     #[error("the CMS has not exactly one signer")]
     NotOneSigner,
-    /// A key of the signature dictionary is there twice: readers may differ
+    /// The signature dictionary has a key twice: readers may choose different values
     #[error("the signature dictionary has a key twice")]
     RepeatedKey,
     /// A document time-stamp whose `/Type` is not `/DocTimeStamp` (EN 319
     /// 142-1, 5.4.3)
-    #[error("the document time-stamp does not say that it is one")]
+    #[error("the document time-stamp does not have the type DocTimeStamp")]
     NotADocTimeStamp,
     /// A `/SubFilter` that this version does not verify
     #[error("the signature's format is not supported")]
     UnsupportedFormat,
-    /// CMS by the older rules, not PAdES
-    #[error("the signature is not of the PAdES format")]
+    /// CMS as ISO 32000 profiles it, not PAdES
+    #[error("the signature does not have the PAdES format")]
     NotPades,
-    /// No `/M`, or one that does not read
-    #[error("there is no claimed signing time")]
+    /// No `/M`, or one that is malformed
+    #[error("the claimed signing time is missing")]
     SigningTimeMissing,
     /// A `/Cert` key (EN 319 142-1, table 1)
-    #[error("certificates stand outside the CMS")]
+    #[error("there are certificates outside the CMS (/Cert)")]
     CertKey,
-    /// `/Reason` beside a commitment or a policy (EN 319 142-1, table 1)
-    #[error("there is a reason beside a commitment or a policy")]
+    /// `/Reason` together with a commitment or a policy (EN 319 142-1, table 1)
+    #[error("there is a reason together with a commitment or a policy")]
     ReasonNotAllowed,
-    /// Something else than a signature, a form field, an annotation or
-    /// validation data was changed later
+    /// Something other than a signature, a form field, an annotation or validation
+    /// data was changed later
     #[error("the document was changed after it was signed")]
     ChangedLater,
-    /// Annotations were added or changed later, and no certification allows it:
-    /// they may cover what was signed
+    /// Annotations were added or changed later without a certification that allows
+    /// it: they may hide what was signed
     #[error("annotations were added or changed after it was signed")]
     AnnotatedLater,
-    /// What was changed later could not be told within this crate's limits
-    #[error("too much was changed after it was signed to be compared")]
+    /// Comparing the later changes exceeds this crate's limits
+    #[error("too much was changed after it was signed for a comparison")]
     NotCompared,
-    /// Octets behind the last revision that belong to no update
-    #[error("there are octets behind the document that belong to no update")]
+    /// Octets after the last revision that do not belong to an update
+    #[error("there are octets after the document that do not belong to an update")]
     TrailingData,
     /// A later change that this signature does not allow (DocMDP, FieldMDP)
     #[error("the document was changed in a way that this signature forbids")]

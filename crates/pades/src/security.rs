@@ -1,8 +1,7 @@
-//! Documents that are encrypted with a password (ISO 32000-2, 7.6): strings
-//! and streams of what is read and written.
+//! Documents that are encrypted with a password (ISO 32000-2, 7.6): decrypting and
+//! encrypting strings and streams.
 //!
-//! MD5, RC4 and the rest of it protect nobody's signature; they are what such
-//! documents are made with.
+//! Such documents use MD5, RC4 and AES-CBC; no signature depends on these.
 
 mod key;
 mod rc4;
@@ -15,7 +14,7 @@ use md5::{Digest as _, Md5};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use crate::error::{Error, UnsupportedFeature};
 use crate::syntax::{Kind, Lexer, Reference, Value, string};
 use key::Handler;
 
@@ -28,19 +27,19 @@ enum Method {
     Aes256,
 }
 
-/// The key of an encrypted document, and how it is used.
+/// The key of an encrypted document, and its methods.
 pub(crate) struct Security {
     key: Zeroizing<Vec<u8>>,
     strings: Method,
     streams: Method,
-    /// `/P`: what those may do who have not the owner's password.
+    /// `/P`: what is allowed without the owner's password.
     permissions: i64,
     owner: bool,
-    /// The object that is never encrypted.
+    /// The encryption dictionary, which is not encrypted.
     dictionary: Option<Reference>,
 }
 
-/// A password, which is not shown.
+/// A password, which `Debug` does not show.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Password(pub(crate) Zeroizing<String>);
 
@@ -51,11 +50,10 @@ impl std::fmt::Debug for Password {
 }
 
 impl Security {
-    /// Opens with the user's or the owner's password; without one, with the
-    /// empty password.
+    /// Opens a document with the user's or the owner's password, by default the empty
+    /// one.
     ///
-    /// `dictionary` is `/Encrypt`, all its values direct; `id` the first part
-    /// of the file's identifier.
+    /// `dictionary`: `/Encrypt`; `id`: the first part of the file's identifier.
     pub(crate) fn open(
         dictionary: &Value,
         reference: Option<Reference>,
@@ -63,7 +61,7 @@ impl Security {
         password: Option<&str>,
     ) -> Result<Self, Error> {
         if !dictionary.is(b"Filter", b"Standard") {
-            return Err(Error::Unsupported { what: "it is encrypted, but not with a password" });
+            return Err(Error::Unsupported { what: UnsupportedFeature::SecurityHandler });
         }
         let handler = Handler::read(dictionary, id)?;
         let method = |filter: &[u8]| match handler.version {
@@ -82,12 +80,12 @@ impl Security {
         })
     }
 
-    /// Whether a permission, a bit counted from 1 (table 22), is granted.
+    /// Whether a permission is granted; bits are counted from 1 (table 22).
     pub(crate) const fn permits(&self, bit: u32) -> bool {
         self.owner || self.permissions >> (bit - 1) & 1 == 1
     }
 
-    /// Decrypts the strings of an object that stands in the file itself.
+    /// Decrypts the strings of an object that is not in an object stream.
     pub(crate) fn decrypt_strings(&self, reference: Reference, value: &mut Value) {
         if self.dictionary == Some(reference) {
             return;
@@ -120,15 +118,15 @@ impl Security {
             .ok_or(Error::Structure { what: "an encrypted stream does not decrypt" })
     }
 
-    /// Encrypts the strings of an object that was written in plain; all else
-    /// stays as it is.
+    /// Encrypts the strings of an object that was written unencrypted; other octets
+    /// stay.
     pub(crate) fn encrypt_strings(
         &self,
         reference: Reference,
         text: &[u8],
     ) -> Result<Vec<u8>, Error> {
         let value = Lexer::new(text, true).value();
-        let value = value.map_err(|_| Error::Structure { what: "an object does not read" })?;
+        let value = value.map_err(|_| Error::Structure { what: "an object cannot be read" })?;
         let mut out = Vec::with_capacity(text.len());
         let mut at = 0;
         self.encrypt_within(reference, text, &value, &mut at, &mut out);
@@ -213,8 +211,8 @@ impl Security {
             Method::Identity => plain.to_vec(),
             Method::Rc4 => rc4::apply(&key, plain),
             Method::Aes128 | Method::Aes256 => {
-                // We have no randomness: a vector that only the key's holders
-                // can foretell, and that differs with object and text.
+                // Without a source of randomness: only holders of the key can predict
+                // this vector, and it differs with object and text.
                 let mut digest = Sha256::new();
                 digest.update(&*self.key);
                 digest.update(reference.number.to_le_bytes());
@@ -228,14 +226,14 @@ impl Security {
                     cbc::Encryptor::<aes::Aes256>::new_from_slices(&key, iv)
                         .map(|cipher| cipher.encrypt_padded_vec::<Pkcs7>(plain))
                 };
-                // The lengths are those of the ciphers: see `Handler`.
+                // `Handler` checks that keys have the lengths of the ciphers.
                 [iv, &encrypted.unwrap_or_default()].concat()
             }
         }
     }
 }
 
-/// Its contents are not encrypted (7.6.2).
+/// Whether it is a signature dictionary, whose `/Contents` is not encrypted (7.6.2).
 fn is_signature(value: &Value) -> bool {
     value.get(b"ByteRange").is_some() && value.get(b"Contents").is_some()
 }
@@ -252,6 +250,6 @@ fn crypt_filter(dictionary: &Value, filter: &[u8]) -> Result<Method, Error> {
         Some(b"AESV2") => Ok(Method::Aes128),
         Some(b"AESV3") => Ok(Method::Aes256),
         Some(b"None") => Ok(Method::Identity),
-        _ => Err(Error::Unsupported { what: "it is encrypted in a way that is not known" }),
+        _ => Err(Error::Unsupported { what: UnsupportedFeature::EncryptionAlgorithm }),
     }
 }

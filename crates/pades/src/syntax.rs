@@ -1,4 +1,4 @@
-//! PDF's object syntax (ISO 32000-2 clause 7.3), read and written.
+//! Reading and writing PDF's object syntax (ISO 32000-2, 7.3).
 
 mod lexer;
 mod string;

@@ -1,4 +1,4 @@
-//! What inspecting and verifying a document answers.
+//! What [`verify`](crate::verify()) and the preparing functions report.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use ades_core::{Digest, SignerLocation};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// A document and its signatures. Signers' names are in it: personal data,
-/// which is in its serialised form, but not in `Debug`.
+/// A document and its signatures. It contains signers' names: personal data, which
+/// the serialised form shows, but `Debug` does not.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -16,14 +16,14 @@ pub struct Report {
     pub length: u64,
     /// The document's root element.
     pub root: Part,
-    /// The signatures, in document order; countersignatures are in those that
-    /// they stand in.
+    /// The signatures, in document order. Countersignatures are listed in the
+    /// signature that contains them.
     pub signatures: Vec<SignatureReport>,
 }
 
 impl Report {
-    /// Whether there is a signature and all, countersignatures included, are
-    /// intact and without problems.
+    /// Whether there is at least one signature, and all of them, countersignatures
+    /// included, are intact and without problems.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         fn valid(signature: &SignatureReport) -> bool {
@@ -35,50 +35,51 @@ impl Report {
     }
 }
 
-/// One signature. `Debug` shows no names, roles, places or texts.
+/// One signature. `Debug` does not show names, roles, locations or texts.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct SignatureReport {
-    /// `XAdES`; `XMLDSig` for a signature without qualifying properties.
+    /// `XAdES`, or `XMLDSig` for a signature without qualifying properties.
     pub format: &'static str,
     /// Its Id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Where it stands in the document's octets.
+    /// Where it is in the document's octets.
     pub place: Place,
-    /// The highest level whose properties are there.
+    /// The highest level whose properties are present.
     pub level: Level,
-    /// The value verifies, and every digest in `ds:SignedInfo` matches (XML
+    /// Whether the value verifies and every digest in `ds:SignedInfo` matches (XML
     /// Signature, clause 3.2: core validation).
     pub intact: bool,
-    /// The signer's common name, if the certificate is there and has one.
+    /// The signer's common name, if the signature contains the certificate and that has
+    /// one.
     pub signer: Option<String>,
     /// What the signature covers.
     pub covers: Coverage,
-    /// What is wrong, or could not be decided.
+    /// What is wrong, or could not be checked.
     pub problems: Vec<Problem>,
-    /// Whether the signer's certificate leads to one of the trust anchors;
-    /// `None` if there were none to judge by.
+    /// Whether there is a certification path from the signer's certificate to a trust
+    /// anchor. `None` if the caller passed no trust anchors.
     pub trusted: Option<bool>,
-    /// The claimed signing time; one that names no time zone is taken as UTC.
+    /// The claimed signing time. Without a time zone it is taken as UTC.
     pub signing_time: Option<DateTime<Utc>>,
-    /// The signature algorithm's name, or its URI if it is not supported.
+    /// The name of the signature algorithm, or its URI if it is not supported.
     pub signature_algorithm: String,
-    /// The canonicalisation of `ds:SignedInfo`: its URI.
+    /// The URI of the canonicalisation of `ds:SignedInfo`.
     pub canonicalization: String,
-    /// What is signed: the references of `ds:SignedInfo`, and those of the
-    /// manifests behind them.
+    /// What is signed: the references of `ds:SignedInfo`, with those of the manifests
+    /// that they refer to.
     pub references: Vec<ReferenceReport>,
     /// The signature policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyReport>,
-    /// The commitments: URIs.
+    /// The URIs of the commitments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commitments: Vec<String>,
     /// The claimed roles.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub signer_roles: Vec<String>,
-    /// The claimed place.
+    /// The claimed location.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<SignerLocation>,
     /// The names of the unsigned properties.
@@ -111,63 +112,63 @@ impl fmt::Debug for SignatureReport {
     }
 }
 
-/// One `ds:Reference`, and what it stands for. `Debug` shows nothing that the
-/// document or its author calls by a name.
+/// One `ds:Reference` and its outcome. `Debug` does not show URIs, Ids, names or
+/// descriptions.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct ReferenceReport {
     /// Its Id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Its URI as it stands; `None` if it has none.
+    /// Its URI. `None` if it has no `URI` attribute.
     pub uri: Option<String>,
-    /// What it is to the signature.
+    /// What it refers to.
     pub kind: ReferenceKind,
-    /// Whether the digest matches; `None` if that could not be decided.
+    /// Whether the digest matches. `None` if that could not be checked.
     pub intact: Option<bool>,
-    /// Why not, or why not decided.
+    /// Why it does not match, or could not be checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
-    /// The same with the details at hand.
+    /// The problem with its details, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The digest algorithm's name, or its URI if it is not supported.
+    /// The name of the digest algorithm, or its URI if it is not supported.
     pub digest_algorithm: String,
-    /// The transforms: URIs.
+    /// The URIs of the transforms.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub transforms: Vec<String>,
-    /// How many octets were digested.
+    /// The number of octets that were digested.
     pub length: u64,
-    /// The parts of the document that it covers; none if it is about something
-    /// outside of the document. The first 64.
+    /// The parts of the document that it covers, at most 64. Empty if it refers to
+    /// another document.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub covers: Vec<Part>,
-    /// What in them it does not cover. The first 64.
+    /// The places inside them that it does not cover, at most 64.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<Place>,
-    /// Whether there are more covered or left-out parts than those.
+    /// Whether there are more covered or left-out parts than listed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
-    /// Whether only the text of those parts is covered and none of their tags:
-    /// what is base64 there. Elements in it are left out, then.
+    /// Whether only the text of these parts is covered, without their tags, because it
+    /// is decoded as base64. Elements inside the parts are then left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub text_only: bool,
     /// Whether comments are covered.
     pub comments: bool,
-    /// Whether there are comments in what is covered, and they are not: anybody can
+    /// Whether the covered parts contain comments that are not covered: anybody can
     /// change them.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub comments_left_out: bool,
-    /// The media type of what is signed.
+    /// The media type of the signed data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
-    /// Its description.
+    /// The description of the signed data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The references of the manifest that it stands for.
+    /// The references of the manifest that it refers to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub manifest: Vec<Self>,
-    /// What it comes to, where that cannot be compared.
+    /// The digest of the data, if it cannot be compared with the signed one.
     #[serde(skip)]
     pub(crate) undecided: Option<Digest>,
 }
@@ -192,12 +193,12 @@ impl fmt::Debug for ReferenceReport {
     }
 }
 
-/// What a reference is to its signature.
+/// What a reference refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ReferenceKind {
-    /// What somebody wants to be signed
+    /// The data to be signed
     Data,
     /// The qualifying properties
     SignedProperties,
@@ -211,19 +212,19 @@ pub enum ReferenceKind {
     CountersignedSignature,
 }
 
-/// A part of the document. `Debug` shows its place.
+/// A part of the document. `Debug` shows only its place.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Part {
     /// The local name of its element.
     pub element: String,
-    /// The element's namespace name; empty for none.
+    /// The element's namespace name. Empty: no namespace.
     pub namespace: String,
     /// The element's Id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Where it stands in the document's octets; more than the element if it is
-    /// the whole document.
+    /// Where it is in the document's octets. For the whole document this is more than
+    /// the root element.
     pub place: Place,
 }
 
@@ -233,27 +234,27 @@ impl fmt::Debug for Part {
     }
 }
 
-/// A stretch of the document's octets.
+/// A range of the document's octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Place {
-    /// Its first octet.
+    /// The offset of the first octet.
     pub from: u64,
-    /// The octet behind its last.
+    /// The offset after the last octet.
     pub to: u64,
 }
 
-/// A signature policy as the signature names it. `Debug` shows no texts.
+/// The signature policy that a signature names. `Debug` does not show its texts.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PolicyReport {
-    /// Its identifier, a URI or an OID as URN; `None` if it is implied.
+    /// Its identifier: a URI, or an OID as a URN. `None`: the policy is implied.
     pub id: Option<String>,
-    /// The digest of its document, if it is of a supported algorithm.
+    /// The digest of its document, if the algorithm is supported.
     pub digest: Option<Digest>,
-    /// Where its document is.
+    /// The URI of its document.
     pub uri: Option<String>,
-    /// The text to be shown.
+    /// The text to be shown to users.
     pub user_notice: Option<String>,
 }
 
@@ -271,13 +272,13 @@ impl fmt::Debug for PolicyReport {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Coverage {
-    /// The root element with all that is in it but signatures; of an enveloping
-    /// signature, all of its objects; of a detached one, all that it names, if
-    /// nothing but signatures is beside it
+    /// The root element with all its content except signatures. An enveloping
+    /// signature: all its objects. A detached signature: all documents that it names,
+    /// if its own document contains nothing except signatures
     Whole,
     /// Less than that
     Part,
-    /// Something was not there to compare, or does not match
+    /// A signed document was not passed, or a digest does not match
     Unknown,
 }
 
@@ -326,105 +327,105 @@ pub enum Problem {
     /// The certificate was not valid at the claimed signing time
     #[error("the certificate was not valid at the signing time")]
     CertificateNotValidAtSigningTime,
-    /// Something that a reference names is not in the document and was not given
-    #[error("signed content was not given")]
+    /// A reference names another document, which the caller did not pass
+    #[error("a signed document was not given")]
     ContentMissing,
     /// A signature in a `xades:CounterSignature` does not sign the value of the
     /// signature around it (EN 319 132-1, 5.2.7.2)
-    #[error("the countersignature is not over the signature it stands in")]
+    #[error("the countersignature does not sign the value of the signature around it")]
     CountersignatureMismatch,
     /// A signed data object without `xades:DataObjectFormat` and media type
     /// (EN 319 132-1, 6.3)
-    #[error("nothing says of what format the signed data are")]
+    #[error("the format of the signed data is not given")]
     DataObjectFormatMissing,
-    /// A `xades:DataObjectFormat` that says something else than the `ds:Object`
-    /// it is about (EN 319 132-1, 5.2.4)
-    #[error("a format is given that is not the one of the object")]
-    DataObjectFormatMismatch,
-    /// A `xades:DataObjectFormat` about no reference of the signature
+    /// A `xades:DataObjectFormat` contradicts the `ds:Object` that it describes
     /// (EN 319 132-1, 5.2.4)
-    #[error("a format is given for something that is not signed")]
+    #[error("a given format contradicts the object that it describes")]
+    DataObjectFormatMismatch,
+    /// A `xades:DataObjectFormat` does not name a reference of the signature
+    /// (EN 319 132-1, 5.2.4)
+    #[error("a format is given for data that are not signed")]
     DataObjectFormatTarget,
-    /// What a reference names is not what was signed
+    /// The digest of a reference does not match
     #[error("the signed content has changed")]
     DigestMismatch,
-    /// Two elements have an Id by which the signature names something
-    #[error("an Id is there twice, so that nobody can tell what is signed")]
+    /// Two elements have an Id that the signature refers to
+    #[error("two elements have the same Id, so it is ambiguous which one is signed")]
     DuplicateId,
-    /// keyUsage is there, and has neither digitalSignature nor nonRepudiation
+    /// The certificate has a keyUsage with neither digitalSignature nor nonRepudiation
     /// (RFC 5280, 4.2.1.3)
     #[error("the certificate is not for signatures")]
     KeyUsage,
-    /// A property of the older kind that baseline signatures do not have
+    /// A property has its legacy form, which baseline signatures must not have
     /// (EN 319 132-1, 6.3)
-    #[error("a property is of the older kind that baseline signatures do not have")]
+    #[error("a property has its legacy form, which baseline signatures must not have")]
     LegacyProperty,
-    /// Something that a manifest names is not what was signed, or not there
-    #[error("the content of a manifest has changed or was not given")]
+    /// A reference of a manifest does not match, or its document was not passed
+    #[error("the data of a manifest have changed or were not given")]
     ManifestMismatch,
-    /// The root element, or what the caller expects to be signed, is not covered
-    #[error("the root element, or what was expected to be signed, is not covered")]
+    /// The root element, or an element that the caller expects to be signed, is not
+    /// covered
+    #[error("the root element, or an element that was expected to be signed, is not covered")]
     NotCovered,
-    /// A signed property's value does not read
+    /// The value of a signed property cannot be read
     #[error("a signed property is malformed")]
     PropertyMalformed,
-    /// A signed property that may be there once is there twice
-    #[error("a signed property is there more than once")]
+    /// A signed property that may occur once occurs twice
+    #[error("a signed property occurs more than once")]
     PropertyRepeated,
-    /// No qualifying properties: a plain XML signature
-    #[error("there are no qualifying properties")]
+    /// The signature has no qualifying properties: it is a plain XML signature
+    #[error("the signature has no qualifying properties")]
     QualifyingPropertiesMissing,
-    /// More than one set of qualifying properties
-    #[error("there is more than one set of qualifying properties")]
+    /// The signature has more than one set of qualifying properties
+    #[error("the signature has more than one set of qualifying properties")]
     QualifyingPropertiesRepeated,
-    /// The qualifying properties are about another signature (EN 319 132-1, 4.3.1)
+    /// The qualifying properties name another signature (EN 319 132-1, 4.3.1)
     #[error("the qualifying properties do not name their signature")]
     QualifyingPropertiesTarget,
-    /// A reference names an element that is not there
-    #[error("a signed element is not there")]
+    /// A reference names an element that the document does not have
+    #[error("a signed element is missing")]
     ReferenceMissing,
     /// The value does not verify
     #[error("the signature value does not verify")]
     SignatureInvalid,
-    /// Something that XML Signature demands is missing, or there twice
+    /// An element that XML Signature requires is missing or repeated
     #[error("the signature is malformed")]
     SignatureMalformed,
-    /// No reference with the type of signed properties covers this signature's
-    /// own (EN 319 132-1, 4.3.1)
+    /// No reference with the type of signed properties covers those of the signature
+    /// (EN 319 132-1, 4.3.1)
     #[error("the qualifying properties are not signed")]
     SignedPropertiesNotReferenced,
     /// The signer's certificate is not in `ds:KeyInfo`
     #[error("the signer's certificate is not in the signature")]
     SignerCertificateMissing,
-    /// The certificate in `ds:KeyInfo` is not the one that the signature names,
-    /// by its digest or by issuer and serial number
+    /// The certificate in `ds:KeyInfo` is not the one that the signed properties name
+    /// by its digest, or by issuer and serial number
     #[error("the certificate is not the one that the signature names")]
     SigningCertificateMismatch,
-    /// No property binds the certificate
-    #[error("no signing-certificate property binds the certificate")]
+    /// No signed property names the certificate
+    #[error("no signing-certificate property names the certificate")]
     SigningCertificateMissing,
-    /// No signing time
-    #[error("there is no signing time")]
+    /// The signature has no signing time
+    #[error("the signature has no signing time")]
     SigningTimeMissing,
-    /// A transform cannot be carried out: no base64, or too much of something
+    /// A transform cannot be carried out: its input is not base64, or exceeds a limit
     #[error("a transform cannot be carried out")]
     TransformFailed,
-    /// A transform, or the form of a URI, that is not supported
-    #[error("a transform or a reference is of a kind that is not supported")]
+    /// A transform, or the form of a reference's URI, is not supported
+    #[error("a transform, or the form of a reference, is not supported")]
     TransformUnsupported,
-    /// Qualifying properties of a version that is not read here
-    #[error("the qualifying properties are of an unknown version")]
+    /// The version of the qualifying properties is not supported
+    #[error("the version of the qualifying properties is not supported")]
     UnknownVersion,
-    /// The signature holds something that it does not sign, beside its own parts
-    /// and the properties of XAdES: an element, an attribute, text, a comment or an
-    /// instruction
-    #[error("the signature holds content that it does not sign")]
+    /// The signature contains an element, an attribute, text, a comment or an
+    /// instruction that it does not sign and that is neither a part of XML Signature
+    /// nor a property of XAdES
+    #[error("the signature contains content that it does not sign")]
     UnsignedContent,
-    /// A digest, signature or canonicalisation algorithm this version does not
-    /// verify
+    /// A digest, signature or canonicalisation algorithm is not supported
     #[error("an algorithm is not supported")]
     UnsupportedAlgorithm,
-    /// The certificate does not lead to a trust anchor
+    /// There is no certification path from the certificate to a trust anchor
     #[error("the certificate does not lead to a trust anchor")]
     Untrusted,
 }

@@ -54,16 +54,7 @@ pub(crate) fn raw_value(
         return None;
     }
     let (r, s) = value.split_at_checked(value.len() / 2)?;
-    Some(der::element(SEQUENCE, &[&integer(r), &integer(s)]))
-}
-
-/// The DER INTEGER of a number that is not negative.
-fn integer(number: &[u8]) -> Vec<u8> {
-    let zeros = number.iter().take_while(|octet| **octet == 0).count();
-    let digits = number.get(zeros..).unwrap_or_default();
-    // Without a zero octet a first octet of 0x80 or more would be a sign.
-    let zero = digits.first().is_none_or(|first| first & 0x80 != 0);
-    der::element(INTEGER, &[if zero { &[0] } else { &[] }, digits])
+    Some(der::element(SEQUENCE, &[&der::unsigned_integer(r), &der::unsigned_integer(s)]))
 }
 
 /// The number of octets of a curve's order.

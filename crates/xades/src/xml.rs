@@ -1,11 +1,11 @@
 //! XML 1.0 (fifth edition) with namespaces, read as a stream.
 //!
-//! A [`Reader`] hands out [`Event`]s. It accepts what is well-formed and
-//! namespace-well-formed and nothing else, expands internal entities, adds
-//! default attributes of the internal DTD subset and normalises line ends and
-//! attribute values. It holds the open elements and one tag, never the
-//! document. What stands outside the document is never fetched: where it would
-//! change the content, reading ends with [`Error::External`](crate::Error).
+//! A [`Reader`] returns [`Event`]s. It accepts only documents that are well-formed and
+//! namespace-well-formed. It expands internal entities, adds default attributes of the
+//! internal DTD subset, and normalises line ends and attribute values. It holds the
+//! open elements and one tag, and never the document. It never fetches anything: if an
+//! external resource would change the content, it returns
+//! [`Error::External`](crate::Error::External).
 //!
 //! ```
 //! use xades::xml::{Event, Reader};

@@ -6,7 +6,7 @@ use ades_core::{Certificate, CertificateChain, Document, PendingState, Signature
 use chrono::DateTime;
 use test_key::TestKey;
 use xades::report::{Report, SignatureReport};
-use xades::{Error, Given, Packaging, PendingSignature, SignatureOptions};
+use xades::{Error, Packaging, PendingSignature, SignatureOptions, VerifyOptions};
 
 const DOCUMENT: &str = "<?xml version='1.0' encoding='UTF-8'?>\r\n<!-- an order -->\r\n\
     <order xmlns='urn:order'  number = \"1\">\r\n  <item Id='a'>ten &lt; é</item>\
@@ -50,8 +50,8 @@ fn sign(document: &[u8], packaging: Packaging) -> Vec<u8> {
 
 fn verify(signed: &[u8]) -> Report {
     let trust = [certificate(&key())];
-    let given = Given { trust: &trust, ..Given::default() };
-    xades::verify(&mut Document::from_bytes(signed), given).unwrap()
+    let options = VerifyOptions::new().trust(&trust);
+    xades::verify(&mut Document::from_bytes(signed), options).unwrap()
 }
 
 #[track_caller]
@@ -120,7 +120,7 @@ fn a_second_signature_leaves_the_first_intact() {
 fn a_second_signature_that_breaks_the_first_is_refused() {
     let once = sign(DOCUMENT.as_bytes(), Packaging::Enveloped);
     let second = prepare(&once, Packaging::Enveloped);
-    assert!(matches!(second, Err(Error::BreaksEarlierSignature)), "{second:?}");
+    assert!(matches!(second, Err(Error::BreaksExistingSignature)), "{second:?}");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn every_changed_character_of_the_root_element_is_noticed() {
         }
         let mut changed = signed.clone();
         changed[at] ^= 0x01;
-        let report = xades::verify(&mut Document::from_bytes(&changed), Given::default());
+        let report = xades::verify(&mut Document::from_bytes(&changed), VerifyOptions::new());
         // Either quotation mark is the same in the canonical form.
         let quotes = b"'\"".contains(&signed[at]) && b"'\"".contains(&changed[at]);
         let valid = report.is_ok_and(|report| report.is_valid());

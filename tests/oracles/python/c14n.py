@@ -1,12 +1,12 @@
-"""Canonicalises with libxml2, in this process, one request to a line.
+"""Canonicalises with libxml2 in this process, one request per line.
 
 Request:  mode comments prefixes expression document
           mode: 0 (1.0), 1 (exclusive), 2 (1.1); comments: 0 or 1;
-          prefixes: comma between, or -; expression: an XPath expression whose
-          node-set is canonicalised, in base64, or -; document: in base64
-Answer:   ok and the canonical form in base64, or what failed
-Request:  time mode document's file
-Answer:   milliseconds of parsing and of canonicalising"""
+          prefixes: separated by commas, or -; expression: an XPath expression
+          in base64 whose node-set is canonicalised, or -; document: in base64
+Answer:   ok and the canonical form in base64, or no
+Request:  time mode file
+Answer:   milliseconds for parsing and for canonicalising"""
 import base64
 import ctypes
 import ctypes.util
@@ -41,7 +41,7 @@ for name, result, arguments in (
 
 @ctypes.CFUNCTYPE(None, pointer, ctypes.c_char_p)
 def silent(_context, _message):
-    """Messages are nobody's business here."""
+    """Drops libxml2's messages: the answer has the outcome."""
 
 
 xml.xmlSetGenericErrorFunc.argtypes = [pointer, pointer]
@@ -55,8 +55,8 @@ class NodeSetObject(ctypes.Structure):
 
 
 def parse(octets):
-    """The document, or None if it is not well-formed; namespace errors, which
-    libxml2 reports and forgives, count."""
+    """The document, or None if it is not well-formed. Namespace errors count:
+    libxml2 reports them and goes on."""
     context = xml.xmlNewParserCtxt()
     xml.xmlResetLastError()
     document = xml.xmlCtxtReadMemory(context, octets, len(octets), None, None, OPTIONS)
@@ -104,7 +104,7 @@ def canonicalise(mode, comments, prefixes, expression, octets):
         context = xml.xmlXPathNewContext(document)
         found = xml.xmlXPathEvalExpression(expression, context)
         nodes = ctypes.cast(found, ctypes.POINTER(NodeSetObject)).contents.nodes
-        # libxml2 takes no nodes for all nodes.
+        # To libxml2, an empty node-set means all nodes.
         empty = not nodes or not ctypes.cast(nodes, ctypes.POINTER(ctypes.c_int))[0]
         form = b"" if empty else dump(document, nodes, mode, comments, prefixes)
         xml.xmlXPathFreeObject(found)

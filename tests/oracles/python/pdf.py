@@ -1,5 +1,5 @@
-"""pyHanko as judge and as signer of PDF signatures. Reads one JSON object a
-line from standard input and answers with one a line; no network.
+"""pyHanko as judge and as signer of PDF signatures. Reads one JSON object per
+line from standard input and answers with one per line. It uses no network.
 
 {"validate": {file, trust?: [pem], password?, time?, strict?}}
     {encrypted, pages, revisions, hybrid, fields: [names], signatures: [...]}
@@ -12,12 +12,12 @@ line from standard input and answers with one a line; no network.
 {"archive": {file, out, key, certificate, chain, password?}}
     {"archived": true}
 
-"field" is made if it does not exist, unless "existing" is true; "certify" (1,
-2, 3) is what a certification permits; "subfilter" is PADES or
-ADOBE_PKCS7_DETACHED. "fill" fills a text field; "archive" adds validation data
-(certificates) and a document time-stamp by this key, in two updates. Files are read leniently unless "strict" is true. A
-request that fails is answered with {"error": "..."}; a signature that cannot
-be judged, or not altogether, has "error".
+A missing "field" is created, unless "existing" is true. "certify" (1, 2, 3) is
+what a certification permits. "subfilter" is PADES or ADOBE_PKCS7_DETACHED.
+"fill" fills a text field. "archive" adds validation data (certificates) and a
+document time-stamp by this key, in two updates. Files are read leniently unless
+"strict" is true. The answer to a request that fails is {"error": "..."}; a
+signature that cannot be judged completely has "error".
 """
 import io
 import json
@@ -116,7 +116,7 @@ def signature(reader, name, value, field, request):
         try:
             answer.update(judge(embedded, request, skip_diff=False))
         except Exception as error:
-            # Its difference analysis fails on some files; the rest counts.
+            # pyHanko's difference analysis fails on some files; the rest of its verdict counts.
             answer["error"] = f"{type(error).__name__}: {error}"
             answer.update(judge(embedded, request, skip_diff=True))
     except Exception as error:
@@ -129,7 +129,7 @@ def validate(request):
     if reader.encrypted:
         opened = reader.decrypt(request.get("password") or "")
         if opened.status == AuthStatus.FAILED:
-            raise ValueError("the password does not open it")
+            raise ValueError("the password does not open the document")
     found = list(enumerate_sig_fields(reader))
     return {
         "encrypted": reader.encrypted,

@@ -1,6 +1,6 @@
-"""Reads a CMS container with asn1crypto, strictly, and encodes it anew.
+"""Reads a CMS container strictly with asn1crypto, and encodes it again.
 
-Prints one JSON object: the signed attributes' names of each signer, and
+Prints one JSON object: the names of each signer's signed attributes, and
 whether the new encoding has the same octets."""
 import json
 import sys

@@ -1,18 +1,18 @@
-"""signxml as judge and as signer of XAdES signatures. Reads one JSON object a
-line from standard input and answers with one a line; no network.
+"""signxml as judge and as signer of XAdES signatures. Reads one JSON object per
+line from standard input and answers with one per line. It uses no network.
 
 {"validate": {file, trust: pem, contents?: {uri: file}, location?}}
-    {references: how many, properties: whether the signed properties are among them}
+    {references: their number, properties: whether the signed properties are among them}
 {"sign": {file, out, key, chain, method, algorithm, digest, c14n}}
     {"signed": true}
 
-"location" is the path to the signature's parent, ".//" (anywhere) if not
-given; "contents" are what references outside of the document stand for.
-"method" is enveloped, enveloping or detached (beside the element with the Id
+"location" is the path to the signature's parent; the default is ".//"
+(anywhere). "contents" has the files for references outside of the document.
+"method" is enveloped, enveloping or detached (next to the element with the Id
 "object", in "file"). "algorithm" and "digest" are signxml's names, such as
-RSA_SHA256 and SHA256; "c14n" is a URI. The schemas that signxml brings are
-asked as well. A request that fails, and a signature that does not verify, is
-answered with {"error": "..."}.
+RSA_SHA256 and SHA256; "c14n" is a URI. signxml also validates against its
+schemas. The answer to a request that fails, or to a signature that does not
+verify, is {"error": "..."}.
 """
 import json
 import sys

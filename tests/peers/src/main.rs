@@ -1,11 +1,11 @@
-//! Other engines in Rust: a line of JSON for each line of JSON.
+//! Other engines in Rust: answers each line of JSON with a line of JSON.
 //!
-//! - `{"underskrift": {file, out, leaf, chain}}`, `{"ades-rs": …}`: a PDF is
-//!   signed, files in and out, with a value that nobody made: `{seconds}`.
-//! - `{"bergshamra": {file, exclusive}}`: the canonical form of a document:
+//! - `{"underskrift": {file, out, leaf, chain}}`, `{"ades-rs": …}`: signs a PDF
+//!   from file to file, with a constant as the signature value: `{seconds}`.
+//! - `{"bergshamra": {file, exclusive}}`: canonicalises a document:
 //!   `{seconds, octets}`.
 //!
-//! A request that fails is answered with `{"error": "…"}`.
+//! The answer to a request that fails is `{"error": "…"}`.
 
 use std::error::Error;
 use std::io::{BufRead, Write};
@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-/// As long as one by RSA with 2048 bits.
+/// A constant with the length of a value by RSA with 2048 bits.
 const VALUE: [u8; 256] = [1; 256];
 
 fn main() {
@@ -25,7 +25,7 @@ fn main() {
             "underskrift" => underskrift(of),
             "ades-rs" => ades_rs(of),
             "bergshamra" => bergshamra(of),
-            _ => Err(format!("no such command: {name}").into()),
+            _ => Err(format!("{name:?} is not a command").into()),
         };
         let answer = answer.unwrap_or_else(|error| json!({ "error": error.to_string() }));
         writeln!(out, "{answer}").unwrap();
@@ -36,7 +36,7 @@ fn main() {
 type Answer = Result<Value, Box<dyn Error>>;
 
 fn text<'a>(of: &'a Value, key: &str) -> Result<&'a str, String> {
-    of[key].as_str().ok_or_else(|| format!("no {key}"))
+    of[key].as_str().ok_or_else(|| format!("the request has no {key:?}"))
 }
 
 fn underskrift(of: &Value) -> Answer {
@@ -65,9 +65,9 @@ fn underskrift(of: &Value) -> Answer {
 }
 
 fn ades_rs(of: &Value) -> Answer {
-    struct Nobody(ades::Certificate);
+    struct ConstantSigner(ades::Certificate);
 
-    impl ades::signer::Signer for Nobody {
+    impl ades::signer::Signer for ConstantSigner {
         type Error = std::convert::Infallible;
 
         fn sign_digest(&self, _: &[u8]) -> Result<Vec<u8>, Self::Error> {
@@ -83,7 +83,7 @@ fn ades_rs(of: &Value) -> Answer {
         }
     }
 
-    let signer = Nobody(ades::Certificate::from_der(&std::fs::read(text(of, "leaf")?)?)?);
+    let signer = ConstantSigner(ades::Certificate::from_der(&std::fs::read(text(of, "leaf")?)?)?);
     let start = Instant::now();
     let document = std::fs::read(text(of, "file")?)?;
     let signed = ades::pades::sign(&document, &signer)?;

@@ -2,7 +2,7 @@
 
 use ades_core::{DigestAlgorithm, Document, Oid};
 use cades::report::SignatureReport;
-use cades::{Container, Given};
+use cades::{Container, VerifyOptions};
 use chrono::{DateTime, Utc};
 use rasn::types::{Any, GeneralizedTime, ObjectIdentifier, UtcTime};
 use rasn_cms::{
@@ -76,7 +76,7 @@ fn ours(octets: &[u8]) -> Result<Read, String> {
         });
         read.map_err(|error| error.to_string())?;
     }
-    let report = container.verify(&mut source, Given::default());
+    let report = container.verify(&mut source, VerifyOptions::new());
     let report = report.map_err(|error| error.to_string())?;
     let mut signers: Vec<Signer> = report.signatures.iter().map(our_signer).collect();
     signers.sort();

@@ -10,10 +10,18 @@ use super::serialize::tail;
 /// The encryption that qpdf applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
+    /// RC4, 40 bits
+    Rc4Short,
     /// RC4, 128 bits
     Rc4,
+    /// RC4, 128 bits, with a crypt filter (version 4)
+    Rc4CryptFilter,
     /// AES, 128 bits
     Aes128,
+    /// AES, 128 bits; the metadata are not encrypted
+    Aes128ClearMetadata,
+    /// AES, 256 bits, revision 5
+    Aes256Revision5,
     /// AES, 256 bits, revision 6
     Aes256,
 }
@@ -22,8 +30,12 @@ pub enum Encryption {
 #[must_use]
 pub fn encrypted(pdf: &[u8], encryption: Encryption, user_password: &str) -> Vec<u8> {
     let (bits, aes): (_, &[&str]) = match encryption {
+        Encryption::Rc4Short => ("40", &[]),
         Encryption::Rc4 => ("128", &["--use-aes=n"]),
+        Encryption::Rc4CryptFilter => ("128", &["--use-aes=n", "--force-V4"]),
         Encryption::Aes128 => ("128", &["--use-aes=y"]),
+        Encryption::Aes128ClearMetadata => ("128", &["--use-aes=y", "--cleartext-metadata"]),
+        Encryption::Aes256Revision5 => ("256", &["--force-R5"]),
         Encryption::Aes256 => ("256", &[]),
     };
     let head =

@@ -1,11 +1,11 @@
-//! Forms may be filled after a signature: with values, not with whatever covers
-//! what was signed. Annotations say that they are there.
+//! Attacks with form fields. Forms may be filled in after a signature with values, but
+//! not with appearances that hide signed contents. Annotations are reported.
 
 use ades_tests::pdf::by_hand::{number_of, object, stream, updated};
 use pades::report::{Change, Problem};
 use pades::{Certification, FieldLock, SignatureField, SignatureOptions};
 
-use super::late::sign_anew;
+use super::late::sign_again;
 use super::{
     BOTH, LARGE, MORE, ONLY_PYHANKO, PAGE, assert_changed, assert_noticed, certified, contract,
     first, overlay, sign, signed,
@@ -21,9 +21,9 @@ fn with_field(entries: &str) -> Vec<u8> {
 
 const SMALL: &str = "/Rect[0 0 9 9]";
 
-/// A field gets another place, looks, doings.
+/// A field gets another rectangle, appearance or action.
 #[test]
-fn a_field_is_filled_and_not_changed() {
+fn a_field_may_be_filled_in_but_not_changed() {
     let text = with_field(&format!("/FT/Tx/V(100){SMALL}"));
     let certified = certified(&text, Certification::FormFilling);
     let field = object(&certified, MORE);
@@ -50,7 +50,7 @@ fn a_field_is_filled_and_not_changed() {
     }
 }
 
-/// Prepared to be large, and hidden until it is signed.
+/// A large field that is hidden until the document is signed.
 #[test]
 fn a_hidden_field_stays_hidden() {
     for hidden in [2, 32] {
@@ -61,7 +61,7 @@ fn a_hidden_field_stays_hidden() {
         let shown = object(&certified, MORE).replace(&format!("/F {hidden}/"), "/F 4/");
         assert_changed(&updated(&certified, &[(MORE, &shown)]), "shown");
     }
-    // Or on no page.
+    // Or a field that is not on a page.
     let field = format!("<</T(field)/FT/Tx/Type/Annot/Subtype/Widget{LARGE}/AP<</N 7 0 R>>>>");
     let certified =
         certified(&contract(&[&field, &overlay()], "", FORM), Certification::FormFilling);
@@ -69,9 +69,9 @@ fn a_hidden_field_stays_hidden() {
     assert_changed(&updated(&certified, &[(PAGE, &page)]), "on a page");
 }
 
-/// The field for the next signature grows before anybody signs.
+/// An empty signature field is enlarged before anybody signs it.
 #[test]
-fn an_empty_signature_field_is_signed_and_not_changed() {
+fn an_empty_signature_field_may_be_signed_but_not_changed() {
     let empty = with_field(&format!("/FT/Sig{SMALL}"));
     let certified = certified(&empty, Certification::FormFilling);
     let field = object(&certified, MORE);
@@ -81,7 +81,7 @@ fn an_empty_signature_field_is_signed_and_not_changed() {
     assert_noticed(&forged, ONLY_PYHANKO, "larger");
     let looks = field.replace(SMALL, &format!("{SMALL}/AP<</N 90 0 R>>"));
     assert_changed(&updated(&certified, &[(MORE, &looks), (90, &overlay())]), "looks");
-    // Signed, and larger.
+    // Signed and enlarged.
     let value = "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached\
                  /ByteRange[0 0 0 0]/Contents<00>>>";
     let large = large.replace("/T(field)", "/T(field)/V 91 0 R");
@@ -91,9 +91,9 @@ fn an_empty_signature_field_is_signed_and_not_changed() {
     assert!(found.problems.contains(&Problem::ChangedLater), "{found:?}");
 }
 
-/// A signature's own widget.
+/// The widget of a signature is changed.
 #[test]
-fn a_signed_field_stays_as_it_is() {
+fn a_signed_field_must_not_change() {
     let signed = signed(&contract(&[], "", ""));
     let number = number_of(&signed, "<</Type/Annot/Subtype/Widget");
     let field = object(&signed, number);
@@ -108,9 +108,9 @@ fn a_signed_field_stays_as_it_is() {
     assert_noticed(&forged, BOTH, "looks");
 }
 
-/// New fields are for signatures.
+/// Only signature fields may be added.
 #[test]
-fn new_fields_are_for_signatures() {
+fn only_signature_fields_may_be_added() {
     let signed = signed(&contract(&[], "", ""));
     let form = number_of(&signed, "<</Fields[");
     let fields = object(&signed, form).replace("/Fields[", "/Fields[90 0 R ");
@@ -122,7 +122,7 @@ fn new_fields_are_for_signatures() {
     assert_changed(&new(&format!("/FT/Tx{SMALL}")), "text");
     assert_changed(&new("/FT/Sig/Rect[0 0 0 0]/AA<</E<<>>>>"), "actions");
     assert_changed(&new("/FT/Sig/Rect[0 0 0 0]/Kids[4 0 R]"), "kids");
-    // Nobody signed what it shows.
+    // A visible empty field is an annotation: nobody signed it.
     let found = first(&new(&format!("/FT/Sig{LARGE}/AP<</N 91 0 R>>")), "empty");
     assert_eq!(found.changes, [Change::Annotation]);
     assert_eq!(found.problems, [Problem::AnnotatedLater]);
@@ -131,7 +131,7 @@ fn new_fields_are_for_signatures() {
     assert_eq!(report.signatures[0].changes, [Change::Signature]);
 }
 
-/// What the whole form has.
+/// Entries of the whole form are changed.
 #[test]
 fn a_form_keeps_its_resources_and_gets_no_xfa() {
     let helvetica = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>";
@@ -171,7 +171,7 @@ fn a_form_keeps_its_resources_and_gets_no_xfa() {
     assert_noticed(&forged, BOTH, "XFA");
 }
 
-/// Not certified: an annotation over the page is told, and is a problem.
+/// Without a certification, an annotation over the page is a problem.
 #[test]
 fn an_annotation_over_the_page_is_a_problem_unless_it_is_allowed() {
     let stamp = format!("<</Type/Annot/Subtype/Stamp{LARGE}/F 4/AP<</N 92 0 R>>>>");
@@ -184,7 +184,7 @@ fn an_annotation_over_the_page_is_a_problem_unless_it_is_allowed() {
     let found = first(&forged, "a stamp");
     assert_eq!(found.problems, [Problem::AnnotatedLater]);
     assert_noticed(&forged, BOTH, "a stamp");
-    // Whoever certified allowed it, whoever signs later knows.
+    // A certification allows it, also for later signatures.
     let open = certified(&document, Certification::Annotations);
     let twice = signed(&open);
     for document in [annotated(&open), annotated(&twice)] {
@@ -192,14 +192,14 @@ fn an_annotation_over_the_page_is_a_problem_unless_it_is_allowed() {
         assert!(report.is_valid(), "{report:?}");
         assert!(report.signatures.iter().all(|s| s.changes.contains(&Change::Annotation)));
     }
-    // A certification that the attacker makes comes too late.
+    // A later certification by the attacker does not allow it.
     let late = certified_later(&annotated(&signed(&document)));
     let found = &super::verify(&late).signatures;
     assert_eq!(found[1].certification, Some(3), "{found:?}");
     assert!(found[1].intact && found[0].problems == [Problem::AnnotatedLater], "{found:?}");
 }
 
-/// A signature more that says it certifies the document: an attacker's own.
+/// A further signature, by the attacker, that certifies the document.
 fn certified_later(document: &[u8]) -> Vec<u8> {
     let entry = "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 3/V/1.2>>>>]";
     let reason = "x".repeat(entry.len() - "/Reason()".len());
@@ -208,12 +208,12 @@ fn certified_later(document: &[u8]) -> Vec<u8> {
     let at = signed.windows(text.len()).rposition(|w| w == text.as_bytes()).unwrap();
     let mut forged = signed.clone();
     forged[at..at + text.len()].copy_from_slice(entry.as_bytes());
-    sign_anew(&forged)
+    sign_again(&forged)
 }
 
-/// What only looks signed: there is no signature in it.
+/// A field that looks signed, but has no signature.
 #[test]
-fn a_field_with_nothing_in_it_is_not_signed() {
+fn a_field_without_a_signature_is_not_signed() {
     let signed = signed(&contract(&[], "", ""));
     let form = number_of(&signed, "<</Fields[");
     let fields = object(&signed, form).replace("/Fields[", "/Fields[90 0 R ");
@@ -252,16 +252,16 @@ fn a_field_with_nothing_in_it_is_not_signed() {
         let found = report.signatures.iter().find(|s| s.intact).unwrap();
         assert_eq!(found.problems, [Problem::ChangedLater], "{value}, {object}");
     }
-    // Whatever is wrong with it is told where it is.
+    // The problems of the broken signature are reported with it.
     let broken = super::verify(&new(LARGE, "92 0 R", "<<>>"));
     assert_eq!(broken.signatures.len(), 2, "{broken:?}");
     assert!(broken.signatures.iter().any(|s| s.changes == [Change::VisibleSignature]));
     assert!(!broken.is_valid());
 }
 
-/// One that is there and empty is signed by a signature, not by a reference.
+/// Only a signature dictionary signs an empty field, not a reference to nothing.
 #[test]
-fn an_empty_field_is_not_signed_by_nothing() {
+fn a_reference_to_a_missing_object_does_not_sign_a_field() {
     let empty = with_field(&format!("/FT/Sig{LARGE}"));
     let certified = certified(&empty, Certification::FormFilling);
     let field = object(&certified, MORE);
@@ -272,9 +272,9 @@ fn an_empty_field_is_not_signed_by_nothing() {
     }
 }
 
-/// Shown when it is signed: it was there, but nobody saw it.
+/// An existing field that was invisible becomes visible when it is signed.
 #[test]
-fn a_field_that_is_seen_when_it_is_signed_says_so() {
+fn a_field_that_becomes_visible_is_reported() {
     let value = "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached\
                  /ByteRange[0 0 0 0]/Contents<00>>>";
     for (was, is, kind) in [
@@ -299,9 +299,9 @@ fn a_field_that_is_seen_when_it_is_signed_says_so() {
     }
 }
 
-/// Two fields with one look: whoever locks the one locks the look.
+/// Two fields share an appearance: locking one locks the appearance.
 #[test]
-fn what_two_fields_share_is_changed_for_both() {
+fn a_shared_appearance_must_not_change() {
     let look =
         |amount: &str| stream("/Type/XObject/Subtype/Form/BBox[0 0 300 200]", &super::text(amount));
     let field = |name: &str, kind: &str, area: &str| {
@@ -328,8 +328,8 @@ fn what_two_fields_share_is_changed_for_both() {
     }
 }
 
-/// A number is used again by another generation, which nothing refers to: what
-/// was there is gone.
+/// An object with another generation takes a number; nothing refers to it, and the
+/// former object is removed.
 #[test]
 fn another_generation_is_another_object() {
     let note = "<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(note)>>";

@@ -1,5 +1,5 @@
-//! What is signed leads to something that is not there yet, and comes when it is
-//! signed: numbers without objects, places behind the end.
+//! Attacks with objects that the signed revision refers to but that are added later:
+//! numbers without objects, offsets after the end.
 
 use ades_core::{Digest, DigestAlgorithm, Digester, DocumentDigest};
 use ades_tests::pdf::by_hand::{last_between, stream, updated};
@@ -13,7 +13,7 @@ use super::{
     signed, text, verify,
 };
 
-/// A page with two contents.
+/// A page with two content streams.
 fn with_second(number: u32, more: &[&str]) -> Vec<u8> {
     contract_of(&format!("{RESOURCES}/Contents[4 0 R {number} 0 R]"), more, "")
 }
@@ -28,10 +28,10 @@ fn an_object_that_is_defined_later_was_not_signed() {
     for signed in [signed(&document), certified(&document, Certification::NoChanges)] {
         let forged = updated(&signed, &[(99, &cover())]);
         assert_changed(&forged, "99 0 R");
-        // The signature's own numbers are behind this one: pyHanko knows it then.
+        // The signature's objects have higher numbers, so pyHanko notices it.
         assert_noticed(&forged, BOTH, "99 0 R");
     }
-    // A number that is free.
+    // A number with a free entry.
     let document = with_second(MORE, &["null"]);
     let free = String::from_utf8_lossy(&document).into_owned();
     let lines: Vec<&str> = free.lines().collect();
@@ -40,9 +40,9 @@ fn an_object_that_is_defined_later_was_not_signed() {
     assert_changed(&updated(&signed(document.as_bytes()), &[(MORE, &cover())]), "free");
 }
 
-/// The cross-reference says that an object is where the file has no octets yet.
+/// The cross-reference has an object at an offset after the end of the file.
 #[test]
-fn a_place_behind_the_end_was_not_signed() {
+fn an_offset_after_the_end_was_not_signed() {
     const PLACE: usize = 40_000;
 
     let document = with_second(MORE, &[&stream("", "q Q")]);
@@ -51,7 +51,7 @@ fn a_place_behind_the_end_was_not_signed() {
         .replace(&format!("{at:010} 00000 n"), &format!("{PLACE:010} 00000 n"));
     let signed = signed(document.as_bytes());
     assert!(verify(&signed).is_valid());
-    // Nothing is there.
+    // No object is there.
     let harmless = updated(&signed, &[(70, "null")]);
     assert!(verify(&harmless).is_valid(), "{:?}", verify(&harmless));
 
@@ -72,14 +72,14 @@ fn a_place_behind_the_end_was_not_signed() {
         )
         .as_bytes(),
     );
-    assert_changed(&out, "a place");
-    assert_noticed(&out, ONLY_DSS, "a place");
+    assert_changed(&out, "an offset");
+    assert_noticed(&out, ONLY_DSS, "an offset");
 }
 
-/// A stream is said to be longer than the file is: until there is an end at that
-/// place, readers take the next one.
+/// A stream's stated length exceeds the file. Readers use the next `endstream` until
+/// there is one at the stated end.
 #[test]
-fn a_stream_that_ends_behind_the_end_was_not_signed() {
+fn a_stream_that_ends_after_the_end_of_the_file_was_not_signed() {
     const LENGTH: usize = 60_000;
 
     let contents = says("100").replace("/Length 42", &format!("/Length {LENGTH}"));
@@ -104,10 +104,10 @@ fn a_stream_that_ends_behind_the_end_was_not_signed() {
     assert_changed(&forged, "a length");
 }
 
-/// The signed revision's table has a stream beside it that comes later. Signed by
-/// the attacker: nobody else would.
+/// The signed revision's table has an `/XRefStm` that is added later. Only an attacker
+/// would sign this.
 #[test]
-fn a_cross_reference_that_comes_later_was_not_signed() {
+fn a_cross_reference_stream_that_is_added_later_was_not_signed() {
     let document = with_second(MORE, &[&stream("", "q Q")]);
     let with_key =
         String::from_utf8_lossy(&document).replace("/Root 1 0 R>>", "/Root 1 0 R/XRefStx 40000>>");
@@ -117,7 +117,7 @@ fn a_cross_reference_that_comes_later_was_not_signed() {
             signed[at + 7] = b'm';
         }
     }
-    let signed = sign_anew(&signed);
+    let signed = sign_again(&signed);
     let mut out = signed.clone();
     let cover_at = u32::try_from(out.len()).unwrap();
     out.extend_from_slice(format!("6 0 obj\n{}\nendobj\n", cover()).as_bytes());
@@ -136,8 +136,8 @@ fn a_cross_reference_that_comes_later_was_not_signed() {
     assert!(!report.is_valid());
 }
 
-/// The last signature, made over what its ranges have now.
-pub(super) fn sign_anew(document: &[u8]) -> Vec<u8> {
+/// Makes the last signature again over the present octets of its ranges.
+pub(super) fn sign_again(document: &[u8]) -> Vec<u8> {
     let ranges: Vec<usize> = last_between(document, "/ByteRange[", "]")
         .split_whitespace()
         .map(|number| number.parse().unwrap())
@@ -161,16 +161,16 @@ pub(super) fn sign_anew(document: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_signed_anew_holds() {
+fn a_signature_that_is_made_again_is_valid() {
     let signed = signed(&with_second(MORE, &[&stream("", "q Q")]));
-    let again = sign_anew(&signed);
+    let again = sign_again(&signed);
     assert!(verify(&again).is_valid(), "{:?}", verify(&again));
 }
 
-/// Behind the last `%%EOF`, whether or not an update came after the signature:
-/// readers that search a file find it.
+/// Octets after the last `%%EOF`, with or without an update after the signature:
+/// readers that search a file find objects there.
 #[test]
-fn what_stands_behind_the_end_is_told() {
+fn octets_after_the_end_are_reported() {
     let once = signed(&with_second(MORE, &[&stream("", "q Q")]));
     let later = updated(&once, &[(70, "null")]);
     for document in [&once, &later] {
@@ -183,6 +183,6 @@ fn what_stands_behind_the_end_is_told() {
             assert!(report.is_valid(), "{tail:?}: {report:?}");
         }
     }
-    // What a later signature covers, too, was behind the end of none.
+    // Octets that a later signature covers are not after the end.
     assert!(verify(&signed(&[&later, "x".as_bytes()].concat())).is_valid());
 }

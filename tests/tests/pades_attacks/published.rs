@@ -1,5 +1,5 @@
-//! The published attacks on PDF signatures, by the names that their finders gave
-//! them: each is refused, or reported with what it did.
+//! The published attacks on PDF signatures, by their published names. Each is refused,
+//! or the change is reported.
 
 use ades_core::Document;
 use ades_tests::pdf::by_hand::{
@@ -8,14 +8,14 @@ use ades_tests::pdf::by_hand::{
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use pades::report::{Change, Coverage, Problem, Report, SignatureReport};
-use pades::{Certification, Given, SignatureOptions};
+use pades::{Certification, SignatureOptions, VerifyOptions};
 
-/// The object of the page, and of what it shows.
+/// The object numbers of the page and of its contents.
 const PAGE: u32 = 3;
 const CONTENTS: u32 = 4;
 const FIELD: u32 = 5;
 
-/// A page that says *100*, and a field.
+/// A page that shows *100*, and a field.
 fn contract() -> Vec<u8> {
     of_objects(
         &[
@@ -24,7 +24,7 @@ fn contract() -> Vec<u8> {
             "<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Annots[5 0 R]>>",
             "<</Length 8>>\nstream\n(100) Tj\nendstream",
             "<</Type/Annot/Subtype/Widget/FT/Tx/T(amount)/V(100)/Rect[0 0 9 9]>>",
-            // Hidden: nothing leads to it.
+            // Hidden: nothing refers to it.
             "<</Length 8>>\nstream\n(999) Tj\nendstream",
         ],
         "",
@@ -39,7 +39,7 @@ fn sign(document: &[u8], options: &SignatureOptions) -> Vec<u8> {
     let pending = pades::prepare(&mut source, &signer.chain, &parameters(), options).unwrap();
     let value = signer.sign(&pending.to_be_signed());
     let mut out = Vec::new();
-    pending.complete(&mut source, &value, &mut out).unwrap();
+    pending.complete(Some(&mut source), &value, &mut out).unwrap();
     out
 }
 
@@ -48,7 +48,7 @@ fn signed() -> Vec<u8> {
 }
 
 fn verify(document: &[u8]) -> Report {
-    pades::verify(&mut Document::from_bytes(document), Given::default()).unwrap()
+    pades::verify(&mut Document::from_bytes(document), VerifyOptions::new()).unwrap()
 }
 
 fn only(document: &[u8]) -> SignatureReport {
@@ -57,8 +57,8 @@ fn only(document: &[u8]) -> SignatureReport {
     report.signatures.into_iter().next().unwrap()
 }
 
-/// The digest is still right, and the report says that this is not the document
-/// that was signed.
+/// Asserts that the digest still matches, and that the report says that the document
+/// was changed.
 fn assert_reported(document: &[u8], what: &str) {
     let report = verify(document);
     let first = &report.signatures[0];
@@ -69,13 +69,13 @@ fn assert_reported(document: &[u8], what: &str) {
 }
 
 #[test]
-fn without_an_attack_it_is_valid() {
+fn the_contract_is_valid_without_an_attack() {
     let found = verify(&signed());
     assert!(found.is_valid() && found.signatures[0].covers == Coverage::Whole, "{found:?}");
 }
 
-/// Universal signature forgery: entries of the signature that are missing or make
-/// no sense, in the hope that nothing is checked then.
+/// Universal signature forgery: entries of the signature are missing or invalid, so that
+/// a weak validator checks nothing.
 #[test]
 fn universal_signature_forgery() {
     let signed = signed();
@@ -114,9 +114,9 @@ fn universal_signature_forgery() {
 
 const EVIL: &str = "<</Length 8>>\nstream\n(999) Tj\nendstream";
 
-/// Incremental saving: what was signed stays, and an update shows something else;
-/// in the variants without a cross-reference, without a trailer, and with the
-/// signature copied into the update.
+/// Incremental saving: the signed octets stay, and an update shows something else.
+/// Variants have no cross-reference, no trailer, or a copy of the signature in the
+/// update.
 #[test]
 fn incremental_saving_attack() {
     let signed = signed();
@@ -139,15 +139,15 @@ fn incremental_saving_attack() {
         let found = only(&forged);
         assert_eq!(found.problems, [Problem::TrailingData], "{what}: {found:?}");
         assert_eq!(found.covers, Coverage::Part, "{what}");
-        // With that beginning of the file's end, it is repaired by nobody silently.
+        // With an incomplete end of the file, no reader repairs it silently.
         let with_start = [&forged, b"startxref\n7\n%%EOF\n".as_slice()].concat();
-        let read = pades::verify(&mut Document::from_bytes(&with_start), Given::default());
+        let read = pades::verify(&mut Document::from_bytes(&with_start), VerifyOptions::new());
         assert!(read.is_err(), "{what}: {read:?}");
     }
 }
 
-/// Signature wrapping: what is signed moves to where nobody looks, and the ranges
-/// follow it.
+/// Signature wrapping: the signed octets move to a place that is not shown, and the
+/// ranges follow them.
 #[test]
 fn signature_wrapping_attack() {
     let signed = signed();
@@ -161,15 +161,15 @@ fn signature_wrapping_attack() {
         forged[at..at + range.len()].copy_from_slice(padded.as_bytes());
         forged
     };
-    // The second part goes further back, and between the gap and it stands
-    // something of the attacker's own.
+    // The second range moves back; the attacker's objects are between it and the
+    // contents.
     let evil = format!(">>\nendobj\n{CONTENTS} 0 obj\n{EVIL}\nendobj\n");
     let forged = [&signed[..second], evil.as_bytes(), &signed[second..]].concat();
     let forged = with_range(&forged, &format!("0 {first} {} {length}", second + evil.len()));
-    if let Ok(report) = pades::verify(&mut Document::from_bytes(&forged), Given::default()) {
+    if let Ok(report) = pades::verify(&mut Document::from_bytes(&forged), VerifyOptions::new()) {
         assert!(report.signatures.iter().all(|s| !s.intact), "{report:?}");
     }
-    // The gap begins earlier or ends later than the contents.
+    // The hole begins before the contents or ends after them.
     for (from, to) in [(first - 1, second), (first, second + 1), (first - 9, second + 9)] {
         let forged = with_range(&signed, &format!("0 {from} {to} {}", second + length - to));
         let found = only(&forged);
@@ -177,7 +177,7 @@ fn signature_wrapping_attack() {
     }
 }
 
-/// Shadow attacks: what will be shown later is in the document before it is signed.
+/// Shadow attacks: the content that is shown later is in the document when it is signed.
 #[test]
 fn shadow_attacks() {
     let signed = signed();
@@ -186,23 +186,23 @@ fn shadow_attacks() {
         let mark = format!("\n{number} 0 obj\n");
         signed.windows(mark.len()).position(|w| w == mark.as_bytes()).unwrap() + 1
     };
-    // Hide: the overlay goes.
+    // Hide: the overlay is removed.
     let page = object(&signed, PAGE).replace("/Contents 4 0 R", "");
     assert_reported(&updated(&signed, &[(PAGE, &page)]), "hide");
-    // Hide and replace: the section alone leads to another object, no octet of
-    // which is new.
+    // Hide and replace: only the new section leads to another object, whose octets were
+    // signed.
     let hidden = signed[at(HIDDEN)..].to_vec();
     assert!(hidden.starts_with(b"6 0 obj"));
     for number in [CONTENTS, PAGE] {
         let forged = redirected(&signed, &[(number, at(HIDDEN))], &previous);
-        match pades::verify(&mut Document::from_bytes(&forged), Given::default()) {
+        match pades::verify(&mut Document::from_bytes(&forged), VerifyOptions::new()) {
             Ok(report) => assert!(!report.is_valid(), "{report:?}"),
             Err(error) => drop(error),
         }
     }
     let page = object(&signed, PAGE).replace("/Contents 4 0 R", "/Contents 6 0 R");
     assert_reported(&updated(&signed, &[(PAGE, &page)]), "hide and replace");
-    // Replace: a field shows another value than it has, or its appearance changes.
+    // Replace: a field shows a value that it does not have, or its appearance changes.
     for field in [
         "<</Type/Annot/Subtype/Widget/FT/Tx/T(amount)/V(100)/AP<</N 6 0 R>>/Rect[0 0 9 9]>>",
         "<</Type/Annot/Subtype/Widget/FT/Tx/T(amount)/V(999)/Rect[0 0 9 9]>>",
@@ -211,24 +211,24 @@ fn shadow_attacks() {
         assert_eq!(found.changes, [Change::FormFilling], "{found:?}");
         assert_eq!(found.covers, Coverage::Part);
     }
-    // Another tree of pages.
+    // Another page tree.
     let catalog = object(&signed, 1).replace("/Pages 2 0 R", "/Pages 90 0 R");
     assert_reported(&updated(&signed, &[(1, &catalog), (90, ONE_PAGE)]), "another tree");
-    // The signature is taken out of the form: nothing is valid then.
+    // The signature is removed from the form: then no signature is valid.
     let catalog = "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]>>>>";
     assert!(!verify(&updated(&signed, &[(1, catalog)])).is_valid());
-    // A section that forgets the ones before.
+    // A section without the earlier ones.
     let alone = String::from_utf8_lossy(&updated(&signed, &[(CONTENTS, EVIL)])[signed.len()..])
         .replace(&format!("/Prev {previous}"), "");
     let forged = [signed.as_slice(), alone.as_bytes()].concat();
-    match pades::verify(&mut Document::from_bytes(&forged), Given::default()) {
+    match pades::verify(&mut Document::from_bytes(&forged), VerifyOptions::new()) {
         Ok(report) => assert!(!report.is_valid(), "{report:?}"),
         Err(error) => drop(error),
     }
 }
 
-/// Attacks on certifications: annotations where only filling is allowed, and
-/// signatures that show what they like.
+/// Attacks on certifications: annotations where only filling in is allowed, and
+/// signatures with arbitrary appearances.
 #[test]
 fn evil_annotation_and_sneaky_signature_attacks() {
     let evil = "<</Type/Annot/Subtype/FreeText/Rect[0 0 99 99]/Contents(999)/DA(/F 9 Tf)>>";
@@ -245,7 +245,7 @@ fn evil_annotation_and_sneaky_signature_attacks() {
         assert_eq!(found.problems.contains(&Problem::ForbiddenChange), forbidden, "{level:?}");
         assert_eq!(found.covers, Coverage::Part, "{level:?}");
 
-        // A signature whose field covers the page: a signature, and said to be one.
+        // A signature whose field covers the page is reported as a visible signature.
         let sneaky = "<</Type/Annot/Subtype/Widget/FT/Sig/T(x)/V 91 0 R/Rect[0 0 99 99]\
                       /AP<</N 6 0 R>>>>";
         let catalog = object(&certified, 1).replace("/Fields[", "/Fields[90 0 R ");

@@ -1,5 +1,5 @@
-//! Document time-stamps may be added to everything: what only says that it is
-//! one is none.
+//! Attacks with document time-stamps. They may be added to every document, but not
+//! objects that only claim to be time-stamps.
 
 use ades_core::Level;
 use ades_tests::pdf::by_hand::{number_of, object, updated};
@@ -14,7 +14,7 @@ use super::{
 const BROKEN: &str = "<</Type/DocTimeStamp/Filter/Adobe.PPKLite/SubFilter/ETSI.RFC3161\
                       /ByteRange[0 0 0 0]/Contents<00>>>";
 
-/// A signed document with a field more, number 90, in its form and on its page.
+/// A signed document with an additional field, number 90, in its form and on its page.
 fn with_field(signed: &[u8], field: &str, more: &[(u32, &str)]) -> Vec<u8> {
     let form = number_of(signed, "<</Fields[");
     let fields = object(signed, form).replace("/Fields[", "/Fields[90 0 R ");
@@ -27,9 +27,9 @@ fn field(entries: &str) -> String {
     format!("<</Type/Annot/Subtype/Widget/FT/Sig/T(ts)/V 91 0 R/P 3 0 R{entries}>>")
 }
 
-/// It covers the page, and nothing of it is right.
+/// A time-stamp that covers the page and is not valid.
 #[test]
-fn a_time_stamp_that_is_seen_is_no_mere_time_stamp() {
+fn a_visible_time_stamp_is_reported_as_visible() {
     let visible = field(&format!("/F 4{LARGE}/AP<</N 92 0 R>>"));
     let document = contract(&[], "", "");
     for (signed, noticed) in [
@@ -49,9 +49,9 @@ fn a_time_stamp_that_is_seen_is_no_mere_time_stamp() {
     }
 }
 
-/// Not seen, but broken: no certification allows what is none.
+/// An invisible, broken time-stamp is not a time-stamp that certifications allow.
 #[test]
-fn a_broken_time_stamp_counts_for_nothing() {
+fn a_broken_time_stamp_is_not_accepted() {
     let certified = certified(&contract(&[], "", ""), Certification::NoChanges);
     let hidden = field("/F 132/Rect[0 0 0 0]");
     let forged = with_field(&certified, &hidden, &[(91, BROKEN)]);
@@ -60,10 +60,10 @@ fn a_broken_time_stamp_counts_for_nothing() {
     assert_eq!((found.changes, found.level), (vec![Change::Signature], Level::B));
 }
 
-/// Ranges that are right, over a document time-stamp that reads: what is in the
-/// token is not verified yet. Without its type it is none.
+/// A time-stamp with sound ranges and a readable token, which is not verified yet.
+/// Without its type it is not a document time-stamp.
 #[test]
-fn a_time_stamp_says_what_it_is_and_covers_a_revision() {
+fn a_time_stamp_has_its_type_and_covers_a_revision() {
     let certified = certified(&contract(&[], "", ""), Certification::NoChanges);
     for (kind, changes, problems, level) in [
         ("/Type/DocTimeStamp", [Change::TimeStamp], vec![], Level::T),
@@ -91,9 +91,9 @@ fn a_time_stamp_says_what_it_is_and_covers_a_revision() {
     }
 }
 
-/// Contents or pages as widgets of a time-stamp.
+/// Contents or pages are used as widgets of a time-stamp.
 #[test]
-fn a_time_stamp_takes_no_other_object_with_it() {
+fn a_time_stamp_does_not_allow_changes_of_other_objects() {
     let evil = evil();
     let certified = certified(&contract(&[], "", ""), Certification::NoChanges);
     let kids = field("/F 132/Rect[0 0 0 0]/Kids[4 0 R]");
@@ -108,7 +108,7 @@ fn a_time_stamp_takes_no_other_object_with_it() {
     let forged = updated(&certified, &update);
     assert_changed(&forged, "a page");
     assert_noticed(&forged, BOTH, "a page");
-    // Its value is an object that was there.
+    // Its value is an object that existed before.
     let taken = field("/F 132/Rect[0 0 0 0]").replace("91 0 R", "4 0 R");
     let forged = with_field(&certified, &taken, &[]);
     let found = verify(&forged).signatures.into_iter().find(|s| s.certification.is_some());

@@ -1,15 +1,15 @@
 //! Colour spaces of images (ISO 32000-2, 8.6).
 
+use crate::extend::Update;
 use crate::file::Pdf;
 use crate::syntax::Reference;
-use crate::update::Update;
 
-/// sRGB: PDF/A allows it whatever the output intent.
+/// sRGB as a calibrated space, which PDF/A allows with any output intent.
 const CALIBRATED: &str = "[/CalRGB<</WhitePoint[0.9505 1 1.089]/Gamma[2.2 2.2 2.2]\
      /Matrix[0.4124 0.2126 0.0193 0.3576 0.7152 0.1192 0.1805 0.0722 0.9505]>>]";
 
-/// The space of an image. In documents that claim to be PDF/A it does not depend
-/// on the device; viewers take `/CalGray` for a tinted one, so grey has a profile.
+/// The colour space of an image, which is independent of the device in documents that
+/// claim to be PDF/A. Viewers tint `/CalGray`, so grey has an ICC profile.
 pub(super) fn space(pdf: &Pdf<'_>, update: &mut Update, grey: bool, archival: bool) -> String {
     match (grey, archival) {
         (true, false) => "/DeviceGray".to_owned(),
@@ -25,16 +25,16 @@ fn profile(pdf: &Pdf<'_>, update: &mut Update) -> Reference {
     reference
 }
 
-/// A profile of grey with the gamma of sRGB (ICC.1:2001-04, of version 2, which
-/// PDF/A-1 knows).
+/// An ICC profile for grey with the gamma of sRGB (ICC.1:2001-04, version 2 as
+/// PDF/A-1 requires).
 fn grey() -> Vec<u8> {
-    /// The white of the connection space, in 16.16.
+    /// The white point of the profile connection space, in 16.16 fixed point.
     const D50: [u32; 3] = [0xF6D6, 0x1_0000, 0xD32D];
     const GAMMA: [u8; 2] = [2, 51];
 
     let white = D50.map(u32::to_be_bytes).concat();
     let text = |kind: &[u8; 4], text: &[u8]| [kind, [0; 4].as_slice(), text].concat();
-    // The name again in Unicode and for the Macintosh: not at all.
+    // The Unicode and Macintosh forms of the name are empty.
     let name = [[0, 0, 0, 5].as_slice(), b"Grey\0", &[0; 4 + 4 + 2 + 1 + 67]].concat();
     let tags = [
         (b"cprt", text(b"text", b"None\0")),
@@ -43,7 +43,7 @@ fn grey() -> Vec<u8> {
         (b"wtpt", text(b"XYZ ", &white)),
     ];
     let mut head = Vec::new();
-    // The size, and no preferred program.
+    // The size, which is set at the end, and no preferred colour management module.
     head.extend_from_slice(&[0; 8]);
     head.extend_from_slice(&[2, 0x10, 0, 0]);
     head.extend_from_slice(b"mntrGRAYXYZ ");

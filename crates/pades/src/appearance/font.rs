@@ -1,5 +1,5 @@
-//! A subset of a font, as a composite font (ISO 32000-2, 9.7): codes are
-//! glyphs, and a map says which text each of them is.
+//! A subset of a font, as a composite font (ISO 32000-2, 9.7). Its codes are glyphs;
+//! a `/ToUnicode` map has the text of each.
 
 use std::collections::BTreeMap;
 
@@ -8,22 +8,19 @@ use read_fonts::types::NameId;
 use sha2::{Digest as _, Sha256};
 use subsetter::GlyphRemapper;
 
-use crate::error::Error;
+use crate::error::{AppearanceFault, Error};
+use crate::extend::Update;
 use crate::file::Pdf;
 use crate::syntax::{Reference, name};
-use crate::update::Update;
 
-/// What is wrong with a font that cannot be embedded.
-const NO_OUTLINES: &str = "a font needs outlines of the TrueType or CFF kind (.ttf, .otf, .ttc)";
-
-/// What stands for the second and further glyphs of one character.
+/// The text of the second and further glyphs of one character.
 const NOTHING: &str = "\u{200B}";
 
-const fn fail(problem: &'static str) -> Error {
+const fn fail(problem: AppearanceFault) -> Error {
     Error::Appearance { problem }
 }
 
-/// A font, and what is used of it. All measures are in thousandths of the size.
+/// A font, and the glyphs in use. All measures are in thousandths of the font size.
 pub(crate) struct Font<'a> {
     data: &'a [u8],
     font: harfrust::Font,
@@ -31,26 +28,26 @@ pub(crate) struct Font<'a> {
     texts: BTreeMap<u16, String>,
 }
 
-/// A glyph where it stands.
+/// A glyph and its position.
 #[derive(Clone, Debug)]
 pub(crate) struct Glyph {
     id: u16,
-    /// What it is wide by itself.
+    /// Its own width.
     pub(crate) width: f64,
-    /// How far it is from here to the next one.
+    /// The distance to the next glyph.
     pub(crate) advance: f64,
-    /// Where it is drawn, from here: to the right, up.
+    /// The offset to the right and upwards at which it is drawn.
     pub(crate) offset: [f64; 2],
-    /// What it stands for.
+    /// Its text.
     text: String,
 }
 
 impl<'a> Font<'a> {
     pub(crate) fn read(data: &'a [u8]) -> Result<Self, Error> {
         let font = harfrust::Font::new(data.to_vec(), 0);
-        let font = font.ok_or(fail("the font does not read"))?;
+        let font = font.ok_or(fail(AppearanceFault::UnreadableFont))?;
         if font.units_per_em() == 0 || font.num_glyphs() == 0 {
-            return Err(fail("the font has no glyphs"));
+            return Err(fail(AppearanceFault::FontWithoutGlyphs));
         }
         Ok(Self { data, font, glyphs: GlyphRemapper::new(), texts: BTreeMap::new() })
     }
@@ -59,7 +56,7 @@ impl<'a> Font<'a> {
         units * 1000.0 / f64::from(self.font.units_per_em())
     }
 
-    /// How far letters reach above and below the line.
+    /// The extent of letters above and below the baseline.
     pub(crate) fn extent(&self) -> (f64, f64) {
         let metrics = self.font.metrics();
         let line = metrics.hhea_line.or(metrics.typo_line);
@@ -69,7 +66,7 @@ impl<'a> Font<'a> {
         (self.scaled(above), self.scaled(below))
     }
 
-    /// The glyphs of a word from left to right.
+    /// The glyphs of a word, from left to right.
     pub(crate) fn shape(&self, word: &str, right_to_left: bool) -> Result<Vec<Glyph>, Error> {
         let font = ShaperFont::new(&self.font);
         let mut buffer = Buffer::new();
@@ -79,7 +76,7 @@ impl<'a> Font<'a> {
         buffer.set_direction(direction);
         buffer.guess_segment_properties();
         let shaped = harfrust::shape(&font, &mut buffer, ShapeOptions::default());
-        shaped.map_err(|_| fail("the font cannot shape the text"))?;
+        shaped.map_err(|_| fail(AppearanceFault::TextShaping))?;
 
         let mut starts: Vec<usize> =
             buffer.glyph_infos().iter().map(|info| info.cluster as usize).collect();
@@ -114,17 +111,17 @@ impl<'a> Font<'a> {
         code
     }
 
-    /// Adds the font with all that was encoded.
+    /// Adds the font with all encoded glyphs to the update.
     pub(crate) fn embed(self, pdf: &Pdf<'_>, update: &mut Update) -> Result<Reference, Error> {
         let subset = subsetter::subset(self.data, 0, &self.glyphs);
-        let subset = subset.map_err(|_| fail(NO_OUTLINES))?;
+        let subset = subset.map_err(|_| fail(AppearanceFault::FontOutlines))?;
         let file = update.allocate();
-        // Of a font with outlines of Adobe's kind, that table alone is embedded:
-        // PDF/A-1 knows no other way (table 124).
+        // Of a font with CFF outlines, only that table is embedded: PDF/A-1 allows
+        // nothing else (table 124).
         let compact = subset.starts_with(b"OTTO").then(|| table(&subset, b"CFF "));
         let (kind, key) = match compact {
             Some(outlines) => {
-                let outlines = outlines.ok_or(fail(NO_OUTLINES))?;
+                let outlines = outlines.ok_or(fail(AppearanceFault::FontOutlines))?;
                 update.add_stream(pdf, file, "/Subtype/CIDFontType0C", outlines);
                 ("CIDFontType0", "FontFile3")
             }
@@ -133,8 +130,7 @@ impl<'a> Font<'a> {
                 ("CIDFontType2/CIDToGIDMap/Identity", "FontFile2")
             }
         };
-        // PDF/A-1 wants to know which glyphs there are: the first ones, beside
-        // those that are parts of others.
+        // PDF/A-1 requires a /CIDSet. The glyphs of a subset are numbered without gaps.
         let count = table(&subset, b"maxp").and_then(|maxp| maxp.get(4..)?.first_chunk());
         let count = usize::from(count.map_or(0, |count| u16::from_be_bytes(*count)));
         let mut set = vec![0xFF; count / 8];
@@ -183,7 +179,7 @@ impl<'a> Font<'a> {
         Ok(font)
     }
 
-    /// The name of a subset begins with six letters of its own (9.9.2).
+    /// The name of a subset begins with a tag of six letters (9.9.2).
     fn base_name(&self, subset: &[u8]) -> Vec<u8> {
         let digest = Sha256::digest(subset);
         let tag = digest.iter().take(6).map(|octet| char::from(b'A' + octet % 26));
@@ -193,7 +189,7 @@ impl<'a> Font<'a> {
         name(format!("{}+{own}", tag.collect::<String>()).as_bytes())
     }
 
-    /// Which text the codes are (9.10.3).
+    /// The map from codes to text (9.10.3).
     fn to_unicode(&self) -> String {
         let mut out = "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n\
              /CIDSystemInfo<</Registry(Adobe)/Ordering(UCS)/Supplement 0>>def\n\

@@ -1,24 +1,24 @@
-//! The form XObject that a viewer shows in the widget's place (12.5.5).
+//! The form XObject that a viewer shows in the widget (ISO 32000-2, 12.5.5).
 
 use super::font::Font;
 use super::image::Image;
 use super::{Appearance, text};
 use crate::document::place::Place;
 use crate::error::Error;
+use crate::extend::Update;
 use crate::file::Pdf;
 use crate::syntax::{Reference, Value};
-use crate::update::Update;
 
-/// Calibrated, so that PDF/A allows it whatever the output intent: the letters
-/// are black.
+/// The colour space of the black letters: a calibrated one, which PDF/A allows with
+/// any output intent.
 const BLACK: &str = "[/CalGray<</WhitePoint[0.9505 1 1.089]>>]";
 
-/// Left free at the sides, in points, but no more than a tenth.
+/// Space at each side in points, but at most a tenth of the size.
 const PADDING: f64 = 3.0;
-/// Beside text, an image has no more than this part of the width.
+/// Maximum share of the width that an image takes beside text.
 const IMAGE_PART: f64 = 0.4;
 
-/// The widget's size as it is seen, in points, and how the page is turned.
+/// The visible size of a widget in points, and the rotation of its page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
     pub(crate) width: f64,
@@ -27,7 +27,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Turns what is drawn upright as the page will be turned back.
+    /// The matrix that undoes the rotation of the page.
     fn matrix(&self) -> String {
         let (width, height) = (number(self.width), number(self.height));
         match self.rotate {
@@ -46,7 +46,7 @@ pub(crate) fn number(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// Adds all that is to be seen.
+/// Adds the form XObject and its resources to the update.
 pub(crate) fn draw(
     pdf: &mut Pdf<'_>,
     update: &mut Update,
@@ -61,9 +61,9 @@ pub(crate) fn draw(
     if let Some(file) = &appearance.image {
         let image = Image::read(file)?;
         let both = appearance.text.is_some();
-        let room = if both { width * IMAGE_PART } else { width };
+        let available = if both { width * IMAGE_PART } else { width };
         let [own_width, own_height] = image.size().map(f64::from);
-        let scale = (room / own_width).min(height / own_height);
+        let scale = (available / own_width).min(height / own_height);
         let [own_width, own_height] = [own_width * scale, own_height * scale];
         let x = if both { left } else { left + (width - own_width) / 2.0 };
         let y = padding + (height - own_height) / 2.0;
@@ -95,11 +95,11 @@ pub(crate) fn draw(
     Ok(form)
 }
 
-/// Whether the metadata say so; metadata that we cannot read may.
+/// Whether the metadata claim PDF/A, or cannot be read and may claim it.
 fn claims_pdf_a(pdf: &mut Pdf<'_>, catalog: &Value) -> Result<bool, Error> {
     const MARK: &[u8] = b"pdfaid";
 
-    // PDF/A is never encrypted.
+    // PDF/A forbids encryption.
     if pdf.security.is_some() {
         return Ok(false);
     }

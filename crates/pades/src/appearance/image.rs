@@ -6,38 +6,38 @@ use png::{ColorType, Decoder, Encoder, Filter, Limits, Transformations};
 
 use super::colour::space;
 use super::jpeg::Jpeg;
-use crate::error::Error;
+use crate::error::{AppearanceFault, Error};
+use crate::extend::Update;
 use crate::file::Pdf;
 use crate::syntax::Reference;
-use crate::update::Update;
 
-/// An image may have this many pixels.
+/// Maximum number of pixels.
 const MAX_PIXELS: u64 = 16 * 1024 * 1024;
-/// And the decoder this much memory beside them.
+/// Maximum memory of the decoder in octets, besides the pixels.
 const MAX_DECODER: usize = 64 * 1024 * 1024;
-/// An image may have this many octets in the document.
+/// Maximum length of an image in the document in octets.
 const MAX_EMBEDDED: usize = 2 * 1024 * 1024;
 
-/// An image that is ready to be written.
+/// An image that was read.
 #[derive(Debug)]
 pub(crate) struct Image {
     width: u32,
     height: u32,
     grey: bool,
-    /// Exif's number for how it has to be turned and mirrored, 1 to 8.
+    /// The Exif orientation, 1 to 8: how the image is rotated and mirrored.
     orientation: u8,
     data: Data,
 }
 
 #[derive(Debug)]
 enum Data {
-    /// As the file has it.
+    /// The file as it is.
     Jpeg(Vec<u8>),
-    /// One or three octets for each pixel, and one for how opaque it is.
+    /// One or three octets for each pixel, and one for its opacity.
     Pixels { colour: Vec<u8>, alpha: Option<Vec<u8>> },
 }
 
-const fn fail(problem: &'static str) -> Error {
+const fn fail(problem: AppearanceFault) -> Error {
     Error::Appearance { problem }
 }
 
@@ -50,19 +50,19 @@ impl Image {
                 check_size(width, height)?;
                 Ok(Self { width, height, grey, orientation, data: Data::Jpeg(file.to_vec()) })
             }
-            _ => Err(fail("the image is neither PNG nor JPEG")),
+            _ => Err(fail(AppearanceFault::ImageFormat)),
         }
     }
 
     fn read_png(file: &[u8]) -> Result<Self, Error> {
-        let damaged = |_| fail("the PNG does not read");
+        let damaged = |_| fail(AppearanceFault::UnreadablePng);
         let mut decoder =
             Decoder::new_with_limits(Cursor::new(file), Limits { bytes: MAX_DECODER });
         decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
         let mut reader = decoder.read_info().map_err(damaged)?;
         let (width, height) = (reader.info().width, reader.info().height);
         check_size(width, height)?;
-        let size = reader.output_buffer_size().ok_or(fail("the image is too large"))?;
+        let size = reader.output_buffer_size().ok_or(fail(AppearanceFault::ImagePixels))?;
         let mut pixels = vec![0; size];
         let info = reader.next_frame(&mut pixels).map_err(damaged)?;
         pixels.truncate(info.buffer_size());
@@ -71,7 +71,7 @@ impl Image {
             ColorType::GrayscaleAlpha => (1, true),
             ColorType::Rgb => (3, false),
             ColorType::Rgba => (3, true),
-            ColorType::Indexed => return Err(fail("the PNG does not read")),
+            ColorType::Indexed => return Err(fail(AppearanceFault::UnreadablePng)),
         };
         let data = if has_alpha {
             let (mut colour, mut alpha) = (Vec::new(), Vec::new());
@@ -88,7 +88,7 @@ impl Image {
         Ok(Self { width, height, grey: colours == 1, orientation: 1, data })
     }
 
-    /// Width and height as it is to be seen, in pixels.
+    /// The visible width and height in pixels.
     pub(crate) const fn size(&self) -> [u32; 2] {
         match self.orientation {
             5..=8 => [self.height, self.width],
@@ -96,8 +96,8 @@ impl Image {
         }
     }
 
-    /// What puts it into a rectangle, turned and mirrored as it has to be: where
-    /// the first row and the first column go to, Exif says.
+    /// The matrix that puts the image into a rectangle, rotated and mirrored by its
+    /// Exif orientation.
     pub(crate) fn matrix(&self, [x, y, width, height]: [f64; 4]) -> [f64; 6] {
         let (right, top) = (x + width, y + height);
         match self.orientation {
@@ -112,8 +112,8 @@ impl Image {
         }
     }
 
-    /// Adds the image. In documents that claim to be PDF/A, what is transparent is
-    /// put on white.
+    /// Adds the image to the update. In documents that claim to be PDF/A, transparent
+    /// pixels are put on white, because PDF/A-1 forbids transparency.
     pub(crate) fn embed(
         self,
         pdf: &Pdf<'_>,
@@ -126,8 +126,7 @@ impl Image {
             format!("/Type/XObject/Subtype/Image/Width {width}/Height {height}/BitsPerComponent 8");
         let space = space(pdf, update, self.grey, archival);
         let fits = |data: Vec<u8>| {
-            let too_large =
-                fail("the image takes more than 2 MiB in the document; make it smaller");
+            let too_large = fail(AppearanceFault::ImageEmbeddedLen);
             if data.len() > MAX_EMBEDDED { Err(too_large) } else { Ok(data) }
         };
         match self.data {
@@ -160,7 +159,7 @@ impl Image {
 fn check_size(width: u32, height: u32) -> Result<(), Error> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || pixels > MAX_PIXELS {
-        return Err(fail("an image without pixels or with more than 16,777,216"));
+        return Err(fail(AppearanceFault::ImagePixels));
     }
     Ok(())
 }
@@ -175,14 +174,14 @@ fn on_white(colour: &mut [u8], alpha: &[u8], colours: usize) {
     }
 }
 
-/// Compresses pixels as a PNG does, whose data are what PDF has a filter for
-/// (ISO 32000-2, 7.4.4.4); yields the filter's entries, too.
+/// Compresses pixels with the PNG encoder: PDF has a filter for PNG data (ISO 32000-2,
+/// 7.4.4.4). Returns the filter's entries and the data.
 fn compressed(
     pixels: &[u8],
     [width, height]: [u32; 2],
     colours: usize,
 ) -> Result<(String, Vec<u8>), Error> {
-    let failed = |_| fail("the image cannot be compressed");
+    let failed = |_| fail(AppearanceFault::ImageCompression);
     let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, width, height);
     encoder.set_color(if colours == 1 { ColorType::Grayscale } else { ColorType::Rgb });
@@ -190,20 +189,20 @@ fn compressed(
     let mut writer = encoder.write_header().map_err(failed)?;
     writer.write_image_data(pixels).map_err(failed)?;
     writer.finish().map_err(failed)?;
-    // The chunks: length, kind, data and checksum, behind eight octets.
+    // The chunks follow eight octets; each has length, type, data and checksum.
     let mut data = Vec::new();
     let mut rest = file.get(8..).unwrap_or_default();
-    while let Some((head, behind)) = rest.split_first_chunk::<8>() {
+    while let Some((head, after)) = rest.split_first_chunk::<8>() {
         let [a, b, c, d, kind @ ..] = *head;
-        let Some((chunk, behind)) =
-            behind.split_at_checked(u32::from_be_bytes([a, b, c, d]) as usize)
+        let Some((chunk, after)) =
+            after.split_at_checked(u32::from_be_bytes([a, b, c, d]) as usize)
         else {
             break;
         };
         if &kind == b"IDAT" {
             data.extend_from_slice(chunk);
         }
-        rest = behind.get(4..).unwrap_or_default();
+        rest = after.get(4..).unwrap_or_default();
     }
     let filter = format!(
         "/Filter/FlateDecode/DecodeParms<</Predictor 15/Colors {colours}/BitsPerComponent 8\

@@ -1,26 +1,26 @@
-//! What has to be known of a JPEG before it goes into a PDF as it is
-//! (ITU-T T.81; Exif 2.3).
+//! The headers of a JPEG file, which is embedded into a PDF as it is (ITU-T T.81;
+//! Exif 2.3).
 
-use crate::error::Error;
+use crate::error::{AppearanceFault, Error};
 
-/// What its headers say.
+/// What the headers say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Jpeg {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) grey: bool,
-    /// Exif's number for how it has to be turned and mirrored, 1 to 8.
+    /// The Exif orientation, 1 to 8: how the image is rotated and mirrored.
     pub(super) orientation: u8,
 }
 
-const fn fail(problem: &'static str) -> Error {
+const fn fail(problem: AppearanceFault) -> Error {
     Error::Appearance { problem }
 }
 
-const DAMAGED: Error = fail("the JPEG does not read");
+const DAMAGED: Error = fail(AppearanceFault::UnreadableJpeg);
 
 impl Jpeg {
-    /// Headers are looked at, and that the image has an end: viewers decode it.
+    /// Reads the headers and checks that the image has an end. Viewers decode it.
     pub(super) fn read(file: &[u8]) -> Result<Self, Error> {
         const END_OF_IMAGE: &[u8] = &[0xFF, 0xD9];
 
@@ -41,20 +41,20 @@ impl Jpeg {
             let content = segment.get(..length).ok_or(DAMAGED)?;
             match marker {
                 0xC0..=0xC2 => frame = Some(Self::frame(content)?),
-                // Other ways of coding.
+                // Coding processes that PDF does not support.
                 0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xD0..=0xD9 => {
-                    return Err(fail("the JPEG is of a kind that PDF does not know"));
+                    return Err(fail(AppearanceFault::JpegProcess));
                 }
                 // The image data.
                 0xDA => break,
-                0xE1 => orientation = turned(content).unwrap_or(orientation),
+                0xE1 => orientation = exif_orientation(content).unwrap_or(orientation),
                 _ => {}
             }
             rest = segment.get(length..).unwrap_or_default();
         }
         let frame = frame.ok_or(DAMAGED)?;
         if !rest.windows(2).any(|window| window == END_OF_IMAGE) {
-            return Err(fail("the JPEG ends within the image"));
+            return Err(fail(AppearanceFault::JpegTruncated));
         }
         Ok(Self { orientation, ..frame })
     }
@@ -66,15 +66,15 @@ impl Jpeg {
         let grey = match (bits, components) {
             (8, 1) => true,
             (8, 3) => false,
-            _ => return Err(fail("a JPEG that is not 8 bit grey or colour")),
+            _ => return Err(fail(AppearanceFault::JpegColours)),
         };
         let [width, height] = [[*w1, *w0], [*h1, *h0]].map(u16::from_be_bytes).map(u32::from);
         Ok(Self { width, height, grey, orientation: 1 })
     }
 }
 
-/// The orientation in Exif data, if they have one.
-fn turned(segment: &[u8]) -> Option<u8> {
+/// The orientation in Exif data, if present.
+fn exif_orientation(segment: &[u8]) -> Option<u8> {
     const ORIENTATION: u16 = 0x0112;
     const SHORT: u16 = 3;
 
@@ -111,13 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn the_orientation_is_found_in_both_orders() {
+    fn the_orientation_is_found_in_both_byte_orders() {
         let little = exif(b"II", u16::to_le_bytes, u32::to_le_bytes);
-        assert_eq!(turned(&little), Some(6));
+        assert_eq!(exif_orientation(&little), Some(6));
         let big = exif(b"MM", u16::to_be_bytes, u32::to_be_bytes);
-        assert_eq!(turned(&big), Some(6));
+        assert_eq!(exif_orientation(&big), Some(6));
         for len in 0..big.len() - 2 {
-            assert_eq!(turned(&big[..len]), None, "{len}");
+            assert_eq!(exif_orientation(&big[..len]), None, "{len}");
         }
     }
 }

@@ -1,37 +1,39 @@
-//! Text in a rectangle: wrapped, as large as fits, each line in the order in
-//! which it is read.
+//! Text in a rectangle: wrapped, in the largest size that fits, each line in visual
+//! order.
 
 use unicode_bidi::BidiInfo;
 use unicode_normalization::UnicodeNormalization;
 
 use super::font::{Font, Glyph};
 use super::form::number;
-use crate::error::Error;
+use crate::error::{AppearanceFault, Error};
 
 /// Font sizes, in quarters of a point.
 const LARGEST: u32 = 48;
 const SMALLEST: u32 = 8;
-/// From line to line, as a part of the letters' extent.
+/// The distance between lines, in relation to the letters' extent.
 const LEADING: f64 = 1.05;
 
-/// Overrides of the direction: what is shown would not be what is written.
+/// Control characters and overrides of the text direction: with them, the visible
+/// text would differ from the written text.
 fn misleads(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A word, and how wide it is at size 1000.
+/// A word, and its width at size 1000.
 struct Word<'t> {
     text: &'t str,
     width: f64,
 }
 
-/// What draws a text into a box, `left` and `bottom` being its corner.
+/// The operators that draw a text into a box with its lower left corner at `left` and
+/// `bottom`.
 pub(crate) fn lay_out(
     text: &str,
     font: &mut Font<'_>,
     [left, bottom, width, height]: [f64; 4],
 ) -> Result<String, Error> {
-    // Letters and their accents in one character, where there is one.
+    // Letters and accents become one character where Unicode has it.
     let text: String = text.nfc().collect();
     let paragraphs: Vec<Vec<Word<'_>>> =
         text.lines().map(|line| words(line, font)).collect::<Result<_, _>>()?;
@@ -60,16 +62,15 @@ pub(crate) fn lay_out(
         out.push_str("ET\n");
         return Ok(out);
     }
-    Err(Error::Appearance { problem: "the text does not fit its rectangle" })
+    Err(Error::Appearance { problem: AppearanceFault::TextDoesNotFit })
 }
 
 fn words<'t>(line: &'t str, font: &Font<'_>) -> Result<Vec<Word<'t>>, Error> {
     if line.chars().any(misleads) {
-        let problem = "text with control characters or with overrides of its direction";
-        return Err(Error::Appearance { problem });
+        return Err(Error::Appearance { problem: AppearanceFault::ControlCharacters });
     }
     let words = line.split(' ').filter(|word| !word.is_empty());
-    // The width hardly depends on the direction.
+    // The direction hardly changes the width.
     words.map(|text| Ok(Word { text, width: measure(&font.shape(text, false)?) })).collect()
 }
 
@@ -102,7 +103,7 @@ fn wrap(paragraphs: &[Vec<Word<'_>>], space: f64, width: f64) -> Option<Vec<Stri
     Some(lines)
 }
 
-/// A line's glyphs from left to right (UAX 9), and whether it belongs to the
+/// A line's glyphs from left to right (UAX 9), and whether the line is aligned to the
 /// right.
 fn in_order(line: &str, font: &Font<'_>) -> Result<(Vec<Glyph>, bool), Error> {
     let bidi = BidiInfo::new(line, None);
@@ -113,7 +114,7 @@ fn in_order(line: &str, font: &Font<'_>) -> Result<(Vec<Glyph>, bool), Error> {
         let (levels, runs) = bidi.visual_runs(paragraph, paragraph.range.clone());
         for run in runs {
             let right_to_left = levels.get(run.start).is_some_and(unicode_bidi::Level::is_rtl);
-            // Each word is of a script of its own.
+            // Words may have different scripts: each is shaped alone.
             let mut words: Vec<&str> =
                 line.get(run).unwrap_or_default().split_inclusive(' ').collect();
             if right_to_left {
@@ -127,10 +128,10 @@ fn in_order(line: &str, font: &Font<'_>) -> Result<(Vec<Glyph>, bool), Error> {
     Ok((glyphs, to_the_right))
 }
 
-/// Shows glyphs, each where it belongs (ISO 32000-2, 9.4.3, 9.3.7).
+/// Shows glyphs at their positions (ISO 32000-2, 9.4.3, 9.3.7).
 fn show(out: &mut String, font: &mut Font<'_>, glyphs: &[Glyph], size: f64) {
     out.push('[');
-    // How far the next glyph has to be moved to the right.
+    // The distance by which the next glyph moves to the right.
     let mut ahead = 0.0;
     for glyph in glyphs {
         let [right, up] = glyph.offset;

@@ -3,32 +3,32 @@
 use std::collections::HashSet;
 
 use crate::document::place::Place;
-use crate::error::Error;
+use crate::error::{Error, Limit, exceeds};
 use crate::file::Pdf;
 use crate::syntax::{Kind, Reference, Value, decode_text};
 
-/// A form may have this many fields and widgets.
+/// Maximum number of fields and widgets.
 const MAX_FIELDS: usize = 1 << 17;
-/// Their names, and what stands in signature fields, may have this many octets.
+/// Maximum length in octets of all names and of the values in signature fields.
 const MAX_OCTETS: usize = 16 * 1024 * 1024;
-/// Fields may be nested this deep.
+/// Maximum depth of fields.
 const MAX_LEVELS: usize = 64;
 
-/// One field, terminal or not.
+/// A field, terminal or not.
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) reference: Reference,
-    /// The full name: those of all levels, with periods between.
+    /// The full name: the names of all levels, separated by periods.
     pub(crate) name: String,
     pub(crate) is_signature: bool,
-    /// Its own `/V`, unless null. Of a field that is not for signatures, only that
-    /// there is one counts: what stands in the field itself is not kept.
+    /// Its own `/V`, unless null. In a field of another type, only its presence
+    /// matters: a direct value is replaced by null to save memory.
     pub(crate) value: Option<Value>,
-    /// Its children without a name: widgets.
+    /// Its children without a name, which are widgets.
     pub(crate) widgets: Vec<Reference>,
 }
 
-/// All fields, parents before their children.
+/// All fields; parents come before their children.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Form {
     pub(crate) fields: Vec<Field>,
@@ -36,13 +36,13 @@ pub(crate) struct Form {
 
 struct Visit {
     reference: Reference,
-    /// The parent's place in `fields`, and the level.
+    /// The parent's index in `fields`.
     parent: Option<usize>,
     level: usize,
 }
 
 impl Form {
-    /// Reads the form of a document that may have none.
+    /// Reads the form; a document without one has no fields.
     pub(crate) fn read(pdf: &mut Pdf<'_>, catalog: &Value) -> Result<Self, Error> {
         let mut form = Self::default();
         let Some(dictionary) = Place::of(pdf, catalog, b"AcroForm")?.into_dictionary() else {
@@ -61,8 +61,11 @@ impl Form {
             if !seen.insert(reference) {
                 continue;
             }
-            if seen.len() > MAX_FIELDS || level > MAX_LEVELS {
-                return Err(Error::Limit { limit: "131,072 fields, 64 levels of them" });
+            if seen.len() > MAX_FIELDS {
+                return Err(exceeds(Limit::Fields));
+            }
+            if level > MAX_LEVELS {
+                return Err(exceeds(Limit::FieldLevels));
             }
             let Some(object) = pdf.object(reference)?.filter(|object| !object.is_stream()) else {
                 continue;
@@ -87,11 +90,11 @@ impl Form {
                 None if !is_signature => Value { kind: Kind::Null, span: 0..0 },
                 _ => value.clone(),
             });
-            let held = name.len() + value.as_ref().map_or(0, |value| value.span.len());
+            let kept = name.len() + value.as_ref().map_or(0, |value| value.span.len());
             octets = octets
-                .checked_add(held)
+                .checked_add(kept)
                 .filter(|octets| *octets <= MAX_OCTETS)
-                .ok_or(Error::Limit { limit: "16 MiB of fields' names" })?;
+                .ok_or(exceeds(Limit::FieldNames))?;
             let at = form.fields.len();
             form.fields.push(Field { reference, name, is_signature, value, widgets: Vec::new() });
             let kids = pdf.get(&object.value, b"Kids")?;
@@ -105,13 +108,13 @@ impl Form {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// The signature fields that hold a signature.
+    /// The signature fields that are signed, and their values.
     pub(crate) fn signed(&self) -> impl Iterator<Item = (&Field, &Value)> {
         let signed = self.fields.iter().filter(|field| field.is_signature);
         signed.filter_map(|field| Some((field, field.value.as_ref()?)))
     }
 
-    /// `Signature` and the first number that makes it a new name.
+    /// The first unused name of the form `Signature1`.
     pub(crate) fn free_name(&self) -> String {
         let taken: HashSet<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
         let mut number = 1usize;

@@ -1,17 +1,17 @@
-//! What of a page is seen, and how it is turned (ISO 32000-2, 14.11.2).
+//! The visible part of a page, and its rotation (ISO 32000-2, 14.11.2).
 
 use crate::appearance::{Frame, Rectangle};
-use crate::error::{Error, structure};
+use crate::error::{Error, Limit, exceeds, structure};
 use crate::file::Pdf;
 use crate::syntax::{Kind, Value};
 
-/// Page tree nodes between a page and what it inherits.
+/// Maximum number of page tree nodes above a page.
 const MAX_LEVELS: usize = 64;
-/// A page without a media box is taken for US Letter, as viewers do.
+/// The size of a page without a media box, as viewers have it: US Letter.
 const LETTER: [f64; 4] = [0.0, 0.0, 612.0, 792.0];
 
-/// The crop box, lower left corner first, the turn in degrees clockwise, and how
-/// many points a unit of the page is.
+/// The crop box, lower left corner first; the rotation in degrees clockwise; the
+/// length of the page's unit in points.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Geometry {
     crop: [f64; 4],
@@ -23,7 +23,7 @@ impl Geometry {
     pub(crate) fn read(pdf: &mut Pdf<'_>, page: &Value) -> Result<Self, Error> {
         let media = inherited(pdf, page, b"MediaBox")?;
         let media = media.map_or(Ok(Some(LETTER)), |value| rectangle(pdf, &value))?;
-        let media = media.ok_or(structure("a page's /MediaBox is no rectangle"))?;
+        let media = media.ok_or(structure("a page's /MediaBox is not a rectangle"))?;
         let crop = inherited(pdf, page, b"CropBox")?;
         let crop = crop.map_or(Ok(None), |value| rectangle(pdf, &value))?.unwrap_or(media);
         let [left, bottom, right, top] = media;
@@ -41,16 +41,17 @@ impl Geometry {
             270 => 270,
             _ => 0,
         };
-        // Of the page itself only (table 31).
+        // /UserUnit is not inheritable (table 31).
         let unit = pdf.get(page, b"UserUnit")?.as_ref().and_then(number);
         let unit = unit.filter(|unit| *unit > 0.0).unwrap_or(1.0);
         Ok(Self { crop: if empty { media } else { inside }, rotate, unit })
     }
 
-    /// Where a rectangle that the user sees stands on the page, if it does. What is
-    /// drawn has the size that is seen: viewers fit it into the widget (12.5.5).
+    /// The corners on the page of a rectangle as the user sees it; `None` outside the
+    /// page. The appearance has the visible size: viewers fit it into the widget
+    /// (12.5.5).
     pub(crate) fn place(&self, rectangle: Rectangle) -> Option<([f64; 4], Frame)> {
-        /// Boxes are written with a few decimals only.
+        /// In units: boxes are written with only a few decimals.
         const TOLERANCE: f64 = 0.01;
 
         let Rectangle { left, bottom, width, height } = rectangle;
@@ -80,7 +81,7 @@ impl Geometry {
         Some(([x, y, x + w, y + h], self.seen(width, height)))
     }
 
-    /// How a widget is seen that stands on the page.
+    /// The size and rotation of a widget on the page, as the user sees it.
     pub(crate) fn frame(&self, [left, bottom, right, top]: [f64; 4]) -> Frame {
         let (width, height) = (right - left, top - bottom);
         let turned = matches!(self.rotate, 90 | 270);
@@ -88,13 +89,13 @@ impl Geometry {
         self.seen(width, height)
     }
 
-    /// So many units, in points.
+    /// Converts units to points.
     fn seen(&self, width: f64, height: f64) -> Frame {
         Frame { width: width * self.unit, height: height * self.unit, rotate: self.rotate }
     }
 }
 
-/// A page's entry, or that of the nearest node above that has it.
+/// A page's entry, or that of the nearest node above with this key.
 pub(crate) fn inherited(
     pdf: &mut Pdf<'_>,
     page: &Value,
@@ -110,10 +111,10 @@ pub(crate) fn inherited(
             _ => return Ok(None),
         }
     }
-    Err(Error::Limit { limit: "64 levels of the page tree" })
+    Err(exceeds(Limit::PageTreeLevels))
 }
 
-/// Four numbers, whichever two corners they are of.
+/// A rectangle, lower left corner first. A file may have any two opposite corners.
 pub(crate) fn rectangle(pdf: &mut Pdf<'_>, value: &Value) -> Result<Option<[f64; 4]>, Error> {
     let mut numbers = Vec::new();
     for element in value.elements().unwrap_or_default().iter().take(5) {

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::error::{Error, structure};
+use crate::error::{Error, Limit, exceeds, structure};
 use crate::file::{Indirect, Pdf};
 use crate::syntax::{Reference, Value};
 
-/// So many nodes of the tree are looked at.
+/// Maximum number of tree nodes that are read.
 const MAX_NODES: usize = 1 << 20;
 
 /// The page with this number, counted from 1.
@@ -19,7 +19,8 @@ pub(crate) fn find(pdf: &mut Pdf<'_>, catalog: &Value, number: usize) -> Result<
         }
         left -= 1;
     }
-    Err(Error::NoSuchPage { page: number })
+    let pages = number.saturating_sub(1).saturating_sub(left);
+    Err(Error::NoSuchPage { page: number, pages })
 }
 
 /// The first page that has this annotation.
@@ -56,7 +57,7 @@ pub(crate) fn number(
     Ok(None)
 }
 
-/// Goes through the tree, from page to page.
+/// Walks the tree from page to page.
 struct Walk {
     seen: HashSet<Reference>,
     stack: Vec<Reference>,
@@ -69,15 +70,15 @@ impl Walk {
         Ok(Self { seen: HashSet::new(), stack: vec![root] })
     }
 
-    /// The next page. Parts of the tree that have no more pages than `skip` are
-    /// passed over, and their pages taken off it.
+    /// The next page. Subtrees with up to `skip` pages are skipped, and `skip` is
+    /// reduced by their number of pages.
     fn next(&mut self, pdf: &mut Pdf<'_>, skip: &mut usize) -> Result<Option<Indirect>, Error> {
         while let Some(reference) = self.stack.pop() {
             if !self.seen.insert(reference) {
                 continue;
             }
             if self.seen.len() > MAX_NODES {
-                return Err(Error::Limit { limit: "1,048,576 nodes of the page tree" });
+                return Err(exceeds(Limit::PageTreeNodes));
             }
             let Some(node) = pdf.object(reference)?.filter(Indirect::is_dictionary) else {
                 continue;
@@ -100,8 +101,8 @@ impl Walk {
     }
 }
 
-/// A page says so; one that says nothing has no kids. Anything else that the
-/// tree leads to, a template or a font, is none.
+/// A page has the type `/Page`, or no type and no kids. Some trees lead to other
+/// objects, such as templates or fonts.
 fn is_page(pdf: &mut Pdf<'_>, node: &Value, has_kids: bool) -> Result<bool, Error> {
     let kind = pdf.get(node, b"Type")?;
     Ok(kind.map_or(!has_kids, |kind| kind.name() == Some(b"Page")))

@@ -1,22 +1,22 @@
-//! Where the value of a dictionary's key is written.
+//! Where the value of a key is written: in the dictionary or as an indirect object.
 
 use crate::error::{Error, structure};
 use crate::file::{Indirect, Pdf};
 use crate::syntax::Value;
 
-/// What a reference in a dictionary leads to, and where it is written.
+/// The value of a key, and where it is written.
 pub(crate) enum Place {
-    /// Nothing is there.
+    /// The key is absent, or its value is null.
     Absent,
     /// In the dictionary itself.
     Direct(Value),
-    /// An object of its own.
+    /// As an indirect object.
     Indirect(Indirect),
 }
 
 impl Place {
-    /// An error if the key is there twice, with different values: of those,
-    /// readers see one or the other.
+    /// Returns an error if the dictionary has the key twice with different values:
+    /// readers choose different ones.
     pub(crate) fn of(pdf: &mut Pdf<'_>, dictionary: &Value, key: &[u8]) -> Result<Self, Error> {
         let mut all = dictionary.entries().iter().filter(|(k, _)| k == key).map(|(_, v)| v);
         let Some(value) = all.next() else {
@@ -33,7 +33,7 @@ impl Place {
         }
     }
 
-    /// The value, if it is a dictionary and no stream.
+    /// The value, if it is a dictionary and not a stream.
     pub(crate) fn into_dictionary(self) -> Option<Value> {
         match self {
             Self::Direct(value) => Some(value).filter(Value::is_dictionary),

@@ -1,30 +1,30 @@
-//! What earlier signatures say about the document (ISO 32000-2, 12.8.2).
+//! What a signature permits after it (ISO 32000-2, 12.8.2).
 
 use crate::error::Error;
 use crate::file::Pdf;
 use crate::lock::FieldLock;
 use crate::syntax::{Reference, Value};
 
-/// A signature may have this many references.
+/// Maximum number of signature references that are read.
 const MAX_REFERENCES: usize = 64;
 
-/// What a signature does not allow to be changed.
+/// The permissions of a signature.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Permissions {
-    /// DocMDP's `/P`, which is 2 if it is not there.
+    /// DocMDP's `/P`, which is 2 by default.
     pub(crate) certification: Option<u64>,
     pub(crate) locks: Vec<FieldLock>,
 }
 
 impl Permissions {
-    /// Adds another restriction: the stricter one counts.
+    /// Adds another certification level: the stricter one applies.
     pub(crate) fn restrict(&mut self, level: Option<u64>) {
         self.certification = self.certification.into_iter().chain(level).min();
     }
 }
 
-/// What the lock of a signed field allows to be changed in the whole document
-/// (`/P`, table 236).
+/// The level at which the lock of a signed field restricts the whole document (`/P`,
+/// table 236).
 pub(crate) fn level_of_lock(pdf: &mut Pdf<'_>, field: Reference) -> Result<Option<u64>, Error> {
     let Some(field) = pdf.object(field)? else {
         return Ok(None);
@@ -36,7 +36,7 @@ pub(crate) fn level_of_lock(pdf: &mut Pdf<'_>, field: Reference) -> Result<Optio
     }
 }
 
-/// Reads the signature's references.
+/// Reads the permissions from the signature's `/Reference`.
 pub(crate) fn permissions(pdf: &mut Pdf<'_>, signature: &Value) -> Result<Permissions, Error> {
     let mut permissions = Permissions::default();
     let references = pdf.get(signature, b"Reference")?;

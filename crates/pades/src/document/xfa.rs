@@ -1,18 +1,17 @@
-//! XFA forms (ISO 32000-1, 12.7.8), as far as to tell whether the pages are the
-//! document.
+//! XFA forms (ISO 32000-1, 12.7.8): only whether the pages show the document.
 
 use crate::document::place::Place;
 use crate::error::Error;
 use crate::file::Pdf;
 use crate::syntax::{Reference, Value};
 
-/// What a form has of XFA.
+/// Whether the form is an XFA form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Xfa {
     Absent,
-    /// The pages show what it shows.
+    /// The pages show what the form shows.
     Static,
-    /// What it shows is made by the viewer; the pages are a stopgap.
+    /// The viewer makes the pages from XFA; the pages in the file are placeholders.
     Dynamic,
 }
 
@@ -27,7 +26,7 @@ impl Xfa {
         let Some(xfa) = pdf.get(&form, b"XFA")? else {
             return Ok(Self::Absent);
         };
-        // One stream, or the packets of it by their names.
+        // The value is one stream, or an array of names and packets.
         let settings = match xfa.elements() {
             Some(packets) => packet(pdf, packets, b"config")?,
             None => form.get(b"XFA").and_then(Value::reference),
@@ -57,14 +56,14 @@ fn packet(pdf: &mut Pdf<'_>, packets: &[Value], wanted: &[u8]) -> Result<Option<
 fn is_dynamic(settings: &[u8]) -> bool {
     const ELEMENT: &[u8] = b"dynamicRender";
     const VALUE: &[u8] = b"required";
-    /// A tag's parts and the value have no more octets.
+    /// Maximum distance of the tag's start and of the value from the element's name.
     const REACH: usize = 256;
 
     let found = |text: &[u8]| {
         let mut places = text.windows(ELEMENT.len()).enumerate();
         places.any(|(at, window)| {
-            let behind = text.get(at + ELEMENT.len()..).unwrap_or_default();
-            let mut parts = behind.get(..REACH).unwrap_or(behind).splitn(2, |o| *o == b'>');
+            let after = text.get(at + ELEMENT.len()..).unwrap_or_default();
+            let mut parts = after.get(..REACH).unwrap_or(after).splitn(2, |o| *o == b'>');
             let before = text.get(at.saturating_sub(REACH)..at).unwrap_or_default();
             let name = before.rsplit(|o| *o == b'<').next().unwrap_or_default();
             window == ELEMENT
@@ -75,7 +74,7 @@ fn is_dynamic(settings: &[u8]) -> bool {
     if !settings.contains(&0) {
         return found(settings);
     }
-    // UTF-16
+    // UTF-16: without its zeros, ASCII text remains.
     let text: Vec<u8> = settings.iter().copied().filter(|octet| *octet != 0).collect();
     found(&text)
 }
@@ -85,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_required_is_told_from_what_is_not() {
+    fn dynamic_rendering_counts_only_if_it_is_required() {
         for (settings, dynamic) in [
             ("<dynamicRender>required</dynamicRender>", true),
             ("<xci:dynamicRender\n> required </xci:dynamicRender>", true),

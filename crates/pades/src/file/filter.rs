@@ -1,13 +1,13 @@
-//! Stream filters that cross-references and object streams use: Flate with
-//! predictors (ISO 32000-2, 7.4.4). No other is met there.
+//! The stream filter of cross-reference streams and object streams: Flate with
+//! predictors (ISO 32000-2, 7.4.4). Writers use no other filter there.
 
 use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use crate::error::Error;
+use crate::error::{Error, Limit, exceeds};
 
-/// A decoded stream may have this many octets.
+/// Maximum length in octets of a decoded stream.
 pub(crate) const MAX_DECODED: u64 = 32 * 1024 * 1024;
 
 /// `/DecodeParms`
@@ -19,8 +19,9 @@ pub(crate) struct Predictor {
     pub(crate) columns: u64,
 }
 
-/// What the data decodes to; `None` if the predictor makes no sense. Data that
-/// ends early or has a wrong checksum yields what came before, as all readers do.
+/// Decodes data; returns `None` if the predictor's parameters are invalid. For data
+/// that ends early or has a wrong checksum, returns the octets before that, as all
+/// readers do.
 pub(crate) fn decode(
     data: &[u8],
     compressed: bool,
@@ -36,7 +37,7 @@ pub(crate) fn decode(
     };
     let mut out = Vec::new();
     match predictor.filter(|predictor| predictor.predictor > 1) {
-        // An error is the end of what can be had.
+        // After an error, no more octets can be decoded.
         None => drop(from.take(MAX_DECODED + 1).read_to_end(&mut out)),
         Some(predictor) => {
             let Some(rows) = Rows::of(predictor) else {
@@ -48,24 +49,24 @@ pub(crate) fn decode(
         }
     }
     if out.len() as u64 > MAX_DECODED {
-        return Err(Error::Limit { limit: "32 MiB in a decoded stream" });
+        return Err(exceeds(Limit::DecodedStream));
     }
     out.shrink_to_fit();
     Ok(Some(out))
 }
 
-/// Rows of pixels, in octets, and what was done to them.
+/// Rows of pixels, in octets, and their predictor.
 #[derive(Clone, Copy)]
 struct Rows {
     row: usize,
     pixel: usize,
-    /// PNG's predictors: each row has its own, in an octet before it.
+    /// PNG predictors: an octet before each row has the row's own predictor.
     png: bool,
 }
 
 impl Rows {
-    /// `None` if the parameters make no sense or are TIFF's for samples that are
-    /// not octets.
+    /// `None` if the parameters are invalid, or for a TIFF predictor with samples that
+    /// are not octets.
     fn of(predictor: Predictor) -> Option<Self> {
         let Predictor { predictor, colors, bits, columns } = predictor;
         let bits_of_pixel = colors.checked_mul(bits)?;
@@ -82,14 +83,14 @@ impl Rows {
         Some(Self { row: usize::try_from(row).ok()?, pixel: usize::try_from(pixel).ok()?, png })
     }
 
-    /// Undoes it, row by row, until there is no more or far too much.
+    /// Undoes the predictor row by row, up to the end or past the maximum length.
     fn undo(self, from: &mut dyn Read, out: &mut Vec<u8>) -> Option<()> {
         let Self { row, pixel, png } = self;
         let mut above = Vec::new();
         let mut line = Vec::new();
         while out.len() as u64 <= MAX_DECODED {
             line.clear();
-            // As above: what was read before an error counts.
+            // As above: the octets before an error count.
             let _ = from.take(row as u64 + u64::from(png)).read_to_end(&mut line);
             if !png {
                 if line.is_empty() {
@@ -111,7 +112,7 @@ impl Rows {
     }
 }
 
-/// Adds to each octet the one a pixel before.
+/// Adds the octet of the previous pixel to each octet.
 fn accumulate(row: &mut [u8], pixel: usize) {
     let mut before = vec![0u8; pixel];
     for chunk in row.chunks_mut(pixel) {
@@ -122,7 +123,7 @@ fn accumulate(row: &mut [u8], pixel: usize) {
     }
 }
 
-/// One row; `above` is empty for the first.
+/// Undoes a PNG predictor in one row; `above` is empty for the first row.
 fn undo_png(kind: u8, current: &mut [u8], above: &[u8], pixel: usize) -> Option<()> {
     match kind {
         0 => {}
@@ -134,10 +135,10 @@ fn undo_png(kind: u8, current: &mut [u8], above: &[u8], pixel: usize) -> Option<
         }
         3 | 4 => {
             for at in 0..current.len() {
-                let behind = at.checked_sub(pixel);
-                let left = behind.and_then(|b| current.get(b)).copied().unwrap_or(0);
+                let previous = at.checked_sub(pixel);
+                let left = previous.and_then(|at| current.get(at)).copied().unwrap_or(0);
                 let up = above.get(at).copied().unwrap_or(0);
-                let up_left = behind.and_then(|b| above.get(b)).copied().unwrap_or(0);
+                let up_left = previous.and_then(|at| above.get(at)).copied().unwrap_or(0);
                 let add = if kind == 3 { u8::midpoint(left, up) } else { paeth(left, up, up_left) };
                 if let Some(octet) = current.get_mut(at) {
                     *octet = octet.wrapping_add(add);
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn each_row_has_its_own_png_filter() {
+    fn each_row_has_its_own_png_predictor() {
         let data = [0, 1, 2, 3, 1, 1, 1, 1, 2, 1, 1, 1, 3, 1, 1, 1, 4, 1, 1, 1];
         let rows = [1, 2, 3, 1, 2, 3, 2, 3, 4, 2, 3, 4, 3, 4, 5];
         assert_eq!(undo(12, 3, &data).unwrap(), rows);
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_refused() {
+    fn a_decompression_bomb_exceeds_the_limit() {
         use std::io::Write;
         let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
         for _ in 0..33 {

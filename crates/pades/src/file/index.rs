@@ -1,13 +1,13 @@
-//! Which sections speak of an object: found without asking every section, of
-//! which a file may have thousands.
+//! An index of the sections that have an entry for an object. A file may have
+//! thousands of sections: asking each would be too slow.
 
 use std::ops::Range;
 
 use super::xref::Section;
 
-/// A segment tree. Its leaves are what lies between the numbers at which
-/// subsections begin and end; each section is noted at the few nodes that
-/// together are the numbers it speaks of.
+/// A segment tree. Its leaves are the intervals between the numbers at which
+/// subsections begin and end. Each section is noted at the few nodes that together
+/// cover its numbers.
 pub(super) struct Index {
     bounds: Vec<u64>,
     /// Where each node's part of `noted` ends.
@@ -17,14 +17,14 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// `sections` are the newest first.
+    /// `sections`: the newest first.
     pub(super) fn new(sections: &[Section]) -> Self {
         let ranges = || (0u16..).zip(sections).flat_map(|(at, s)| s.ranges().map(move |r| (at, r)));
         let mut bounds: Vec<u64> = ranges().flat_map(|(_, r)| [r.start, r.end]).collect();
         bounds.sort_unstable();
         bounds.dedup();
-        // How many are noted at each node, then where its part begins, and at
-        // last, when all are noted, where it ends.
+        // First the number of sections at each node, then the start of the node's
+        // part of `noted`, and after all are noted, its end.
         let mut ends = vec![0usize; 2 * bounds.len()];
         for (_, range) in ranges() {
             each_node(&bounds, &range, |node| {
@@ -51,8 +51,7 @@ impl Index {
         Self { bounds, ends, noted }
     }
 
-    /// The newest section that speaks of a number, those before `from` left
-    /// out.
+    /// The newest section with an entry for a number, from section `from` on.
     pub(super) fn newest(&self, number: u64, from: usize) -> Option<usize> {
         let leaf = self.bounds.partition_point(|bound| *bound <= number).checked_sub(1)?;
         let mut node = leaf + self.bounds.len();
@@ -73,7 +72,7 @@ impl Index {
     }
 }
 
-/// The nodes that together are the numbers of a range.
+/// Calls `note` for the nodes that together cover a range.
 fn each_node(bounds: &[u64], range: &Range<u64>, mut note: impl FnMut(usize)) {
     let leaf = |bound: u64| bounds.partition_point(|other| *other < bound) + bounds.len();
     let (mut low, mut high) = (leaf(range.start), leaf(range.end));
@@ -109,7 +108,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_finds_what_looking_at_all_sections_finds(
+        fn it_finds_what_a_search_of_all_sections_finds(
             sections in prop::collection::vec(prop::collection::vec(0u32..40, 0..20), 0..9),
         ) {
             let index = Index::new(&sections.iter().map(|s| section(s)).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Opening a file, and reading the objects that are asked for.
+//! Opening a file, and reading the objects that are requested.
 
 use ades_core::Document;
 
@@ -8,13 +8,13 @@ use super::object_stream::ObjectStreams;
 use super::revision::Revision;
 use super::source::Source;
 use super::xref::{self, Entry, Section};
-use crate::error::{Error, broken, structure};
+use crate::error::{Error, Limit, broken, exceeds, structure};
 use crate::security::Security;
 use crate::syntax::{Kind, Lexer, Reference, Stop, Value, is_space};
 
-/// The header may begin as far from the file's first octet.
+/// Maximum offset of the header.
 const MAX_JUNK: u64 = 1024;
-/// References may lead to references this often.
+/// Maximum number of references that lead to references.
 const MAX_LINKS: usize = 16;
 
 const END_STREAM: &[u8] = b"endstream";
@@ -24,47 +24,47 @@ pub(crate) struct Pdf<'a> {
     pub(super) source: Source<'a>,
     /// The version that the header states: `1.7`.
     pub(crate) version: Vec<u8>,
-    /// Where the file's own offsets count from.
+    /// The position that the file's own offsets count from.
     pub(crate) shift: u64,
-    /// The offset in `startxref`, as it stands; `None` for a file whose
-    /// cross-reference was rebuilt.
+    /// The offset in `startxref`, as it is written; `None` if the cross-reference was
+    /// rebuilt.
     pub(crate) startxref: Option<u64>,
     /// The newest first.
     pub(crate) sections: Vec<Section>,
-    /// Of `sections`, built when the first object is asked for.
+    /// The index of `sections`, built when the first object is requested.
     pub(super) index: Option<Index>,
-    /// The state that is read: see [`Pdf::at`].
+    /// The revision that is read: see [`Pdf::at`].
     pub(super) revision: Revision,
-    /// Nothing that was read refers to this number or a higher one: a new object
-    /// must not take the place of one that is missing.
+    /// No object that was read refers to this number or a higher one: a new object
+    /// must not take the place of a missing one.
     pub(super) first_free: u32,
     pub(super) object_streams: ObjectStreams,
     /// The key, if the file is encrypted.
     pub(crate) security: Option<Security>,
 }
 
-/// An indirect object: its value, and the octets that it is in.
+/// An indirect object: its value, and its octets.
 #[derive(Clone, Debug)]
 pub(crate) struct Indirect {
     pub(crate) reference: Reference,
     pub(crate) value: Value,
-    /// The value's spans are in these.
+    /// The octets that the value's spans refer to.
     pub(crate) octets: Vec<u8>,
-    /// Where `octets` begin in the file; `None` if in an object stream.
+    /// Where `octets` begin in the file; `None` in an object stream.
     pub(crate) offset: Option<u64>,
     /// Where the stream's data begins, if it is a stream.
     stream: Option<u64>,
 }
 
-/// What a stream's filters yield.
+/// The result of decoding a stream.
 pub(crate) enum StreamData {
     Decoded(Vec<u8>),
-    /// Another filter than Flate.
+    /// The stream has a filter other than Flate.
     OtherFilter,
 }
 
 impl Indirect {
-    /// A value without octets of its own.
+    /// A value that has no octets of its own.
     pub(crate) const fn new(reference: Reference, value: Value) -> Self {
         Self { reference, value, octets: Vec::new(), offset: None, stream: None }
     }
@@ -81,12 +81,12 @@ impl Indirect {
         self.stream.is_some()
     }
 
-    /// Where it ends in the file, a stream's data apart; 0 in an object stream.
+    /// Where it ends in the file, before a stream's data; 0 in an object stream.
     fn end(&self) -> u64 {
         self.offset.map_or(0, |offset| offset.saturating_add(self.octets.len() as u64))
     }
 
-    /// Whether it is a dictionary, and not that of a stream.
+    /// Whether it is a dictionary and not a stream.
     pub(crate) const fn is_dictionary(&self) -> bool {
         self.value.is_dictionary() && self.stream.is_none()
     }
@@ -96,44 +96,44 @@ impl Indirect {
         self.stream
     }
 
-    /// The length of the stream's data, if what is stated is followed by the
-    /// end of the stream. `length` is what an indirect `/Length` leads to.
+    /// The stated length of the stream's data, if the end of the stream follows it.
+    /// `length`: the value of an indirect `/Length`.
     pub(crate) fn stated_length(
         &self,
         source: &mut Source<'_>,
         length: Option<u64>,
     ) -> Result<Option<u64>, Error> {
-        let start = self.stream.ok_or(structure("an object that should be a stream is none"))?;
+        let start = self.stream.ok_or(structure("an object that should be a stream is not one"))?;
         let length = length.or_else(|| self.value.get(b"Length").and_then(Value::unsigned));
         let Some(length) = length.filter(|length| *length <= MAX_DECODED) else {
             return Ok(None);
         };
-        let behind = source.read(start.saturating_add(length), 16)?;
-        let skip = behind.iter().take_while(|&&o| is_space(o)).count();
-        let ends = behind.get(skip..).is_some_and(|rest| rest.starts_with(END_STREAM));
+        let after = source.read(start.saturating_add(length), 16)?;
+        let skip = after.iter().take_while(|&&o| is_space(o)).count();
+        let ends = after.get(skip..).is_some_and(|rest| rest.starts_with(END_STREAM));
         Ok(ends.then_some(length))
     }
 
-    /// Where the keyword stands that ends the stream.
+    /// The length up to the keyword `endstream`, which is searched for.
     pub(super) fn searched_length(&self, source: &mut Source<'_>) -> Result<u64, Error> {
-        let start = self.stream.ok_or(structure("an object that should be a stream is none"))?;
+        let start = self.stream.ok_or(structure("an object that should be a stream is not one"))?;
         let data = source.read(start, MAX_DECODED)?;
         let found = data.windows(END_STREAM.len()).position(|window| window == END_STREAM);
         let searched = found.unwrap_or(data.len());
         source.charge(searched)?;
         found
             .map(|length| length as u64)
-            .ok_or(Error::Malformed { offset: start, what: "a stream without its end" })
+            .ok_or(Error::Malformed { offset: start, what: "a stream without endstream" })
     }
 
-    /// The data without its filters; `length` octets of it stand in the file.
+    /// The decoded data; `length`: its length in the file.
     pub(crate) fn decode(
         &self,
         source: &mut Source<'_>,
         length: u64,
         security: Option<&Security>,
     ) -> Result<StreamData, Error> {
-        let start = self.stream.ok_or(structure("an object that should be a stream is none"))?;
+        let start = self.stream.ok_or(structure("an object that should be a stream is not one"))?;
         let one = |key: &[u8]| match self.value.get(key) {
             Some(value) => match value.elements() {
                 Some([]) => Some(None),
@@ -168,12 +168,12 @@ impl Indirect {
         let decoded = filter::decode(data, compressed, predictor)?;
         decoded
             .map(StreamData::Decoded)
-            .ok_or(Error::Malformed { offset: start, what: "a stream with a wrong predictor" })
+            .ok_or(Error::Malformed { offset: start, what: "a stream with an invalid predictor" })
     }
 }
 
 impl<'a> Pdf<'a> {
-    /// Reads header and cross-reference.
+    /// Reads the header and the cross-reference.
     pub(crate) fn open(
         document: &'a mut Document<'_>,
         password: Option<&str>,
@@ -198,7 +198,7 @@ impl<'a> Pdf<'a> {
         Ok(pdf)
     }
 
-    /// Searches a file for its objects, whatever its cross-reference says.
+    /// Searches a file for its objects and ignores its cross-reference.
     pub(crate) fn open_broken(
         document: &'a mut Document<'_>,
         password: Option<&str>,
@@ -232,7 +232,7 @@ impl<'a> Pdf<'a> {
         Security::open(&dictionary, encrypt.reference(), &id, password).map(Some)
     }
 
-    /// The part of `/ID` that never changes.
+    /// The first part of `/ID`, which never changes.
     pub(crate) fn first_id(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let Some((id, _)) = self.trailer(b"ID") else {
             return Ok(None);
@@ -256,8 +256,8 @@ impl<'a> Pdf<'a> {
         self.visible().first().ok_or(structure("no cross-reference section"))
     }
 
-    /// A trailer key, of the newest section that has it, with the octets its
-    /// span is in.
+    /// The value of a trailer key in the newest section that has it, and the octets
+    /// that its span refers to.
     pub(crate) fn trailer(&self, key: &[u8]) -> Option<(&Value, &[u8])> {
         self.visible()
             .iter()
@@ -265,7 +265,7 @@ impl<'a> Pdf<'a> {
             .filter(|(value, _)| !value.is_null())
     }
 
-    /// What the cross-reference says about an object.
+    /// The cross-reference entry of an object.
     pub(crate) fn entry(&mut self, number: u32) -> Result<Option<Entry>, Error> {
         let index = self.index.get_or_insert_with(|| Index::new(&self.sections));
         let newest = index.newest(u64::from(number), self.revision.later);
@@ -275,12 +275,12 @@ impl<'a> Pdf<'a> {
         }
     }
 
-    /// An indirect object; `None` if there is none of this number and
-    /// generation, which is the same as null (7.3.10).
+    /// An indirect object; `None` if no object has this number and generation, which
+    /// is the same as null (7.3.10).
     pub(crate) fn object(&mut self, reference: Reference) -> Result<Option<Indirect>, Error> {
         let object = self.find(reference)?;
         if let Some(object) = &object {
-            self.leave_free(object.value.highest_reference());
+            self.reserve_up_to(object.value.highest_reference());
         }
         Ok(object)
     }
@@ -288,7 +288,7 @@ impl<'a> Pdf<'a> {
     fn find(&mut self, reference: Reference) -> Result<Option<Indirect>, Error> {
         match self.entry(reference.number)? {
             None | Some(Entry::Free) => Ok(None),
-            Some(entry) if self.is_behind(entry)? => Ok(None),
+            Some(entry) if self.is_after_end(entry)? => Ok(None),
             Some(Entry::Plain { generation, .. }) if generation != reference.generation => Ok(None),
             Some(Entry::Plain { offset, .. }) => {
                 let offset = offset.saturating_add(self.shift);
@@ -301,7 +301,7 @@ impl<'a> Pdf<'a> {
                         }
                         Ok(Some(found))
                     }
-                    Ok(_) => Err(broken(offset, "another object than the cross-reference says")),
+                    Ok(_) => Err(broken(offset, "an object other than the cross-reference says")),
                     Err(Error::Malformed { offset: at, .. }) if at == offset => {
                         Err(broken(offset, "no object where the cross-reference says"))
                     }
@@ -315,7 +315,7 @@ impl<'a> Pdf<'a> {
         }
     }
 
-    /// The object a reference leads to, however many references are between.
+    /// The object that a reference leads to, perhaps through other references.
     /// `None` for null.
     pub(crate) fn follow(&mut self, reference: Reference) -> Result<Option<Indirect>, Error> {
         let mut next = reference;
@@ -329,10 +329,10 @@ impl<'a> Pdf<'a> {
                 None => return Ok(None),
             }
         }
-        Err(structure("references lead to references without an end"))
+        Err(structure("more than 16 references lead to references"))
     }
 
-    /// The value, or what it refers to. Spans are of the object it comes from.
+    /// The value, or the value it refers to, whose spans belong to that object.
     pub(crate) fn resolve(&mut self, value: &Value) -> Result<Value, Error> {
         match value.reference() {
             Some(reference) => {
@@ -343,7 +343,7 @@ impl<'a> Pdf<'a> {
         }
     }
 
-    /// A dictionary's key, resolved; `None` for null and if it is not there.
+    /// The value of a dictionary's key, resolved; `None` if it is absent or null.
     pub(crate) fn get(&mut self, dictionary: &Value, key: &[u8]) -> Result<Option<Value>, Error> {
         match dictionary.get(key) {
             Some(value) => Ok(Some(self.resolve(value)?).filter(|value| !value.is_null())),
@@ -351,7 +351,7 @@ impl<'a> Pdf<'a> {
         }
     }
 
-    /// A stream's data without its filters; `None` if that cannot be had.
+    /// A stream's decoded data; `None` if it cannot be decoded.
     pub(crate) fn data(&mut self, stream: &Indirect) -> Result<Option<Vec<u8>>, Error> {
         let length = self.get(&stream.value, b"Length")?.and_then(|length| length.unsigned());
         let Some(length) = stream.stated_length(&mut self.source, length)? else {
@@ -376,11 +376,11 @@ impl<'a> Pdf<'a> {
         if catalog.value.is_dictionary() && !catalog.is_stream() {
             Ok(catalog)
         } else {
-            Err(structure("the catalog is no dictionary"))
+            Err(structure("the catalog is not a dictionary"))
         }
     }
 
-    /// What the sections say about every object.
+    /// The entries of all objects.
     pub(crate) fn all_entries(&mut self) -> Result<Vec<(u32, Entry)>, Error> {
         let mut numbers: Vec<u32> = self
             .visible()
@@ -400,7 +400,7 @@ impl<'a> Pdf<'a> {
         Ok(entries)
     }
 
-    /// The first number that the sections do not speak of.
+    /// The first number after all numbers in the sections.
     pub(crate) fn size(&self) -> u64 {
         let sizes =
             self.visible().iter().filter_map(|s| s.trailer.get(b"Size").and_then(Value::unsigned));
@@ -408,13 +408,14 @@ impl<'a> Pdf<'a> {
         sizes.chain(ends).max().unwrap_or(0)
     }
 
-    /// From now on, this number is none for a new object, nor is any lower one.
-    pub(crate) fn leave_free(&mut self, number: u32) {
+    /// Reserves this number and all lower ones: no new object gets them.
+    pub(crate) fn reserve_up_to(&mut self, number: u32) {
         self.first_free = self.first_free.max(number.saturating_add(1));
     }
 
-    /// Reads more than is needed: it may cost as much as if nothing else were read.
-    pub(crate) fn apart<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+    /// Reads with limits of its own: what `read` reads does not count against the
+    /// limits of other reading.
+    pub(crate) fn with_own_limits<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
         let allowance = self.source.renew();
         let decoded = self.object_streams.renew();
         let found = read(self);
@@ -423,28 +424,28 @@ impl<'a> Pdf<'a> {
         found
     }
 
-    /// A number that no object has, nor any higher one.
+    /// A number that no object has, nor is any higher number used.
     pub(crate) fn next_number(&self) -> Result<u32, Error> {
         u32::try_from(self.size().max(u64::from(self.first_free)))
             .ok()
             .filter(|next| u64::from(*next) < xref::MAX_NUMBER)
-            .ok_or(Error::Limit { limit: "2,147,483,647 objects" })
+            .ok_or(exceeds(Limit::ObjectNumber))
     }
 
-    /// An object at its place in the file.
+    /// Reads an object at an offset.
     pub(crate) fn read_plain(source: &mut Source<'_>, offset: u64) -> Result<Indirect, Error> {
         if offset >= source.len() {
-            return Err(broken(offset, "an object behind the end of the file"));
+            return Err(broken(offset, "an object after the end of the file"));
         }
         let ((reference, value, stream), octets) = source.parse(offset, |lexer| {
             let reference = lexer.object_header()?;
             let value = lexer.value()?;
-            let behind = lexer.at;
+            let value_end = lexer.at;
             let mut stream = None;
             if value.is_dictionary() && lexer.keyword(b"stream")? {
                 stream = Some(data_begin(lexer)?);
             }
-            lexer.at = behind;
+            lexer.at = value_end;
             Ok((reference, value, stream))
         })?;
         let stream = stream.map(|at| offset + at as u64);
@@ -452,44 +453,45 @@ impl<'a> Pdf<'a> {
     }
 }
 
-/// `startxref`, where offset 0 is, and all sections.
+/// `startxref`, the position of offset 0, and all sections.
 fn cross_reference(
     source: &mut Source<'_>,
     header: u64,
 ) -> Result<(u64, u64, Vec<Section>), Error> {
     let (startxref, keyword) = xref::start(source)?;
-    // Offsets count from the header, but not in every file with junk before
-    // it: what is found there decides.
+    // Offsets count from the header. Some writers with octets before the header count
+    // from the start of the file: where a section is found decides.
     for shift in [header, 0] {
         let at = startxref.saturating_add(shift);
         if at < source.len() && xref::begins_section(source, at)? {
             return Ok((startxref, shift, xref::read_chain(source, at, shift)?));
         }
     }
-    Err(broken(keyword, "startxref leads to no cross-reference section"))
+    Err(broken(keyword, "startxref does not point to a cross-reference section"))
 }
 
-/// Behind the keyword `stream`: CR LF or LF, or CR alone from some writers.
+/// Where a stream's data begins. CR LF or LF follows the keyword `stream`; some
+/// writers put CR alone.
 fn data_begin(lexer: &Lexer<'_>) -> Result<usize, Stop> {
-    let mut behind = lexer.clone();
-    if behind.peek() == Some(b'\r') {
-        behind.at += 1;
+    let mut after = lexer.clone();
+    if after.peek() == Some(b'\r') {
+        after.at += 1;
     }
-    match behind.peek() {
-        Some(b'\n') => Ok(behind.at + 1),
-        Some(_) => Ok(behind.at),
+    match after.peek() {
+        Some(b'\n') => Ok(after.at + 1),
+        Some(_) => Ok(after.at),
         None => Err(Stop::CutOff),
     }
 }
 
-/// Where the header is, and the version that it states.
+/// The header's offset, and its version.
 fn header(source: &mut Source<'_>) -> Result<(u64, Vec<u8>), Error> {
     const MARK: &[u8] = b"%PDF-";
 
     let octets = source.read(0, MAX_JUNK + 16)?;
     let at = octets.windows(MARK.len()).position(|window| window == MARK).ok_or(Error::NotPdf)?;
-    let behind = octets.get(at + MARK.len()..).unwrap_or_default();
-    let version = behind.iter().take_while(|o| o.is_ascii_digit() || **o == b'.').take(8);
+    let rest = octets.get(at + MARK.len()..).unwrap_or_default();
+    let version = rest.iter().take_while(|o| o.is_ascii_digit() || **o == b'.').take(8);
     Ok((at as u64, version.copied().collect()))
 }
 

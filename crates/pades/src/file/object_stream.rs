@@ -1,39 +1,38 @@
-//! Objects in object streams (ISO 32000-2, 7.5.7), of which those used last are
-//! kept decoded.
+//! Objects in object streams (ISO 32000-2, 7.5.7). The most recently used streams
+//! are kept decoded.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::filter::MAX_DECODED;
 use super::object::{Indirect, Pdf, StreamData};
 use super::xref::Entry;
-use crate::error::{Error, broken, structure};
+use crate::error::{Error, Limit, UnsupportedFeature, broken, exceeds, structure};
 use crate::syntax::{Lexer, Reference, Stop, Value};
 
-/// All object streams that are read may decode to this many octets.
+/// Maximum length in octets of all object streams that are read, encoded and decoded.
 const MAX_ALL_DECODED: u64 = 1024 * 1024 * 1024;
-/// Those that are kept may have as many together as the largest there may be.
+/// Maximum length in octets of the streams that are kept: that of one largest stream.
 const MAX_KEPT: u64 = MAX_DECODED;
 
-/// One object stream may have this many objects.
+/// Maximum number of objects in an object stream.
 const MAX_OBJECTS: u64 = 1 << 20;
 
-/// Those that are kept.
+/// The decoded streams that are kept.
 #[derive(Default)]
 pub(super) struct ObjectStreams {
-    /// By where they are: that tells one from another of the same number that
-    /// came later.
+    /// By offset: a later revision may have another stream with the same number.
     kept: HashMap<u64, ObjectStream>,
-    /// Where they are, in the order in which they were last used.
+    /// Their offsets, by the time of their last use.
     used: BTreeMap<u64, u64>,
     uses: u64,
-    /// What they have together.
+    /// Length of all kept streams.
     octets: u64,
-    /// What was decoded, kept or not.
+    /// Length of all streams that were read, kept or not.
     decoded: u64,
 }
 
 struct ObjectStream {
-    /// Object numbers and where they begin in `data`.
+    /// Object numbers, and where the objects begin in `data`.
     index: Vec<(u32, u32)>,
     data: Vec<u8>,
     last_use: u64,
@@ -41,7 +40,7 @@ struct ObjectStream {
 
 impl ObjectStream {
     fn octets(&self) -> u64 {
-        /// What keeping it takes.
+        /// Memory of a kept stream besides its data.
         const OWN: usize = 256;
 
         (self.data.len() + size_of_val(self.index.as_slice()) + OWN) as u64
@@ -58,7 +57,7 @@ impl ObjectStreams {
         Some(stream)
     }
 
-    /// Keeps one more, and drops those that have not been used for longest.
+    /// Keeps a stream, and drops the least recently used ones.
     fn keep(&mut self, offset: u64, stream: ObjectStream) {
         self.octets = self.octets.saturating_add(stream.octets());
         while self.octets > MAX_KEPT
@@ -72,12 +71,12 @@ impl ObjectStreams {
         self.kept.insert(offset, ObjectStream { last_use: self.uses, ..stream });
     }
 
-    /// Begins to count anew; yields what was decoded.
+    /// Starts counting at 0; returns the previous count.
     pub(super) const fn renew(&mut self) -> u64 {
         std::mem::replace(&mut self.decoded, 0)
     }
 
-    /// Goes on counting from what was decoded before.
+    /// Continues counting from a previous count.
     pub(super) const fn restore(&mut self, decoded: u64) {
         self.decoded = decoded;
     }
@@ -85,7 +84,7 @@ impl ObjectStreams {
     fn charge(&mut self, octets: u64) -> Result<(), Error> {
         self.decoded = self.decoded.saturating_add(octets);
         if self.decoded > MAX_ALL_DECODED {
-            return Err(Error::Limit { limit: "1 GiB of decoded object streams" });
+            return Err(exceeds(Limit::DecodedObjectStreams));
         }
         Ok(())
     }
@@ -99,10 +98,11 @@ impl Pdf<'_> {
         stream: u32,
         index: u32,
     ) -> Result<Indirect, Error> {
-        const MISSING: Error = structure("an object stream has not the object it should have");
+        const MISSING: Error =
+            structure("an object stream does not have the object it should have");
 
         let Some(Entry::Plain { offset, .. }) = self.entry(stream)? else {
-            return Err(structure("an object stream is not there"));
+            return Err(structure("an object stream is missing"));
         };
         let offset = offset.saturating_add(self.shift);
         if self.object_streams.get(offset).is_none() {
@@ -118,7 +118,7 @@ impl Pdf<'_> {
         let octets = stream.data.get(*start as usize..).unwrap_or_default();
         let mut lexer = Lexer::new(octets, true);
         let value = lexer.value().map_err(|stop| match stop {
-            Stop::Limit(limit) => Error::Limit { limit },
+            Stop::Limit(limit) => exceeds(limit),
             _ => structure("a malformed object in an object stream"),
         })?;
         let octets = octets.get(..lexer.at).unwrap_or_default().to_vec();
@@ -138,7 +138,7 @@ impl Pdf<'_> {
             return Err(broken(offset, "no object stream where the cross-reference says"));
         }
         let length = match stream.value.get(b"Length").and_then(Value::reference) {
-            // A length inside an object stream could be inside this one.
+            // A length in an object stream could be in this very stream.
             Some(length) => match self.entry(length.number)? {
                 Some(Entry::Plain { .. }) => self.object(length)?.and_then(|l| l.value.unsigned()),
                 _ => None,
@@ -151,7 +151,7 @@ impl Pdf<'_> {
         };
         self.object_streams.charge(length)?;
         let StreamData::Decoded(data) = self.decode(&stream, length)? else {
-            return Err(Error::Unsupported { what: "an object stream with a filter of its own" });
+            return Err(Error::Unsupported { what: UnsupportedFeature::ObjectStreamFilter });
         };
         self.object_streams.charge(data.len() as u64)?;
         let number_of = |key: &[u8]| stream.value.get(key).and_then(Value::unsigned);
@@ -159,10 +159,10 @@ impl Pdf<'_> {
             return Err(structure("an object stream without /First or /N"));
         };
         let first = usize::try_from(first).unwrap_or(usize::MAX);
-        let head = data.get(..first).ok_or(structure("an object stream ends in its index"))?;
+        let head = data.get(..first).ok_or(structure("an object stream ends within its index"))?;
         let mut lexer = Lexer::new(head, true);
         if count > MAX_OBJECTS {
-            return Err(Error::Limit { limit: "1,048,576 objects in an object stream" });
+            return Err(exceeds(Limit::ObjectsInStream));
         }
         let mut index = Vec::new();
         for _ in 0..count {

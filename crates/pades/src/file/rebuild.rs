@@ -1,38 +1,39 @@
-//! A cross-reference for a file whose own leads nowhere: the file is searched
-//! for its objects, from its first octet to its last, as viewers do.
+//! Rebuilding a broken cross-reference: the file is searched for its objects from
+//! the first octet to the last, as viewers do.
 
 use std::collections::BTreeMap;
 
 use super::object::{Indirect, Pdf};
 use super::source::Source;
 use super::xref::{Entry, Section, SectionKind};
-use crate::error::{Error, broken, structure};
+use crate::error::{Error, Limit, broken, exceeds, structure};
 use crate::syntax::{Lexer, Reference, Value, is_regular, is_space};
 
-/// A rebuilt cross-reference may have this many objects.
+/// Maximum number of objects in a rebuilt cross-reference.
 const MAX_OBJECTS: usize = 1 << 22;
-/// The file is searched in pieces of this many octets.
+/// Length in octets of the pieces in which the file is searched.
 const PIECE: u64 = 4096;
-/// Keywords and numbers before them that lie across pieces.
+/// Length in octets by which pieces overlap, for keywords that cross a boundary and
+/// the numbers before them.
 const OVERLAP: u64 = 64;
 
-/// What was found.
+/// The objects and the trailer that were found.
 #[derive(Default)]
-struct Found {
-    /// The last place of each object; later revisions come later.
+struct FoundObjects {
+    /// The last offset of each object, which belongs to its latest revision.
     objects: BTreeMap<u32, (u64, u16)>,
     object_streams: Vec<(u32, u64)>,
     /// The last trailer with a `/Root`.
     trailer: Option<(Value, Vec<u8>)>,
     catalog: Option<Reference>,
-    /// The highest number that something refers to, there or not.
+    /// The highest number that is referred to, whether the object exists or not.
     highest: u32,
-    /// From here to the end of the file, no stream ends.
+    /// From this offset on, the file has no `endstream`.
     endless_from: Option<u64>,
 }
 
 impl Pdf<'_> {
-    /// Puts a rebuilt section in place of those that the file has.
+    /// Replaces the file's sections by a rebuilt one.
     pub(crate) fn rebuild(&mut self, password: Option<&str>) -> Result<(), Error> {
         let found = search(self.source())?;
         let shift = self.shift;
@@ -49,10 +50,10 @@ impl Pdf<'_> {
                 let trailer = Lexer::new(&octets, true).value();
                 (trailer.map_err(|_| structure("no trailer"))?, octets)
             }
-            (None, None) => return Err(structure("neither a trailer nor a catalog is found")),
+            (None, None) => return Err(structure("the file has neither a trailer nor a catalog")),
         };
         self.install(&entries, SectionKind::Table, &trailer, &octets);
-        // A new object must not take the place of one that was lost.
+        // A new object must not take the place of a lost one.
         self.first_free = found.highest.saturating_add(1);
         self.security = self.unlock(password)?;
         if found.object_streams.is_empty() {
@@ -61,7 +62,7 @@ impl Pdf<'_> {
         for (number, at) in found.object_streams {
             let numbers = match self.numbers_in(number, at) {
                 Err(error @ (Error::Core(_) | Error::Limit { .. })) => return Err(error),
-                // One that does not read has objects that nobody can read.
+                // Nobody can read the objects of an unreadable stream.
                 Err(_) => continue,
                 Ok(numbers) => numbers,
             };
@@ -89,8 +90,8 @@ impl Pdf<'_> {
     }
 }
 
-fn search(source: &mut Source<'_>) -> Result<Found, Error> {
-    let mut found = Found::default();
+fn search(source: &mut Source<'_>) -> Result<FoundObjects, Error> {
+    let mut found = FoundObjects::default();
     let mut at = 0;
     while let Some((keyword, place)) = next_keyword(source, at)? {
         at = match keyword {
@@ -101,38 +102,38 @@ fn search(source: &mut Source<'_>) -> Result<Found, Error> {
     Ok(found)
 }
 
-impl Found {
-    /// Takes a trailer; yields where to go on.
+impl FoundObjects {
+    /// Records a trailer; returns where the search continues.
     fn trailer(&mut self, source: &mut Source<'_>, place: u64) -> Result<u64, Error> {
-        let behind = place + TRAILER.len() as u64;
-        match source.parse(behind, |lexer| lexer.value()) {
+        let after = place + TRAILER.len() as u64;
+        match source.parse(after, |lexer| lexer.value()) {
             Ok((trailer, octets)) => {
-                let end = behind + octets.len() as u64;
+                let end = after + octets.len() as u64;
                 if trailer.get(b"Root").and_then(Value::reference).is_some() {
                     self.trailer = Some((trailer, octets));
                 }
                 Ok(end)
             }
             Err(error @ (Error::Core(_) | Error::Limit { .. })) => Err(error),
-            Err(_) => Ok(behind),
+            Err(_) => Ok(after),
         }
     }
 
-    /// Takes an object; yields where to go on: behind its stream, if it has one,
-    /// for what stands in streams are no objects of this file.
+    /// Records an object; returns where the search continues: after its stream, if it
+    /// has one, because the data of a stream are not objects of this file.
     fn object(&mut self, source: &mut Source<'_>, place: u64) -> Result<u64, Error> {
         let object = match Pdf::read_plain(source, place) {
             Ok(object) => object,
             Err(error @ (Error::Core(_) | Error::Limit { .. })) => return Err(error),
-            // Not whole: nobody can read it.
+            // Nobody can read an incomplete object.
             Err(_) => return Ok(place + 1),
         };
         if self.objects.len() == MAX_OBJECTS {
-            return Err(Error::Limit { limit: "4,194,304 objects to be found" });
+            return Err(exceeds(Limit::RepairedObjects));
         }
         let Reference { number, generation } = object.reference;
         if number == 0 {
-            // The head of the free entries: never an object (ISO 32000-2, 7.5.4).
+            // Number 0 is the head of the free list, never an object (7.5.4).
             return Ok(place + 1);
         }
         self.objects.insert(number, (place, generation));
@@ -146,22 +147,22 @@ impl Found {
             Some(b"Catalog") => self.catalog = Some(object.reference),
             _ => {}
         }
-        let behind = place + object.octets.len() as u64;
-        if object.is_stream() { self.end_of_stream(source, &object, behind) } else { Ok(behind) }
+        let after = place + object.octets.len() as u64;
+        if object.is_stream() { self.end_of_stream(source, &object, after) } else { Ok(after) }
     }
 
     fn end_of_stream(
         &mut self,
         source: &mut Source<'_>,
         object: &Indirect,
-        behind: u64,
+        after: u64,
     ) -> Result<u64, Error> {
         const END: &[u8] = b"endstream";
 
         if let Some(length) = object.stated_length(source, None)? {
-            return Ok(behind + length);
+            return Ok(after + length);
         }
-        let mut at = behind;
+        let mut at = after;
         while at < source.len() && self.endless_from.is_none_or(|endless| at < endless) {
             let piece = source.read(at, PIECE)?;
             if let Some(end) = piece.windows(END.len()).position(|window| window == END) {
@@ -169,30 +170,29 @@ impl Found {
             }
             at += (piece.len() as u64).saturating_sub(OVERLAP).max(1);
         }
-        self.endless_from = Some(self.endless_from.unwrap_or(behind));
-        Ok(behind)
+        self.endless_from = Some(self.endless_from.unwrap_or(after));
+        Ok(after)
     }
 }
 
 enum Keyword {
-    /// With the place where its number begins.
     Object,
     Trailer,
 }
 
 const TRAILER: &[u8] = b"trailer";
 
-/// The next object header or trailer from `from` on, and where it begins.
+/// The next object header or trailer at or after `from`, and where it begins.
 fn next_keyword(source: &mut Source<'_>, from: u64) -> Result<Option<(Keyword, u64)>, Error> {
     const OBJECT: &[u8] = b"obj";
 
     let mut at = from;
     while at < source.len() {
-        // What comes before the keyword may lie before the piece.
+        // The numbers before the keyword may be in the previous piece.
         let start = at.saturating_sub(OVERLAP).max(from);
         let piece = source.read(start, PIECE)?;
         if piece.is_empty() {
-            return Err(broken(start, "the file is shorter than it was"));
+            return Err(broken(start, "the file became shorter while it was read"));
         }
         for (index, octet) in piece.iter().enumerate() {
             let rest = piece.get(index..).unwrap_or_default();
@@ -217,7 +217,7 @@ fn next_keyword(source: &mut Source<'_>, from: u64) -> Result<Option<(Keyword, u
     Ok(None)
 }
 
-/// Where `12 0 ` begins at the end of these octets.
+/// Where the `12 0 ` at the end of these octets begins.
 fn header_begin(before: &[u8]) -> Option<usize> {
     let trim = |octets: &[u8], of: fn(u8) -> bool| {
         octets.iter().rposition(|octet| !of(*octet)).map_or(0, |at| at + 1)
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_found_backwards() {
+    fn object_headers_are_found_before_their_keyword() {
         assert_eq!(header_begin(b"endobj\n12 0 "), Some(7));
         assert_eq!(header_begin(b"12\r\n0"), Some(0));
         assert_eq!(header_begin(b"x12 0 "), None);

@@ -1,4 +1,4 @@
-//! Earlier states of a file, in which nothing is there that came later
+//! Earlier revisions of a file, without the objects that were added later
 //! (ISO 32000-2, 7.5.6).
 
 use std::collections::BTreeSet;
@@ -9,26 +9,26 @@ use crate::error::Error;
 use crate::syntax::{Value, is_space};
 
 const END: &[u8] = b"endstream";
-/// Streams are searched for their ends in pieces of this many octets.
+/// Length in octets of the pieces in which a stream is searched for its end.
 const PIECE: u64 = 4096;
 
-/// A state of a file.
+/// A revision of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Revision {
-    /// How many of the newest sections came later.
+    /// Number of the newest sections that were added later.
     pub(crate) later: usize,
-    /// Where the file ended. The cross-reference may have led behind that
-    /// then, and nothing was there.
+    /// Where the file ended. The cross-reference may point after that; those objects
+    /// did not exist then.
     pub(crate) end: u64,
 }
 
 impl Revision {
-    /// The file as it is.
+    /// The newest revision.
     pub(crate) const NEWEST: Self = Self { later: 0, end: u64::MAX };
 }
 
 impl Pdf<'_> {
-    /// Reads the file as it was at a revision.
+    /// Calls `read` with the file as it was at a revision.
     pub(crate) fn at<T>(&mut self, revision: Revision, read: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.revision, revision);
         let found = read(self);
@@ -41,9 +41,9 @@ impl Pdf<'_> {
         self.sections.get(self.revision.later..).unwrap_or_default()
     }
 
-    /// Whether the cross-reference leads behind the revision's end for this
-    /// object or the stream that it is in.
-    pub(crate) fn is_behind(&mut self, entry: Entry) -> Result<bool, Error> {
+    /// Whether this entry, or that of its object stream, points after the revision's
+    /// end.
+    pub(crate) fn is_after_end(&mut self, entry: Entry) -> Result<bool, Error> {
         Ok(match entry {
             _ if self.revision == Revision::NEWEST => false,
             Entry::Free => false,
@@ -57,8 +57,8 @@ impl Pdf<'_> {
         })
     }
 
-    /// Whether a section's table and its `/XRefStm` differ on one of these
-    /// objects.
+    /// Whether a section's table and its `/XRefStm` have different entries for one of
+    /// these objects.
     pub(crate) fn contradicts_itself(
         &mut self,
         section: usize,
@@ -75,9 +75,9 @@ impl Pdf<'_> {
         Ok(false)
     }
 
-    /// Whether a stream's data ends where it ended at the revision. Its length
-    /// is that which is stated, if the keyword follows that ends the stream, or
-    /// else where that keyword is found: both may have come later.
+    /// Whether a stream's data ends within the revision. The length is the stated one
+    /// if `endstream` follows it; else `endstream` is searched for. Both may have been
+    /// added later.
     pub(crate) fn ends_as_before(&mut self, stream: &Indirect) -> Result<bool, Error> {
         let Some(start) = stream.data().filter(|_| self.revision != Revision::NEWEST) else {
             return Ok(true);
@@ -88,8 +88,8 @@ impl Pdf<'_> {
         };
         let end = self.revision.end;
         if let Some(length) = length {
-            let behind = start.saturating_add(length);
-            if let Some(end_of_stream) = self.end_of_stream(behind)? {
+            let data_end = start.saturating_add(length);
+            if let Some(end_of_stream) = self.end_of_stream(data_end)? {
                 return Ok(end_of_stream <= end);
             }
         }
@@ -106,9 +106,9 @@ impl Pdf<'_> {
         Ok(false)
     }
 
-    /// Where the keyword ends that ends a stream, if it stands here.
+    /// Where the `endstream` that is expected at `at` ends.
     fn end_of_stream(&mut self, at: u64) -> Result<Option<u64>, Error> {
-        /// So much white space may come before it.
+        /// Maximum length of white space before the keyword.
         const SPACE: u64 = 16;
 
         let octets = self.source().read(at, SPACE + END.len() as u64)?;

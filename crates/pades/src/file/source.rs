@@ -1,38 +1,40 @@
-//! A seekable source read in excerpts, of which the last ones are kept.
+//! A seekable source that is read in excerpts. The most recent excerpts are kept.
 
 use std::io::{Read, SeekFrom};
 
 use ades_core::document::ReadSeek;
 
-use crate::error::Error;
+use crate::error::{Error, Limit, exceeds};
 use crate::syntax::{Lexer, Stop};
 
-/// One indirect object may have this many octets, streams apart.
+/// Maximum length in octets of one indirect object, stream data not counted.
 const MAX_OBJECT: u64 = 16 * 1024 * 1024;
-/// Excerpts have this many octets, and more where one follows another.
+/// Length in octets of an excerpt; one that follows another is longer.
 const EXCERPT: u64 = 4096;
 const MAX_EXCERPT: u64 = 256 * 1024;
-/// As often as this, a file's octets may be read as syntax; see [`Source::charge`].
+/// Syntax may be read up to this many times the file's length; see
+/// [`Source::charge`].
 const MAX_PASSES: u64 = 8;
-/// Syntax that may be read however short the file is, in octets.
+/// Octets of syntax that may be read in addition, so that short files have no
+/// practical limit.
 const FREE_SYNTAX: u64 = 64 * 1024 * 1024;
-/// What the shortest object counts for: finding it takes time, too.
+/// Octets that the shortest object counts as: finding it takes time, too.
 const SHORTEST: usize = 64;
 
-/// So many excerpts are kept: entries of a table, and objects here and there.
+/// Number of excerpts that are kept: for table entries and scattered objects.
 const KEPT: usize = 4;
 
 /// A file of a known length.
 pub(crate) struct Source<'a> {
     reader: &'a mut dyn ReadSeek,
     len: u64,
-    /// The one used last comes last.
+    /// The most recently used one is the last.
     excerpts: Vec<Excerpt>,
-    /// So many octets may still be read as syntax.
+    /// Number of octets that may still be read as syntax.
     allowance: u64,
 }
 
-/// What may be read as syntax of a file of this length, in octets.
+/// Number of octets that may be read as syntax in a file of this length.
 const fn allowance(len: u64) -> u64 {
     len.saturating_mul(MAX_PASSES).saturating_add(FREE_SYNTAX)
 }
@@ -41,7 +43,7 @@ const fn allowance(len: u64) -> u64 {
 struct Excerpt {
     at: u64,
     octets: Vec<u8>,
-    /// How long the next one is that follows this one.
+    /// Length of an excerpt that follows this one.
     next_len: u64,
 }
 
@@ -61,12 +63,12 @@ impl<'a> Source<'a> {
         Self { reader, len, excerpts: Vec::new(), allowance: allowance(len) }
     }
 
-    /// Begins to count anew; yields what was left.
+    /// Starts with a full allowance; returns what was left of the previous one.
     pub(super) const fn renew(&mut self) -> u64 {
         std::mem::replace(&mut self.allowance, allowance(self.len))
     }
 
-    /// Goes on counting from what was left.
+    /// Continues with a previous allowance.
     pub(super) const fn restore(&mut self, left: u64) {
         self.allowance = left;
     }
@@ -79,7 +81,7 @@ impl<'a> Source<'a> {
         self.reader
     }
 
-    /// `len` octets from `offset` on, or as many as there are.
+    /// `len` octets from `offset`, or fewer at the end of the file.
     pub(crate) fn read(&mut self, offset: u64, len: u64) -> Result<&[u8], Error> {
         let len = len.min(self.len.saturating_sub(offset));
         let end = offset.saturating_add(len);
@@ -95,8 +97,8 @@ impl<'a> Source<'a> {
         Ok(rest.get(..usize::try_from(len).unwrap_or(usize::MAX)).unwrap_or(rest))
     }
 
-    /// Reads an excerpt, in place of one that it follows, or of the one that has
-    /// not been used for longest.
+    /// Reads an excerpt. It replaces the excerpt that it follows, or the least recently
+    /// used one.
     fn fetch(&mut self, offset: u64, len: u64) -> Result<Excerpt, Error> {
         let precedes = |excerpt: &Excerpt| (excerpt.at..=excerpt.end()).contains(&offset);
         let before = self.excerpts.iter().rposition(precedes);
@@ -113,12 +115,12 @@ impl<'a> Source<'a> {
             excerpt.octets = Vec::new();
         }
         if wanted > MAX_EXCERPT {
-            // One at a time.
+            // Only one large excerpt is kept.
             self.excerpts.retain(|excerpt| !excerpt.is_large());
         }
         excerpt.at = offset;
         excerpt.octets.clear();
-        // Otherwise it would be read in many small pieces.
+        // Without this, `read_to_end` reads many small pieces.
         excerpt.octets.reserve(usize::try_from(wanted).unwrap_or(0));
         self.reader.seek(SeekFrom::Start(offset)).map_err(ades_core::Error::Read)?;
         let read = self.reader.take(wanted).read_to_end(&mut excerpt.octets);
@@ -126,24 +128,24 @@ impl<'a> Source<'a> {
         Ok(excerpt)
     }
 
-    /// Counts octets that are read as syntax. Objects may lie over one another
-    /// and be asked for many times: this is what keeps the time linear.
+    /// Counts octets that are read as syntax. Objects may overlap and be requested
+    /// many times: this limit keeps the time linear.
     pub(crate) fn charge(&mut self, octets: usize) -> Result<(), Error> {
         self.allowance = self
             .allowance
             .checked_sub(octets.max(SHORTEST) as u64)
-            .ok_or(Error::Limit { limit: "eight passes over the file's objects" })?;
+            .ok_or(exceeds(Limit::SyntaxRead))?;
         Ok(())
     }
 
-    /// Reads syntax at a place, with as large an excerpt as it takes, and
-    /// yields the octets that were read with it.
+    /// Reads syntax at an offset, with as large an excerpt as needed; returns the
+    /// octets, too.
     pub(crate) fn parse<T>(
         &mut self,
         offset: u64,
         mut read: impl FnMut(&mut Lexer<'_>) -> Result<T, Stop>,
     ) -> Result<(T, Vec<u8>), Error> {
-        // Most objects stand in what is there already.
+        // Most objects are in an excerpt that was read already.
         let kept = self.excerpts.iter().rfind(|it| it.at <= offset && offset < it.end());
         let kept = kept.map_or(EXCERPT, |excerpt| excerpt.end().saturating_sub(offset));
         let mut len = kept.min(MAX_OBJECT);
@@ -160,8 +162,8 @@ impl<'a> Source<'a> {
             match found {
                 Ok(value) => return Ok((value, octets)),
                 Err(Stop::CutOff) if len < MAX_OBJECT && !last => len = (4 * len).max(EXCERPT),
-                Err(Stop::CutOff) => return Err(Error::Limit { limit: "16 MiB in one object" }),
-                Err(Stop::Limit(limit)) => return Err(Error::Limit { limit }),
+                Err(Stop::CutOff) => return Err(exceeds(Limit::ObjectLen)),
+                Err(Stop::Limit(limit)) => return Err(exceeds(limit)),
                 Err(Stop::Malformed(at, what)) => {
                     return Err(Error::Malformed { offset: offset + at as u64, what });
                 }

@@ -1,35 +1,35 @@
-//! Cross-reference sections, kept as spans of the file or as decoded streams:
-//! entries are looked up when they are asked for (ISO 32000-2, 7.5.4, 7.5.8).
+//! Cross-reference sections. Tables stay in the file, streams are kept decoded;
+//! entries are read when they are requested (ISO 32000-2, 7.5.4, 7.5.8).
 
 use std::collections::{BTreeMap, HashSet};
 
 use super::filter::MAX_DECODED;
 use super::object::{Pdf, StreamData};
 use super::source::Source;
-use crate::error::{Error, broken};
+use crate::error::{Error, Limit, broken, exceeds};
 use crate::syntax::{Lexer, Stop, Value, is_space};
 
-/// A file may have this many cross-reference sections.
+/// Maximum number of cross-reference sections.
 const MAX_SECTIONS: usize = 1 << 14;
-/// All sections together may have this many subsections.
+/// Maximum number of subsections in all sections.
 const MAX_SUBSECTIONS: usize = 1 << 20;
-/// All trailers together may have this many octets.
+/// Maximum length in octets of all trailers.
 const MAX_TRAILERS: usize = 4 * 1024 * 1024;
-/// And this many values.
+/// Maximum number of values in all trailers.
 const MAX_TRAILER_VALUES: usize = 1 << 19;
-/// No object has a higher number.
+/// The highest object number that is read.
 pub(crate) const MAX_NUMBER: u64 = i32::MAX as u64;
-/// The widths of a table, whose entries stay in the file.
+/// The widths that mark a table: its entries stay in the file.
 const IN_THE_FILE: [usize; 3] = [0; 3];
-/// An entry of a table has this many octets.
+/// Length in octets of a table's entry.
 const ENTRY: u64 = 20;
 
-/// Where an object is.
+/// Where an object is, by its cross-reference entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
-    /// It is not there.
+    /// It does not exist.
     Free,
-    /// At an offset, as the file counts them.
+    /// At an offset, counted from where the file counts its offsets.
     Plain { offset: u64, generation: u16 },
     /// In an object stream.
     Compressed { stream: u32, index: u32 },
@@ -45,22 +45,23 @@ pub(crate) enum SectionKind {
 /// One cross-reference section and its trailer.
 #[derive(Clone, Debug)]
 pub(crate) struct Section {
-    /// Where it begins, counted from the file's first octet.
+    /// Where the section begins, counted from the file's first octet.
     pub(crate) offset: u64,
-    /// Where its trailer or its stream's data ends, and that of its `/XRefStm`.
+    /// Where the trailer or the stream's data ends, or the data of the `/XRefStm` if
+    /// that is later.
     pub(crate) end: u64,
     pub(crate) kind: SectionKind,
-    /// The trailer, or the stream's dictionary, with the octets it is in.
+    /// The trailer or the stream's dictionary, and its octets.
     pub(crate) trailer: Value,
     pub(crate) trailer_octets: Vec<u8>,
-    /// In ascending order, none overlapping another.
+    /// In ascending order, without overlaps.
     subsections: Vec<Subsection>,
     /// A stream's entries.
     decoded: Vec<u8>,
-    /// A stream's length in the file.
+    /// Length of a stream's data in the file.
     encoded: u64,
     widths: [usize; 3],
-    /// What the section says about objects in its `/XRefStm`.
+    /// The section in the `/XRefStm` of a hybrid-reference file.
     hybrid: Option<Box<Self>>,
 }
 
@@ -68,16 +69,16 @@ pub(crate) struct Section {
 struct Subsection {
     first: u64,
     count: u64,
-    /// Of the first entry: in the file for a table, in `decoded` for a stream.
+    /// Offset of the first entry: in the file for a table, in `decoded` for a stream.
     at: u64,
-    /// Octets from one entry to the next.
+    /// Distance in octets from one entry to the next.
     step: u64,
 }
 
 impl Section {
-    /// What this section says about an object, if it says anything. The
-    /// entries of a hybrid file's stream count behind the table's (7.5.8.4),
-    /// but where the table says *free*, the stream may say more.
+    /// This section's entry for an object, if it has one. In a hybrid-reference file,
+    /// the table's entries come before the stream's (7.5.8.4), but the stream decides
+    /// where the table says *free*.
     pub(crate) fn entry(
         &self,
         source: &mut Source<'_>,
@@ -94,8 +95,8 @@ impl Section {
 
     fn own_entry(&self, source: &mut Source<'_>, number: u32) -> Result<Option<Entry>, Error> {
         let number = u64::from(number);
-        let behind = self.subsections.partition_point(|s| s.first <= number);
-        let Some(subsection) = behind.checked_sub(1).and_then(|at| self.subsections.get(at)) else {
+        let next = self.subsections.partition_point(|s| s.first <= number);
+        let Some(subsection) = next.checked_sub(1).and_then(|at| self.subsections.get(at)) else {
             return Ok(None);
         };
         let index = number - subsection.first;
@@ -108,11 +109,11 @@ impl Section {
         }
         let at = usize::try_from(at).unwrap_or(usize::MAX);
         let entry = self.decoded.get(at..).and_then(|octets| stream_entry(octets, self.widths));
-        // Numbers that no object has: as if it were null.
+        // An entry with numbers that no object can have counts as null.
         Ok(Some(entry.unwrap_or(Entry::Free)))
     }
 
-    /// A section that the file does not have; it is to be written as `kind`.
+    /// A section that the file does not have; an update is written as `kind`.
     pub(crate) fn rebuilt(
         entries: &BTreeMap<u32, Entry>,
         kind: SectionKind,
@@ -156,13 +157,13 @@ impl Section {
         }
     }
 
-    /// Whether it has an `/XRefStm`.
+    /// Whether the section has an `/XRefStm`.
     pub(super) const fn is_hybrid(&self) -> bool {
         self.hybrid.is_some()
     }
 
-    /// Whether its table and its `/XRefStm` differ on an object: readers follow
-    /// one or the other.
+    /// Whether table and `/XRefStm` have different entries for an object: some readers
+    /// follow one, some the other.
     pub(super) fn contradicts_itself(
         &self,
         source: &mut Source<'_>,
@@ -176,21 +177,21 @@ impl Section {
         Ok(table.is_some() && stream.is_some() && table != stream)
     }
 
-    /// The numbers this section says something about, as ranges.
+    /// The numbers that this section has entries for, as ranges.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = std::ops::Range<u64>> {
         let hybrid = self.hybrid.iter().flat_map(|h| &h.subsections);
         self.subsections.iter().chain(hybrid).map(|s| s.first..s.first + s.count)
     }
 }
 
-/// `0000000016 00000 n`; readers are lenient about the white space around.
+/// `0000000016 00000 n`; readers are lenient about white space.
 fn table_entry(octets: &[u8], at: u64) -> Result<Entry, Error> {
     let mut fields =
         octets.split(|&o| is_space(o)).filter(|field| !field.is_empty()).map(std::str::from_utf8);
     let (Some(Ok(offset)), Some(Ok(generation)), Some(Ok(kind))) =
         (fields.next(), fields.next(), fields.next())
     else {
-        return Err(broken(at, "no entry of a table"));
+        return Err(broken(at, "this is not an entry of a cross-reference table"));
     };
     match (kind.as_bytes().first(), offset.parse(), generation.parse::<u32>()) {
         (Some(b'f'), _, _) => Ok(Entry::Free),
@@ -200,11 +201,11 @@ fn table_entry(octets: &[u8], at: u64) -> Result<Entry, Error> {
                 u16::try_from(generation).map_err(|_| broken(at, "a generation above 65,535"))?;
             Ok(Entry::Plain { offset, generation })
         }
-        _ => Err(broken(at, "no entry of a table")),
+        _ => Err(broken(at, "this is not an entry of a cross-reference table")),
     }
 }
 
-/// Fields of a stream's entry; a type that is not there is 1 (table 17).
+/// The fields of a stream's entry; a missing type is 1 (table 17).
 fn stream_entry(octets: &[u8], [kind, second, third]: [usize; 3]) -> Option<Entry> {
     let number = |start: usize, len: usize| {
         let octets = octets.get(start..start.checked_add(len)?)?;
@@ -219,14 +220,14 @@ fn stream_entry(octets: &[u8], [kind, second, third]: [usize; 3]) -> Option<Entr
             stream: u32::try_from(a).ok()?,
             index: u32::try_from(b).ok()?,
         }),
-        // Of a type unknown: as if it were null (7.5.8.3).
+        // An unknown type counts as null (7.5.8.3).
         _ => Some(Entry::Free),
     }
 }
 
 /// Reads all sections, the newest first.
 ///
-/// `shift` is where offset 0 of the file's own counting is.
+/// `shift`: the position of offset 0 as the file counts.
 pub(crate) fn read_chain(
     source: &mut Source<'_>,
     start: u64,
@@ -238,10 +239,10 @@ pub(crate) fn read_chain(
     let (mut subsections, mut decoded, mut trailers, mut values) = (0, 0, 0, 0);
     while let Some(offset) = next {
         if !seen.insert(offset) {
-            return Err(broken(offset, "a section comes before itself (/Prev)"));
+            return Err(broken(offset, "a section refers back to itself (/Prev)"));
         }
         if sections.len() == MAX_SECTIONS {
-            return Err(Error::Limit { limit: "16,384 cross-reference sections" });
+            return Err(exceeds(Limit::Sections));
         }
         let mut section = read_section(source, offset)?;
         if section.kind == SectionKind::Table
@@ -249,17 +250,17 @@ pub(crate) fn read_chain(
         {
             let hybrid = read_section(source, stream.saturating_add(shift))?;
             if hybrid.kind != SectionKind::Stream {
-                return Err(broken(hybrid.offset, "/XRefStm leads to no stream"));
+                return Err(broken(hybrid.offset, "/XRefStm does not lead to a stream"));
             }
             section.end = section.end.max(hybrid.end);
             section.hybrid = Some(Box::new(hybrid));
         }
         next = match section.trailer.get(b"Prev") {
             None => None,
-            // What some writers say of the first section.
+            // Some writers put this into the first section.
             Some(prev) if prev.unsigned() == Some(0) => None,
             Some(prev) => {
-                let prev = prev.unsigned().ok_or(broken(offset, "/Prev is no offset"))?;
+                let prev = prev.unsigned().ok_or(broken(offset, "/Prev is not an offset"))?;
                 Some(prev.saturating_add(shift))
             }
         };
@@ -269,21 +270,24 @@ pub(crate) fn read_chain(
             trailers += part.trailer_octets.len();
             values += part.trailer.count();
         }
-        if trailers > MAX_TRAILERS || values > MAX_TRAILER_VALUES {
-            return Err(Error::Limit { limit: "4 MiB and 524,288 values in all trailers" });
+        if trailers > MAX_TRAILERS {
+            return Err(exceeds(Limit::TrailerLen));
+        }
+        if values > MAX_TRAILER_VALUES {
+            return Err(exceeds(Limit::TrailerValues));
         }
         if subsections > MAX_SUBSECTIONS {
-            return Err(Error::Limit { limit: "1,048,576 cross-reference subsections" });
+            return Err(exceeds(Limit::Subsections));
         }
         if decoded > MAX_DECODED {
-            return Err(Error::Limit { limit: "32 MiB of cross-reference streams" });
+            return Err(exceeds(Limit::CrossReferenceStreams));
         }
         sections.push(section);
     }
     Ok(sections)
 }
 
-/// What may begin where a section should: a table or an object.
+/// Whether a table or an object begins here, as it must where a section begins.
 pub(crate) fn begins_section(source: &mut Source<'_>, offset: u64) -> Result<bool, Error> {
     let octets = source.read(offset, 64)?;
     let mut lexer = Lexer::new(octets, true);
@@ -292,7 +296,7 @@ pub(crate) fn begins_section(source: &mut Source<'_>, offset: u64) -> Result<boo
 
 fn read_section(source: &mut Source<'_>, offset: u64) -> Result<Section, Error> {
     if offset >= source.len() {
-        return Err(broken(offset, "a cross-reference section is behind the end of the file"));
+        return Err(broken(offset, "a cross-reference section after the end of the file"));
     }
     let (table, octets) = match source.parse(offset, |lexer| lexer.keyword(b"xref")) {
         Err(Error::Malformed { offset, what }) => return Err(broken(offset, what)),
@@ -309,17 +313,17 @@ fn read_section(source: &mut Source<'_>, offset: u64) -> Result<Section, Error> 
     }
 }
 
-/// 7.5.4: subsections are skipped over, entries stay where they are.
-fn read_table(source: &mut Source<'_>, offset: u64, behind: u64) -> Result<Section, Error> {
-    let mut at = behind;
+/// Reads a table (7.5.4). The entries of its subsections are skipped.
+fn read_table(source: &mut Source<'_>, offset: u64, first: u64) -> Result<Section, Error> {
+    let mut at = first;
     let mut subsections = Vec::new();
     loop {
         let (head, octets) = source.parse(at, |lexer| {
             if lexer.keyword(b"trailer")? {
                 return Ok(None);
             }
-            let first = lexer.unsigned("no subsection of a table and no trailer")?;
-            let count = lexer.unsigned("no subsection of a table")?;
+            let first = lexer.unsigned("neither a subsection of a table nor a trailer")?;
+            let count = lexer.unsigned("this is not a subsection of a table")?;
             lexer.space()?;
             Ok(Some((first, count)))
         })?;
@@ -329,21 +333,25 @@ fn read_table(source: &mut Source<'_>, offset: u64, behind: u64) -> Result<Secti
             break;
         };
         if subsections.len() == MAX_SUBSECTIONS {
-            return Err(Error::Limit { limit: "1,048,576 cross-reference subsections" });
+            return Err(exceeds(Limit::Subsections));
         }
         let step = entry_step(source, at, count)?;
         let len = count.checked_mul(step).filter(|len| *len <= source.len().saturating_sub(at));
         let Some(len) = len else {
-            return Err(broken(here, "a subsection ends behind the file"));
+            return Err(broken(here, "a subsection ends after the file"));
         };
         subsections.push(Subsection { first, count, at, step });
         at += len;
     }
     let (trailer, trailer_octets) = source.parse(at, |lexer| {
         let trailer = lexer.value()?;
-        if trailer.is_dictionary() { Ok(trailer) } else { lexer.fail("no trailer dictionary") }
+        if trailer.is_dictionary() {
+            Ok(trailer)
+        } else {
+            lexer.fail("the trailer is not a dictionary")
+        }
     })?;
-    // One free entry less than the head says: the numbers begin with 0.
+    // Some writers start at 1 although the first entry is that of object 0.
     if let [only] = subsections.as_mut_slice()
         && only.first == 1
         && source.read(only.at, ENTRY)?.starts_with(b"0000000000 65535 f")
@@ -364,31 +372,33 @@ fn read_table(source: &mut Source<'_>, offset: u64, behind: u64) -> Result<Secti
     })
 }
 
-/// 20 octets, but some writers end lines with one octet: then it is 19.
+/// The distance from one entry to the next: 20 octets, or 19 if a writer ends lines
+/// with one octet.
 fn entry_step(source: &mut Source<'_>, at: u64, count: u64) -> Result<u64, Error> {
     if count < 2 {
-        // One entry: whatever comes behind it is found behind white space.
+        // One entry: what follows it is found after any white space.
         let octets = source.read(at, ENTRY)?;
         let kind = octets.iter().position(|o| matches!(o, b'n' | b'f'));
         return Ok(kind.map_or(ENTRY, |kind| kind as u64 + 1));
     }
     let octets = source.read(at, 2 * ENTRY)?;
     let next = octets.iter().position(|o| matches!(o, b'n' | b'f')).and_then(|kind| {
-        let behind = octets.get(kind + 1..)?;
-        Some(kind + 1 + behind.iter().position(u8::is_ascii_digit)?)
+        let after = octets.get(kind + 1..)?;
+        Some(kind + 1 + after.iter().position(u8::is_ascii_digit)?)
     });
-    next.map(|next| next as u64).ok_or(broken(at, "no entry of a table"))
+    next.map(|next| next as u64)
+        .ok_or(broken(at, "this is not an entry of a cross-reference table"))
 }
 
-/// 7.5.8
+/// Reads a cross-reference stream (7.5.8).
 fn read_stream(source: &mut Source<'_>, offset: u64) -> Result<Section, Error> {
     let stream = Pdf::read_plain(source, offset)?;
     let dictionary = &stream.value;
     if !dictionary.is(b"Type", b"XRef") {
         return Err(broken(offset, "neither a cross-reference table nor a stream"));
     }
-    // A wrong length is not searched for: those who could be led astray here
-    // would not know which octets are signed.
+    // The end of the stream is not searched for: with a wrong length, readers could
+    // disagree about which octets are signed.
     let Some(encoded) = stream.stated_length(source, None)? else {
         return Err(broken(offset, "a cross-reference stream with a wrong /Length"));
     };
@@ -431,8 +441,8 @@ fn read_stream(source: &mut Source<'_>, offset: u64) -> Result<Section, Error> {
     let mut subsections = Vec::new();
     let mut at = 0;
     for (first, count) in index {
-        let there = (decoded.len() as u64).saturating_sub(at) / step;
-        if count > there {
+        let available = (decoded.len() as u64).saturating_sub(at) / step;
+        if count > available {
             return Err(malformed("a cross-reference stream with fewer entries than it says"));
         }
         subsections.push(Subsection { first, count, at, step });
@@ -458,18 +468,19 @@ fn in_order(mut subsections: Vec<Subsection>, offset: u64) -> Result<Vec<Subsect
     let end = |s: &Subsection| s.first.checked_add(s.count);
     let too_high = |s: &Subsection| end(s).is_none_or(|end| end > MAX_NUMBER);
     if subsections.iter().any(too_high) {
-        return Err(Error::Limit { limit: "2,147,483,647 objects" });
+        return Err(exceeds(Limit::ObjectNumber));
     }
     let mut pairs = subsections.iter().zip(subsections.iter().skip(1));
     if pairs.any(|(before, after)| end(before).is_none_or(|end| end > after.first)) {
-        return Err(broken(offset, "two subsections speak of the same object"));
+        return Err(broken(offset, "two subsections have an entry for the same object"));
     }
     Ok(subsections)
 }
 
-/// The offset in the last `startxref` (7.5.5), and where that keyword stands.
+/// The offset in the last `startxref` (7.5.5), and the position of that keyword.
 pub(crate) fn start(source: &mut Source<'_>) -> Result<(u64, u64), Error> {
-    /// As far from the end it is looked for, and where it mostly is.
+    /// The distance from the end within which it is searched for, and within which it
+    /// is in most files.
     const TAIL: u64 = 64 * 1024;
     const NEAR: u64 = 4096;
     const KEYWORD: &[u8] = b"startxref";
@@ -490,9 +501,9 @@ pub(crate) fn start(source: &mut Source<'_>) -> Result<(u64, u64), Error> {
     let tail = source.read(from, reach)?;
     let keyword = from + at as u64;
     let mut lexer = Lexer::new(tail.get(at + KEYWORD.len()..).unwrap_or_default(), true);
-    match lexer.unsigned("no offset behind startxref") {
+    match lexer.unsigned("no offset after startxref") {
         Ok(offset) => Ok((offset, keyword)),
         Err(Stop::Malformed(at, what)) => Err(broken(keyword + at as u64, what)),
-        Err(_) => Err(broken(keyword, "no offset behind startxref")),
+        Err(_) => Err(broken(keyword, "no offset after startxref")),
     }
 }

@@ -1,4 +1,4 @@
-//! From a password to a document's key (ISO 32000-2, 7.6.4.3 and 7.6.4.4).
+//! Computing a document's key from a password (ISO 32000-2, 7.6.4.3 and 7.6.4.4).
 
 use aes::cipher::block_padding::NoPadding;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
@@ -8,15 +8,15 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::rc4;
-use crate::error::{Error, structure};
+use crate::error::{Error, UnsupportedFeature, structure};
 use crate::syntax::Value;
 
-/// What fills up a password to 32 octets.
+/// The padding that extends a password to 32 octets.
 const PADDING: [u8; 32] = [
     0x28, 0xBF, 0x4E, 0x5E, 0x4E, 0x75, 0x8A, 0x41, 0x64, 0x00, 0x4E, 0x56, 0xFF, 0xFA, 0x01, 0x08,
     0x2E, 0x2E, 0x00, 0xB6, 0xD0, 0x68, 0x3E, 0x80, 0x2F, 0x0C, 0xA9, 0xFE, 0x64, 0x53, 0x69, 0x7A,
 ];
-/// No password is longer in UTF-8 (7.6.4.3.3).
+/// Maximum length of a password in UTF-8 (7.6.4.3.3).
 const MAX_PASSWORD: usize = 127;
 
 /// `/Encrypt` of the standard security handler.
@@ -34,7 +34,7 @@ pub(super) struct Handler<'a> {
     id: &'a [u8],
 }
 
-/// A key, and whether it was the owner's password that opened it.
+/// A key, and whether the owner's password opened it.
 pub(super) struct Opened {
     pub(super) key: Zeroizing<Vec<u8>>,
     pub(super) owner: bool,
@@ -49,7 +49,7 @@ impl<'a> Handler<'a> {
             return Err(missing);
         };
         if !matches!((version, revision), (1 | 2, 2 | 3) | (4, 4) | (5, 5 | 6)) {
-            return Err(Error::Unsupported { what: "it is encrypted in a way that is not known" });
+            return Err(Error::Unsupported { what: UnsupportedFeature::EncryptionAlgorithm });
         }
         let bits = match version {
             1 => 40,
@@ -86,7 +86,8 @@ impl<'a> Handler<'a> {
             let octets = password.as_bytes();
             self.open_new(octets.get(..MAX_PASSWORD).unwrap_or(octets))
         } else {
-            // PDFDocEncoding; what it has beyond Latin-1 nobody types.
+            // PDFDocEncoding, approximated by Latin-1; its other characters are hard to
+            // type.
             let latin = password.chars().map(u8::try_from).collect::<Result<Vec<u8>, _>>();
             self.open_old(&latin.unwrap_or_else(|_| password.as_bytes().to_vec()))
         };
@@ -108,7 +109,7 @@ impl<'a> Handler<'a> {
         let mut digest = Md5::new();
         digest.update(padded(password));
         digest.update(self.owner);
-        // The lower 32 bits, however the number is written.
+        // The lower 32 bits: writers use signed and unsigned numbers.
         digest.update(self.permissions.to_le_bytes().get(..4).unwrap_or_default());
         digest.update(self.id);
         if self.revision >= 4 && !self.encrypt_metadata {
@@ -117,7 +118,7 @@ impl<'a> Handler<'a> {
         self.stretched(digest.finalize().to_vec())
     }
 
-    /// MD5 once more, 50 times from revision 3 on.
+    /// Digests the key 50 more times, from revision 3 on.
     fn stretched(&self, mut key: Vec<u8>) -> Vec<u8> {
         let length = self.length.min(16);
         if self.revision >= 3 {
@@ -143,7 +144,7 @@ impl<'a> Handler<'a> {
         check.ct_eq(self.user.get(..16).unwrap_or_default()).into()
     }
 
-    /// The user's password, which the owner's encrypts (algorithm 7).
+    /// The user's password, decrypted with the owner's password (algorithm 7).
     fn user_password(&self, owner_password: &[u8]) -> Vec<u8> {
         let key = self.stretched(Md5::digest(padded(owner_password)).to_vec());
         let mut password = self.owner.to_vec();
@@ -174,7 +175,7 @@ impl<'a> Handler<'a> {
             .or_else(|| try_as(self.user, &[], self.user_key, false))
     }
 
-    /// Algorithm 2.B; revision 5 has only its first step.
+    /// Algorithm 2.B; revision 5 uses only its first step.
     fn hash(&self, password: &[u8], salt: &[u8], beside: &[u8]) -> Option<Vec<u8>> {
         let mut key = Sha256::digest([password, salt, beside].concat()).to_vec();
         if self.revision == 5 {
@@ -186,7 +187,7 @@ impl<'a> Handler<'a> {
             let (cipher_key, iv) = (key.get(..16)?, key.get(16..32)?);
             let cipher = cbc::Encryptor::<aes::Aes128>::new_from_slices(cipher_key, iv).ok()?;
             let encrypted = cipher.encrypt_padded_vec::<NoPadding>(&block);
-            // 256 is 1 modulo 3, so the number is the sum of its octets.
+            // 256 is 1 modulo 3, so the number is congruent to the sum of its octets.
             let sum: u32 = encrypted.get(..16)?.iter().map(|octet| u32::from(*octet)).sum();
             key = match sum % 3 {
                 0 => Sha256::digest(&encrypted).to_vec(),

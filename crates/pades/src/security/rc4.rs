@@ -1,6 +1,6 @@
-//! RC4, for documents up to PDF 1.7.
+//! RC4, which documents up to PDF 1.7 may use.
 
-/// Encrypts or decrypts, which is the same.
+/// Encrypts or decrypts; both are the same operation.
 pub(super) fn apply(key: &[u8], data: &[u8]) -> Vec<u8> {
     let mut state: Vec<u8> = (0..=255).collect();
     let mut j = 0u8;
@@ -26,7 +26,7 @@ fn at(state: &[u8], index: u8) -> u8 {
 mod tests {
     #[test]
     fn known_answers() {
-        // RFC 6229, 2: the first octets of the stream of key 0102030405.
+        // RFC 6229, section 2: the first octets of the stream for key 0102030405.
         let stream = super::apply(&[1, 2, 3, 4, 5], &[0; 8]);
         assert_eq!(stream, [0xb2, 0x39, 0x63, 0x05, 0xf0, 0x3d, 0xc0, 0x27]);
     }

@@ -1,30 +1,31 @@
-//! Reading values from octets (ISO 32000-2, 7.2 and 7.3). Every octet is
-//! looked at a bounded number of times; nesting and counts are limited.
+//! Reading values from octets (ISO 32000-2, 7.2 and 7.3). Every octet is read a
+//! bounded number of times; nesting and counts are limited.
 
 use super::value::{Kind, Reference, Value};
+use crate::error::Limit;
 
-/// Arrays and dictionaries may be nested this deep.
+/// Maximum nesting of arrays and dictionaries.
 const MAX_DEPTH: usize = 128;
-/// One indirect object may have this many values in it, keys included.
+/// Maximum number of values in one indirect object, including keys.
 const MAX_VALUES: usize = 1 << 19;
 
-/// Why reading ended without a value.
+/// Why there is no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// The octets end here, but the file may go on.
+    /// The octets end here, but the file may continue.
     CutOff,
-    /// What stands at this place cannot stand there.
+    /// The octets at this position are malformed.
     Malformed(usize, &'static str),
-    /// A limit.
-    Limit(&'static str),
+    /// A limit is exceeded.
+    Limit(Limit),
 }
 
-/// Reads tokens and values one behind the other.
+/// Reads tokens and values one after the other.
 #[derive(Clone, Debug)]
 pub(crate) struct Lexer<'a> {
     octets: &'a [u8],
     pub(crate) at: usize,
-    /// Whether nothing comes behind `octets`.
+    /// Whether the file ends with `octets`.
     last: bool,
     values: usize,
 }
@@ -42,7 +43,7 @@ pub(crate) const fn is_regular(octet: u8) -> bool {
 }
 
 impl<'a> Lexer<'a> {
-    /// Octets up to the end of the file if `last`, else an excerpt.
+    /// `last`: the octets end where the file ends; else they are an excerpt.
     pub(crate) const fn new(octets: &'a [u8], last: bool) -> Self {
         Self { octets, at: 0, last, values: 0 }
     }
@@ -59,12 +60,12 @@ impl<'a> Lexer<'a> {
         Err(Stop::Malformed(self.at, what))
     }
 
-    /// The end of the octets was met where something is missing.
+    /// The octets end where something is missing.
     const fn end<T>(&self) -> Result<T, Stop> {
         if self.last { self.fail("the file ends within an object") } else { Err(Stop::CutOff) }
     }
 
-    /// Skips white space and comments. The end of an excerpt may hide more.
+    /// Skips white space and comments, which may continue after an excerpt.
     pub(crate) fn space(&mut self) -> Result<(), Stop> {
         loop {
             match self.peek() {
@@ -80,7 +81,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Takes a keyword if it comes next, behind white space.
+    /// Reads a keyword if it comes next, after white space.
     pub(crate) fn keyword(&mut self, word: &[u8]) -> Result<bool, Stop> {
         self.space()?;
         if !self.last && self.rest().len() <= word.len() {
@@ -106,7 +107,7 @@ impl<'a> Lexer<'a> {
         Ok(token)
     }
 
-    /// An unsigned integer behind white space.
+    /// An unsigned integer after white space.
     pub(crate) fn unsigned(&mut self, what: &'static str) -> Result<u64, Stop> {
         self.space()?;
         let start = self.at;
@@ -116,14 +117,14 @@ impl<'a> Lexer<'a> {
 
     /// `12 0 obj`
     pub(crate) fn object_header(&mut self) -> Result<Reference, Stop> {
-        const NO_OBJECT: &str = "no object begins here";
+        const NO_OBJECT: &str = "an object was expected here";
 
         self.space()?;
         let start = self.at;
         let number = self.unsigned(NO_OBJECT)?;
         let generation = self.unsigned(NO_OBJECT)?;
         if !self.keyword(b"obj")? {
-            // `obj` directly followed by a number or a name is written by some.
+            // Some writers put a number or a name directly after `obj`.
             if !self.rest().starts_with(b"obj") {
                 return Err(Stop::Malformed(start, NO_OBJECT));
             }
@@ -131,7 +132,7 @@ impl<'a> Lexer<'a> {
         }
         match (u32::try_from(number), u16::try_from(generation)) {
             (Ok(number), Ok(generation)) => Ok(Reference { number, generation }),
-            _ => Err(Stop::Malformed(start, "an object number or generation beyond any")),
+            _ => Err(Stop::Malformed(start, "an object number or generation is too high")),
         }
     }
 
@@ -143,14 +144,14 @@ impl<'a> Lexer<'a> {
     fn count(&mut self) -> Result<(), Stop> {
         self.values += 1;
         if self.values > MAX_VALUES {
-            return Err(Stop::Limit("524,288 values in one object"));
+            return Err(Stop::Limit(Limit::ValuesInObject));
         }
         Ok(())
     }
 
     fn nested(&mut self, depth: usize) -> Result<Value, Stop> {
         if depth == MAX_DEPTH {
-            return Err(Stop::Limit("128 levels of nesting"));
+            return Err(Stop::Limit(Limit::Nesting));
         }
         self.count()?;
         self.space()?;
@@ -170,25 +171,25 @@ impl<'a> Lexer<'a> {
                 b"true" => Kind::Boolean(true),
                 b"false" => Kind::Boolean(false),
                 b"null" => Kind::Null,
-                _ => return Err(Stop::Malformed(start, "no value")),
+                _ => return Err(Stop::Malformed(start, "this is not a value")),
             },
         };
         Ok(Value { kind, span: start..self.at })
     }
 
-    /// `#` and two digits stand for an octet (7.3.5); `#` without them is
+    /// `#` with two digits stands for an octet (7.3.5); `#` without them stands for
     /// itself, as in PDF 1.1.
     fn name(&mut self) -> Result<Vec<u8>, Stop> {
         self.at += 1;
         let mut rest = self.regular()?;
         let mut name = Vec::with_capacity(rest.len());
-        while let [octet, behind @ ..] = rest {
-            rest = behind;
-            match (octet, behind) {
-                (b'#', [high, low, behind @ ..]) => match (hex(*high), hex(*low)) {
+        while let [octet, after @ ..] = rest {
+            rest = after;
+            match (octet, after) {
+                (b'#', [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
                     (Some(high), Some(low)) => {
                         name.push(high << 4 | low);
-                        rest = behind;
+                        rest = after;
                     }
                     _ => name.push(b'#'),
                 },
@@ -208,7 +209,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// 7.3.4.2
+    /// A literal string (7.3.4.2).
     fn literal_string(&mut self) -> Result<Vec<u8>, Stop> {
         self.at += 1;
         let mut string = Vec::new();
@@ -248,7 +249,7 @@ impl<'a> Lexer<'a> {
                                 None => return self.end(),
                             }
                         }
-                        // Overflow of the highest digit is ignored (table 3).
+                        // High-order overflow is ignored (7.3.4.2).
                         string.push(code.to_be_bytes()[1]);
                     }
                     octet => string.push(octet),
@@ -268,7 +269,7 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    /// 7.3.4.3: a missing last digit is 0.
+    /// A hexadecimal string (7.3.4.3): a missing last digit is 0.
     fn hexadecimal_string(&mut self) -> Result<Vec<u8>, Stop> {
         self.at += 1;
         let mut string = Vec::new();
@@ -288,7 +289,7 @@ impl<'a> Lexer<'a> {
                 (None, _) if is_space(octet) => {}
                 (None, _) => {
                     self.at -= 1;
-                    return self.fail("no hexadecimal digit");
+                    return self.fail("this is not a hexadecimal digit");
                 }
             }
         }
@@ -326,12 +327,12 @@ impl<'a> Lexer<'a> {
                     let key = self.name()?;
                     entries.push((key, self.nested(depth + 1)?));
                 }
-                _ => return self.fail("no key of a dictionary"),
+                _ => return self.fail("this is not a key of a dictionary"),
             }
         }
     }
 
-    /// Numbers, and `12 0 R`.
+    /// A number, or a reference such as `12 0 R`.
     fn number_or_reference(&mut self) -> Result<Kind, Stop> {
         let start = self.at;
         let token = self.regular()?;
@@ -340,14 +341,14 @@ impl<'a> Lexer<'a> {
             return if real {
                 Ok(Kind::Real(token.to_vec()))
             } else {
-                Err(Stop::Malformed(start, "no number"))
+                Err(Stop::Malformed(start, "this is not a number"))
             };
         };
         let Some(number) = digits(token).and_then(|n| u32::try_from(n).ok()) else {
             return Ok(Kind::Integer(integer));
         };
-        // What follows is looked at, and given back if it makes no reference.
-        let behind = self.at;
+        // What follows may complete a reference; if not, it is read again.
+        let number_end = self.at;
         self.space()?;
         if self.peek().is_some_and(|o| o.is_ascii_digit()) {
             let generation = digits(self.regular()?).and_then(|n| u16::try_from(n).ok());
@@ -357,7 +358,7 @@ impl<'a> Lexer<'a> {
                 return Ok(Kind::Reference(Reference { number, generation }));
             }
         }
-        self.at = behind;
+        self.at = number_end;
         Ok(Kind::Integer(integer))
     }
 }
@@ -390,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_in_all_their_spellings() {
+    fn strings_are_read_in_every_spelling() {
         assert_eq!(string(b"(a(b)c)"), b"a(b)c");
         assert_eq!(string(b"(a\\(b\\\\\\n\\053\\53\\0053)"), b"a(b\\\n++\x053");
         assert_eq!(string(b"(a\\\r\nb\r\nc\rd)"), b"ab\nc\nd");
@@ -406,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_references_are_told_apart() {
+    fn numbers_and_references_are_distinguished() {
         let value = read(b"[1 2 3 0 R 4 5 -7 .5 +8 12 0 R]").unwrap();
         let kinds: Vec<_> = value.elements().unwrap().iter().map(|v| v.kind.clone()).collect();
         let reference = |number| Kind::Reference(Reference { number, generation: 0 });
@@ -417,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn an_excerpt_asks_for_more_and_a_file_does_not_end_within() {
+    fn an_excerpt_needs_more_octets_and_a_file_is_malformed() {
         let text = b"<</A[1 0 R(x)]/B<41>>> ";
         assert!(read(text).is_ok());
         for len in 0..text.len() - 1 {

@@ -9,8 +9,8 @@ const MIDDLE: [char; 33] = [
     'ﬁ', 'ﬂ', 'Ł', 'Œ', 'Š', 'Ÿ', 'Ž', 'ı', 'ł', 'œ', 'š', 'ž', '\u{FFFD}', '€',
 ];
 
-/// A text string's octets: ASCII as it is, all else as UTF-16BE with a byte
-/// order mark, which every reader since PDF 1.2 understands.
+/// The octets of a text string: ASCII unchanged, anything else as UTF-16BE with a
+/// byte order mark, which every reader has supported since PDF 1.2.
 pub(crate) fn encode_text(text: &str) -> Vec<u8> {
     if text.bytes().all(|o| matches!(o, b' '..=b'~' | b'\t' | b'\n' | b'\r')) {
         return text.as_bytes().to_vec();
@@ -52,17 +52,17 @@ pub(crate) fn date(time: DateTime<Utc>) -> String {
     time.format("D:%Y%m%d%H%M%SZ").to_string()
 }
 
-/// Reads a date; what is left out has its default (7.9.4).
+/// Reads a date; missing parts have their defaults (7.9.4).
 pub(crate) fn parse_date(text: &str) -> Option<DateTime<Utc>> {
     let mut rest = text.strip_prefix("D:").unwrap_or(text);
     let mut number = |digits: usize, default: u32| {
-        let Some((field, behind)) = rest.split_at_checked(digits) else {
+        let Some((field, after)) = rest.split_at_checked(digits) else {
             return Some(default);
         };
         if !field.bytes().all(|o| o.is_ascii_digit()) {
             return Some(default);
         }
-        rest = behind;
+        rest = after;
         field.parse().ok()
     };
     let year = i32::try_from(number(4, 0)?).ok()?;
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_with_and_without_their_parts() {
+    fn dates_are_read_with_and_without_their_optional_parts() {
         let time = |text| parse_date(text).map(|t| t.to_rfc3339());
         assert_eq!(time("D:20260921141320Z").unwrap(), "2026-09-21T14:13:20+00:00");
         assert_eq!(time("D:20260921161320+02'00'").unwrap(), "2026-09-21T14:13:20+00:00");
@@ -109,18 +109,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_back(text in ".*") {
+        fn any_text_is_decoded_as_it_was_encoded(text in ".*") {
             prop_assert_eq!(decode_text(&encode_text(&text)), text);
         }
 
         #[test]
-        fn a_date_comes_back(seconds in 0i64..250_000_000_000) {
+        fn a_date_is_read_as_it_was_written(seconds in 0i64..250_000_000_000) {
             let time = DateTime::from_timestamp(seconds, 0).unwrap();
             prop_assert_eq!(parse_date(&date(time)), Some(time));
         }
 
         #[test]
-        fn no_text_is_a_panic(text in ".{0,40}") {
+        fn no_text_causes_a_panic(text in ".{0,40}") {
             let _ = parse_date(&text);
             let _ = parse_date(&format!("D:{text}"));
         }

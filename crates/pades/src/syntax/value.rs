@@ -1,12 +1,12 @@
-//! Objects as spans of the octets they were read from: what is not changed is
-//! copied, never written anew.
+//! Values with the spans of the octets they were read from: unchanged values are
+//! copied octet by octet.
 
 use std::fmt;
 use std::ops::Range;
 use std::rc::Rc;
 
-/// Numbers beyond this no object may have (ISO 32000-1, annex C): references to
-/// such are nonsense, not to objects that were lost.
+/// The highest object number in practice (ISO 32000-1, annex C). A reference to a
+/// higher number is an error, not a reference to a lost object.
 pub(crate) const MAX_SENSIBLE: u32 = 8_388_607;
 
 /// An object's number and generation (ISO 32000-2, 7.3.10).
@@ -22,15 +22,15 @@ impl fmt::Display for Reference {
     }
 }
 
-/// One value and where it stands in the octets it was read from.
+/// One value, and its span in the octets it was read from.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Value {
     pub(crate) kind: Kind,
     pub(crate) span: Range<usize>,
 }
 
-/// What a value is. Names and strings are octets, decoded; what has values in it
-/// is shared by its clones.
+/// A value by its type. Names and strings are decoded octets. Clones of arrays and
+/// dictionaries share their contents.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
     Null,
@@ -39,21 +39,21 @@ pub(crate) enum Kind {
     /// As it is written.
     Real(Vec<u8>),
     Name(Vec<u8>),
-    /// Literal or hexadecimal: the span tells.
+    /// Literal or hexadecimal, as the octets of the span show.
     String(Vec<u8>),
     Array(Rc<[Value]>),
-    /// In the order of the file. A key that is there twice is there twice.
+    /// In the order of the file. Repeated keys are kept.
     Dictionary(Rc<[(Vec<u8>, Value)]>),
     Reference(Reference),
 }
 
 impl Value {
-    /// The value of a dictionary's key; of a key that is there twice, the last.
+    /// The value of a dictionary's key; the last value of a repeated key.
     pub(crate) fn get(&self, key: &[u8]) -> Option<&Self> {
         self.entries().iter().rev().find(|(k, _)| k == key).map(|(_, value)| value)
     }
 
-    /// A dictionary's entries; none if it is no dictionary.
+    /// A dictionary's entries; none if it is not a dictionary.
     pub(crate) fn entries(&self) -> &[(Vec<u8>, Self)] {
         match &self.kind {
             Kind::Dictionary(entries) => entries,
@@ -115,7 +115,7 @@ impl Value {
         }
     }
 
-    /// The highest number that is referred to, of those up to [`MAX_SENSIBLE`].
+    /// The highest number that is referred to, up to [`MAX_SENSIBLE`].
     pub(crate) fn highest_reference(&self) -> u32 {
         let own = self.reference().map(|reference| reference.number);
         let elements = self.elements().unwrap_or_default().iter();
@@ -124,14 +124,14 @@ impl Value {
         inner.chain(own.filter(|number| *number <= MAX_SENSIBLE)).max().unwrap_or(0)
     }
 
-    /// How many values it is, with those in it.
+    /// Number of values, including those inside.
     pub(crate) fn count(&self) -> usize {
         let elements = self.elements().unwrap_or_default().iter();
         let inner = elements.chain(self.entries().iter().map(|(_, value)| value));
         inner.map(Self::count).sum::<usize>() + 1
     }
 
-    /// Whether the dictionary's key has this name.
+    /// Whether the value of the dictionary's key is this name.
     pub(crate) fn is(&self, key: &[u8], name: &[u8]) -> bool {
         self.get(key).and_then(Self::name) == Some(name)
     }

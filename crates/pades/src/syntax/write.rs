@@ -1,12 +1,12 @@
-//! Writing values, and changing those that others wrote without touching the
-//! rest of them.
+//! Writing values, and changing existing values without touching their other
+//! octets.
 
 use std::ops::Range;
 
 use super::lexer::is_regular;
 use super::value::Value;
 
-/// A name (ISO 32000-2, 7.3.5): all that is not a plain character as `#xx`.
+/// A name (ISO 32000-2, 7.3.5), with `#xx` for every special character.
 pub(crate) fn name(octets: &[u8]) -> Vec<u8> {
     let mut out = vec![b'/'];
     for &octet in octets {
@@ -19,8 +19,8 @@ pub(crate) fn name(octets: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A string: literal where it is plain ASCII, else hexadecimal. Parentheses
-/// and backslashes are escaped, so that no string ends before its end.
+/// A string: literal if it is printable ASCII, else hexadecimal. Parentheses and
+/// backslashes are escaped, so that a string cannot end early.
 pub(crate) fn string(octets: &[u8]) -> Vec<u8> {
     if !octets.iter().all(|o| matches!(o, b' '..=b'~')) {
         return hexadecimal(octets);
@@ -41,7 +41,7 @@ fn hexadecimal(octets: &[u8]) -> Vec<u8> {
     format!("<{digits}>").into_bytes()
 }
 
-/// Changes to a value in octets that others wrote: everything else is copied.
+/// Changes to a value in existing octets: all other octets are copied.
 #[derive(Debug)]
 pub(crate) struct Edit<'a> {
     octets: &'a [u8],
@@ -49,13 +49,13 @@ pub(crate) struct Edit<'a> {
 }
 
 impl<'a> Edit<'a> {
-    /// Of values whose spans are in these octets.
+    /// Changes to values whose spans refer to these octets.
     pub(crate) const fn new(octets: &'a [u8]) -> Self {
         Self { octets, changes: Vec::new() }
     }
 
-    /// Sets a dictionary's key to a value, written by the caller. A key that
-    /// is there twice is there once afterwards.
+    /// Sets a dictionary's key to a value that the caller has written. A repeated key
+    /// gets the same value everywhere.
     pub(crate) fn set(&mut self, dictionary: &Value, key: &[u8], value: &[u8]) {
         let mut found: Vec<&Value> =
             dictionary.entries().iter().filter(|(k, _)| k == key).map(|(_, v)| v).collect();
@@ -67,7 +67,7 @@ impl<'a> Edit<'a> {
             }
         }
         for other in found {
-            // The same value in every place: no reader sees another.
+            // Readers choose different ones of repeated keys.
             self.replace(other, value);
         }
     }
@@ -83,7 +83,7 @@ impl<'a> Edit<'a> {
         self.changes.push((end..end, [b" ", element].concat()));
     }
 
-    /// The octets of `value`, changed.
+    /// The changed octets of `value`.
     pub(crate) fn finish(mut self, value: &Value) -> Vec<u8> {
         self.changes.sort_by_key(|(range, _)| range.start);
         let mut out = Vec::new();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_changed_is_copied() {
+    fn unchanged_octets_are_copied() {
         let text = b"<< /A[1 2]/B<</C (x) %y\n>> /Annots[3 0 R]/Z/N>>";
         let value = read(text);
         let mut edit = Edit::new(text);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_there_twice_has_one_value_afterwards() {
+    fn a_repeated_key_gets_the_same_value_everywhere() {
         let text = b"<</A 1/A 2>>";
         let value = read(text);
         let mut edit = Edit::new(text);
@@ -137,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn a_string_cannot_end_before_its_end() {
+    fn a_string_cannot_end_early() {
         let reason = b"ok) /Evil true (x\\";
         assert_eq!(read(&string(reason)).string().unwrap(), reason);
     }
 
     proptest! {
         #[test]
-        fn strings_and_names_come_back(octets: Vec<u8>) {
+        fn strings_and_names_are_read_as_they_were_written(octets: Vec<u8>) {
             let written = string(&octets);
             let read_back = read(&written);
             prop_assert_eq!(read_back.string().unwrap(), &octets);

@@ -1,27 +1,26 @@
-//! What was changed from one revision to a later one, by kind: each object is
-//! judged in every role that it had in the earlier.
+//! The changes from one revision to a later one, by kind. Each object is compared in
+//! every role that it had in the earlier revision.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::compare::{changed_keys, difference, equal, repeats, same};
-use super::fields::Course;
-use super::reach::{Mark, Owner, Reach, is_nowhere, reference};
-use super::roles::Role;
+use super::fields::FieldChange;
 use crate::document::signature::Permissions;
 use crate::error::Error;
 use crate::file::{Entry, Indirect, Pdf, Revision};
+use crate::reach::{Mark, Owner, Reach, Role, is_nowhere, reference};
 use crate::report::Change;
 use crate::syntax::{Kind, Reference, Value};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Found {
+pub(super) struct FoundChange {
     pub(super) kind: Change,
     /// The field whose lock forbids it.
     pub(super) field: Option<String>,
 }
 
-impl Found {
+impl FoundChange {
     pub(super) const OTHER: Self = Self { kind: Change::Other, field: None };
 
     /// Whether a signature allows it (ISO 32000-2, tables 236 and 257).
@@ -37,21 +36,21 @@ impl Found {
     }
 }
 
-/// Two revisions, and what is found between them.
+/// A comparison of two revisions.
 pub(super) struct Comparison<'a> {
     pub(super) reach: &'a Reach,
-    /// Fields with sound document time-stamps.
+    /// The numbers of fields with sound document time-stamps.
     pub(super) stamps: &'a HashSet<u32>,
     then: Revision,
     now: Revision,
     /// New fields and their widgets.
     pub(super) added: HashSet<u32>,
-    pub(super) courses: HashMap<u32, Course>,
-    found: BTreeSet<Found>,
+    pub(super) field_changes: HashMap<u32, FieldChange>,
+    found: BTreeSet<FoundChange>,
 }
 
-/// An object at the two revisions.
-struct Sides {
+/// An object in both revisions.
+struct ChangedObject {
     number: u32,
     mark: Mark,
     old: Option<Indirect>,
@@ -65,37 +64,42 @@ impl<'a> Comparison<'a> {
         then: Revision,
         now: Revision,
     ) -> Self {
-        let (added, courses) = (HashSet::new(), HashMap::new());
-        Self { reach, stamps, then, now, added, courses, found: BTreeSet::new() }
+        let (added, field_changes) = (HashSet::new(), HashMap::new());
+        Self { reach, stamps, then, now, added, field_changes, found: BTreeSet::new() }
     }
 
-    /// Compares; yields the numbers of the objects that differ, too.
-    pub(super) fn run(mut self, pdf: &mut Pdf<'_>) -> Result<(BTreeSet<Found>, Vec<u32>), Error> {
+    /// Compares the revisions; returns the changes and the numbers of the objects that
+    /// differ.
+    pub(super) fn run(
+        mut self,
+        pdf: &mut Pdf<'_>,
+    ) -> Result<(BTreeSet<FoundChange>, Vec<u32>), Error> {
         self.trailers(pdf)?;
         let mut changed = Vec::new();
         let mut last = Vec::new();
         for number in self.candidates(pdf)? {
-            let Some(sides) = self.sides(pdf, number)? else { continue };
+            let Some(object) = self.changed_object(pdf, number)? else { continue };
             changed.push(number);
-            // What an added annotation is depends on what the form says of it.
-            if sides.mark.roles.has_one_of(&[Role::Page, Role::Annotations]) {
-                last.push(sides);
+            // Whether an added annotation is a new field is known after the form was
+            // compared.
+            if object.mark.roles.has_one_of(&[Role::Page, Role::Annotations]) {
+                last.push(object);
             } else {
-                self.judge(pdf, &sides)?;
+                self.compare(pdf, &object)?;
             }
         }
-        for sides in last {
-            self.judge(pdf, &sides)?;
+        for object in last {
+            self.compare(pdf, &object)?;
         }
         Ok((self.found, changed))
     }
 
     pub(super) fn add(&mut self, kind: Change) {
-        self.found.insert(Found { kind, field: None });
+        self.found.insert(FoundChange { kind, field: None });
     }
 
     pub(super) fn add_to(&mut self, kind: Change, field: &str) {
-        self.found.insert(Found { kind, field: Some(field.to_owned()) });
+        self.found.insert(FoundChange { kind, field: Some(field.to_owned()) });
     }
 
     pub(super) fn then<T>(&self, pdf: &mut Pdf<'_>, read: impl FnOnce(&mut Pdf<'_>) -> T) -> T {
@@ -106,9 +110,9 @@ impl<'a> Comparison<'a> {
         pdf.at(self.now, |pdf| read(pdf))
     }
 
-    /// The objects that may differ.
+    /// The numbers of the objects that may differ.
     fn candidates(&mut self, pdf: &mut Pdf<'_>) -> Result<BTreeSet<u32>, Error> {
-        if self.reach.is_blind() {
+        if self.reach.is_incomplete() {
             self.add(Change::Other);
             return Ok(BTreeSet::new());
         }
@@ -122,7 +126,7 @@ impl<'a> Comparison<'a> {
         Ok(candidates)
     }
 
-    /// The newest trailers (7.5.5).
+    /// Compares the newest trailers (7.5.5).
     fn trailers(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
         let old = self.then(pdf, |pdf| Ok::<_, Error>(pdf.newest()?.trailer.clone()))?;
         let new = self.now(pdf, |pdf| Ok::<_, Error>(pdf.newest()?.trailer.clone()))?;
@@ -135,7 +139,7 @@ impl<'a> Comparison<'a> {
             match key {
                 b"Root" => self.roots(pdf, &old, &new)?,
                 b"Encrypt" => self.add(Change::Other),
-                // The key depends on its first part.
+                // The encryption key depends on the first part.
                 b"ID" if encrypted && id(&old) != id(&new) => self.add(Change::Other),
                 _ => {}
             }
@@ -143,7 +147,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// A catalog that was written as another object.
+    /// Compares catalogs that have different object numbers.
     fn roots(&mut self, pdf: &mut Pdf<'_>, old: &Value, new: &Value) -> Result<(), Error> {
         let [old, new] = [old, new].map(|trailer| trailer.get(b"Root").and_then(Value::reference));
         let (Some(old), Some(new)) = (old, new) else {
@@ -163,16 +167,20 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// An object that differs.
-    fn sides(&self, pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Sides>, Error> {
-        let late = self.reach.late().contains(&number);
-        let was = self.then(pdf, |pdf| place(pdf, number))?;
-        let is = self.now(pdf, |pdf| place(pdf, number))?;
-        if was == is && !late {
+    /// The object in both revisions; `None` if it does not differ.
+    fn changed_object(
+        &self,
+        pdf: &mut Pdf<'_>,
+        number: u32,
+    ) -> Result<Option<ChangedObject>, Error> {
+        let missing = self.reach.missing().contains(&number);
+        let was = self.then(pdf, |pdf| location(pdf, number))?;
+        let is = self.now(pdf, |pdf| location(pdf, number))?;
+        if was == is && !missing {
             return Ok(None);
         }
         if let (Some(entry), _) = is
-            && late
+            && missing
             && self.now(pdf, |pdf| is_nowhere(pdf, entry))?
         {
             return Ok(None);
@@ -181,40 +189,41 @@ impl<'a> Comparison<'a> {
         let new = self.now(pdf, |pdf| current(pdf, number));
         let (old, new) = (readable(old)?, readable(new)?);
         let (old, new) = match (old, new) {
-            // Nobody knows what was there or is.
+            // One of the two cannot be read.
             (Err(()), _) | (_, Err(())) => (None, None),
-            (Ok(_), Ok(None)) if late => return Ok(None),
+            (Ok(_), Ok(None)) if missing => return Ok(None),
             (Ok(None), Ok(None)) => return Ok(None),
-            (Ok(Some(old)), Ok(Some(new))) if !late && same(&old, &new) => return Ok(None),
-            (Ok(Some(old)), Ok(Some(new))) if !late && old.reference != new.reference => {
-                // All that refers to the one does not refer to the other.
+            (Ok(Some(old)), Ok(Some(new))) if !missing && same(&old, &new) => return Ok(None),
+            (Ok(Some(old)), Ok(Some(new))) if !missing && old.reference != new.reference => {
+                // With another generation, references to the one do not lead to the
+                // other.
                 (Some(old), None)
             }
-            (Ok(old), Ok(new)) => (old.filter(|_| !late), new),
+            (Ok(old), Ok(new)) => (old.filter(|_| !missing), new),
         };
-        Ok(Some(Sides { number, mark: self.reach.mark(number), old, new }))
+        Ok(Some(ChangedObject { number, mark: self.reach.mark(number), old, new }))
     }
 
-    fn judge(&mut self, pdf: &mut Pdf<'_>, sides: &Sides) -> Result<(), Error> {
-        let dictionary = |object: &Option<Indirect>| {
-            let object = object.as_ref().filter(|object| !object.is_stream());
-            object.map(|object| object.value.clone())
+    fn compare(&mut self, pdf: &mut Pdf<'_>, object: &ChangedObject) -> Result<(), Error> {
+        let dictionary = |side: &Option<Indirect>| {
+            let side = side.as_ref().filter(|side| !side.is_stream());
+            side.map(|side| side.value.clone())
         };
-        let (old, new) = (dictionary(&sides.old), dictionary(&sides.new));
-        for role in sides.mark.roles.iter() {
+        let (old, new) = (dictionary(&object.old), dictionary(&object.new));
+        for role in object.mark.roles.iter() {
             match (role, &old, &new) {
-                (Role::About, ..) if sides.new.is_some() || sides.old.is_some() => {}
-                (Role::ValidationData, ..) if sides.new.is_some() => {
+                (Role::About, ..) if object.new.is_some() || object.old.is_some() => {}
+                (Role::ValidationData, ..) if object.new.is_some() => {
                     self.add(Change::ValidationData);
                 }
                 (Role::AnnotationPart, ..) => self.add(Change::Annotation),
-                (Role::Annotation, _, new) if new.is_some() == sides.new.is_some() => {
+                (Role::Annotation, _, new) if new.is_some() == object.new.is_some() => {
                     self.add(Change::Annotation);
                 }
                 (Role::Appearance | Role::FieldValue, ..)
-                    if sides.old.is_some() && sides.new.is_some() =>
+                    if object.old.is_some() && object.new.is_some() =>
                 {
-                    self.filled(pdf, sides.mark.owner)?;
+                    self.filled(pdf, object.mark.owner)?;
                 }
                 (Role::Catalog, Some(old), Some(new)) => self.catalogs(pdf, old, new)?,
                 (Role::Page, Some(old), Some(new)) => self.pages(pdf, old, new)?,
@@ -223,10 +232,10 @@ impl<'a> Comparison<'a> {
                 }
                 (Role::Form, Some(old), Some(new)) => self.forms(pdf, Some(old), Some(new))?,
                 (Role::Fields, Some(old), Some(new)) => {
-                    self.lists(pdf, sides.mark.owner, Some(old), Some(new))?;
+                    self.lists(pdf, object.mark.owner, Some(old), Some(new))?;
                 }
                 (Role::Field, Some(old), Some(new)) => {
-                    self.field(pdf, sides.number, sides.mark.owner, old, new)?;
+                    self.field(pdf, object.number, object.mark.owner, old, new)?;
                 }
                 (Role::Resources, Some(old), Some(new)) => {
                     self.resources(pdf, Some(old), Some(new))?;
@@ -238,7 +247,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// Both values of a key, resolved.
+    /// The values of a key in both revisions, resolved.
     pub(super) fn values(
         &self,
         pdf: &mut Pdf<'_>,
@@ -267,7 +276,8 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// The form: its fields, and how those are drawn that are filled later.
+    /// Compares the form: its fields, and the resources of fields that are filled in
+    /// later.
     fn forms(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -304,8 +314,8 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// Resources of fields that are filled later: more may come, but what there
-    /// is stays, for values that are signed are drawn with it.
+    /// Compares the resources of fields that are filled in later. Resources may be
+    /// added; those that exist must stay, because signed values are drawn with them.
     fn resources(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -323,7 +333,7 @@ impl<'a> Comparison<'a> {
         for key in changed_keys(old, new) {
             match key {
                 _ if repeats(new, key) => self.add(Change::Other),
-                // Not what fields are drawn with: some signers keep their
+                // Fields are not drawn with these; some signers keep their
                 // appearances there.
                 b"ProcSet" | b"XObject" => {}
                 key if old.get(key).is_none() => {}
@@ -349,7 +359,7 @@ impl<'a> Comparison<'a> {
             return Ok(());
         }
         for key in changed_keys(old, new) {
-            // Whether it is so wherever it is.
+            // Whether the value, where it is present, has this form.
             let either = |is: &dyn Fn(&Value) -> bool| {
                 [old, new].iter().all(|page| page.get(key).is_none_or(is))
             };
@@ -359,9 +369,9 @@ impl<'a> Comparison<'a> {
                     let (old, new) = self.values(pdf, key, old, new)?;
                     self.annotations(pdf, old.as_ref(), new.as_ref())?;
                 }
-                // A mark that iText leaves.
+                // iText leaves this mark.
                 b"ITXT" if either(&|mark| mark.string().is_some()) => {}
-                // The order in which fields are gone through (table 31).
+                // The tab order (table 31).
                 b"Tabs" if either(&|tabs| tabs.name().is_some_and(is_order)) => {}
                 _ => self.add(Change::Other),
             }
@@ -369,7 +379,8 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// A page's annotations: what comes is judged by what it is.
+    /// Compares a page's annotations. The type of an added object decides what kind of
+    /// change it is.
     fn annotations(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -417,7 +428,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// The elements of an array; none if it is not there.
+/// The elements of an array; no elements for an absent value.
 pub(super) fn elements(value: Option<&Value>) -> Option<&[Value]> {
     match value {
         None => Some(&[]),
@@ -433,8 +444,8 @@ fn is_annotation(value: &Value) -> bool {
     value.get(b"Subtype").is_some() && value.get(b"Rect").is_some()
 }
 
-/// Where an object is, and the object stream that it is in.
-fn place(pdf: &mut Pdf<'_>, number: u32) -> Result<(Option<Entry>, Option<Entry>), Error> {
+/// The entries of an object and of its object stream.
+fn location(pdf: &mut Pdf<'_>, number: u32) -> Result<(Option<Entry>, Option<Entry>), Error> {
     let entry = pdf.entry(number)?;
     let stream = match entry {
         Some(Entry::Compressed { stream, .. }) => pdf.entry(stream)?,
@@ -443,7 +454,7 @@ fn place(pdf: &mut Pdf<'_>, number: u32) -> Result<(Option<Entry>, Option<Entry>
     Ok((entry, stream))
 }
 
-/// The object of this number, whatever its generation.
+/// The object with this number, in any generation.
 pub(super) fn current(pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Indirect>, Error> {
     match reference(pdf, number)? {
         Some(reference) => pdf.object(reference),
@@ -451,7 +462,7 @@ pub(super) fn current(pdf: &mut Pdf<'_>, number: u32) -> Result<Option<Indirect>
     }
 }
 
-/// What does not read is no error here.
+/// Turns errors about one object into a value, but not I/O errors and limits.
 pub(super) fn readable<T>(found: Result<T, Error>) -> Result<Result<T, ()>, Error> {
     match found {
         Ok(found) => Ok(Ok(found)),

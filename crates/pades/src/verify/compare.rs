@@ -1,19 +1,19 @@
-//! Whether two values say the same, and in what they differ.
+//! Whether two values are equal, and how they differ.
 
 use std::collections::BTreeMap;
 
 use crate::file::Indirect;
 use crate::syntax::{Kind, Value};
 
-/// Whether two objects are the same, however they are spaced. A stream that was
-/// written again is another: nobody needs to.
+/// Whether two objects are equal, apart from white space. A stream that was written
+/// again counts as different: no writer has to do that.
 pub(super) fn same(old: &Indirect, new: &Indirect) -> bool {
     old.reference == new.reference
         && (old.offset.is_some() && old.offset == new.offset
             || !old.is_stream() && !new.is_stream() && equal(&old.value, &new.value))
 }
 
-/// Whether two values are the same, wherever they stand.
+/// Whether two values are equal, apart from their spans.
 pub(super) fn equal(old: &Value, new: &Value) -> bool {
     match (&old.kind, &new.kind) {
         (Kind::Array(old), Kind::Array(new)) => {
@@ -35,8 +35,8 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// The keys whose values differ. A key that is there twice is there twice: it
-/// depends on the reader which one counts.
+/// The keys whose values differ. All values of a repeated key are compared, because
+/// readers choose different ones.
 pub(super) fn changed_keys<'a>(old: &'a Value, new: &'a Value) -> Vec<&'a [u8]> {
     type Sides<'a> = [Vec<&'a Value>; 2];
 
@@ -58,8 +58,8 @@ pub(super) fn repeats(dictionary: &Value, key: &[u8]) -> bool {
     dictionary.entries().iter().filter(|(other, _)| other == key).count() > 1
 }
 
-/// The elements that one array has more and less than another. Those that are
-/// in another order are in both.
+/// The elements that were removed from an array, and those that were added. A moved
+/// element counts as both.
 pub(super) fn difference<'a>(
     old: &'a [Value],
     new: &'a [Value],
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_equal_however_they_are_written() {
+    fn spelling_does_not_make_values_different() {
         for (old, new) in [
             ("<</A 1/B[(x)/N#61]>>", "<< /B [ <78> /Na ] /A 1.0 >>"),
             ("[.5 -2 0.50]", "[0.5 -2.0 .500]"),
@@ -104,12 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_added_stands_between_what_was_there() {
+    fn added_elements_are_found_between_the_old_ones() {
         let (old, new) = (value("[1 0 R 2 0 R]"), value("[3 0 R 1 0 R 4 0 R 2 0 R]"));
         let (old, new) = (old.elements().unwrap(), new.elements().unwrap());
         let (removed, added) = difference(old, new);
         assert!(removed.is_empty() && added.len() == 2);
         let (missing, _) = difference(new, old);
-        assert_eq!(missing.len(), 4, "an order is lost from the first difference on");
+        assert_eq!(missing.len(), 4, "the comparison stops at the first difference");
     }
 }

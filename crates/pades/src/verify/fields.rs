@@ -1,51 +1,51 @@
-//! Fields that were filled, signed or added (ISO 32000-2, 12.7).
+//! Form fields that were filled in, signed or added (ISO 32000-2, 12.7).
 
 use super::changes::{Comparison, current, elements, readable};
 use super::compare::{changed_keys, difference, repeats};
-use super::reach::{Owner, Place};
 use crate::document::annotation::{self, HIDDEN, NO_VIEW};
 use crate::document::geometry::rectangle;
 use crate::error::Error;
 use crate::file::{Indirect, Pdf};
+use crate::reach::{FieldIdentity, Owner};
 use crate::report::Change;
 use crate::syntax::{Reference, Value};
 
-/// New fields may be nested this deep.
+/// Maximum depth of new fields.
 const MAX_LEVELS: usize = 64;
-/// `/Ff`: the field takes no input (table 227).
+/// `/Ff`: the field is read-only (table 227).
 const READ_ONLY: i64 = 1;
 
-/// What became of a field between two revisions.
+/// What happened to a field between two revisions.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Course {
-    /// It is no signature field.
+pub(super) enum FieldChange {
+    /// It is not a signature field.
     Filled,
     /// It was signed before.
     Signed,
-    /// It is empty still.
+    /// It is still empty.
     Empty,
-    /// It was signed: the kind of that.
+    /// It was signed: the kind of change.
     Signing(Change),
 }
 
 impl Comparison<'_> {
-    /// What a field's appearance or value leads to was changed where it stands.
+    /// Records a change of an object that belongs to a field's appearance or value.
     pub(super) fn filled(&mut self, pdf: &mut Pdf<'_>, owner: Owner) -> Result<(), Error> {
         let Owner::Field(field) = owner else {
             self.add(Change::Other);
             return Ok(());
         };
-        let kind = match self.course(pdf, field)? {
-            Course::Filled => Change::FormFilling,
-            Course::Signing(kind) => kind,
-            Course::Signed | Course::Empty => Change::Other,
+        let kind = match self.field_change(pdf, field)? {
+            FieldChange::Filled => Change::FormFilling,
+            FieldChange::Signing(kind) => kind,
+            FieldChange::Signed | FieldChange::Empty => Change::Other,
         };
         self.add_of(kind, field);
         Ok(())
     }
 
     fn add_of(&mut self, kind: Change, field: u32) {
-        match (kind, self.reach.place(field)) {
+        match (kind, self.reach.field(field)) {
             (Change::Signature | Change::VisibleSignature | Change::FormFilling, Some(place)) => {
                 let name = place.name.clone();
                 self.add_to(kind, &name);
@@ -54,51 +54,51 @@ impl Comparison<'_> {
         }
     }
 
-    fn course(&mut self, pdf: &mut Pdf<'_>, field: u32) -> Result<Course, Error> {
-        if let Some(course) = self.courses.get(&field) {
-            return Ok(*course);
+    fn field_change(&mut self, pdf: &mut Pdf<'_>, field: u32) -> Result<FieldChange, Error> {
+        if let Some(change) = self.field_changes.get(&field) {
+            return Ok(*change);
         }
-        let course = self.find_course(pdf, field)?;
-        self.courses.insert(field, course);
-        Ok(course)
+        let change = self.find_field_change(pdf, field)?;
+        self.field_changes.insert(field, change);
+        Ok(change)
     }
 
-    fn find_course(&self, pdf: &mut Pdf<'_>, field: u32) -> Result<Course, Error> {
-        if !self.reach.place(field).is_some_and(|place| place.is_signature) {
-            return Ok(Course::Filled);
+    fn find_field_change(&self, pdf: &mut Pdf<'_>, field: u32) -> Result<FieldChange, Error> {
+        if !self.reach.field(field).is_some_and(|place| place.is_signature) {
+            return Ok(FieldChange::Filled);
         }
         let old = readable(self.then(pdf, |pdf| current(pdf, field)))?;
         let new = readable(self.now(pdf, |pdf| current(pdf, field)))?;
         let (Ok(Some(old)), Ok(Some(new))) = (old, new) else {
-            return Ok(Course::Signed);
+            return Ok(FieldChange::Signed);
         };
         if old.reference != new.reference
-            || self.then(pdf, |pdf| held(pdf, &old.value))? != Held::Nothing
+            || self.then(pdf, |pdf| content(pdf, &old.value))? != FieldContent::Nothing
         {
-            return Ok(Course::Signed);
+            return Ok(FieldChange::Signed);
         }
-        if self.now(pdf, |pdf| held(pdf, &new.value))? != Held::Signature {
-            return Ok(Course::Empty);
+        if self.now(pdf, |pdf| content(pdf, &new.value))? != FieldContent::Signature {
+            return Ok(FieldChange::Empty);
         }
-        let was = self.then(pdf, |pdf| sight_of_all(pdf, &old.value))?;
-        let is = self.now(pdf, |pdf| sight_of_all(pdf, &new.value))?;
+        let was = self.then(pdf, |pdf| visibility_of_all(pdf, &old.value))?;
+        let is = self.now(pdf, |pdf| visibility_of_all(pdf, &new.value))?;
         let kind = match () {
             () if !self.is_new_value(&new.value) => Change::Other,
             () if is > was => Change::VisibleSignature,
-            () if self.stamps.contains(&field) && is == Sight::None => Change::TimeStamp,
+            () if self.stamps.contains(&field) && is == Visibility::None => Change::TimeStamp,
             () => Change::Signature,
         };
-        Ok(Course::Signing(kind))
+        Ok(FieldChange::Signing(kind))
     }
 
-    /// Whether a signature is an object that was not there before.
+    /// Whether the signature is a new object.
     fn is_new_value(&self, field: &Value) -> bool {
         let value = field.get(b"V").and_then(Value::reference);
         value.is_none_or(|value| self.reach.mark(value.number).roles.is_empty())
             && !repeats(field, b"V")
     }
 
-    /// A field or a widget that is there in both revisions.
+    /// Compares a field or a widget that both revisions have.
     pub(super) fn field(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -107,32 +107,32 @@ impl Comparison<'_> {
         old: &Value,
         new: &Value,
     ) -> Result<(), Error> {
-        let field = self.reach.place(number).map(|place| place.field);
+        let field = self.reach.field(number).map(|place| place.field);
         let dictionaries = old.is_dictionary() && new.is_dictionary();
         let (Some(field), true, false) = (field, dictionaries, owner == Owner::Several) else {
             self.add(Change::Other);
             return Ok(());
         };
-        let course = self.course(pdf, field)?;
+        let change = self.field_change(pdf, field)?;
         for key in changed_keys(old, new) {
             let added = old.get(key).is_none();
-            match (course, key) {
+            match (change, key) {
                 _ if repeats(new, key) => self.add(Change::Other),
                 (_, b"Ff") if locks_only(old, new) => self.add(Change::FormFilling),
                 (_, b"Type") if added && new.is(key, b"Annot") => {}
-                (Course::Filled, b"F") if shows_again(old, new) => self.add(Change::Other),
+                (FieldChange::Filled, b"F") if shows_again(old, new) => self.add(Change::Other),
                 (
-                    Course::Filled,
+                    FieldChange::Filled,
                     b"AP" | b"AS" | b"DA" | b"F" | b"I" | b"M" | b"Q" | b"RV" | b"TI" | b"V",
                 ) => self.add_of(Change::FormFilling, field),
-                (Course::Signing(kind), b"AP" | b"AS" | b"DA" | b"F" | b"M" | b"Q" | b"V") => {
+                (FieldChange::Signing(kind), b"AP" | b"AS" | b"DA" | b"F" | b"M" | b"Q" | b"V") => {
                     self.add_of(kind, field);
                 }
-                // A field that had no widget gets one.
-                (Course::Signing(kind), b"Lock" | b"P" | b"Rect" | b"Subtype") if added => {
+                // Signing adds a widget to a field without one.
+                (FieldChange::Signing(kind), b"Lock" | b"P" | b"Rect" | b"Subtype") if added => {
                     self.add_of(kind, field);
                 }
-                (Course::Filled | Course::Empty, b"Kids") => {
+                (FieldChange::Filled | FieldChange::Empty, b"Kids") => {
                     let (old, new) = self.values(pdf, key, old, new)?;
                     self.lists(pdf, Owner::Field(field), old.as_ref(), new.as_ref())?;
                 }
@@ -142,8 +142,8 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// The fields of the form, or those below a field: all stay as they are and
-    /// in their order, and signature fields may come.
+    /// Compares the fields of the form, or those below a field. All must stay in
+    /// their order; signature fields may be added.
     pub(super) fn lists(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -153,7 +153,7 @@ impl Comparison<'_> {
     ) -> Result<(), Error> {
         let above = match owner {
             Owner::Form => None,
-            Owner::Field(field) => self.reach.place(field).cloned(),
+            Owner::Field(field) => self.reach.field(field).cloned(),
             Owner::Nobody | Owner::Several => {
                 self.add(Change::Other);
                 return Ok(());
@@ -177,7 +177,7 @@ impl Comparison<'_> {
         &mut self,
         pdf: &mut Pdf<'_>,
         field: &Value,
-        above: Option<&Place>,
+        above: Option<&FieldIdentity>,
         level: usize,
     ) -> Result<(), Error> {
         let new = self.new_widget(pdf, field)?.filter(|_| level < MAX_LEVELS);
@@ -185,7 +185,7 @@ impl Comparison<'_> {
             self.add(Change::Other);
             return Ok(());
         };
-        let place = self.now(pdf, |pdf| Place::of(pdf, &field, above))?;
+        let place = self.now(pdf, |pdf| FieldIdentity::of(pdf, &field, above))?;
         let mut is_seen = self.now(pdf, |pdf| shows(pdf, &field.value))?;
         let mut has_fields = false;
         let kids = self.now(pdf, |pdf| pdf.get(&field.value, b"Kids"))?;
@@ -204,20 +204,20 @@ impl Comparison<'_> {
             }
         }
         let number = field.reference.number;
-        let held = self.now(pdf, |pdf| held(pdf, &field.value))?;
-        let kind = match (held, is_seen) {
-            // Fields that are there to group others.
-            (Held::Nothing, false) if has_fields => return Ok(()),
+        let content = self.now(pdf, |pdf| content(pdf, &field.value))?;
+        let kind = match (content, is_seen) {
+            // The field groups other fields.
+            (FieldContent::Nothing, false) if has_fields => return Ok(()),
             _ if !place.is_signature || place.field != number || place.name.is_empty() => {
                 Change::Other
             }
-            (Held::Unclear, _) => Change::Other,
-            (Held::Signature, _) if !self.is_new_value(&field.value) => Change::Other,
-            (Held::Signature, true) => Change::VisibleSignature,
-            (Held::Signature, false) if self.stamps.contains(&number) => Change::TimeStamp,
+            (FieldContent::Unclear, _) => Change::Other,
+            (FieldContent::Signature, _) if !self.is_new_value(&field.value) => Change::Other,
+            (FieldContent::Signature, true) => Change::VisibleSignature,
+            (FieldContent::Signature, false) if self.stamps.contains(&number) => Change::TimeStamp,
             (_, false) => Change::Signature,
-            // Nobody signed what is seen there.
-            (Held::Nothing, true) => Change::Annotation,
+            // The visible field is not signed.
+            (FieldContent::Nothing, true) => Change::Annotation,
         };
         match kind {
             Change::TimeStamp | Change::Other => self.add(kind),
@@ -226,7 +226,7 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// A field or widget that nothing led to before and that does nothing.
+    /// A field or widget that was not reached before and has no actions.
     fn new_widget(&mut self, pdf: &mut Pdf<'_>, value: &Value) -> Result<Option<Indirect>, Error> {
         let Some(reference) = value.reference() else {
             return Ok(None);
@@ -246,75 +246,83 @@ impl Comparison<'_> {
         Ok(object)
     }
 
-    /// A widget of the form that was on no page, or not on this one.
+    /// Records a widget of the form that was added to this page.
     pub(super) fn put_on_page(
         &mut self,
         pdf: &mut Pdf<'_>,
         widget: Reference,
     ) -> Result<(), Error> {
-        let field = self.reach.place(widget.number).map(|place| place.field);
-        let course = field.map(|field| self.course(pdf, field)).transpose()?;
+        let field = self.reach.field(widget.number).map(|place| place.field);
+        let change = field.map(|field| self.field_change(pdf, field)).transpose()?;
         let object = readable(self.now(pdf, |pdf| pdf.object(widget)))?;
         let is_seen = match object {
             Ok(Some(object)) => self.now(pdf, |pdf| shows(pdf, &object.value))?,
             Ok(None) => false,
             Err(()) => true,
         };
-        match (course, field) {
-            (Some(Course::Signing(_)), Some(field)) if is_seen => {
+        match (change, field) {
+            (Some(FieldChange::Signing(_)), Some(field)) if is_seen => {
                 self.add_of(Change::VisibleSignature, field);
             }
-            (Some(Course::Signing(_)), _) => {}
+            (Some(FieldChange::Signing(_)), _) => {}
             _ => self.add(Change::Other),
         }
         Ok(())
     }
 }
 
-/// What is in `/V` of a field for signatures.
+/// The `/V` of a signature field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Held {
+enum FieldContent {
     Nothing,
-    /// A dictionary. Whether it is a sound signature is told elsewhere.
+    /// A dictionary. Verification reports whether the signature is sound.
     Signature,
-    /// Something else, or what does not read.
+    /// Something else, or an object that cannot be read.
     Unclear,
 }
 
-fn held(pdf: &mut Pdf<'_>, field: &Value) -> Result<Held, Error> {
+fn content(pdf: &mut Pdf<'_>, field: &Value) -> Result<FieldContent, Error> {
     let Some(value) = field.get(b"V") else {
-        return Ok(Held::Nothing);
+        return Ok(FieldContent::Nothing);
     };
     let object = match value.reference() {
-        None if value.is_null() => return Ok(Held::Nothing),
-        None => return Ok(if value.is_dictionary() { Held::Signature } else { Held::Unclear }),
+        None if value.is_null() => return Ok(FieldContent::Nothing),
+        None => {
+            return Ok(if value.is_dictionary() {
+                FieldContent::Signature
+            } else {
+                FieldContent::Unclear
+            });
+        }
         Some(reference) => readable(pdf.object(reference))?,
     };
     Ok(match object {
-        Ok(None) => Held::Nothing,
-        Ok(Some(object)) if object.value.is_null() => Held::Nothing,
-        Ok(Some(object)) if object.value.is_dictionary() && !object.is_stream() => Held::Signature,
-        _ => Held::Unclear,
+        Ok(None) => FieldContent::Nothing,
+        Ok(Some(object)) if object.value.is_null() => FieldContent::Nothing,
+        Ok(Some(object)) if object.value.is_dictionary() && !object.is_stream() => {
+            FieldContent::Signature
+        }
+        _ => FieldContent::Unclear,
     })
 }
 
-/// How much of a widget is seen.
+/// How far a widget is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Sight {
+enum Visibility {
     None,
-    /// Not on screens, as far as its flags say: it may be printed.
+    /// Not on screen, by its flags, but perhaps in print.
     NoView,
     View,
 }
 
-/// The same of a field and its widgets.
-fn sight_of_all(pdf: &mut Pdf<'_>, field: &Value) -> Result<Sight, Error> {
-    let mut most = sight(pdf, field)?;
+/// The highest visibility of a field and its widgets.
+fn visibility_of_all(pdf: &mut Pdf<'_>, field: &Value) -> Result<Visibility, Error> {
+    let mut most = visibility(pdf, field)?;
     let kids = pdf.get(field, b"Kids")?;
     for kid in elements(kids.as_ref()).unwrap_or_default() {
         let kid = pdf.resolve(kid)?;
         if kid.get(b"T").is_none() {
-            most = most.max(sight(pdf, &kid)?);
+            most = most.max(visibility(pdf, &kid)?);
         }
     }
     Ok(most)
@@ -322,23 +330,23 @@ fn sight_of_all(pdf: &mut Pdf<'_>, field: &Value) -> Result<Sight, Error> {
 
 /// Whether a widget has an area and is not hidden.
 fn shows(pdf: &mut Pdf<'_>, widget: &Value) -> Result<bool, Error> {
-    Ok(sight(pdf, widget)? != Sight::None)
+    Ok(visibility(pdf, widget)? != Visibility::None)
 }
 
-fn sight(pdf: &mut Pdf<'_>, widget: &Value) -> Result<Sight, Error> {
+fn visibility(pdf: &mut Pdf<'_>, widget: &Value) -> Result<Visibility, Error> {
     let Some(corners) = pdf.get(widget, b"Rect")? else {
-        return Ok(Sight::None);
+        return Ok(Visibility::None);
     };
     let area = match rectangle(pdf, &corners)? {
         Some([left, bottom, right, top]) => left < right && bottom < top,
-        // Who knows what readers make of it.
+        // Readers treat a malformed rectangle in different ways.
         None => true,
     };
     let flags = annotation::flags(pdf, widget)?;
     Ok(match () {
-        () if !area || flags & HIDDEN != 0 => Sight::None,
-        () if flags & NO_VIEW != 0 => Sight::NoView,
-        () => Sight::View,
+        () if !area || flags & HIDDEN != 0 => Visibility::None,
+        () if flags & NO_VIEW != 0 => Visibility::NoView,
+        () => Visibility::View,
     })
 }
 
@@ -346,13 +354,13 @@ fn flags(dictionary: &Value, key: &[u8]) -> Option<i64> {
     dictionary.get(key).map_or(Some(0), Value::integer)
 }
 
-/// Whether no more than a lock was put on a field: signing does that.
+/// Whether the only change is that the field is read-only now, which signing does.
 fn locks_only(old: &Value, new: &Value) -> bool {
     let (old, new) = (flags(old, b"Ff"), flags(new, b"Ff"));
     old.is_some() && new == old.map(|old| old | READ_ONLY)
 }
 
-/// Whether a widget is seen that was not.
+/// Whether a widget becomes visible.
 fn shows_again(old: &Value, new: &Value) -> bool {
     match (flags(old, b"F"), flags(new, b"F")) {
         (Some(old), Some(new)) => old & !new & (HIDDEN | NO_VIEW) != 0,

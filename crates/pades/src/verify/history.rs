@@ -1,32 +1,32 @@
-//! What was changed after each signature. From each signed revision to the next
-//! the objects that were changed are compared once, so that the work grows with
-//! the file and not with its signatures.
+//! The changes after each signature. Each signed revision is compared with the next
+//! one once, so that the work grows with the file and not with the number of
+//! signatures.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::changes::{Comparison, Found};
-use super::reach::Reach;
+use super::changes::{Comparison, FoundChange};
 use crate::error::Error;
 use crate::file::{Pdf, Revision};
+use crate::reach::Reach;
 
 /// The changes between one signed revision and the next.
 struct Step {
-    /// How many sections came after the first of the two.
+    /// Number of sections after the first of the two.
     later: usize,
-    found: BTreeSet<Found>,
+    found: BTreeSet<FoundChange>,
 }
 
-/// All signed revisions and the file as it is.
+/// The changes between all signed revisions, up to the newest.
 pub(super) struct History {
     /// The oldest first.
     steps: Vec<Step>,
-    /// Whether a limit was met.
+    /// Whether a limit was exceeded.
     cut_short: bool,
 }
 
 impl History {
-    /// `ends`: where the signed revisions end, by the number of the sections
-    /// that came later. `stamps`: fields with sound document time-stamps.
+    /// `ends`: where the signed revisions end, by the number of later sections.
+    /// `stamps`: the numbers of fields with sound document time-stamps.
     pub(super) fn read(
         pdf: &mut Pdf<'_>,
         ends: &BTreeMap<usize, u64>,
@@ -47,10 +47,10 @@ impl History {
                     return Ok(history);
                 }
                 Err(Error::Core(error)) => return Err(error.into()),
-                // What does not read is not known to be harmless.
+                // A change that cannot be read may be harmful.
                 Err(_) => {
-                    reach.lose();
-                    BTreeSet::from([Found::OTHER])
+                    reach.set_incomplete();
+                    BTreeSet::from([FoundChange::OTHER])
                 }
             };
             history.steps.push(Step { later: then.later, found });
@@ -58,9 +58,9 @@ impl History {
         Ok(history)
     }
 
-    /// The changes after a signed revision; `None` if they could not be told
-    /// within the limits.
-    pub(super) fn since(&self, later: usize) -> Option<BTreeSet<&Found>> {
+    /// The changes after a signed revision; `None` if comparing them exceeds the
+    /// limits.
+    pub(super) fn since(&self, later: usize) -> Option<BTreeSet<&FoundChange>> {
         let steps = self.steps.iter().filter(|step| step.later <= later);
         (!self.cut_short || later == 0).then(|| steps.flat_map(|step| &step.found).collect())
     }
@@ -72,13 +72,13 @@ fn step(
     stamps: &HashSet<u32>,
     then: Revision,
     now: Revision,
-) -> Result<BTreeSet<Found>, Error> {
+) -> Result<BTreeSet<FoundChange>, Error> {
     if reach.is_empty() {
         pdf.at(then, |pdf| reach.read(pdf))?;
     }
     let (found, changed) = Comparison::new(reach, stamps, then, now).run(pdf)?;
     if now.later > 0 {
-        pdf.at(now, |pdf| reach.go_on(pdf, &changed))?;
+        pdf.at(now, |pdf| reach.advance(pdf, &changed))?;
     }
     Ok(found)
 }

@@ -1,17 +1,17 @@
-//! Two ranges of a file, read as one.
+//! Two ranges of a file, read as one stream.
 
 use std::io::{self, Read, SeekFrom};
 
 use ades_core::document::ReadSeek;
 
-/// From an offset to one that is behind the last octet.
+/// The octets from `from` up to but excluding `to`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Range {
     pub(super) from: u64,
     pub(super) to: u64,
 }
 
-/// Reads ranges one behind the other.
+/// Reads ranges one after the other.
 pub(super) struct Ranges<'a> {
     reader: &'a mut dyn ReadSeek,
     left: std::vec::IntoIter<Range>,

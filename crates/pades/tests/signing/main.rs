@@ -11,7 +11,7 @@ mod round_trips;
 use ades_core::{Certificate, CertificateChain, Document, PendingState, SignatureParameters};
 use chrono::DateTime;
 use pades::report::Report;
-use pades::{Error, Given, PendingSignature, SignatureOptions};
+use pades::{Error, PendingSignature, SignatureOptions, VerifyOptions};
 use test_key::TestKey;
 
 fn key() -> TestKey {
@@ -43,7 +43,7 @@ fn value(pending: &PendingSignature) -> Vec<u8> {
 fn complete(pending: &PendingSignature, pdf: &[u8], value: &[u8]) -> Result<Vec<u8>, Error> {
     let pending = PendingSignature::from_json(&pending.to_json(None)?, None)?;
     let mut signed = Vec::new();
-    let done = pending.complete(&mut Document::from_bytes(pdf), value, &mut signed);
+    let done = pending.complete(Some(&mut Document::from_bytes(pdf)), value, &mut signed);
     assert!(done.is_ok() || signed.is_empty() || signed == pdf, "a failure writes no signature");
     done.map(|()| signed)
 }
@@ -58,6 +58,6 @@ fn sign(pdf: &[u8], options: &SignatureOptions) -> Result<Vec<u8>, Error> {
 
 fn verify(pdf: &[u8]) -> Report {
     let trust = [certificate(&key())];
-    let given = Given { trust: &trust, ..Given::default() };
-    pades::verify(&mut Document::from_bytes(pdf), given).unwrap()
+    let options = VerifyOptions::new().trust(&trust);
+    pades::verify(&mut Document::from_bytes(pdf), options).unwrap()
 }

@@ -125,5 +125,5 @@ fn the_signer_of_a_prepared_signature_is_known() {
     let pending = prepare(&Pdf::default().build(), &SignatureOptions::new()).unwrap();
     assert_eq!(pending.chain().leaf(), &certificate(&key()));
     assert!(!pending.is_repaired());
-    assert_eq!(pending.remarks(), []);
+    assert_eq!(pending.warnings(), []);
 }

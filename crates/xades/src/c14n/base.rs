@@ -1,15 +1,15 @@
-//! Joining `xml:base` values (Canonical XML 1.1, clause 2.4): as RFC 3986
-//! resolves references, except that the base may be relative itself.
+//! Joining `xml:base` values (Canonical XML 1.1, clause 2.4). This is the resolution of
+//! RFC 3986, except that the base may be relative.
 
-/// The parts of a URI reference (RFC 3986, appendix B), without fragment.
-struct Reference<'u> {
+/// The parts of a URI reference (RFC 3986, appendix B), without the fragment.
+struct UriReference<'u> {
     scheme: Option<&'u str>,
     authority: Option<&'u str>,
     path: &'u str,
     query: Option<&'u str>,
 }
 
-impl<'u> Reference<'u> {
+impl<'u> UriReference<'u> {
     fn new(uri: &'u str) -> Self {
         let uri = uri.split_once('#').map_or(uri, |(before, _)| before);
         let (scheme, rest) = match uri.split_once(':') {
@@ -32,19 +32,19 @@ impl<'u> Reference<'u> {
     }
 }
 
-/// Whether this is what comes before the colon of an absolute URI.
+/// Whether this is the scheme of a URI.
 pub(crate) fn is_scheme(scheme: &str) -> bool {
     let rest = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
     scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(rest)
 }
 
-/// What `reference` means where `base` is the base URI: `join-URI-References`.
+/// Resolves `reference` against `base`: `join-URI-References`.
 pub(crate) fn join(base: &str, reference: &str) -> String {
-    let base = Reference::new(base);
-    // A base that ends with ".." is that directory.
+    let base = UriReference::new(base);
+    // A base that ends with ".." is a directory.
     let slash = if base.path == ".." || base.path.ends_with("/..") { "/" } else { "" };
     let base_path = format!("{}{slash}", base.path);
-    let reference = Reference::new(reference);
+    let reference = UriReference::new(reference);
     let (scheme, authority, path, query);
     if reference.scheme.is_some() || reference.authority.is_some() {
         scheme = reference.scheme.or(base.scheme);
@@ -76,7 +76,7 @@ pub(crate) fn join(base: &str, reference: &str) -> String {
     joined
 }
 
-/// The reference's path behind the base's directory (RFC 3986, 5.2.3).
+/// The reference's path after the base's directory (RFC 3986, 5.2.3).
 fn merged(authority: bool, base: &str, path: &str) -> String {
     if path.starts_with('/') {
         return path.to_owned();
@@ -88,8 +88,8 @@ fn merged(authority: bool, base: &str, path: &str) -> String {
     format!("{directory}{path}")
 }
 
-/// RFC 3986, 5.2.4, with the changes of Canonical XML 1.1: leading `..` of a
-/// relative path stay, `//` is `/`, and a `..` at the end gets its slash.
+/// RFC 3986, 5.2.4, with the changes of Canonical XML 1.1: leading `..` of a relative
+/// path stay, `//` becomes `/`, and a slash is added after a `..` at the end.
 fn without_dots(path: &str) -> String {
     let absolute = path.starts_with('/');
     let mut kept: Vec<&str> = Vec::new();
@@ -147,7 +147,7 @@ mod tests {
 
     /// Canonical XML 1.1, appendix A.
     #[test]
-    fn dots_go_as_in_the_examples_of_the_specification() {
+    fn dots_are_removed_as_in_the_examples_of_the_specification() {
         for (path, expected) in [
             ("no/.././/pseudo-netpath/seg/file.ext", "pseudo-netpath/seg/file.ext"),
             ("no/..//.///pseudo-netpath/seg/file.ext", "pseudo-netpath/seg/file.ext"),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn relative_bases_join_too() {
+    fn relative_bases_are_joined() {
         for (base, reference, expected) in [
             ("bar/", "foo", "bar/foo"),
             ("a/b", "../c", "c"),

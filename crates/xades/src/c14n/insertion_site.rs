@@ -103,7 +103,7 @@ impl<'i> SiteFinder<'i> {
             search.check_unique()?;
             search.check_found()?;
         }
-        let what = "a document without root element";
+        let what = "the document has no root element";
         let root = self.root.ok_or(Error::NotWellFormed { offset: 0, what })?;
         let (name, span) = match (self.element, &self.search) {
             (Some(element), _) => element,

@@ -180,7 +180,7 @@ impl CollectedDocument {
             expected.check_met()?;
         }
         let Some(root) = collector.root else {
-            let what = "a document without root element";
+            let what = "the document has no root element";
             return Err(Error::NotWellFormed { offset: 0, what });
         };
         let Collector { root_has_more, signatures, places: expected, .. } = collector;

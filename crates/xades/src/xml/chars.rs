@@ -1,20 +1,20 @@
 //! The character classes of XML 1.0, clauses 2.2 and 2.3.
 
-/// May stand in a name, behind its first character.
+/// May occur in a name, after its first character.
 pub(crate) const NAME: u8 = 1;
 /// May begin a name.
 pub(crate) const NAME_START: u8 = 2;
 /// White space.
 pub(crate) const SPACE: u8 = 4;
-/// Ends a run of text that canonical form copies as it is.
+/// Ends a run of text that a canonical form copies unchanged.
 pub(crate) const TEXT_STOP: u8 = 8;
-/// Ends such a run in an attribute value.
+/// Ends such a run of an attribute value.
 pub(crate) const VALUE_STOP: u8 = 16;
-/// Written as a reference in canonical text.
+/// Written as a reference in text of a canonical form.
 pub(crate) const TEXT_ESCAPED: u8 = 32;
-/// Written as a reference in canonical attribute values.
+/// Written as a reference in attribute values of a canonical form.
 pub(crate) const VALUE_ESCAPED: u8 = 64;
-/// Not ASCII: part of a character of several octets.
+/// Not ASCII: a part of a character of several octets.
 pub(crate) const HIGH: u8 = 128;
 
 const CLASSES: [u8; 256] = classes();
@@ -58,12 +58,12 @@ pub(crate) fn class(octet: u8) -> u8 {
     CLASSES.get(usize::from(octet)).copied().unwrap_or(0)
 }
 
-/// Whether an octet is in one of these classes.
+/// Whether an octet belongs to one of these classes.
 pub(crate) fn is(octet: u8, classes: u8) -> bool {
     class(octet) & classes != 0
 }
 
-/// `Char`: what may stand in a document at all.
+/// `Char`: the characters that a document may contain.
 pub(crate) const fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}')
 }
@@ -96,12 +96,12 @@ pub(crate) fn char_at(text: &[u8], at: usize) -> Option<(char, usize)> {
     Some((c, len))
 }
 
-/// Where the first octet of one of these classes stands, from `from` on; the
-/// text's length if none does.
+/// The index of the first octet of one of these classes, from `from` on. The text's
+/// length if there is none.
 pub(crate) fn find(text: &[u8], from: usize, classes: u8) -> usize {
     const SHORT: usize = 24;
     let rest = text.get(from..).unwrap_or_default();
-    // Most runs are short. Long ones pay for a comparison of many octets at once.
+    // Most runs are short. Comparing many octets at once pays off for long ones only.
     let (short, long) = rest.split_at_checked(SHORT).unwrap_or((rest, &[]));
     if let Some(found) = short.iter().position(|&octet| is(octet, classes)) {
         return from + found;
@@ -129,13 +129,13 @@ pub(crate) fn find(text: &[u8], from: usize, classes: u8) -> usize {
     text.len()
 }
 
-/// Whether any octet passes, looked at all at once.
+/// Whether any octet passes the test. Without an early exit, so that the compiler can
+/// test many octets at once.
 pub(crate) fn any(piece: &[u8], test: impl Fn(u8) -> bool) -> bool {
     piece.iter().fold(false, |any, &octet| any | test(octet))
 }
 
-/// Checks what has been found to be UTF-8 for characters that XML does not
-/// allow; yields where the first stands.
+/// The index of the first character that XML does not allow, in text that is UTF-8.
 pub(crate) fn first_forbidden(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     for piece in text.chunks(256) {
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_ends_at_the_first_stop_wherever_it_is() {
+    fn a_run_ends_at_its_first_stop() {
         for at in 0..300 {
             let mut text = vec![b'x'; 300];
             assert_eq!(find(&text, 0, TEXT_STOP), 300);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_outside_xml_are_found() {
+    fn characters_that_xml_does_not_allow_are_found() {
         assert_eq!(first_forbidden("a\tb\r\n\u{7F}\u{85}\u{FFFD}\u{10FFFF}".as_bytes()), None);
         for c in ['\0', '\u{B}', '\u{1F}', '\u{FFFE}', '\u{FFFF}'] {
             let text = format!("{}{c}y", "é".repeat(200));

@@ -1,25 +1,26 @@
-//! The document's first octets: byte order mark and XML declaration
-//! (XML 1.0, clauses 2.8, 4.3.3 and appendix F).
+//! The start of a document: byte order mark and XML declaration (XML 1.0, clauses
+//! 2.8, 4.3.3 and appendix F).
 
 use crate::error::{Error, Limit};
 
 use super::encoding::Encoding;
 use super::scan::{Bad, Cursor, Stop, SyntaxFault, Token, bad, fault};
 
-/// The octets in which byte order mark and XML declaration must end.
+/// Maximum length of byte order mark and XML declaration together.
 pub(crate) const MAX_LEN: usize = 4096;
 
-/// What the document's first octets say.
+/// The encoding that the start of a document indicates, and where its text begins.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Prologue {
     pub(crate) encoding: Encoding,
-    /// The octets of the byte order mark.
+    /// Length of the byte order mark.
     pub(crate) mark: usize,
-    /// The octets of the XML declaration, counted in UTF-8.
+    /// Length of the XML declaration in UTF-8.
     pub(crate) declaration: usize,
 }
 
-/// Reads the start of a document: at least [`MAX_LEN`] octets, or all.
+/// Reads the start of a document: at least [`MAX_LEN`] octets, or the whole
+/// document.
 pub(crate) fn read(start: &[u8]) -> Result<Prologue, Error> {
     let (guess, mark) = match start {
         [0x00, 0x00, 0xFE, 0xFF, ..]
@@ -61,10 +62,10 @@ pub(crate) fn read(start: &[u8]) -> Result<Prologue, Error> {
         }
         Err(Stop::Bad(Bad { at, fault })) => return Err(fault.error(offset_of(at))),
     };
-    // Clause 4.3.3: what neither has a mark nor says what it is, is UTF-8.
-    let says = declaration.as_ref().is_some_and(|declaration| declaration.encoding.is_some());
-    if guess.is_utf16() && mark == 0 && !says {
-        let what = "UTF-16 without a byte order mark or a declaration that says so";
+    // Clause 4.3.3: a document with neither a mark nor an encoding declaration is UTF-8.
+    let declared = declaration.as_ref().is_some_and(|declaration| declaration.encoding.is_some());
+    if guess.is_utf16() && mark == 0 && !declared {
+        let what = "UTF-16 without a byte order mark or an encoding declaration";
         return Err(Error::Encoding { offset: 0, what });
     }
     let Some(declaration) = declaration else {
@@ -82,7 +83,7 @@ pub(crate) fn read(start: &[u8]) -> Result<Prologue, Error> {
                 true
             };
             if !agrees {
-                let what = "another encoding than the declared one";
+                let what = "the octets are not in the declared encoding";
                 return Err(Error::Encoding { offset, what });
             }
             declared
@@ -96,7 +97,7 @@ struct Declaration<'t> {
     encoding: Option<(usize, &'t [u8])>,
 }
 
-/// `XMLDecl`, if there is one.
+/// Reads the `XMLDecl`, if the document has one.
 fn declaration(text: &[u8]) -> Token<Option<Declaration<'_>>> {
     let begins = text.starts_with(b"<?xml")
         && text.get(5).is_some_and(|octet| matches!(octet, b' ' | b'\t' | b'\n' | b'\r'));
@@ -105,12 +106,12 @@ fn declaration(text: &[u8]) -> Token<Option<Declaration<'_>>> {
     }
     let mut cursor = Cursor::new(text, 5);
     cursor.need_space()?;
-    cursor.expect(b"version", "an XML declaration without version")?;
+    cursor.expect(b"version", "the XML declaration has no version")?;
     let (at, version) = value(&mut cursor)?;
     match version {
         b"1.0" => {}
         b"1.1" => return fault(at, SyntaxFault::Unsupported("XML 1.1")),
-        _ => return bad(at, "an XML version that does not exist"),
+        _ => return bad(at, "an unknown XML version"),
     }
     let mut encoding = None;
     let mut spaces = cursor.spaces();
@@ -134,7 +135,7 @@ fn declaration(text: &[u8]) -> Token<Option<Declaration<'_>>> {
     Ok(Some(Declaration { len: cursor.at, encoding }))
 }
 
-/// `= "value"`; where the value stands, and the value.
+/// Reads `= "value"`. Returns the offset of the value, and the value.
 fn value<'t>(cursor: &mut Cursor<'t>) -> Token<(usize, &'t [u8])> {
     cursor.spaces();
     cursor.expect(b"=", "an equals sign is missing")?;
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn errors_have_the_offset_of_the_fault() {
         let error = |start: &[u8]| read(start).unwrap_err().to_string();
         assert_eq!(error(b"<?xml version='1.1'?>"), "unsupported XML at octet 15: XML 1.1");
         assert!(error(b"<?xml version='1.0' standalone='maybe'?>").contains("octet 32"));

@@ -1,6 +1,6 @@
-//! The document type declaration and its internal subset (XML 1.0, clauses
-//! 2.8, 3.2, 3.3, 4.2 and 4.7). Parameter entities may be declared; a reference
-//! to one would let declarations come from anywhere and is refused.
+//! The document type declaration and its internal subset (XML 1.0, clauses 2.8, 3.2,
+//! 3.3, 4.2 and 4.7). Parameter entities may be declared. References to them are
+//! refused, because their declarations may be outside the document.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,34 +10,34 @@ use crate::error::ExternalResource;
 use super::entities::{Budget, entity_name, normalise, tokenise};
 use super::scan::{Cursor, Stop, SyntaxFault, Token, bad, fault};
 
-/// What the internal subset declares, as far as content depends on it.
+/// The declarations of the internal subset that the content depends on.
 #[derive(Debug, Default)]
 pub(crate) struct Dtd {
     entities: HashMap<Box<[u8]>, Entity>,
     attributes: HashMap<Box<[u8]>, AttributeList>,
-    /// Whether there is an external subset beside it.
+    /// Whether there is an external subset.
     pub(crate) external: bool,
-    /// Whether there is a document type declaration at all.
+    /// Whether there is a document type declaration.
     pub(crate) present: bool,
 }
 
 /// A general entity.
 #[derive(Debug)]
 pub(crate) enum Entity {
-    /// With its replacement text.
+    /// Internal, with its replacement text.
     Internal(Arc<[u8]>),
-    /// Parsed, and elsewhere.
+    /// External and parsed.
     External,
-    /// With a notation; only to be named.
+    /// Unparsed: it has a notation, and content must not refer to it.
     Unparsed,
 }
 
-/// What is declared for the attributes of one element type.
+/// The attributes that are declared for one element type.
 #[derive(Debug, Default)]
 pub(crate) struct AttributeList {
     by_name: HashMap<Box<[u8]>, usize>,
     declared: Vec<Declared>,
-    /// Which of them have a default value.
+    /// The indices of those that have a default value.
     defaults: Vec<usize>,
 }
 
@@ -46,9 +46,9 @@ pub(crate) struct AttributeList {
 pub(crate) struct Declared {
     pub(crate) name: Box<[u8]>,
     pub(crate) colon: usize,
-    /// Of another type than CDATA.
+    /// Whether its type is not CDATA.
     pub(crate) tokenised: bool,
-    /// Of type ID.
+    /// Whether its type is ID.
     pub(crate) id: bool,
     /// The default value, normalised.
     pub(crate) default: Option<Box<[u8]>>,
@@ -59,8 +59,7 @@ impl Dtd {
         self.entities.get(name)
     }
 
-    /// Whether attributes are declared for elements of this prefix, as it is
-    /// written.
+    /// Whether attributes are declared for elements with this prefix.
     pub(crate) fn declares_for(&self, prefix: &[u8]) -> bool {
         self.attributes.keys().any(|name| name.split(|&octet| octet == b':').next() == Some(prefix))
     }
@@ -76,17 +75,17 @@ impl AttributeList {
         Some((index, self.declared.get(index)?))
     }
 
-    /// Those that have a default value.
+    /// The attributes that have a default value, with their indices.
     pub(crate) fn defaults(&self) -> impl Iterator<Item = (usize, &Declared)> {
         self.defaults.iter().filter_map(|&index| Some((index, self.declared.get(index)?)))
     }
 }
 
-/// Reads a document type declaration, from its `<!DOCTYPE` on; its length and
-/// what it declares.
+/// Reads a document type declaration, from its `<!DOCTYPE` on. Returns its length and
+/// its declarations.
 pub(crate) fn read(text: &[u8], budget: &mut Budget) -> Token<(usize, Dtd)> {
     let mut cursor = Cursor::new(text, 0);
-    cursor.expect(b"<!DOCTYPE", "a declaration that does not belong here")?;
+    cursor.expect(b"<!DOCTYPE", "a declaration that is not allowed here")?;
     cursor.need_space()?;
     cursor.qname()?;
     let mut dtd = Dtd { present: true, ..Dtd::default() };
@@ -155,13 +154,13 @@ impl Subset<'_, '_> {
             self.cursor.need_space()?;
             external_id(self.cursor, true)?;
         } else {
-            return bad(self.cursor.at, "a declaration that does not exist");
+            return bad(self.cursor.at, "an unknown declaration");
         }
         self.cursor.spaces();
-        self.cursor.expect(b">", "a declaration does not end where it should")
+        self.cursor.expect(b">", "a malformed declaration")
     }
 
-    /// `EntityDecl`, clause 4.2.
+    /// Reads an `EntityDecl`, clause 4.2.
     fn entity(&mut self) -> Token<()> {
         self.cursor.need_space()?;
         let parameter = self.cursor.skip(b"%")?;
@@ -188,13 +187,13 @@ impl Subset<'_, '_> {
             }
         };
         if !parameter {
-            // The first declaration binds (clause 4.2).
+            // The first declaration is binding (clause 4.2).
             self.dtd.entities.entry(name.into()).or_insert(entity);
         }
         Ok(())
     }
 
-    /// `AttlistDecl`, clause 3.3.
+    /// Reads an `AttlistDecl`, clause 3.3.
     fn attribute_list(&mut self) -> Token<()> {
         self.cursor.need_space()?;
         let element = self.cursor.qname()?;
@@ -209,7 +208,7 @@ impl Subset<'_, '_> {
             }
             let declared = self.attribute()?;
             let list = self.dtd.attributes.entry(element.clone()).or_default();
-            // Here, too, the first declaration binds.
+            // The first declaration is binding (clause 3.3).
             if !list.by_name.contains_key(&declared.name) {
                 list.by_name.insert(declared.name.clone(), list.declared.len());
                 if declared.default.is_some() {
@@ -240,7 +239,7 @@ impl Subset<'_, '_> {
                     self.cursor.need_space()?;
                     names(self.cursor, |cursor| cursor.ncname().map(|_| ()))?;
                 }
-                _ => return bad(start, "an attribute type that does not exist"),
+                _ => return bad(start, "an unknown attribute type"),
             }
         }
         self.cursor.need_space()?;
@@ -263,7 +262,7 @@ impl Subset<'_, '_> {
     }
 }
 
-/// `Nmtoken`, in which colons mean nothing.
+/// Reads an `Nmtoken`. Colons have no meaning in it.
 fn nmtoken(cursor: &mut Cursor<'_>) -> Token<()> {
     loop {
         cursor.nmtoken()?;
@@ -274,7 +273,7 @@ fn nmtoken(cursor: &mut Cursor<'_>) -> Token<()> {
     }
 }
 
-/// `( a | b )`
+/// Reads `( a | b )`.
 fn names<'t>(cursor: &mut Cursor<'t>, name: impl Fn(&mut Cursor<'t>) -> Token<()>) -> Token<()> {
     cursor.expect(b"(", "a parenthesis is missing")?;
     loop {
@@ -292,7 +291,7 @@ fn names<'t>(cursor: &mut Cursor<'t>, name: impl Fn(&mut Cursor<'t>) -> Token<()
     }
 }
 
-/// `contentspec`, clauses 3.2.1 and 3.2.2.
+/// Reads a `contentspec`, clauses 3.2.1 and 3.2.2.
 fn content_model(cursor: &mut Cursor<'_>) -> Token<()> {
     if cursor.skip(b"EMPTY")? || cursor.skip(b"ANY")? {
         return Ok(());
@@ -302,7 +301,7 @@ fn content_model(cursor: &mut Cursor<'_>) -> Token<()> {
     if cursor.skip(b"#PCDATA")? {
         return mixed(cursor);
     }
-    // The separator of each open parenthesis, once it is known.
+    // The separator inside each open parenthesis, once it is known.
     let mut open = vec![None];
     'item: loop {
         cursor.spaces();
@@ -334,7 +333,7 @@ fn content_model(cursor: &mut Cursor<'_>) -> Token<()> {
     }
 }
 
-/// `Mixed`, behind its `#PCDATA`.
+/// Reads the rest of a `Mixed` after its `#PCDATA`.
 fn mixed(cursor: &mut Cursor<'_>) -> Token<()> {
     let mut names = false;
     loop {
@@ -361,7 +360,7 @@ fn occurrence(cursor: &mut Cursor<'_>) -> Token<()> {
     Ok(())
 }
 
-/// `ExternalID`, or for notations `PublicID` as well: clauses 4.2.2 and 4.7.
+/// Reads an `ExternalID`, or for notations also a `PublicID`: clauses 4.2.2 and 4.7.
 fn external_id(cursor: &mut Cursor<'_>, system_optional: bool) -> Token<()> {
     if cursor.skip(b"SYSTEM")? {
         cursor.need_space()?;
@@ -375,7 +374,7 @@ fn external_id(cursor: &mut Cursor<'_>, system_optional: bool) -> Token<()> {
     let allowed =
         |octet: &u8| octet.is_ascii_alphanumeric() || b" \r\n-'()+,./:=?;!*#@$_%".contains(octet);
     if let Some(wrong) = public.iter().position(|octet| !allowed(octet)) {
-        return bad(at + wrong, "a character that a public identifier must not have");
+        return bad(at + wrong, "a character that is not allowed in a public identifier");
     }
     let space = cursor.spaces() > 0;
     let quoted = matches!(cursor.peek()?, b'"' | b'\'');
@@ -389,15 +388,15 @@ fn external_id(cursor: &mut Cursor<'_>, system_optional: bool) -> Token<()> {
     Ok(())
 }
 
-/// The replacement text of an internal entity (clause 4.5): character
-/// references are expanded, general ones stay, line ends are line feeds.
+/// The replacement text of an internal entity (clause 4.5). Character references are
+/// expanded, entity references stay, and line ends become line feeds.
 fn replacement_text(literal: &[u8], at: usize) -> Token<Vec<u8>> {
     let mut out = Vec::with_capacity(literal.len());
     let mut cursor = Cursor::new(literal, 0);
     while let Some(&octet) = literal.get(cursor.at) {
         let here = cursor.at;
         match octet {
-            b'%' => return bad(at + here, "a parameter entity within a declaration"),
+            b'%' => return bad(at + here, "a parameter entity inside a declaration"),
             b'&' if literal.get(here + 1) == Some(&b'#') => {
                 let c = cursor.char_reference().or_else(|stop| moved(stop, at, here))?;
                 let mut utf8 = [0; 4];
@@ -422,7 +421,8 @@ fn replacement_text(literal: &[u8], at: usize) -> Token<Vec<u8>> {
     Ok(out)
 }
 
-/// A literal is there as a whole; what is wrong in it is at its own place.
+/// Moves a fault in a literal to its place in the declaration. The literal is complete,
+/// so a token that is cut off is malformed.
 fn moved<T>(stop: Stop, at: usize, here: usize) -> Token<T> {
     match stop {
         Stop::More => bad(at + here, "a malformed reference"),
@@ -430,7 +430,7 @@ fn moved<T>(stop: Stop, at: usize, here: usize) -> Token<T> {
     }
 }
 
-/// Past a comment, behind its `<!--`.
+/// Skips the rest of a comment after its `<!--`.
 fn comment(cursor: &mut Cursor<'_>) -> Token<()> {
     let rest = cursor.text.get(cursor.at..).unwrap_or_default();
     let len = rest.windows(2).position(|pair| pair == b"--").ok_or(Stop::More)?;
@@ -438,7 +438,7 @@ fn comment(cursor: &mut Cursor<'_>) -> Token<()> {
     cursor.expect(b">", "two hyphens in a comment")
 }
 
-/// Past a processing instruction, behind its `<?`.
+/// Skips the rest of a processing instruction after its `<?`.
 fn instruction(cursor: &mut Cursor<'_>) -> Token<()> {
     instruction_target(cursor)?;
     let rest = cursor.text.get(cursor.at..).unwrap_or_default();
@@ -447,13 +447,13 @@ fn instruction(cursor: &mut Cursor<'_>) -> Token<()> {
     Ok(())
 }
 
-/// `PITarget`, clause 2.6: a name that is not `xml`, and a space or the end
-/// behind it.
+/// Reads a `PITarget`, clause 2.6: a name that is not `xml`, followed by white space or
+/// the end of the instruction.
 pub(crate) fn instruction_target<'t>(cursor: &mut Cursor<'t>) -> Token<&'t [u8]> {
     let start = cursor.at;
     let target = cursor.ncname()?;
     if target.eq_ignore_ascii_case(b"xml") {
-        return bad(start, "an XML declaration that is not at the document's start");
+        return bad(start, "an XML declaration after the document's start");
     }
     let rest = cursor.text.get(cursor.at..).unwrap_or_default();
     match rest {
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn declarations_are_read_and_the_first_binds() {
+    fn the_first_declaration_of_a_name_is_binding() {
         let dtd = subset(
             "<!ELEMENT a (b?,(c|d)+,e*)*><!ELEMENT b (#PCDATA|c)*>\n<!ELEMENT c EMPTY>\
              <!ATTLIST a x CDATA ' 1 ' y NMTOKENS #FIXED ' 1  2 ' z (p|q:1:) #IMPLIED>\
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_declaration_is_refused() {
+    fn malformed_declarations_are_refused() {
         for wrong in [
             "<!ELEMENT a (b,c|d)>",
             "<!ELEMENT a (#PCDATA|b)>",

@@ -1,10 +1,10 @@
-//! The encodings that documents come in, decoded to UTF-8 in pieces.
+//! The encodings of documents, decoded to UTF-8 in pieces.
 
 use serde::{Deserialize, Serialize};
 
 use super::chars;
 
-/// How a document's characters are encoded.
+/// A character encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Encoding {
@@ -17,7 +17,7 @@ pub(crate) enum Encoding {
     Windows1252,
 }
 
-/// The characters of Windows-1252 from 0x80 to 0x9F; `\0` where it has none.
+/// The characters of Windows-1252 from 0x80 to 0x9F. `\0`: undefined.
 const WINDOWS_1252: [char; 32] = [
     '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0',
     '\u{2018}', '\u{2019}', '\u{201C}', '\u{201D}', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0',
@@ -25,7 +25,7 @@ const WINDOWS_1252: [char; 32] = [
 ];
 
 impl Encoding {
-    /// The encoding that an XML declaration names (case does not matter).
+    /// The encoding of this name in an XML declaration. Case does not matter.
     pub(crate) fn from_name(name: &[u8], little_endian: bool) -> Option<Self> {
         const NAMES: [(&str, Encoding); 16] = [
             ("UTF-8", Encoding::Utf8),
@@ -52,7 +52,7 @@ impl Encoding {
         Some(known.1)
     }
 
-    /// Its name in an XML declaration; `None` if none is needed.
+    /// Its name in an XML declaration. `None` if no declaration is needed.
     pub(crate) const fn name(self) -> Option<&'static str> {
         match self {
             Self::Utf8 | Self::Ascii => None,
@@ -67,13 +67,13 @@ impl Encoding {
         matches!(self, Self::Utf16Le | Self::Utf16Be)
     }
 
-    /// In how many octets it writes what is this text in UTF-8.
+    /// The number of octets in which it encodes this UTF-8 text.
     pub(crate) fn width(self, text: &[u8]) -> u64 {
         let count = |test: fn(u8) -> bool| {
             text.iter().fold(0u64, |count, &octet| count + u64::from(test(octet)))
         };
-        // Each character has one octet that continues none, and those that
-        // UTF-16 writes as a pair begin with 0xF0 or more.
+        // Each character has one octet that is not a continuation. The first octet of
+        // those that UTF-16 encodes as a surrogate pair is 0xF0 or more.
         let characters = || count(|octet| octet & 0xC0 != 0x80);
         match self {
             Self::Utf8 => text.len() as u64,
@@ -82,7 +82,7 @@ impl Encoding {
         }
     }
 
-    /// The octets for a text; `None` if the encoding has not all its characters.
+    /// Encodes a text. `None` if the encoding does not have all its characters.
     pub(crate) fn encode(self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Utf8 => Some(text.as_bytes().to_vec()),
@@ -95,16 +95,16 @@ impl Encoding {
         }
     }
 
-    /// Appends to `out` what `octets` say; yields how many of them were used
-    /// and what is wrong with the next. A character that is cut off stays
-    /// unused.
+    /// Decodes octets and appends the text to `out`. Returns the number of octets that
+    /// were used, and the fault of the next one. A character that is cut off is not
+    /// used.
     pub(crate) fn decode(self, octets: &[u8], out: &mut Vec<u8>) -> (usize, Option<&'static str>) {
         let mut used = 0;
         let mut utf8 = [0; 4];
         loop {
             let rest = octets.get(used..).unwrap_or_default();
             if !self.is_utf16() {
-                // In all of these, printable ASCII is itself.
+                // All encodings except UTF-16 encode printable ASCII as itself.
                 let ascii = rest.iter().take_while(|octet| matches!(octet, b' '..=b'~')).count();
                 if let Some((ascii, _)) = rest.split_at_checked(ascii).filter(|_| ascii > 0) {
                     out.extend_from_slice(ascii);
@@ -126,7 +126,7 @@ impl Encoding {
     }
 
     fn decode_one(self, octets: &[u8]) -> Result<Option<(char, usize)>, &'static str> {
-        let undefined = "an octet that means nothing in this encoding";
+        let undefined = "an octet that this encoding does not define";
         if self.is_utf16() {
             return self.decode_utf16(octets);
         }
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn latin_9_and_windows_have_the_euro_at_their_own_places() {
+    fn latin_9_and_windows_1252_have_their_own_euro_signs() {
         let decode = |encoding: Encoding, octets: &[u8]| {
             let mut out = Vec::new();
             assert_eq!(encoding.decode(octets, &mut out), (octets.len(), None));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_an_error_in_its_place() {
+    fn undefined_octets_are_an_error() {
         let mut out = Vec::new();
         assert_eq!(Encoding::Windows1252.decode(b"a\x81", &mut out).0, 1);
         assert!(Encoding::Windows1252.decode(b"\x81", &mut out).1.is_some());

@@ -1,5 +1,5 @@
-//! What entities may cost, and references in attribute values
-//! (XML 1.0, clauses 3.3.3 and 4.4).
+//! The cost of entities, and references in attribute values (XML 1.0, clauses 3.3.3
+//! and 4.4).
 
 use crate::error::Limit;
 
@@ -8,10 +8,11 @@ use super::dtd::{Dtd, Entity};
 use super::limits::Limits;
 use super::scan::{Cursor, Stop, SyntaxFault, Token, bad, fault};
 
-/// What one entity counts, beside its text.
+/// The cost of expanding one entity, in addition to its text.
 const EACH: u64 = 16;
 
-/// How much entities and default attributes have added, and may add.
+/// The number of octets that entities and default attributes have added, and may
+/// add.
 #[derive(Debug)]
 pub(crate) struct Budget {
     spent: u64,
@@ -24,7 +25,8 @@ impl Budget {
         Self { spent: 0, allowed: limits.expansion, depth: limits.entity_depth }
     }
 
-    /// A long document may expand more than a short one.
+    /// Raises what is allowed for the number of octets read: a long document may expand
+    /// more than a short one.
     pub(crate) fn read(&mut self, octets: u64, limits: &Limits) {
         self.allowed = limits.expansion.max(octets.saturating_mul(limits.expansion_ratio));
     }
@@ -33,7 +35,7 @@ impl Budget {
         self.spent
     }
 
-    /// As it was before something that will be read again.
+    /// Undoes the expense of a token that will be read again.
     pub(crate) const fn return_to(&mut self, spent: u64) {
         self.spent = spent;
     }
@@ -47,7 +49,7 @@ impl Budget {
     }
 }
 
-/// The character that a predefined entity stands for.
+/// The character of a predefined entity.
 pub(crate) const fn predefined(name: &[u8]) -> Option<char> {
     match name {
         b"amp" => Some('&'),
@@ -59,8 +61,8 @@ pub(crate) const fn predefined(name: &[u8]) -> Option<char> {
     }
 }
 
-/// Appends the normalised form of an attribute value. `at` is where the value
-/// begins in its token.
+/// Appends the normalised form of an attribute value. `at` is the offset of the value
+/// in its token.
 pub(crate) fn normalise(
     value: &[u8],
     at: usize,
@@ -78,7 +80,7 @@ struct Normaliser<'n> {
 }
 
 impl Normaliser<'_> {
-    /// `reference`: where the reference stands whose text this is.
+    /// `reference`: if this is the text of an entity, the offset of the reference.
     fn run(
         &mut self,
         value: &[u8],
@@ -103,8 +105,8 @@ impl Normaliser<'_> {
                     cursor.step();
                 }
                 _ => {
-                    // A line end of two characters is one space, unless it is
-                    // the text of an entity, where line ends are in order.
+                    // A line end of two characters becomes one space. In the text of an
+                    // entity line ends are already normalised.
                     let line_end = octet == b'\r' && reference.is_none();
                     if !(line_end && value.get(run + 1) == Some(&b'\n')) {
                         self.out.push(b' ');
@@ -142,7 +144,7 @@ impl Normaliser<'_> {
     }
 }
 
-/// `&name;`, past it.
+/// Reads `&name;`.
 pub(crate) fn entity_name<'t>(cursor: &mut Cursor<'t>) -> Token<&'t [u8]> {
     cursor.step();
     let name = cursor.ncname()?;
@@ -150,7 +152,8 @@ pub(crate) fn entity_name<'t>(cursor: &mut Cursor<'t>) -> Token<&'t [u8]> {
     Ok(name)
 }
 
-/// Within a value that is there as a whole, nothing more can come.
+/// Moves a fault to the place of the reference. The value is complete, so a token that
+/// is cut off is malformed.
 fn relocate<T>(stop: Stop, here: usize) -> Token<T> {
     match stop {
         Stop::More => bad(here, "a malformed reference"),
@@ -158,8 +161,8 @@ fn relocate<T>(stop: Stop, here: usize) -> Token<T> {
     }
 }
 
-/// The further step for values of tokenised types: spaces at the ends vanish,
-/// several become one.
+/// Normalises a value of a tokenised type further: removes spaces at its ends, and
+/// replaces several by one.
 pub(crate) fn tokenise(out: &mut Vec<u8>, from: usize) {
     let mut to = from;
     let mut space = true;
@@ -192,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_become_spaces_and_references_stay() {
+    fn line_ends_become_spaces_unless_they_are_references() {
         assert_eq!(normalised("a\r\nb\rc\nd\te").unwrap(), "a b c d e");
         assert_eq!(normalised("&#13;&#xA;&lt;'&quot;").unwrap(), "\r\n<'\"");
         for wrong in ["<", "&", "&a", "&a;", "&#;", "&#x;", "&#0;", "&#xD800;", "&#x110000;", "&;"]
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_joined_by_single_spaces() {
+    fn tokens_are_separated_by_single_spaces() {
         for (before, after) in
             [("", ""), ("  ", ""), (" a ", "a"), ("a  b", "a b"), ("  a \n  b ", "a \n b")]
         {

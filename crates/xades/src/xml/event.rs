@@ -1,4 +1,4 @@
-//! What a reader hands out.
+//! The events that a reader returns.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,18 +7,18 @@ use super::namespaces::Namespaces;
 use super::tag::{Tag, TagAttribute};
 use super::xml_scope::XmlScope;
 
-/// The namespace that the prefix `xml` always stands for.
+/// The namespace of the prefix `xml`.
 pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 
-/// One piece of a document, in document order. All octets are UTF-8.
+/// One event of a document, in document order. All octets are UTF-8.
 #[non_exhaustive]
 pub enum Event<'r> {
-    /// A start tag, or an empty-element tag's first half.
+    /// A start tag, or the first of the two events of an empty-element tag.
     StartElement(StartElement<'r>),
-    /// An end tag, or an empty-element tag's second half.
+    /// An end tag, or the second of the two events of an empty-element tag.
     EndElement(EndElement<'r>),
-    /// A piece of text, of any length: references expanded, line ends
-    /// normalised. Text between two other events may come in many pieces.
+    /// A piece of text of any length, with references expanded and line ends
+    /// normalised. Text between two other events may be split into many pieces.
     Text(Text<'r>),
     /// A comment begins.
     CommentStart,
@@ -48,7 +48,7 @@ pub struct StartElement<'r> {
 }
 
 impl<'r> StartElement<'r> {
-    /// The name as it is written, with its prefix.
+    /// The name with its prefix.
     #[must_use]
     pub fn qualified_name(&self) -> &'r [u8] {
         self.text.get(self.tag.name.range()).unwrap_or_default()
@@ -64,40 +64,40 @@ impl<'r> StartElement<'r> {
         }
     }
 
-    /// The namespace name; empty for none.
+    /// The namespace name. Empty: no namespace.
     #[must_use]
     pub fn namespace(&self) -> &'r [u8] {
         self.namespaces.name(self.tag.binding)
     }
 
-    /// The attributes, default ones of the DTD among them, namespace
-    /// declarations not, sorted by namespace name and local name.
+    /// The attributes, including default attributes of the DTD and excluding namespace
+    /// declarations, sorted by namespace name and local name.
     #[must_use]
     pub fn attributes(&self) -> Attributes<'r> {
         Attributes { element: *self, next: 0 }
     }
 
-    /// The namespace name that a prefix stands for here; `""` is the default
-    /// namespace. `None`: not declared.
+    /// The namespace name of a prefix in scope. `""` is the default namespace. `None`:
+    /// the prefix is not declared.
     #[must_use]
     pub fn namespace_of(&self, prefix: &[u8]) -> Option<&'r [u8]> {
         self.namespaces.lookup(prefix).map(|binding| self.namespaces.name(binding))
     }
 
-    /// Where the tag stands in the original octets. An element that comes out
-    /// of an entity is where the reference to the entity is.
+    /// Where the tag is in the original octets. For an element that comes out of an
+    /// entity this is the reference to the entity.
     #[must_use]
     pub const fn tag(&self) -> Range<u64> {
         self.start..self.end
     }
 
-    /// How many elements this one is in.
+    /// The number of elements around this one.
     #[must_use]
     pub const fn depth(&self) -> usize {
         self.depth
     }
 
-    /// The tag's own text: up to its name's end, and from there on.
+    /// The text of the tag up to the end of its name, and the rest.
     pub(crate) fn spelling(&self) -> (&'r [u8], &'r [u8]) {
         let text = self.text.get(..self.tag.len).unwrap_or_default();
         text.split_at_checked(self.tag.name.range().end).unwrap_or_default()
@@ -108,7 +108,7 @@ impl<'r> StartElement<'r> {
     }
 }
 
-/// An attribute where it stands.
+/// An attribute together with its element.
 #[derive(Clone, Copy)]
 pub(crate) struct PlacedAttribute<'r> {
     element: StartElement<'r>,
@@ -139,16 +139,17 @@ impl<'r> PlacedAttribute<'r> {
 
 /// An attribute.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Attribute<'r> {
-    /// The name as it is written, with its prefix.
+    /// The name with its prefix.
     pub qualified_name: &'r [u8],
     /// The name without its prefix.
     pub local_name: &'r [u8],
-    /// The namespace name; empty for none.
+    /// The namespace name. Empty: no namespace.
     pub namespace: &'r [u8],
     /// The normalised value.
     pub value: &'r [u8],
-    /// Whether the DTD declares it as of type ID.
+    /// Whether the DTD declares it with the type ID.
     pub dtd_id: bool,
 }
 
@@ -180,52 +181,53 @@ impl<'r> Iterator for Attributes<'r> {
 #[derive(Clone, Copy)]
 pub struct EndElement<'r> {
     pub(crate) name: &'r [u8],
-    /// The tag's own text, if it is spelled as in canonical form.
+    /// The text of the tag, if a canonical form writes it unchanged.
     pub(crate) canonical: Option<&'r [u8]>,
     pub(crate) span: &'r Span,
     pub(crate) depth: usize,
 }
 
 impl<'r> EndElement<'r> {
-    /// The name as it is written, with its prefix.
+    /// The name with its prefix.
     #[must_use]
     pub const fn qualified_name(&self) -> &'r [u8] {
         self.name
     }
 
-    /// How many elements this one is in.
+    /// The number of elements around this one.
     #[must_use]
     pub const fn depth(&self) -> usize {
         self.depth
     }
 
-    /// Where the element stands in the original octets.
+    /// Where the element is in the original octets.
     #[must_use]
     pub const fn span(&self) -> &'r Span {
         self.span
     }
 }
 
-/// Where an element stands in the original octets.
+/// Where an element is in the original octets.
+// Not non_exhaustive: callers compare it with ranges that they know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     /// Its start tag, or its empty-element tag.
     pub start_tag: Range<u64>,
-    /// Its end tag; empty, behind the tag, if there is only one tag.
+    /// Its end tag. For an empty-element tag: an empty range after it.
     pub end_tag: Range<u64>,
-    /// Whether it comes out of an entity: then the offsets are those of the
-    /// reference, and nothing can be inserted into it.
+    /// Whether it comes out of an entity. The offsets are then those of the reference,
+    /// and nothing can be inserted into the element.
     pub in_entity: bool,
 }
 
 impl Span {
-    /// From its first octet to its last.
+    /// The whole element.
     #[must_use]
     pub const fn whole(&self) -> Range<u64> {
         self.start_tag.start..self.end_tag.end
     }
 
-    /// Whether it is one tag: `<a/>`.
+    /// Whether it is an empty-element tag.
     #[must_use]
     pub const fn is_empty_tag(&self) -> bool {
         self.end_tag.start == self.end_tag.end
@@ -246,14 +248,14 @@ impl<'r> Text<'r> {
         self.text
     }
 
-    /// Whether none of them would be written as a reference in canonical form.
+    /// Whether a canonical form writes them without escaping.
     #[must_use]
     pub const fn is_plain(&self) -> bool {
         self.plain
     }
 }
 
-// What a document says is nobody's business in logs: only kinds and places.
+// A document's content must not reach logs: `Debug` shows only kinds and places.
 
 impl fmt::Debug for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

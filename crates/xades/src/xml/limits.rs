@@ -1,45 +1,45 @@
-//! How much of everything a document may have.
+//! Limits of reading and canonicalising.
 
-/// Limits that keep hostile documents from costing more than their size.
+/// Limits that keep a hostile document from costing more than its size.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Elements within elements.
+    /// Maximum depth of elements inside one another.
     pub depth: usize,
-    /// Octets of one tag, in UTF-8. So much is held at a time.
+    /// Maximum length of one tag in UTF-8. The reader holds one tag at a time.
     pub tag: usize,
-    /// Attributes and namespace declarations of one element.
+    /// Maximum number of attributes and namespace declarations of one element.
     pub attributes: usize,
-    /// Namespace declarations in scope at one place.
+    /// Maximum number of namespace declarations in scope.
     pub namespaces: usize,
-    /// Octets of one namespace name. The exclusive form writes an ancestor's
-    /// name in each of its children.
+    /// Maximum length of one namespace name. The exclusive form writes the name of an
+    /// ancestor's namespace in each child.
     pub namespace_name: usize,
-    /// Attributes of the `xml:` namespace on all open elements together.
+    /// Maximum number of `xml:` attributes on all open elements together.
     pub xml_attributes: usize,
-    /// Octets held for all open elements together: names, namespaces, `xml:`
-    /// attributes, and where they are.
+    /// Maximum number of octets held for all open elements together: names, namespaces,
+    /// `xml:` attributes and offsets.
     pub open: usize,
-    /// Octets of the document type declaration, in UTF-8.
+    /// Maximum length of the document type declaration in UTF-8.
     pub dtd: usize,
-    /// Entities within entities.
+    /// Maximum depth of entities inside one another.
     pub entity_depth: usize,
-    /// Octets that entities and default attributes may add to a document ...
+    /// Maximum number of octets that entities and default attributes add to a document.
     pub expansion: u64,
-    /// ... or so many times the octets read, if that is more.
+    /// The same as a multiple of the octets read. The larger of the two applies.
     pub expansion_ratio: u64,
-    /// Work on all canonical forms of one reading together: octets written,
-    /// elements and attributes that selections are asked about, namespaces and
-    /// `xml:` attributes looked through ...
+    /// Maximum work on all canonical forms of one pass together: octets written,
+    /// elements and attributes compared with selections, namespaces and `xml:`
+    /// attributes searched.
     pub work: u64,
-    /// ... or so many times the octets read, if that is more. An exclusive form
-    /// of the smallest elements, `<p:e/>`, with a namespace name of 300 octets
-    /// is 50 times as long as the document.
+    /// The same as a multiple of the octets read. The larger of the two applies. An
+    /// exclusive form of the smallest elements, `<p:e/>`, with a namespace name of 300
+    /// octets is 50 times as long as the document.
     pub work_ratio: u64,
 }
 
 impl Limits {
-    /// The limits unless told otherwise.
+    /// The default limits.
     pub const DEFAULT: Self = Self {
         depth: 4096,
         tag: 16 << 20,

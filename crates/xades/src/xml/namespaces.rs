@@ -1,4 +1,4 @@
-//! The namespaces in scope, as a stack of declarations.
+//! The namespaces in scope: a stack of declarations.
 
 use std::ops::Range;
 
@@ -8,12 +8,12 @@ use super::scan::SyntaxFault;
 
 const XMLNS_NAMESPACE: &[u8] = b"http://www.w3.org/2000/xmlns/";
 
-/// Which declaration: its place in the stack.
+/// The index of a declaration in the stack.
 pub(crate) type BindingIndex = u32;
 
-/// No declaration: no prefix, no namespace.
+/// No namespace: the default namespace without a declaration.
 pub(crate) const NO_NAMESPACE: BindingIndex = 0;
-/// The prefix `xml`, which needs none.
+/// The prefix `xml`, which needs no declaration.
 pub(crate) const XML_BINDING: BindingIndex = 1;
 
 /// The declarations in scope, outermost first.
@@ -25,15 +25,15 @@ pub(crate) struct Namespaces {
 
 #[derive(Clone, Debug)]
 struct Binding {
-    /// The prefix's length and first octets: tells most prefixes apart.
+    /// The prefix's length and first octets, which distinguish most prefixes.
     key: u64,
     prefix: Range<usize>,
     name: Range<usize>,
-    /// Whether the name has no character that canonical form would escape.
+    /// Whether a canonical form writes the name without escaping.
     plain: bool,
-    /// The declaration around it of the same prefix.
+    /// The outer declaration of the same prefix.
     around: Option<BindingIndex>,
-    /// Whether there is one of the same prefix within.
+    /// Whether an inner declaration of the same prefix hides it.
     hidden: bool,
 }
 
@@ -75,17 +75,17 @@ impl Namespaces {
         }
     }
 
-    /// How many there are.
+    /// The number of declarations.
     pub(crate) const fn len(&self) -> usize {
         self.bindings.len()
     }
 
-    /// The octets that are held.
+    /// The number of octets held.
     pub(crate) const fn held(&self) -> usize {
         self.text.len() + self.bindings.len() * size_of::<Binding>()
     }
 
-    /// Removes those behind the first `len`.
+    /// Keeps the first `len` declarations.
     pub(crate) fn truncate(&mut self, len: usize) {
         while self.bindings.len() > len {
             let Some(last) = self.bindings.pop() else { return };
@@ -94,8 +94,8 @@ impl Namespaces {
         }
     }
 
-    /// Adds a declaration; `own` is how many the parent element has in scope.
-    /// `None` for the prefix `xml`, which may be declared and never counts.
+    /// Adds a declaration. `own` is the number of declarations in scope of the parent
+    /// element. `None` for the prefix `xml`, whose declaration has no effect.
     pub(crate) fn declare(
         &mut self,
         prefix: &[u8],
@@ -108,7 +108,7 @@ impl Namespaces {
             b"xml" if xml => return Ok(None),
             b"xml" => return namespace("the prefix xml for another namespace"),
             b"xmlns" => return namespace("the prefix xmlns is declared"),
-            _ if xml => return namespace("another prefix than xml for its namespace"),
+            _ if xml => return namespace("a prefix other than xml for the xml namespace"),
             _ if name == XMLNS_NAMESPACE => return namespace("a prefix for the xmlns namespace"),
             b"" => {}
             _ if name.is_empty() => return namespace("a prefix for no namespace"),
@@ -149,8 +149,7 @@ impl Namespaces {
         range.and_then(|range| self.text.get(range)).unwrap_or_default()
     }
 
-    /// Whether a namespace's name has no character that canonical form would
-    /// escape.
+    /// Whether a canonical form writes the namespace name without escaping.
     pub(crate) fn is_plain(&self, index: BindingIndex) -> bool {
         self.get(index).is_some_and(|binding| binding.plain)
     }
@@ -164,7 +163,7 @@ impl Namespaces {
         }
     }
 
-    /// Every prefix in scope, with its innermost declaration.
+    /// The innermost declaration of every prefix in scope.
     pub(crate) fn in_scope(&self) -> impl Iterator<Item = BindingIndex> {
         let indexed = (0..).zip(&self.bindings);
         indexed.filter(|(_, binding)| !binding.hidden).map(|(index, _)| index)

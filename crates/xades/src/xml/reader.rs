@@ -20,20 +20,20 @@ use super::tag::Tag;
 use super::window::Window;
 use super::xml_scope::XmlScope;
 
-/// Reads a document once, from start to end.
+/// Reads a document once, from its start to its end.
 pub struct Reader<'a> {
     window: Window<'a>,
     limits: Limits,
     ignore_external_subset: bool,
     stage: Stage,
     inside: Inside,
-    /// How much of the window the last event was made of.
+    /// The length of the window that the last event covers.
     used: usize,
-    /// Closing brackets at the end of the text so far, up to two.
+    /// The number of closing brackets at the end of the text so far, at most 2.
     brackets: usize,
-    /// Whether the last event was an empty-element tag's first half.
+    /// Whether the last event was the first one of an empty-element tag.
     empty_tag: bool,
-    /// Entities whose text is being read, outermost first.
+    /// The entities whose text is being read, outermost first.
     frames: Vec<Frame>,
     dtd: Dtd,
     budget: Budget,
@@ -42,46 +42,47 @@ pub struct Reader<'a> {
     namespaces: Namespaces,
     xml_scope: XmlScope,
     tag: Tag,
-    /// Where the current tag stands.
+    /// Where the current tag is.
     tag_range: Range<u64>,
     span: Span,
     character: ([u8; 4], usize),
 }
 
-/// Where in the document.
+/// Which part of the document the reader is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// Before the document type declaration and the root element.
     Start,
-    /// Behind the document type declaration.
+    /// After the document type declaration.
     Prolog,
     Content,
     Epilog,
 }
 
-/// Within what that may be long.
+/// Which construct of unlimited length the reader is inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Inside {
     Nothing,
     Comment,
     Cdata,
-    /// An instruction, behind its target.
+    /// The white space after the target of an instruction.
     InstructionSpace,
     InstructionData,
 }
 
-/// An entity's text.
+/// The text of an entity.
 #[derive(Debug)]
 struct Frame {
     text: Arc<[u8]>,
     at: usize,
-    /// How many elements were open before.
+    /// The number of elements that were open at its start.
     open: usize,
-    /// Where the reference stands in the original octets.
+    /// Where the reference is in the original octets.
     reference: Range<u64>,
 }
 
-/// An element that has begun.
+/// An element whose end has not been read. The numbers are the lengths to restore at
+/// its end.
 #[derive(Debug)]
 struct OpenElement {
     name: usize,
@@ -91,7 +92,7 @@ struct OpenElement {
     in_entity: bool,
 }
 
-/// What [`Event`] the window's start is.
+/// The [`Event`] at the window's start. It borrows nothing.
 enum Step {
     Start,
     End { name: Range<usize>, canonical: bool },
@@ -107,18 +108,18 @@ enum Step {
 }
 
 impl<'a> Reader<'a> {
-    /// A document in memory.
+    /// Reads a document in memory.
     ///
     /// # Errors
-    /// What is wrong with its first octets.
+    /// An error about the document's first octets.
     pub fn from_slice(octets: &'a [u8]) -> Result<Self, Error> {
         Window::from_slice(octets).map(Self::new)
     }
 
-    /// A document from anywhere.
+    /// Reads a document from a reader.
     ///
     /// # Errors
-    /// What is wrong with its first octets; [`ades_core::Error::Read`].
+    /// An error about the document's first octets; [`ades_core::Error::Read`].
     pub fn from_read(reader: impl Read + 'a) -> Result<Self, Error> {
         Window::from_read(Box::new(reader)).map(Self::new)
     }
@@ -147,7 +148,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Other limits than [`Limits::DEFAULT`].
+    /// Sets limits, instead of [`Limits::DEFAULT`].
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.budget = Budget::new(&limits);
@@ -155,10 +156,9 @@ impl<'a> Reader<'a> {
         self
     }
 
-    /// Reads documents that name an external DTD subset as if they did not,
-    /// as XML 1.0 (clause 5.1) allows. What the subset might declare, default
-    /// attributes above all, is then missing; unless told so, such a document
-    /// is refused.
+    /// Reads documents that name an external DTD subset as if they named none, as XML
+    /// 1.0 (clause 5.1) allows. The declarations of the subset, default attributes
+    /// above all, are then missing. By default such a document is refused.
     #[must_use]
     pub const fn ignoring_external_subset(mut self) -> Self {
         self.ignore_external_subset = true;
@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
         &self.limits
     }
 
-    /// How many octets have been read.
+    /// The number of octets read so far.
     pub(crate) fn read(&mut self) -> u64 {
         self.offset(0)
     }
@@ -182,10 +182,10 @@ impl<'a> Reader<'a> {
         &self.dtd
     }
 
-    /// The next event; `None` at the document's end.
+    /// The next event. `None` at the document's end.
     ///
     /// # Errors
-    /// What is wrong with the document. The reader is of no use after that.
+    /// An error about the document. The reader must not be used after an error.
     pub fn next_event(&mut self) -> Result<Option<Event<'_>>, Error> {
         let Some(step) = self.step()? else {
             return Ok(None);
@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Past so much of the window.
+    /// Skips the start of the window.
     fn skip(&mut self, len: usize) {
         match self.frames.last_mut() {
             Some(frame) => frame.at += len,
@@ -267,12 +267,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Nothing is visible: gets more, or ends an entity. False at the
+    /// The window is empty: extends it, or leaves an entity. Returns false at the
     /// document's end.
     fn at_window_end(&mut self) -> Result<bool, Error> {
         if let Some(frame) = self.frames.last() {
             if frame.open != self.open.len() {
-                return self.wrong(0, "an entity in which an element begins but does not end");
+                return self.wrong(0, "an element begins in an entity and does not end there");
             }
             self.frames.pop();
             self.brackets = 0;
@@ -283,12 +283,12 @@ impl<'a> Reader<'a> {
         }
         match self.stage {
             Stage::Epilog => Ok(false),
-            Stage::Content => self.wrong(0, "the document ends within an element"),
-            _ => self.wrong(0, "a document without root element"),
+            Stage::Content => self.wrong(0, "the document ends inside an element"),
+            _ => self.wrong(0, "the document has no root element"),
         }
     }
 
-    /// A token is cut off: gets more.
+    /// A token is cut off: extends the window.
     fn need_more(&mut self) -> Result<(), Error> {
         self.check_length(rest(&self.frames, &self.window).len())?;
         self.need_more_of_long()
@@ -303,13 +303,13 @@ impl<'a> Reader<'a> {
 
     fn need_more_of_long(&mut self) -> Result<(), Error> {
         if !self.frames.is_empty() {
-            return self.wrong(0, "an entity ends within a token");
+            return self.wrong(0, "an entity ends inside a token");
         }
         if self.window.more()? {
             return Ok(());
         }
         let at = self.window.rest().len();
-        self.wrong(at, "the document ends too early")
+        self.wrong(at, "the document ends inside a token")
     }
 
     fn wrong<T>(&mut self, at: usize, what: &'static str) -> Result<T, Error> {
@@ -333,7 +333,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where something of this length stands that begins at the window's start.
+    /// The original octets of the first `len` octets of the window.
     fn range(&mut self, len: usize) -> Range<u64> {
         match self.frames.first() {
             Some(frame) => frame.reference.clone(),
@@ -344,8 +344,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The result of reading a token; `None` if more has been made visible and
-    /// it is to be read again.
+    /// The result of reading a token. `None` if the window was extended and the token
+    /// must be read again.
     fn token<T>(&mut self, token: Token<T>) -> Result<Option<T>, Error> {
         match token {
             Ok(read) => Ok(Some(read)),

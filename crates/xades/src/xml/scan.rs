@@ -1,4 +1,4 @@
-//! Reading tokens out of a window that may end in the middle of them.
+//! Reading tokens from a window that may end inside a token.
 
 use std::ops::Range;
 
@@ -9,9 +9,9 @@ use super::chars::{self, HIGH, NAME, NAME_START, SPACE};
 /// Why a token could not be read.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// The window ends within it.
+    /// The window ends inside it.
     More,
-    /// It is wrong.
+    /// It breaks a rule.
     Bad(Bad),
 }
 
@@ -59,7 +59,7 @@ pub(crate) const fn fault<T>(at: usize, fault: SyntaxFault) -> Token<T> {
 pub(crate) struct Name {
     pub(crate) start: usize,
     pub(crate) len: usize,
-    /// Where its colon is, from its start; 0: it has none.
+    /// The offset of its colon from its start. 0: it has no colon.
     pub(crate) colon: usize,
 }
 
@@ -69,7 +69,7 @@ impl Name {
     }
 }
 
-/// A place in a token.
+/// A position in a text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor<'t> {
     pub(crate) text: &'t [u8],
@@ -85,12 +85,12 @@ impl<'t> Cursor<'t> {
         self.text.get(self.at).copied().ok_or(Stop::More)
     }
 
-    /// Past one octet.
+    /// Skips one octet.
     pub(crate) const fn step(&mut self) {
         self.at += 1;
     }
 
-    /// Past white space; how much there was.
+    /// Skips white space. Returns its length.
     pub(crate) fn spaces(&mut self) -> usize {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let spaces = rest.iter().take_while(|&&octet| chars::is(octet, SPACE)).count();
@@ -98,7 +98,7 @@ impl<'t> Cursor<'t> {
         spaces
     }
 
-    /// Past white space that must be there.
+    /// Skips white space, which is mandatory.
     pub(crate) fn need_space(&mut self) -> Token<()> {
         if self.spaces() > 0 {
             return Ok(());
@@ -107,7 +107,7 @@ impl<'t> Cursor<'t> {
         bad(self.at, "white space is missing")
     }
 
-    /// Past these octets, if they come next.
+    /// Skips these octets, if they come next. Returns whether they did.
     pub(crate) fn skip(&mut self, literal: &[u8]) -> Token<bool> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         if rest.starts_with(literal) {
@@ -117,7 +117,7 @@ impl<'t> Cursor<'t> {
         if literal.starts_with(rest) { Err(Stop::More) } else { Ok(false) }
     }
 
-    /// Past these octets, which must come next.
+    /// Skips these octets, which must come next.
     pub(crate) fn expect(&mut self, literal: &[u8], what: &'static str) -> Token<()> {
         if self.skip(literal)? { Ok(()) } else { bad(self.at, what) }
     }
@@ -127,7 +127,7 @@ impl<'t> Cursor<'t> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// A qualified name (Namespaces in XML, clause 4).
+    /// Reads a qualified name (Namespaces in XML, clause 4).
     pub(crate) fn qname(&mut self) -> Token<Name> {
         let start = self.at;
         self.ncname()?;
@@ -143,7 +143,7 @@ impl<'t> Cursor<'t> {
         Ok(Name { start, len: self.at - start, colon })
     }
 
-    /// A name without colons.
+    /// Reads a name without colons.
     pub(crate) fn ncname(&mut self) -> Token<&'t [u8]> {
         let start = self.at;
         let first = self.peek()?;
@@ -167,7 +167,7 @@ impl<'t> Cursor<'t> {
         Ok(self.since(start))
     }
 
-    /// Name characters, as many as there are.
+    /// Skips name characters. There may be none.
     pub(crate) fn nmtoken(&mut self) -> Token<()> {
         loop {
             let rest = self.text.get(self.at..).unwrap_or_default();
@@ -190,7 +190,7 @@ impl<'t> Cursor<'t> {
         chars::char_at(self.text, self.at).ok_or(Stop::More)
     }
 
-    /// What stands between quotation marks, as it stands there.
+    /// Reads a quoted text. Returns it without the quotation marks.
     pub(crate) fn quoted(&mut self) -> Token<&'t [u8]> {
         let quote = self.peek()?;
         if !matches!(quote, b'"' | b'\'') {
@@ -203,7 +203,7 @@ impl<'t> Cursor<'t> {
         Ok(rest.get(..len).unwrap_or_default())
     }
 
-    /// A character reference, from its `&#` on (clause 4.1).
+    /// Reads a character reference, from its `&#` on (clause 4.1).
     pub(crate) fn char_reference(&mut self) -> Token<char> {
         let start = self.at;
         self.at += 2;
@@ -217,7 +217,7 @@ impl<'t> Cursor<'t> {
                 break;
             }
             let Some(digit) = char::from(octet).to_digit(base) else {
-                return bad(start, "a character reference that is none");
+                return bad(start, "a malformed character reference");
             };
             value = value.saturating_mul(base).saturating_add(digit);
             digits += 1;

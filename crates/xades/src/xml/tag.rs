@@ -1,5 +1,5 @@
-//! One start tag: its attributes, normalised, completed with default values,
-//! resolved and in canonical order.
+//! One start tag: reads its attributes, normalises them, adds default values, resolves
+//! namespaces and sorts into canonical order.
 
 use std::ops::Range;
 
@@ -12,16 +12,16 @@ use super::limits::Limits;
 use super::namespaces::{BindingIndex, NO_NAMESPACE, Namespaces, XML_BINDING};
 use super::scan::{Bad, Cursor, Name, SyntaxFault, Token, bad, fault};
 
-/// A stretch of text: in the tag itself or, where that has another form, in
-/// the scratch beside it.
+/// A range of text: in the tag itself or, if its normalised form differs, in the
+/// scratch.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Placed {
+pub(crate) struct TextRange {
     scratch: bool,
     start: usize,
     len: usize,
 }
 
-impl Placed {
+impl TextRange {
     const fn range(self) -> Range<usize> {
         self.start..self.start + self.len
     }
@@ -30,46 +30,46 @@ impl Placed {
 /// An attribute or a namespace declaration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TagAttribute {
-    name: Placed,
-    /// Where the name's colon is; 0: it has none.
+    name: TextRange,
+    /// The offset of the colon in the name. 0: it has no colon.
     colon: usize,
-    value: Placed,
-    /// Whether the value has no character that canonical form would escape.
+    value: TextRange,
+    /// Whether a canonical form writes the value without escaping.
     pub(crate) plain: bool,
-    /// Whether the DTD says that it is an ID.
+    /// Whether the DTD declares it with the type ID.
     pub(crate) dtd_id: bool,
     pub(crate) binding: BindingIndex,
-    /// The place of its namespace name among those of the tag's attributes.
+    /// The rank of its namespace name among those of the tag's attributes.
     rank: u32,
-    /// Where it stands in the tag.
+    /// Its offset in the tag.
     at: usize,
 }
 
-/// The current start tag. Offsets are those in its text.
+/// The current start tag. Offsets count from its first octet.
 #[derive(Debug, Default)]
 pub(crate) struct Tag {
     pub(crate) name: Name,
     pub(crate) len: usize,
-    /// `<a/>`
+    /// Whether it is an empty-element tag.
     pub(crate) empty: bool,
-    /// Whether it is spelled as in canonical form, its namespace declarations
-    /// aside.
+    /// Whether a canonical form writes it unchanged, except for its namespace
+    /// declarations.
     pub(crate) canonical: bool,
     /// In canonical order.
     pub(crate) attributes: Vec<TagAttribute>,
-    /// What it declares, in document order.
+    /// The namespaces that it declares, in document order.
     pub(crate) declared: Vec<BindingIndex>,
     pub(crate) binding: BindingIndex,
     declarations: Vec<TagAttribute>,
     scratch: Vec<u8>,
-    /// Which declared attributes are there.
+    /// The indices of the attributes that it has and the DTD declares.
     seen: Vec<usize>,
-    /// The bindings of attributes, and the place of each one's namespace name.
+    /// The bindings of its attributes, and the rank of each one's namespace name.
     ranks: Vec<(BindingIndex, u32)>,
 }
 
 impl Tag {
-    /// Reads a tag from its `<` on.
+    /// Reads a tag, from its `<` on.
     pub(crate) fn read(
         &mut self,
         text: &[u8],
@@ -131,7 +131,7 @@ impl Tag {
         let name = cursor.qname()?;
         let raw_name = text.get(name.range()).unwrap_or_default();
         let spaces = cursor.spaces();
-        cursor.expect(b"=", "an attribute without value")?;
+        cursor.expect(b"=", "an attribute without a value")?;
         let spaces = spaces + cursor.spaces();
         let quote = cursor.peek()?;
         if !matches!(quote, b'"' | b'\'') {
@@ -155,7 +155,7 @@ impl Tag {
             }
             cursor.step();
         }
-        let mut value = Placed { scratch: false, start, len: cursor.at - start };
+        let mut value = TextRange { scratch: false, start, len: cursor.at - start };
         cursor.step();
         let declared = list.and_then(|list| list.get(raw_name));
         let tokenised = declared.is_some_and(|(_, declared)| declared.tokenised);
@@ -166,7 +166,7 @@ impl Tag {
             if tokenised {
                 tokenise(&mut self.scratch, from);
             }
-            value = Placed { scratch: true, start: from, len: self.scratch.len() - from };
+            value = TextRange { scratch: true, start: from, len: self.scratch.len() - from };
         }
         self.canonical &= plain && !tokenised && spaces == 0 && quote == b'"';
         if let Some((index, _)) = declared {
@@ -175,7 +175,7 @@ impl Tag {
         self.add(
             raw_name,
             TagAttribute {
-                name: Placed { scratch: false, start: name.start, len: name.len },
+                name: TextRange { scratch: false, start: name.start, len: name.len },
                 colon: name.colon,
                 value,
                 plain,
@@ -217,9 +217,9 @@ impl Tag {
             self.add(
                 &declared.name,
                 TagAttribute {
-                    name: Placed { scratch: true, start, len: declared.name.len() },
+                    name: TextRange { scratch: true, start, len: declared.name.len() },
                     colon: declared.colon,
-                    value: Placed { scratch: true, start: middle, len: value.len() },
+                    value: TextRange { scratch: true, start: middle, len: value.len() },
                     plain: false,
                     dtd_id: declared.id,
                     binding: NO_NAMESPACE,
@@ -234,8 +234,8 @@ impl Tag {
         Ok(())
     }
 
-    /// Declares and looks up the namespaces, and sorts the attributes as
-    /// canonical form wants them.
+    /// Declares and looks up the namespaces, and sorts the attributes into canonical
+    /// order.
     pub(crate) fn resolve(
         &mut self,
         text: &[u8],
@@ -244,9 +244,9 @@ impl Tag {
     ) -> Result<(), Bad> {
         let own = namespaces.len();
         for declaration in &self.declarations {
-            let name = place(text, &self.scratch, declaration.name);
+            let name = text_of(text, &self.scratch, declaration.name);
             let prefix = name.get(6..).unwrap_or_default();
-            let value = place(text, &self.scratch, declaration.value);
+            let value = text_of(text, &self.scratch, declaration.value);
             if value.len() > limits.namespace_name {
                 let limit = Limit::NamespaceNameLength(limits.namespace_name);
                 return Err(Bad { at: declaration.at, fault: SyntaxFault::Limit(limit) });
@@ -274,7 +274,7 @@ impl Tag {
         self.binding = prefix(name, self.name.colon, self.name.start)?;
         for attribute in &mut self.attributes {
             if attribute.colon > 0 {
-                let name = place(text, &self.scratch, attribute.name);
+                let name = text_of(text, &self.scratch, attribute.name);
                 attribute.binding = prefix(name, attribute.colon, attribute.at)?;
             }
         }
@@ -284,7 +284,7 @@ impl Tag {
         Ok(())
     }
 
-    /// By namespace name, then by local name; twice the same is an error.
+    /// Sorts by namespace name, then by local name. Two equal names are an error.
     fn sort(&mut self, text: &[u8], namespaces: &Namespaces) -> Result<(), Bad> {
         self.rank(namespaces);
         let scratch = &self.scratch;
@@ -304,8 +304,8 @@ impl Tag {
         Ok(())
     }
 
-    /// Compares namespace names, which may be long, once and not for each pair
-    /// of attributes.
+    /// Ranks the namespace names, which may be long, so that sorting does not compare
+    /// them for each pair of attributes.
     fn rank(&mut self, namespaces: &Namespaces) {
         let Self { attributes, ranks, .. } = self;
         let first = attributes.first().map(|attribute| attribute.binding);
@@ -334,7 +334,7 @@ impl Tag {
     }
 
     pub(crate) fn qualified_name<'t>(&'t self, text: &'t [u8], a: &TagAttribute) -> &'t [u8] {
-        place(text, &self.scratch, a.name)
+        text_of(text, &self.scratch, a.name)
     }
 
     pub(crate) fn local_name<'t>(&'t self, text: &'t [u8], a: &TagAttribute) -> &'t [u8] {
@@ -342,7 +342,7 @@ impl Tag {
     }
 
     pub(crate) fn value<'t>(&'t self, text: &'t [u8], a: &TagAttribute) -> &'t [u8] {
-        place(text, &self.scratch, a.value)
+        text_of(text, &self.scratch, a.value)
     }
 
     /// The `xml:` attributes.
@@ -355,12 +355,12 @@ const fn too_many_attributes(limits: &Limits) -> SyntaxFault {
     SyntaxFault::Limit(Limit::Attributes(limits.attributes))
 }
 
-fn place<'t>(text: &'t [u8], scratch: &'t [u8], placed: Placed) -> &'t [u8] {
-    let from = if placed.scratch { scratch } else { text };
-    from.get(placed.range()).unwrap_or_default()
+fn text_of<'t>(text: &'t [u8], scratch: &'t [u8], range: TextRange) -> &'t [u8] {
+    let from = if range.scratch { scratch } else { text };
+    from.get(range.range()).unwrap_or_default()
 }
 
 fn local_name<'t>(text: &'t [u8], scratch: &'t [u8], a: &TagAttribute) -> &'t [u8] {
-    let name = place(text, scratch, a.name);
+    let name = text_of(text, scratch, a.name);
     if a.colon == 0 { name } else { name.get(a.colon + 1..).unwrap_or_default() }
 }

@@ -1,4 +1,4 @@
-//! A document's octets, decoded, checked and made visible piece by piece.
+//! A window on a document: its octets are decoded and checked piece by piece.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -9,36 +9,36 @@ use super::chars;
 use super::declaration::{self, Prologue};
 use super::encoding::Encoding;
 
-/// So many octets are made visible at a time.
+/// Number of octets by which the window is extended.
 const PIECE: usize = 64 * 1024;
 
-/// The window on a document: from the reader's place up to where the text has
+/// A window on a document: the text from the reader's position to the end of what has
 /// been checked.
 pub(crate) struct Window<'a> {
     octets: Octets<'a>,
     encoding: Encoding,
-    /// The reader's place in the window.
+    /// The reader's position.
     at: usize,
-    /// What lies before is characters that XML allows.
+    /// The end of the text that consists of characters that XML allows.
     checked: usize,
-    /// A place in the window, and the offset of the octet that stands there.
+    /// A position, and its offset in the original octets.
     known: (usize, u64),
-    /// What is wrong behind the checked text.
+    /// The fault after the checked text.
     wrong: Option<(u64, &'static str)>,
 }
 
 enum Octets<'a> {
-    /// UTF-8 in memory: the window is the document.
+    /// UTF-8 in memory. The window is the document.
     Slice(&'a [u8]),
     Stream(Stream<'a>),
 }
 
 struct Stream<'a> {
     reader: Box<dyn Read + 'a>,
-    /// Octets that have not been decoded; `..held` are valid.
+    /// Octets that have not been decoded. The first `held` are valid.
     raw: Vec<u8>,
     held: usize,
-    window: Vec<u8>,
+    text: Vec<u8>,
     ended: bool,
 }
 
@@ -60,15 +60,15 @@ impl<'a> Window<'a> {
     }
 
     pub(crate) fn from_read(reader: Box<dyn Read + 'a>) -> Result<Self, Error> {
-        let window = Vec::new();
-        let mut stream = Stream { reader, raw: Vec::new(), held: 0, window, ended: false };
+        let text = Vec::new();
+        let mut stream = Stream { reader, raw: Vec::new(), held: 0, text, ended: false };
         while stream.held < declaration::MAX_LEN && !stream.ended {
             stream.fetch(declaration::MAX_LEN)?;
         }
         let held = stream.raw.get(..stream.held).unwrap_or_default();
         let Prologue { encoding, mark, declaration } = declaration::read(held)?;
         stream.consume(mark);
-        let mut source = Self {
+        let mut window = Self {
             octets: Octets::Stream(stream),
             encoding,
             at: 0,
@@ -76,37 +76,37 @@ impl<'a> Window<'a> {
             known: (0, mark as u64),
             wrong: None,
         };
-        source.decode();
-        while source.rest().len() < declaration {
-            if !source.more()? {
+        window.decode();
+        while window.rest().len() < declaration {
+            if !window.more()? {
                 break;
             }
         }
-        source.advance(declaration);
-        Ok(source)
+        window.advance(declaration);
+        Ok(window)
     }
 
     pub(crate) const fn encoding(&self) -> Encoding {
         self.encoding
     }
 
-    /// The text from the reader's place on, as far as it is visible.
+    /// The text of the window from the reader's position on.
     pub(crate) fn rest(&self) -> &[u8] {
         let window = match &self.octets {
             Octets::Slice(octets) => octets,
-            Octets::Stream(stream) => stream.window.as_slice(),
+            Octets::Stream(stream) => stream.text.as_slice(),
         };
         window.get(self.at..self.checked).unwrap_or_default()
     }
 
-    /// Moves the reader's place.
+    /// Moves the reader's position.
     pub(crate) fn advance(&mut self, len: usize) {
         self.at = (self.at + len).min(self.checked);
     }
 
-    /// Makes more of the document visible: at least twice of what is, where
-    /// there is so much, so that reading a long token again and again costs no
-    /// more than its length. False at the document's end.
+    /// Extends the window: at least doubles it, if the document is long enough, so that
+    /// reading a long token repeatedly costs no more than its length. Returns false at
+    /// the document's end.
     pub(crate) fn more(&mut self) -> Result<bool, Error> {
         if let Some((offset, what)) = self.wrong {
             return Err(Error::Encoding { offset, what });
@@ -127,7 +127,7 @@ impl<'a> Window<'a> {
             }
             Octets::Stream(stream) => {
                 let (at, offset) = self.known;
-                self.known = (self.at, place(stream, self.encoding, at, offset, self.at));
+                self.known = (self.at, count_offset(stream, self.encoding, at, offset, self.at));
                 stream.forget(self.at);
                 self.known.0 = 0;
                 self.checked -= self.at;
@@ -154,60 +154,59 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Decodes what has been fetched.
+    /// Decodes the fetched octets.
     fn decode(&mut self) {
         let Octets::Stream(stream) = &mut self.octets else { return };
         let raw = stream.raw.get(..stream.held).unwrap_or_default();
         let (used, what) = if self.encoding == Encoding::Utf8 {
             let (good, what) = check_utf8(raw, stream.ended);
-            stream.window.extend_from_slice(raw.get(..good).unwrap_or_default());
+            stream.text.extend_from_slice(raw.get(..good).unwrap_or_default());
             (good, what)
         } else {
-            let (used, what) = self.encoding.decode(raw, &mut stream.window);
+            let (used, what) = self.encoding.decode(raw, &mut stream.text);
             let cut_off = stream.ended && used < raw.len() && what.is_none();
             (used, if cut_off { Some(CUT_OFF) } else { what })
         };
         stream.consume(used);
-        self.checked = stream.window.len();
+        self.checked = stream.text.len();
         if let Some(what) = what {
-            self.wrong = Some((self.offset_of_place(self.checked), what));
+            self.wrong = Some((self.offset_of(self.checked), what));
         }
     }
 
-    /// The offset in the original octets of what stands `len` octets behind
-    /// the reader's place.
+    /// The offset in the original octets of the text `len` octets after the reader's
+    /// position.
     pub(crate) fn offset(&mut self, len: usize) -> u64 {
         let at = (self.at + len).min(self.checked);
-        let offset = self.offset_of_place(at);
+        let offset = self.offset_of(at);
         self.known = (at, offset);
         offset
     }
 
-    fn offset_of_place(&self, to: usize) -> u64 {
+    fn offset_of(&self, to: usize) -> u64 {
         let (at, offset) = self.known;
         match &self.octets {
             Octets::Slice(_) => to as u64,
-            Octets::Stream(stream) => place(stream, self.encoding, at, offset, to),
+            Octets::Stream(stream) => count_offset(stream, self.encoding, at, offset, to),
         }
     }
 }
 
 const CUT_OFF: &str = "a character is cut off";
 
-/// Counts on from one place of a window, or back, to the offset of another.
-fn place(stream: &Stream<'_>, encoding: Encoding, at: usize, offset: u64, to: usize) -> u64 {
-    let len = |range: std::ops::Range<usize>| {
-        encoding.width(stream.window.get(range).unwrap_or_default())
-    };
+/// The offset of the position `to`, from the known offset of the position `at`.
+fn count_offset(stream: &Stream<'_>, encoding: Encoding, at: usize, offset: u64, to: usize) -> u64 {
+    let len =
+        |range: std::ops::Range<usize>| encoding.width(stream.text.get(range).unwrap_or_default());
     if to >= at { offset + len(at..to) } else { offset.saturating_sub(len(to..at)) }
 }
 
-/// How many octets are characters that XML allows, and what is wrong with the
-/// next. A character that is cut off is wrong only at the end.
+/// The number of octets that are characters that XML allows, and the fault of the next
+/// one. A character that is cut off is a fault only at the end.
 fn check_utf8(octets: &[u8], last: bool) -> (usize, Option<&'static str>) {
     let (good, mut wrong) = match std::str::from_utf8(octets) {
         Ok(_) => (octets.len(), None),
-        Err(error) if error.error_len().is_some() => (error.valid_up_to(), Some("no UTF-8")),
+        Err(error) if error.error_len().is_some() => (error.valid_up_to(), Some("not UTF-8")),
         Err(error) => (error.valid_up_to(), last.then_some(CUT_OFF)),
     };
     let text = octets.get(..good).unwrap_or_default();
@@ -222,7 +221,7 @@ fn check_utf8(octets: &[u8], last: bool) -> (usize, Option<&'static str>) {
 }
 
 impl Stream<'_> {
-    /// Reads once, up to `want` undecoded octets.
+    /// Reads once, up to a total of `want` undecoded octets.
     fn fetch(&mut self, want: usize) -> Result<(), Error> {
         if self.raw.len() < want {
             self.raw.resize(want, 0);
@@ -247,11 +246,11 @@ impl Stream<'_> {
         self.held -= used;
     }
 
-    /// Removes text from the window's start.
+    /// Removes text from the start of the window.
     fn forget(&mut self, len: usize) {
-        let left = self.window.len() - len;
-        self.window.copy_within(len.., 0);
-        self.window.truncate(left);
+        let left = self.text.len() - len;
+        self.text.copy_within(len.., 0);
+        self.text.truncate(left);
     }
 }
 
@@ -275,20 +274,20 @@ mod tests {
         }
     }
 
-    fn all(mut source: Window<'_>) -> (String, u64) {
+    fn all(mut window: Window<'_>) -> (String, u64) {
         let mut text = String::new();
         loop {
-            let rest = std::str::from_utf8(source.rest()).unwrap().to_owned();
-            source.advance(rest.len());
+            let rest = std::str::from_utf8(window.rest()).unwrap().to_owned();
+            window.advance(rest.len());
             text.push_str(&rest);
-            if !source.more().unwrap() {
-                return (text, source.offset(0));
+            if !window.more().unwrap() {
+                return (text, window.offset(0));
             }
         }
     }
 
     #[test]
-    fn every_encoding_reads_the_same_in_any_pieces() {
+    fn the_text_does_not_depend_on_how_the_octets_are_split() {
         let text = "<a>é€</a>";
         let utf16: Vec<u8> = std::iter::once(0xFEFF)
             .chain("<?xml version='1.0' encoding='utf-16'?>".encode_utf16())
@@ -305,17 +304,17 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_an_error_is_visible() {
+    fn the_text_before_an_error_is_in_the_window() {
         for octets in [b"<a>\xFF".as_slice(), b"<a>\x01", b"<a>\xE2\x82", b"<a>\xEF\xBF\xBE"] {
-            for mut source in [
+            for mut window in [
                 Window::from_slice(octets).unwrap(),
                 Window::from_read(Box::new(Trickle(octets))).unwrap(),
             ] {
-                while source.rest().len() < 3 {
-                    assert!(source.more().unwrap());
+                while window.rest().len() < 3 {
+                    assert!(window.more().unwrap());
                 }
-                assert_eq!(source.rest(), b"<a>");
-                assert!(matches!(source.more(), Err(Error::Encoding { offset: 3, .. })));
+                assert_eq!(window.rest(), b"<a>");
+                assert!(matches!(window.more(), Err(Error::Encoding { offset: 3, .. })));
             }
         }
     }

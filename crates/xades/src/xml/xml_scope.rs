@@ -1,17 +1,17 @@
-//! The attributes of the `xml:` namespace on the open elements: what parts of
-//! a document inherit from elements that are not in them.
+//! The `xml:` attributes of the open elements, which parts of a document inherit from
+//! elements outside of them.
 
 use std::ops::Range;
 
-/// `xml:` attributes of all open elements, outermost first.
+/// The `xml:` attributes of all open elements, outermost first.
 #[derive(Debug, Default)]
 pub(crate) struct XmlScope {
-    attributes: Vec<Held>,
+    attributes: Vec<ScopedAttribute>,
     text: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct Held {
+struct ScopedAttribute {
     depth: usize,
     local_name: Range<usize>,
     value: Range<usize>,
@@ -24,19 +24,19 @@ impl XmlScope {
         let middle = self.text.len();
         self.text.extend_from_slice(value);
         let value = middle..self.text.len();
-        self.attributes.push(Held { depth, local_name: start..middle, value });
+        self.attributes.push(ScopedAttribute { depth, local_name: start..middle, value });
     }
 
     pub(crate) const fn len(&self) -> usize {
         self.attributes.len()
     }
 
-    /// The octets that are held.
+    /// The number of octets held.
     pub(crate) const fn held(&self) -> usize {
-        self.text.len() + self.attributes.len() * size_of::<Held>()
+        self.text.len() + self.attributes.len() * size_of::<ScopedAttribute>()
     }
 
-    /// Removes those behind the first `len`.
+    /// Keeps the first `len` attributes.
     pub(crate) fn truncate(&mut self, len: usize) {
         if let Some(first) = self.attributes.get(len) {
             self.text.truncate(first.local_name.start);
@@ -44,11 +44,12 @@ impl XmlScope {
         }
     }
 
-    /// Depth (the root's is 0), local name and value of each, outermost first.
+    /// The depth of the element (0 for the root), local name and value of each
+    /// attribute, outermost first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (usize, &[u8], &[u8])> {
-        self.attributes.iter().map(|held| {
+        self.attributes.iter().map(|attribute| {
             let text = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
-            (held.depth, text(&held.local_name), text(&held.value))
+            (attribute.depth, text(&attribute.local_name), text(&attribute.value))
         })
     }
 }

@@ -1,21 +1,120 @@
-//! The examples of the W3C recommendations and Apache Santuario's vectors.
+//! Our own vectors, for each clause; the examples of the W3C recommendations and
+//! Apache Santuario's vectors, where the corpora are.
 
-use std::path::Path;
+use std::collections::HashMap;
 
+use test_documents::c14n::{Algorithm, Part, REFUSED, Refusal, Vector, vectors};
+use test_documents::corpora;
+use test_documents::xml::documents;
 use xades::Error;
 use xades::c14n::{Canonicalization, Pass, Select, Selection, Shown, Target};
 use xades::xml::{Reader, StartElement};
 
 use crate::{c14n, first, form};
 
-fn fixture(name: &str) -> Vec<u8> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/c14n");
-    std::fs::read(dir.join(name)).unwrap()
+/// The first elements of these names, without their content.
+struct Elements(&'static [&'static str]);
+
+impl Select for Elements {
+    fn element(&mut self, element: &StartElement<'_>, _: Shown) -> Shown {
+        let is_one = self.0.iter().any(|name| name.as_bytes() == element.local_name());
+        Shown { element: is_one, content: false }
+    }
 }
 
-fn expect(name: &str, found: Result<String, Error>) {
-    let expected = String::from_utf8(fixture(name)).unwrap();
-    assert_eq!(found.unwrap(), expected, "{name}");
+/// Our form of the part of a document that a vector is about.
+fn form_of(vector: &Vector, algorithm: Algorithm) -> Result<String, Error> {
+    let method = match algorithm {
+        Algorithm::C14n10 => Canonicalization::C14N_1_0,
+        Algorithm::C14n11 => Canonicalization::C14N_1_1,
+        Algorithm::Exclusive => Canonicalization::EXCLUSIVE.with_prefix_list(vector.prefixes),
+    };
+    let method = if vector.comments { method.with_comments() } else { method };
+    match vector.part {
+        Part::Whole => c14n(&vector.input, method, Selection::document()),
+        Part::Element(name) => {
+            // Only one namespace has an element of this name.
+            let mut forms = ["", "urn:w", "urn:p"]
+                .into_iter()
+                .map(|namespace| c14n(&vector.input, method.clone(), first(namespace, name)));
+            forms.find(Result::is_ok).unwrap_or_else(|| panic!("no element {name}"))
+        }
+        Part::Elements(names) => {
+            let mut out = Vec::new();
+            let mut sink = |piece: &[u8]| {
+                out.extend_from_slice(piece);
+                Ok(())
+            };
+            let mut pass = Pass::new(Reader::from_slice(&vector.input)?);
+            pass.add_custom(method, Elements(names), &mut sink);
+            pass.run()?;
+            Ok(String::from_utf8(out).unwrap())
+        }
+    }
+}
+
+#[test]
+fn each_clause_has_a_vector_and_ours_is_its_form() {
+    for vector in vectors() {
+        for &algorithm in vector.algorithms {
+            let form = form_of(&vector, algorithm);
+            assert_eq!(form.unwrap(), vector.form, "{}, {algorithm:?}", vector.name);
+        }
+    }
+}
+
+#[test]
+fn documents_without_a_canonical_form_are_refused() {
+    for (document, refusal, at) in REFUSED {
+        let expected = document.find(at).unwrap() as u64;
+        let error = c14n(document.as_bytes(), plain(), Selection::document()).unwrap_err();
+        match (refusal, &error) {
+            (Refusal::External, Error::External { offset, .. })
+            | (Refusal::RelativeNamespace, Error::RelativeNamespace { offset }) => {
+                assert_eq!(*offset, expected, "{document}: {error}");
+            }
+            other => panic!("{document}: {other:?}"),
+        }
+    }
+}
+
+/// A form is its own canonical form.
+fn assert_fixed_points(name: &str, document: &[u8]) {
+    for method in [plain(), Canonicalization::C14N_1_1, Canonicalization::EXCLUSIVE] {
+        let once = c14n(document, method.clone(), Selection::document()).unwrap();
+        let twice = c14n(once.as_bytes(), method, Selection::document()).unwrap();
+        assert_eq!(once, twice, "{name}");
+    }
+}
+
+#[test]
+fn documents_of_each_kind_canonicalise_to_a_fixed_point() {
+    for document in documents() {
+        assert_fixed_points(document.name, &document.octets);
+    }
+}
+
+/// The vectors of others, by name.
+struct Others(HashMap<&'static str, Vec<u8>>);
+
+impl Others {
+    #[track_caller]
+    fn find() -> Option<Self> {
+        let files = corpora::files("c14n")?;
+        Some(Self(files.into_iter().map(|file| (file.name, file.read())).collect()))
+    }
+
+    fn get(&self, name: &str) -> &[u8] {
+        &self.0[name]
+    }
+
+    fn text(&self, name: &str) -> String {
+        String::from_utf8(self.get(name).to_vec()).unwrap()
+    }
+
+    fn expect(&self, name: &str, found: Result<String, Error>) {
+        assert_eq!(found.unwrap(), self.text(name), "{name}");
+    }
 }
 
 fn plain() -> Canonicalization {
@@ -24,20 +123,22 @@ fn plain() -> Canonicalization {
 
 #[test]
 fn example_3_1_comments_and_instructions_outside_the_root() {
-    let input = fixture("31_input.xml");
+    let Some(others) = Others::find() else { return };
+    let input = others.get("31_input.xml");
     for (name, method) in
         [("31_c14n.xml", plain()), ("31_c14n-comments.xml", plain().with_comments())]
     {
-        let reader = Reader::from_slice(&input).unwrap().ignoring_external_subset();
-        expect(name, form(reader, method, Selection::document()));
+        let reader = Reader::from_slice(input).unwrap().ignoring_external_subset();
+        others.expect(name, form(reader, method, Selection::document()));
     }
     // Its DTD is elsewhere: unless told that this does not matter, we refuse.
-    let refused = c14n(&input, plain(), Selection::document());
+    let refused = c14n(input, plain(), Selection::document());
     assert!(matches!(refused, Err(Error::External { offset: 87, .. })), "{refused:?}");
 }
 
 #[test]
 fn examples_3_2_to_3_6() {
+    let Some(others) = Others::find() else { return };
     for (input, expected) in [
         ("32_input.xml", "32_c14n.xml"),
         ("33_input.xml", "33_c14n.xml"),
@@ -46,21 +147,22 @@ fn examples_3_2_to_3_6() {
         ("36_input.xml", "36_c14n.xml"),
     ] {
         for method in [plain(), Canonicalization::C14N_1_1] {
-            expect(expected, c14n(&fixture(input), method, Selection::document()));
+            others.expect(expected, c14n(others.get(input), method, Selection::document()));
         }
     }
 }
 
 #[test]
 fn example_3_5_an_external_entity_is_never_fetched() {
-    let input = String::from_utf8(fixture("35_input.xml")).unwrap();
+    let Some(others) = Others::find() else { return };
+    let input = others.text("35_input.xml");
     let refused = c14n(input.as_bytes(), plain(), Selection::document());
     let reference = input.find("&ent2;").unwrap() as u64;
     assert!(matches!(refused, Err(Error::External { offset, .. }) if offset == reference));
     // With the text in the document instead.
-    let world = String::from_utf8(fixture("world.txt")).unwrap();
+    let world = others.text("world.txt");
     let internal = input.replace("SYSTEM \"world.txt\"", &format!("\"{world}\""));
-    expect("35_c14n.xml", c14n(internal.as_bytes(), plain(), Selection::document()));
+    others.expect("35_c14n.xml", c14n(internal.as_bytes(), plain(), Selection::document()));
 }
 
 /// The node-set of examples 3.7 and 3.8: the element e1 with its attributes
@@ -81,25 +183,27 @@ impl Select for Example37 {
 
 #[test]
 fn examples_3_7_and_3_8_document_subsets() {
+    let Some(others) = Others::find() else { return };
     for (input, expected, method) in [
         ("37_input.xml", "37_c14n.xml", Canonicalization::C14N_1_0),
         ("38_input.xml", "38_c14n.xml", Canonicalization::C14N_1_1),
     ] {
-        let input = fixture(input);
+        let input = others.get(input);
         let mut out = String::new();
         let mut sink = |piece: &[u8]| {
             out.push_str(std::str::from_utf8(piece).unwrap());
             Ok(())
         };
-        let mut pass = Pass::new(Reader::from_slice(&input).unwrap());
+        let mut pass = Pass::new(Reader::from_slice(input).unwrap());
         pass.add_custom(method, Example37, &mut sink);
         pass.run().unwrap();
-        expect(expected, Ok(out));
+        others.expect(expected, Ok(out));
     }
 }
 
 #[test]
 fn exclusive_examples() {
+    let Some(others) = Others::find() else { return };
     let net = "http://example.net";
     let elem2 = || first(net, "elem2");
     let exclusive = || Canonicalization::EXCLUSIVE;
@@ -123,47 +227,39 @@ fn exclusive_examples() {
             Selection::element(Target::Id("envelopedData".into())),
         ),
     ] {
-        expect(expected, c14n(&fixture(input), method, selection));
+        others.expect(expected, c14n(others.get(input), method, selection));
     }
 }
 
 #[test]
 fn a_relative_namespace_name_is_refused() {
-    let refused = c14n(&fixture("relative-ns-behaviour.xml"), plain(), Selection::document());
+    let Some(others) = Others::find() else { return };
+    let refused = c14n(others.get("relative-ns-behaviour.xml"), plain(), Selection::document());
     assert!(matches!(refused, Err(Error::RelativeNamespace { offset: 75 })), "{refused:?}");
 }
 
 #[test]
-fn what_has_no_expected_form_beside_it_is_its_own() {
+fn inputs_without_an_expected_form_have_the_one_of_the_rules() {
+    let Some(others) = Others::find() else { return };
     // Two more inputs: written out from the rules.
-    let utf8 = c14n(&fixture("testTranslationFromUTF16toUTF8.xml"), plain(), Selection::document());
-    expect("testTranslationFromUTF16toUTF8.xml", utf8);
+    let utf8 =
+        c14n(others.get("testTranslationFromUTF16toUTF8.xml"), plain(), Selection::document());
+    others.expect("testTranslationFromUTF16toUTF8.xml", utf8);
     // The same in UTF-16.
-    let text = String::from_utf8(fixture("testTranslationFromUTF16toUTF8.xml")).unwrap();
+    let text = others.text("testTranslationFromUTF16toUTF8.xml");
     let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
     let utf16: Vec<u8> = units.flat_map(u16::to_be_bytes).collect();
-    expect("testTranslationFromUTF16toUTF8.xml", c14n(&utf16, plain(), Selection::document()));
-    let foo = c14n(&fixture("foo.xml"), plain(), Selection::document()).unwrap();
+    others
+        .expect("testTranslationFromUTF16toUTF8.xml", c14n(&utf16, plain(), Selection::document()));
+    let foo = c14n(others.get("foo.xml"), plain(), Selection::document()).unwrap();
     let expected = "<?xml-stylesheet href=\"doc.xsl\"\n   type=\"text/xsl\"   ?>\n\
                     <doc>Hello, world!</doc>\n<?pi-without-data?>";
     assert_eq!(foo, expected);
 }
 
 #[test]
-fn the_dss_documents_canonicalise_to_a_fixed_point() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/xml");
-    let mut count = 0;
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "xml") {
-            let document = std::fs::read(&path).unwrap();
-            for method in [plain(), Canonicalization::C14N_1_1, Canonicalization::EXCLUSIVE] {
-                let once = c14n(&document, method.clone(), Selection::document()).unwrap();
-                let twice = c14n(once.as_bytes(), method, Selection::document()).unwrap();
-                assert_eq!(once, twice, "{}", path.display());
-            }
-            count += 1;
-        }
+fn documents_of_others_canonicalise_to_a_fixed_point() {
+    for file in corpora::files("xml").unwrap_or_default() {
+        assert_fixed_points(file.name, &file.read());
     }
-    assert_eq!(count, 15);
 }

@@ -115,7 +115,7 @@ fn engine(path: &Path, out: &Path) -> Duration {
         let pending = PendingSignature::from_json(&state, None).unwrap();
         let mut document = Document::seekable(File::open(path).unwrap());
         let mut out = File::create_new(out).unwrap();
-        pending.complete(&mut document, &value, &mut out).unwrap();
+        pending.complete(Some(&mut document), &value, &mut out).unwrap();
     });
     prepared + completed.saturating_sub(verified)
 }

@@ -1,4 +1,4 @@
-//! What comes next, production by production of XML 1.0.
+//! The productions of XML 1.0 at the start of the window.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::xml::scan::{Bad, Cursor, Stop, SyntaxFault, Token, bad};
 use super::{Frame, Inside, OpenElement, Reader, Stage, Step, rest};
 
 impl Reader<'_> {
-    /// Before or behind the root element: clauses 2.1 and 2.8.
+    /// Before or after the root element: clauses 2.1 and 2.8.
     pub(super) fn outside(&mut self) -> Result<Option<Step>, Error> {
         let text = self.window.rest();
         let spaces = text.iter().take_while(|&&octet| chars::is(octet, SPACE)).count();
@@ -21,7 +21,7 @@ impl Reader<'_> {
             None => {}
             Some(b'<') if spaces == 0 => return self.markup(),
             Some(b'<') => {}
-            Some(_) => return self.wrong(spaces, "text outside of the root element"),
+            Some(_) => return self.wrong(spaces, "text outside the root element"),
         }
         self.skip(spaces);
         Ok(None)
@@ -62,8 +62,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Line ends (clause 2.11): CR LF and CR are LF in the document, but in an
-    /// entity's text a CR comes from a character reference and stays.
+    /// Normalises line ends (clause 2.11): CR LF and CR become LF. In the text of an
+    /// entity a CR comes from a character reference and stays.
     fn carriage_return(&mut self) -> Result<Option<Step>, Error> {
         if !self.frames.is_empty() {
             self.used = 1;
@@ -84,7 +84,7 @@ impl Reader<'_> {
         Ok(Some(Step::LineFeed))
     }
 
-    /// What begins with `<`.
+    /// Reads what begins with `<`.
     fn markup(&mut self) -> Result<Option<Step>, Error> {
         let text = rest(&self.frames, &self.window);
         match text.get(1) {
@@ -93,7 +93,7 @@ impl Reader<'_> {
             Some(b'?') => self.instruction(),
             Some(b'!') => self.declaration(),
             Some(_) if self.stage == Stage::Epilog => {
-                self.wrong(0, "an element behind the root element")
+                self.wrong(0, "an element after the root element")
             }
             Some(_) => self.start_tag(),
         }
@@ -165,7 +165,7 @@ impl Reader<'_> {
         };
         self.check_length(len)?;
         if self.frames.last().is_some_and(|frame| frame.open == self.open.len()) {
-            return self.wrong(0, "an entity in which an element ends that began before it");
+            return self.wrong(0, "an element ends in an entity and does not begin there");
         }
         let range = self.range(len);
         self.close(range);
@@ -173,7 +173,7 @@ impl Reader<'_> {
         Ok(Some(Step::End { canonical: len == name.end + 1, name }))
     }
 
-    /// Ends the innermost open element.
+    /// Closes the innermost open element.
     fn close(&mut self, end_tag: Range<u64>) {
         let Some(open) = self.open.pop() else { return };
         self.names.truncate(open.name);
@@ -197,7 +197,7 @@ impl Reader<'_> {
         Ok(Some(Step::InstructionStart(2..end)))
     }
 
-    /// What begins with `<!`.
+    /// Reads what begins with `<!`.
     fn declaration(&mut self) -> Result<Option<Step>, Error> {
         let mut cursor = Cursor::new(rest(&self.frames, &self.window), 0);
         let token = cursor.skip(b"<!--");
@@ -212,7 +212,7 @@ impl Reader<'_> {
         }
         if self.stage == Stage::Content {
             let mut cursor = Cursor::new(rest(&self.frames, &self.window), 0);
-            let token = cursor.expect(b"<![CDATA[", "a declaration that does not belong here");
+            let token = cursor.expect(b"<![CDATA[", "a declaration that is not allowed here");
             if self.token(token)?.is_some() {
                 self.inside = Inside::Cdata;
                 self.skip(9);
@@ -220,7 +220,7 @@ impl Reader<'_> {
             return Ok(None);
         }
         if self.stage != Stage::Start {
-            return self.wrong(0, "a declaration that does not belong here");
+            return self.wrong(0, "a declaration that is not allowed here");
         }
         let limit = Limit::DoctypeLength(self.limits.dtd);
         let spent = self.budget.spent();
@@ -248,7 +248,7 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// What begins with `&` in content: clause 4.4.
+    /// Reads what begins with `&` in content: clause 4.4.
     fn reference(&mut self) -> Result<Option<Step>, Error> {
         let text = rest(&self.frames, &self.window);
         let mut cursor = Cursor::new(text, 0);
@@ -296,7 +296,7 @@ impl Reader<'_> {
         Step::Character
     }
 
-    /// Reads on in an entity's text.
+    /// Continues in the text of an entity.
     fn enter(&mut self, text: Arc<[u8]>, reference: usize) -> Result<(), Error> {
         let range = self.range(reference);
         self.budget.read(range.start, &self.limits);
@@ -310,7 +310,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Within a comment, CDATA section or instruction.
+    /// Inside a comment, CDATA section or instruction.
     pub(super) fn within(&mut self, inside: Inside) -> Result<Option<Step>, Error> {
         let text = rest(&self.frames, &self.window);
         if inside == Inside::InstructionSpace {
@@ -367,15 +367,15 @@ impl Reader<'_> {
     }
 }
 
-/// The length of an end tag for this name.
+/// Reads an end tag of this name. Returns its length.
 fn end_tag(text: &[u8], name: &[u8]) -> Token<usize> {
     let mut cursor = Cursor::new(text, 2);
-    cursor.expect(name, "an end tag for another element than the open one")?;
+    cursor.expect(name, "an end tag that does not match the open element")?;
     if cursor.peek()? != b'>' {
         if cursor.spaces() == 0 {
-            return bad(2, "an end tag for another element than the open one");
+            return bad(2, "an end tag that does not match the open element");
         }
-        cursor.expect(b">", "something else than a name in an end tag")?;
+        cursor.expect(b">", "an end tag with more than a name")?;
         return Ok(cursor.at);
     }
     Ok(cursor.at + 1)
@@ -383,20 +383,20 @@ fn end_tag(text: &[u8], name: &[u8]) -> Token<usize> {
 
 /// Why a run ends.
 enum Ends {
-    /// The terminator comes next.
+    /// The terminator follows.
     Here,
     CarriageReturn,
-    /// The window ends, perhaps within the terminator.
+    /// The window ends, possibly inside the terminator.
     Cut,
 }
 
-/// How much comes before a terminator or a carriage return.
+/// The length of the text before a terminator or a carriage return.
 fn run(text: &[u8], end: &[u8]) -> (usize, Ends) {
     let first = end.first().copied().unwrap_or_default();
     let mut at = 0;
     loop {
         let tail = text.get(at..).unwrap_or_default();
-        // Whole blocks without either are looked at all at once.
+        // Blocks that contain neither are compared many octets at a time.
         let blocks = tail
             .chunks(64)
             .take_while(|piece| !chars::any(piece, |octet| (octet == first) | (octet == b'\r')))

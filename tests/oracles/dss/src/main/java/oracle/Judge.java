@@ -24,11 +24,11 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * DSS's verdict: one object for each signature, countersignatures too, and one
- * for each time-stamp. "time" (RFC 3339) is when to judge; now, if it is left
- * out. A PDF's signatures and document time-stamps have "pdf": what the
- * signature dictionary says, the byte range, and the later changes. "password"
- * opens an encrypted PDF.
+ * DSS's verdict: one object for each signature, including countersignatures, and
+ * one for each time-stamp. "time" (RFC 3339) is the validation time; the default is
+ * now. Signatures and document time-stamps of a PDF have "pdf": the entries of the
+ * signature dictionary, the byte range, and the later changes. "password" opens an
+ * encrypted PDF.
  */
 final class Judge {
     private Judge() {}
@@ -68,7 +68,7 @@ final class Judge {
         return answer;
     }
 
-    /** The revision of a PDF that a signature covers, and what came after it. */
+    /** The revision of a PDF that a signature covers, and the later changes. */
     private static void revision(ObjectNode node, PDFRevisionWrapper revision) {
         if (revision == null) {
             return;
@@ -131,7 +131,7 @@ final class Judge {
         node.put("error_message", signature.getErrorMessage());
     }
 
-    /** What the signer says of itself and of the content. */
+    /** The signer's claims about itself and the content. */
     private static void claims(ObjectNode node, SignatureWrapper signature) {
         Date time = signature.getClaimedSigningTime();
         node.put("signing_time", time == null ? null : time.toInstant().toString());

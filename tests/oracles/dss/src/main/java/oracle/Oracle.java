@@ -22,8 +22,8 @@ import java.util.Properties;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 
 /**
- * EU DSS as judge and as signer. Reads one JSON object a line from standard
- * input and answers with one a line; no network.
+ * EU DSS as judge and as signer. Reads one JSON object per line from standard
+ * input and answers with one per line. It uses no network.
  *
  * <pre>
  * {"ping": {}}                                                  the versions: {dss, bouncycastle, java}
@@ -38,14 +38,14 @@ import org.bouncycastle.jce.provider.BouncyCastleProvider;
  * {"schema": {file}}                                            {signatures, problems: []}, see {@link XmlSchema}
  * </pre>
  *
- * A request that fails is answered with {"error": "..."}. A format is added by
- * its module in pom.xml: {@link Judge} finds the validator that fits the file.
+ * The answer to a request that fails is {"error": "..."}. To add a format, add its
+ * module to pom.xml: {@link Judge} finds the validator for the file.
  */
 public final class Oracle {
     static final ObjectMapper JSON = new ObjectMapper();
 
     public static void main(String[] args) throws Exception {
-        // Whatever a library prints must not come between the answers.
+        // Output of libraries must not mix with the answers.
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         System.setOut(System.err);
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -89,7 +89,7 @@ public final class Oracle {
             .put("java", System.getProperty("java.version"));
     }
 
-    /** Knows the trust anchors of the request; nothing is ever fetched. */
+    /** A verifier with the trust anchors of the request. It fetches nothing. */
     static CommonCertificateVerifier verifier(JsonNode request) {
         CommonTrustedCertificateSource trusted = new CommonTrustedCertificateSource();
         for (JsonNode pem : request.path("trust")) {
@@ -113,7 +113,7 @@ public final class Oracle {
             : List.of();
     }
 
-    /** Files with the names that a signature calls them by. */
+    /** Files with the names that signatures use for them. */
     static List<DSSDocument> named(JsonNode files) {
         List<DSSDocument> documents = new ArrayList<>();
         files.fields().forEachRemaining(entry -> {

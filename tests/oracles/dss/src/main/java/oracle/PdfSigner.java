@@ -17,15 +17,15 @@ import eu.europa.esig.dss.token.Pkcs12SignatureToken;
 import java.security.KeyStore.PasswordProtection;
 
 /**
- * Has DSS make an invisible PAdES-BASELINE-B signature; a further one, if the
- * file is signed.
+ * Makes an invisible PAdES-BASELINE-B signature with DSS. If the file is signed, the
+ * new signature is a further one.
  *
  * <pre>
- * file, out          the document and where the signed one goes
+ * file, out          the document, and the path of the signed one
  * document_password? opens an encrypted document
  * digest             SHA256, SHA384, SHA512
  * pkcs12, password   the key; pss: true for RSASSA-PSS
- * field?             an existing empty field; a new one, if it is left out
+ * field?             an existing empty field; the default is a new field
  * certify?           1, 2 or 3: what a certification permits
  * name?, reason?, location?, contact?
  * time?, policy?, commitments?, roles?   as in {@link Signer}

@@ -28,13 +28,13 @@ import org.xml.sax.SAXException;
 import org.xml.sax.SAXParseException;
 
 /**
- * Canonical forms by Apache Santuario, as DSS ships it.
+ * Canonical forms by the Apache Santuario that DSS ships.
  *
  * <pre>
  * document    in base64
  * method      the algorithm's URI
- * prefixes?   the prefix list, with spaces between
- * id?         of the element to canonicalise, with all that is in it; the whole document if neither this nor node_set is given
+ * prefixes?   the prefix list, separated by spaces
+ * id?         the element to canonicalise, with its content; without this and node_set, the whole document
  * node_set?   an XPath expression, true for the nodes to canonicalise
  * </pre>
  *
@@ -42,7 +42,7 @@ import org.xml.sax.SAXParseException;
  */
 final class Santuario {
     private static final DocumentBuilderFactory FACTORY = DocumentBuilderFactory.newInstance();
-    /** With CDATA sections as text: the JDK's XPath cannot find those that stand beside text. */
+    /** Reads CDATA sections as text: the JDK's XPath does not find those next to text. */
     private static final DocumentBuilderFactory FOR_XPATH = DocumentBuilderFactory.newInstance();
 
     static {
@@ -89,9 +89,9 @@ final class Santuario {
     }
 
     /**
-     * The nodes for which an expression is true, as the transform XPath 1.0 finds them; but that asks for one
-     * node after the other, and the JDK looks at the whole document each time. Attributes and namespaces go
-     * with their elements.
+     * The nodes for which an expression is true: the result of the transform XPath 1.0, which evaluates the
+     * expression for each node, and for which the JDK walks the whole document each time. Attributes and
+     * namespaces belong to their elements.
      */
     private static final class Members implements NodeFilter {
         private final Set<Node> members = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -138,7 +138,7 @@ final class Santuario {
         return builder.parse(new ByteArrayInputStream(octets));
     }
 
-    /** Says nothing, but for what it throws. */
+    /** Throws fatal errors and prints nothing. */
     private static final ErrorHandler STRICT = new ErrorHandler() {
         @Override
         public void warning(SAXParseException e) {}

@@ -30,10 +30,10 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * Has DSS make a CAdES-BASELINE-B signature.
+ * Makes a CAdES-BASELINE-B signature with DSS.
  *
  * <pre>
- * file, out          the document and where the container goes
+ * file, out          the document, and the path of the container
  * packaging          DETACHED or ENVELOPING
  * digest             SHA256, SHA384, SHA512
  * pkcs12, password   the key; pss: true for RSASSA-PSS
@@ -42,8 +42,8 @@ import java.util.List;
  * commitments?       names of CommitmentTypeEnum, such as ProofOfApproval
  * roles?             claimed roles
  * location?          {country, locality, postal_address: []}
- * parallel?          a container to add a signature to; of a detached one, "file" is the original
- * counter?           a container whose signature number "counter_index" (0) is countersigned, the same way
+ * parallel?          a container to add a signature to; "file" is the original if it is detached
+ * counter?           a container whose signature number "counter_index" (0) is countersigned; "file" as above
  * </pre>
  */
 final class Signer {

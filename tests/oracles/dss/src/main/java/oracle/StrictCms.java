@@ -22,9 +22,9 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.util.Store;
 
 /**
- * What BouncyCastle, below DSS, says of a CMS container: version, whether it is
- * DER and nothing follows it, whether each signer's signature verifies with a
- * certificate that the container carries.
+ * Facts about a CMS container from BouncyCastle, on which DSS is built: the version,
+ * whether it is DER, whether octets follow it, and whether each signer's signature
+ * verifies with a certificate in the container.
  */
 final class StrictCms {
     private StrictCms() {}
@@ -55,7 +55,7 @@ final class StrictCms {
         ObjectNode node = signers.addObject();
         node.put("version", signer.getVersion());
         node.put("counter", signer.isCounterSignature());
-        @SuppressWarnings("unchecked") // The identifier selects certificates and nothing else.
+        @SuppressWarnings("unchecked") // The identifier selects certificates only.
         Collection<X509CertificateHolder> found = store.getMatches(signer.getSID());
         node.put("certificate_found", !found.isEmpty());
         boolean verified = false;

@@ -19,9 +19,9 @@ import org.xml.sax.SAXException;
 import org.xml.sax.SAXParseException;
 
 /**
- * Whether the signatures of a document, "file", are valid against the schemas
- * of XML Signature and of XAdES 1.3.2 and 1.4.1, which come with DSS. Answers with
- * {signatures: how many, problems: [...]}.
+ * Validates the signatures of a document, "file", against the schemas of XML
+ * Signature and of XAdES 1.3.2 and 1.4.1, which DSS ships. Answers with
+ * {signatures: their number, problems: [...]}.
  */
 final class XmlSchema {
     private static Schema schema;
@@ -48,7 +48,7 @@ final class XmlSchema {
         return answer;
     }
 
-    /** Those within another are validated with it. */
+    /** A signature inside another one is validated with the outer one. */
     private static boolean isOutermost(Element signature) {
         for (Node above = signature.getParentNode(); above != null; above = above.getParentNode()) {
             if (XMLSignature.XMLNS.equals(above.getNamespaceURI()) && "Signature".equals(above.getLocalName())) {

@@ -27,18 +27,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Has DSS make a XAdES-BASELINE-B signature.
+ * Makes a XAdES-BASELINE-B signature with DSS.
  *
  * <pre>
- * file, out          the document and where what is signed goes
- * files?             several documents, by name, in place of "file"
+ * file, out          the document, and the path of the signed one
+ * files?             several documents, by name, instead of "file"
  * packaging          ENVELOPED, ENVELOPING, DETACHED or INTERNALLY_DETACHED
  * digest             SHA256, SHA384, SHA512
  * pkcs12, password   the key; pss: true for RSASSA-PSS
  * c14n?              URI, for ds:SignedInfo, the signed properties and the reference of an enveloped signature
- * without?           how an enveloped signature is left out: enveloped-signature, xpath or filter2; as DSS likes if not given
- * embed_xml?         true: an enveloping signature has XML as nodes, not in base64
- * counter?           what is signed, of which signature number "counter_index" (0) is countersigned
+ * without?           the transform that removes an enveloped signature: enveloped-signature, xpath or filter2; the default is DSS's
+ * embed_xml?         true: an enveloping signature contains XML as nodes instead of base64
+ * counter?           a signed document whose signature number "counter_index" (0) is countersigned
  * time?, policy?..., commitments?, roles?    see {@link Signer}
  * </pre>
  */

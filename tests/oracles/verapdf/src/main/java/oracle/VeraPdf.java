@@ -23,24 +23,24 @@ import org.verapdf.pdfa.results.ValidationResult;
 import org.verapdf.pdfa.validation.profiles.RuleId;
 
 /**
- * veraPDF as judge. Reads one JSON object a line from standard input and
- * answers with one a line; no network.
+ * veraPDF as judge. Reads one JSON object per line from standard input and
+ * answers with one per line. It uses no network.
  *
  * <pre>
  * {"validate": {file, profile?}}   {encrypted, claims: ["2b", "ua1"], results: [{profile, compliant, failed: [...]}]}
  * </pre>
  *
- * Each profile that the document claims is checked, or the one that is asked
- * for. A failed rule has its clause, test number, count and message. A request
- * that fails is answered with {"error": "..."}.
+ * It checks the profile of the request, or else every profile that the document
+ * claims. A failed rule has its clause, test number, count and message. The answer
+ * to a request that fails is {"error": "..."}.
  */
 public final class VeraPdf {
     private static final ObjectMapper JSON = new ObjectMapper();
-    /** What the parser takes for a document without a claim; no metadata can claim it. */
+    /** The parser's default for a document without a claim; metadata cannot claim it. */
     private static final PDFAFlavour UNCLAIMED = PDFAFlavour.WCAG_2_2;
 
     public static void main(String[] args) throws Exception {
-        // Whatever a library prints must not come between the answers.
+        // Output of libraries must not mix with the answers.
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         System.setOut(System.err);
         VeraGreenfieldFoundryProvider.initialise();

@@ -1,0 +1,132 @@
+//! Preparing PAdES baseline signatures (EN 319 142-1, 6.3: B-B).
+
+mod catalog;
+mod dictionary;
+mod document;
+mod field;
+mod permissions;
+mod plan;
+mod seed_value;
+mod tagging;
+mod widget;
+
+use std::io::Write;
+
+use ades_core::{CertificateChain, Document, SignatureParameters};
+use cades::embedded::EmbeddedCms;
+
+use crate::error::Error;
+use crate::options::SignatureOptions;
+use crate::pending::{PendingSignature, PreparedDocument};
+use crate::report::Warning;
+use crate::signer::{Certificates, Signer, SubFilter};
+use plan::Plan;
+
+/// What [`check`] finds out about a document that can be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    warnings: Vec<Warning>,
+    page: Option<usize>,
+    state_len: usize,
+}
+
+impl Checked {
+    /// What the signer should know about the document.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The page that shows a visible signature, counted from 1.
+    #[must_use]
+    pub const fn page(&self) -> Option<usize> {
+        self.page
+    }
+
+    /// Length in octets that the update adds to the stored form of a pending
+    /// signature: the rewritten objects and the appearance. It is a few kilobytes
+    /// for most documents, and megabytes for some documents and images; see
+    /// [`MAX_STATE_LEN`](ades_core::pending::MAX_STATE_LEN).
+    #[must_use]
+    pub const fn state_len(&self) -> usize {
+        self.state_len
+    }
+}
+
+/// Checks whether a document can be signed with these options, before the
+/// signer's certificate is known. Reads only the parts of the document that
+/// [`prepare`] reads before it digests the document.
+///
+/// # Errors
+/// As [`prepare`], except errors about the certificate.
+pub fn check(
+    document: &mut Document<'_>,
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+) -> Result<Checked, Error> {
+    cades::embedded::check(parameters)?;
+    let signer =
+        Signer { digest: None, sub_filter: SubFilter::Cades, certificates: Certificates::Later };
+    let plan = Plan::new(document, &signer, 0, parameters, options)?;
+    // The state holds the update in base64.
+    let state_len = plan.update.octets.len().div_ceil(3) * 4;
+    Ok(Checked { warnings: plan.warnings, page: plan.page, state_len })
+}
+
+/// Prepares a baseline B-B signature over a document, which is read once.
+///
+/// `prepare` first checks the certificate at the claimed signing time, the
+/// parameters, the document and the permissions of earlier signatures. It writes
+/// nothing: [`PendingSignature::complete`] writes the signed document.
+///
+/// # Errors
+/// [`Error::Core`] for a certificate or a parameter that is not acceptable;
+/// [`Error::Forbidden`], [`Error::FieldNotFit`] and others if the document does
+/// not allow the signature; [`Error::BrokenCrossReference`] and
+/// [`Error::Malformed`] for a document that cannot be read.
+pub fn prepare(
+    document: &mut Document<'_>,
+    chain: &CertificateChain,
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+) -> Result<PendingSignature, Error> {
+    prepare_to(document, chain, parameters, options, None)
+}
+
+/// Prepares a signature as [`prepare`] does, and copies the document to `out` in
+/// the same pass. [`complete_in_place`](PendingSignature::complete_in_place) then
+/// turns the copy into the signed document. It does not read the copy again with
+/// [`Check::LengthAndTail`](crate::Check::LengthAndTail), which is safe if nobody
+/// else can write to the copy.
+///
+/// # Errors
+/// As [`prepare`]; [`Error::Core`] if writing fails. Everything except the
+/// document's digest is checked before the first octet is written.
+pub fn prepare_copying(
+    document: &mut Document<'_>,
+    chain: &CertificateChain,
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+    out: &mut dyn Write,
+) -> Result<PendingSignature, Error> {
+    prepare_to(document, chain, parameters, options, Some(out))
+}
+
+fn prepare_to(
+    document: &mut Document<'_>,
+    chain: &CertificateChain,
+    parameters: &SignatureParameters,
+    options: &SignatureOptions,
+    out: Option<&mut dyn Write>,
+) -> Result<PendingSignature, Error> {
+    let algorithm = parameters.algorithm_for(chain.leaf())?.digest_algorithm();
+    let cms = EmbeddedCms::prepare(chain, parameters)?;
+    let capacity = cms.max_len().saturating_add(options.reserve);
+    let certificates = Certificates::Known(chain);
+    let signer = Signer { digest: Some(algorithm), sub_filter: SubFilter::Cades, certificates };
+    let document = PreparedDocument::prepare(
+        document, algorithm, &signer, capacity, parameters, options, out,
+    )?;
+    let cms = cms.over(document.digest().clone())?;
+    Ok(PendingSignature { document, cms, signing_time: parameters.signing_time() })
+}

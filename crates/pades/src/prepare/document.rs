@@ -1,0 +1,127 @@
+//! Preparing a document with a Contents placeholder, and digesting it.
+
+use std::io::Write;
+use std::ops::Range;
+
+use ades_core::{Digest, DigestAlgorithm, Digester, Document, DocumentDigest, SignatureParameters};
+
+use super::plan::Plan;
+use crate::error::{Error, Limit, exceeds};
+use crate::options::SignatureOptions;
+use crate::pending::{MAX_CAPACITY, PreparedDocument};
+use crate::report::Warning;
+use crate::signer::{Certificates, Signer, SubFilter};
+
+impl PreparedDocument {
+    /// Prepares a document for a CMS of at most `capacity` octets. The document
+    /// is read once, apart from the few objects that a signature touches.
+    ///
+    /// Of the parameters, the signing time and the location are used; the others
+    /// belong into the CMS.
+    ///
+    /// # Errors
+    /// The document is malformed or forbids the signature; see [`Error`].
+    pub fn new(
+        document: &mut Document<'_>,
+        algorithm: DigestAlgorithm,
+        sub_filter: SubFilter,
+        capacity: usize,
+        parameters: &SignatureParameters,
+        options: &SignatureOptions,
+    ) -> Result<Self, Error> {
+        let certificates = Certificates::Never;
+        let signer = Signer { digest: Some(algorithm), sub_filter, certificates };
+        Self::prepare(document, algorithm, &signer, capacity, parameters, options, None)
+    }
+
+    /// As [`new`](Self::new); copies the document to `out` in the same pass.
+    pub(super) fn prepare(
+        document: &mut Document<'_>,
+        algorithm: DigestAlgorithm,
+        signer: &Signer<'_>,
+        capacity: usize,
+        parameters: &SignatureParameters,
+        options: &SignatureOptions,
+        out: Option<&mut dyn Write>,
+    ) -> Result<Self, Error> {
+        if capacity > MAX_CAPACITY {
+            return Err(exceeds(Limit::ContentsLen));
+        }
+        let plan = Plan::new(document, signer, capacity, parameters, options)?;
+        let length = plan.length;
+        let tail = Digest::of(algorithm, &plan.tail);
+        let contents = plan.in_update(&plan.dictionary.contents);
+        let mut update = plan.with_byte_range(&contents);
+
+        let mut digester = Digester::new(algorithm);
+        let read = match out {
+            Some(out) => document.copy_into(&mut digester, out)?,
+            None => document.read_through(&mut |piece| {
+                digester.update(piece);
+                Ok(())
+            })?,
+        };
+        if read != length {
+            return Err(Error::DocumentChanged);
+        }
+        let whole = digester.clone().finish();
+        set_identifier(&mut update, &plan.update.id, &whole);
+        let after = update.get(contents.end..).unwrap_or_default().to_vec();
+        update.truncate(contents.start);
+        digester.update(&update);
+        digester.update(&after);
+        Ok(Self {
+            length,
+            document: DocumentDigest(whole),
+            tail,
+            head: update,
+            capacity,
+            after,
+            signed: DocumentDigest(digester.finish()),
+            repaired: plan.warnings.contains(&Warning::Repaired),
+            warnings: plan.warnings,
+        })
+    }
+}
+
+impl Plan {
+    /// A range of the signature dictionary, counted from the start of the update.
+    fn in_update(&self, range: &Range<usize>) -> Range<usize> {
+        let mut values = self.update.values.iter();
+        let at = values.find(|(reference, _)| *reference == self.signature);
+        let at = at.map_or(0, |(_, at)| *at);
+        range.start + at..range.end + at
+    }
+
+    /// The update with its `/ByteRange`, which leaves out `contents`.
+    fn with_byte_range(&self, contents: &Range<usize>) -> Vec<u8> {
+        let mut update = self.update.octets.clone();
+        let second = self.length + contents.end as u64;
+        let byte_range = format!(
+            "0 {} {second} {}",
+            self.length + contents.start as u64,
+            self.length + update.len() as u64 - second
+        );
+        let digits = self.in_update(&self.dictionary.byte_range);
+        overwrite(&mut update, digits.start, byte_range.as_bytes());
+        update
+    }
+}
+
+/// The second part of `/ID` identifies the document and what was added to it.
+fn set_identifier(update: &mut [u8], places: &[Range<usize>], document: &Digest) {
+    let mut digester = Digester::new(document.algorithm());
+    digester.update(document.value());
+    digester.update(update);
+    let id = digester.finish().to_hex();
+    for range in places {
+        let digits = id.get(..range.len()).unwrap_or_default();
+        overwrite(update, range.start, digits.as_bytes());
+    }
+}
+
+fn overwrite(octets: &mut [u8], at: usize, new: &[u8]) {
+    for (octet, new) in octets.iter_mut().skip(at).zip(new) {
+        *octet = *new;
+    }
+}

@@ -1,0 +1,42 @@
+//! What is known about the signer while a signature is prepared.
+
+use ades_core::{CertificateChain, DigestAlgorithm};
+
+/// The format of the CMS in `/Contents`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SubFilter {
+    /// CAdES as PAdES profiles it: `ETSI.CAdES.detached`.
+    #[default]
+    Cades,
+    /// CMS as ISO 32000 profiles it: `adbe.pkcs7.detached`.
+    Pkcs7,
+}
+
+impl SubFilter {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Cades => "ETSI.CAdES.detached",
+            Self::Pkcs7 => "adbe.pkcs7.detached",
+        }
+    }
+}
+
+/// The signer of a signature that is being prepared or checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signer<'a> {
+    /// `None` where it depends on a certificate that is not known yet.
+    pub(crate) digest: Option<DigestAlgorithm>,
+    pub(crate) sub_filter: SubFilter,
+    pub(crate) certificates: Certificates<'a>,
+}
+
+/// What is known about the signer's certificate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Certificates<'a> {
+    Known(&'a CertificateChain),
+    /// [`check`](crate::check): it will be known when the signature is prepared.
+    Later,
+    /// [`PreparedDocument::new`](crate::PreparedDocument::new): the caller makes the CMS.
+    Never,
+}
