@@ -119,7 +119,7 @@ fn encodings_of_other_programs_are_tried() {
 }
 
 #[test]
-fn a_wrong_password_is_told_from_damage() {
+fn a_wrong_password_and_damage_are_different_errors() {
     for encryption in [Encryption::Pbes2, Encryption::Scrypt, Encryption::Pkcs12] {
         for mac in [Mac::Pkcs12, Mac::Pbmac1] {
             let file = pair(Writer { encryption, mac, ..Writer::new("sesame") });

@@ -19,7 +19,7 @@ pub enum Form {
     Der,
     /// Indefinite lengths, strings in one piece
     Indefinite,
-    /// Indefinite lengths, strings in segments of so many octets
+    /// Indefinite lengths, strings in segments of this many octets
     Segments(usize),
     /// Definite lengths, strings in segments that have segments
     Nested(usize),
