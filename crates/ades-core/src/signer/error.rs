@@ -108,7 +108,7 @@ pub enum SignerErrorKind {
     /// A batch without items.
     #[error("the batch is empty")]
     EmptyBatch,
-    /// The request contains something that the signer does not allow.
+    /// The request contains a value that the signer does not allow.
     #[error("{what}")]
     InvalidRequest {
         /// what is not allowed, and why
