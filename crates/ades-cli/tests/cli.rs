@@ -301,7 +301,7 @@ fn state_with_a_mac_needs_its_key() {
     let prepared = run(&preparing, key);
     openssl_value(&bench, Key::P256, &json(&prepared.out));
     let completing = [COMPLETE, &with_key].concat();
-    run(COMPLETE, key).ends(2, "its key is needed");
+    run(COMPLETE, key).ends(2, "give the key");
     run(&completing, &key.replace("00", "01")).ends(3, "not authentic");
     assert!(!bench.has("out.p7"));
     run(&completing, key).ends(0, "");
@@ -480,7 +480,7 @@ fn parallel_signatures_and_countersignatures_are_added() {
     let report = json(&run.out);
     assert_eq!(report["signatures"].as_array().unwrap().len(), 2);
     assert_eq!(report["signatures"][1]["countersignatures"].as_array().unwrap().len(), 1);
-    bench.sign(&["two.p7s", "--counter-sign", "2", "-o", "no.p7s"]).ends(2, "signer number 2");
+    bench.sign(&["two.p7s", "--counter-sign", "2", "-o", "no.p7s"]).ends(2, "no signature [2]");
     // With another document, the container's signatures would be over two documents.
     bench.write("other.bin", b"another document");
     let wrong = bench.sign(&["other.bin", "--parallel", "one.p7s", "-o", "no.p7s"]);
@@ -527,7 +527,7 @@ fn canonical_forms_are_printed() {
         format!("<a xmlns:n=\"urn:n\" a=\"1\" b=\"2\">{inner}</a>")
     );
     assert_eq!(out(&["--id", "x"]), "<n:c xmlns:n=\"urn:n\" Id=\"x\" d=\"&lt;\"></n:c>");
-    bench.ades(&["c14n", "a.xml", "--id", "y"]).ends(2, "no such element");
+    bench.ades(&["c14n", "a.xml", "--id", "y"]).ends(2, "has no element");
     bench.ades(&["c14n", "a.xml", "--inclusive-prefixes", "n"]).ends(2, "exclusive");
     bench.write("b.xml", "<a><b></a>");
     bench.ades(&["c14n", "b.xml"]).ends(3, "octet 8");

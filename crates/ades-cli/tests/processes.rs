@@ -153,7 +153,7 @@ fn one_output_is_written_by_one_of_two() {
     let second = with(&["long", "--out-dir", "."]);
     Run::new(&second.wait_with_output().unwrap()).ends(0, "");
     let made = bench.read("long.p7m");
-    Run::new(&first.wait_with_output().unwrap()).ends(2, "is there already");
+    Run::new(&first.wait_with_output().unwrap()).ends(2, "exists already");
     assert_eq!(bench.read("long.p7m"), made);
     assert!(unfinished(&bench, ".").is_empty());
 }

@@ -219,7 +219,7 @@ fn case_38_a_late_confirmation_is_collected() {
     let sandbox = Sandbox::start(&bench, &[]);
     bench.configure("[limits]\nsession_seconds = 1\n");
     let pending = "one.p7s.pending";
-    let waited = "nobody confirmed while we waited";
+    let waited = "nobody confirmed in time";
     bench.ades(&[&["sign", "one.txt", "-o", "one.p7s"], ITSME].concat()).ends(5, waited);
     assert_eq!(stage(&bench, pending), "identifying");
     sandbox.answer("identification", true);

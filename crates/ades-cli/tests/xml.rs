@@ -69,7 +69,7 @@ fn problems_are_reported() {
     bench.write("unsigned.xml", "<order/>");
     bench.ades(&["verify", "unsigned.xml"]).ends(1, "");
     bench.ades(&["verify", "order.xml", "--element", "l1"]).ends(0, "");
-    bench.ades(&["verify", "order.xml", "--element", "l2"]).ends(2, "no such element");
+    bench.ades(&["verify", "order.xml", "--element", "l2"]).ends(2, "has no element");
     bench.write("data.bin", "data");
     bench.ades(&["verify", "data.bin", "--element", "x"]).ends(2, "--element");
 }
@@ -112,5 +112,5 @@ fn detached_documents_are_given_by_name() {
     bench.write("renamed", "first");
     assert!(intact(&["one.xml", "--original", "renamed"]));
     assert!(!intact(&["one.xml", "--original", "b c.txt"]));
-    bench.ades(&["verify", "one.xml"]).ends(1, "--original names");
+    bench.ades(&["verify", "one.xml"]).ends(1, "with --original");
 }

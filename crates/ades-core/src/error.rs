@@ -234,19 +234,19 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateLimit {
-    /// The number of trust anchors: [`MAX_ANCHORS`](crate::chain::MAX_ANCHORS).
+    /// The number of trust anchors: [`MAX_ANCHORS`].
     #[error("{MAX_ANCHORS} trust anchors")]
     Anchors,
     /// The length of a PEM bundle of trust anchors:
-    /// [`MAX_ANCHORS_LEN`](crate::chain::MAX_ANCHORS_LEN).
+    /// [`MAX_ANCHORS_LEN`].
     #[error("{MAX_ANCHORS_LEN} octets of trust anchors")]
     AnchorsLen,
     /// The length of one certificate:
-    /// [`MAX_CERTIFICATE_LEN`](crate::certificate::MAX_CERTIFICATE_LEN).
+    /// [`MAX_CERTIFICATE_LEN`].
     #[error("{MAX_CERTIFICATE_LEN} octets for one certificate")]
     CertificateLen,
     /// The number of certificates in a chain:
-    /// [`MAX_CHAIN_LEN`](crate::chain::MAX_CHAIN_LEN).
+    /// [`MAX_CHAIN_LEN`].
     #[error("{MAX_CHAIN_LEN} certificates")]
     Chain,
 }

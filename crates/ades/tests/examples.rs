@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use ades::{Certificate, Document, VerifyOptions};
-use p12_keystore::{Certificate as P12Certificate, KeyStore, KeyStoreEntry, PrivateKeyChain};
+use pkcs12_writer::Writer;
 use rcgen::{CertificateParams, DnType, KeyPair, KeyUsagePurpose};
 
 #[path = "suite/pki.rs"]
@@ -33,11 +33,8 @@ fn key_file(path: &Path, password: &str) -> Certificate {
     params.key_usages = vec![KeyUsagePurpose::ContentCommitment];
     let certificate = params.self_signed(&key).unwrap();
     let der = certificate.der().to_vec();
-    let mut store = KeyStore::new();
-    let private = p12_keystore::PrivateKey::from_der(&key.serialize_der()).unwrap();
-    let chain = PrivateKeyChain::new(vec![1], private, [P12Certificate::from_der(&der).unwrap()]);
-    store.add_entry("key", KeyStoreEntry::PrivateKeyChain(chain));
-    std::fs::write(path, store.writer(password).write().unwrap()).unwrap();
+    let file = Writer::with_pair(password, &key.serialize_der(), &der).write();
+    std::fs::write(path, file).unwrap();
     std::fs::write(path.with_extension("pem"), certificate.pem()).unwrap();
     Certificate::from_der(der).unwrap()
 }

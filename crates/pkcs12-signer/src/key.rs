@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use ades_core::{DigestAlgorithm, SignatureAlgorithm, ToBeSigned};
+use ades_core::{Certificate, DigestAlgorithm, SignatureAlgorithm, ToBeSigned};
 use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
 };
+use pkcs12_file::KeyKind;
 
 use crate::Error;
 
@@ -27,7 +28,8 @@ impl PrivateKey {
     /// Reads an unencrypted PKCS#8 key in DER (RFC 5958).
     ///
     /// # Errors
-    /// [`Error::UnsupportedKey`] if it is malformed or of another kind.
+    /// [`Error::UnsupportedKey`] if this version does not sign with keys of this
+    /// kind, [`Error::MalformedKey`] if it is not PKCS#8 or has wrong values.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, Error> {
         use DigestAlgorithm::{Sha256, Sha384, Sha512};
 
@@ -57,7 +59,10 @@ impl PrivateKey {
                 return Ok(Self(KeyPairs::Ecdsa(keys)));
             }
         }
-        Err(Error::UnsupportedKey)
+        Err(match KeyKind::of(der) {
+            Some(kind) if !is_supported(&kind) => Error::UnsupportedKey { kind },
+            _ => Error::MalformedKey,
+        })
     }
 
     /// The algorithms of this key, the preferred one first.
@@ -77,8 +82,13 @@ impl PrivateKey {
         }
     }
 
+    /// Whether the certificate has this key.
+    pub(crate) fn belongs_to(&self, certificate: &Certificate) -> bool {
+        self.public_key_info().is_some_and(|info| info == certificate.public_key_info())
+    }
+
     /// The DER `SubjectPublicKeyInfo` of the public key.
-    pub(crate) fn public_key_info(&self) -> Option<Vec<u8>> {
+    fn public_key_info(&self) -> Option<Vec<u8>> {
         let der: Result<PublicKeyX509Der<'_>, Unspecified> = match &self.0 {
             KeyPairs::Rsa(key) => key.public_key().as_der(),
             KeyPairs::Ecdsa(keys) => keys.first()?.1.public_key().as_der(),
@@ -117,6 +127,17 @@ impl PrivateKey {
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PrivateKey(..)")
+    }
+}
+
+/// Whether [`PrivateKey::from_pkcs8`] reads keys of this kind.
+fn is_supported(kind: &KeyKind) -> bool {
+    match kind {
+        KeyKind::Rsa { bits } => bits.is_none_or(|bits| (2048..=8192).contains(&bits)),
+        KeyKind::Ec { curve } => matches!(curve.as_deref(), Some("P-256" | "P-384" | "P-521")),
+        KeyKind::Other { algorithm } => algorithm == "Ed25519",
+        // A later version of pkcs12-file may know more.
+        _ => false,
     }
 }
 

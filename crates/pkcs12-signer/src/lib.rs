@@ -1,20 +1,20 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+mod error;
 mod key;
+mod pairs;
 
 use ades_core::certificate::Certificate;
 use ades_core::signer::{
     BoxFuture, Capabilities, IdentificationRequest, IdentificationSession, Identity,
     SignatureValue, SignerError, SignerErrorKind, SigningRequest, SigningSession, Step, StepResult,
 };
-use ades_core::{CertificateChain, Fault, RemoteSigner, Retry};
-use p12_keystore::Pkcs12Archive;
+use ades_core::{CertificateChain, RemoteSigner};
 
+pub use error::Error;
 pub use key::PrivateKey;
-
-/// Maximum length of a PKCS#12 file, in octets.
-pub const MAX_FILE_LEN: usize = 1024 * 1024;
+pub use pkcs12_file::MAX_FILE_LEN;
 
 /// A [`RemoteSigner`] over a private key and its certificates.
 #[derive(Debug)]
@@ -23,111 +23,67 @@ pub struct Pkcs12Signer {
     chain: CertificateChain,
 }
 
-/// Why a signer cannot be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The file cannot be opened: the password is wrong, or the file is damaged
-    /// or has an unsupported encryption
-    #[error(
-        "the PKCS#12 file cannot be opened: wrong password, damaged file, or unsupported encryption"
-    )]
-    CannotOpen(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The certificates are malformed or do not form a chain
-    #[error(transparent)]
-    Certificates(#[from] ades_core::Error),
-    /// The file is longer than [`MAX_FILE_LEN`]
-    #[error("the PKCS#12 file has {found} octets; it must have at most {MAX_FILE_LEN}")]
-    FileTooLarge {
-        /// the length of the file in octets
-        found: usize,
-    },
-    /// The private key does not belong to the first certificate
-    #[error("the private key does not belong to the first certificate")]
-    KeyMismatch,
-    /// The file does not have exactly one private key that belongs to one of its
-    /// certificates
-    #[error(
-        "the PKCS#12 file has {found} private keys that belong to one of its certificates; it \
-         must have exactly one"
-    )]
-    NotOneKey {
-        /// the number of such keys
-        found: usize,
-    },
-    /// The private key is malformed or of an unsupported kind
-    #[error("the private key is malformed or of an unsupported kind")]
-    UnsupportedKey,
+/// Which key of a file signs. Without a choice the file must have exactly one key
+/// that belongs to one of its certificates.
+///
+/// ```no_run
+/// use pkcs12_signer::{OpenOptions, Pkcs12Signer};
+///
+/// let file = std::fs::read("signer.p12")?;
+/// let options = OpenOptions::new().key_name("signing");
+/// let signer = Pkcs12Signer::open(&file, "password", &options)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct OpenOptions {
+    key_name: Option<String>,
+    certificate: Option<Certificate>,
 }
 
-impl Error {
-    /// Who has to act for the error to go away.
+impl OpenOptions {
+    /// No choice.
     #[must_use]
-    pub const fn fault(&self) -> Fault {
-        match self {
-            Self::FileTooLarge { .. } => Fault::Limit,
-            Self::UnsupportedKey => Fault::Unsupported,
-            Self::Certificates(error) => error.fault(),
-            Self::CannotOpen(_) | Self::NotOneKey { .. } | Self::KeyMismatch => Fault::Input,
-        }
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Which kind of retry may help.
+    /// Chooses a key by its name: the friendly name of the key or of its
+    /// certificate (Java's alias), or the SHA-256 fingerprint of its certificate
+    /// in hexadecimal digits. If no name is exactly the same, upper and lower case
+    /// do not matter.
     #[must_use]
-    pub const fn retry(&self) -> Retry {
-        match self {
-            Self::CannotOpen(_)
-            | Self::Certificates(_)
-            | Self::FileTooLarge { .. }
-            | Self::KeyMismatch
-            | Self::NotOneKey { .. }
-            | Self::UnsupportedKey => Retry::Never,
-        }
+    pub fn key_name(mut self, name: impl Into<String>) -> Self {
+        self.key_name = Some(name.into());
+        self
+    }
+
+    /// Chooses the key of this certificate.
+    #[must_use]
+    pub fn certificate(mut self, certificate: Certificate) -> Self {
+        self.certificate = Some(certificate);
+        self
     }
 }
 
 impl Pkcs12Signer {
-    /// Opens a PKCS#12 file. It may hold any number of keys and certificates in
-    /// any order. Exactly one key must belong to one of the certificates; this
-    /// pair signs.
+    /// Opens a PKCS#12 file, in which exactly one key must belong to one of the
+    /// certificates. [`open`](Self::open) chooses one of several.
     ///
     /// # Errors
     /// Any [`Error`].
     pub fn from_bytes(pkcs12: &[u8], password: &str) -> Result<Self, Error> {
-        if pkcs12.len() > MAX_FILE_LEN {
-            return Err(Error::FileTooLarge { found: pkcs12.len() });
-        }
-        let archive = Pkcs12Archive::from_pkcs12(pkcs12, password)
-            .map_err(|e| Error::CannotOpen(Box::new(e)))?;
-        // The file may also hold certificates and keys that this version cannot
-        // read. They do no harm as long as one pair is readable.
-        let certificates: Vec<Certificate> = archive
-            .certs
-            .iter()
-            .filter_map(|bag| Certificate::from_der(bag.cert.as_der()).ok())
-            .collect();
-        let keys: Vec<PrivateKey> = archive
-            .keys
-            .iter()
-            .filter_map(|bag| PrivateKey::from_pkcs8(bag.key.as_der()).ok())
-            .collect();
-        if keys.is_empty() && !archive.keys.is_empty() {
-            return Err(Error::UnsupportedKey);
-        }
-        let mut pairs: Vec<(PrivateKey, Certificate)> = Vec::new();
-        for key in keys {
-            let own = certificates.iter().find(|c| is_pair(&key, c));
-            if let Some(leaf) = own.filter(|leaf| pairs.iter().all(|(_, known)| known != *leaf)) {
-                pairs.push((key, leaf.clone()));
-            }
-        }
-        let found = pairs.len();
-        match (pairs.pop(), found) {
-            (Some((key, leaf)), 1) => {
-                Ok(Self { key, chain: CertificateChain::from_leaf(leaf, certificates)? })
-            }
-            _ => Err(Error::NotOneKey { found }),
-        }
+        Self::open(pkcs12, password, &OpenOptions::new())
+    }
+
+    /// Opens a PKCS#12 file. It may hold any number of keys and certificates in
+    /// any order, and others that this version cannot read.
+    ///
+    /// # Errors
+    /// Any [`Error`]. [`Error::SeveralKeys`] and [`Error::NoSuchKey`] list the names
+    /// of the file's keys.
+    pub fn open(pkcs12: &[u8], password: &str, options: &OpenOptions) -> Result<Self, Error> {
+        let (key, chain) = pairs::choose(pkcs12_file::open(pkcs12, password)?, options)?;
+        Ok(Self { key, chain })
     }
 
     /// A signer over a key and its certificates, the signer's first.
@@ -135,7 +91,7 @@ impl Pkcs12Signer {
     /// # Errors
     /// [`Error::KeyMismatch`] if the key does not belong to the first certificate.
     pub fn new(key: PrivateKey, chain: CertificateChain) -> Result<Self, Error> {
-        if is_pair(&key, chain.leaf()) { Ok(Self { key, chain }) } else { Err(Error::KeyMismatch) }
+        if key.belongs_to(chain.leaf()) { Ok(Self { key, chain }) } else { Err(Error::KeyMismatch) }
     }
 
     /// The certificates, starting with the signer's.
@@ -179,8 +135,4 @@ impl RemoteSigner for Pkcs12Signer {
             Ok(Step::Done(values))
         })
     }
-}
-
-fn is_pair(key: &PrivateKey, certificate: &Certificate) -> bool {
-    key.public_key_info().is_some_and(|info| info == certificate.public_key_info())
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use ades_core::chain::certificates_from_pem;
+use ades_core::{Certificate, CertificateChain};
 use base64ct::{Base64, Encoding};
-use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
+use pkcs12_file::{CertificateBag, Contents, Key};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -69,27 +70,62 @@ impl ClientIdentity {
     ///
     /// # Errors
     /// [`Error::Config`] if the file cannot be opened or does not hold exactly
-    /// one key.
+    /// one key with its certificate.
     pub fn from_pkcs12(file: &[u8], password: &str) -> Result<Self, Error> {
         let fail = |problem: &str| Error::config("client.pkcs12", problem);
-        let store =
-            KeyStore::from_pkcs12(file, password, Pkcs12ImportPolicy::Relaxed).map_err(|_| {
-                fail("cannot be opened: wrong password, damaged, or unsupported encryption")
-            })?;
-        let (_, chain) = store.private_key_chain().ok_or_else(|| fail("has no private key"))?;
-        let block = |label: &str, der: &[u8]| {
-            format!(
-                "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
-                Base64::encode_string(der)
-            )
+        let contents = pkcs12_file::open(file, password)
+            .map_err(|error| fail(&format!("cannot be opened: {error}")))?;
+        let key = match contents.keys() {
+            [] => return Err(fail("has no private key")),
+            [key] => key,
+            keys => {
+                let problem = format!("has {} private keys: keep the client's only", keys.len());
+                return Err(fail(&problem));
+            }
         };
-        let mut pem: String =
-            chain.certs().iter().map(|c| block("CERTIFICATE", c.as_der())).collect();
-        pem.push_str(&block("PRIVATE KEY", chain.key().as_der()));
-        Self::checked(pem).map_err(|flaw| match flaw {
-            Flaw::Certificate(problem) | Flaw::Key(problem) => fail(problem),
+        let mut flaw = None;
+        for chain in chains(&contents, key) {
+            match Self::checked(pem(&chain, key)) {
+                Ok(identity) => return Ok(identity),
+                Err(found) => flaw = Some(found),
+            }
+        }
+        Err(match (flaw, contents.into_unreadable()) {
+            (Some(Flaw::Certificate(problem) | Flaw::Key(problem)), _) => fail(problem),
+            (None, Some(error)) => fail(&format!("has no certificate: {error}")),
+            (None, None) => fail("has no certificate"),
         })
     }
+}
+
+/// A chain for each certificate that could be the key's. The certificate that
+/// shares the key's local id is the first.
+fn chains(contents: &Contents, key: &Key) -> Vec<CertificateChain> {
+    let id = key.local_key_id();
+    let shares_id = |bag: &CertificateBag| id.is_some() && bag.local_key_id() == id;
+    let mut certificates: Vec<(bool, Certificate)> = contents
+        .certificates()
+        .iter()
+        .filter_map(|bag| Some((shares_id(bag), Certificate::from_der(bag.der()).ok()?)))
+        .collect();
+    certificates.sort_by_key(|(shares_id, _)| !shares_id);
+    let all = || certificates.iter().map(|(_, certificate)| certificate.clone());
+    all().filter_map(|leaf| CertificateChain::from_leaf(leaf, all()).ok()).collect()
+}
+
+/// The chain and the key as PEM.
+fn pem(chain: &CertificateChain, key: &Key) -> String {
+    let block = |label: &str, der: &[u8]| {
+        let base64 = Zeroizing::new(Base64::encode_string(der));
+        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", *base64)
+    };
+    let certificates = chain.certificates().iter();
+    let certificates: String = certificates.map(|c| block("CERTIFICATE", c.der())).collect();
+    // A text that grows would leave copies of the key in freed memory.
+    let mut pem = String::with_capacity(certificates.len() + 2 * key.pkcs8().len() + 100);
+    pem.push_str(&certificates);
+    pem.push_str(&Zeroizing::new(block("PRIVATE KEY", key.pkcs8())));
+    pem
 }
 
 impl fmt::Debug for ClientIdentity {

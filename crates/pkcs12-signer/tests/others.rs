@@ -1,4 +1,4 @@
-//! PKCS#12 files that OpenSSL wrote.
+//! PKCS#12 files that OpenSSL and Java wrote.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::path::Path;
@@ -7,7 +7,8 @@ use std::process::Command;
 use ades_core::signer::{SigningItem, SigningRequest, Step};
 use ades_core::verify::verify;
 use ades_core::{RemoteSigner, SignatureAlgorithm, ToBeSigned};
-use pkcs12_signer::{Error, Pkcs12Signer};
+use pkcs12_file::Error as FileError;
+use pkcs12_signer::{Error, OpenOptions, Pkcs12Signer};
 use tempfile::TempDir;
 
 /// Key algorithms and their options for `openssl req -newkey`.
@@ -99,7 +100,7 @@ fn an_empty_password_opens_only_a_file_without_one() {
     let file = export(dir.path(), &input);
     assert!(Pkcs12Signer::from_bytes(&file, "").is_ok());
     let wrong = Pkcs12Signer::from_bytes(&file, "sesame").unwrap_err();
-    assert!(matches!(wrong, Error::CannotOpen(_)), "{wrong}");
+    assert!(matches!(wrong, Error::File(FileError::WrongPassword)), "{wrong}");
 }
 
 #[test]
@@ -111,15 +112,17 @@ fn a_wrong_password_and_damage_are_refused() {
     let mut file = export(dir.path(), &input);
     for wrong in ["", "Sesame", "sesame "] {
         let error = Pkcs12Signer::from_bytes(&file, wrong).unwrap_err();
-        assert!(matches!(error, Error::CannotOpen(_)), "{error}");
+        assert!(matches!(error, Error::File(FileError::WrongPassword)), "{error}");
     }
     let middle = file.len() / 2;
     file[middle] ^= 1;
     let error = Pkcs12Signer::from_bytes(&file, "sesame").unwrap_err();
-    assert!(matches!(error, Error::CannotOpen(_)), "{error}");
-    assert!(matches!(Pkcs12Signer::from_bytes(b"", "").unwrap_err(), Error::CannotOpen(_)));
+    assert!(matches!(error, Error::File(FileError::Damaged)), "{error}");
+    let error = Pkcs12Signer::from_bytes(b"", "").unwrap_err();
+    assert!(matches!(error, Error::File(FileError::OtherFile { .. })), "{error}");
     let huge = vec![0x30; pkcs12_signer::MAX_FILE_LEN + 1];
-    assert!(matches!(Pkcs12Signer::from_bytes(&huge, "").unwrap_err(), Error::FileTooLarge { .. }));
+    let error = Pkcs12Signer::from_bytes(&huge, "").unwrap_err();
+    assert!(matches!(error, Error::File(FileError::FileTooLarge { .. })), "{error}");
 }
 
 #[test]
@@ -129,7 +132,7 @@ fn a_file_without_a_key_signs_nothing() {
     identity(dir.path(), "signer", KEYS[1]);
     let file = export(dir.path(), &["-nokeys", "-in", "signer.pem", "-passout", "pass:x"]);
     let error = Pkcs12Signer::from_bytes(&file, "x").unwrap_err();
-    assert!(matches!(error, Error::NotOneKey { found: 0 }), "{error}");
+    assert!(matches!(error, Error::NoPair { keys: 0, certificates: 1 }), "{error}");
 }
 
 #[test]
@@ -157,4 +160,45 @@ fn debug_output_shows_no_key() {
     let input = ["-inkey", "signer.key", "-in", "signer.pem", "-passout", "pass:x"];
     let signer = Pkcs12Signer::from_bytes(&export(dir.path(), &input), "x").unwrap();
     assert!(format!("{signer:?}").contains("PrivateKey(..)"));
+}
+
+#[test]
+#[ignore = "asks OpenSSL"]
+fn keys_that_are_not_supported_are_named() {
+    let dir = TempDir::new().unwrap();
+    for (key, options, named) in [
+        ("ec", &["-pkeyopt", "ec_paramgen_curve:brainpoolP384r1"][..], "brainpoolP384r1"),
+        ("ec", &["-pkeyopt", "ec_paramgen_curve:secp256k1"], "secp256k1"),
+        ("ed448", &[], "Ed448"),
+        ("rsa-pss", &[], "RSASSA-PSS"),
+        ("rsa:1024", &[], "RSA with 1024 bits"),
+    ] {
+        identity(dir.path(), "signer", (key, options));
+        let input = ["-inkey", "signer.key", "-in", "signer.pem", "-passout", "pass:x"];
+        let error = Pkcs12Signer::from_bytes(&export(dir.path(), &input), "x").unwrap_err();
+        assert!(matches!(error, Error::UnsupportedKey { .. }), "{error}");
+        assert!(error.to_string().contains(named), "{error}");
+    }
+}
+
+#[test]
+#[ignore = "asks Java"]
+fn a_key_of_a_java_keystore_is_chosen_by_its_alias() {
+    let dir = TempDir::new().unwrap();
+    for alias in ["Signing", "mail"] {
+        let name = format!("CN={alias}");
+        let key = ["-genkeypair", "-keyalg", "RSA", "-keysize", "2048", "-alias", alias];
+        let store = ["-dname", &name, "-keystore", "keys.p12", "-storepass", "sesame-1"];
+        let mut keytool = Command::new("keytool");
+        let run = keytool.current_dir(dir.path()).args(key).args(store).output().unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+    }
+    let file = std::fs::read(dir.path().join("keys.p12")).unwrap();
+    let error = Pkcs12Signer::from_bytes(&file, "sesame-1").unwrap_err();
+    assert!(error.to_string().contains(r#""signing", "mail""#), "{error}");
+    for alias in ["Signing", "mail"] {
+        let options = OpenOptions::new().key_name(alias);
+        let signer = Pkcs12Signer::open(&file, "sesame-1", &options).unwrap();
+        assert_eq!(signer.chain().leaf().common_name(), Some(alias));
+    }
 }
