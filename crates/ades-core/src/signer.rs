@@ -45,7 +45,7 @@ pub type StepResult<T, S> = Result<Step<T, S>, SignerError>;
 /// session: keep the stored one, and use it for another try if the error's
 /// [`Retry`] says that one can help.
 pub trait RemoteSigner: Send + Sync {
-    /// What this signer supports.
+    /// The capabilities of this signer.
     fn capabilities(&self) -> Capabilities;
 
     /// Checks the texts that the user will see, as far as possible without a
@@ -462,7 +462,7 @@ pub fn match_values<'a>(
     if values.is_empty() { Ok(ordered) } else { Err(mismatch()) }
 }
 
-/// What a signer supports.
+/// The capabilities of a signer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {

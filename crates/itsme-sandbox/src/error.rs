@@ -98,7 +98,7 @@ impl SandboxError {
         Self::Config { field, problem: problem.into() }
     }
 
-    /// Names what was to be made; for `map_err`.
+    /// Names the object that cannot be made; for `map_err`.
     pub(crate) fn making<E: Into<Box<dyn Error + Send + Sync>>>(
         what: &'static str,
     ) -> impl FnOnce(E) -> Self {

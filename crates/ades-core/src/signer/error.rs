@@ -38,7 +38,7 @@ impl SignerError {
         self
     }
 
-    /// What happened.
+    /// The kind of error.
     #[must_use]
     pub const fn kind(&self) -> &SignerErrorKind {
         &self.kind
@@ -75,7 +75,7 @@ impl From<Error> for SignerError {
     }
 }
 
-/// What happened, for any signer.
+/// The kind of an error, for any signer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignerErrorKind {
