@@ -2,7 +2,7 @@
 # Everything that is checked: `bash tests/run.sh [STEP…]`, without arguments all steps but `test`,
 # which is a part of `judges`. Needs Rust; tests/needs.sh installs the rest or says how.
 #
-#   lint      format, clippy, documentation
+#   lint      plain words, format, clippy, documentation
 #   msrv      no dependency needs a later Rust than a crate states
 #   deny      licences, duplicates, sources and advisories of dependencies
 #   test      what `cargo test` runs: Rust alone
@@ -28,6 +28,7 @@ for step in "${steps[@]}"; do
 done
 
 step_lint() {
+    bash tests/plain_words.sh
     cargo fmt --all --check
     cargo fmt --manifest-path fuzz/Cargo.toml --all --check
     cargo clippy --workspace --all-targets --all-features --locked -- -D warnings

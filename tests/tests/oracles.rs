@@ -372,8 +372,8 @@ fn verdict(path: &Path) -> Value {
     json!({ "cms": cms, "count": signatures.len(), "signatures": signatures })
 }
 
-/// With `UPDATE_EXPECTED` set, writes the expectations anew: look at the
-/// difference before you commit it.
+/// With `UPDATE_EXPECTED` set, writes new expectations. Review the difference
+/// before you commit it.
 #[test]
 fn dss_says_of_the_corpus_what_is_written_down() {
     let Some(corpus) = corpora::files("cades") else { return };

@@ -115,8 +115,8 @@ fn keep(value: &Value, names: &[&str]) -> Value {
     names.iter().map(|&name| (name.to_owned(), value[name].clone())).collect()
 }
 
-/// With `UPDATE_EXPECTED` set, writes the expectations anew: look at the
-/// difference before you commit it.
+/// With `UPDATE_EXPECTED` set, writes new expectations. Review the difference
+/// before you commit it.
 #[test]
 fn the_judges_say_of_the_corpus_what_is_written_down() {
     let Some(corpus) = corpora::files("pdf") else { return };

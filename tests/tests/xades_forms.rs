@@ -390,9 +390,9 @@ fn a_signature_goes_to_the_position_in_the_options() {
         let refused = at(position);
         assert!(matches!(refused, Err(Error::CannotInsert { .. })), "{refused:?}");
     }
-    let behind = at(Position::After(name("Signature"))).unwrap();
-    court.accepts(&behind, 2);
-    assert!(report(&behind).is_valid());
+    let after = at(Position::After(name("Signature"))).unwrap();
+    court.accepts(&after, 2);
+    assert!(report(&after).is_valid());
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn without_signature(signed: &[u8]) -> Vec<u8> {
 fn the_file_is_not_rewritten_or_re_formatted() {
     let document = b"<?xml version='1.0' standalone=\"yes\"   ?>\n<!-- before -->\n<?style x?>\n\
         <r   b='2'\n\ta=\"1\" >\n\n  <e\t></e ><e2/>&#x41;<![CDATA[<]]>\n</r  >\n\
-        <!-- behind --><?end?>\n\n";
+        <!-- after --><?end?>\n\n";
     let signed = accepted(document);
     assert_eq!(without_signature(&signed), document);
     // The insertion is one line, so it has no line breaks that could differ from the

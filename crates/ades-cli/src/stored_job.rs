@@ -44,7 +44,7 @@ impl JobFile {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Removes temporary files that a killed process left behind.
+    /// Removes temporary files that a killed process left.
     fn sweep(&self, job: &Job) {
         let outputs = job.items.iter().map(|item| item.output.as_path());
         temporary::sweep(outputs.chain([self.path.as_path(), kept_input(&self.path).as_path()]));

@@ -146,7 +146,7 @@ fn prefix(path: &Path) -> String {
     if name.len() > MAX_NAME { ".ades-".to_owned() } else { format!(".{name}.ades-") }
 }
 
-/// Removes temporary files beside these files that a killed process left behind.
+/// Removes temporary files beside these files that a killed process left.
 pub(crate) fn sweep<'a>(paths: impl Iterator<Item = &'a Path>) {
     let mut by_folder: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
     for path in paths.filter(|path| !is_standard(path)) {

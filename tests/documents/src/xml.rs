@@ -9,22 +9,23 @@ pub struct Xml {
     pub octets: Vec<u8>,
     /// The values of `Id` attributes in it.
     pub ids: &'static [&'static str],
-    /// It has a document type declaration, which EU DSS does not read.
-    pub has_dtd: bool,
+    /// EU DSS signs and verifies it: not UTF-16, and no document type declaration.
+    pub dss_reads: bool,
 }
 
 /// One document of each kind.
 #[must_use]
 pub fn documents() -> Vec<Xml> {
-    let plain = |name, octets: Vec<u8>| Xml { name, octets, ids: &[], has_dtd: false };
+    let plain = |name, octets: Vec<u8>| Xml { name, octets, ids: &[], dss_reads: true };
     let text = |name, text: &str| plain(name, text.into());
-    let with_dtd = |name, source: &str| Xml { has_dtd: true, ..text(name, source) };
+    let with_dtd = |name, source: &str| Xml { dss_reads: false, ..text(name, source) };
+    let wide = |name, octets| Xml { dss_reads: false, ..plain(name, octets) };
     vec![
         plain("latin-1", single_octets("ISO-8859-1", None, PAGE)),
         plain("latin-9", single_octets("ISO-8859-15", Some(0xA4), PRICE)),
         plain("windows-1252", single_octets("windows-1252", Some(0x80), PRICE)),
-        plain("utf-16-little-endian", utf_16(u16::to_le_bytes)),
-        plain("utf-16-big-endian", utf_16(u16::to_be_bytes)),
+        wide("utf-16-little-endian", utf_16(u16::to_le_bytes)),
+        wide("utf-16-big-endian", utf_16(u16::to_be_bytes)),
         text("byte-order-mark", "\u{FEFF}<note>één</note>"),
         text("no-declaration", "<t:table xmlns:t='urn:t'>\n\t<t:row>1</t:row>\n</t:table>"),
         text("one-line", "<?xml version=\"1.0\"?><a><b>text</b><c d='e'>f</c></a>"),

@@ -49,7 +49,7 @@ fn declared_as(octets: &[u8], marked: bool) -> Result<String, Refused> {
     let ascii: String = octets.iter().map(|octet| char::from(*octet)).collect();
     let encoding = match declared_encoding(&ascii).as_deref() {
         None | Some("utf-8" | "utf8") => Encoding::Utf8,
-        Some(name) if marked => return Err(format!("{name} behind the mark of UTF-8")),
+        Some(name) if marked => return Err(format!("{name} after a byte order mark of UTF-8")),
         Some("us-ascii" | "ascii") => {
             Encoding::Table(|octet| octet.is_ascii().then_some(octet.into()))
         }
@@ -63,7 +63,7 @@ fn declared_as(octets: &[u8], marked: bool) -> Result<String, Refused> {
     match encoding {
         Encoding::Table(table) => {
             let text: Option<String> = octets.iter().map(|octet| table(*octet)).collect();
-            text.ok_or_else(|| "an octet that is no character".into())
+            text.ok_or_else(|| "an octet that is not a character".into())
         }
         _ => String::from_utf8(octets.to_vec()).map_err(|_| "not UTF-8".into()),
     }

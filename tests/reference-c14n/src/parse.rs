@@ -41,7 +41,7 @@ pub fn parse(octets: &[u8]) -> Result<Tree, Refused> {
     }
     parser.miscellaneous(&mut input)?;
     if input.peek().is_some() {
-        return input.fail("something behind the document element");
+        return input.fail("something after the document element");
     }
     Ok(parser.tree)
 }

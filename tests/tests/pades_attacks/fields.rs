@@ -335,7 +335,7 @@ fn another_generation_is_another_object() {
     let note = "<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(note)>>";
     let text = "<</FT/Tx/T(text)/V(100)/Type/Annot/Subtype/Widget/Rect[0 0 9 9]/P 3 0 R>>";
     let signed = signed(&contract(&[text, note], "/Annots[6 0 R 7 0 R]", FORM));
-    let anew = |number: u32| {
+    let with_generation_1 = |number: u32| {
         let was = object(&signed, number);
         let again = updated(&signed, &[(number, &was)]);
         assert!(super::verify(&again).is_valid(), "{number}");
@@ -346,8 +346,8 @@ fn another_generation_is_another_object() {
         [&signed, again.as_bytes()].concat()
     };
     for number in [PAGE, MORE] {
-        assert_changed(&anew(number), &number.to_string());
+        assert_changed(&with_generation_1(number), &number.to_string());
     }
-    let found = first(&anew(7), "a note");
+    let found = first(&with_generation_1(7), "a note");
     assert_eq!(found.changes, [Change::Annotation]);
 }

@@ -129,13 +129,13 @@ fn incremental_saving_attack() {
 
     // Readers that search for objects find the new one.
     let body = format!("{CONTENTS} 0 obj\n{EVIL}\nendobj\n");
-    for (behind, what) in [
+    for (appended, what) in [
         (body.clone(), "neither section nor trailer"),
         (format!("{body}trailer\n<</Root 1 0 R>>\n"), "a trailer without a section"),
         (format!("{body}xref\n0 0\n"), "a section without a trailer"),
         (format!("{body}%%EOF\n"), "an end without a section"),
     ] {
-        let forged = [signed.as_slice(), behind.as_bytes()].concat();
+        let forged = [signed.as_slice(), appended.as_bytes()].concat();
         let found = only(&forged);
         assert_eq!(found.problems, [Problem::TrailingData], "{what}: {found:?}");
         assert_eq!(found.covers, Coverage::Part, "{what}");

@@ -95,7 +95,7 @@ impl IdAttributes {
         Self { names: Vec::new(), dtd: false }
     }
 
-    /// Adds attributes of this name. `""` is no namespace.
+    /// Adds attributes of this name. `""` means no namespace.
     #[must_use]
     pub fn and(mut self, namespace: &str, local_name: &str) -> Self {
         self.names.push((namespace.into(), local_name.into()));

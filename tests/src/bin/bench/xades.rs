@@ -121,8 +121,8 @@ fn with_template(document: &[u8]) -> Vec<u8> {
          <ds:KeyInfo><ds:X509Data/></ds:KeyInfo></ds:Signature>"
     );
     let end = document.windows(2).rposition(|window| window == b"</").unwrap();
-    let (before, behind) = document.split_at(end);
-    [before, signature.as_bytes(), behind].concat()
+    let (before, after) = document.split_at(end);
+    [before, signature.as_bytes(), after].concat()
 }
 
 /// The time to prepare, store, restore and complete from file to file. The RSA
