@@ -15,10 +15,10 @@ use crate::job::{SignerChoice, SignerKind};
 use crate::request::{PolicySource, Request, ResolvedTerms, digest_without_policy};
 use crate::sandbox;
 
-/// A signer, and what must live as long as it.
+/// A signer, and the resources that must live as long as it.
 pub(crate) struct Signer {
     kind: Kind,
-    /// The URL on this machine that the user's browser comes back to
+    /// The URL on this machine to which the user's browser returns
     pub(crate) return_to: Option<Url>,
     pub(crate) sandbox: Option<(Sandbox, PathBuf)>,
 }
