@@ -19,14 +19,14 @@ pub(crate) use signature::{ReadingArgs, SignatureArgs};
 #[command(
     name = "ades",
     version,
-    about = "Sign documents with a key that is somewhere else: AdES containers through remote signers"
+    about = "Sign documents with remote signers and key files, and verify them: PAdES, XAdES and CAdES"
 )]
 #[command(
-    after_help = "A signing that has to wait is stored in <OUT>.pending (several files: <DIR>/ades.pending) until it \
-is done; `ades resume` continues it after an interruption. Only one process at a time works on it.\n\n\
+    after_help = "A signing that waits for the signer is stored in <OUT>.pending (several files: <DIR>/ades.pending) \
+until it is done; `ades resume` continues it after an interruption. Only one process at a time works on it.\n\n\
 Results go to standard output: reports, digests, canonical forms, containers to -. Messages go to standard error. \
 Progress is shown only on a terminal.\n\n\
-Exit status: 0 done; 1 the answer is no (verify: not valid); 2 usage; 3 an input is not what it should be; \
+Exit status: 0 done; 1 not valid (verify); 2 usage; 3 an input cannot be used; \
 4 the signer or the user refused; 5 the signer or a network service failed, or another process works on the job: \
 a later try may succeed; 70 a bug.\n\n\
 Not yet: levels t, lt and lta (--tsa, extend), demo."
