@@ -215,7 +215,7 @@ pub enum NotInsertable {
     /// The document has signatures, which cover it as a document of its own.
     #[error("it has signatures, which cover it as a document of its own")]
     Signed,
-    /// More than [`MAX_AFTER_ROOT`](crate::MAX_AFTER_ROOT) octets follow the
+    /// More than [`MAX_AFTER_ROOT`] octets follow the
     /// root element's content.
     #[error("more than {MAX_AFTER_ROOT} octets follow the content of the root element")]
     TooMuchAfterRoot,
