@@ -59,8 +59,9 @@ step_judges() {
     # half of the time.
     CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
         cargo build --release --locked -p ades-cli
-    ADES_RELEASE="$target/release/ades" cargo test --workspace --locked \
-        --features ades-cli/judges -- --include-ignored
+    # The examples of `ades` are built with the tests, which then run them.
+    ADES_RELEASE="$target/release/ades" ADES_EXAMPLES="$target/debug/examples" \
+        cargo test --workspace --locked --features ades-cli/judges -- --include-ignored
 }
 
 step_fuzz() {

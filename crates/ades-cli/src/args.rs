@@ -19,14 +19,14 @@ pub(crate) use signature::{ReadingArgs, SignatureArgs};
 #[command(
     name = "ades",
     version,
-    about = "Sign documents with a key that is somewhere else: AdES containers through remote signers"
+    about = "Sign documents with remote signers and key files, and verify them: PAdES, XAdES and CAdES"
 )]
 #[command(
-    after_help = "A signing that has to wait is stored in <OUT>.pending (several files: <DIR>/ades.pending) until it \
-is done; `ades resume` continues it after an interruption. Only one process at a time works on it.\n\n\
+    after_help = "A signing that waits for the signer is stored in <OUT>.pending (several files: <DIR>/ades.pending) \
+until it is done; `ades resume` continues it after an interruption. Only one process at a time works on it.\n\n\
 Results go to standard output: reports, digests, canonical forms, containers to -. Messages go to standard error. \
 Progress is shown only on a terminal.\n\n\
-Exit status: 0 done; 1 the answer is no (verify: not valid); 2 usage; 3 an input is not what it should be; \
+Exit status: 0 done; 1 not valid (verify); 2 usage; 3 an input cannot be used; \
 4 the signer or the user refused; 5 the signer or a network service failed, or another process works on the job: \
 a later try may succeed; 70 a bug.\n\n\
 Not yet: levels t, lt and lta (--tsa, extend), demo."
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Print errors only
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// Print more; repeat for even more
+    /// Print more messages; may be repeated
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     #[command(subcommand)]
@@ -44,15 +44,15 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Sign files: identify, confirm, complete
+    /// Sign files: identify the user, let the user confirm, write the containers
     Sign(Box<SignArgs>),
-    /// Continue a signing that was interrupted
+    /// Continue an interrupted signing
     Resume(ResumeArgs),
     /// Print the digest to be signed, and store the state for completing
     Prepare(Box<PrepareArgs>),
-    /// Make the container from a stored state and a signature value
+    /// Write the container, from a stored state and a signature value
     Complete(CompleteArgs),
-    /// List what a container holds; judges nothing
+    /// List the signatures of a container, without verdicts
     Inspect(InspectArgs),
     /// Verify a container
     Verify(VerifyArgs),
@@ -93,13 +93,13 @@ pub(crate) struct SignArgs {
     /// sandbox | itsme:CONFIG.toml | pkcs12:FILE
     #[arg(long, default_value = "sandbox")]
     pub(crate) signer: String,
-    /// Sandbox only: its own user confirms at once, no browser needed
+    /// Sandbox only: the test user confirms at once, without a browser
     #[arg(long)]
     pub(crate) auto_approve: bool,
     /// Sandbox only: the test user who confirms
     #[arg(long, default_value = "ready")]
     pub(crate) sandbox_user: String,
-    /// Sandbox only: the folder of its PKI
+    /// Sandbox only: the folder of the sandbox's PKI
     #[arg(long)]
     pub(crate) sandbox_dir: Option<PathBuf>,
     /// The environment variable with the password of the key file
@@ -114,8 +114,8 @@ pub(crate) struct ResumeArgs {
     /// The .pending file of the interrupted signing
     #[arg(value_name = "PENDING")]
     pub(crate) pending: PathBuf,
-    /// Ask the user again if it is not known whether the signer got the request, or if its
-    /// session has no result
+    /// Ask the user again if it is not known whether the signer received the request, or if the
+    /// signer's session has no result
     #[arg(long)]
     pub(crate) ask_again: bool,
     /// Overwrite existing files
@@ -133,7 +133,7 @@ pub(crate) struct PrepareArgs {
     /// The signer's certificate and its issuers, PEM, in any order
     #[arg(long)]
     pub(crate) certs: PathBuf,
-    /// The file that the pending state is written to
+    /// The file for the pending state
     #[arg(long)]
     pub(crate) state: PathBuf,
     /// The environment variable with the key of the state's MAC: 64 hexadecimal digits
@@ -148,7 +148,7 @@ pub(crate) struct PrepareArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompleteArgs {
-    /// The file that was prepared; for another signature in a container, the container
+    /// The prepared file; for another signature in a container, the container
     pub(crate) input: PathBuf,
     /// The pending state
     #[arg(long)]
@@ -188,8 +188,8 @@ pub(crate) struct InspectArgs {
 pub(crate) struct VerifyArgs {
     /// The container; - is standard input
     pub(crate) container: PathBuf,
-    /// The document of a detached signature, or the content that an enveloping CAdES container
-    /// must hold; XML: each document that the signature refers to, by its file name
+    /// The document of a detached signature, or the expected content of an enveloping CAdES
+    /// container; XML: each document that the signature refers to, by its file name
     #[arg(long)]
     pub(crate) original: Vec<PathBuf>,
     /// XML only: the Id of an element that must be signed, or the name of elements that must all
@@ -236,7 +236,7 @@ pub(crate) struct C14nArgs {
     /// Keep comments
     #[arg(long)]
     pub(crate) with_comments: bool,
-    /// Exclusive only: the prefixes that are treated inclusively; #default is the default
+    /// Exclusive only: the prefixes of the InclusiveNamespaces list; #default is the default
     /// namespace
     #[arg(long, value_name = "PREFIXES")]
     pub(crate) inclusive_prefixes: Option<String>,
@@ -249,14 +249,14 @@ pub(crate) struct C14nArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SandboxArgs {
-    /// The address that the back end listens at
+    /// The listening address of the back end
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
-    /// The address that the pages and the control API listen at; they have no password
+    /// The listening address of the pages and of the control API, which have no password
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) front_listen: SocketAddr,
-    /// The name or address that clients use for both, if it differs from the one they listen at:
-    /// in a container, or with --listen 0.0.0.0:8443
+    /// The host name or address in the URLs for clients, if it differs from the listening
+    /// address: for example in a container, or with --listen 0.0.0.0:8443
     #[arg(long, value_name = "HOST")]
     pub(crate) public_host: Option<String>,
     /// The folder of the PKI and of itsme.toml
@@ -265,7 +265,7 @@ pub(crate) struct SandboxArgs {
     /// Do not ask for a client certificate
     #[arg(long)]
     pub(crate) no_mutual_tls: bool,
-    /// A registered redirect URL, instead of the one of ades; on localhost or 127.0.0.1 any port
+    /// A registered redirect URL, instead of that of ades; on localhost and 127.0.0.1 any port
     /// matches; may be repeated
     #[arg(long, value_name = "URL")]
     pub(crate) redirect_url: Vec<String>,
@@ -275,10 +275,10 @@ pub(crate) struct SandboxArgs {
     /// The registered service code; default: SANDBOX_SIGN
     #[arg(long, value_name = "CODE")]
     pub(crate) service_code: Option<String>,
-    /// A contract without the batch option: a session has one digest
+    /// Simulate a contract without the batch option: one digest in each session
     #[arg(long)]
     pub(crate) no_batch: bool,
-    /// The sandbox's own user confirms at once
+    /// The test user confirms at once, without a browser
     #[arg(long)]
     pub(crate) auto_approve: bool,
     /// The test user who confirms

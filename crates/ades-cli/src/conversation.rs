@@ -12,11 +12,11 @@ use crate::return_page::{Answer, ReturnPage, Visit};
 /// Maximum time between two polls of a signer.
 const MAX_WAIT: Duration = Duration::from_secs(3600);
 
-/// A conversation with a signer, and what happens around it.
+/// A conversation with a signer, with its storage and its return page.
 pub(crate) struct Conversation<'a, S> {
-    /// Stores the session before each wait
+    /// Called to store the session before each wait
     pub(crate) save: &'a mut dyn FnMut(&S) -> Result<(), Failure>,
-    /// The page that the user comes back to
+    /// The page to which the user's browser returns
     pub(crate) return_page: Option<&'a mut ReturnPage>,
     pub(crate) messages: &'a Messages,
     /// Whether the signer confirms by itself, so that no page is shown
@@ -54,7 +54,7 @@ impl<S: Clone> Conversation<'_, S> {
                         page.pages.add(&url);
                     }
                     if !self.unattended {
-                        // Even with --quiet: without this page the signing never ends.
+                        // Printed even with --quiet: the user must open this page to continue.
                         output::print_always(format_args!("open this page to continue:\n  {url}"));
                     }
                     (Duration::ZERO, session)
@@ -73,7 +73,8 @@ impl<S: Clone> Conversation<'_, S> {
         }
     }
 
-    /// The next step, once it is time or the user comes back. Visits of strangers do not delay it.
+    /// Waits until it is time or the user's browser returns, and asks the signer for the next
+    /// step. Visits of strangers do not delay it.
     async fn next<'s, T>(
         &mut self,
         until: Instant,
@@ -83,7 +84,7 @@ impl<S: Clone> Conversation<'_, S> {
         let mut printed = false;
         while let Some(page) = &mut self.return_page {
             let visit = tokio::select! {
-                // The time has priority, however many visits there are.
+                // The time has priority, so that many visits cannot delay the poll.
                 biased;
                 () = tokio::time::sleep_until(until) => break,
                 visit = page.visits.recv() => visit,

@@ -8,10 +8,10 @@ use crate::exit::Failure;
 use crate::input;
 use crate::path_name;
 
-/// What one signature is made over or put into.
+/// The document or container of one signature.
 pub(crate) struct Documents<'a> {
     document: Document<'static>,
-    /// For another signer in a container: the file that was named, which is its document.
+    /// For another signer in a container: the input file, which is the container's document.
     original: Option<Document<'static>>,
     name: Option<String>,
     password: Option<&'a str>,
@@ -29,7 +29,8 @@ impl<'a> Documents<'a> {
         Ok(Self { document, original, name: name(input), password })
     }
 
-    /// With the name of another path: the one that the user gave for a pipe or standard input.
+    /// Sets the name of the document to that of another path: the user's path for a pipe or
+    /// standard input.
     pub(crate) fn named(mut self, path: &Path) -> Self {
         self.name = name(path);
         self
@@ -58,7 +59,7 @@ impl<'a> Documents<'a> {
         self.password
     }
 
-    /// The format that `input` is signed in.
+    /// Chooses the format of the signature on `input`.
     pub(crate) fn choose_format(
         &mut self,
         options: &SigningOptions,

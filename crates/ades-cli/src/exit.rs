@@ -18,7 +18,7 @@ pub(crate) const REFUSED: u8 = 4;
 pub(crate) const SERVICE: u8 = 5;
 pub(crate) const BUG: u8 = 70;
 
-/// Why the program does not end with [`DONE`].
+/// A failure of the program: its exit status and its message.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) status: u8,
@@ -51,18 +51,18 @@ impl Failure {
         Self::input(format!("{}: {error}", path_name::of_output(path)))
     }
 
-    /// Whether the signer or the user said no, and no later try changes that.
+    /// Whether the signer or the user refused, so that no later try can succeed.
     pub(crate) fn is_final(&self) -> bool {
         self.status == REFUSED && self.retry != Retry::Later
     }
 
-    /// Puts the file that the failure is about before the message.
+    /// Puts a name before the message: that of the file with the failure.
     pub(crate) fn about(mut self, what: impl fmt::Display) -> Self {
         self.message = format!("{what}: {}", self.message);
         self
     }
 
-    /// Adds something to the end of the message.
+    /// Adds a hint to the end of the message.
     pub(crate) fn and(mut self, what: &str) -> Self {
         self.message = format!("{}; {what}", self.message);
         self
@@ -100,7 +100,7 @@ impl From<ades::Error> for Failure {
             Error::Signer(error) => error.into(),
             Error::Refused(refusal) => refusal.into(),
             Error::CompletedNotValid { .. } => Self { status: BUG, ..failure },
-            // Which argument to change.
+            // Hints at the argument to change.
             Error::NotPdf => failure.and("--format pades is for PDFs"),
             Error::NotXml(_) => {
                 failure.and("--packaging enveloping or detached signs any file as xades")
@@ -140,10 +140,10 @@ impl From<SignerError> for Failure {
         match error.kind() {
             SignerErrorKind::ClientNotAuthorised => {
                 failure.status = REFUSED;
-                // The session stays usable once the service knows this application.
+                // The session becomes usable when the service accepts this application.
                 failure.retry = Retry::Later;
             }
-            // The signer sent the certificate, not the caller.
+            // The certificate comes from the signer, not from the caller.
             SignerErrorKind::Certificate => failure.status = SERVICE,
             _ => {}
         }
@@ -183,7 +183,7 @@ impl From<itsme_sandbox::SandboxError> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         if refusal.reason == RefusalReason::Expired && refusal.code.is_none() {
-            // The service did not say so; this program stopped waiting.
+            // The service sent no result: this program stopped waiting.
             let message = "nobody confirmed in time; ades resume asks the service whether \
                            somebody has confirmed since";
             return Self { status: SERVICE, retry: Retry::Later, message: message.to_owned() };

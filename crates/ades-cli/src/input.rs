@@ -14,7 +14,7 @@ use crate::temporary::{self, Temporary};
 /// Maximum size of a text that is read whole (certificates, states, jobs), in octets.
 const MAX_TEXT: u64 = 8 * 1024 * 1024;
 
-/// Whether a path can be read only once, or only by this process: standard input, a pipe, a
+/// Whether a path can be read only once, or only by this process: standard input, a pipe or a
 /// file descriptor.
 pub(crate) fn is_stream(path: &Path) -> bool {
     let own = ["/dev/stdin", "/dev/fd", "/proc/self", "/proc/thread-self"];
@@ -41,7 +41,7 @@ pub(crate) fn document(path: &Path) -> Result<Document<'static>, Failure> {
     open(path).map(|file| watched(file, path)).map(Document::seekable)
 }
 
-/// An opened file with a progress display.
+/// Wraps an opened file so that a long read shows its progress.
 pub(crate) fn watched(file: File, path: &Path) -> Watched<File> {
     let length = file.metadata().map(|metadata| metadata.len()).ok();
     Watched::new(file, &path_name::of_input(path), length)
@@ -54,7 +54,7 @@ fn copied(from: impl Read, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Copies what can be read only once to a temporary file beside `place`.
+/// Copies an input that can be read only once to a temporary file beside `place`.
 pub(crate) fn spool(path: &Path, place: Option<&Path>) -> Result<Temporary, Failure> {
     let failed = |e: io::Error| Failure::file(path, &e);
     let place = place.map_or_else(|| std::env::temp_dir().join("stdin"), Path::to_owned);

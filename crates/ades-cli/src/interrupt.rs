@@ -11,7 +11,7 @@ pub(crate) fn watch() {
     // nohup, and shells for background jobs, start a process with some signals ignored.
     let ignored = ignored();
     let handled = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_in(ignored, *signal));
-    // Without a handler, the next run removes the files.
+    // If there is no handler, the next run removes the files.
     let Ok(mut signals) = Signals::new(handled) else { return };
     std::thread::spawn(move || {
         for signal in signals.forever() {

@@ -1,4 +1,5 @@
-//! A signing in progress, in a form that any later process can continue: `<OUT>.pending`.
+//! Jobs: a signing in progress, stored in `<OUT>.pending` so that any later process can continue
+//! it.
 
 mod version_1;
 
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::request::{Request, ResolvedTerms};
 
-/// Everything that a later process needs; no document, password or key.
+/// A signing in progress. The job contains everything that a later process needs, except the
+/// documents. It contains no password and no key.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Job {
@@ -66,7 +68,7 @@ pub(crate) enum Stage {
     Identifying(IdentificationSession),
     /// The user is known; the next batch is to be prepared.
     Identified(Identity),
-    /// The signer is being asked; whether it got the request is not known.
+    /// The signer is being asked. It is not known whether it received the request.
     Asking(Identity),
     /// The user is confirming the next `count` items.
     Signing { identity: Identity, count: usize, session: SigningSession },
@@ -92,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    /// Layouts of each version, in the stages that a job is stored in.
+    /// Stored jobs of each version, one for each stage in which a job is stored.
     const VERSION_1: [&str; 3] = [
         include_str!("../tests/fixtures/job-1-identifying.json"),
         include_str!("../tests/fixtures/job-1-signing.json"),

@@ -18,7 +18,7 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// For the job that is, or will be, stored at `job`.
+    /// Takes the lock for the job that is, or will be, stored at `job`.
     pub(crate) fn take(job: &Path) -> Result<Self, Failure> {
         let failed = |e: io::Error| Failure::file(job, &e);
         let path = folder_of(job).join(name(job));
@@ -30,7 +30,8 @@ impl Lock {
             let file = options.open(&path).map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => {}
-                // On a file system without locks, outputs still never overwrite each other.
+                // On a file system without locks, jobs are not protected, but outputs still never
+                // overwrite each other.
                 Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {}
                 Err(TryLockError::Error(e)) => return Err(failed(e)),
                 Err(TryLockError::WouldBlock) => {
@@ -51,7 +52,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // First off the list: once the file is removed, another process may use the name.
+        // Leave the list first: after the file is removed, another process may use the name.
         self.listed = None;
         // The lock is still held. A file that stays does no harm.
         let _ = std::fs::remove_file(&self.path);

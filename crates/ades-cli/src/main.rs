@@ -1,4 +1,4 @@
-//! `ades`: sign documents with a key that is somewhere else.
+//! `ades`: signs documents with remote signers and key files, and verifies them.
 
 mod args;
 mod commands;

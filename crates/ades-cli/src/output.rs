@@ -1,4 +1,4 @@
-//! Outputs: files that appear whole or not at all, and messages on standard error.
+//! Outputs: files that are written whole or not at all, and messages on standard error.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -30,8 +30,8 @@ impl Messages {
     }
 }
 
-/// Prints a message even with `--quiet`. Line breaks stay; everything else that a terminal would
-/// obey is escaped.
+/// Prints a message even with `--quiet`. Line breaks stay; other characters that control a terminal
+/// are escaped.
 pub(crate) fn print_always(text: impl std::fmt::Display) {
     let text = text.to_string();
     let lines: Vec<_> = text.split('\n').map(for_terminal).collect();
@@ -39,7 +39,7 @@ pub(crate) fn print_always(text: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
 }
 
-/// Fails early if an output file cannot be written.
+/// Returns an error if an output file cannot be written, before any work is done.
 pub(crate) fn check_free(path: &Path, force: bool) -> Result<(), Failure> {
     if is_standard(path) {
         return Ok(());
@@ -64,8 +64,8 @@ pub(crate) fn check_place(path: &Path, force: bool) -> Result<(), Failure> {
     check_free(path, force)
 }
 
-/// The file that is written: a symbolic link stays, and the file it points to is replaced. A
-/// device or a pipe is never replaced.
+/// The file to write: for a symbolic link, the file that it points to, so that the link stays. A
+/// device or a pipe is an error, because it is never replaced.
 fn target(path: &Path) -> Result<PathBuf, Failure> {
     let target = followed(path).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => Failure::usage(format!(
@@ -88,18 +88,18 @@ fn taken(path: &Path) -> Failure {
 /// Who may read a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Readers {
-    /// Everybody whom the umask allows to
+    /// Everybody whom the umask allows
     Usual,
     /// Its owner only
     Owner,
 }
 
-/// What happens to an existing file.
+/// The treatment of an existing output file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Existing {
-    /// It stays, which is an error
+    /// It stays, and publishing is an error
     Keep,
-    /// It stays, which is an error unless it has the same octets
+    /// It stays, and publishing is an error unless it has the same octets
     KeepSame,
     /// It is replaced
     Replace,
@@ -147,7 +147,7 @@ impl Output {
         }
     }
 
-    /// The octets written, to be read back.
+    /// A document with the octets written so far, for verifying them.
     pub(crate) fn read_back(&self) -> Result<Document<'static>, Failure> {
         let reopened = match &self.to {
             To::File(file, _) => file.reopen(),
@@ -191,7 +191,7 @@ impl Output {
                 Err(taken(&path))
             };
         }
-        // Makes the directory entry durable, too.
+        // Makes the directory entry durable, not only the file's octets.
         #[cfg(unix)]
         File::open(folder_of(&target)).and_then(|folder| folder.sync_all()).map_err(failed)?;
         Ok(())

@@ -1,4 +1,4 @@
-//! Paths, and how messages call them.
+//! Paths, and their names in messages.
 
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
 
-/// A path as a POSIX shell takes it.
+/// A path quoted for a POSIX shell.
 pub(crate) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:=@".contains(c);

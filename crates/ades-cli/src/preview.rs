@@ -23,7 +23,7 @@ pub(crate) fn draw(
     to: &Path,
     existing: Existing,
 ) -> Result<(), Failure> {
-    // Unnamed: nobody finds the document in a temporary folder later.
+    // The file is unnamed, so that the document does not stay in a temporary folder.
     let missing = |e| Failure::file(&std::env::temp_dir(), &e);
     let mut pdf = match documents.password() {
         None => {
@@ -67,12 +67,12 @@ fn decrypt(from: &Path, password: &str) -> Result<File, Failure> {
         .spawn()
         .map_err(missing)?;
     if let Some(mut stdin) = qpdf.stdin.take() {
-        // If qpdf has ended already, its own message explains why.
+        // If qpdf has ended already, its message has the reason.
         let _ = stdin.write_all(password.as_bytes());
     }
     let run = qpdf.wait_with_output().map_err(missing)?;
     let length = plain.metadata().map_err(missing)?.len();
-    // qpdf exits with a warning status for what it repairs.
+    // qpdf exits with a warning status if it repairs the document.
     if length > 0 { Ok(plain) } else { Err(said("qpdf", &run)) }
 }
 

@@ -71,7 +71,7 @@ fn put(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// The line that is shown, and when.
+/// The progress line, and the time of its next update.
 struct Meter {
     name: String,
     length: Option<u64>,

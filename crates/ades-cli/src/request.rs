@@ -1,4 +1,4 @@
-//! What is asked for: typed signing options, and what only the command line knows.
+//! The request of the user: typed signing options, and settings of the command line.
 
 use std::path::PathBuf;
 
@@ -14,13 +14,13 @@ use crate::exit::Failure;
 use crate::input;
 use crate::stamp;
 
-/// What is wanted of each signature of a job. It is stored with the job.
+/// The request for all signatures of a job. It is stored with the job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Request {
     /// The options, without policy and commitment: the signer resolves these.
     pub(crate) options: SigningOptions,
-    /// Without it, the claimed time is that of preparing.
+    /// The claimed signing time; `None` for the time of preparing.
     pub(crate) signing_time: Option<DateTime<Utc>>,
     pub(crate) terms: Terms,
     /// The container that gets another signer
@@ -28,10 +28,10 @@ pub(crate) struct Request {
     pub(crate) stamp_image: Option<PathBuf>,
     /// The stamp's font, if it is not the default one
     pub(crate) stamp_font: Option<PathBuf>,
-    /// An environment variable: no password is stored.
+    /// The environment variable with the password. The password itself is not stored.
     pub(crate) pdf_password_env: Option<String>,
     pub(crate) language: Option<Language>,
-    /// What is signed, for the user's eyes
+    /// The descriptions of the documents that the signer shows to the user
     pub(crate) description: Vec<(Language, String)>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Terms {
     pub(crate) commitment: Option<String>,
 }
 
-/// Where the digest of a policy comes from.
+/// The source of a policy's digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum PolicySource {
@@ -54,7 +54,7 @@ pub(crate) enum PolicySource {
     Discovery,
 }
 
-/// Policy and commitment, resolved.
+/// Policy and commitment, resolved by the signer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct ResolvedTerms {
@@ -90,13 +90,13 @@ impl Request {
         pdf_password(self.pdf_password_env.as_deref())
     }
 
-    /// What the user sees at a signer that has these languages.
+    /// The texts for the user, at a signer that has these languages.
     pub(crate) fn display(&self, terms: &ResolvedTerms, languages: &[Language]) -> Display {
         let mut display = Display::default();
         display.language = self.language;
         display.description.clone_from(&self.description);
-        // A signer shows commitment and role only together with a policy. The signature has them
-        // without one, too.
+        // A signer shows commitment and role only together with a policy. The signature contains
+        // them even without a policy.
         if let Some(policy) = &terms.policy {
             display.policy = Some(policy.id);
             display.commitment = terms.commitment;
@@ -111,7 +111,7 @@ impl Request {
 }
 
 impl Terms {
-    /// Policy and commitment by OID, for signers that know no references.
+    /// Resolves policy and commitment by OID, for signers without references.
     pub(crate) fn by_oid(&self, digest: Option<DigestAlgorithm>) -> Result<ResolvedTerms, Failure> {
         Ok(ResolvedTerms { policy: self.policy_by_oid(digest)?, commitment: self.commitment()? })
     }
@@ -144,7 +144,7 @@ impl Terms {
         Ok(Some(self.with_uri(SignaturePolicy::of_document(id, digest, &document))))
     }
 
-    /// Sets the URI that was asked for.
+    /// Sets the URI that the user gave.
     pub(crate) fn with_uri(&self, mut policy: SignaturePolicy) -> SignaturePolicy {
         policy.uri = self.policy_uri.clone().or(policy.uri);
         policy
@@ -188,7 +188,7 @@ pub(crate) fn pdf_password(variable: Option<&str>) -> Result<Option<String>, Fai
     variable.map(read).transpose()
 }
 
-/// A file that is read several times, by its absolute path.
+/// The absolute path of a stamp's file, which must be readable several times.
 pub(crate) fn stamp_file(name: &str, path: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
     match path {
         Some(path) if input::is_stream(&path) => {

@@ -1,4 +1,4 @@
-//! The page on this machine that ends a user's trip to the signer.
+//! The local page to which the signer redirects the user's browser at the end.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,26 +11,27 @@ use url::Url;
 
 use crate::output::Messages;
 
-/// The page on this machine that the user's browser comes back to.
+/// The page on this machine to which the user's browser returns.
 pub(crate) struct ReturnPage {
     pub(crate) visits: mpsc::Receiver<Visit>,
     pub(crate) pages: SignerPages,
 }
 
-/// A browser that came back and waits for an answer.
+/// A browser that has returned and waits for an answer.
 pub(crate) struct Visit {
     pub(crate) query: String,
     pub(crate) answer: oneshot::Sender<Answer>,
 }
 
-/// The answer to a browser that came back.
+/// The answer to a browser that has returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// This conversation sent it.
+    /// This conversation sent the browser to the signer.
     Welcome,
-    /// This conversation sent it, and it has come back before: that step is over.
+    /// This conversation sent the browser to the signer, and the browser has returned before.
     StepOver,
-    /// This conversation did not send it. The answer does not reveal whether there is one.
+    /// This conversation did not send the browser. The answer does not reveal whether there is a
+    /// conversation.
     Stranger,
 }
 
@@ -44,15 +45,15 @@ impl Answer {
     }
 }
 
-/// The signer's pages that the user was sent to.
+/// The signer's pages to which the user was sent.
 #[derive(Clone, Default)]
 pub(crate) struct SignerPages(Arc<Mutex<Vec<Page>>>);
 
 struct Page {
     address: String,
-    /// Whether the conversation has gone past this page
+    /// Whether the step of this page is over
     over: bool,
-    /// Whether the browser has come back from it
+    /// Whether the browser has returned from it
     returned: bool,
 }
 
@@ -69,14 +70,15 @@ impl SignerPages {
         self.all().iter_mut().for_each(|page| page.over = true);
     }
 
-    /// Notes that the browser has come back from the page that this query belongs to.
+    /// Records that the browser has returned from the page that this query belongs to.
     pub(crate) fn note_return(&self, query: &str) {
         if let Some(page) = self.all().iter_mut().find(|p| is_return_from(&p.address, query)) {
             page.returned = true;
         }
     }
 
-    /// The answer to a return from a step that is over. Of any other return, the signer decides.
+    /// The answer to a return from a step that is over. `None` for any other return: the signer
+    /// decides whether it is valid.
     pub(crate) fn answer(&self, query: &str) -> Option<Answer> {
         let mut pages = self.all();
         let page = pages.iter_mut().find(|p| p.over && is_return_from(&p.address, query))?;
@@ -86,8 +88,9 @@ impl SignerPages {
 }
 
 impl ReturnPage {
-    /// Listens at a loopback redirect URL. If that fails, the signer is only polled. The state
-    /// parameter identifies a return; the redirect URL's own query does not matter.
+    /// Listens at a loopback redirect URL. Returns `None` if that fails: then the signer is only
+    /// polled. The state parameter identifies a return, so the redirect URL's own query does not
+    /// matter.
     pub(crate) async fn listen(redirect_url: &Url, messages: &Messages) -> Option<Self> {
         let address = address(redirect_url)?;
         let listener = match TcpListener::bind(&address).await {
@@ -114,7 +117,7 @@ impl ReturnPage {
         Some(Self { visits, pages })
     }
 
-    /// Answers every browser that still waits at the end of a conversation.
+    /// Answers every browser that still waits, at the end of a conversation.
     pub(crate) fn end(&mut self) {
         self.pages.end();
         while let Ok(visit) = self.visits.try_recv() {
@@ -131,7 +134,7 @@ fn address(url: &Url) -> Option<String> {
 
 /// Maximum time for a browser to send its request.
 const REQUEST: Duration = Duration::from_secs(5);
-/// Maximum time until it gets an answer.
+/// Maximum time until the browser gets an answer.
 const ANSWER: Duration = Duration::from_secs(60);
 /// Maximum size of a request line with its headers, in octets.
 const MAX_REQUEST: usize = 8 * 1024;
@@ -164,19 +167,19 @@ async fn serve(
          Connection: close\r\n\r\n{body}",
         body.len(),
     );
-    // A browser that has disconnected counts all the same.
+    // The return counts even if the browser has disconnected.
     let _ = stream.write_all(response.as_bytes()).await;
     let _ = stream.shutdown().await;
 }
 
-/// Has the conversation decide.
+/// Lets the conversation decide on the answer.
 async fn ask(query: &str, sender: &mpsc::Sender<Visit>) -> Option<Answer> {
     let (answer, answered) = oneshot::channel();
     sender.send(Visit { query: query.to_owned(), answer }).await.ok()?;
     answered.await.ok()
 }
 
-/// The target of a GET request.
+/// Reads the target of a GET request.
 async fn target(stream: &mut TcpStream) -> Option<String> {
     let mut request = Vec::new();
     let mut piece = [0; 1024];

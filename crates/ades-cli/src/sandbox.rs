@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::exit::Failure;
 
-/// The `itsme.toml` for this sandbox. The files that it names are in the sandbox's folder.
+/// The content of the `itsme.toml` for this sandbox. The files that it names are in the sandbox's
+/// folder.
 pub(crate) fn configuration(sandbox: &Sandbox, redirect_url: &str) -> String {
     let config = sandbox.config();
     let mut text = String::from("# The itsme sandbox: no real signatures.\n");

@@ -15,10 +15,10 @@ use crate::job::{SignerChoice, SignerKind};
 use crate::request::{PolicySource, Request, ResolvedTerms, digest_without_policy};
 use crate::sandbox;
 
-/// A signer, and what must live as long as it.
+/// A signer, and the resources that must live as long as it.
 pub(crate) struct Signer {
     kind: Kind,
-    /// The URL on this machine that the user's browser comes back to
+    /// The URL on this machine to which the user's browser returns
     pub(crate) return_to: Option<Url>,
     pub(crate) sandbox: Option<(Sandbox, PathBuf)>,
 }
@@ -74,8 +74,12 @@ impl Signer {
         });
         let max = ades::pkcs12::MAX_FILE_LEN as u64;
         let file = Zeroizing::new(crate::input::read_at_most(path, max)?);
-        let signer = Pkcs12Signer::from_bytes(&file, &password)
-            .map_err(|e| Failure::from(e).about(path.display()))?;
+        let signer = Pkcs12Signer::from_bytes(&file, &password).map_err(|e| {
+            let not_given = password_env.is_none() && e.may_be_password();
+            let failure = Failure::from(e).about(path.display());
+            let hint = "--password-env names the environment variable that holds its password";
+            if not_given { failure.and(hint) } else { failure }
+        })?;
         Ok(Self { kind: Kind::Pkcs12(Box::new(signer)), return_to: None, sandbox: None })
     }
 

@@ -1,4 +1,5 @@
-//! A job from stage to stage: identify, prepare, confirm, complete; one batch after the other.
+//! Runs a job from stage to stage: identify, prepare, confirm and complete, one batch after the
+//! other.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,9 +25,10 @@ use crate::return_page::ReturnPage;
 use crate::signers::Signer;
 use crate::stored_job::StoredJob;
 
-/// Maximum number of files in one confirmation, whichever the signer.
+/// Maximum number of files in one confirmation, at any signer.
 const MAX_BATCH: usize = 70;
-/// Maximum size of the pending states in a job, in octets; the rest of the job needs room, too.
+/// Maximum length of the pending states in a job, in octets. The rest is for the other parts of the
+/// job.
 const MAX_STATES: usize = MAX_STATE_LEN / 8 * 7;
 
 /// A job in progress, with its signer.
@@ -37,7 +39,7 @@ pub(crate) struct Signing<'a> {
     signer: Signer,
     return_page: Option<ReturnPage>,
     messages: &'a Messages,
-    /// Where the page of a visible signature is drawn before it is signed
+    /// The file for the preview of a visible signature
     preview: Option<PathBuf>,
     /// Warnings that were printed, with the number of their item
     printed: Vec<(usize, Warning)>,
@@ -84,7 +86,7 @@ impl<'a> Signing<'a> {
             ));
         }
         loop {
-            // The stage on disk stays until the next one is reached.
+            // The stored stage does not change until the next one is reached.
             let stage = std::mem::replace(&mut self.stored.job.stage, Stage::Start);
             let next = match stage {
                 Stage::Start => {
@@ -114,7 +116,7 @@ impl<'a> Signing<'a> {
         }
     }
 
-    /// Checks everything that can be checked before the user is asked.
+    /// Does all checks that are possible before the user is asked.
     async fn begin(&mut self) -> Result<(), Failure> {
         self.check()?;
         let terms = self.signer.resolve(&self.stored.job.request).await?;
@@ -214,13 +216,14 @@ impl<'a> Signing<'a> {
             Ok(first) => first,
             Err(error) => {
                 if error.fault() == Fault::Caller && self.stored.job.done == 0 {
-                    // The same request would fail the same way again.
+                    // The same request would fail again.
                     self.stored.remove();
                 } else if *error.kind() != SignerErrorKind::UnknownOutcome
                     && capabilities.interactive
                 {
-                    // `RemoteSigner` promises for every other kind that nobody was asked. After
-                    // an unknown outcome a later process must not ask again by itself.
+                    // For every other kind, `RemoteSigner` guarantees that the user was not
+                    // asked. After an unknown outcome, a later process must not ask again
+                    // without `--ask-again`.
                     self.stored.job.stage = Stage::Identified(identity.clone());
                     self.stored.save()?;
                 }
@@ -272,7 +275,7 @@ impl<'a> Signing<'a> {
         Ok(items)
     }
 
-    /// The options, which fit the certificate.
+    /// The options for preparing, checked against the certificate.
     fn signing_options(&self, identity: &Identity) -> Result<SigningOptions, Failure> {
         let (job, leaf) = (&self.stored.job, identity.chain.leaf());
         let options = job.request.signing_options(&job.terms)?;
@@ -375,8 +378,8 @@ impl<'a> Signing<'a> {
         }
         job.stage = Stage::Completing { identity, values: kept };
         if self.signer.remote().capabilities().interactive {
-            // If this fails, the earlier stored job still works. The failures are more important
-            // to report.
+            // If this fails, the earlier stored job still works, and the other failures are more
+            // important to report.
             let _ = self.stored.save();
         }
         if failures.iter().all(|failure| failure.status == BUG) {
@@ -405,7 +408,7 @@ fn print_warnings(
     }
 }
 
-/// Several failures as one, with the status of the first.
+/// Combines several failures into one, with the status of the first.
 fn together(all: &[Failure], what: &str) -> Failure {
     let lines: String = all.iter().map(|failure| format!("\n  {failure}")).collect();
     let status = all.first().map_or(BUG, |first| first.status);
@@ -421,8 +424,8 @@ fn prepare(
 ) -> Result<PendingSignature, Failure> {
     let pending = ades::prepare(documents.inputs(), &identity.chain, options)?;
     if let Some(expected) = &item.digest {
-        // The state often knows the input's digest already. For another signer in a container it
-        // is that of the container, and the input is the container's document.
+        // The state often has the input's digest already. For another signer in a container, the
+        // state has the digest of the container, but the input is the container's document.
         let known = pending.document_digest().map(|digest| &digest.0);
         let known = known.filter(|known| known.algorithm() == expected.algorithm());
         let same = match known.filter(|_| !request.is_parallel()) {

@@ -1,4 +1,4 @@
-//! The file of a job: locked, stored before each wait, removed at the end.
+//! The file of a job: it is locked, written before each wait, and removed at the end.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ pub(crate) struct JobFile {
 }
 
 impl JobFile {
-    /// The file for a new job. An earlier job in it is an error, unless `force` drops it.
+    /// Takes the file for a new job. An earlier job in it is an error, unless `force` drops it.
     pub(crate) fn take(path: PathBuf, force: bool) -> Result<Self, Failure> {
         let lock = Lock::take(&path)?;
         if path.exists() && !force {
@@ -69,7 +69,7 @@ impl<'a> StoredJob<'a> {
         path.metadata().map_err(|e| Failure::file(path, &e))?;
         let absolute = absolute(path);
         let file = JobFile { _lock: Lock::take(&absolute)?, path: absolute };
-        // Until the lock was taken, another process may have written to it.
+        // Another process may have written to the file before this one took the lock.
         let text = input::read_text(path)?;
         let job = Job::from_json(text.trim_end(), None)
             .map_err(|e| Failure::from(e).about(path.display()))?;
@@ -77,10 +77,11 @@ impl<'a> StoredJob<'a> {
         Ok(Self { job, file: Some(file), spool: None, on_disk: true, given_up: false, messages })
     }
 
-    /// Stores the job in its present state. The first time, prints where.
+    /// Stores the job in its present state. The first call also prints the path.
     pub(crate) fn save(&mut self) -> Result<(), Failure> {
         let Some(JobFile { path, .. }) = &self.file else { return Ok(()) };
-        // An earlier job was looked for at the start; a later one belongs to somebody else.
+        // The start of the job checked for an earlier job, so an unexpected file is from
+        // another process.
         let existing = Existing::forced(self.on_disk || self.job.force);
         if let Some(spool) = self.spool.take() {
             let (now, kept) = (absolute(spool.path()), kept_input(path));
@@ -137,7 +138,7 @@ impl<'a> StoredJob<'a> {
             && (self.on_disk || self.job.force)
         {
             for file in [path.clone(), kept_input(path)] {
-                // A file that is missing is fine, and one that stays does no harm.
+                // A missing file is not an error, and a file that stays does no harm.
                 let _ = std::fs::remove_file(file);
             }
         }

@@ -1,5 +1,5 @@
-//! Unfinished files. They are removed whatever ends the program: an error, a panic or a signal;
-//! after a kill, the next run removes them.
+//! Unfinished files. They are removed when an error, a panic or a signal ends the program. After a
+//! kill, the next run removes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -23,7 +23,8 @@ fn live() -> MutexGuard<'static, BTreeSet<PathBuf>> {
 pub(crate) struct Listed(PathBuf);
 
 impl Listed {
-    /// Creates a file with `make` and puts it on the list. The signal handler waits meanwhile.
+    /// Creates a file with `make` and puts it on the list. The signal handler waits until both are
+    /// done.
     pub(crate) fn make<T>(
         make: impl FnOnce() -> io::Result<(PathBuf, T)>,
     ) -> io::Result<(Self, T)> {
@@ -46,7 +47,7 @@ impl Drop for Listed {
 pub(crate) fn remove_all() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     let live = live();
     for path in live.iter() {
-        // A file that is missing is fine.
+        // A missing file is not an error.
         let _ = std::fs::remove_file(path);
     }
     live
@@ -61,7 +62,7 @@ pub(crate) struct Temporary {
 }
 
 impl Temporary {
-    /// A file beside `path`.
+    /// Creates a file beside `path`.
     pub(crate) fn beside(path: &Path) -> io::Result<Self> {
         Self::build(tempfile::Builder::new().prefix(&prefix(path)), folder_of(path))
     }
@@ -90,7 +91,7 @@ impl Temporary {
         self.file.as_file_mut()
     }
 
-    /// Another reader, from the first octet on.
+    /// Opens the file again, for reading from the first octet on.
     pub(crate) fn reopen(&self) -> io::Result<File> {
         self.file.reopen()
     }
@@ -112,7 +113,7 @@ impl Temporary {
         Ok(())
     }
 
-    /// Renames the file, and replaces an existing one.
+    /// Renames the file to `path`, and replaces an existing file.
     pub(crate) fn replace(self, path: &Path) -> io::Result<()> {
         let Self { file, listed } = self;
         let replaced = file.persist(path);
@@ -120,7 +121,7 @@ impl Temporary {
         replaced.map(drop).map_err(|e| e.error)
     }
 
-    /// Renames the file. If the name exists already, returns the file.
+    /// Renames the file to `path`. If `path` exists already, returns the file with the error.
     pub(crate) fn place(self, path: &Path) -> Result<(), (Self, io::Error)> {
         let Self { file, listed } = self;
         match file.persist_noclobber(path) {
@@ -146,7 +147,7 @@ fn prefix(path: &Path) -> String {
     if name.len() > MAX_NAME { ".ades-".to_owned() } else { format!(".{name}.ades-") }
 }
 
-/// Removes temporary files beside these files that a killed process left.
+/// Removes temporary files that a killed process left beside these files.
 pub(crate) fn sweep<'a>(paths: impl Iterator<Item = &'a Path>) {
     let mut by_folder: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
     for path in paths.filter(|path| !is_standard(path)) {
@@ -178,8 +179,8 @@ fn remove_abandoned(path: &Path) {
     }
 }
 
-/// On this system a lock would keep its own holder from reading, so that a leftover cannot be
-/// recognised.
+/// Does nothing: on this system a lock would keep its own holder from reading, so there are no
+/// locks by which to recognise an abandoned file.
 #[cfg(not(unix))]
 fn remove_abandoned(_path: &Path) {}
 

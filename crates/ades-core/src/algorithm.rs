@@ -53,7 +53,7 @@ impl DigestAlgorithm {
     /// The algorithm with this object identifier.
     ///
     /// # Errors
-    /// [`Error::UnsupportedAlgorithm`] for all others.
+    /// [`Error::UnsupportedAlgorithm`] if this version does not support it.
     pub fn from_oid(oid: Oid) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|a| a.oid() == oid).ok_or(Error::UnsupportedAlgorithm { oid })
     }
@@ -196,7 +196,8 @@ impl SignatureAlgorithm {
     }
 
     /// The DER `AlgorithmIdentifier` in CMS: with NULL parameters for
-    /// RSASSA-PKCS1-v1_5, with all parameters for RSASSA-PSS, otherwise without.
+    /// RSASSA-PKCS1-v1_5, with all parameters for RSASSA-PSS, without parameters
+    /// for the others.
     #[must_use]
     pub fn algorithm_identifier(self) -> Vec<u8> {
         let oid = der::object_identifier(self.oid());
@@ -209,7 +210,7 @@ impl SignatureAlgorithm {
     }
 
     /// Reads `SignerInfo.signatureAlgorithm`. `rsaEncryption` does not name a
-    /// digest; `digest_algorithm` is used then (RFC 5754, 3.2).
+    /// digest, so its digest is `digest_algorithm` (RFC 5754, 3.2).
     ///
     /// # Errors
     /// [`Error::UnsupportedAlgorithm`], [`Error::MalformedAlgorithmIdentifier`], or

@@ -9,8 +9,9 @@ pub fn encode(octets: &[u8]) -> String {
     Base64::encode_string(octets)
 }
 
-/// Decodes a text. Returns `None` for anything but the one spelling that
-/// [`encode`] returns.
+/// Decodes a text. Returns `None` if [`encode`] returns this text for no octets:
+/// other characters, white space, missing padding or unused bits that are not
+/// zero.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     Base64::decode_vec(text).ok()

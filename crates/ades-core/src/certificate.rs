@@ -50,12 +50,13 @@ struct Parsed {
     common_name: Option<String>,
 }
 
-/// What the `keyUsage` of the signer's certificate must allow.
+/// The usage that the signer's certificate must allow in `keyUsage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UsageCheck {
     /// `nonRepudiation` (contentCommitment), which qualified certificates for
-    /// signatures have (EN 319 412-2, 4.3.2).
+    /// signatures have (EN 319 412-2, 4.3.2). A certificate without the extension
+    /// does not allow it.
     NonRepudiation,
     /// `digitalSignature` or `nonRepudiation`. A certificate without the extension
     /// allows both.
@@ -136,7 +137,7 @@ impl Certificate {
         (self.0.not_before, self.0.not_after)
     }
 
-    /// Whether basicConstraints mark it as a CA certificate.
+    /// Whether basicConstraints says that it is a CA certificate.
     #[must_use]
     pub fn is_ca(&self) -> bool {
         self.0.extensions.basic_constraints.as_ref().is_some_and(|constraints| constraints.ca)
@@ -202,7 +203,8 @@ impl Certificate {
             }
     }
 
-    /// Whether keyUsage allows this usage.
+    /// Whether keyUsage allows this usage. [`UsageCheck`] says what a certificate
+    /// without the extension allows.
     #[must_use]
     pub fn allows(&self, usage: UsageCheck) -> bool {
         match (usage, self.0.extensions.key_usage) {

@@ -15,10 +15,9 @@ pub const MAX_ANCHORS_LEN: usize = 4 * 1024 * 1024;
 
 /// The signer's certificate, followed by its issuers in order.
 ///
-/// Two certificates can be issuers of the same one, for instance if a CA was
-/// issued a new certificate for the same name and key. The one whose own chain
-/// continues comes first. The other follows it, because a verifier may need
-/// either.
+/// One certificate can have two issuers, for instance if a CA has two
+/// certificates for the same name and key. The issuer whose own chain continues
+/// comes first. The other follows it, because a verifier may need either.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Vec<Certificate>", try_from = "Vec<Certificate>")]
 pub struct CertificateChain(Vec<Certificate>);
@@ -44,8 +43,8 @@ impl CertificateChain {
         let mut leaves: Vec<_> =
             certificates.iter().filter(|c| !issues_another(c) && !c.is_ca()).collect();
         if leaves.is_empty() {
-            // Only CA certificates. The chain is made all the same, so that
-            // `check_fit` can report the reason.
+            // There are only CA certificates. `check_fit` rejects them with a
+            // better reason than this function could give.
             leaves = certificates.iter().filter(|c| !issues_another(c)).collect();
         }
         match leaves.as_slice() {

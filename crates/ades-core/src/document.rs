@@ -39,8 +39,8 @@ enum Source<'a> {
 
 /// Length of the pieces in which a source is read, in octets.
 const PIECE: usize = 128 * 1024;
-/// Length from which reading or digesting runs on a thread of its own: for
-/// shorter documents, starting it costs more than it saves.
+/// Minimum length, in octets, for reading or digesting on a thread of its own.
+/// For shorter documents, starting the thread costs more than it saves.
 const WORTH_A_THREAD: u64 = 512 * 1024;
 /// Maximum number of pieces queued between two threads.
 const IN_FLIGHT: usize = 8;
@@ -105,7 +105,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// One pass: hands all octets to `take`, in pieces and in order, and returns
+    /// One pass: passes all octets to `take`, in pieces and in order, and returns
     /// their number. A long document is read on a second thread while `take`
     /// works, if the system can start one.
     ///

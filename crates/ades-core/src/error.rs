@@ -143,7 +143,7 @@ pub enum Error {
         "{candidates} certificates could be the signer's, not exactly one; give the chain of one signer"
     )]
     AmbiguousLeaf {
-        /// how many
+        /// the number of certificates that could be the signer's
         candidates: usize,
     },
     /// The certificate must not be used for this signature.
@@ -371,8 +371,8 @@ pub enum NotFit {
     },
 }
 
-/// What a signature value was made over in place of the data to be signed.
-/// RSASSA-PKCS1-v1_5 reveals this; the other algorithms do not.
+/// The data that a signature value was made over, in place of the data to be
+/// signed. RSASSA-PKCS1-v1_5 reveals this; the other algorithms do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OverOther {

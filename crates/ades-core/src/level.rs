@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// A baseline level (EN 319 122-1, EN 319 132-1 and EN 319 142-1, each in clause
-/// 6), determined from what the signature contains.
+/// 6), determined from the content of the signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub enum Level {

@@ -2,9 +2,9 @@
 //! (EN 319 122-1 clause 5, EN 319 132-1 clause 5). Each format crate encodes
 //! them in its own way.
 //!
-//! All types serialise, so that an application can store what it is going to
-//! sign with. Names that reports and stored jobs have used from the start
-//! (`user_notice`, `postal_address`) keep their spelling.
+//! All types serialise, so that an application can store the parameters before
+//! it prepares a signature. Names that reports and stored jobs have used from
+//! the start (`user_notice`, `postal_address`) keep their spelling.
 
 use std::fmt;
 use std::str::FromStr;
@@ -210,8 +210,8 @@ impl fmt::Debug for SignerLocation {
     }
 }
 
-/// What the caller decides about one signature, in any format. `Debug` shows
-/// neither roles nor locations nor descriptions.
+/// The caller's choices for one signature, in any format. `Debug` shows neither
+/// roles nor locations nor descriptions.
 ///
 /// ```
 /// use ades_core::{CommitmentType, SignatureParameters};
@@ -383,8 +383,8 @@ impl SignatureParameters {
         }
     }
 
-    /// Checks what no format accepts, such as empty or over-long texts and a
-    /// location without content.
+    /// Rejects values that no format accepts, such as empty or over-long texts and
+    /// a location without content.
     ///
     /// # Errors
     /// [`Error::Parameter`]

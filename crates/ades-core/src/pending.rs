@@ -1,5 +1,5 @@
-//! Between *prepare* and *complete*: what is sent to a signer, and how a pending
-//! state is stored.
+//! The data between *prepare* and *complete*: the data to be signed, and stored
+//! pending states.
 //!
 //! A stored state is one JSON object:
 //!
@@ -35,10 +35,10 @@ use canonical::canonical;
 /// kilobytes and the certificate chain.
 pub const MAX_STATE_LEN: usize = 4 * 1024 * 1024;
 
-/// What a signer signs.
+/// The data to be signed, its digest and the signature algorithm.
 ///
-/// Most services take the [`digest`](Self::digest) and wrap it themselves.
-/// Ed25519 in pure mode needs the [`data`](Self::data).
+/// Most services take the [`digest`](Self::digest), and encode it as the
+/// algorithm requires. Ed25519 in pure mode needs the [`data`](Self::data).
 #[derive(Clone, PartialEq, Eq)]
 pub struct ToBeSigned {
     data: Vec<u8>,
@@ -47,14 +47,15 @@ pub struct ToBeSigned {
 }
 
 impl ToBeSigned {
-    /// For format crates: the data to be signed and the algorithm.
+    /// For format crates: takes the data to be signed, and computes its digest.
     #[must_use]
     pub fn new(data: Vec<u8>, algorithm: SignatureAlgorithm) -> Self {
         let digest = DtbsDigest(Digest::of(algorithm.digest_algorithm(), &data));
         Self { data, algorithm, digest }
     }
 
-    /// For applications that compute the digest themselves.
+    /// For applications that compute the digest themselves. The
+    /// [`data`](Self::data) stays empty.
     ///
     /// # Errors
     /// [`Error::Parameter`] for Ed25519, which signs the data itself, and for a

@@ -45,11 +45,12 @@ pub type StepResult<T, S> = Result<Step<T, S>, SignerError>;
 /// session: keep the stored one, and use it for another try if the error's
 /// [`Retry`] says that one can help.
 pub trait RemoteSigner: Send + Sync {
-    /// What this signer supports.
+    /// The capabilities of this signer.
     fn capabilities(&self) -> Capabilities;
 
-    /// Checks whether this signer accepts what the user will see, as far as it can
-    /// without a request. Problems are found before the identification this way.
+    /// Checks the texts that the user will see, as far as possible without a
+    /// request, so that an application can report a bad text before it identifies
+    /// the user.
     ///
     /// # Errors
     /// Those that [`sign`](Self::sign) returns for the same texts.
@@ -144,7 +145,7 @@ impl<T: fmt::Debug, S: fmt::Debug> fmt::Debug for Step<T, S> {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Time has passed.
+    /// Time has passed. The signer asks its service for the answer.
     Poll,
     /// The user's browser came back to the application's redirect URL.
     Returned {
@@ -286,7 +287,7 @@ pub struct SigningRequest {
     pub identity: Identity,
     /// The items to sign: 1 to [`Capabilities::max_batch`], with distinct ids.
     pub items: Vec<SigningItem>,
-    /// What the user sees at the signer.
+    /// The texts that the signer shows to the user.
     pub display: Display,
     /// See [`IdentificationRequest::browser`].
     pub browser: Option<String>,
@@ -339,7 +340,7 @@ impl fmt::Debug for SigningRequest {
 pub struct SigningItem {
     /// The application's identifier for it, distinct within the batch.
     pub id: String,
-    /// What is signed.
+    /// The data to be signed.
     pub to_be_signed: ToBeSigned,
 }
 
@@ -351,14 +352,15 @@ impl SigningItem {
     }
 }
 
-/// What the user sees at the signer. A signer leaves out what it cannot show; see
-/// its [`Capabilities`]. `Debug` shows neither descriptions nor roles.
+/// The texts that the signer shows to the user. A signer leaves out those that it
+/// cannot show; see its [`Capabilities`]. `Debug` shows neither descriptions nor
+/// roles.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Display {
     /// The user's language.
     pub language: Option<Language>,
-    /// A description of what is signed, in each language.
+    /// A description of the documents, in each language.
     pub description: Vec<(Language, String)>,
     /// The signature policy.
     pub policy: Option<Oid>,
@@ -460,7 +462,7 @@ pub fn match_values<'a>(
     if values.is_empty() { Ok(ordered) } else { Err(mismatch()) }
 }
 
-/// What a signer supports.
+/// The capabilities of a signer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {

@@ -17,7 +17,7 @@ use crate::verify::verify_issued_by;
 pub const MAX_PATH: usize = 8;
 /// Maximum number of certificates that one search continues from.
 pub const MAX_REACHED: usize = 32;
-/// Maximum number of issuers with the same name that are tried.
+/// Maximum number of issuers that a search tries for one issuer name.
 pub const MAX_ISSUERS_PER_NAME: usize = 64;
 /// Maximum number of certificate signatures that one search verifies.
 pub const MAX_SEARCH_SIGNATURES: usize = 64;

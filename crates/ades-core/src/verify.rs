@@ -16,7 +16,8 @@ use crate::error::{Error, NotFit, OverOther, Parameter};
 ///
 /// # Errors
 /// [`Error::WrongAlgorithm`] if the key cannot make signatures with `algorithm`.
-/// Otherwise what is wrong with the value: [`Error::ValueLength`],
+/// [`Error::CertificateNotFit`] if this version does not support the key. For a
+/// value that does not verify, the reason: [`Error::ValueLength`],
 /// [`Error::WrongKey`], [`Error::ValueOverOther`] or, if the algorithm does not
 /// reveal more, [`Error::ValueDoesNotVerify`].
 pub fn verify(
@@ -95,8 +96,8 @@ pub fn verify_issued_by(subject: &Certificate, issuer: &Certificate) -> Option<b
     }
 }
 
-/// Recovers what the value was signed over with the public key (RFC 8017, 8.2.2
-/// and 9.2), which distinguishes a wrong key from a wrong digest.
+/// Recovers the encoded message from the value with the public key (RFC 8017,
+/// 8.2.2 and 9.2), which distinguishes a wrong key from a wrong digest.
 fn verify_pkcs1v15(spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Error> {
     let key = rsa_key(spki)?;
     let len = value.len();
@@ -134,8 +135,8 @@ fn verify_pkcs1v15(spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Err
     })
 }
 
-/// EMSA-PKCS1-v1_5 (RFC 8017, 9.2). Only the form with NULL parameters is
-/// accepted, as signers make no other.
+/// EMSA-PKCS1-v1_5 (RFC 8017, 9.2) with NULL parameters. Signers write no other
+/// form, so no other is accepted.
 fn pkcs1v15_encoding(digest: &Digest, len: usize) -> Vec<u8> {
     let info = digest_info(digest);
     let padding = len.saturating_sub(info.len() + 3);

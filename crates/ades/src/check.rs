@@ -1,4 +1,4 @@
-//! What preparing would refuse, before there is a certificate.
+//! Checks before there is a certificate.
 
 use crate::detect::{DocumentKind, Format};
 use crate::error::{Error, FormatOption};
@@ -7,7 +7,7 @@ use crate::inputs::Inputs;
 use crate::options::{Operation, Packaging, SigningOptions};
 use crate::warning::Warning;
 
-/// What [`check`] found out about a document that can be signed.
+/// The result of a [`check`] without errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Checked {
@@ -17,19 +17,20 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// The format that the document is signed in.
+    /// The format of the signature.
     #[must_use]
     pub const fn format(&self) -> Format {
         self.format
     }
 
-    /// What to tell the user about the document.
+    /// Warnings to show to the user before signing.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// The page of a PDF that a visible signature is on, counted from 1.
+    /// The page of a PDF that shows the visible signature, counted from 1. `None` for
+    /// invisible signatures and other formats.
     #[must_use]
     pub const fn page(&self) -> Option<usize> {
         self.page
@@ -38,11 +39,11 @@ impl Checked {
 
 /// Checks whether a document can be signed with these options, before there is a certificate.
 ///
-/// Ask the user only after this check: it reads what [`prepare`](crate::prepare()) reads, and
-/// reports the errors that do not depend on the certificate.
+/// Call this before asking the user to sign: it reports the errors of
+/// [`prepare`](crate::prepare()) that do not depend on the certificate.
 ///
 /// # Errors
-/// Those of [`prepare`](crate::prepare()).
+/// Those of [`prepare`](crate::prepare()) that do not depend on the certificate.
 pub fn check<'a, 'd: 'a>(
     inputs: impl Into<Inputs<'a, 'd>>,
     options: &SigningOptions,
@@ -56,8 +57,9 @@ pub fn check<'a, 'd: 'a>(
     }
 }
 
-/// Chooses the format: as the options say, else as the document's content says. The signature on
-/// an existing one has the format of that.
+/// Chooses the format of a signature: that of the options, or else the one that fits the
+/// document's content. Another signature in a container, and a countersignature, have the format
+/// of the existing signature.
 ///
 /// # Errors
 /// [`Error::NotPdf`], [`Error::NotXml`], [`Error::PackagingNotForFormat`], [`Error::NameNeeded`];
@@ -98,7 +100,7 @@ pub fn choose_format<'a, 'd: 'a>(
         (Format::Cades | Format::Pades, _) => false,
     };
     if is_enveloped && kind != DocumentKind::Xml {
-        // The first octets of well-formed XML do not always look like it.
+        // The first octets of well-formed XML do not always show that it is XML.
         format::xades::read_through(inputs.document, &options.xml.reading)?;
     }
     Ok(format)

@@ -1,4 +1,4 @@
-//! The format that fits a document.
+//! Detects the kind of a document, and the format that fits it.
 
 use std::fmt;
 use std::io::{self, Read, Seek};
@@ -52,14 +52,14 @@ pub enum DocumentKind {
     Pdf,
     /// XML, or XHTML
     Xml,
-    /// HTML without an XML declaration or namespace. It may be well-formed XML all the same.
+    /// HTML without an XML declaration or namespace. It may still be well-formed XML.
     Html,
-    /// Anything else, CMS containers among them
+    /// Anything else, including CMS containers
     Other,
 }
 
 impl DocumentKind {
-    /// Number of octets at the start of a document that decide about its kind.
+    /// Number of octets at the start of a document that decide its kind.
     pub const HEAD_LEN: usize = 1024;
 
     /// Reads the first [`HEAD_LEN`](Self::HEAD_LEN) octets of a document, which must be seekable.
@@ -78,7 +78,7 @@ impl DocumentKind {
         Ok(Self::from_head(&head().map_err(ades_core::Error::Read)?))
     }
 
-    /// Decides by the first octets of a document.
+    /// Decides by the first octets of a document; [`HEAD_LEN`](Self::HEAD_LEN) are enough.
     #[must_use]
     pub fn from_head(head: &[u8]) -> Self {
         /// id-signedData with its tag and length: the first element of a CMS container, whose

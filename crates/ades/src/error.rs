@@ -1,4 +1,4 @@
-//! What can go wrong, whichever the format.
+//! The errors of all formats in one type.
 
 use ades_core::certificate::KeyType;
 use ades_core::signer::{Refusal, SignerError};
@@ -8,11 +8,11 @@ use xades::error::ExternalResource;
 use crate::detect::Format;
 use crate::options::Packaging;
 
-/// The errors of this crate.
+/// An error of checking, preparing, completing, signing or verifying, in any format.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An error that all formats share: certificates, values, states, I/O
+    /// An error that all formats share: about certificates, values, states or I/O
     #[error(transparent)]
     Core(ades_core::Error),
     /// An error of CAdES, never [`cades::Error::Core`]
@@ -25,10 +25,10 @@ pub enum Error {
     #[error(transparent)]
     Xades(xades::Error),
 
-    /// PAdES was asked for, and the document is not a PDF
+    /// The options require PAdES, and the document is not a PDF
     #[error("is not a PDF: PAdES signs PDFs only")]
     NotPdf,
-    /// An enveloped XAdES signature was asked for, and the document is not XML
+    /// The options require an enveloped XAdES signature, and the document is not XML
     #[error(
         "is not XML: an enveloped XAdES signature needs XML, an enveloping or detached one signs any file"
     )]
@@ -52,16 +52,18 @@ pub enum Error {
         /// the document's format
         format: Format,
     },
-    /// A detached XAdES signature refers to the document by its name, which was not given
+    /// A detached XAdES signature refers to the document by its name: pass
+    /// [`Inputs::name`](crate::Inputs::name)
     #[error("a detached XAdES signature needs the document's name")]
     NameNeeded,
     /// The stamp has a text, and there is no font for it
     #[error("the stamp's text needs a font")]
     FontNeeded,
-    /// The options were restored, and the octets of the stamp's image or font were not set again
+    /// The options were restored from their stored form, and the octets of the stamp's image or
+    /// font were not set again
     #[error("the stamp's {part} is not stored with the options: set it again")]
     StampIncomplete {
-        /// what is missing
+        /// the missing part
         part: StampPart,
     },
     /// Only pages of PDFs can be drawn before they are signed
@@ -70,15 +72,15 @@ pub enum Error {
         /// the signature's format
         format: Format,
     },
-    /// Everything that the signature adds to the document would not fit into a stored state
+    /// The octets that the signature adds to the document do not fit into a stored state
     #[error(
         "the signature rewrites {len} octets of this document, more than a stored state holds \
          ({max}): its catalog, form or page is too large, or the image is"
     )]
     UpdateTooLarge {
-        /// the size of what is added
+        /// length of the added octets
         len: usize,
-        /// the limit
+        /// maximum length
         max: usize,
     },
     /// A key does not sign with this digest algorithm
@@ -86,7 +88,7 @@ pub enum Error {
     DigestNotForKey {
         /// the certificate's key
         key: KeyType,
-        /// the digest algorithm asked for
+        /// the digest algorithm of the options
         digest: DigestAlgorithm,
     },
     /// The signer does not sign with this digest algorithm
@@ -94,7 +96,7 @@ pub enum Error {
     SignerDigest {
         /// the signer's name
         signer: &'static str,
-        /// the digest algorithm asked for
+        /// the digest algorithm of the options
         digest: DigestAlgorithm,
     },
     /// The signer does not sign with this algorithm
@@ -102,7 +104,7 @@ pub enum Error {
     SignerAlgorithm {
         /// the signer's name
         signer: &'static str,
-        /// the algorithm asked for
+        /// the algorithm of the options
         algorithm: SignatureAlgorithm,
     },
     /// The finished container does not verify: a bug in this library
@@ -115,10 +117,10 @@ pub enum Error {
     /// The signer failed
     #[error(transparent)]
     Signer(#[from] SignerError),
-    /// The signer or the user refused
+    /// The signer or the user refused to sign
     #[error("{}", .0.reason)]
     Refused(Refusal),
-    /// The signer needs the user's browser or time, so that signing takes two steps
+    /// The signer needs the user's browser or time, so it cannot sign in one call
     #[error(
         "the signer {signer} does not answer at once: use `prepare`, store the pending signature, \
          and `complete` it with the signer's value"
@@ -163,7 +165,7 @@ pub enum StampPart {
 }
 
 impl Error {
-    /// Who has to act for the error to go away.
+    /// Who has to act before the operation can succeed.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -191,7 +193,7 @@ impl Error {
         }
     }
 
-    /// Whether another try may help.
+    /// Whether another try can help.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         match self {

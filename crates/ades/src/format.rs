@@ -1,4 +1,4 @@
-//! One adapter for each format.
+//! One adapter for each format: converts the options, and calls the format's crate.
 
 pub(crate) mod cades;
 pub(crate) mod pades;

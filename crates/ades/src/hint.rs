@@ -1,9 +1,9 @@
-//! How somebody else's program checks a signature.
+//! Hints how to check a signature with other programs.
 
 use crate::detect::Format;
 
-/// The command line of a well-known program that checks a signature: `openssl`, `pdfsig` (of
-/// poppler) or `xmlsec1`. Paths go into it as they are: quote them for the shell.
+/// Returns the command line of a well-known program that checks a signature: `openssl`, `pdfsig`
+/// (of poppler) or `xmlsec1`. The paths are not changed: the caller quotes them for the shell.
 ///
 /// `original` is the document of a detached CAdES container.
 #[must_use]

@@ -1,4 +1,4 @@
-//! What a signature is made over or put into.
+//! The documents of a signature.
 
 use std::fmt;
 
@@ -45,7 +45,7 @@ impl<'a, 'd> Inputs<'a, 'd> {
         self
     }
 
-    /// The document or container itself.
+    /// The document to be signed, or the container.
     #[must_use]
     pub const fn document_mut(&mut self) -> &mut Document<'d> {
         self.document

@@ -31,7 +31,7 @@ pub use sign::{BatchItem, sign, sign_batch};
 pub use verify::{VerifyOptions, inspect, verify};
 pub use warning::Warning;
 
-// The words that all formats share.
+// The types that all formats share.
 pub use ades_core::{
     Certificate, CertificateChain, CommitmentType, Digest, DigestAlgorithm, Document,
     DocumentDigest, DtbsDigest, Fault, Oid, PendingState, RemoteSigner, Retry, SignatureAlgorithm,
@@ -42,8 +42,8 @@ pub use pades::{Certification, FieldLock, Rectangle, StampPosition};
 pub use xades::c14n::{Canonicalization, IdAttributes, Target};
 pub use xades::{Position, ProductionPlace};
 
-/// The formats' own crates, for what this one leaves out: completing in place, copying while
-/// preparing, canonical forms, one format's reports and errors in detail.
+/// The formats' own crates, for functions that this crate does not have: completing in place,
+/// copying while preparing, canonical forms, and the details of one format's reports and errors.
 pub mod formats {
     pub use {ades_core, cades, pades, xades};
 }

@@ -1,4 +1,4 @@
-//! What a signature is like, for all formats. Options are typed and can be stored.
+//! Signing options for all formats. They are typed and can be stored.
 
 pub(crate) mod pdf;
 mod xml;
@@ -16,7 +16,7 @@ use crate::error::Error;
 pub use pdf::{PdfOptions, Stamp};
 pub use xml::{ReadingOptions, XmlOptions};
 
-/// What is done with a document.
+/// The operation on a document or container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -26,15 +26,15 @@ pub enum Operation {
     Sign,
     /// One more signer in a CAdES container.
     AddParallel,
-    /// A signature on the signature at a place of the report: `[1]` is the second signature,
-    /// `[1, 0]` its first countersignature.
+    /// A countersignature: a signature on an existing signature.
     Countersign {
-        /// The place in the report.
+        /// The existing signature, by indices in the report: `[1]` is the second signature,
+        /// `[1, 0]` its first countersignature.
         which: Vec<usize>,
     },
 }
 
-/// Where the document is in relation to its signature.
+/// The place of the document in relation to its signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -64,10 +64,11 @@ impl fmt::Display for Packaging {
     }
 }
 
-/// Everything the caller decides about a signature, whichever the format.
+/// The options of a signature in any format.
 ///
-/// One value serves a batch of documents of several formats: each document takes what applies to
-/// its format. The stored form (serde) holds neither an image nor a font; see [`Stamp`].
+/// One value serves a batch of documents of several formats: `pdf` and `xml` are used only for
+/// documents of these formats. The stored form (serde) holds neither an image nor a font; see
+/// [`Stamp`].
 ///
 /// ```
 /// use ades::{Packaging, SignatureParameters, SigningOptions};
@@ -83,23 +84,23 @@ impl fmt::Display for Packaging {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SigningOptions {
-    /// What is done with the document
+    /// The operation on the document
     pub operation: Operation,
-    /// The format, instead of the one that fits the document
+    /// The format; `None` for the one that fits the document
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
-    /// Where the document is in relation to its signature
+    /// The place of the document in relation to its signature; `None` for the format's default
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packaging: Option<Packaging>,
     /// The digest algorithm; the key determines the rest of the signature algorithm
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<DigestAlgorithm>,
-    /// What the signature says about itself
+    /// The properties that signatures of all formats have
     pub parameters: SignatureParameters,
-    /// What only PDFs have
+    /// Options for PDFs
     #[serde(default, skip_serializing_if = "PdfOptions::is_default")]
     pub pdf: PdfOptions,
-    /// What only XML has
+    /// Options for XML
     #[serde(default, skip_serializing_if = "XmlOptions::is_default")]
     pub xml: XmlOptions,
 }
@@ -120,65 +121,65 @@ impl SigningOptions {
         }
     }
 
-    /// What is done with the document.
+    /// Sets the operation on the document. The default is [`Operation::Sign`].
     #[must_use]
     pub fn operation(mut self, operation: Operation) -> Self {
         self.operation = operation;
         self
     }
 
-    /// The format, instead of the one that fits the document.
+    /// Sets the format. The default is the one that fits the document.
     #[must_use]
     pub const fn format(mut self, format: Format) -> Self {
         self.format = Some(format);
         self
     }
 
-    /// Where the document is in relation to its signature.
+    /// Sets the place of the document in relation to its signature.
     #[must_use]
     pub const fn packaging(mut self, packaging: Packaging) -> Self {
         self.packaging = Some(packaging);
         self
     }
 
-    /// The digest algorithm. Together with the key it determines the signature algorithm.
-    /// [`SignatureParameters::algorithm`] names that directly.
+    /// Sets the digest algorithm. Together with the key it determines the signature algorithm. To
+    /// set the signature algorithm itself, use [`SignatureParameters::algorithm`].
     #[must_use]
     pub const fn digest(mut self, digest: DigestAlgorithm) -> Self {
         self.digest = Some(digest);
         self
     }
 
-    /// What the signature says about itself.
+    /// Sets the properties that signatures of all formats have.
     #[must_use]
     pub fn parameters(mut self, parameters: SignatureParameters) -> Self {
         self.parameters = parameters;
         self
     }
 
-    /// What only PDFs have.
+    /// Sets the options for PDFs.
     #[must_use]
     pub fn pdf(mut self, pdf: PdfOptions) -> Self {
         self.pdf = pdf;
         self
     }
 
-    /// What only XML has.
+    /// Sets the options for XML.
     #[must_use]
     pub fn xml(mut self, xml: XmlOptions) -> Self {
         self.xml = xml;
         self
     }
 
-    /// The claimed signing time, in place of that of the parameters.
+    /// Sets the claimed signing time, in place of that of the parameters.
     #[must_use]
     pub fn signing_time(mut self, time: impl Into<SigningTime>) -> Self {
         self.parameters = self.parameters.signed_at(time);
         self
     }
 
-    /// The suffix that a signature's file name has after the document's, `.p7s` for one; `None`
-    /// if the signature becomes a part of the document or container.
+    /// The suffix that a signature's file adds to the document's file name, for example `.p7s`.
+    /// `None` if the signature becomes a part of the document or container.
     #[must_use]
     pub const fn suffix(&self, format: Format) -> Option<&'static str> {
         let Operation::Sign = self.operation else { return None };
@@ -193,7 +194,7 @@ impl SigningOptions {
         }
     }
 
-    /// Whether the signature becomes a file of its own, without the document.
+    /// Whether the signature becomes a file that does not contain the document.
     #[must_use]
     pub const fn is_detached(&self, format: Format) -> bool {
         matches!(
@@ -224,7 +225,8 @@ impl SigningOptions {
         }
     }
 
-    /// The parameters for a key of this type.
+    /// The parameters with the signature algorithm for [`digest`](Self::digest) and a key of this
+    /// type. Without a digest algorithm, the parameters are unchanged.
     ///
     /// # Errors
     /// [`Error::DigestNotForKey`]

@@ -1,4 +1,4 @@
-//! Textual forms of options, as command lines and configuration files have them.
+//! Parses the textual forms of options that command lines and configuration files use.
 //!
 //! ```
 //! use ades::FieldLock;
@@ -12,41 +12,41 @@
 use pades::{Certification, FieldLock, Rectangle, StampPosition};
 use xades::c14n::Target;
 
-/// Text that is not of the expected form. `Display` says what the form is.
+/// Text that does not have the expected form. `Display` has the text and the expected form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// Of a lock
+    /// Not a lock
     #[error("{text:?} is not all, include:NAME,... or exclude:NAME,...")]
     Lock {
         /// the text
         text: String,
     },
-    /// Of a certification
+    /// Not a certification
     #[error("{text:?} is not 1, 2 or 3")]
     Certification {
         /// the text
         text: String,
     },
-    /// Of a stamp's position
+    /// Not a stamp's position
     #[error("{text:?} is neither field nor PAGE:X,Y,WIDTH,HEIGHT")]
     StampPosition {
         /// the text
         text: String,
     },
-    /// A length of a stamp's position
+    /// A number in a stamp's position is out of range
     #[error("{points} is negative or more than 1,000,000 points")]
     Length {
         /// the number
         points: String,
     },
-    /// Of an element's name
+    /// Not an element's name
     #[error("{text:?} is not of the form {{NAMESPACE}}NAME, nor an Id")]
     Element {
         /// the text
         text: String,
     },
-    /// Of an attribute's name
+    /// Not an attribute's name
     #[error("{text:?} is not of the form {{NAMESPACE}}NAME or NAME")]
     Attribute {
         /// the text
@@ -54,7 +54,7 @@ pub enum ParseError {
     },
 }
 
-/// A lock: `all`, `include:NAME,...` or `exclude:NAME,...`.
+/// Parses a lock: `all`, `include:NAME,...` or `exclude:NAME,...`.
 ///
 /// # Errors
 /// [`ParseError::Lock`]
@@ -68,7 +68,7 @@ pub fn lock(text: &str) -> Result<FieldLock, ParseError> {
     }
 }
 
-/// A certification: 1 allows no changes, 2 filling forms, 3 annotations too.
+/// Parses a certification: `1` allows no changes, `2` filling in forms, `3` annotations too.
 ///
 /// # Errors
 /// [`ParseError::Certification`]
@@ -81,8 +81,8 @@ pub fn certification(text: &str) -> Result<Certification, ParseError> {
     }
 }
 
-/// A stamp's position: `field` for that of an existing field, or `PAGE:X,Y,WIDTH,HEIGHT` in
-/// points, the page counted from 1.
+/// Parses a stamp's position: `field` for that of an existing field, or `PAGE:X,Y,WIDTH,HEIGHT`
+/// in points from the lower left corner of the page. Pages are counted from 1.
 ///
 /// # Errors
 /// [`ParseError::StampPosition`], [`ParseError::Length`]
@@ -112,7 +112,7 @@ pub fn stamp_position(text: &str) -> Result<StampPosition, ParseError> {
     Ok(StampPosition::Page { page, rectangle: Rectangle::new(left, bottom, width, height) })
 }
 
-/// The first element of the name `{NAMESPACE}NAME`, or the element with an Id.
+/// Parses the first element of a name, `{NAMESPACE}NAME`, or the element with an Id, `ID`.
 ///
 /// # Errors
 /// [`ParseError::Element`]
@@ -120,7 +120,7 @@ pub fn first_element(text: &str) -> Result<Target, ParseError> {
     element(text, Some(0))
 }
 
-/// All elements of the name `{NAMESPACE}NAME`, or the element with an Id.
+/// Parses all elements of a name, `{NAMESPACE}NAME`, or the element with an Id, `ID`.
 ///
 /// # Errors
 /// [`ParseError::Element`]
@@ -135,7 +135,8 @@ fn element(text: &str, nth: Option<usize>) -> Result<Target, ParseError> {
     Ok(Target::Named { namespace: namespace.into(), local_name: local_name.into(), nth })
 }
 
-/// An attribute's name, `{NAMESPACE}NAME` or `NAME`: its namespace, or `""`, and its local name.
+/// Parses an attribute's name, `{NAMESPACE}NAME` or `NAME`. Returns the namespace name, `""` if it
+/// has none, and the local name.
 ///
 /// # Errors
 /// [`ParseError::Attribute`]

@@ -18,8 +18,8 @@ use crate::warning::Warning;
 
 /// A signature that has been prepared and waits for its value.
 ///
-/// Its stored form ([`to_json`](Self::to_json)) is small and free of secrets and of the document.
-/// It is that of the format's own crate: each reads what the other stored.
+/// Its stored form ([`to_json`](Self::to_json)) is small, and contains neither secrets nor the
+/// document. It is the same as that of the format's own crate, so each can read the other's.
 #[derive(Clone, PartialEq)]
 pub struct PendingSignature {
     pub(crate) state: State,
@@ -33,7 +33,8 @@ pub(crate) enum State {
     Xades(xades::PendingSignature),
 }
 
-/// Prepares a signature: the first half. The document is not changed.
+/// Prepares a signature: makes the data to be signed and the state for completing. The document is
+/// not changed.
 ///
 /// ```no_run
 /// use ades::{CertificateChain, Document, PendingSignature, SignatureParameters, SigningOptions};
@@ -55,7 +56,8 @@ pub(crate) enum State {
 /// # Errors
 /// Those of [`choose_format`], [`Error::DigestNotForKey`], [`Error::FontNeeded`],
 /// [`Error::StampIncomplete`]; [`Error::Core`] for an unfit certificate or a parameter that is not
-/// allowed, and the format's own errors for what the document does not allow.
+/// allowed; the format's own errors if the document cannot be read or does not allow the
+/// signature.
 pub fn prepare<'a, 'd: 'a>(
     inputs: impl Into<Inputs<'a, 'd>>,
     chain: &CertificateChain,
@@ -86,7 +88,7 @@ impl PendingSignature {
         }
     }
 
-    /// What the signer signs.
+    /// The data to be signed: pass it to the signer.
     #[must_use]
     pub fn to_be_signed(&self) -> ToBeSigned {
         match &self.state {
@@ -106,13 +108,14 @@ impl PendingSignature {
         }
     }
 
-    /// What to tell the user about the document. It is not stored.
+    /// Warnings to show to the user. They are not stored: a restored signature has none.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// The digest of the document or container, octet by octet, where the state knows it.
+    /// The digest of the octets of the document or container. `None` if the state does not have
+    /// it.
     #[must_use]
     pub fn document_digest(&self) -> Option<&DocumentDigest> {
         match &self.state {
@@ -134,10 +137,11 @@ impl PendingSignature {
         })
     }
 
-    /// Restores the state that any format stored, in this version or an older one.
+    /// Restores a stored state of any format, from this version or an older one. Pass the key with
+    /// which it was stored.
     ///
     /// # Errors
-    /// [`Error::Core`] with what is wrong with the state.
+    /// [`Error::Core`] if the state is malformed or damaged, or the key is another one.
     pub fn from_json(text: &str, key: Option<&StateKey>) -> Result<Self, Error> {
         use ades_core::Error::StateOfAnotherFormat;
 
@@ -154,17 +158,17 @@ impl PendingSignature {
         Ok(Self::new(state?, Vec::new()))
     }
 
-    /// Completes the signature: the second half. Writes the signed document or the container.
+    /// Completes the signature: writes the signed document or the container to `out`.
     ///
-    /// `document` is what was prepared: the document, or the container for another signature in
-    /// it. A detached signature is completed without it.
+    /// `document` is the prepared document or, for another signature in a container, the
+    /// container. A detached signature needs no document.
     ///
-    /// Before anything is written, the state is checked against itself and `value` is verified
-    /// over exactly what was prepared. Output that an error interrupts is not a valid container.
+    /// Before it writes anything, `complete` checks that the state is consistent and that `value`
+    /// verifies over the data to be signed. After an error, the output is not a valid container.
     ///
     /// # Errors
-    /// [`Error::Core`] with what is wrong with the state or the value, or if reading or writing
-    /// fails; the format's own errors if the document has changed or is needed and missing.
+    /// [`Error::Core`] if the state is damaged, the value does not verify, or reading or writing
+    /// fails; the format's own errors if the document has changed or is missing.
     pub fn complete(
         &self,
         document: Option<&mut Document<'_>>,
@@ -179,7 +183,7 @@ impl PendingSignature {
         Ok(())
     }
 
-    /// Writes a PDF as it will look, without the signature's value: to be shown to the user.
+    /// Writes a preview of a signed PDF to show to the user. Its signature has no value.
     ///
     /// # Errors
     /// [`Error::NoPreview`] for other formats; [`Error::Pades`] if the document has changed.
@@ -190,11 +194,11 @@ impl PendingSignature {
         }
     }
 
-    /// Verifies a finished container from its octets: the new signature has no problem, and no
-    /// earlier one is worse than before. Trust is not judged.
+    /// Verifies a finished container from its octets: the new signature must have no problem, and
+    /// earlier signatures must have no new problems. Trust is not judged.
     ///
-    /// `inputs` are those that were prepared. For another signature in a detached CAdES container,
-    /// [`Inputs::original`] is its document, if there is one at hand.
+    /// `inputs` are those of [`prepare`]. For another signature in a detached CAdES container,
+    /// [`Inputs::original`] is its document, if the caller has it.
     ///
     /// # Errors
     /// [`Error::CompletedNotValid`]; other errors if the container cannot be read.

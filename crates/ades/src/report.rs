@@ -1,4 +1,4 @@
-//! What [`verify`](crate::verify()) and [`inspect`](crate::inspect) return.
+//! The results of [`verify`](crate::verify()) and [`inspect`](crate::inspect).
 
 use std::fmt;
 
@@ -8,19 +8,20 @@ use serde_json::Value;
 use crate::detect::Format;
 use crate::{format, text};
 
-/// The signatures of a document or container, and what is wrong with them.
+/// The signatures of a document or container, and their problems.
 ///
-/// It serialises as the report of its format. `Display` is the verdict on each signature, for
-/// people, with everything [escaped](crate::text::for_terminal) that a terminal would obey.
+/// It serialises as the report of its format. `Display` shows the verdict on each signature to
+/// people. Text from the document is [escaped](crate::text::for_terminal), so that it cannot
+/// control a terminal.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum Report {
-    /// Of a CAdES container
+    /// The report of a CAdES container
     Cades(cades::report::Report),
-    /// Of a PDF
+    /// The report of a PDF
     Pades(pades::report::Report),
-    /// Of an XML document
+    /// The report of an XML document
     Xades(xades::report::Report),
 }
 
@@ -45,8 +46,8 @@ impl Report {
         }
     }
 
-    /// Whether signatures are about a document outside, so that it has to be given
-    /// ([`VerifyOptions::original`](crate::VerifyOptions::original)).
+    /// Whether a signature signs a document outside the container. Pass that document with
+    /// [`VerifyOptions::original`](crate::VerifyOptions::original).
     #[must_use]
     pub fn is_detached(&self) -> bool {
         match self {
@@ -67,10 +68,10 @@ impl fmt::Display for Report {
     }
 }
 
-/// What a document or container holds, without any verdict.
+/// The signatures of a document or container, without verdicts.
 ///
-/// It serialises as the report of its format without the fields that judge. `Display` is a list
-/// for people.
+/// It serialises as the report of its format, without the fields that contain verdicts. `Display`
+/// is a list for people.
 #[derive(Clone, Debug)]
 pub struct Contents(pub(crate) Report);
 

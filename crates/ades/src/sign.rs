@@ -1,4 +1,4 @@
-//! Signing in one call, with signers that answer at once.
+//! Signs in one call, with signers that answer at once.
 
 mod block_on;
 
@@ -20,16 +20,16 @@ use crate::pending::{PendingSignature, prepare};
 use crate::warning::Warning;
 use block_on::block_on;
 
-/// One document of a batch, and where its signature goes. `Debug` shows neither.
+/// One document of a batch, and the output for its signature. `Debug` shows neither.
 pub struct BatchItem<'a, 'd> {
     inputs: Inputs<'a, 'd>,
     out: &'a mut dyn Write,
-    /// What to tell the user about this document; [`sign_batch`] fills it in.
+    /// Warnings to show to the user about this document. [`sign_batch`] sets them.
     pub warnings: Vec<Warning>,
 }
 
 impl<'a, 'd> BatchItem<'a, 'd> {
-    /// A document and the output for its signed form or container.
+    /// A document, and the output for the signed document or container.
     #[must_use]
     pub fn new(inputs: impl Into<Inputs<'a, 'd>>, out: &'a mut dyn Write) -> Self {
         Self { inputs: inputs.into(), out, warnings: Vec::new() }
@@ -42,7 +42,7 @@ impl fmt::Debug for BatchItem<'_, '_> {
     }
 }
 
-/// Signs one document with a signer that answers at once: a key file, an HSM.
+/// Signs one document with a signer that answers at once, such as a key file or an HSM.
 ///
 /// # Errors
 /// As [`sign_batch`].
@@ -60,12 +60,12 @@ pub fn sign<'a, 'd: 'a>(
 
 /// Signs documents of any formats in one batch, with a signer that answers at once.
 ///
-/// All documents are checked before the signer is asked. All values are verified before the first
-/// output is written. The call blocks; it needs no async runtime.
+/// All documents are checked before the signer is called, and all values are verified before the
+/// first output is written. The call blocks the thread, and needs no async runtime.
 ///
 /// # Errors
 /// [`Error::SignerNotImmediate`] if the signer needs the user's browser or time: use
-/// [`prepare`](crate::prepare()) and [`PendingSignature::complete`] with it. [`Error::Refused`],
+/// [`prepare`](crate::prepare()) and [`PendingSignature::complete`] instead. [`Error::Refused`],
 /// [`Error::Signer`], and those of [`prepare`](crate::prepare()) and
 /// [`PendingSignature::complete`].
 pub fn sign_batch(
@@ -101,7 +101,7 @@ pub fn sign_batch(
     Ok(())
 }
 
-/// Asks for the values of one batch, and verifies them.
+/// Asks the signer for the values of one batch, and verifies them.
 fn ask(
     signer: &dyn RemoteSigner,
     name: &'static str,

@@ -1,4 +1,4 @@
-//! Text for people.
+//! Reports as text for people.
 
 pub(crate) mod cades;
 pub(crate) mod pades;
@@ -7,8 +7,9 @@ pub(crate) mod xades;
 use serde::Serialize;
 use serde_json::Value;
 
-/// Escapes what would end a line, move a terminal's cursor or change the direction of writing.
-/// Reports quote text of documents and certificates, which anybody may have written.
+/// Escapes characters that end a line, control a terminal or change the direction of writing.
+///
+/// Reports quote text from documents and certificates, which anybody may have written.
 #[must_use]
 pub fn for_terminal(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -27,7 +28,7 @@ fn is_line_end_or_direction(c: char) -> bool {
     matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Adds exactly one line, whatever the text holds.
+/// Adds exactly one line, even if the text contains line ends.
 fn add_line(text: &mut String, line: impl std::fmt::Display) {
     text.push_str(&for_terminal(&line.to_string()));
     text.push('\n');
@@ -39,7 +40,7 @@ fn code(value: &impl Serialize) -> String {
     value.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// `intact` is the verdict on one signature.
+/// The verdict on one signature, as a word.
 const fn intact(intact: bool) -> &'static str {
     if intact { "intact" } else { "NOT INTACT" }
 }

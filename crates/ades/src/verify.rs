@@ -1,4 +1,4 @@
-//! Verifying containers and listing what they hold.
+//! Verifies containers, and lists their signatures.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::format;
 use crate::options::ReadingOptions;
 use crate::report::{Contents, Report};
 
-/// What a container is verified with. `Debug` does not show the password.
+/// The options of verifying and inspecting. `Debug` does not show the password.
 #[derive(Default)]
 #[non_exhaustive]
 pub struct VerifyOptions<'a> {
@@ -22,51 +22,52 @@ pub struct VerifyOptions<'a> {
     pub(crate) password: Option<&'a str>,
 }
 
-/// A document outside of the container.
+/// A document outside the container.
 pub(crate) struct Original<'a> {
     pub(crate) name: Option<String>,
     pub(crate) document: Document<'a>,
 }
 
 impl<'a> VerifyOptions<'a> {
-    /// No trust anchors and no documents outside of the container.
+    /// No trust anchors and no documents outside the container.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The trust anchors. Without any, trust is not judged.
+    /// Sets the trust anchors. Without any, trust is not judged.
     #[must_use]
     pub const fn trust(mut self, trust: &'a [Certificate]) -> Self {
         self.trust = trust;
         self
     }
 
-    /// Adds a document outside of the container. CAdES: the document of a detached container,
-    /// or what an enveloping one must hold. XAdES: a document that the signature refers to by its
-    /// file name; a single document may have any name.
+    /// Adds a document outside the container. CAdES: the document of a detached container, or the
+    /// expected content of an enveloping one. XAdES: a document that the signature refers to by
+    /// its file name; a single document may have any name. For PAdES, [`verify`] returns
+    /// [`Error::OptionNotForFormat`].
     #[must_use]
     pub fn original(mut self, name: Option<String>, document: Document<'a>) -> Self {
         self.originals.push(Original { name, document });
         self
     }
 
-    /// XAdES: adds an element, or all elements of a name, that must be signed. Without any, it is
-    /// the root element.
+    /// XAdES only: adds an element, or all elements of a name, that must be signed. Without any,
+    /// the root element must be signed.
     #[must_use]
     pub fn element(mut self, element: Target) -> Self {
         self.elements.push(element);
         self
     }
 
-    /// How XML is read.
+    /// XAdES only: sets the options of reading XML.
     #[must_use]
     pub fn reading(mut self, reading: ReadingOptions) -> Self {
         self.reading = reading;
         self
     }
 
-    /// The password of an encrypted PDF.
+    /// PAdES only: sets the password of an encrypted PDF, the user's or the owner's.
     #[must_use]
     pub const fn password(mut self, password: &'a str) -> Self {
         self.password = Some(password);
@@ -112,7 +113,7 @@ pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result
     }
 }
 
-/// Lists what a document or container holds. It judges nothing.
+/// Lists the signatures of a document or container, without verdicts.
 ///
 /// # Errors
 /// Those of [`verify`].

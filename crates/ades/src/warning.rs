@@ -1,21 +1,21 @@
-//! What to tell whoever signs a document that can be signed all the same.
+//! Warnings to show to the user before signing.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// Something about a document that does not forbid a signature.
+/// A fact about a document that does not forbid a signature, but that the user should know.
 ///
-/// [`code`](Self::code) is stable, and is what `Serialize` writes; `Display` is a sentence about
-/// the document.
+/// [`code`](Self::code) is stable, and is the serialised form. `Display` is a sentence for the
+/// user about the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Warning {
-    /// Of a CAdES container
+    /// A warning about a CAdES container
     Cades(cades::Warning),
-    /// Of a PDF
+    /// A warning about a PDF
     Pades(pades::Warning),
-    /// Of an XML document
+    /// A warning about an XML document
     Xades(xades::Warning),
 }
 

@@ -33,20 +33,20 @@ impl SignedAttribute {
     }
 }
 
-/// What is signed: the attributes as a DER `SET OF` with its universal tag
-/// (RFC 5652, 5.4).
+/// The data to be signed: the attributes as a DER `SET OF` with its universal
+/// tag (RFC 5652, 5.4).
 pub(crate) fn signed_attributes(attributes: &[SignedAttribute]) -> Vec<u8> {
     let mut encoded: Vec<Vec<u8>> = attributes.iter().map(SignedAttribute::encode).collect();
     der::element(der::SET, &[&der::set_of(&mut encoded)])
 }
 
-/// What the attributes describe.
+/// The kind of signature that the attributes belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// A signature over the document.
     Document,
-    /// A signature over the document of a format that embeds the CMS and has its
-    /// own entries for the time and for the description of the data.
+    /// A signature in a format that embeds the CMS and has its own entries for the
+    /// time and for the description of the document.
     Embedding,
     /// A countersignature, in which content-type and the attributes that
     /// describe the data are not allowed (EN 319 122-1, 5.2.7).
@@ -72,7 +72,7 @@ pub(crate) fn baseline(
 }
 
 /// The attributes that do not depend on the document or the certificate. A
-/// policy whose document is not known gets a zero hash of `digest_algorithm`.
+/// policy without a digest gets a zero hash of `digest_algorithm`.
 pub(crate) fn from_parameters(
     subject: Subject,
     digest_algorithm: DigestAlgorithm,
@@ -144,8 +144,8 @@ pub(crate) fn read_signing_time(value: &Element<'_>) -> Option<DateTime<Utc>> {
     NaiveDateTime::parse_from_str(&full, "%Y%m%d%H%M%S").ok().map(|t| t.and_utc())
 }
 
-/// `SigningCertificateV2` (RFC 5035, 3). We write `hashAlgorithm` unless it is
-/// the default, and never `issuerSerial` (EN 319 122-1, 6.3 g).
+/// `SigningCertificateV2` (RFC 5035, 3). This crate writes `hashAlgorithm` unless
+/// it is the default, and never `issuerSerial` (EN 319 122-1, 6.3 g).
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
 pub(crate) struct SigningCertificateV2 {
     pub(crate) certs: SequenceOf<EssCertIdV2>,
@@ -228,7 +228,7 @@ pub(crate) struct Qualifier {
     pub(crate) qualifier: Option<Any>,
 }
 
-/// `SPUserNotice`. We write its text as a `UTF8String`.
+/// `SPUserNotice`. This crate writes its text as a `UTF8String`.
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
 pub(crate) struct SpUserNotice {
     pub(crate) notice_ref: Option<NoticeReference>,

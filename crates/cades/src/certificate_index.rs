@@ -1,4 +1,5 @@
-//! A container's certificates, found by what its signers name them by.
+//! Finds a container's certificates by issuer and serial number, by subject key
+//! identifier, or by digest.
 
 use std::collections::HashMap;
 
@@ -8,9 +9,8 @@ use crate::signer_info::Sid;
 
 /// An index of a container's certificates.
 ///
-/// Each certificate is read once and digested once under each algorithm,
-/// whatever the number of signers. Among several certificates with the same
-/// name, the index finds the first.
+/// Each certificate is digested once for each algorithm, whatever the number of
+/// signers. If several certificates fit, the index finds the first.
 pub(crate) struct CertificateIndex<'c> {
     certificates: &'c [Certificate],
     by_issuer_and_serial: HashMap<(&'c [u8], &'c [u8]), &'c Certificate>,

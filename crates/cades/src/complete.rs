@@ -1,4 +1,5 @@
-//! From a pending state and a signature value to a container.
+//! Completes a signature: makes a container from a pending state and a signature
+//! value.
 
 use std::io::{Read, SeekFrom, Write};
 
@@ -21,18 +22,19 @@ impl PendingSignature {
     ///
     /// Before anything is written, this checks that the state is consistent,
     /// that the certificate was fit at the claimed signing time, and that
-    /// `value` verifies with it over exactly what was prepared.
+    /// `value` verifies with it over the data to be signed.
     ///
     /// - A detached signature needs no document, because the state holds its
     ///   digest. If a document is passed, its digest must be the same.
     /// - An enveloping signature copies the document as a stream. If the
-    ///   document has changed, the end of the container is not written, so what
-    ///   was written is not a container.
+    ///   document has changed, the end of the container is not written, so the
+    ///   output is not a container.
     /// - A parallel signature or a countersignature takes the container that it
     ///   was prepared for as its document.
     ///
-    /// `value` is raw: as long as the modulus for RSA, DER `SEQUENCE { r, s }`
-    /// for ECDSA.
+    /// `value` has the form that
+    /// [`SignatureValue`](ades_core::signer::SignatureValue) describes: for RSA as
+    /// long as the modulus, for ECDSA the DER `SEQUENCE { r, s }`.
     ///
     /// # Errors
     /// [`Error::Core`] with [`ades_core::Error::StateDamaged`],
@@ -73,8 +75,8 @@ impl PendingSignature {
     }
 
     /// Completes the container that [`prepare_copying`](crate::prepare_copying)
-    /// began, in its own file. If writing fails, the file is cut back to what it
-    /// was.
+    /// began, in its own file. If writing fails, the file's previous content is
+    /// restored.
     ///
     /// # Errors
     /// As [`complete`](Self::complete); [`Error::DocumentChanged`] if the file
@@ -157,17 +159,17 @@ impl PendingSignature {
         addition.write(source, &container, out)
     }
 
-    /// Checks the state, and the value over what the state says was signed.
+    /// Checks the state, and verifies the value over its signed attributes.
     fn check_value(&self, value: &[u8]) -> Result<(), Error> {
         self.check_state()?;
         verify::verify(self.chain.leaf(), self.algorithm, &self.signed_attributes, value)?;
         Ok(())
     }
 
-    /// Compares the signed attributes with the rest of the state: the digest
-    /// they hold, the certificate they name, and the certificate's fitness at
-    /// the time they claim. Embedded CMS claims no time; the format that embeds
-    /// it checks the fitness itself.
+    /// Compares the digest and the certificate in the signed attributes with the
+    /// rest of the state, and checks that the certificate was fit at the signing
+    /// time in them. Embedded CMS has no signing time; the format that embeds it
+    /// checks the fitness itself.
     fn check_state(&self) -> Result<(), Error> {
         let damaged = |what| Error::Core(ades_core::Error::StateDamaged { what });
         let attributes = self

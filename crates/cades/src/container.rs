@@ -38,7 +38,7 @@ pub struct Container {
     certificates: Vec<Certificate>,
 }
 
-/// The enclosing headers and the fields before the content.
+/// The enclosing headers, and the fields before encapContentInfo.
 #[derive(Clone, Debug)]
 pub(crate) struct HeadSpans {
     /// Whether the lengths of ContentInfo, `[0]` and SignedData are definite.
@@ -71,7 +71,8 @@ pub(crate) struct TailSpans {
 }
 
 impl Container {
-    /// Reads a container from a seekable source, which must hold nothing else.
+    /// Reads a container from a seekable source. The source must contain nothing
+    /// else.
     ///
     /// # Errors
     /// [`Error::Malformed`] with the offset, [`Error::NotSignedData`],

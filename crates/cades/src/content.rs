@@ -1,4 +1,4 @@
-//! The digests of what a container's signers signed.
+//! The digests of the data that a container's signers signed.
 
 use ades_core::{Digest, DigestAlgorithm, Digester, Document};
 
@@ -7,17 +7,19 @@ use crate::error::Error;
 use crate::options::Original;
 use crate::signer_info::SignerInfo;
 
-/// Digests of the content in the container and of the document outside it,
-/// under several algorithms. If both are there, both must be what was signed.
+/// Digests of the content in the container and of the document outside it, by
+/// several algorithms. If both are present, a signature must match both.
 #[derive(Debug)]
 pub(crate) struct ContentDigests {
-    /// Those of the content, then those of the document.
+    /// The digests of the content, then those of the document.
     all: Vec<Digest>,
+    /// The number of digests of the content.
     of_content: usize,
 }
 
 impl ContentDigests {
-    /// Reads each of the two once, whatever the number of algorithms.
+    /// Reads the content and the document once each, whatever the number of
+    /// algorithms.
     pub(crate) fn read(
         container: &Container,
         algorithms: &[DigestAlgorithm],
@@ -48,13 +50,13 @@ impl ContentDigests {
         Ok(Self { all: all.into_iter().map(Digester::finish).collect(), of_content })
     }
 
-    /// The digests under one algorithm: none if there is neither content nor
+    /// The digests by one algorithm: none if there is neither content nor
     /// document.
     pub(crate) fn of(&self, algorithm: DigestAlgorithm) -> impl Iterator<Item = &Digest> {
         self.all.iter().filter(move |digest| digest.algorithm() == algorithm)
     }
 
-    /// Whether the content equals the document, if both are there.
+    /// Whether the content equals the document. `true` if one of them is missing.
     pub(crate) fn agree(&self) -> bool {
         let (content, document) = self.all.split_at(self.of_content);
         content.is_empty() || document.is_empty() || content == document

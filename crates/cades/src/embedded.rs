@@ -2,8 +2,8 @@
 //!
 //! A PDF has its own entries for time, description and location. The CMS in it
 //! therefore has none of the attributes signing-time, mime-type, content-hints
-//! and signer-location, and no cms-algorithm-protection, which the table of
-//! attributes of EN 319 142-1 does not have.
+//! and signer-location, and no cms-algorithm-protection, which the attribute
+//! table of EN 319 142-1 does not list.
 
 use ades_core::asn1::ber::Reader;
 use ades_core::trust::PathBuilder;
@@ -19,7 +19,7 @@ use crate::prepare;
 use crate::report::Report;
 use crate::verify::Profile;
 
-/// A detached signature, prepared except for the digest of its document.
+/// A detached signature that lacks only the digest of its document.
 ///
 /// The embedding format needs the length of the CMS before it can compute that
 /// digest.
@@ -53,8 +53,8 @@ impl EmbeddedCms {
         self.max_len
     }
 
-    /// Puts the document's digest in. [`PendingSignature::complete`] then writes
-    /// the CMS as DER.
+    /// Sets the document's digest. [`PendingSignature::complete`] then writes the
+    /// CMS as DER.
     ///
     /// # Errors
     /// [`Error::Core`] if the digest is not of the signature's digest algorithm.
@@ -87,9 +87,8 @@ pub fn prepare_digest(
     EmbeddedCms::prepare(chain, parameters)?.over(document)
 }
 
-/// The octets of the element at the start of `octets`. Its end is found from
-/// its length or, if that is indefinite, from its content. What follows it is
-/// padding.
+/// The octets of the first element in `octets`, in BER or DER. The octets after
+/// it are ignored, because PDF pads the CMS with zeros.
 ///
 /// # Errors
 /// [`Error::Malformed`], [`Error::Limit`]

@@ -3,7 +3,7 @@
 use ades_core::asn1::ber;
 use ades_core::{Fault, Retry};
 
-/// What can go wrong with a CAdES signature.
+/// An error of preparing, completing, reading or extending a CAdES signature.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -65,8 +65,7 @@ pub enum Error {
         /// The place that was asked for, as in the report
         which: Vec<usize>,
     },
-    /// A valid container to which no signature can be added without breaking
-    /// what is in it.
+    /// A well-formed container to which this crate does not add a signature.
     #[error("no signature can be added to this container: {why}")]
     CannotAdd {
         /// The reason
@@ -118,7 +117,7 @@ pub enum NotExtendable {
 }
 
 impl Error {
-    /// Who has to act for the error to go away.
+    /// Who has to act before the operation can succeed.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -136,7 +135,7 @@ impl Error {
         }
     }
 
-    /// Whether another attempt may succeed.
+    /// Whether another try can help.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         match self {

@@ -1,10 +1,10 @@
 //! Adding a signature to an existing container: a parallel signer, or a
 //! countersignature on one of its signers.
 //!
-//! The octets of others are copied. Only the headers of the sets and sequences
-//! that grow are written again, and an indefinite length stays indefinite. A
-//! set in DER order stays in DER order; any other set gets the new element at
-//! its end.
+//! Existing elements are copied octet by octet. Only the headers of the sets and
+//! sequences that grow are written again, and SignedData and the elements around
+//! it keep an indefinite length. A set in DER order stays in DER order; any
+//! other set gets the new element at its end.
 
 use std::io::{SeekFrom, Write};
 
@@ -21,7 +21,7 @@ use crate::signer_info::SignerInfo;
 
 /// The end of an element of indefinite length (X.690, 8.1.5).
 const END_OF_CONTENTS: &[u8] = &[0, 0];
-/// Octets are copied in pieces of this length.
+/// Length of the pieces in which octets are copied.
 const PIECE: u64 = 128 * 1024;
 
 /// A signature to be added to a container.
@@ -29,7 +29,7 @@ pub(crate) struct Addition<'a> {
     pub(crate) added_as: AddedAs,
     /// The DER of its SignerInfo.
     pub(crate) signer_info: Vec<u8>,
-    /// Those that the container does not have are added to it.
+    /// The signer's chain. Certificates that the container lacks are added to it.
     pub(crate) certificates: &'a [Certificate],
     pub(crate) digest_algorithm: DigestAlgorithm,
 }
@@ -151,8 +151,8 @@ fn countersigned(signer: &Element<'_>, countersignature: &[u8]) -> Result<Vec<u8
     Ok(der::element(der::SEQUENCE, &[fields, &unsigned]))
 }
 
-/// A set with its elements, as `octets` gives them, and new ones. It is in DER
-/// order if its elements were.
+/// Encodes a set of `elements`, each as `octets` returns it, and of `new`. The
+/// result is in DER order if `elements` are.
 fn grown_set(
     tag: u8,
     elements: &[Element<'_>],

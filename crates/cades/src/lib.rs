@@ -11,7 +11,7 @@ mod prepare;
 pub mod report;
 mod verify;
 
-// What only CAdES has.
+// Modules of CAdES alone.
 mod attributes;
 mod certificate_index;
 pub mod container;

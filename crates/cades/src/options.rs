@@ -1,4 +1,4 @@
-//! What a caller decides about a CAdES signature, and about verifying one.
+//! Options for making CAdES signatures, and for verifying them.
 
 use std::fmt;
 
@@ -38,7 +38,8 @@ pub enum Packaging {
     Enveloping,
 }
 
-/// What signatures are verified against.
+/// Inputs of a verification: the document of a detached container, and trust
+/// anchors.
 #[derive(Default)]
 pub struct VerifyOptions<'a> {
     pub(crate) original: Option<&'a mut dyn Original>,

@@ -24,7 +24,7 @@ use crate::signer_info::{Attribute, attributes};
 pub struct PendingSignature {
     pub(crate) target: Target,
     pub(crate) algorithm: SignatureAlgorithm,
-    /// What is signed: DER of `SET OF Attribute` with its universal tag.
+    /// The data to be signed: DER of `SET OF Attribute` with its universal tag.
     #[serde(with = "ades_core::base64::octets")]
     pub(crate) signed_attributes: Vec<u8>,
     pub(crate) chain: CertificateChain,
@@ -32,7 +32,7 @@ pub struct PendingSignature {
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// What is signed, and where the signature goes.
+/// The digests of the signed data, and the place of the new signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Target {
@@ -40,7 +40,7 @@ pub(crate) enum Target {
     Detached { document: DocumentDigest },
     /// A new container around the document.
     Enveloping { document: DocumentDigest, length: u64 },
-    /// A new container around the document. All but its end is written.
+    /// A new container around the document, written up to the end of the document.
     Copied { document: DocumentDigest, length: u64, tail: Digest },
     /// One more signer in an existing container.
     Parallel { document: DocumentDigest, container: DocumentDigest },
@@ -50,7 +50,7 @@ pub(crate) enum Target {
 }
 
 impl PendingSignature {
-    /// What the signer signs.
+    /// The data to be signed: pass it to the signer.
     #[must_use]
     pub fn to_be_signed(&self) -> ToBeSigned {
         ToBeSigned::new(self.signed_attributes.clone(), self.algorithm)
@@ -62,8 +62,8 @@ impl PendingSignature {
         &self.chain
     }
 
-    /// The digest of what [`complete`](Self::complete) takes: the document, or
-    /// the container that the signature is added to.
+    /// The digest of the input of [`complete`](Self::complete): the document, or
+    /// the container to which the signature is added. Always `Some` in CAdES.
     #[must_use]
     pub const fn document_digest(&self) -> Option<&DocumentDigest> {
         match &self.target {
@@ -76,8 +76,8 @@ impl PendingSignature {
         }
     }
 
-    /// What the user should know about this signature. The stored state does
-    /// not hold warnings: a restored signature has none.
+    /// Warnings to show to the user. They are not stored: a restored signature has
+    /// none.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings

@@ -1,4 +1,5 @@
-//! From a document, a certificate and parameters to what is to be signed.
+//! Prepares a signature: computes the data to be signed from a document, a
+//! certificate and parameters.
 
 mod copying;
 mod countersignature;
@@ -24,23 +25,24 @@ pub use copying::prepare_copying;
 pub use countersignature::{check_countersignature, prepare_countersignature};
 pub use parallel::{check_parallel, prepare_parallel};
 
-/// What checking found when nothing forbids the signature.
+/// The result of a check without errors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
     warnings: Vec<Warning>,
 }
 
 impl Checked {
-    /// What the user should know before signing.
+    /// Warnings to show to the user before signing.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 }
 
-/// Reports what [`prepare`] would refuse, before there is a certificate.
+/// Checks the input of [`prepare`] as far as that is possible without a
+/// certificate.
 ///
-/// The document is not read: CAdES signs any octets.
+/// The document is not read, because CAdES signs any octets.
 ///
 /// # Errors
 /// [`Error::Core`]: a parameter that the standards do not allow, or a document
@@ -50,6 +52,7 @@ pub fn check(
     parameters: &SignatureParameters,
     options: &SignatureOptions,
 ) -> Result<Checked, Error> {
+    // Neither needs a check. The match makes the compiler ask about a third one.
     match options.packaging {
         Packaging::Detached | Packaging::Enveloping => {}
     }
@@ -60,8 +63,8 @@ pub fn check(
 
 /// Prepares a baseline B-B signature over a document, which is read once.
 ///
-/// This first checks that the certificate is fit at the claimed signing time
-/// (validity, key usage, key).
+/// The certificate's key, validity and key usage must be fit at the claimed
+/// signing time.
 ///
 /// # Errors
 /// [`Error::Core`]: an unfit certificate, an algorithm that the key cannot use,
@@ -168,13 +171,13 @@ pub(crate) fn pending(
     Ok(pending)
 }
 
-/// Any digest of this algorithm, until the document's is known.
+/// A digest of zeros, to be replaced when the document's digest is known.
 pub(crate) fn placeholder(algorithm: DigestAlgorithm) -> Result<DocumentDigest, Error> {
     Ok(DocumentDigest(Digest::new(algorithm, vec![0; algorithm.output_len()])?))
 }
 
 /// Older archive time-stamps cover all certificates of the container
-/// (EN 319 122-1, A.2.4). Adding ours would break them.
+/// (EN 319 122-1, A.2.4). Adding the new signer's would break them.
 fn check_extendable(signers: &[SignerInfo<'_>]) -> Result<(), Error> {
     for signer in signers {
         if signer.unsigned()?.iter().any(|a| oids::COVERING_CERTIFICATES.contains(&a.kind)) {
@@ -184,7 +187,7 @@ fn check_extendable(signers: &[SignerInfo<'_>]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What to know about a container before a signature is added to it.
+/// The warnings about a container to which a signature is to be added.
 fn container_warnings(container: &Container) -> Vec<Warning> {
     container.first_not_der().map(|_| Warning::ContainerNotDer).into_iter().collect()
 }

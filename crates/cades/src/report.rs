@@ -53,13 +53,13 @@ pub struct SignatureReport {
     /// The highest level whose attributes are present. Time-stamps and revocation
     /// values are not verified.
     pub level: Level,
-    /// Every digest matches and the value verifies.
+    /// Whether every digest matches and the value verifies.
     pub intact: bool,
     /// The common name in the signer's certificate.
     pub signer: Option<String>,
-    /// What the signature covers.
+    /// The part of the document that the signature covers.
     pub covers: Coverage,
-    /// What is wrong, or could not be checked.
+    /// The problems found, in the order of the checks.
     pub problems: Vec<Problem>,
     /// Whether a certification path leads from the signer's certificate to a
     /// trust anchor; `None` if no trust anchors were passed.
@@ -127,7 +127,7 @@ pub struct PolicyReport {
     pub digest: Option<Digest>,
     /// The address of the policy document
     pub uri: Option<String>,
-    /// The text to show to whoever relies on the signature
+    /// The text to be shown to relying parties
     pub user_notice: Option<String>,
 }
 
@@ -140,7 +140,7 @@ impl fmt::Debug for PolicyReport {
     }
 }
 
-/// What a signature covers.
+/// The part of the document that a signature covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -151,8 +151,8 @@ pub enum Coverage {
     Unknown,
 }
 
-/// What a user should know about a signature that can be made. The codes are
-/// stable.
+/// A warning to show to the user. It does not prevent the signature. The codes
+/// are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -179,7 +179,8 @@ impl Warning {
     }
 }
 
-/// What can be wrong with a signature. The codes are stable.
+/// A problem that verification found, or a check that it could not make. The
+/// codes are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

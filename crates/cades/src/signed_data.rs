@@ -1,4 +1,4 @@
-//! Writing a new SignedData container (RFC 5652, 5.1 and 5.3).
+//! Writes a new SignedData container (RFC 5652, 5.1 and 5.3).
 
 use std::io::Write;
 
@@ -38,8 +38,9 @@ impl PendingSignature {
         )
     }
 
-    /// The octets of a new container before and after the content, whose length
-    /// is `content`. All lengths are definite, so the content's must be known.
+    /// The octets of a new container before and after the content. `content` is
+    /// the content's length, or `None` for a detached container. All lengths are
+    /// definite, so the content's length must be known.
     pub(crate) fn envelope(&self, content: Option<u64>, signer_info: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let mut certificates: Vec<Vec<u8>> =
             self.chain.certificates().iter().map(|c| c.der().to_vec()).collect();

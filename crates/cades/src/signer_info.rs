@@ -58,8 +58,9 @@ impl<'a> Sid<'a> {
     }
 }
 
-/// One attribute: the octets of its type, and its values, which stay in the
-/// container because it has room for millions.
+/// One attribute: the content octets of its type's OID, and its values. The
+/// values are spans of the container, because a container of the maximum length
+/// can have millions of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attribute<'a> {
     pub(crate) kind: &'a [u8],
@@ -142,8 +143,9 @@ impl<'a> SignerInfo<'a> {
         rasn::ber::decode(attribute.only_value()?.raw).ok()
     }
 
-    /// What is signed: the attributes with the universal SET tag in place of
-    /// `[0]`, as received and, if that order differs, in DER order.
+    /// The data to be signed: the attributes with the universal SET tag in place
+    /// of `[0]`, as received and, if their order is not that of DER, in DER order.
+    /// `None` if there are no signed attributes.
     pub(crate) fn to_be_signed(&self) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         let attributes = self.signed_attributes?;
         let mut received = attributes.raw.to_vec();

@@ -1,4 +1,4 @@
-//! Reading a seekable source element by element, without holding the content in
+//! Reads a seekable source element by element, without holding the content in
 //! memory.
 
 use std::io::{BufReader, Read};
@@ -10,13 +10,13 @@ use ades_core::document::ReadSeek;
 use crate::container::MAX_HELD;
 use crate::error::{Error, Limit, malformed};
 
-/// A callback that takes the content's octets.
+/// A callback that receives the content's octets.
 pub(crate) type Take<'a> = dyn FnMut(&[u8]) -> Result<(), Error> + 'a;
 
 const CONSTRUCTED_OCTET_STRING: u8 = der::OCTET_STRING | 0x20;
 /// The longest header that [`ber::header`] reads: tag, length of length, length.
 const MAX_HEADER_LEN: usize = 10;
-/// The content is read in pieces of this length.
+/// Length of the pieces in which the content is read.
 const PIECE: u64 = 128 * 1024;
 
 /// Reads a seekable source element by element.
@@ -81,8 +81,8 @@ impl<'a> Source<'a> {
         if header.tag == tag { Ok(header) } else { Err(malformed(offset, what)) }
     }
 
-    /// The octets of an element with this tag; `what` describes the error if the
-    /// tag is another.
+    /// The octets of an element. An element with another tag is an error that
+    /// `what` describes.
     pub(crate) fn element(&mut self, tag: u8, what: &'static str) -> Result<Vec<u8>, Error> {
         let offset = self.at;
         let header = self.header(tag, what)?;

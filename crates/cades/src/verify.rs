@@ -1,4 +1,4 @@
-//! Inspecting and verifying containers (RFC 5652, 5.6; EN 319 122-1, 6.3).
+//! Inspects and verifies containers (RFC 5652, 5.6; EN 319 122-1, 6.3).
 
 mod signature;
 mod signed_attributes;
@@ -26,13 +26,13 @@ pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result
 }
 
 impl Container {
-    /// Verifies every signature, countersignatures included. `source` is what
-    /// the container was read from; its content is read once.
+    /// Verifies every signature, countersignatures included. `source` is the
+    /// source from which the container was read; the content is read once.
     ///
     /// # Errors
     /// [`Error::Malformed`] if a SignerInfo is malformed, [`Error::Limit`] for
     /// too many or too deep countersignatures, [`Error::Core`] if a source
-    /// fails. A wrong signature is not an error: the report says what is wrong.
+    /// fails. An invalid signature is not an error: the report lists its problems.
     pub fn verify(
         &self,
         source: &mut Document<'_>,
@@ -78,7 +78,7 @@ impl Container {
     }
 }
 
-/// What a signature covers.
+/// The data that a signature covers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Subject {
     Document(Profile),
@@ -86,7 +86,7 @@ enum Subject {
     Signature,
 }
 
-/// The rules for the time that a signature claims.
+/// Where the claimed signing time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
     /// The signed attributes have signing-time.
@@ -97,8 +97,8 @@ pub(crate) enum Profile {
 
 /// Builds the reports of one container's signatures.
 ///
-/// What they share is computed once, because a container may have many signers
-/// and many certificates.
+/// The indexes of certificates and issuers are built once, because a container
+/// may have many signers and many certificates.
 struct ReportBuilder<'c, 's, 't> {
     container: &'c Container,
     certificates: CertificateIndex<'c>,
@@ -110,8 +110,8 @@ struct ReportBuilder<'c, 's, 't> {
 }
 
 impl ReportBuilder<'_, '_, '_> {
-    /// The report of one signer. `digests` are the digests of what it covers,
-    /// under all algorithms in use; there are none if that is not known.
+    /// The report of one signer. `digests` are the digests of the data that it
+    /// covers, by all algorithms in use. They are empty if that data is missing.
     fn signature(
         &mut self,
         signer: &SignerInfo<'_>,

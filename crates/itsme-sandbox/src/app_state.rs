@@ -1,4 +1,4 @@
-//! The state that both listeners share.
+//! The state of a running sandbox.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

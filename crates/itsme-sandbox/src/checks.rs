@@ -49,8 +49,8 @@ pub(crate) fn partner(
     }
 }
 
-/// Checks a redirect URL. `missing` is the code if there is none, in which the
-/// two endpoints differ.
+/// Checks a redirect URL. `missing` is the code for a missing URL: the two
+/// endpoints have different ones.
 pub(crate) fn redirect(
     registered: &RegisteredUrls,
     redirect_url: Option<&String>,
@@ -179,8 +179,8 @@ impl Charset {
     }
 }
 
-/// Checks that a text exists in all four languages, and its length and
-/// characters. UNEXPECTED_ERROR for a text that cannot be shown is an
+/// Checks the length and the characters of a text, and that it exists in all
+/// four languages. UNEXPECTED_ERROR for a text that cannot be shown is an
 /// assumption: the documentation says only that the service aborts the flow.
 pub(crate) fn labels(
     field: &str,

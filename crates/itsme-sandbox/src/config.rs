@@ -14,8 +14,8 @@ pub const MAX_PARTNER_CODE: usize = 10;
 /// Maximum length of a service code, in characters.
 pub const MAX_SERVICE_CODE: usize = 45;
 
-/// The configuration of a sandbox: [`Config::default`], changed by the methods
-/// of the fields' names.
+/// The configuration of a sandbox. Start with [`Config::default`]; each field
+/// has a setter of the same name.
 ///
 /// ```
 /// use itsme_sandbox::{Config, User};

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {
-    /// A field of [`Config`](crate::Config) is not acceptable
+    /// A field of [`Config`](crate::Config) has an invalid value
     #[error("the sandbox's configuration: {field} {problem}")]
     Config {
         /// the name of the field
@@ -42,17 +42,17 @@ pub enum SandboxError {
         /// the file
         path: PathBuf,
     },
-    /// The sandbox cannot make something that is always possible
+    /// A library cannot make a key, a certificate or a value. This is a bug
     #[error("{what} cannot be made")]
     Internal {
-        /// what was to be made
+        /// the object that cannot be made
         what: &'static str,
         /// the error of the library
         source: Box<dyn Error + Send + Sync>,
     },
 }
 
-/// Who has to act for a [`SandboxError`] to go away.
+/// Who has to act before the operation can succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Blame {
@@ -98,7 +98,7 @@ impl SandboxError {
         Self::Config { field, problem: problem.into() }
     }
 
-    /// Names what was to be made; for `map_err`.
+    /// Names the object that cannot be made; for `map_err`.
     pub(crate) fn making<E: Into<Box<dyn Error + Send + Sync>>>(
         what: &'static str,
     ) -> impl FnOnce(E) -> Self {

@@ -19,12 +19,12 @@ pub enum Endpoint {
     SignStatus,
 }
 
-/// A fault. Each variant says what the answer has or what happens to it.
+/// A fault. Each variant describes the changed answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {
-    /// A completely different answer: JSON, HTML, text or nothing
+    /// An answer with this status, media type and body
     Answer {
         /// the HTTP status
         status: u16,

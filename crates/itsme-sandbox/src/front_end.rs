@@ -209,7 +209,7 @@ fn party_rows(app: &AppState, texts: &Texts, user: User) -> String {
     row(texts.partner, &app.config.partner_code) + &row(texts.signs, &who)
 }
 
-/// What the user is asked to sign, in the language of the page.
+/// The details of the signing request, in the language of the page.
 fn details(discovery: &Discovery, lang: Lang, order: &SignOrder, parties: &str) -> String {
     let texts = lang.texts();
     let find = |list: &[(Lang, String)]| {
@@ -237,7 +237,8 @@ fn details(discovery: &Discovery, lang: Lang, order: &SignOrder, parties: &str) 
     format!("{description}<dl>{rows}</dl>")
 }
 
-/// The page with its icons, and next to it a stand-in for the app.
+/// The page with the marked icon, and next to it the stand-in for the app, in
+/// which the user chooses the same icon and answers.
 fn confirm(texts: &Texts, details: &str, session: &Session) -> String {
     let (mut shown, mut choices) = (String::new(), String::new());
     for (at, (value, name)) in ICONS.iter().zip(texts.icons).enumerate() {

@@ -1,4 +1,4 @@
-//! The sessions of users: a state machine that gets the time as an argument, in
+//! The sessions of users. Their state machine takes the time as an argument, in
 //! seconds since 1970.
 
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ pub const MAX_SESSIONS: usize = 10_000;
 /// The icons that tie the web page to the app.
 pub const ICONS: [&str; 3] = ["circle", "triangle", "square"];
 
-/// Number of certificates that the user `renews` has in turn.
+/// Number of certificates that the user `renews` uses in rotation.
 const EDITIONS: u8 = 4;
 
 /// The state of a session.
@@ -61,14 +61,14 @@ pub enum AnswerError {
     Unknown,
 }
 
-/// What a session is for.
+/// The purpose of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Identification,
     Signature(SignOrder),
 }
 
-/// What the user is asked to sign.
+/// The request that the user is asked to confirm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SignOrder {
     pub(crate) documents: Vec<(String, [u8; 32])>,
@@ -101,7 +101,7 @@ pub(crate) struct Session {
     pub(crate) lang: Lang,
     pub(crate) user: Option<User>,
     pub(crate) icon: usize,
-    /// Which of the user's certificates a confirmed session uses.
+    /// The number of the user's certificate that a confirmed session uses.
     pub(crate) edition: u8,
     /// Whether the user has seen the request and never answers it.
     pub(crate) ignored: bool,

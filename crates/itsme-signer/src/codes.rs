@@ -180,8 +180,8 @@ impl Code {
                 SignerErrorKind::Protocol { what: format!("unexpected code {self}") }
             }
             // itsme® answers with these only if this crate wrote a wrong
-            // request. The refusals are here for completeness: `Reason::refusal`
-            // takes them before anybody asks for the kind of error.
+            // request. The exceptions are the refusals, which normally end a
+            // session without an error: see `Reason::refusal`.
             Self::Expired
             | Self::IncompleteRequest
             | Self::InvalidDigestInfo
@@ -229,7 +229,7 @@ impl Reason {
     /// Maximum length of each text, in characters.
     pub const MAX: usize = 1024;
 
-    /// From the texts of an answer.
+    /// Keeps the texts of an answer, and finds the code in them.
     #[must_use]
     pub fn new(major: Option<&str>, minor: Option<&str>, message: Option<&str>) -> Self {
         let kept = |text: Option<&str>| text.map(|text| text.chars().take(Self::MAX).collect());
@@ -267,10 +267,12 @@ impl Reason {
     }
 }
 
-/// The code in the texts of an answer. No document says how the service
-/// reports a signature that the user refused or did not confirm in time. So
-/// REJECTED and EXPIRED count anywhere in the texts, unless `minor` is a
-/// documented code that is more specific.
+/// The code in the texts of an answer.
+///
+/// No document says how the service reports a signature that the user refused
+/// or did not confirm in time. So REJECTED and EXPIRED count anywhere in the
+/// texts, unless `minor` is another documented code that does not stand for a
+/// transient failure.
 fn code_in(minor: Option<&str>, message: Option<&str>) -> Option<Code> {
     let documented = minor.and_then(Code::documented);
     if documented.as_ref().is_some_and(|code| !code.is_transient()) {

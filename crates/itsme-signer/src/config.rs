@@ -27,7 +27,7 @@ const MAX_PARTNER_CODE: usize = 10;
 /// Maximum length of a service code, in characters.
 const MAX_SERVICE_CODE: usize = 45;
 
-/// Checked [`Settings`], which can no longer change.
+/// [`Settings`] that were checked. They are immutable.
 ///
 /// ```
 /// use itsme_signer::Config;
@@ -134,7 +134,7 @@ pub struct Limits {
     pub answer_seconds: u64,
     /// Maximum wait for the user in one session, in seconds
     pub session_seconds: u64,
-    /// Maximum number of failures in a row of one session's status queries
+    /// Maximum number of consecutive failed status queries in one session
     pub status_failures: u32,
 }
 
@@ -172,8 +172,8 @@ impl Limits {
 pub struct Tolerance {
     /// Whether values in the URL-safe alphabet of base64 are decoded
     pub url_safe_values: bool,
-    /// Whether values under each other's ids are assigned to the digests that
-    /// they verify for
+    /// Whether values with swapped ids are assigned to the digests for which they
+    /// verify
     pub reordered_values: bool,
     /// Whether plain characters replace typographic ones in texts
     pub transliterate: bool,

@@ -20,7 +20,7 @@ pub enum Error {
     /// The user's certificate is not the leaf of the chain in the same answer
     #[error("the user's certificate is not the leaf of the chain that itsme sent with it")]
     CertificateMismatch,
-    /// A setting is not acceptable
+    /// A setting has a missing, malformed or contradictory value
     #[error("{}{key}: {problem}", location(*line))]
     Config {
         /// the dotted key in `itsme.toml`
@@ -78,7 +78,7 @@ pub enum Error {
     /// An answer breaks the protocol
     #[error("itsme's answer breaks its protocol: {what}")]
     Protocol {
-        /// how
+        /// how the answer breaks the protocol
         what: &'static str,
     },
     /// A text occurs twice in one language
@@ -112,8 +112,8 @@ pub enum Error {
         /// the unknown reference
         reference: String,
     },
-    /// itsme® does not accept a character: a description has ISO 8859-15, a role
-    /// ISO 8859-1
+    /// itsme® does not accept a character. A description may have the characters
+    /// of ISO 8859-15, a role those of ISO 8859-1
     #[error("itsme cannot show character {index} of the {field} ({char:?}, U+{:04X})", u32::from(*char))]
     UnsupportedCharacter {
         /// the text
@@ -126,7 +126,7 @@ pub enum Error {
     /// The service redirects the user to an address that is not acceptable
     #[error("itsme's page has an address that the user must not visit: {why}")]
     UntrustedRedirectTarget {
-        /// why
+        /// why the user must not visit the address
         why: &'static str,
     },
 }
@@ -155,7 +155,7 @@ impl Error {
         Self::Config { key: key.to_owned(), line: None, problem: problem.into() }
     }
 
-    /// Who has to act for the error to go away.
+    /// Who has to act before the operation can succeed.
     #[must_use]
     pub fn fault(&self) -> Fault {
         SignerError::new(self.kind()).fault()

@@ -1,4 +1,4 @@
-//! What a request gets in place of the answer that it asked for.
+//! Answers other than the expected one, and missing answers.
 
 use ades_core::signer::{Refusal, SignerError, SignerErrorKind};
 
@@ -6,7 +6,7 @@ use crate::codes::{Code, Reason};
 use crate::error::Error;
 use crate::transport::TransportError;
 
-/// What a request gets in place of the answer that it asked for.
+/// The outcome of a request that did not get the expected answer.
 #[derive(Debug)]
 pub(crate) enum OtherAnswer {
     /// The service denies the request, for a reason that it names
@@ -26,8 +26,8 @@ pub(crate) enum OtherAnswer {
 }
 
 impl OtherAnswer {
-    /// Whether the same query may succeed later. This is for queries only: it
-    /// does not say whether a request with an effect had it.
+    /// Whether the same query may succeed later. Only for queries: a request with
+    /// an effect may have had it despite the failure.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Failed(_) | Self::Malformed(_) => true,

@@ -95,8 +95,8 @@ pub(crate) fn check_return(
 
 /// Whether a browser that returned with this query comes from `page`, the URL
 /// of an earlier [`Step::Redirect`](ades_core::signer::Step::Redirect). An
-/// application uses it to tell a late return of its own user from a stranger's,
-/// without a request to itsme®.
+/// application uses it to distinguish a late return of its own user from the
+/// return of a stranger, without a request to itsme®.
 #[must_use]
 pub fn is_return_from(page: &str, query: &str) -> bool {
     let (page, _) = page.split_once('#').unwrap_or((page, ""));

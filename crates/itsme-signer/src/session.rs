@@ -1,6 +1,6 @@
 //! The sessions that applications store between the steps. Each kind of session
-//! has its own type of id, so that neither id can stand for the other and a
-//! status query always has one.
+//! has its own type of id, so that the two ids cannot be confused and a status
+//! query always has one.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ macro_rules! id {
 id!(IdentificationId);
 id!(SignatureId);
 
-/// The part that both kinds of session have.
+/// The fields that both kinds of session have.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Common {
@@ -63,7 +63,7 @@ pub(crate) struct Common {
     pub(crate) browser: Option<String>,
     /// A session that is still pending after this time counts as expired.
     pub(crate) deadline: DateTime<Utc>,
-    /// Number of status queries that are to be repeated, so far.
+    /// Number of status queries so far, all without a result.
     pub(crate) polls: u32,
     /// Number of failed status queries in a row.
     pub(crate) failures: u32,

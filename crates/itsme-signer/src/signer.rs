@@ -1,5 +1,5 @@
-//! [`ItsmeSigner`]: each step sends a request, reads its answer, and decides what
-//! comes next.
+//! [`ItsmeSigner`]: each step sends a request, reads its answer, and decides on
+//! the next step.
 
 mod identification;
 mod polling;
@@ -58,8 +58,8 @@ const DISCOVERY_SECONDS: i64 = 3600;
 /// # Logs
 /// Each call is a `tracing` span of the same name. Its fields are the session
 /// (the beginning of a digest of its id), the number of items and our request
-/// id; its events have durations and HTTP statuses. The logs contain nothing of
-/// the requests' and answers' contents.
+/// id; its events have durations and HTTP statuses. The logs do not contain the
+/// content of requests and answers.
 pub struct ItsmeSigner {
     config: Config,
     transport: Box<dyn Transport>,

@@ -1,5 +1,5 @@
 //! The policy and the commitment of a signature. They are resolved once, for the
-//! signature and for what itsme® shows, so that the two always agree.
+//! signature and for the user's screen, so that the two always agree.
 
 use ades_core::signer::{Display, SignerError, SignerErrorKind};
 use ades_core::{CommitmentType, DigestAlgorithm, Oid, SignatureParameters, SignaturePolicy};
@@ -37,7 +37,7 @@ impl Terms {
         parameters
     }
 
-    /// Adds these terms to what itsme® shows to the user.
+    /// Sets the policy and the commitment that itsme® shows to the user.
     pub fn show(&self, display: &mut Display) {
         display.policy = self.policy.as_ref().map(|policy| policy.id);
         display.commitment = self.commitment;

@@ -17,7 +17,7 @@ pub const MAX_ROLE: usize = 50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextField {
-    /// What the user signs
+    /// The description of the documents
     Description,
     /// The role in which the user signs
     Role,

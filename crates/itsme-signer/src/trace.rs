@@ -1,6 +1,6 @@
 //! The log of each step: its name, its session, its duration and its outcome.
-//! The log contains nothing of the requests' and answers' contents, because
-//! they hold personal data.
+//! The log does not contain the content of requests and answers, because it is
+//! personal data.
 
 use std::future::Future;
 

@@ -1,5 +1,5 @@
-//! Visible signatures: what a signature looks like, and where it is
-//! (ISO 32000-2, 12.5.5, 12.7.5.5).
+//! Visible signatures: their appearance and their position (ISO 32000-2, 12.5.5,
+//! 12.7.5.5).
 
 mod colour;
 mod font;
@@ -60,7 +60,7 @@ impl fmt::Display for Rectangle {
     }
 }
 
-/// Where a visible signature is.
+/// The position of a visible signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -76,7 +76,7 @@ pub enum StampPosition {
     Field,
 }
 
-/// What a visible signature looks like: text, an image, or both, with the image on
+/// The appearance of a visible signature: text, an image, or both, with the image on
 /// the left.
 ///
 /// The text is wrapped and set in the largest size that fits, up to 12 points.
@@ -99,7 +99,7 @@ pub struct Appearance {
 }
 
 impl Appearance {
-    /// An appearance at this position; it needs a text or an image.
+    /// An appearance at this position. It has no content yet: add a text or an image.
     #[must_use]
     pub const fn new(position: StampPosition) -> Self {
         Self { position, text: None, image: None, description: None }
@@ -117,26 +117,27 @@ impl Appearance {
         Self::new(StampPosition::Field)
     }
 
-    /// Lines of text, and a font with TrueType or CFF outlines that has all their
-    /// characters. Of a font collection, the first font is used. The glyphs in use
-    /// become part of the document: the font's licence must allow that. See
-    /// [`StampValues`] for templates.
+    /// Sets lines of text, and the font file. The font must have TrueType or CFF
+    /// outlines and all characters of the text. Of a font collection, the first font
+    /// is used. The glyphs in use become part of the document: the font's licence must
+    /// allow that. See [`StampValues`] for templates.
     #[must_use]
     pub fn text(mut self, text: impl Into<String>, font: impl Into<Vec<u8>>) -> Self {
         self.text = Some((text.into(), font.into()));
         self
     }
 
-    /// A PNG, or a JPEG in grey or colour (not CMYK), which is rotated by its Exif
-    /// data. Maximum length in the document: 2 MiB. A JPEG is embedded as it is; a PNG
-    /// takes about as much as its file.
+    /// Sets a PNG or JPEG file. A JPEG must be grey or RGB (not CMYK). It is shown
+    /// rotated as its Exif data says. Maximum length in the document: 2 MiB. A JPEG is
+    /// embedded unchanged; a PNG takes about as much as its file.
     #[must_use]
     pub fn image(mut self, file: impl Into<Vec<u8>>) -> Self {
         self.image = Some(file.into());
         self
     }
 
-    /// The text for people who cannot see the signature; by default its text.
+    /// Sets the text for people who cannot see the signature, for example in a screen
+    /// reader. The default is the visible text.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());

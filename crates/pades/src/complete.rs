@@ -1,4 +1,4 @@
-//! Completing PAdES signatures with their values.
+//! Completes a signature: puts the CMS with the signature value into the update.
 
 use std::io::Write;
 
@@ -15,17 +15,19 @@ impl PendingSignature {
     ///
     /// Before it writes anything, `complete` checks that the state is consistent,
     /// that the certificate is acceptable at the signing time, and that `value`
-    /// verifies with the certificate over what was prepared. It writes the update
-    /// only if the document it copied is the one that was prepared.
+    /// verifies with the certificate over the data to be signed. It compares the
+    /// document while it copies it: if the document has changed, the update is not
+    /// written, so the output is not signed.
     ///
-    /// `value` is raw: as long as the modulus for RSA, DER `SEQUENCE { r, s }`
-    /// for ECDSA.
+    /// `value` has the form that
+    /// [`SignatureValue`](ades_core::signer::SignatureValue) describes: for RSA as
+    /// long as the modulus, for ECDSA the DER `SEQUENCE { r, s }`.
     ///
     /// # Errors
     /// [`Error::DocumentNeeded`] without a document; [`Error::DocumentChanged`];
     /// [`Error::Core`] with [`ades_core::Error::StateDamaged`],
-    /// [`ades_core::Error::CertificateNotFit`] or what is wrong with the value, or
-    /// if reading or writing fails.
+    /// [`ades_core::Error::CertificateNotFit`] or an error about the value, or if
+    /// reading or writing fails.
     pub fn complete(
         &self,
         document: Option<&mut Document<'_>>,
@@ -51,8 +53,8 @@ impl PendingSignature {
         self.document.embed_in_place(file, &self.cms(value)?, check)
     }
 
-    /// Writes the document as it will look, with zeros in place of the CMS: to be
-    /// shown to the user, not to be kept.
+    /// Writes a preview to show to the user: the document and its update, with zeros
+    /// in place of the CMS. Viewers report the signature in it as invalid.
     ///
     /// # Errors
     /// [`Error::DocumentChanged`]; [`Error::Core`] if reading or writing fails.
@@ -73,8 +75,8 @@ impl PendingSignature {
 }
 
 impl PreparedDocument {
-    /// Writes the signed document: a copy of the document and, if that is the one
-    /// that was prepared, the update with this CMS.
+    /// Writes the signed document to `out`: a copy of the document, then the update
+    /// with this CMS. If the document has changed, the update is not written.
     ///
     /// # Errors
     /// [`Error::DoesNotFit`] before anything is written; [`Error::DocumentChanged`]

@@ -1,4 +1,4 @@
-//! The parts of a document that signatures touch.
+//! The parts of a document that a signature changes or depends on.
 
 pub(crate) mod annotation;
 pub(crate) mod coverage;

@@ -1,10 +1,11 @@
-//! What can go wrong with a PAdES signature.
+//! The errors of this crate, with their causes as types.
 
 use ades_core::{Fault, Retry};
 
 use crate::appearance::Rectangle;
 
-/// The errors of this crate. Offsets count from the file's first octet.
+/// An error of preparing, completing or verifying a PAdES signature. Offsets count
+/// octets from the file's first octet.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -18,10 +19,10 @@ pub enum Error {
     /// There is no `%PDF-` in the first 1,024 octets.
     #[error("this is not a PDF: its first 1,024 octets have no %PDF- header")]
     NotPdf,
-    /// The reader cannot read an object or a cross-reference section.
+    /// An object or a cross-reference section cannot be read.
     #[error("malformed PDF at octet {offset}: {what}")]
     Malformed {
-        /// where
+        /// offset of the fault
         offset: u64,
         /// what the reader found there
         what: &'static str,
@@ -31,27 +32,27 @@ pub enum Error {
     /// [`SignatureOptions::repair`](crate::SignatureOptions::repair).
     #[error("the cross-reference is broken at octet {offset}: {what}")]
     BrokenCrossReference {
-        /// where
+        /// offset of the fault
         offset: u64,
         /// what the reader found there
         what: &'static str,
     },
-    /// Something that every document has is missing or has the wrong type.
+    /// A part that the document must have is missing or has the wrong type.
     #[error("malformed PDF document: {what}")]
     Structure {
-        /// what
+        /// the part, and its fault
         what: &'static str,
     },
     /// The document exceeds one of this crate's limits.
     #[error("the document exceeds a limit: {limit}")]
     Limit {
-        /// which limit
+        /// the limit, with its number
         limit: Limit,
     },
     /// A valid document of a kind that this version cannot sign or read.
     #[error("this document is not supported: {what}")]
     Unsupported {
-        /// what
+        /// the unsupported feature
         what: UnsupportedFeature,
     },
     /// The document is encrypted, and the empty password does not open it.
@@ -63,43 +64,43 @@ pub enum Error {
     /// An earlier signature or the document itself forbids this signature.
     #[error("the document forbids this signature: {why}")]
     Forbidden {
-        /// why
+        /// the reason
         why: ForbiddenBy,
     },
     /// A form field already has this name.
     #[error("the document already has a field named {name:?}: choose another name")]
     FieldNameTaken {
-        /// its name
+        /// the full name of the field
         name: String,
     },
     /// No form field has this name.
     #[error("the document has no field named {name:?}")]
     NoSuchField {
-        /// the name
+        /// the full name that the caller passed
         name: String,
     },
     /// The form field cannot be signed.
     #[error("the field {name:?} cannot be signed: {why}")]
     FieldNotFit {
-        /// its name
+        /// the full name of the field
         name: String,
-        /// why
+        /// the reason
         why: FieldFault,
     },
     /// The document has fewer pages.
     #[error("the document has no page number {page}: it has {pages} pages")]
     NoSuchPage {
-        /// the page asked for, counted from 1
+        /// the page that the caller passed, counted from 1
         page: usize,
         /// the number of pages
         pages: usize,
     },
-    /// The rectangle of a visible signature.
+    /// The rectangle of a visible signature has no area or is not within the page.
     #[error("the rectangle {rectangle} has no area or is not within page number {page}")]
     OutsidePage {
-        /// counted from 1
+        /// the number of the page, counted from 1
         page: usize,
-        /// the rectangle asked for
+        /// the rectangle that the caller passed
         rectangle: Rectangle,
     },
     /// The font of a visible signature lacks a character.
@@ -108,16 +109,16 @@ pub enum Error {
          CFF outlines that has one"
     )]
     NoGlyph {
-        /// which
+        /// the missing character
         character: char,
     },
-    /// The text, font or image of a visible signature.
+    /// The text, font or image of a visible signature cannot be used.
     #[error("the appearance of the signature cannot be used: {problem}")]
     Appearance {
-        /// what is wrong with it
+        /// the reason
         problem: AppearanceFault,
     },
-    /// Completing a PDF signature needs the document; the caller gave none.
+    /// Completing a PDF signature needs the document, and the caller passed none.
     #[error("the document is needed to complete this signature")]
     DocumentNeeded,
     /// The document is not the one that was prepared.
@@ -126,14 +127,14 @@ pub enum Error {
     /// The CMS is longer than the space reserved for it.
     #[error("the CMS has {len} octets, more than the {reserved} reserved for it")]
     DoesNotFit {
-        /// its length
+        /// length of the CMS in octets
         len: usize,
-        /// the octets reserved
+        /// length of the reserved space in octets of CMS
         reserved: usize,
     },
 }
 
-/// A limit of this crate.
+/// A limit of this crate. `Display` has its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Limit {
@@ -152,7 +153,7 @@ pub enum Limit {
     /// Depth of the hierarchy of form fields.
     #[error("64 levels of form fields")]
     FieldLevels,
-    /// Length of all field names and of values that stand in fields.
+    /// Length of all field names, and of the values of signature fields.
     #[error("16 MiB of field names and values")]
     FieldNames,
     /// Number of form fields and widgets.
@@ -167,7 +168,7 @@ pub enum Limit {
     /// Length of one indirect object, stream data not counted.
     #[error("16 MiB in one object")]
     ObjectLen,
-    /// Object numbers.
+    /// The highest object number.
     #[error("2,147,483,647 as the highest object number")]
     ObjectNumber,
     /// Number of objects in an object stream.
@@ -197,7 +198,7 @@ pub enum Limit {
     /// Number of objects that a signed revision reaches.
     #[error("900,000 objects in a signed document")]
     SignedObjects,
-    /// Length of what all signatures of a document cover together.
+    /// Total length of the octets that the signatures of a document cover.
     #[error("signatures that together cover 64 times the file")]
     SignedOctets,
     /// Number of signatures.
@@ -206,7 +207,7 @@ pub enum Limit {
     /// Number of cross-reference subsections.
     #[error("1,048,576 cross-reference subsections")]
     Subsections,
-    /// Length of what is read as syntax.
+    /// Total length of the syntax that is read.
     #[error("eight passes over the file's objects")]
     SyntaxRead,
     /// Length of a file whose newest cross-reference section is a table.
@@ -249,13 +250,13 @@ pub enum ForbiddenBy {
     /// that are visible already.
     #[error("it is certified or locked: a visible signature needs a field that is visible already")]
     CertificationOfAppearance,
-    /// The form is made by the viewer, so that a signature covers no pages.
+    /// The viewer makes the pages from the form, so a signature would not cover them.
     #[error("it has a dynamic XFA form: there are no pages that a signature could cover")]
     DynamicXfa,
     /// An earlier signature locks the field.
     #[error("an earlier signature locks the field (FieldMDP)")]
     FieldLock,
-    /// The document is signed; validators report a new field in a group.
+    /// The document is signed: validators report a new field in a group as tampering.
     #[error("it is signed: the name of a new field must not have periods")]
     FieldInGroup,
     /// An earlier signature locks the whole document.
@@ -299,13 +300,13 @@ pub enum FieldFault {
     /// It has no widget.
     #[error("it has no widget")]
     NoWidget,
-    /// It cannot have a field below it.
+    /// It is a terminal field: no field can be added below it.
     #[error("it is filled in itself: it is not a group of fields")]
     NotAGroup,
     /// It is of another type.
     #[error("it is not a signature field")]
     NotASignatureField,
-    /// It has a `/Lock`, and the options have another one.
+    /// It has a `/Lock`, and the options have a lock, too.
     #[error("it has a lock of its own (/Lock)")]
     OwnLock,
     /// Its seed value dictionary has a constraint that this signature does not meet.
@@ -370,7 +371,7 @@ pub enum SeedConstraint {
     Version,
 }
 
-/// What is wrong with the appearance of a visible signature.
+/// Why an appearance cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppearanceFault {
@@ -380,7 +381,7 @@ pub enum AppearanceFault {
     /// Neither text nor image.
     #[error("it has neither text nor image")]
     Empty,
-    /// A rectangle for a field that has one.
+    /// The caller passed a rectangle for a field that has one.
     #[error("an existing field has its own rectangle: give none")]
     ExistingField,
     /// The font has outlines of another kind.
@@ -416,13 +417,13 @@ pub enum AppearanceFault {
     /// The JPEG ends within the image.
     #[error("the JPEG ends within the image")]
     JpegTruncated,
-    /// A new field without a place on a page.
+    /// A new field needs a page and a rectangle.
     #[error("a new field needs a page and a rectangle")]
     NewField,
     /// Page number 0.
     #[error("page 0 does not exist: pages are counted from 1")]
     PageZero,
-    /// The text is larger than the rectangle, in the smallest size.
+    /// The text is larger than the rectangle even in the smallest font size.
     #[error("the text does not fit into its rectangle")]
     TextDoesNotFit,
     /// A text that is empty or too long.
@@ -443,7 +444,7 @@ pub enum AppearanceFault {
 }
 
 impl Error {
-    /// Whose fault it is.
+    /// Who has to act before the operation can succeed.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -471,7 +472,7 @@ impl Error {
         }
     }
 
-    /// Whether another try may help.
+    /// Whether another try can help.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         match self {

@@ -1,5 +1,5 @@
-//! For fuzzing: all objects of a file, to check that objects which a signature does
-//! not touch are read as before.
+//! For fuzzing: reads all objects of a file, to check that signing changes only the
+//! objects that it must change.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -78,7 +78,7 @@ impl Objects {
         Self(all)
     }
 
-    /// Checks that `after` has all these objects, apart from what a signature changes.
+    /// Checks that `after` has all these objects, apart from the changes of a signature.
     ///
     /// # Errors
     /// The first difference.

@@ -1,5 +1,4 @@
-//! The options of PDF signatures: what a signature says and where it goes, beyond
-//! what all formats share, and what verification needs.
+//! The options of signing and of verifying PDF documents.
 
 use std::fmt;
 
@@ -13,7 +12,7 @@ use crate::error::Error;
 use crate::lock::FieldLock;
 use crate::security::Password;
 
-/// Which form field holds the signature.
+/// The form field that holds the signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -28,12 +27,12 @@ pub enum SignatureField {
     Existing(String),
 }
 
-/// What may change after a certification (ISO 32000-2, table 257).
+/// The changes that a certification allows (ISO 32000-2, table 257).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Certification {
-    /// Nothing.
+    /// No changes.
     NoChanges = 1,
     /// Forms may be filled in and signed.
     FormFilling = 2,
@@ -91,7 +90,7 @@ impl SignatureOptions {
         self
     }
 
-    /// The reason (`/Reason`): not together with a commitment or a policy
+    /// The reason (`/Reason`). It cannot be combined with a commitment or a policy
     /// (EN 319 142-1, 6.3).
     #[must_use]
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
@@ -128,7 +127,7 @@ impl SignatureOptions {
         self
     }
 
-    /// Certifies the document: only its first signature can.
+    /// Certifies the document. Only the first signature of a document can do that.
     #[must_use]
     pub const fn certify(mut self, certification: Certification) -> Self {
         self.certification = Some(certification);
@@ -143,7 +142,7 @@ impl SignatureOptions {
         self
     }
 
-    /// Reserves this many octets of CMS more than the signature needs, for a
+    /// Reserves this many octets in addition to the length of the CMS, for a
     /// time-stamp that is added later. Maximum: 16 MiB.
     #[must_use]
     pub const fn reserve(mut self, octets: usize) -> Self {
@@ -183,7 +182,8 @@ impl SignatureOptions {
         self.password.as_ref().map(|password| password.0.as_str())
     }
 
-    /// Refuses what EN 319 142-1 (table 1), PDF or this crate's limits do not allow.
+    /// Rejects options that EN 319 142-1 (table 1), PDF or this crate's limits do not
+    /// allow.
     pub(crate) fn check(&self, parameters: &SignatureParameters) -> Result<(), Error> {
         const MAX_TEXT: usize = 4096;
         const MAX_RESERVE: usize = 16 * 1024 * 1024;

@@ -1,4 +1,5 @@
-//! Prepared signatures that wait for their values, and their stored layouts.
+//! The state of a signature between its preparation and its completion, and the
+//! stored layout of that state.
 
 use std::fmt;
 
@@ -24,7 +25,7 @@ pub struct PendingSignature {
 }
 
 impl PendingSignature {
-    /// What the signer signs.
+    /// The data to be signed: pass it to the signer.
     #[must_use]
     pub fn to_be_signed(&self) -> ToBeSigned {
         self.cms.to_be_signed()
@@ -36,7 +37,8 @@ impl PendingSignature {
         self.cms.chain()
     }
 
-    /// The digest of what the signature covers.
+    /// The digest of the octets that the signature covers: the document and its update,
+    /// except the Contents placeholder.
     #[must_use]
     pub const fn message_digest(&self) -> &DocumentDigest {
         self.document.digest()
@@ -56,8 +58,8 @@ impl PendingSignature {
         self.document.is_repaired()
     }
 
-    /// What the signer should know about the document. The stored state does not
-    /// keep the warnings: only the caller of [`prepare`](crate::prepare) gets them.
+    /// Warnings to show to the user. They are not stored: a restored signature has
+    /// none.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         self.document.warnings()
@@ -101,7 +103,7 @@ pub struct PreparedDocument {
 }
 
 impl PreparedDocument {
-    /// The digest of what the signature covers: the document and its update,
+    /// The digest of the octets that the signature covers: the document and its update,
     /// except the placeholder.
     #[must_use]
     pub const fn digest(&self) -> &DocumentDigest {
@@ -126,8 +128,7 @@ impl PreparedDocument {
         self.repaired
     }
 
-    /// What the signer should know about the document. The stored state does not
-    /// keep the warnings.
+    /// Warnings to show to the user. They are not stored: a restored document has none.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings

@@ -1,4 +1,4 @@
-//! Preparing PAdES baseline signatures (EN 319 142-1, 6.3: B-B).
+//! Prepares PAdES baseline B-B signatures (EN 319 142-1, 6.3).
 
 mod catalog;
 mod dictionary;
@@ -22,7 +22,7 @@ use crate::report::Warning;
 use crate::signer::{Certificates, Signer, SubFilter};
 use plan::Plan;
 
-/// What [`check`] finds out about a document that can be signed.
+/// The result of a [`check`] without errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
     warnings: Vec<Warning>,
@@ -31,7 +31,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// What the signer should know about the document.
+    /// Warnings to show to the user before signing.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings

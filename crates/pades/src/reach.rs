@@ -166,8 +166,8 @@ impl Reach {
         self.run(pdf)
     }
 
-    /// Visits the objects that were changed since the previous revision, and what
-    /// they refer to now.
+    /// Visits the objects that were changed since the previous revision, and the
+    /// objects that they refer to now.
     pub(crate) fn advance(&mut self, pdf: &mut Pdf<'_>, changed: &[u32]) -> Result<(), Error> {
         let trailer = pdf.newest()?.trailer.entries().to_vec();
         self.trailer(pdf, &trailer)?;
@@ -279,7 +279,7 @@ impl Reach {
         if mark.owner.is_changed_by(owner) {
             let first = mark.owner == Owner::Nobody;
             mark.owner = if first { owner } else { Owner::Several };
-            // Then what it refers to has several owners, too.
+            // Then the objects that it refers to have several owners, too.
             if mark.owner == Owner::Several {
                 roles = mark.roles;
             }
@@ -293,7 +293,7 @@ impl Reach {
         }
         let owner = if mark.owner == Owner::Several { Owner::Several } else { owner };
         let Some(object) = self.object(pdf, reference)? else {
-            // A missing object counts, too.
+            // A visit to a missing object also takes time.
             return pdf.source().charge(0);
         };
         for role in roles.iter() {
@@ -348,7 +348,8 @@ impl Reach {
         self.incomplete |= self.missing.len() > MAX_MISSING;
     }
 
-    /// Visits an object stream: nothing that its objects depend on may change.
+    /// Visits the objects that an object stream refers to, such as its `/Length`: if one
+    /// of them changes, the objects in the stream may change.
     fn container(&mut self, pdf: &mut Pdf<'_>, number: u32) -> Result<(), Error> {
         if self.containers.contains_key(&number) {
             return Ok(());
@@ -407,7 +408,7 @@ impl Reach {
         }
     }
 
-    /// Visits what an object refers to in one of its roles.
+    /// Visits the objects that an object refers to, in one of its roles.
     fn children(
         &mut self,
         pdf: &mut Pdf<'_>,
@@ -518,8 +519,8 @@ fn link_kind(key: &[u8]) -> LinkKind {
     if mentions(key) { LinkKind::Passing } else { LinkKind::Named }
 }
 
-/// Whether the cross-reference puts an object into an object stream that is missing
-/// or itself in an object stream, where no stream can be.
+/// Whether the cross-reference puts an object into an object stream that is missing,
+/// or that is in an object stream itself, where streams are not allowed (7.5.7).
 pub(crate) fn is_nowhere(pdf: &mut Pdf<'_>, entry: Entry) -> Result<bool, Error> {
     let Entry::Compressed { stream, .. } = entry else { return Ok(false) };
     Ok(!matches!(pdf.entry(stream)?, Some(Entry::Plain { .. })))

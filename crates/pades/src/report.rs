@@ -1,4 +1,5 @@
-//! What preparing and verifying report about a document.
+//! The warnings of [`prepare`](crate::prepare()) and the report of
+//! [`verify`](crate::verify()).
 
 use std::fmt;
 
@@ -6,8 +7,8 @@ pub use cades::report::{Level, Problem as CmsProblem, SignatureReport as CmsRepo
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// Something about a document that does not forbid a signature, but that the
-/// signer should know. The codes are stable.
+/// A fact about a document that does not forbid a signature, but that the signer
+/// should know. The codes are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -119,16 +120,16 @@ pub struct SignatureReport {
     /// The highest level whose parts are present. Whether the validation data are
     /// complete, and whether the time-stamps' tokens verify, is not judged.
     pub level: Level,
-    /// The byte range leaves out exactly `/Contents`, every digest matches, and the
-    /// value verifies.
+    /// Whether the byte range leaves out exactly `/Contents`, every digest matches, and
+    /// the value verifies.
     pub intact: bool,
     /// The signer's common name, if the certificate is present and has one.
     pub signer: Option<String>,
-    /// What the signature covers.
+    /// The part of the file that the signature covers.
     pub covers: Coverage,
-    /// What is wrong, or cannot be decided.
+    /// The problems of the signature, and checks that could not be decided.
     pub problems: Vec<Problem>,
-    /// What was changed after it, by kind.
+    /// The kinds of later changes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// Whether a certification path leads from the signer's certificate to a trust
@@ -140,7 +141,8 @@ pub struct SignatureReport {
     pub sub_filter: String,
     /// `/ByteRange`, if it is four numbers.
     pub byte_range: Option<[u64; 4]>,
-    /// What may change after it, if it certifies the document: 1 to 3.
+    /// The changes that it allows, if it certifies the document: 1 to 3 (ISO 32000-2,
+    /// table 257).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certification: Option<u64>,
     /// `/Name`
@@ -155,7 +157,7 @@ pub struct SignatureReport {
     /// `/ContactInfo`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<String>,
-    /// What the CMS says, if it can be read.
+    /// The report of the CMS, if the CMS can be read.
     pub cms: Option<CmsReport>,
 }
 
@@ -185,9 +187,9 @@ pub struct TimeStampReport {
     pub field: String,
     /// `/ByteRange`, if it is four numbers.
     pub byte_range: Option<[u64; 4]>,
-    /// What it covers.
+    /// The part of the file that it covers.
     pub covers: Coverage,
-    /// What is wrong with it in the document; its token is not verified.
+    /// Its problems, apart from those of its token, which is not verified.
     pub problems: Vec<Problem>,
 }
 
@@ -200,7 +202,7 @@ impl fmt::Debug for TimeStampReport {
     }
 }
 
-/// What a signature covers.
+/// The part of the file that a signature covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -235,7 +237,7 @@ pub enum Change {
     Other,
 }
 
-/// What can be wrong with a signature in a PDF. The codes are stable.
+/// A problem of a signature in a PDF. The codes are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -243,7 +245,7 @@ pub enum Problem {
     /// `/ByteRange` is missing or not two ranges, the first from 0 on
     #[error("the byte range is not two ranges of the file")]
     ByteRangeMalformed,
-    /// What the ranges leave out is not exactly `/Contents`
+    /// The gap between the ranges is not exactly `/Contents`
     #[error("the byte range leaves out something other than the signature")]
     ByteRangeGap,
     /// The ranges do not end where a revision of the file ends
@@ -258,8 +260,8 @@ pub enum Problem {
     /// The CMS has encapsulated content (EN 319 142-1, 6.2.1)
     #[error("the CMS encapsulates its own content")]
     ContentInCms,
-    /// The CMS has not exactly one signer (ISO 32000-2, 12.8.3.3.1)
-    #[error("the CMS has not exactly one signer")]
+    /// The CMS does not have exactly one signer (ISO 32000-2, 12.8.3.3.1)
+    #[error("the CMS does not have exactly one signer")]
     NotOneSigner,
     /// The signature dictionary has a key twice: readers may choose different values
     #[error("the signature dictionary has a key twice")]
@@ -288,7 +290,7 @@ pub enum Problem {
     #[error("the document was changed after it was signed")]
     ChangedLater,
     /// Annotations were added or changed later without a certification that allows
-    /// it: they may hide what was signed
+    /// it: they may hide signed content
     #[error("annotations were added or changed after it was signed")]
     AnnotatedLater,
     /// Comparing the later changes exceeds this crate's limits
@@ -300,7 +302,7 @@ pub enum Problem {
     /// A later change that this signature does not allow (DocMDP, FieldMDP)
     #[error("the document was changed in a way that this signature forbids")]
     ForbiddenChange,
-    /// What is wrong with the CMS
+    /// A problem of the CMS
     #[error(transparent)]
     #[serde(untagged)]
     Cms(CmsProblem),

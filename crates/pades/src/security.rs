@@ -211,8 +211,9 @@ impl Security {
             Method::Identity => plain.to_vec(),
             Method::Rc4 => rc4::apply(&key, plain),
             Method::Aes128 | Method::Aes256 => {
-                // Without a source of randomness: only holders of the key can predict
-                // this vector, and it differs with object and text.
+                // The vector is not random, because this crate has no source of
+                // randomness. It differs with object and text, and only holders of
+                // the key can predict it.
                 let mut digest = Sha256::new();
                 digest.update(&*self.key);
                 digest.update(reference.number.to_le_bytes());

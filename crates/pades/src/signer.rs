@@ -1,4 +1,4 @@
-//! What is known about the signer while a signature is prepared.
+//! The signer of a signature that is being prepared, as far as it is known.
 
 use ades_core::{CertificateChain, DigestAlgorithm};
 
@@ -31,7 +31,7 @@ pub(crate) struct Signer<'a> {
     pub(crate) certificates: Certificates<'a>,
 }
 
-/// What is known about the signer's certificate.
+/// The signer's certificate, if it is known.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Certificates<'a> {
     Known(&'a CertificateChain),

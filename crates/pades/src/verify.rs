@@ -1,4 +1,4 @@
-//! Verifying the signatures of a document (ISO 32000-2, 12.8; EN 319 142-1).
+//! Verifies the signatures of a document (ISO 32000-2, 12.8; EN 319 142-1).
 
 mod changes;
 mod compare;
@@ -32,7 +32,7 @@ const FREE_OCTETS: u64 = 1024 * 1024 * 1024;
 /// # Errors
 /// [`Error::Malformed`], [`Error::BrokenCrossReference`] and others if the
 /// document cannot be read; [`Error::Core`] if the source fails or is a stream. A
-/// signature that does not verify is not an error: the report says what is wrong.
+/// signature that does not verify is not an error: the report has its problems.
 pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result<Report, Error> {
     let mut pdf = Pdf::open(document, options.password)?;
     let catalog = pdf.catalog()?;
@@ -78,7 +78,7 @@ pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result
 
 /// A document time-stamp over a revision.
 struct SoundTimeStamp {
-    /// The end of what it covers.
+    /// The end of the covered octets.
     end: u64,
     /// Whether it covers validation data.
     covers_data: bool,

@@ -187,7 +187,7 @@ impl<'a> SafeReader<'a> {
                 self.contents.certificates.extend(bag);
             }
             "1.2.840.113549.1.12.10.1.6" => self.bags(value, depth + 1)?,
-            // CRLs, secrets, and what other programs invent.
+            // CRLs, secrets, and bag types of other programs.
             _ => {}
         }
         Ok(())
@@ -218,8 +218,8 @@ fn certificate(bag: Element<'_>) -> Result<Option<Vec<u8>>, ades_core::asn1::ber
 }
 
 impl Names {
-    /// Reads the attributes of a bag. Attributes that are not as they should be
-    /// are ignored: only names depend on them.
+    /// Reads the attributes of a bag. Malformed attributes are ignored: only names
+    /// depend on them.
     fn read(attributes: Element<'_>) -> Result<Self, ades_core::asn1::ber::Error> {
         let mut names = Self::default();
         let attributes = attributes.expect(der::SET, "no attributes")?;

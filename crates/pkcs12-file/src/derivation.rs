@@ -16,7 +16,7 @@ const MAX_KEY_LEN: u64 = 64;
 /// Maximum of scrypt's N · r: it needs 128 octets for each.
 const MAX_SCRYPT_BLOCKS: u64 = 1024 * 1024;
 
-/// How many iterations are left for a file.
+/// The number of iterations that are left for a file.
 pub(crate) struct Budget(u64);
 
 impl Budget {
@@ -56,7 +56,7 @@ impl Salted {
         Self::new(salt, iterations.map_err(malformed)?)
     }
 
-    /// The derivation of PKCS#12. `id` says what the octets are for.
+    /// The derivation of PKCS#12. `id` is the purpose of the octets (RFC 7292, B.3).
     pub(crate) fn pkcs12(
         &self,
         kind: DigestKind,
@@ -85,7 +85,7 @@ impl Salted {
     }
 }
 
-/// The digest of the digest of …
+/// Digests the input, then the digest, and so on: `iterations` times.
 fn iterated<D: Digest>(input: &[u8], iterations: u32) -> Secret {
     let mut output = D::digest(input);
     for _ in 1..iterations {

@@ -16,7 +16,7 @@ use crate::digest::{DigestKind, name_of};
 use crate::error::{Error, Part};
 use crate::password::Passwords;
 
-/// What the derivation of PKCS#12 is for (RFC 7292, B.3).
+/// The purposes of the derivation of PKCS#12 (RFC 7292, B.3): the diversifier `ID`.
 const FOR_KEY: u8 = 1;
 const FOR_IV: u8 = 2;
 const BLOCK_LEN: usize = 8;
@@ -134,7 +134,7 @@ impl Scheme {
             }
             Self::Pbes2 { derivation, cipher, iv } => {
                 let len = match cipher {
-                    // RC2 takes keys of any length; 16 octets are what is usual.
+                    // RC2 takes keys of any length; 16 octets are usual.
                     Cipher::Rc2 { .. } => derivation.key_len.unwrap_or(16),
                     _ => cipher.key_len(),
                 };

@@ -1,4 +1,4 @@
-//! Why a file cannot be opened.
+//! The errors of this crate.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use crate::{MAX_BAGS, MAX_FILE_LEN, MAX_ITERATIONS};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A part cannot be decrypted, and the file's MAC cannot show why: there is
-    /// none.
+    /// A part cannot be decrypted, and the file has no MAC that could show the
+    /// cause.
     #[error(
         "the PKCS#12 file cannot be decrypted: the password is wrong or the file is damaged; the \
          file has no MAC that would show which"
@@ -45,13 +45,13 @@ pub enum Error {
         part: Part,
         /// the position in that part; the first octet is 0
         offset: u64,
-        /// what is wrong there
+        /// the fault
         what: &'static str,
     },
     /// The file is of another kind.
     #[error("not a PKCS#12 file: {found}")]
     OtherFile {
-        /// what the file is instead
+        /// the kind of the file
         found: OtherFile,
     },
     /// The password is that of the file's MAC, but a part has another one.
@@ -116,7 +116,7 @@ pub enum Part {
 }
 
 impl Error {
-    /// Who has to act for the error to go away.
+    /// Who has to act before the operation can succeed.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -132,7 +132,7 @@ impl Error {
         }
     }
 
-    /// Which kind of retry may help.
+    /// Whether another try can help.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         Retry::Never

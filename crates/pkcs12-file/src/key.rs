@@ -1,4 +1,4 @@
-//! Private keys: PKCS#8 in DER, and what kind of key it is.
+//! Private keys: PKCS#8 in DER, and the kind of the key.
 
 use std::fmt;
 

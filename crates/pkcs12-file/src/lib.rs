@@ -34,7 +34,7 @@ pub const MAX_BAGS: usize = 1000;
 /// as an iteration.
 pub const MAX_ITERATIONS: u64 = 20_000_000;
 
-/// What a PKCS#12 file holds.
+/// The content of a PKCS#12 file.
 #[derive(Debug, Default)]
 pub struct Contents {
     keys: Vec<Key>,
@@ -42,7 +42,7 @@ pub struct Contents {
     unreadable: Vec<Error>,
 }
 
-/// A certificate and what the file says about it.
+/// A certificate, and its attributes in the file.
 #[derive(Clone, Debug)]
 pub struct CertificateBag {
     der: Vec<u8>,
@@ -76,7 +76,8 @@ impl Contents {
         &self.unreadable
     }
 
-    /// The first reason of [`unreadable`](Self::unreadable), to be returned.
+    /// The first reason of [`unreadable`](Self::unreadable), for callers that return it as an
+    /// error.
     #[must_use]
     pub fn into_unreadable(self) -> Option<Error> {
         self.unreadable.into_iter().next()
@@ -105,7 +106,7 @@ impl CertificateBag {
 
 /// Opens a PKCS#12 file.
 ///
-/// Octets after the file are ignored, as OpenSSL does.
+/// Octets after the end of the PKCS#12 structure are ignored, as by OpenSSL.
 ///
 /// # Errors
 /// Any [`Error`]. A part that cannot be read is an error only if the file has no

@@ -10,13 +10,13 @@ use crate::digest::{DigestKind, name_of, with_digest};
 use crate::error::{Error, Part};
 use crate::password::Passwords;
 
-/// What the derivation of PKCS#12 is for (RFC 7292, B.3).
+/// The purpose of the derivation of PKCS#12 (RFC 7292, B.3): the diversifier `ID`.
 const FOR_MAC: u8 = 3;
 const PBMAC1: &str = "1.2.840.113549.1.5.14";
 /// RFC 9579, 5: a shorter key must not be accepted.
 const MIN_PBMAC1_KEY_LEN: usize = 20;
 
-/// What the MAC says about the file.
+/// The result of checking the MAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Integrity {
     /// There is no MAC.

@@ -8,7 +8,7 @@ use base64ct::{Base64, Encoding};
 
 use crate::ber_octets::number;
 
-/// What a file is that is not PKCS#12. `Display` says how to convert it.
+/// The kind of a file that is not PKCS#12. `Display` has the way to convert it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OtherFile {
@@ -53,7 +53,7 @@ impl OtherFile {
     }
 }
 
-/// Tells structures in DER apart by the tags of their first elements.
+/// Distinguishes structures in DER by the tags of their first elements.
 fn of_sequence(file: &[u8]) -> Option<OtherFile> {
     let mut fields = Reader::new(file, 0).next("").ok()?.children();
     let (first, second) = (fields.next("").ok()?, fields.try_next().ok()?);

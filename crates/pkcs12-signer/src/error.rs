@@ -1,9 +1,9 @@
-//! Why a signer cannot be made.
+//! The errors of this crate.
 
 use ades_core::{Fault, Retry};
 use pkcs12_file::KeyKind;
 
-/// Why a signer cannot be made.
+/// The reason why a file, or a key with its certificates, does not make a signer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -63,7 +63,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Who has to act for the error to go away.
+    /// Who has to act before the operation can succeed.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -78,7 +78,7 @@ impl Error {
         }
     }
 
-    /// Which kind of retry may help.
+    /// Whether another try can help. It never does: the same file fails again.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         Retry::Never

@@ -23,8 +23,8 @@ pub struct Pkcs12Signer {
     chain: CertificateChain,
 }
 
-/// Which key of a file signs. Without a choice the file must have exactly one key
-/// that belongs to one of its certificates.
+/// The choice of the key that signs. Without a choice, the file must have exactly
+/// one key that belongs to one of its certificates.
 ///
 /// ```no_run
 /// use pkcs12_signer::{OpenOptions, Pkcs12Signer};
@@ -41,7 +41,7 @@ pub struct OpenOptions {
 }
 
 impl OpenOptions {
-    /// No choice.
+    /// Options without a choice.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -49,8 +49,8 @@ impl OpenOptions {
 
     /// Chooses a key by its name: the friendly name of the key or of its
     /// certificate (Java's alias), or the SHA-256 fingerprint of its certificate
-    /// in hexadecimal digits. If no name is exactly the same, upper and lower case
-    /// do not matter.
+    /// in hexadecimal digits. If no name matches exactly, upper and lower case do
+    /// not matter.
     #[must_use]
     pub fn key_name(mut self, name: impl Into<String>) -> Self {
         self.key_name = Some(name.into());
@@ -66,8 +66,8 @@ impl OpenOptions {
 }
 
 impl Pkcs12Signer {
-    /// Opens a PKCS#12 file, in which exactly one key must belong to one of the
-    /// certificates. [`open`](Self::open) chooses one of several.
+    /// Opens a PKCS#12 file. Exactly one of its keys must belong to one of its
+    /// certificates; [`open`](Self::open) chooses one of several.
     ///
     /// # Errors
     /// Any [`Error`].

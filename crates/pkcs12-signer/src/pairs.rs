@@ -1,14 +1,13 @@
-//! Keys and the certificates they belong to.
+//! Finds the certificates of each key, and the key that signs.
 
 use ades_core::{Certificate, CertificateChain, DigestAlgorithm};
 use pkcs12_file::{CertificateBag, Contents, Key};
 
 use crate::{Error, OpenOptions, PrivateKey};
 
-/// A key and one of its certificates. A key has several after its certificate was
-/// renewed.
+/// A key and one of its certificates. After a renewal, a key has more than one.
 struct Pair<'a> {
-    /// Its index among the usable keys
+    /// The key's index among the usable keys
     key: usize,
     key_name: Option<&'a str>,
     certificate: &'a Certificate,
@@ -47,7 +46,8 @@ pub(crate) fn choose(
         Some(_) => return Err(Error::SeveralKeys { names: names(&chosen) }),
         None => {
             let wanted = wanted(options);
-            // The chosen key may be the one that cannot be used.
+            // The chosen key may be one that this version cannot use: its own error
+            // says more than `NoSuchKey`.
             let named = |bag: &Key| {
                 let name = bag.friendly_name();
                 wanted.is_none() || pairs.is_empty() || name == wanted.as_deref()
@@ -101,8 +101,8 @@ fn pairs<'a>(
     pairs
 }
 
-/// The pairs of a name: those with exactly this name, otherwise those whose name
-/// differs in case only.
+/// The pairs with exactly this name. If there is none: those whose name differs in
+/// case only, or whose certificate has this fingerprint, with or without colons.
 fn named<'a>(pairs: &'a [Pair<'a>], name: &str) -> Vec<&'a Pair<'a>> {
     let exact: Vec<_> = pairs.iter().filter(|pair| pair.has_name(|n| n == name)).collect();
     if !exact.is_empty() {
@@ -122,8 +122,8 @@ fn wanted(options: &OpenOptions) -> Option<String> {
     options.certificate.as_ref().map(fingerprint).or_else(|| options.key_name.clone())
 }
 
-/// A name for each key that chooses it: its friendly name, or the fingerprint if
-/// it has none or shares it.
+/// For each key, the name that chooses it: its friendly name or, if it has none or
+/// another key has the same, the fingerprint of its certificate.
 fn names(pairs: &[&Pair<'_>]) -> Vec<String> {
     let mut names: Vec<(usize, String)> = Vec::new();
     for pair in pairs {

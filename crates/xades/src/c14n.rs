@@ -3,7 +3,7 @@
 //!
 //! One pass over a document makes any number of canonical forms, so a signature with
 //! several references reads its document once. Each form is passed to its sink in
-//! pieces while the document is read, and is never held.
+//! pieces while the document is read. It is never held in memory as a whole.
 //!
 //! ```
 //! use xades::c14n::{Canonicalization, Pass, Selection, Target};

@@ -1,5 +1,5 @@
-//! The second half of a signature: from a pending signature, the document and a
-//! signature value to the signed document.
+//! Completes a signature: makes the signed document from a pending signature, the
+//! document and a signature value.
 
 use std::io::Write;
 
@@ -19,18 +19,19 @@ use crate::xml::Encoding;
 
 impl PendingSignature {
     /// Writes the signed document to `out`: the original octets with the signature
-    /// inside or around them. A detached signature is written alone. It needs no
-    /// document; if it signs one document only and that is passed, the document is
-    /// compared.
+    /// inside or around them. A detached signature is written as a document of its own
+    /// and needs no `document`. If it signs a single document and the caller passes
+    /// that, the document is compared with the prepared one.
     ///
-    /// Everything that can be checked is checked before anything is written: that
-    /// the state is consistent, that the certificate was fit at the claimed signing
-    /// time, and that `value` verifies with it over the octets that were prepared.
-    /// The document is compared while it is copied. If it has changed, its end, at
-    /// least from the root element's end tag on, is not written.
+    /// Before it writes anything, `complete` checks that the state is consistent, that
+    /// the certificate was fit at the claimed signing time, and that `value` verifies
+    /// with the certificate over the data to be signed. It compares the document while
+    /// it copies it. If the document has changed, its end, at least from the root
+    /// element's end tag on, is not written, so the output is not a document.
     ///
-    /// `value` is the raw value: as long as the modulus for RSA, DER
-    /// `SEQUENCE { r, s }` for ECDSA.
+    /// `value` has the form that
+    /// [`SignatureValue`](ades_core::signer::SignatureValue) describes: for RSA as
+    /// long as the modulus, for ECDSA the DER `SEQUENCE { r, s }`.
     ///
     /// # Errors
     /// [`Error::Core`] with [`ades_core::Error::StateDamaged`],
@@ -72,21 +73,21 @@ impl PendingSignature {
         }
     }
 
-    /// Checks that the signature element contains what is signed and names the
-    /// certificate, and that the certificate was fit at the claimed time.
+    /// Checks that the signature element contains the signed `ds:SignedInfo` and names
+    /// the certificate, and that the certificate was fit at the claimed time.
     fn check_state(&self) -> Result<(), Error> {
         let damaged = |what| Error::Core(ades_core::Error::StateDamaged { what });
         let fragment = self.fragment("");
         let found = canonical(&fragment, signed_info())
             .map_err(|_| damaged("its signature element cannot be read"))?;
         if found != self.signed_info {
-            return Err(damaged("its signature element is not what is signed"));
+            return Err(damaged("its signature element does not contain the signed ds:SignedInfo"));
         }
         let properties = canonical(&fragment, signed_properties())
             .map_err(|_| damaged("its signature element has no signed properties"))?;
         let digest = Digest::of(self.algorithm.digest_algorithm(), &properties);
         if !self.head.contains(&base64::encode(digest.value())) {
-            return Err(damaged("its signed properties are not what is signed"));
+            return Err(damaged("its signed properties do not match their signed digest"));
         }
         let leaf = self.chain.leaf();
         let digest = leaf.digest(self.algorithm.digest_algorithm());
@@ -113,8 +114,8 @@ fn write_with_insertion(
     source.check_length(document)?;
     let replaced = usize::try_from(insertion.replaced).unwrap_or(usize::MAX);
     let mut inserted = Some(inserted);
-    // What follows the insertion and is not written yet. Until the insertion is
-    // written, it begins with the octets that the insertion replaces.
+    // The octets that are read but not written yet. Until the insertion is written,
+    // they begin with the octets that it replaces.
     let mut withheld = Vec::new();
     let mut at = 0u64;
     source.read(document, &mut |piece| {

@@ -19,8 +19,10 @@ use crate::verify::evaluate::{
 };
 use crate::xml::MAX_DECLARATION_LEN;
 
-/// The errors of this crate. Offsets count octets of the original document from
-/// its first octet. Inside an entity they are the offset of the reference to it.
+/// An error of reading, canonicalising, signing or verifying an XML document.
+///
+/// Offsets count octets of the original document from its first octet. For a fault
+/// inside an entity, the offset is that of the reference to the entity.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -30,25 +32,25 @@ pub enum Error {
     /// The document breaks a rule of XML 1.0.
     #[error("not well-formed XML at octet {offset}: {what}")]
     NotWellFormed {
-        /// Where.
+        /// Offset of the fault.
         offset: u64,
-        /// What was found there.
+        /// The broken rule.
         what: &'static str,
     },
     /// The document breaks a rule of Namespaces in XML 1.0.
     #[error("XML namespaces misused at octet {offset}: {what}")]
     Namespace {
-        /// Where.
+        /// Offset of the fault.
         offset: u64,
-        /// What was found there.
+        /// The broken rule.
         what: &'static str,
     },
     /// The octets are not text in the document's encoding.
     #[error("not in the document's encoding at octet {offset}: {what}")]
     Encoding {
-        /// Where.
+        /// Offset of the fault.
         offset: u64,
-        /// What was found there.
+        /// The fault.
         what: &'static str,
     },
     /// The document's content depends on a resource outside of it. This crate
@@ -57,32 +59,32 @@ pub enum Error {
     /// skips.
     #[error("the document needs {what}, which is outside of it, at octet {offset}")]
     External {
-        /// Where.
+        /// Offset of the declaration or reference that needs the resource.
         offset: u64,
-        /// What it needs.
+        /// The kind of the resource.
         what: ExternalResource,
     },
     /// XML that this crate does not read.
     #[error("unsupported XML at octet {offset}: {what}")]
     Unsupported {
-        /// Where.
+        /// Offset of the unsupported construct.
         offset: u64,
-        /// What was found there.
+        /// The unsupported construct.
         what: &'static str,
     },
     /// The document exceeds a limit.
     #[error("the document exceeds the limit of {limit}{}", AtOctet(*offset))]
     Limit {
-        /// Where, if the limit is exceeded at one place.
+        /// Offset of the place where the limit is exceeded, if there is a single one.
         offset: Option<u64>,
-        /// Which limit.
+        /// The limit, with its number.
         limit: Limit,
     },
     /// A namespace name is a relative reference. Canonical XML 1.0 (clause 1.3)
     /// does not allow a canonical form of such a document.
     #[error("a relative namespace name at octet {offset} cannot be canonicalised")]
     RelativeNamespace {
-        /// Where the element begins that declares it.
+        /// Offset of the element that declares the namespace.
         offset: u64,
     },
     /// The document does not have the element that the caller asked for.
@@ -95,9 +97,9 @@ pub enum Error {
     /// one of them.
     #[error("two elements have the same Id, at octets {first} and {second}")]
     DuplicateId {
-        /// Where the first element begins.
+        /// Offset of the first element.
         first: u64,
-        /// Where the second element begins.
+        /// Offset of the second element.
         second: u64,
     },
     /// The document is not the one that the signature was prepared for.
@@ -110,11 +112,11 @@ pub enum Error {
     /// The signature cannot be put into this document.
     #[error("no signature can be put into this document: {why}")]
     CannotInsert {
-        /// Why not.
+        /// The reason.
         why: NotInsertable,
     },
-    /// The new signature would break an existing signature that is intact: the
-    /// existing one covers the place of the new one, and signatures there, too.
+    /// The new signature would break an existing signature that is intact: the existing
+    /// one covers the place of the new one, and does not leave out signatures.
     #[error(
         "an existing signature covers everything but itself, so another signature in the document \
          breaks it; it was not made for further signatures"
@@ -127,10 +129,11 @@ pub enum Error {
         /// Why the existing signature's reference cannot be evaluated.
         problem: Problem,
     },
-    /// The document has no signature at this place of the report.
+    /// The report of the document has no signature at these indices.
     #[error("the document has no signature at {which:?} of its report")]
     NoSuchSignature {
-        /// The place that the caller asked for.
+        /// The indices that the caller passed; see
+        /// [`prepare_countersignature`](crate::prepare_countersignature).
         which: Vec<usize>,
     },
     /// A canonicalisation algorithm that this crate does not have.
@@ -157,12 +160,12 @@ pub enum Error {
     TransformNotApplicable {
         /// Its `Algorithm` attribute, cut at 200 characters.
         algorithm: String,
-        /// Why not.
+        /// The reason.
         why: &'static str,
     },
 }
 
-/// A resource outside of a document that decides what the document says.
+/// A resource outside a document that is needed to know the document's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExternalResource {
@@ -192,7 +195,7 @@ pub enum NotInsertable {
     /// the prefixes of the new signature. Their defaults would be added to it.
     #[error("its DTD declares attributes for elements of signatures")]
     DtdDeclaresAttributes,
-    /// The position comes out of an entity.
+    /// The element at the position comes from an entity.
     #[error("the signature's place is in the text of an entity")]
     InEntity,
     /// The position is inside an existing signature.
@@ -212,7 +215,7 @@ pub enum NotInsertable {
     /// The document has signatures, which cover it as a document of its own.
     #[error("it has signatures, which cover it as a document of its own")]
     Signed,
-    /// More than [`MAX_AFTER_ROOT`](crate::MAX_AFTER_ROOT) octets follow the
+    /// More than [`MAX_AFTER_ROOT`] octets follow the
     /// root element's content.
     #[error("more than {MAX_AFTER_ROOT} octets follow the content of the root element")]
     TooMuchAfterRoot,
@@ -312,7 +315,7 @@ pub enum Limit {
 }
 
 impl Error {
-    /// Who has to act.
+    /// Who has to act before the operation can succeed.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -339,7 +342,7 @@ impl Error {
         }
     }
 
-    /// Whether another attempt may succeed.
+    /// Whether another try can help.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         match self {

@@ -1,5 +1,5 @@
-//! Putting a signature into a document that exists: by insertion only, and so
-//! that existing signatures stay intact.
+//! Inserts a signature into an existing document, so that no other octet changes and
+//! existing signatures stay intact.
 
 mod existing;
 pub(crate) mod insertion;
@@ -17,7 +17,8 @@ use crate::source_document::DocumentReading;
 use existing::check_existing;
 use insertion::Insertion;
 
-/// Puts a signature into its place, if it breaks no existing signature.
+/// Makes the pending signature for a signature in the document. Returns an error if it
+/// would break an existing signature.
 pub(crate) fn insert(
     document: &mut Document<'_>,
     signing: &SigningContext<'_>,

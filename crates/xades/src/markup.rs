@@ -1,4 +1,5 @@
-//! Writing XML that every encoding can carry: ASCII without line breaks.
+//! Writes XML in ASCII without line breaks, which every supported encoding can
+//! represent.
 
 use std::fmt::Write as _;
 
@@ -66,7 +67,7 @@ impl Markup {
         self.text.push_str(fragment);
     }
 
-    /// Takes what has been written so far. Open elements stay open.
+    /// Takes the text written so far. Open elements stay open.
     pub(crate) fn take(&mut self) -> String {
         std::mem::take(&mut self.text)
     }

@@ -1,4 +1,4 @@
-//! Options of signing and of verifying.
+//! The options of signing and of verifying XML documents.
 
 use std::fmt;
 use std::io::Read;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::verify::original::Original;
 use crate::xml::Reader;
 
-/// What is signed, and where it is in relation to the signature.
+/// The signed data, and its place in relation to the signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -26,7 +26,7 @@ pub enum Packaging {
     InternallyDetached(Vec<String>),
     /// The root element of an XML document is put into the signature, octet by
     /// octet. Everything outside the root element is not signed. Documents with a
-    /// DTD or with signatures are refused.
+    /// DTD or with signatures are rejected with [`Error::CannotInsert`].
     EnvelopingXml,
     /// Any document is put into the signature as base64.
     EnvelopingBase64,
@@ -36,22 +36,22 @@ pub enum Packaging {
     Enveloping,
 }
 
-/// Where the signature goes in a document.
+/// The place of the signature in a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Position {
-    /// It becomes the last child of the root element.
+    /// As the last child of the root element.
     #[default]
     LastInRoot,
-    /// It becomes the last child of the first element that matches.
+    /// As the last child of the first element that matches.
     LastIn(Target),
-    /// It follows the first element that matches, which must not be the root.
+    /// Directly after the first element that matches, which must not be the root.
     After(Target),
 }
 
 impl Position {
-    /// The element that it names. `None`: the root element.
+    /// The element that the position names. `None`: the root element.
     pub(crate) const fn target(&self) -> Option<&Target> {
         match self {
             Self::LastInRoot => None,
@@ -60,7 +60,7 @@ impl Position {
     }
 }
 
-/// How a detached signature refers to several documents.
+/// The way in which a detached signature refers to its documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -69,13 +69,13 @@ pub enum DetachedReferences {
     /// verify the signature.
     #[default]
     SignedInfo,
-    /// By a signed `ds:Manifest` (XML Signature, clause 5.1): whoever verifies
-    /// decides which of the documents matter.
+    /// By a signed `ds:Manifest` (XML Signature, clause 5.1): the verifier decides which
+    /// of the documents matter.
     Manifest,
 }
 
-/// Where the signer claims to be, with all the fields of XAdES (EN 319 132-1,
-/// 5.2.5). This is personal data, and `Debug` does not show it.
+/// The claimed place of signing, with all the fields of XAdES (EN 319 132-1, 5.2.5).
+/// This is personal data, and `Debug` does not show it.
 // Not non_exhaustive: the schema has these fields and no others.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -110,7 +110,7 @@ impl ProductionPlace {
         all.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)))
     }
 
-    /// Checks that it has a field, and that all fields are text.
+    /// Checks that at least one field is set, and that all fields are valid text.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let parameter = Parameter::ProductionPlace;
         let fail = |problem| Err(Error::Core(ades_core::Error::Parameter { parameter, problem }));
@@ -156,7 +156,7 @@ pub struct SignatureOptions {
     pub(crate) production_place: Option<ProductionPlace>,
 }
 
-/// How documents are read.
+/// Options of reading documents, shared by signing and verifying.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReadingOptions {
@@ -188,14 +188,14 @@ impl SignatureOptions {
         }
     }
 
-    /// Sets what is signed.
+    /// Sets the signed data.
     #[must_use]
     pub fn packaging(mut self, packaging: Packaging) -> Self {
         self.packaging = packaging;
         self
     }
 
-    /// Sets where the signature goes. Enveloping and detached signatures and
+    /// Sets the place of the signature. Enveloping and detached signatures and
     /// countersignatures ignore it.
     #[must_use]
     pub fn position(mut self, position: Position) -> Self {
@@ -212,31 +212,31 @@ impl SignatureOptions {
         self
     }
 
-    /// Leaves all signatures out of what an enveloped signature covers
+    /// Makes an enveloped signature cover the document without any signatures
     /// (`not(ancestor-or-self::ds:Signature)`), so that other signatures can be
     /// added to the document later. By default the transform is
     /// enveloped-signature, which every verifier supports and which covers
     /// everything except the signature itself.
     ///
     /// A document that has signatures is always signed this way. The new signature
-    /// then does not cover the existing ones: nobody notices if one is removed.
+    /// then does not cover the existing ones, so it stays intact if one is removed.
     #[must_use]
     pub const fn parallel(mut self) -> Self {
         self.parallel = true;
         self
     }
 
-    /// Sets how a [detached signature](crate::prepare_detached) refers to its
-    /// documents. Other signatures ignore it.
+    /// Sets the way in which a [detached signature](crate::prepare_detached) refers to
+    /// its documents. Other signatures ignore it.
     #[must_use]
     pub const fn detached_references(mut self, references: DetachedReferences) -> Self {
         self.detached_references = references;
         self
     }
 
-    /// Sets which attributes are Ids, instead of `Id`, `ID`, `id` and `xml:id`.
-    /// Whoever verifies must use the same. Signatures have their own Ids in `Id`,
-    /// so this is usually `IdAttributes::default().and(…)`.
+    /// Sets which attributes are Ids, instead of `Id`, `ID`, `id` and `xml:id`. The
+    /// verifier must use the same. Signatures have their own Ids in `Id`, so this is
+    /// usually `IdAttributes::default().and(…)`.
     #[must_use]
     pub fn ids(mut self, ids: IdAttributes) -> Self {
         self.reading.ids = ids;
@@ -244,16 +244,16 @@ impl SignatureOptions {
     }
 
     /// Reads documents that name an external DTD subset, such as SVG images, as if
-    /// they named none. By default such documents are refused. Declarations of the
-    /// subset, default attributes above all, are not signed, and a verifier that
-    /// reads the subset may see another document.
+    /// they named none. By default such documents are rejected with
+    /// [`Error::External`]. Declarations in the subset, above all default attributes,
+    /// are not signed, and a verifier that reads the subset may see another document.
     #[must_use]
     pub const fn ignoring_external_subset(mut self) -> Self {
         self.reading.ignore_external_subset = true;
         self
     }
 
-    /// Sets where the signer claims to be, instead of
+    /// Sets the claimed place of signing. It replaces
     /// [`SignatureParameters::location`](ades_core::SignatureParameters::location),
     /// which has neither state nor postal code.
     #[must_use]
@@ -262,9 +262,9 @@ impl SignatureOptions {
         self
     }
 
-    /// Adds a seed to the Ids in the signature. Without one they depend on the
-    /// document, the certificate, the signing time and the packaging. Only random
-    /// octets make the Ids unpredictable.
+    /// Sets a seed for the Ids in the signature. The Ids also depend on the document,
+    /// the certificate, the signing time and the packaging. Only random octets as the
+    /// seed make them unpredictable.
     #[must_use]
     pub fn id_seed(mut self, seed: impl Into<Vec<u8>>) -> Self {
         self.id_seed = seed.into();
@@ -295,17 +295,18 @@ impl<'a> VerifyOptions<'a> {
         Self::default()
     }
 
-    /// Adds a document that references to other documents are about, whatever
-    /// their URI is, if all of them have the same one. Nothing is ever fetched.
+    /// Adds the signed document of a detached signature, whatever its URI in the
+    /// signature is. It is used only if all references to other documents have the same
+    /// URI. Nothing is ever fetched.
     #[must_use]
     pub fn original(mut self, document: Document<'a>) -> Self {
         self.originals.push(Original { uri: None, document });
         self
     }
 
-    /// Adds the document that references with this URI are about. The URI is
-    /// compared as it is and percent-decoded. It may also be the end of the
-    /// reference's URI, after a slash. Each reference reads the document once.
+    /// Adds the document that references with this URI mean. The URI is compared
+    /// literally and percent-decoded. It may also be the end of the reference's URI,
+    /// after a slash. Each reference reads the document once.
     #[must_use]
     pub fn original_named(mut self, uri: impl Into<String>, document: Document<'a>) -> Self {
         self.originals.push(Original { uri: Some(uri.into()), document });

@@ -25,10 +25,10 @@ use crate::xml::Encoding;
 pub struct PendingSignature {
     pub(crate) algorithm: SignatureAlgorithm,
     pub(crate) chain: CertificateChain,
-    /// The canonical form of `ds:SignedInfo`, which is signed.
+    /// The data to be signed: the canonical form of `ds:SignedInfo`.
     #[serde(with = "ades_core::base64::octets")]
     pub(crate) signed_info: Vec<u8>,
-    /// The signature element, and what is around it, up to its value.
+    /// The signature element, and the elements around it, up to the signature value.
     pub(crate) head: String,
     /// The rest, from the value on.
     pub(crate) tail: String,
@@ -53,7 +53,7 @@ struct Version1 {
     destination: Destination,
 }
 
-/// Where the signature element goes.
+/// The destination of the signature element.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Destination {
@@ -86,7 +86,7 @@ impl PendingSignature {
         }
     }
 
-    /// The octets to be signed.
+    /// The data to be signed: pass it to the signer.
     #[must_use]
     pub fn to_be_signed(&self) -> ToBeSigned {
         ToBeSigned::new(self.signed_info.clone(), self.algorithm)
@@ -113,22 +113,22 @@ impl PendingSignature {
         }
     }
 
-    /// What the caller should know about the prepared signature. The stored state
-    /// does not contain it: a restored signature has no warnings.
+    /// Warnings to show to the user. They are not stored: a restored signature has
+    /// none.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// The Id attributes that the document was read with. Whoever
-    /// [verifies](crate::verify()) the signed document must pass the same.
+    /// The Id attributes that the document was read with. Pass the same to
+    /// [`verify`](crate::verify()), with [`VerifyOptions::ids`](crate::VerifyOptions::ids).
     #[must_use]
     pub const fn ids(&self) -> &IdAttributes {
         &self.reading.ids
     }
 
-    /// Whether the document was read without its external DTD subset. Whoever
-    /// verifies the signed document must do the same.
+    /// Whether the document was read without its external DTD subset. The verifier must
+    /// read it the same way.
     #[must_use]
     pub const fn ignores_external_subset(&self) -> bool {
         self.reading.ignore_external_subset

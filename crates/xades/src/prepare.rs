@@ -1,5 +1,5 @@
-//! The first half of a signature: from a document, a certificate and parameters to
-//! the octets to be signed.
+//! Prepares a signature: makes the data to be signed from a document, a certificate
+//! and parameters.
 
 pub(crate) mod countersignature;
 pub(crate) mod detached;
@@ -20,9 +20,10 @@ use crate::signature_element::{Ids, SignatureElement, SigningContext, check_para
 use crate::source_document::DocumentReading;
 use crate::xml::chars::is_name_char;
 
-/// Maximum number of octets from the end tag of the root element on. They are
-/// written only after the whole document has been compared, so that the octets
-/// written of a changed document are never a whole document.
+/// Maximum number of octets from the end tag of the root element on.
+///
+/// They are held until the whole document has been compared, so that the output for
+/// a changed document is never a whole document.
 pub const MAX_AFTER_ROOT: usize = 1024 * 1024;
 /// Maximum number of elements that an internally detached signature signs.
 const MAX_ELEMENTS: usize = 64;
@@ -30,7 +31,7 @@ const MAX_ELEMENTS: usize = 64;
 /// used.
 const CHECK_ALGORITHM: DigestAlgorithm = DigestAlgorithm::Sha256;
 
-/// The result of a successful check.
+/// The result of a check without errors.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Checked {
@@ -38,7 +39,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// What the caller should know about the signature before it is made.
+    /// Warnings to show to the user before signing.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -96,7 +97,7 @@ pub fn check(
             enveloping::read_xml(document, CHECK_ALGORITHM, options)?;
             return Ok(Checked::default());
         }
-        // Any octets can be put into a signature this way.
+        // Any octets can be put into a signature as base64.
         Packaging::EnvelopingBase64 => return Ok(Checked::default()),
         Packaging::Enveloping => {
             return match enveloping::read_xml(document, CHECK_ALGORITHM, options) {
@@ -133,8 +134,8 @@ fn prepare_enveloped(
     prepare_inside(document, signing, &ids, vec![reference], read)
 }
 
-/// Reads a document for an enveloped signature. Returns whether the signature
-/// leaves out all signatures, which it must in a document that has some.
+/// Reads a document for an enveloped signature. Returns whether the signature leaves
+/// out all signatures: always in a document that has signatures.
 fn read_enveloped(
     document: &mut Document<'_>,
     algorithm: DigestAlgorithm,
@@ -202,8 +203,9 @@ fn read_elements(
     Ok(read)
 }
 
-/// Whether `#` and the Id refer to it (XML Signature, 4.4.3.2). It must be a name,
-/// except for its first character, which other implementations do not check.
+/// Whether `#` and the Id are a valid reference (XML Signature, 4.4.3.2). The Id must
+/// be a name, except for its first character, which other implementations do not
+/// check.
 fn can_be_referenced(id: &str) -> bool {
     !id.is_empty() && id.chars().all(|c| c != ':' && is_name_char(c))
 }

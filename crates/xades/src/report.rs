@@ -1,4 +1,4 @@
-//! What [`verify`](crate::verify()) and the preparing functions report.
+//! The report of [`verify`](crate::verify()), and the warnings of preparing.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use ades_core::{Digest, SignerLocation};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// A document and its signatures. It contains signers' names: personal data, which
-/// the serialised form shows, but `Debug` does not.
+/// A document and its signatures. The serialised form has the signers' names, which
+/// are personal data; `Debug` does not show them.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -54,9 +54,9 @@ pub struct SignatureReport {
     /// The signer's common name, if the signature contains the certificate and that has
     /// one.
     pub signer: Option<String>,
-    /// What the signature covers.
+    /// How much of the signed data the signature covers.
     pub covers: Coverage,
-    /// What is wrong, or could not be checked.
+    /// The problems of the signature, and checks that could not be done.
     pub problems: Vec<Problem>,
     /// Whether there is a certification path from the signer's certificate to a trust
     /// anchor. `None` if the caller passed no trust anchors.
@@ -67,7 +67,7 @@ pub struct SignatureReport {
     pub signature_algorithm: String,
     /// The URI of the canonicalisation of `ds:SignedInfo`.
     pub canonicalization: String,
-    /// What is signed: the references of `ds:SignedInfo`, with those of the manifests
+    /// The references of `ds:SignedInfo` to the signed data, with those of the manifests
     /// that they refer to.
     pub references: Vec<ReferenceReport>,
     /// The signature policy.
@@ -122,14 +122,14 @@ pub struct ReferenceReport {
     pub id: Option<String>,
     /// Its URI. `None` if it has no `URI` attribute.
     pub uri: Option<String>,
-    /// What it refers to.
+    /// The kind of data that it refers to.
     pub kind: ReferenceKind,
     /// Whether the digest matches. `None` if that could not be checked.
     pub intact: Option<bool>,
     /// Why it does not match, or could not be checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
-    /// The problem with its details, for people.
+    /// The problem with its details, as text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The name of the digest algorithm, or its URI if it is not supported.
@@ -168,7 +168,7 @@ pub struct ReferenceReport {
     /// The references of the manifest that it refers to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub manifest: Vec<Self>,
-    /// The digest of the data, if it cannot be compared with the signed one.
+    /// The digest of the data, if it cannot be compared with the signed digest.
     #[serde(skip)]
     pub(crate) undecided: Option<Digest>,
 }
@@ -193,7 +193,7 @@ impl fmt::Debug for ReferenceReport {
     }
 }
 
-/// What a reference refers to.
+/// The kind of data that a reference refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -234,7 +234,7 @@ impl fmt::Debug for Part {
     }
 }
 
-/// A range of the document's octets.
+/// A range of the document's octets, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Place {
@@ -248,11 +248,12 @@ pub struct Place {
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PolicyReport {
-    /// Its identifier: a URI, or an OID as a URN. `None`: the policy is implied.
+    /// The identifier of the policy: a URI, or an OID as a URN. `None`: the policy is
+    /// implied.
     pub id: Option<String>,
-    /// The digest of its document, if the algorithm is supported.
+    /// The digest of the policy document, if the algorithm is supported.
     pub digest: Option<Digest>,
-    /// The URI of its document.
+    /// The URI of the policy document.
     pub uri: Option<String>,
     /// The text to be shown to users.
     pub user_notice: Option<String>,
@@ -267,7 +268,7 @@ impl fmt::Debug for PolicyReport {
     }
 }
 
-/// What a signature covers.
+/// How much of the signed data a signature covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -282,8 +283,8 @@ pub enum Coverage {
     Unknown,
 }
 
-/// What the caller should know about a signature that was, or can be, prepared. The
-/// codes are stable.
+/// A fact about a signature that was prepared or can be prepared, which the user should
+/// know. The codes are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -308,7 +309,7 @@ pub enum Warning {
 }
 
 impl Warning {
-    /// The code: what it serialises as.
+    /// The stable code, as in the serialised form.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -319,7 +320,7 @@ impl Warning {
     }
 }
 
-/// What can be wrong with a signature. The codes are stable.
+/// A problem of a signature. The codes are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -31,9 +31,9 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    /// Makes Ids that the document does not have. They depend on the document's
-    /// digest, so nobody can write them into the document, and on who signs, when
-    /// and how.
+    /// Makes Ids that the document does not contain: they depend on the document's
+    /// digest, so a document cannot contain its own Ids. They also depend on the
+    /// certificate, the signing time, the packaging and the seed.
     pub(crate) fn new<'d>(
         signing: &SigningContext<'_>,
         how: &str,
@@ -59,7 +59,7 @@ impl Ids {
     }
 }
 
-/// Who signs, with which parameters and options.
+/// The signer's certificate, the parameters and the options of a signature.
 #[derive(Debug)]
 pub(crate) struct SigningContext<'a> {
     pub(crate) chain: &'a CertificateChain,
@@ -86,14 +86,15 @@ impl<'a> SigningContext<'a> {
         self.algorithm.digest_algorithm()
     }
 
-    /// The place that the signature claims: the option, or else the parameter.
+    /// The claimed place of signing: that of the options, or else that of the
+    /// parameters.
     fn production_place(&self) -> Option<ProductionPlace> {
         let parameter = || self.parameters.signer_location().map(ProductionPlace::from);
         self.options.production_place.clone().or_else(parameter)
     }
 }
 
-/// Checks what can be checked without a certificate.
+/// Checks the parameters and options that do not depend on the certificate.
 pub(crate) fn check_parameters(
     parameters: &SignatureParameters,
     options: &SignatureOptions,
@@ -108,12 +109,12 @@ pub(crate) fn check_parameters(
     options.production_place.as_ref().map_or(Ok(()), ProductionPlace::check)
 }
 
-/// A signature that is to be written.
+/// The content of a new signature.
 #[derive(Debug)]
 pub(crate) struct SignatureElement<'a> {
     pub(crate) signing: &'a SigningContext<'a>,
     pub(crate) ids: &'a Ids,
-    /// What is signed, the signed properties excluded.
+    /// The references to the signed data, without that to the signed properties.
     pub(crate) references: Vec<NewReference>,
     pub(crate) formats: Vec<NewFormat>,
     /// A `ds:Object` before the one with the properties.

@@ -1,5 +1,5 @@
-//! The document that a signature is put into, around or beside: its digest and
-//! length, and one reading of it for several purposes at once.
+//! The signed document: its digest and length, and reading it once for its digest,
+//! its canonical forms and the place of the signature.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -34,8 +34,8 @@ impl SourceDocument {
         Ok(())
     }
 
-    /// Passes the document's octets to `take`. Returns an error at the end if it
-    /// is another document.
+    /// Passes the document's octets to `take`. After the last octet, returns an error if
+    /// it is not the prepared document.
     pub(crate) fn read(
         &self,
         document: &mut Document<'_>,
@@ -58,10 +58,10 @@ impl SourceDocument {
 pub(crate) struct DocumentReading {
     /// The digest of each canonical form.
     pub(crate) digests: Vec<Digest>,
-    /// Where the selected elements are.
+    /// The places of the selected elements.
     pub(crate) selected: Vec<Range<u64>>,
     pub(crate) document: SourceDocument,
-    /// Where the signature goes.
+    /// The place of the signature.
     pub(crate) site: InsertionSite,
 }
 

@@ -1,9 +1,10 @@
-//! Verifying the signatures of a document (XML Signature, clause 3.2; EN 319 132-1),
-//! and reporting what they cover.
+//! Verifies the signatures of a document (XML Signature, clause 3.2; EN 319 132-1),
+//! and reports the covered parts.
 //!
-//! A document is read twice: once to find its signatures, of which only what
-//! verifying needs is kept, and once to digest everything that they refer to. What
-//! was read of `ds:SignedInfo` is compared with the octets that verify.
+//! A document is read twice: once to find its signatures, and once to digest
+//! everything that they refer to. Only the parts of signatures that verifying needs
+//! are kept. The `ds:SignedInfo` of the first reading is compared with the octets
+//! over which the value verifies.
 
 pub(crate) mod collect;
 mod coverage;
@@ -33,10 +34,11 @@ use signature_report::{Context, signature_report};
 /// Verifies every signature of an XML document, countersignatures included. The
 /// report of a document without signatures has no signatures.
 ///
-/// A signature covers the whole document if it covers the root element with all its
-/// content except signatures. A signature that covers less, and not what the caller
-/// expects either, has a [`Problem`](crate::report::Problem): anybody could add
-/// something beside what it covers.
+/// A signature must cover the elements that the caller
+/// [expects](VerifyOptions::expect) to be signed, or, without such elements, the whole
+/// document: the root element with all its content except signatures. A signature that
+/// covers less has the problem [`NotCovered`](crate::report::Problem::NotCovered),
+/// because anybody could add content beside the covered part.
 ///
 /// # Errors
 /// An error about the document as XML; [`Error::Core`] if a source fails or is a
@@ -64,8 +66,8 @@ pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result
     let mut reports: Vec<Option<SignatureReport>> = (0..signatures.len())
         .map(|index| Some(signature_report(&context, index, &mut paths)))
         .collect();
-    // Signatures follow the signature that they are in, so this moves the innermost
-    // ones first.
+    // Signatures come after the signature that they are in, so in reverse order the
+    // innermost ones are moved first.
     for (index, found) in collected.signatures.iter().enumerate().rev() {
         let Some(around) = found.countersigned() else { continue };
         let taken = reports.get_mut(index).and_then(Option::take);

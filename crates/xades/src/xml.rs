@@ -2,9 +2,9 @@
 //!
 //! A [`Reader`] returns [`Event`]s. It accepts only documents that are well-formed and
 //! namespace-well-formed. It expands internal entities, adds default attributes of the
-//! internal DTD subset, and normalises line ends and attribute values. It holds the
-//! open elements and one tag, and never the document. It never fetches anything: if an
-//! external resource would change the content, it returns
+//! internal DTD subset, and normalises line ends and attribute values. In memory it
+//! holds only the open elements and one tag. It never fetches anything: if an external
+//! resource would change the content, it returns
 //! [`Error::External`](crate::Error::External).
 //!
 //! ```

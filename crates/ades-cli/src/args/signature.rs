@@ -1,4 +1,4 @@
-//! What a signature is like.
+//! The arguments about signatures, and their conversion to typed options.
 
 use std::path::PathBuf;
 
@@ -66,14 +66,14 @@ pub(crate) enum Level {
     Lta,
 }
 
-/// What a signature says, and how it is made.
+/// The arguments for signatures of all formats.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct SignatureArgs {
-    /// Default: by the content; a PDF is pades, XML is xades, any other file is cades
+    /// The format; default: pades for a PDF, xades for XML, cades for any other file
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Where the document is in relation to the signature; default: cades detached, xades
-    /// enveloped
+    /// The place of the document in relation to the signature; default: detached for cades,
+    /// enveloped for xades
     #[arg(long, value_enum)]
     packaging: Option<Packaging>,
     /// The baseline level
@@ -82,7 +82,8 @@ pub(crate) struct SignatureArgs {
     /// The time-stamping service for levels from t on: not yet
     #[arg(long, value_name = "URL", hide = true)]
     tsa: Option<String>,
-    /// Add a parallel signer to this container; IN is its document (detached) or the container
+    /// Add a parallel signer to this container; IN is the document of a detached container, or
+    /// the container itself
     #[arg(long, value_name = "CONTAINER", conflicts_with_all = ["counter_sign", "packaging"])]
     parallel: Option<PathBuf>,
     /// Countersign signer N (from 0, as `ades inspect` numbers them) of the container or XML
@@ -98,7 +99,7 @@ pub(crate) struct SignatureArgs {
     /// The claimed signing time (RFC 3339); default: now
     #[arg(long, value_name = "TIME")]
     signing_time: Option<DateTime<Utc>>,
-    /// Signature policy: an OID, or a reference in itsme®'s discovery document
+    /// The signature policy: an OID, or a reference in itsme®'s discovery document
     #[arg(long, value_name = "OID|REF")]
     policy: Option<String>,
     /// The policy's document, to compute its digest
@@ -110,17 +111,17 @@ pub(crate) struct SignatureArgs {
     /// The address of the policy's document, which the signature states
     #[arg(long, value_name = "URI", requires = "policy")]
     policy_uri: Option<String>,
-    /// Commitment: an OID, a reference in itsme®'s discovery document, or origin, receipt,
-    /// delivery, sender, approval, creation. itsme® shows it only together with a policy
+    /// The commitment: an OID, a reference in itsme®'s discovery document, or origin, receipt,
+    /// delivery, sender, approval or creation. itsme® shows it only together with a policy
     #[arg(long, value_name = "OID|REF")]
     commitment: Option<String>,
-    /// A role that the signer claims; may be repeated
+    /// A claimed role of the signer; may be repeated
     #[arg(long, value_name = "TEXT")]
     role: Vec<String>,
-    /// The country that the signer claims to be in
+    /// The claimed country of signing
     #[arg(long)]
     country: Option<String>,
-    /// The place that the signer claims to be in
+    /// The claimed place of signing
     #[arg(long)]
     locality: Option<String>,
     /// The document's media type
@@ -139,7 +140,7 @@ pub(crate) struct SignatureArgs {
     description: Vec<(Language, String)>,
 }
 
-/// What only XML has.
+/// The arguments for XML.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct XmlArgs {
     /// XML only: the Id of an element to sign, with --packaging internally-detached; may be
@@ -147,11 +148,11 @@ pub(crate) struct XmlArgs {
     #[arg(long, value_name = "ID")]
     element: Vec<String>,
     /// XML only: put the signature at the end of the element with this Id, or of the first
-    /// element of this name; default: of the root element
+    /// element with this name; default: of the root element
     #[arg(long, value_name = "ID|{NAMESPACE}NAME", value_parser = parse::first_element)]
     into: Option<Target>,
-    /// XML only: put the signature after the element with this Id, or the first element of this
-    /// name
+    /// XML only: put the signature after the element with this Id, or after the first element
+    /// with this name
     #[arg(
         long,
         value_name = "ID|{NAMESPACE}NAME",
@@ -159,10 +160,10 @@ pub(crate) struct XmlArgs {
         conflicts_with = "into"
     )]
     behind: Option<Target>,
-    /// XML only: leave all signatures out of what is signed, so that others can sign later
+    /// XML only: sign the document without any signatures in it, so that others can sign later
     #[arg(long)]
     allow_parallel: bool,
-    /// XML only: the canonical form of what is signed
+    /// XML only: the canonicalisation of the signed data
     #[arg(long, value_enum, default_value = "exclusive")]
     c14n: Method,
     /// XML only: the street address of the place that --locality names
@@ -178,38 +179,40 @@ pub(crate) struct XmlArgs {
     reading: ReadingArgs,
 }
 
-/// How XML is read.
+/// The arguments about reading XML.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct ReadingArgs {
     /// XML only: read a document that refers to an external DTD subset as if it did not; nothing
     /// is ever fetched
     #[arg(long)]
     ignore_external_subset: bool,
-    /// XML only: another attribute that is an Id, beside Id, ID, id and xml:id; may be repeated
+    /// XML only: an attribute that is an Id, in addition to Id, ID, id and xml:id; may be
+    /// repeated
     #[arg(long, value_name = "{NAMESPACE}NAME", value_parser = attribute)]
     id_attribute: Vec<(String, String)>,
 }
 
-/// What only PDFs have.
+/// The arguments for PDFs.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct PdfArgs {
     /// PDF only: the reason for signing; not with --policy or --commitment
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["policy", "commitment"])]
     reason: Option<String>,
-    /// PDF only: the signer's name, if it differs from the certificate's
+    /// PDF only: the signer's name, if it differs from that in the certificate
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
-    /// PDF only: where the document is signed
+    /// PDF only: the place of signing
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["country", "locality"])]
     location: Option<String>,
-    /// PDF only: how to reach the signer
+    /// PDF only: a way to reach the signer
     #[arg(long, value_name = "TEXT")]
     contact: Option<String>,
-    /// PDF only: sign the empty signature field of this name, or else a new field; periods
-    /// separate the levels of a name
+    /// PDF only: sign the empty signature field with this name, or a new field if there is none;
+    /// periods separate the levels of a name
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
-    /// PDF only: certify, and allow 1 no changes, 2 filling forms, 3 annotations too
+    /// PDF only: certify the document; 1 allows no changes, 2 filling in forms, 3 annotations
+    /// too
     #[arg(long, value_parser = parse::certification, value_name = "1|2|3")]
     certify: Option<Certification>,
     /// PDF only: lock fields: all, include:NAME,... or exclude:NAME,...
@@ -223,38 +226,42 @@ pub(crate) struct PdfArgs {
     /// PDF only: the environment variable with the password of an encrypted document
     #[arg(long, value_name = "VAR")]
     pdf_password_env: Option<String>,
-    /// PDF only: sign an encrypted document even if its permissions reserve that to those who
-    /// have the owner's password
+    /// PDF only: sign an encrypted document even if its permissions allow that only with the
+    /// owner's password
     #[arg(long)]
     overrule_permissions: bool,
 }
 
-/// What a signature in a PDF looks like.
+/// The arguments about the appearance of a signature in a PDF.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct StampArgs {
-    /// PDF only: a visible signature at PAGE:X,Y,WIDTH,HEIGHT in points from the lower left
-    /// corner of the displayed page, or at field, where the field of --field is
+    /// PDF only: make the signature visible: at PAGE:X,Y,WIDTH,HEIGHT in points from the lower
+    /// left corner of the displayed page, or field for the rectangle of the field in --field
     #[arg(long, value_name = "PAGE:X,Y,W,H|field", value_parser = parse::stamp_position)]
     visible: Option<StampPosition>,
-    /// Its text, with {name}, {time}, {reason} and {location}; \n begins a line; a line whose
-    /// values are all missing is left out; default: all four
+    /// The text of the visible signature, with {name}, {time}, {reason} and {location}; \n begins
+    /// a line; a line with a missing value is left out; default: all four
     #[arg(long, value_name = "TEXT", requires = "visible")]
     stamp_text: Option<String>,
-    /// Its image: PNG, or JPEG in grey or colour; at most 2 MiB in the document
+    /// The image of the visible signature: PNG, or JPEG in grey or RGB; at most 2 MiB in the
+    /// document
     #[arg(long, value_name = "FILE", requires = "visible")]
     stamp_image: Option<PathBuf>,
-    /// The font of its text, with TrueType or CFF outlines (.ttf, .otf, .ttc); default: DejaVu
+    /// The font of that text, with TrueType or CFF outlines (.ttf, .otf, .ttc); default: DejaVu
     /// Sans
     #[arg(long, value_name = "FILE", requires = "visible")]
     stamp_font: Option<PathBuf>,
-    /// PDF only: before anything is signed, draw the page as it will look, as a PNG, with
-    /// poppler's pdftoppm, and qpdf if there is a password
+    /// PDF only: write a PNG of the page as it will look, before anything is signed; needs
+    /// poppler's pdftoppm, and qpdf for a document with a password
     #[arg(long, value_name = "FILE", requires = "visible")]
     pub(crate) preview: Option<PathBuf>,
 }
 
 impl SignatureArgs {
-    /// Converts the arguments to typed options, and reports what no format allows.
+    /// Converts the arguments to typed options.
+    ///
+    /// # Errors
+    /// A value or a combination that no format allows.
     pub(crate) fn into_request(self) -> Result<Request, Failure> {
         if self.level != Level::B {
             return Err(Failure::usage(
@@ -305,7 +312,7 @@ impl SignatureArgs {
         })
     }
 
-    /// Without policy and commitment, which the signer resolves.
+    /// The parameters without policy and commitment, which the signer resolves.
     fn parameters(&self) -> SignatureParameters {
         let time = self.signing_time.unwrap_or_else(|| std::time::SystemTime::now().into());
         let mut parameters = SignatureParameters::new(time);
@@ -343,7 +350,7 @@ impl PdfArgs {
         options.stamp = self.stamp.visible.map(|position| {
             let stamp = Stamp::new(position);
             match self.stamp.stamp_text {
-                // In a shell, that is how an argument holds several lines.
+                // `\n` is the easiest way to write several lines in a shell's argument.
                 Some(text) => stamp.text(text.replace("\\n", "\n")),
                 None => stamp,
             }

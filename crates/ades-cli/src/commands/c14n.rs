@@ -1,4 +1,4 @@
-//! `ades c14n`: canonical forms on standard output.
+//! `ades c14n`: writes a canonical form to standard output.
 
 use std::io::{self, BufWriter, Write};
 

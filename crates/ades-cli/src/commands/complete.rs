@@ -1,4 +1,4 @@
-//! `ades complete`: the container, from a stored state and a value.
+//! `ades complete`: writes the container, from a stored state and a signature value.
 
 use std::path::Path;
 
@@ -45,12 +45,12 @@ pub(crate) fn run(args: &CompleteArgs, messages: &Messages) -> Result<u8, Failur
     Ok(DONE)
 }
 
-/// The failure of completing, about the file that caused it.
+/// Converts an error of completing to a failure about the file that caused it.
 fn about_file(error: ades::Error, args: &CompleteArgs) -> Failure {
     use ades_core::Error as Core;
 
     let (status, name) = match &error {
-        // Here the value is an input, whoever made it.
+        // The value is an input of this command, so a bad value is the caller's error.
         ades::Error::Core(
             Core::WrongKey
             | Core::ValueLength { .. }
@@ -66,7 +66,7 @@ fn about_file(error: ades::Error, args: &CompleteArgs) -> Failure {
     failure
 }
 
-/// Raw octets, or base64 text with white space anywhere.
+/// Reads a signature value: raw octets, or base64 text with white space anywhere.
 fn read_value(path: &Path) -> Result<Vec<u8>, Failure> {
     let raw = input::read_at_most(path, MAX_VALUE)?;
     let text: Vec<u8> = raw.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();

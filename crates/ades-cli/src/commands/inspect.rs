@@ -1,4 +1,4 @@
-//! `ades inspect`.
+//! `ades inspect`: lists the signatures of a container.
 
 use ades::{Contents, VerifyOptions};
 

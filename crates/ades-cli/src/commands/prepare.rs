@@ -1,4 +1,4 @@
-//! `ades prepare`: the digest to be signed, and the state for completing.
+//! `ades prepare`: prints the digest to be signed, and stores the state for completing.
 
 use ades::{CertificateChain, SignatureAlgorithm, StateKey, ToBeSigned};
 use base64ct::{Base64, Encoding};

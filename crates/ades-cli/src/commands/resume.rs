@@ -1,4 +1,4 @@
-//! `ades resume`: continues a job that was interrupted.
+//! `ades resume`: continues an interrupted job.
 
 use super::sign::run_job;
 use crate::args::ResumeArgs;
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &ResumeArgs, messages: &Messages) -> Result<u8, Failure>
                  --ask-again asks again",
             ));
         }
-        // A session without a usable result, however often the signer is asked.
+        // The session has no usable result, so `--ask-again` starts a new one.
         Stage::Signing { identity, .. } if args.ask_again => Stage::Identified(identity),
         Stage::Identifying(_) if sandbox => {
             print_session_ended(messages);

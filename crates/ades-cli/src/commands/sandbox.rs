@@ -1,4 +1,4 @@
-//! `ades sandbox`.
+//! `ades sandbox`: runs the itsme® sandbox until a signal ends it.
 
 use itsme_sandbox::Sandbox;
 use serde_json::json;

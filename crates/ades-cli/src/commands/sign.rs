@@ -41,7 +41,7 @@ pub(crate) fn run(args: SignArgs, messages: &Messages) -> Result<u8, Failure> {
     if let Destination::File(output) = &destination {
         output::check_place(output, args.force)?;
     }
-    // The user is asked only after every file was looked at.
+    // Every file is examined before the user is asked.
     let mut spooled: Option<Temporary> = None;
     let mut sources = Vec::new();
     let password = request.password()?;
@@ -73,7 +73,7 @@ pub(crate) fn run(args: SignArgs, messages: &Messages) -> Result<u8, Failure> {
     run_job(stored, false, args.password_env.as_deref(), preview, messages)
 }
 
-/// Runs a new job, or one that is resumed.
+/// Runs a new or resumed job.
 pub(super) fn run_job(
     stored: StoredJob<'_>,
     resumed: bool,
@@ -112,14 +112,14 @@ pub(super) fn run_job(
     })
 }
 
-/// What a signature of the sandbox is worth, and how to check the first one.
+/// Prints that the sandbox's signatures have no legal value, and how to check the first one.
 fn print_sandbox_notice(stored: &StoredJob<'_>, dir: &Path, messages: &Messages) {
     let root = quoted(&dir.join("root.pem"));
     output::print_always("SANDBOX: this is NOT a real signature and has no legal value.");
     messages.print(format_args!("its trust anchor: {root}"));
     let job = &stored.job;
     let Some(item) = job.items.first() else { return };
-    // Files of other programs, at the other ends of pipes, have placeholder names.
+    // Files at the other ends of pipes have no known names: print placeholders.
     let signed = if is_standard(&item.output) { "SIGNED".to_owned() } else { quoted(&item.output) };
     let original = if stored.is_from_standard_input(item) {
         "DOCUMENT".to_owned()
@@ -131,7 +131,7 @@ fn print_sandbox_notice(stored: &StoredJob<'_>, dir: &Path, messages: &Messages)
     messages.print(format_args!("check it: {command}"));
 }
 
-/// Where the results go.
+/// The place of the results.
 enum Destination {
     File(PathBuf),
     Folder(PathBuf),
@@ -185,7 +185,7 @@ fn check_inputs(
 
 /// A file to be signed.
 struct Source<'a> {
-    /// As the user named it
+    /// The path that the user gave
     input: &'a Path,
     /// The file that is read
     path: PathBuf,
@@ -229,7 +229,7 @@ fn output_name(options: &SigningOptions, format: Format, input: &Path) -> PathBu
     let suffix = options.suffix(format);
     let mut name = match (input.file_name(), suffix, format.document_extension()) {
         (Some(name), ..) if !is_standard(input) => name.to_owned(),
-        // A document that stays a document has the extension of one.
+        // A signature inside its document keeps the document's extension.
         (_, None, Some(extension)) => format!("stdin.{extension}").into(),
         _ => "stdin".into(),
     };

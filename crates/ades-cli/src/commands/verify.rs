@@ -1,4 +1,4 @@
-//! `ades verify`.
+//! `ades verify`: prints the verdict on each signature.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! The layout of jobs in version 1, which stored options as the command line has them.
+//! The layout of jobs in version 1, which stored the options in the command line's textual
+//! forms.
 
 use std::path::PathBuf;
 
@@ -37,7 +38,7 @@ struct Wishes {
     policy_digest: Option<PolicySource>,
     #[serde(default)]
     policy_uri: Option<String>,
-    /// Resolved, unless the stage is the first one
+    /// Resolved by the signer, except in the first stage
     commitment: Option<String>,
     roles: Vec<String>,
     location: Option<SignerLocation>,
@@ -51,7 +52,7 @@ struct Wishes {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Shape {
-    /// With the packaging of CAdES, which [`Xml::packaging`] repeats
+    /// A new signature, with the packaging of CAdES, which [`Xml::packaging`] repeats
     New(New),
     Parallel(PathBuf),
     Countersignature(usize),

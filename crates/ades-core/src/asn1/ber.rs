@@ -20,7 +20,7 @@ pub enum Error {
 /// Maximum nesting depth of elements of indefinite length.
 pub const MAX_DEPTH: usize = 32;
 
-/// What is wrong with a definite length that does not end where the content ends.
+/// The message for a definite length that does not end where the content ends.
 pub const WRONG_LENGTH: &str = "a length that differs from that of the content";
 
 /// An element in a slice of octets.
@@ -74,7 +74,8 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// Reads the next element. It is an error if there is none.
+    /// Reads the next element. If there is none, the error describes the expected
+    /// element with `what`.
     pub fn next(&mut self, what: &'static str) -> Result<Element<'a>, Error> {
         self.try_next()?.ok_or(malformed(self.offset, what))
     }
@@ -117,14 +118,14 @@ impl<'a> Reader<'a> {
         if self.rest.first() == Some(&tag) { self.try_next() } else { Ok(None) }
     }
 
-    /// Reads all remaining elements.
+    /// Reads all remaining elements. More than `max` are an error.
     pub fn all(self, max: usize) -> Result<Vec<Element<'a>>, Error> {
         let mut elements = Vec::new();
         self.each(max, |element| elements.push(element))?;
         Ok(elements)
     }
 
-    /// Hands all remaining elements to `take`.
+    /// Passes all remaining elements to `take`. More than `max` are an error.
     pub fn each(mut self, max: usize, mut take: impl FnMut(Element<'a>)) -> Result<(), Error> {
         let mut count = 0;
         while let Some(element) = self.try_next()? {
@@ -174,8 +175,9 @@ pub fn header(octets: &[u8], offset: u64) -> Result<Header, Error> {
     }
 }
 
-/// The number of octets before the end-of-contents octets. Each octet is read
-/// once: elements of definite length are skipped, others are descended into.
+/// The number of octets before the end-of-contents octets. Elements of definite
+/// length are skipped and those of indefinite length are entered, so that the
+/// cost is linear.
 fn indefinite_len(octets: &[u8], offset: u64, depth: usize) -> Result<usize, Error> {
     if depth == MAX_DEPTH {
         return Err(Error::TooDeep);

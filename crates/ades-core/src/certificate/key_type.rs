@@ -156,7 +156,8 @@ mod tests {
         KeyType::read(&der::element(der::SEQUENCE, &[&algorithm, &key])).unwrap()
     }
 
-    /// Otherwise somebody signs with a key whose values cannot be verified.
+    /// A user must not be asked to sign with a key whose values
+    /// [`crate::verify`] rejects.
     #[test]
     fn rsa_keys_out_of_bounds_are_unsupported() {
         let modulus = |octets| vec![0xFF; octets];

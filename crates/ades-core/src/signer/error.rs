@@ -38,7 +38,7 @@ impl SignerError {
         self
     }
 
-    /// What happened.
+    /// The kind of error.
     #[must_use]
     pub const fn kind(&self) -> &SignerErrorKind {
         &self.kind
@@ -75,7 +75,7 @@ impl From<Error> for SignerError {
     }
 }
 
-/// What happened, for any signer.
+/// The kind of an error, for any signer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignerErrorKind {
@@ -108,7 +108,7 @@ pub enum SignerErrorKind {
     /// A batch without items.
     #[error("the batch is empty")]
     EmptyBatch,
-    /// The request contains something that the signer does not allow.
+    /// The request contains a value that the signer does not allow.
     #[error("{what}")]
     InvalidRequest {
         /// what is not allowed, and why

@@ -11,8 +11,8 @@ macro_rules! session {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// Serialises as the signer's name, the layout's version, and a text for
-        /// this signer. It contains no key, password or token.
+        /// Serialises as the signer's name, the layout's version, and a text that
+        /// only this signer reads. It contains no key, password or token.
         #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name {

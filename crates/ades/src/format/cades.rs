@@ -1,4 +1,4 @@
-//! CAdES.
+//! The adapter for CAdES.
 
 use ::cades::report::{Problem, Report, SignatureReport};
 use ::cades::{SignatureOptions, VerifyOptions};

@@ -1,4 +1,4 @@
-//! PAdES.
+//! The adapter for PAdES.
 
 use ::pades::report::{Coverage, Problem, Report, SignatureReport};
 use ::pades::{
@@ -50,7 +50,7 @@ pub(crate) fn prepare(
     Ok(PendingSignature::new(State::Pades(pending), warnings))
 }
 
-/// Tries the existing field of the name that was asked for, then a new one.
+/// Tries the existing field with the name in the options, then a new field.
 fn in_field<T>(
     pdf: &PdfOptions,
     options: SignatureOptions,
@@ -72,7 +72,7 @@ fn in_field<T>(
     }
 }
 
-/// `signer` is the name in the certificate, once there is one.
+/// `signer` is the name in the certificate; `None` while there is no certificate.
 fn options(
     pdf: &PdfOptions,
     signer: Option<&str>,
@@ -156,7 +156,7 @@ fn appearance(
         values = values.location(location);
     }
     let filled = values.fill(text);
-    // Without a certificate there is no name yet, so that an empty text is not an error yet.
+    // Without a certificate there is no name, so a text that is empty now may not stay empty.
     let filled = if signer.is_none() && filled.is_empty() { "-".to_owned() } else { filled };
     Ok(appearance.text(filled, font))
 }
@@ -187,8 +187,8 @@ pub(crate) fn verify_completed(
 ) -> Result<(), Error> {
     let Inputs { document: source, password, .. } = inputs;
     let after = match ::pades::verify(completed, verify_options(password)) {
-        // A document that is too large to be verified is not the signature's fault. Completing
-        // has verified the value.
+        // A document that is too large to be verified is not an error: completing has verified
+        // the value.
         Err(::pades::Error::Limit { .. }) => return Ok(()),
         after => after?,
     };
@@ -209,7 +209,8 @@ pub(crate) fn verify_completed(
                     }
                 })
         }
-        // The earlier signatures of a document that was repaired could not be read before.
+        // The earlier signatures of a repaired document cannot be verified, so only the new one
+        // is checked.
         Err(::pades::Error::BrokenCrossReference { .. } | ::pades::Error::Limit { .. }) => {
             let whole = |s: &&SignatureReport| s.covers == Coverage::Whole;
             after.signatures.iter().find(whole).is_some_and(is_good)

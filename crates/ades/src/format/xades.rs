@@ -1,4 +1,4 @@
-//! XAdES.
+//! The adapter for XAdES.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,8 +70,8 @@ fn packaging(signing: &SigningOptions) -> ::xades::Packaging {
     }
 }
 
-/// The parameters with the document's media type, where the signature states one and the caller
-/// did not.
+/// The parameters with the document's media type, if the signature states a media type and the
+/// caller set none.
 fn with_media_type(
     document: &mut Document<'_>,
     parameters: &SignatureParameters,
@@ -85,7 +85,7 @@ fn with_media_type(
     if packaging != Some(Packaging::Detached)
         && matches!(kind, DocumentKind::Html | DocumentKind::Other)
     {
-        // The document may be well-formed XML all the same: the format knows when it has read it.
+        // The document may still be well-formed XML: the format's crate decides after reading it.
         return Ok(parameters);
     }
     Ok(parameters.mime_type(kind.media_type()))
@@ -163,7 +163,7 @@ pub(crate) fn verify(
     let mut options = verify_options(&reading).trust(trust);
     for facade::Original { name, document } in originals {
         options = match name {
-            // References may call a single document by another name, too.
+            // A single document is also used if the reference has another name.
             Some(name) if only => {
                 let (named, unnamed) = SharedReader::pair(document)?;
                 options
@@ -198,7 +198,7 @@ impl<'d> SharedReader<'d> {
         Ok((Self { document: Arc::clone(&document), at: 0 }, Self { document, at: 0 }))
     }
 
-    /// Moves the document's own position to this reader's, and back.
+    /// Calls `act` with the document at this reader's position, and keeps the new position.
     fn with<T>(&mut self, act: impl FnOnce(&mut dyn ReadSeek) -> io::Result<T>) -> io::Result<T> {
         let mut document = self.document.lock().unwrap_or_else(PoisonError::into_inner);
         let source = document.random_access().map_err(io::Error::other)?;
@@ -221,7 +221,7 @@ impl Seek for SharedReader<'_> {
     }
 }
 
-/// Whether a document that a signature refers to was not given.
+/// Whether a signature refers to a document that the caller did not pass.
 pub(crate) fn needs_original(report: &Report) -> bool {
     fn is_missing(reference: &ReferenceReport) -> bool {
         reference.problem == Some(Problem::ContentMissing)
@@ -261,7 +261,7 @@ pub(crate) fn verify_completed(
     Err(not_valid(alone.signatures.iter().flat_map(|signature| &signature.problems)))
 }
 
-/// Number of signatures, countersignatures among them, and of those without a problem.
+/// Number of signatures, including countersignatures, and number of those without a problem.
 fn count(report: &Report) -> (usize, usize) {
     fn all<'r>(signatures: &'r [SignatureReport], into: &mut Vec<&'r SignatureReport>) {
         for signature in signatures {
@@ -269,7 +269,8 @@ fn count(report: &Report) -> (usize, usize) {
             all(&signature.countersignatures, into);
         }
     }
-    // Signing a part of the document may be what was asked for.
+    // A signature that covers only a part of the document is not a problem here: the options may
+    // require that.
     let is_good = |signature: &&&SignatureReport| {
         signature.intact && signature.problems.iter().all(|p| *p == Problem::NotCovered)
     };

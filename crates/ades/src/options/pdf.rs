@@ -1,4 +1,4 @@
-//! What only signatures in PDFs have.
+//! Options of signatures in PDFs.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub struct PdfOptions {
     /// The signer's name, if it differs from the certificate's (`/Name`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The reason for signing (`/Reason`); not together with a policy or commitment
+    /// The reason for signing (`/Reason`). It cannot be combined with a policy or commitment
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Where the document is signed (`/Location`)
@@ -22,23 +22,23 @@ pub struct PdfOptions {
     /// How to reach the signer (`/ContactInfo`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<String>,
-    /// The empty signature field of this name, else a new field of this name
+    /// The full name of an empty signature field, or of a new field if the document has none
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// What may change after a certification
+    /// The changes that a certification allows
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certification: Option<Certification>,
     /// The form fields that the signature locks
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock: Option<FieldLock>,
-    /// What the signature looks like; without it, the signature is invisible
+    /// The appearance of a visible signature; without it, the signature is invisible
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stamp: Option<Stamp>,
-    /// Signs a document with a broken cross-reference by appending a new one
+    /// Whether to sign a document with a broken cross-reference, by appending a new one
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub repair: bool,
-    /// Signs an encrypted document whose permissions reserve that to holders of the owner's
-    /// password
+    /// Whether to sign an encrypted document even if its permissions allow that only with the
+    /// owner's password
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ignore_permissions: bool,
     /// Name and version of the program that signs (`/Prop_Build`); by default this crate's
@@ -57,50 +57,52 @@ impl PdfOptions {
         *self == Self::default()
     }
 
-    /// The signer's name, if it differs from the certificate's.
+    /// Sets the signer's name (`/Name`), if it differs from that in the certificate.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// The reason for signing. Not together with a policy or commitment (EN 319 142-1, 6.3).
+    /// Sets the reason for signing (`/Reason`). It cannot be combined with a policy or commitment
+    /// (EN 319 142-1, 6.3).
     #[must_use]
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// Where the document is signed.
+    /// Sets the place of signing (`/Location`).
     #[must_use]
     pub fn location(mut self, location: impl Into<String>) -> Self {
         self.location = Some(location.into());
         self
     }
 
-    /// How to reach the signer.
+    /// Sets a way to reach the signer (`/ContactInfo`).
     #[must_use]
     pub fn contact(mut self, contact: impl Into<String>) -> Self {
         self.contact = Some(contact.into());
         self
     }
 
-    /// The empty signature field with this full name, or a new field if the document has none.
-    /// Periods separate the levels of a name. A stamp on a page always makes a new field.
+    /// Sets the full name of the signature field: an empty field with this name, or a new field if
+    /// the document has none. Periods separate the levels of a name. A stamp on a page always makes
+    /// a new field.
     #[must_use]
     pub fn field(mut self, name: impl Into<String>) -> Self {
         self.field = Some(name.into());
         self
     }
 
-    /// Certifies the document. Only its first signature can.
+    /// Certifies the document. Only the first signature of a document can do that.
     #[must_use]
     pub const fn certify(mut self, certification: Certification) -> Self {
         self.certification = Some(certification);
         self
     }
 
-    /// Locks form fields.
+    /// Locks form fields: verifiers report a later change of their values.
     #[must_use]
     pub fn lock(mut self, lock: FieldLock) -> Self {
         self.lock = Some(lock);
@@ -122,7 +124,7 @@ impl PdfOptions {
         self
     }
 
-    /// Signs an encrypted document whose permissions reserve that to holders of the owner's
+    /// Signs an encrypted document even if its permissions allow that only with the owner's
     /// password.
     #[must_use]
     pub const fn ignore_permissions(mut self) -> Self {
@@ -130,7 +132,7 @@ impl PdfOptions {
         self
     }
 
-    /// Name and version of the program that signs.
+    /// Sets the name and version of the program that signs (`/Prop_Build`).
     #[must_use]
     pub fn application(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.application = Some((name.into(), version.into()));
@@ -151,18 +153,18 @@ impl fmt::Debug for PdfOptions {
     }
 }
 
-/// What a visible signature looks like.
+/// The appearance of a visible signature.
 ///
-/// A stored stamp remembers that it has an image or a font, but not their octets: set them again
-/// after restoring. Until then a signature cannot be prepared
-/// ([`Error::StampIncomplete`](crate::Error::StampIncomplete)).
+/// The stored form of a stamp records that it has an image or a font, but not their octets: set
+/// them again after restoring. Until then, preparing a signature returns
+/// [`Error::StampIncomplete`](crate::Error::StampIncomplete).
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Stamp {
-    /// Where it is
+    /// The position
     pub position: StampPosition,
-    /// Its text, with the placeholders `{name}`, `{time}`, `{reason}` and `{location}`
+    /// The text, with the placeholders `{name}`, `{time}`, `{reason}` and `{location}`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// PNG, or JPEG in grey or colour
@@ -174,7 +176,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The text of a stamp that has neither text nor image.
+    /// The text of a stamp for which neither text nor image is set.
     pub const DEFAULT_TEXT: &str = "{name}\n{time}\n{reason}\n{location}";
 
     /// A stamp with the [default text](Self::DEFAULT_TEXT), which needs a [font](Self::font).
@@ -183,22 +185,23 @@ impl Stamp {
         Self { position, text: None, image: Octets::None, font: Octets::None }
     }
 
-    /// The text. Placeholders are `{name}`, `{time}`, `{reason}` and `{location}`; a line whose
-    /// placeholders are all empty is left out.
+    /// Sets the text. The placeholders are `{name}`, `{time}`, `{reason}` and `{location}`. A line
+    /// with a placeholder that has no value is left out.
     #[must_use]
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());
         self
     }
 
-    /// The image: PNG, or JPEG in grey or colour.
+    /// Sets the image file: PNG, or JPEG in grey or RGB.
     #[must_use]
     pub fn image(mut self, image: impl Into<Vec<u8>>) -> Self {
         self.image = Octets::Known(image.into());
         self
     }
 
-    /// The font of the text, with TrueType or CFF outlines. Its licence must allow embedding.
+    /// Sets the font file of the text, with TrueType or CFF outlines. The font's licence must allow
+    /// embedding.
     #[must_use]
     pub fn font(mut self, font: impl Into<Vec<u8>>) -> Self {
         self.font = Octets::Known(font.into());
@@ -212,7 +215,7 @@ impl fmt::Debug for Stamp {
     }
 }
 
-/// Octets of which only the fact that they exist is stored.
+/// Octets that are not stored: the stored form only records whether there are any.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) enum Octets {
     #[default]

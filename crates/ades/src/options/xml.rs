@@ -1,10 +1,10 @@
-//! What only signatures in and about XML have.
+//! Options of XML signatures.
 
 use serde::{Deserialize, Serialize};
 use xades::c14n::{Canonicalization, IdAttributes};
 use xades::{Position, ProductionPlace};
 
-/// Options of signatures in XML.
+/// Options of XML signatures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -13,17 +13,18 @@ pub struct XmlOptions {
     /// [`Packaging::InternallyDetached`](crate::Packaging::InternallyDetached)
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub elements: Vec<String>,
-    /// Where in the document the signature element goes
+    /// The position of the signature element in the document
     pub position: Position,
-    /// The canonical form of what is signed
+    /// The canonicalisation of the signed data
     pub canonicalization: Canonicalization,
-    /// Leaves all signatures out of what is signed, so that others can sign later
+    /// Whether the signature covers the document without any signatures, so that others can sign
+    /// later
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub allow_parallel: bool,
-    /// The claimed place, in place of the parameters' location
+    /// The claimed place of signing; it replaces the location of the parameters
     #[serde(skip_serializing_if = "Option::is_none")]
     pub production_place: Option<ProductionPlace>,
-    /// How documents are read
+    /// Options of reading XML
     #[serde(skip_serializing_if = "ReadingOptions::is_default")]
     pub reading: ReadingOptions,
 }
@@ -53,36 +54,37 @@ impl XmlOptions {
         self
     }
 
-    /// Where in the document the signature element goes.
+    /// Sets the position of the signature element in the document.
     #[must_use]
     pub fn position(mut self, position: Position) -> Self {
         self.position = position;
         self
     }
 
-    /// The canonical form of what is signed.
+    /// Sets the canonicalisation of the signed data.
     #[must_use]
     pub fn canonicalization(mut self, method: Canonicalization) -> Self {
         self.canonicalization = method;
         self
     }
 
-    /// Leaves all signatures out of what is signed, so that others can sign later.
+    /// Makes the signature cover the document without any signatures, so that others can sign
+    /// later.
     #[must_use]
     pub const fn allow_parallel(mut self) -> Self {
         self.allow_parallel = true;
         self
     }
 
-    /// The claimed place. It has a street address, state and postal code, which the parameters'
-    /// location does not have.
+    /// Sets the claimed place of signing, in place of the location of the parameters. It has a
+    /// street address, state and postal code, which that location does not have.
     #[must_use]
     pub fn production_place(mut self, place: ProductionPlace) -> Self {
         self.production_place = Some(place);
         self
     }
 
-    /// How documents are read.
+    /// Sets the options of reading XML.
     #[must_use]
     pub fn reading(mut self, reading: ReadingOptions) -> Self {
         self.reading = reading;
@@ -96,14 +98,14 @@ impl Default for XmlOptions {
     }
 }
 
-/// How XML documents are read.
+/// Options of reading XML, for signing and for verifying.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct ReadingOptions {
     /// Which attributes are Ids
     pub ids: IdAttributes,
-    /// Reads documents that refer to an external DTD subset as if they did not
+    /// Whether to read documents that refer to an external DTD subset as if they did not
     pub ignore_external_subset: bool,
 }
 
@@ -118,7 +120,7 @@ impl ReadingOptions {
         *self == Self::default()
     }
 
-    /// Which attributes are Ids.
+    /// Sets which attributes are Ids.
     #[must_use]
     pub fn ids(mut self, ids: IdAttributes) -> Self {
         self.ids = ids;
@@ -126,7 +128,7 @@ impl ReadingOptions {
     }
 
     /// Reads documents that refer to an external DTD subset as if they did not. Nothing is
-    /// fetched. Whatever the subset declares, default attributes for one, is not signed.
+    /// fetched. The declarations in the subset, for example default attributes, are not signed.
     #[must_use]
     pub const fn ignore_external_subset(mut self) -> Self {
         self.ignore_external_subset = true;

@@ -14,7 +14,7 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;
         }
-        // A wake between the poll and here is not lost: then this returns at once.
+        // If the waker is called between the poll and this line, `park` returns at once.
         thread::park();
     }
 }

@@ -32,7 +32,7 @@ fn verdict(signature: &SignatureReport, name: &str, text: &mut String) {
     }
 }
 
-/// What the container holds.
+/// The list of a container's signatures.
 pub(crate) fn contents(report: &Report) -> String {
     let length = report.content_length.map(|l| format!(", {l} octets of content"));
     let mut text = format!(

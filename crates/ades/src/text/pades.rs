@@ -33,7 +33,7 @@ fn verdict(signature: &SignatureReport, text: &mut String) {
     }
 }
 
-/// A document time-stamp. Its token is not verified.
+/// The verdict on a document time-stamp, whose token is not verified.
 fn stamp_verdict(stamp: &TimeStampReport, text: &mut String) {
     let (field, covers) = (&stamp.field, code(&stamp.covers));
     add_line(text, format_args!("{field}: time-stamp, covers {covers}"));
@@ -42,7 +42,7 @@ fn stamp_verdict(stamp: &TimeStampReport, text: &mut String) {
     }
 }
 
-/// What the document holds.
+/// The list of a document's signatures.
 pub(crate) fn contents(report: &Report) -> String {
     let mut text = format!(
         "PDF, {} octets, {} cross-reference sections, {} signatures, {} document time-stamps\n",

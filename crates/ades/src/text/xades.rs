@@ -89,7 +89,7 @@ fn range(place: &Place) -> String {
     format!("{}..{}", place.from, place.to)
 }
 
-/// What the document holds.
+/// The list of a document's signatures.
 pub(crate) fn contents(report: &Report) -> String {
     let mut text = String::new();
     let (length, root, signatures) = (report.length, &report.root.element, report.signatures.len());

@@ -1,5 +1,5 @@
-//! An enveloping container in one pass over the document: its head and the
-//! content are written while preparing, its tail when the value is known.
+//! Prepares an enveloping container in one pass over the document. Preparing
+//! writes the head and the content; completing writes the tail.
 
 use std::io::Write;
 
@@ -30,8 +30,8 @@ const SHORTEST_ECDSA_VALUE: usize = 8;
 /// As [`prepare`](crate::prepare()); [`Error::CannotCopy`];
 /// [`Error::DocumentChanged`] if the document's length changes while it is
 /// copied; [`Error::Core`] if `options` ask for a detached container, if
-/// writing fails or if the document is a stream. Nothing is written before
-/// everything except the document's octets is checked.
+/// writing fails or if the document is a stream. All checks come before the
+/// first write, except that of the copied length.
 pub fn prepare_copying(
     document: &mut Document<'_>,
     chain: &CertificateChain,
@@ -63,8 +63,8 @@ pub fn prepare_copying(
 }
 
 impl PendingSignature {
-    /// The container's octets before the content, with the lengths that the
-    /// longest value gives. The final head must have the same number of octets.
+    /// The container's octets before the content, with the lengths for the longest
+    /// possible value. The final head must have the same number of octets.
     pub(crate) fn begun_head(&self, length: u64) -> Result<Vec<u8>, Error> {
         let longest = self.max_value_len()?;
         let head = |len| self.envelope(Some(length), &self.signer_info(&vec![0; len])).0;

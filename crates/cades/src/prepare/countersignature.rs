@@ -15,8 +15,8 @@ use crate::pending::{PendingSignature, Target};
 use crate::report::Warning;
 use crate::signer_info::{SignerInfo, countersignatures, read_all};
 
-/// Reports what [`prepare_countersignature`] would refuse, before there is a
-/// certificate. Reads the container once, without its content.
+/// Checks the input of [`prepare_countersignature`] as far as that is possible
+/// without a certificate. Reads the container once, without its content.
 ///
 /// # Errors
 /// As [`prepare_countersignature`].

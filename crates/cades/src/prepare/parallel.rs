@@ -1,4 +1,4 @@
-//! One more signer in a container, in parallel to those it has.
+//! Prepares one more signer for an existing container.
 
 use ades_core::{CertificateChain, DigestAlgorithm, Document, DocumentDigest, SignatureParameters};
 
@@ -15,8 +15,8 @@ use crate::pending::{PendingSignature, Target};
 use crate::report::Warning;
 use crate::signer_info::{SignerInfo, read_all};
 
-/// Reports what [`prepare_parallel`] would refuse, before there is a
-/// certificate. Reads the container once, and `original` once.
+/// Checks the input of [`prepare_parallel`] as far as that is possible without a
+/// certificate. Reads the container and `original` once each.
 ///
 /// # Errors
 /// As [`prepare_parallel`].
@@ -42,7 +42,7 @@ pub fn check_parallel(
     Ok(Checked { warnings: container_warnings(&parsed) })
 }
 
-/// Prepares one more signer, in parallel to those that a container has.
+/// Prepares one more signer for a container that has signers already.
 ///
 /// A detached container needs its document as `original`. If `original` is
 /// passed with an enveloping container, it must equal the content. The
@@ -105,20 +105,20 @@ fn algorithms_with(algorithm: DigestAlgorithm, signers: &[SignerInfo<'_>]) -> Ve
 /// Compares the document with the content, and with the digests that the
 /// signers signed.
 ///
-/// It is the wrong document if no signature covers it. One signature that does
-/// is enough: another one may be broken, which is for verification to report. A
-/// signature that cannot be compared, because its digest algorithm is not
-/// supported or because it has no signed attributes, counts as one that does.
+/// The document is wrong if every signature covers another one. If only some
+/// do, those signatures are broken, which verification reports. A signature that
+/// cannot be compared, because its digest algorithm is not supported or because
+/// it has no signed attributes, is taken to cover this document.
 fn check_original(signers: &[SignerInfo<'_>], digests: &ContentDigests) -> Result<(), Error> {
-    let is_of_another = |signer: &SignerInfo<'_>| {
+    let covers_another = |signer: &SignerInfo<'_>| {
         let (Ok(algorithm), Some(signed)) = (signer.digest_algorithm(), signer.message_digest())
         else {
             return false;
         };
         digests.of(algorithm).any(|digest| signed != digest.value())
     };
-    let is_in_none = !signers.is_empty() && signers.iter().all(is_of_another);
-    if is_in_none || !digests.agree() {
+    let all_cover_another = !signers.is_empty() && signers.iter().all(covers_another);
+    if all_cover_another || !digests.agree() {
         return Err(Error::OriginalMismatch);
     }
     Ok(())

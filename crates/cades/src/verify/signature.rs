@@ -15,8 +15,8 @@ use crate::oids;
 use crate::report::{Coverage, Level, Problem, SignatureReport};
 use crate::signer_info::{Attribute, SignerInfo};
 
-/// What is known about one signature. Each check adds to it; together they make
-/// the report, which lists problems in the order of the checks.
+/// The results of the checks of one signature. Problems are in the order of the
+/// checks.
 pub(super) struct Findings<'a> {
     signer: &'a SignerInfo<'a>,
     subject: Subject,
@@ -24,7 +24,7 @@ pub(super) struct Findings<'a> {
     certificate: Option<&'a Certificate>,
     algorithm: Option<SignatureAlgorithm>,
     digest_algorithm: Option<DigestAlgorithm>,
-    /// Whether the signed data were there to compare.
+    /// Whether the data that the signature covers was available.
     is_covered: bool,
     digest_matches: bool,
     value_verifies: bool,
@@ -114,9 +114,9 @@ impl<'a> Findings<'a> {
             }
             _ => {}
         }
-        let is_known = self.certificate.is_some() && self.algorithm.is_some();
-        let is_here = self.signer.signed_attributes.is_some() || self.is_covered;
-        let is_invalid = is_known && is_here && !self.value_verifies;
+        let has_key = self.certificate.is_some() && self.algorithm.is_some();
+        let has_data = self.signer.signed_attributes.is_some() || self.is_covered;
+        let is_invalid = has_key && has_data && !self.value_verifies;
         self.add_if(is_invalid, Problem::SignatureInvalid);
     }
 
@@ -135,7 +135,7 @@ impl<'a> Findings<'a> {
         })
     }
 
-    /// Checks that the attributes of a baseline signature are there
+    /// Checks that the signature has the attributes of a baseline signature
     /// (EN 319 122-1, table 1), and that content-type equals eContentType.
     pub(super) fn check_attributes(&mut self, e_content_type: &[u8]) {
         let is_of_document = matches!(self.subject, Subject::Document(_));

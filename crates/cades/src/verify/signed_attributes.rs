@@ -1,4 +1,4 @@
-//! Reading the signed attributes of a signature.
+//! Reads the signed attributes of a signature.
 
 use ades_core::asn1::ber::Element;
 use ades_core::asn1::der;
@@ -15,7 +15,7 @@ use crate::oids;
 use crate::report::{PolicyReport, Problem};
 use crate::signer_info::Attribute;
 
-/// Attributes that may occur once. Others are not read.
+/// The attributes that are read. Each may occur once, with one value.
 const KNOWN: [&[u8]; 11] = [
     oids::CONTENT_TYPE,
     oids::MESSAGE_DIGEST,

@@ -15,7 +15,7 @@ pub(super) const LEAF_DAYS: i64 = 365;
 /// Validity of the certificates of CAs and of TLS, in days.
 pub(super) const CA_DAYS: i64 = 3650;
 
-/// A CA, or an end of TLS.
+/// A CA, the TLS server or the TLS client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Root,
@@ -67,8 +67,8 @@ pub(super) fn ca(role: Role) -> Result<CertificateParams, Error> {
     Ok(params)
 }
 
-/// The certificate of an end of TLS. `hosts` are the names and addresses of a
-/// server.
+/// The certificate of the TLS server or client. `hosts` are the names and
+/// addresses of the server.
 pub(super) fn tls_certificate(role: Role, hosts: Vec<String>) -> Result<CertificateParams, Error> {
     let mut params = CertificateParams::new(hosts)?;
     params.distinguished_name = name(role);

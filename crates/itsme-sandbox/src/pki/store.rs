@@ -16,7 +16,7 @@ pub(super) struct Entry {
     pub(super) key: String,
 }
 
-/// The place of the entries: a directory, or none.
+/// The store of the entries: a directory, or none.
 pub(super) struct Store {
     dir: Option<PathBuf>,
 }
@@ -144,8 +144,8 @@ fn read(text: &str) -> Option<Stored> {
 
 /// Writes a temporary file and renames it, so that the file is never incomplete,
 /// even after a power cut. The temporary name is always the same, so that killed
-/// processes leave at most one such file: the lock allows only one writer, and it
-/// removes what an earlier one left.
+/// processes leave at most one such file. The lock allows only one writer, which
+/// first removes the temporary file of an earlier one.
 fn replace(file: &Path, octets: &[u8], mode: u32) -> Result<(), SandboxError> {
     let temporary = file.with_extension("new");
     let write = || {

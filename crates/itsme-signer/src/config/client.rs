@@ -17,15 +17,15 @@ pub struct ClientIdentity {
     pem: Zeroizing<String>,
 }
 
-/// Which half of an identity has which problem.
+/// A problem with the certificate or with the key of an identity.
 pub(super) enum Flaw {
     Certificate(&'static str),
     Key(&'static str),
 }
 
 impl ClientIdentity {
-    /// From PEM text that holds the client certificate, then its issuers, and
-    /// the unencrypted private key.
+    /// Reads PEM text with the client certificate, its issuers after it, and the
+    /// unencrypted private key in any place.
     ///
     /// # Errors
     /// [`Error::Config`] if the text does not hold certificates and exactly
@@ -66,7 +66,7 @@ impl ClientIdentity {
         &self.pem
     }
 
-    /// From a PKCS#12 file.
+    /// Reads a PKCS#12 file.
     ///
     /// # Errors
     /// [`Error::Config`] if the file cannot be opened or does not hold exactly

@@ -1,4 +1,4 @@
-//! The first redirect: who signs, and with which certificate.
+//! The first redirect: itsme® identifies the user and returns the certificate.
 
 use ades_core::CertificateChain;
 use ades_core::chain::certificates_from_pem;

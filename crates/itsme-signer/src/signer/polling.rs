@@ -1,4 +1,4 @@
-//! Status queries: how often to ask, how long to wait, and what ends a session.
+//! Status queries: the wait before the next one, and the end of a session.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ pub(super) enum Next<T> {
 }
 
 impl ItsmeSigner {
-    /// Decides what follows an answer to a status query. An answer that says
-    /// nothing about the session does not end it: the query is repeated, at most
+    /// Decides on the next step after an answer to a status query. A transient
+    /// failure does not end the session: the query is repeated, at most
     /// `limits.status_failures` times in a row.
     pub(super) fn next<T>(
         &self,

@@ -1,6 +1,6 @@
-//! Reads answers. The reader accepts the variants that the documents of the
-//! service have: other spellings of keys, nulls, unknown and missing keys. It
-//! rejects an answer that lacks a value this crate needs, or contradicts itself.
+//! Reads answers. The reader accepts the variants in the documents of the
+//! service: other spellings of keys, nulls, unknown and missing keys. It rejects
+//! an answer that contradicts itself or lacks a value that this crate needs.
 
 use ades_core::signer::SignatureValue;
 use base64ct::{Base64UrlUnpadded, Encoding};

@@ -37,7 +37,7 @@ pub(crate) fn identification_status_request(config: &Config, id: &Identification
     })
 }
 
-/// What itsme® shows to the user with a batch.
+/// The data that itsme® shows to the user with a batch.
 pub(crate) struct Shown {
     pub(crate) language: Language,
     pub(crate) description: Vec<(Language, String)>,

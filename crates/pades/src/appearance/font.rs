@@ -1,5 +1,5 @@
-//! A subset of a font, as a composite font (ISO 32000-2, 9.7). Its codes are glyphs;
-//! a `/ToUnicode` map has the text of each.
+//! A subset of a font, as a composite font (ISO 32000-2, 9.7). Its codes are glyph
+//! numbers; a `/ToUnicode` map has the text of each.
 
 use std::collections::BTreeMap;
 
@@ -116,8 +116,8 @@ impl<'a> Font<'a> {
         let subset = subsetter::subset(self.data, 0, &self.glyphs);
         let subset = subset.map_err(|_| fail(AppearanceFault::FontOutlines))?;
         let file = update.allocate();
-        // Of a font with CFF outlines, only that table is embedded: PDF/A-1 allows
-        // nothing else (table 124).
+        // Only the CFF table of a font with CFF outlines is embedded: PDF/A-1 does
+        // not allow a whole OpenType font (table 124).
         let compact = subset.starts_with(b"OTTO").then(|| table(&subset, b"CFF "));
         let (kind, key) = match compact {
             Some(outlines) => {

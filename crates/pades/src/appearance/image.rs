@@ -18,7 +18,7 @@ const MAX_DECODER: usize = 64 * 1024 * 1024;
 /// Maximum length of an image in the document in octets.
 const MAX_EMBEDDED: usize = 2 * 1024 * 1024;
 
-/// An image that was read.
+/// An image in the form in which it is embedded.
 #[derive(Debug)]
 pub(crate) struct Image {
     width: u32,
@@ -31,7 +31,7 @@ pub(crate) struct Image {
 
 #[derive(Debug)]
 enum Data {
-    /// The file as it is.
+    /// The whole file, unchanged.
     Jpeg(Vec<u8>),
     /// One or three octets for each pixel, and one for its opacity.
     Pixels { colour: Vec<u8>, alpha: Option<Vec<u8>> },

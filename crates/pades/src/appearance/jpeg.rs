@@ -3,7 +3,7 @@
 
 use crate::error::{AppearanceFault, Error};
 
-/// What the headers say.
+/// The properties in the headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Jpeg {
     pub(super) width: u32,
@@ -20,7 +20,8 @@ const fn fail(problem: AppearanceFault) -> Error {
 const DAMAGED: Error = fail(AppearanceFault::UnreadableJpeg);
 
 impl Jpeg {
-    /// Reads the headers and checks that the image has an end. Viewers decode it.
+    /// Reads the headers, and checks that the image has an end. Only viewers decode
+    /// the image.
     pub(super) fn read(file: &[u8]) -> Result<Self, Error> {
         const END_OF_IMAGE: &[u8] = &[0xFF, 0xD9];
 

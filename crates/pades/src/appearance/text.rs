@@ -70,7 +70,7 @@ fn words<'t>(line: &'t str, font: &Font<'_>) -> Result<Vec<Word<'t>>, Error> {
         return Err(Error::Appearance { problem: AppearanceFault::ControlCharacters });
     }
     let words = line.split(' ').filter(|word| !word.is_empty());
-    // The direction hardly changes the width.
+    // Measured from left to right: the direction hardly changes the width.
     words.map(|text| Ok(Word { text, width: measure(&font.shape(text, false)?) })).collect()
 }
 
@@ -131,7 +131,7 @@ fn in_order(line: &str, font: &Font<'_>) -> Result<(Vec<Glyph>, bool), Error> {
 /// Shows glyphs at their positions (ISO 32000-2, 9.4.3, 9.3.7).
 fn show(out: &mut String, font: &mut Font<'_>, glyphs: &[Glyph], size: f64) {
     out.push('[');
-    // The distance by which the next glyph moves to the right.
+    // The horizontal adjustment before the next glyph, in thousandths of the size.
     let mut ahead = 0.0;
     for glyph in glyphs {
         let [right, up] = glyph.offset;

@@ -1,4 +1,5 @@
-//! The signatures and document time-stamps of a form, and what each covers.
+//! The signatures and document time-stamps of a form, and the octets that each
+//! covers.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ pub(crate) struct FoundSignature {
     pub(crate) byte_range: Option<[u64; 4]>,
     pub(crate) ranges: Option<SignedRanges>,
     pub(crate) covers: Coverage,
-    /// What it covers, if that is a revision.
+    /// The covered revision; `None` if the covered octets are not a revision.
     pub(crate) revision: Option<Revision>,
     pub(crate) problems: Vec<Problem>,
 }
@@ -49,7 +50,7 @@ pub(crate) fn signatures(pdf: &mut Pdf<'_>, form: &Form) -> Result<Vec<FoundSign
     Ok(found)
 }
 
-/// Where the signed revisions end, by the number of sections that came later.
+/// The ends of the signed revisions, by the number of later sections.
 pub(crate) fn ends(found: &[FoundSignature]) -> BTreeMap<usize, u64> {
     let mut ends: BTreeMap<usize, u64> = BTreeMap::new();
     for revision in found.iter().filter_map(FoundSignature::revision) {
@@ -94,7 +95,7 @@ impl FoundSignature {
         self.dictionary.value.is(b"SubFilter", b"ETSI.RFC3161")
     }
 
-    /// The end of what is covered; 0 if that is not known.
+    /// The end of the covered octets; 0 if it is not known.
     pub(crate) fn end(&self) -> u64 {
         self.ranges.map_or(0, |ranges| ranges.end)
     }
@@ -109,7 +110,7 @@ impl FoundSignature {
         }
     }
 
-    /// Finds out what the signature covers.
+    /// Finds the octets and the revision that the signature covers.
     fn locate(&mut self, pdf: &mut Pdf<'_>) -> Result<(), Error> {
         let mut keys: Vec<&[u8]> =
             self.dictionary.value.entries().iter().map(|(key, _)| key.as_slice()).collect();
@@ -127,7 +128,7 @@ impl FoundSignature {
             return Ok(());
         };
         let object_end = self.dictionary.offset.map(|at| at + self.dictionary.octets.len() as u64);
-        // The hole must be the token that was read as /Contents.
+        // The gap between the ranges must be the token that was read as /Contents.
         if self.contents_token() != Some((first, second)) || object_end.is_none_or(|at| at > end) {
             self.problem(Problem::ByteRangeGap);
             return Ok(());

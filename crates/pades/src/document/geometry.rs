@@ -7,7 +7,7 @@ use crate::syntax::{Kind, Value};
 
 /// Maximum number of page tree nodes above a page.
 const MAX_LEVELS: usize = 64;
-/// The size of a page without a media box, as viewers have it: US Letter.
+/// The size of a page without a media box: viewers assume US Letter.
 const LETTER: [f64; 4] = [0.0, 0.0, 612.0, 792.0];
 
 /// The crop box, lower left corner first; the rotation in degrees clockwise; the

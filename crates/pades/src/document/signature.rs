@@ -1,4 +1,4 @@
-//! What a signature permits after it (ISO 32000-2, 12.8.2).
+//! The later changes that a signature permits (ISO 32000-2, 12.8.2).
 
 use crate::error::Error;
 use crate::file::Pdf;

@@ -1,15 +1,16 @@
-//! XFA forms (ISO 32000-1, 12.7.8): only whether the pages show the document.
+//! Detects XFA forms (ISO 32000-1, 12.7.8), and whether the pages in the file show
+//! their content.
 
 use crate::document::place::Place;
 use crate::error::Error;
 use crate::file::Pdf;
 use crate::syntax::{Reference, Value};
 
-/// Whether the form is an XFA form.
+/// The kind of a document's XFA form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Xfa {
     Absent,
-    /// The pages show what the form shows.
+    /// The pages in the file show the content of the form.
     Static,
     /// The viewer makes the pages from XFA; the pages in the file are placeholders.
     Dynamic,
@@ -52,7 +53,7 @@ fn packet(pdf: &mut Pdf<'_>, packets: &[Value], wanted: &[u8]) -> Result<Option<
     Ok(None)
 }
 
-/// Whether it says `<dynamicRender>required</dynamicRender>`.
+/// Whether the settings contain `<dynamicRender>required</dynamicRender>`.
 fn is_dynamic(settings: &[u8]) -> bool {
     const ELEMENT: &[u8] = b"dynamicRender";
     const VALUE: &[u8] = b"required";

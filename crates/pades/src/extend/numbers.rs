@@ -1,7 +1,7 @@
-//! Which numbers new objects get. A reference to a missing object is legal and the
-//! same as null (ISO 32000-2, 7.3.10). A new object with that number would appear
-//! in a place that nobody chose, and validators would report it as a change of a
-//! signed object.
+//! Chooses the numbers of new objects. A reference to a missing object is legal and
+//! the same as null (ISO 32000-2, 7.3.10). If a new object had that number, the
+//! reference would lead to it, and validators would report a change of a signed
+//! object.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ const MAX_OBJECTS: usize = 4096;
 
 /// Reads objects that may refer to missing ones, so that new objects get higher
 /// numbers: first the objects that earlier signatures cover, within limits, then up
-/// to 4,096 objects, starting at the field or its page. Returns what is covered.
+/// to 4,096 objects, starting at the field or its page. Returns the covered objects.
 pub(crate) fn reserve_numbers(
     pdf: &mut Pdf<'_>,
     catalog: &Value,
@@ -29,7 +29,7 @@ pub(crate) fn reserve_numbers(
     options: &SignatureOptions,
 ) -> Result<Covered, Error> {
     let mut covered = Covered::default();
-    // Nobody verifies earlier signatures in a repaired document.
+    // In a repaired document, earlier signatures cannot be verified.
     if pdf.startxref.is_some() && form.signed().next().is_some() {
         covered = pdf.with_own_limits(|pdf| reach_signed(pdf, form))?;
     }

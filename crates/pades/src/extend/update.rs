@@ -142,7 +142,7 @@ impl Update {
         if !pdf.source().read(start.saturating_sub(1), 1)?.ends_with(b"\n") {
             octets.push(b'\n');
         }
-        // Offsets count from where the file counts its own.
+        // The update counts offsets from the same position as the file.
         let shift = pdf.shift;
         let offset = |at: usize| (start + at as u64).saturating_sub(shift);
         let mut entries = BTreeMap::new();
@@ -167,7 +167,7 @@ impl Update {
             own = Some(reference);
         }
         if pdf.startxref.is_none() {
-            // The file's own sections are broken: this one has every object.
+            // The file's sections are broken, so this section has every object.
             entries.insert(0, Entry::Free);
             for (number, entry) in pdf.all_entries()? {
                 entries.entry(number).or_insert(entry);

@@ -413,8 +413,8 @@ impl<'a> Pdf<'a> {
         self.first_free = self.first_free.max(number.saturating_add(1));
     }
 
-    /// Reads with limits of its own: what `read` reads does not count against the
-    /// limits of other reading.
+    /// Calls `read` with limits of its own, which do not count against the limits of
+    /// other reading.
     pub(crate) fn with_own_limits<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
         let allowance = self.source.renew();
         let decoded = self.object_streams.renew();
@@ -424,7 +424,7 @@ impl<'a> Pdf<'a> {
         found
     }
 
-    /// A number that no object has, nor is any higher number used.
+    /// The lowest number above those of all objects and of all references read so far.
     pub(crate) fn next_number(&self) -> Result<u32, Error> {
         u32::try_from(self.size().max(u64::from(self.first_free)))
             .ok()

@@ -71,12 +71,12 @@ impl ObjectStreams {
         self.kept.insert(offset, ObjectStream { last_use: self.uses, ..stream });
     }
 
-    /// Starts counting at 0; returns the previous count.
+    /// Restarts the count of decoded octets at 0; returns the previous count.
     pub(super) const fn renew(&mut self) -> u64 {
         std::mem::replace(&mut self.decoded, 0)
     }
 
-    /// Continues counting from a previous count.
+    /// Restores a previous count.
     pub(super) const fn restore(&mut self, decoded: u64) {
         self.decoded = decoded;
     }

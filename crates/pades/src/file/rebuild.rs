@@ -13,8 +13,8 @@ use crate::syntax::{Lexer, Reference, Value, is_regular, is_space};
 const MAX_OBJECTS: usize = 1 << 22;
 /// Length in octets of the pieces in which the file is searched.
 const PIECE: u64 = 4096;
-/// Length in octets by which pieces overlap, for keywords that cross a boundary and
-/// the numbers before them.
+/// Length in octets by which pieces overlap: a keyword and the numbers before it may
+/// cross a boundary.
 const OVERLAP: u64 = 64;
 
 /// The objects and the trailer that were found.
@@ -62,7 +62,7 @@ impl Pdf<'_> {
         for (number, at) in found.object_streams {
             let numbers = match self.numbers_in(number, at) {
                 Err(error @ (Error::Core(_) | Error::Limit { .. })) => return Err(error),
-                // Nobody can read the objects of an unreadable stream.
+                // The objects of an unreadable stream cannot be read.
                 Err(_) => continue,
                 Ok(numbers) => numbers,
             };
@@ -125,7 +125,7 @@ impl FoundObjects {
         let object = match Pdf::read_plain(source, place) {
             Ok(object) => object,
             Err(error @ (Error::Core(_) | Error::Limit { .. })) => return Err(error),
-            // Nobody can read an incomplete object.
+            // An incomplete object cannot be read: the search continues inside it.
             Err(_) => return Ok(place + 1),
         };
         if self.objects.len() == MAX_OBJECTS {

@@ -17,8 +17,8 @@ const PIECE: u64 = 4096;
 pub(crate) struct Revision {
     /// Number of the newest sections that were added later.
     pub(crate) later: usize,
-    /// Where the file ended. The cross-reference may point after that; those objects
-    /// did not exist then.
+    /// The end of the file at that revision. The cross-reference may point after it, to
+    /// objects that did not exist then.
     pub(crate) end: u64,
 }
 

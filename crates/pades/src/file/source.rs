@@ -138,8 +138,8 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
-    /// Reads syntax at an offset, with as large an excerpt as needed; returns the
-    /// octets, too.
+    /// Reads syntax at an offset, with an excerpt as large as needed. Returns the octets
+    /// too.
     pub(crate) fn parse<T>(
         &mut self,
         offset: u64,

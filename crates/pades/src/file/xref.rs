@@ -24,7 +24,7 @@ const IN_THE_FILE: [usize; 3] = [0; 3];
 /// Length in octets of a table's entry.
 const ENTRY: u64 = 20;
 
-/// Where an object is, by its cross-reference entry.
+/// A cross-reference entry: the place of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
     /// It does not exist.
@@ -376,7 +376,7 @@ fn read_table(source: &mut Source<'_>, offset: u64, first: u64) -> Result<Sectio
 /// with one octet.
 fn entry_step(source: &mut Source<'_>, at: u64, count: u64) -> Result<u64, Error> {
     if count < 2 {
-        // One entry: what follows it is found after any white space.
+        // With one entry, this is its length: the reader skips white space after it.
         let octets = source.read(at, ENTRY)?;
         let kind = octets.iter().position(|o| matches!(o, b'n' | b'f'));
         return Ok(kind.map_or(ENTRY, |kind| kind as u64 + 1));
@@ -397,8 +397,8 @@ fn read_stream(source: &mut Source<'_>, offset: u64) -> Result<Section, Error> {
     if !dictionary.is(b"Type", b"XRef") {
         return Err(broken(offset, "neither a cross-reference table nor a stream"));
     }
-    // The end of the stream is not searched for: with a wrong length, readers could
-    // disagree about which octets are signed.
+    // No search for the end of the stream: with a wrong length, readers could disagree
+    // about the signed octets.
     let Some(encoded) = stream.stated_length(source, None)? else {
         return Err(broken(offset, "a cross-reference stream with a wrong /Length"));
     };

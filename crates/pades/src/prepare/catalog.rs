@@ -1,5 +1,5 @@
-//! What the catalog says about signatures: the form and its fields, the
-//! certification, the extensions of PDF in use (ISO 32000-2, 7.7.2).
+//! The catalog's entries for signatures: the form and its fields, the certification,
+//! the extensions of PDF in use (ISO 32000-2, 7.7.2).
 
 use crate::document::place::Place;
 use crate::error::{Error, structure};

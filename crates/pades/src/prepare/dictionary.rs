@@ -6,7 +6,7 @@ use crate::lock::FieldLock;
 use crate::options::Certification;
 use crate::syntax::{Reference, encode_text, name, string};
 
-/// What the signature dictionary says.
+/// The entries of a new signature dictionary.
 #[derive(Clone, Debug)]
 pub(super) struct Dictionary<'a> {
     pub(super) sub_filter: &'a str,

@@ -1,4 +1,4 @@
-//! Preparing a document with a Contents placeholder, and digesting it.
+//! Prepares a document with a Contents placeholder, and digests it.
 
 use std::io::Write;
 use std::ops::Range;
@@ -16,8 +16,8 @@ impl PreparedDocument {
     /// Prepares a document for a CMS of at most `capacity` octets. The document
     /// is read once, apart from the few objects that a signature touches.
     ///
-    /// Of the parameters, the signing time and the location are used; the others
-    /// belong into the CMS.
+    /// Of the parameters, only the signing time and the location are used. The others
+    /// belong in the CMS, which the caller makes.
     ///
     /// # Errors
     /// The document is malformed or forbids the signature; see [`Error`].
@@ -108,7 +108,7 @@ impl Plan {
     }
 }
 
-/// The second part of `/ID` identifies the document and what was added to it.
+/// Sets the second part of `/ID` to a digest of the document and the update.
 fn set_identifier(update: &mut [u8], places: &[Range<usize>], document: &Digest) {
     let mut digester = Digester::new(document.algorithm());
     digester.update(document.value());

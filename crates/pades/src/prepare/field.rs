@@ -72,7 +72,7 @@ pub(super) struct NewField<'a> {
     /// The last part of its name.
     partial: &'a str,
     parent: Option<Reference>,
-    /// What has to be added to the form's `/Fields`; `None` below an existing field.
+    /// The reference to add to the form's `/Fields`; `None` below an existing field.
     pub(super) root: Option<Reference>,
 }
 
@@ -88,7 +88,8 @@ impl<'a> NewField<'a> {
         let (above, partial) = name.rsplit_once('.').unwrap_or(("", name));
         let (known, parent) = nearest_ancestor(form, above);
         if !above.is_empty() && form.signed().next().is_some() {
-            // pyHanko reports it as tampering, whether the group is new or not.
+            // pyHanko reports a new field in a group as tampering, even if the group is
+            // new.
             return Err(Error::Forbidden { why: ForbiddenBy::FieldInGroup });
         }
         let missing = above.strip_prefix(known).unwrap_or_default();

@@ -1,5 +1,6 @@
-//! What forbids a signature, and what the signer should know: earlier signatures,
-//! the kind of document, its encryption (ISO 32000-2, 12.8.2; 12.7.8; table 22).
+//! Decides whether a document may be signed, and finds the warnings for its signer:
+//! by earlier signatures, XFA forms and encryption (ISO 32000-2, 12.8.2; 12.7.8;
+//! table 22).
 
 use super::widget::is_hidden;
 use crate::document::form::Form;
@@ -15,8 +16,8 @@ const fn forbidden<T>(why: ForbiddenBy) -> Result<T, Error> {
     Err(Error::Forbidden { why })
 }
 
-/// Checks whether the document may be signed in a field of this name, and returns
-/// what the signer should know.
+/// Checks whether the document may be signed in a field of this name. Returns the
+/// warnings.
 pub(super) fn check(
     pdf: &mut Pdf<'_>,
     catalog: &Value,
@@ -73,7 +74,7 @@ fn appears(
     }
 }
 
-/// Whether an earlier signature allows one in this field.
+/// Checks that an earlier signature allows a signature in this field.
 fn allows(earlier: &Permissions, field: &str, appears: bool) -> Result<(), Error> {
     if earlier.certification == Some(1) {
         return forbidden(ForbiddenBy::Certification);
@@ -88,7 +89,8 @@ fn allows(earlier: &Permissions, field: &str, appears: bool) -> Result<(), Error
     Ok(())
 }
 
-/// Whether the permissions of an encrypted document allow the signature (table 22).
+/// Checks that the permissions of an encrypted document allow the signature
+/// (table 22).
 pub(super) fn check_encryption(pdf: &Pdf<'_>, options: &SignatureOptions) -> Result<(), Error> {
     const MODIFY: u32 = 4;
     const ANNOTATE: u32 = 6;

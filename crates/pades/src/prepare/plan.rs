@@ -32,8 +32,8 @@ pub(super) struct Plan {
     /// The document's length, and its last octets.
     pub(super) length: u64,
     pub(super) tail: Vec<u8>,
-    /// The number of the page that shows a visible signature. Only
-    /// [`check`](crate::check) needs it: with a certificate, nobody looks for it.
+    /// The number of the page that shows a visible signature. Set only for
+    /// [`check`](crate::check): `prepare` does not need it.
     pub(super) page: Option<usize>,
 }
 
@@ -151,8 +151,8 @@ fn place(
         let target = TargetField { catalog: &catalog, form: &form, name: &name, signature };
         let (dictionary, page) =
             target.sign(pdf, &mut update, dictionary.clone(), signer, options)?;
-        // Objects that were read meanwhile may refer to the numbers that the new
-        // objects have: then those get higher numbers.
+        // The objects read since may refer to the numbers of the new objects. If they
+        // do, the new objects get higher numbers.
         if pdf.next_number()? != signature.number {
             continue;
         }

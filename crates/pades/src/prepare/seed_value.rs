@@ -105,7 +105,7 @@ impl SeedValue {
     ) -> Result<Option<SeedConstraint>, Error> {
         let reasons = list(pdf, &self.dictionary, b"Reasons")?;
         if self.binds(REASONS) {
-            // No list, or the one reason ".": there must not be a reason.
+            // Without a list, or with the one reason ".", there must not be a reason.
             let none =
                 reasons.as_ref().is_none_or(|r| matches!(r.as_slice(), [only] if only == b"."));
             let fits = match &options.reason {
@@ -177,7 +177,7 @@ impl SeedValue {
         Ok(None)
     }
 
-    /// What this version cannot put into a signature.
+    /// Constraints on parts that this version cannot put into a signature.
     fn unsupported(&self, pdf: &mut Pdf<'_>) -> Result<Option<SeedConstraint>, Error> {
         let attestation = pdf.get(&self.dictionary, b"LegalAttestation")?.is_some();
         if self.binds(LEGAL_ATTESTATION) && attestation {

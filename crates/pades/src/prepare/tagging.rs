@@ -10,10 +10,10 @@ use crate::syntax::{Reference, Value};
 /// Maximum depth of a number tree.
 const MAX_LEVELS: usize = 64;
 
-/// Makes a new widget part of the structure: a structure element `Form`, the last
-/// child of the root's first element, or of the root itself. Returns the number
-/// for the widget's `/StructParent`. Returns `None`, and changes nothing, if the
-/// document has no structure or a broken one.
+/// Makes a new widget part of the structure: adds a structure element `Form` as the
+/// last child of the root's first element, or of the root itself. Returns the
+/// number for the widget's `/StructParent`. If the document has no structure or a
+/// broken one, changes nothing and returns `None`.
 pub(super) fn tag(
     pdf: &mut Pdf<'_>,
     update: &mut Update,

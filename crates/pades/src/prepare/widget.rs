@@ -1,4 +1,4 @@
-//! What a signature field shows, and the page that shows it (ISO 32000-2,
+//! The appearance of a signature field, and the page that shows it (ISO 32000-2,
 //! 12.5.6.19).
 
 use crate::appearance::{Appearance, StampPosition, draw, number};
@@ -18,7 +18,7 @@ pub(super) const WIDGET_FLAGS: i64 = PRINT | LOCKED;
 const EMPTY_APPEARANCE: &[u8] =
     b"<</Type/XObject/Subtype/Form/BBox[0 0 0 0]/Length 0>>\nstream\n\nendstream";
 
-/// What a new widget looks like.
+/// The entries of a new widget that decide its appearance.
 pub(super) struct Look {
     pub(super) rectangle: String,
     pub(super) form: Option<Reference>,
@@ -36,7 +36,7 @@ impl Look {
         Self { rectangle: "0 0 0 0".to_owned(), form, alternative: None }
     }
 
-    /// Draws what a new field shows on its page.
+    /// Draws the appearance of a new field for its page.
     pub(super) fn drawn(
         pdf: &mut Pdf<'_>,
         update: &mut Update,
@@ -58,7 +58,8 @@ impl Look {
     }
 }
 
-/// Draws what an existing widget shows; returns the form XObject and the page.
+/// Draws the appearance of an existing widget. Returns the form XObject and the
+/// page.
 pub(super) fn draw_in(
     pdf: &mut Pdf<'_>,
     update: &mut Update,

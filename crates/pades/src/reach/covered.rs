@@ -26,9 +26,9 @@ impl Covered {
 }
 
 /// Reads every signed object, as verification does before it compares revisions.
-/// After that, no new object gets a number that a signed object refers to. Documents
-/// beyond the limits of verification are not compared by it either; documents of more
-/// than 65,536 objects are not read here.
+/// After that, no new object gets a number that a signed object refers to. Returns
+/// no covered objects for documents of more than 65,536 objects, and for documents
+/// beyond the limits of verification, which does not compare their revisions.
 ///
 /// # Errors
 /// [`Error::Forbidden`] if a signed object cannot be read: validators would report
@@ -58,8 +58,8 @@ pub(crate) fn reach_signed(pdf: &mut Pdf<'_>, form: &Form) -> Result<Covered, Er
         then = Some(now);
     }
     pdf.reserve_up_to(reach.highest());
-    // If the document was changed after the last signature, verification has reported
-    // that already: a further change need not be avoided.
+    // If the document was changed after the last signature, verification reports that
+    // change anyway, so signed objects may change again.
     if then.is_none_or(|last| last.later > 0) {
         return Ok(Covered::default());
     }

@@ -39,7 +39,7 @@ pub(crate) enum Role {
     Structure,
     /// An object that such an element refers to, which may be an annotation (14.7.5.3)
     Tagged,
-    /// Everything that must not change: above all what pages show
+    /// Everything that must not change: above all the content of pages
     Other,
 }
 

@@ -86,8 +86,8 @@ impl<'a> Handler<'a> {
             let octets = password.as_bytes();
             self.open_new(octets.get(..MAX_PASSWORD).unwrap_or(octets))
         } else {
-            // PDFDocEncoding, approximated by Latin-1; its other characters are hard to
-            // type.
+            // Latin-1 approximates PDFDocEncoding: the characters that it lacks are
+            // hard to type.
             let latin = password.chars().map(u8::try_from).collect::<Result<Vec<u8>, _>>();
             self.open_old(&latin.unwrap_or_else(|_| password.as_bytes().to_vec()))
         };

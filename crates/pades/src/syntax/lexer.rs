@@ -9,7 +9,7 @@ const MAX_DEPTH: usize = 128;
 /// Maximum number of values in one indirect object, including keys.
 const MAX_VALUES: usize = 1 << 19;
 
-/// Why there is no value.
+/// Why the lexer returned no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// The octets end here, but the file may continue.
@@ -60,7 +60,7 @@ impl<'a> Lexer<'a> {
         Err(Stop::Malformed(self.at, what))
     }
 
-    /// The octets end where something is missing.
+    /// The result if the octets end within a token: an error only at the file's end.
     const fn end<T>(&self) -> Result<T, Stop> {
         if self.last { self.fail("the file ends within an object") } else { Err(Stop::CutOff) }
     }
@@ -347,7 +347,7 @@ impl<'a> Lexer<'a> {
         let Some(number) = digits(token).and_then(|n| u32::try_from(n).ok()) else {
             return Ok(Kind::Integer(integer));
         };
-        // What follows may complete a reference; if not, it is read again.
+        // The next two tokens may complete a reference. If not, they are read again.
         let number_end = self.at;
         self.space()?;
         if self.peek().is_some_and(|o| o.is_ascii_digit()) {

@@ -16,7 +16,7 @@ use crate::syntax::{Kind, Reference, Value};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct FoundChange {
     pub(super) kind: Change,
-    /// The field whose lock forbids it.
+    /// The full name of the field that it belongs to. A lock of this field forbids it.
     pub(super) field: Option<String>,
 }
 

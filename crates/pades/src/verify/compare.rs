@@ -6,7 +6,8 @@ use crate::file::Indirect;
 use crate::syntax::{Kind, Value};
 
 /// Whether two objects are equal, apart from white space. A stream that was written
-/// again counts as different: no writer has to do that.
+/// again counts as different without a comparison: an update has no reason to repeat
+/// an unchanged stream.
 pub(super) fn same(old: &Indirect, new: &Indirect) -> bool {
     old.reference == new.reference
         && (old.offset.is_some() && old.offset == new.offset

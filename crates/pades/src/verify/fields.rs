@@ -15,7 +15,7 @@ const MAX_LEVELS: usize = 64;
 /// `/Ff`: the field is read-only (table 227).
 const READ_ONLY: i64 = 1;
 
-/// What happened to a field between two revisions.
+/// The kind of change of a field between two revisions.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum FieldChange {
     /// It is not a signature field.

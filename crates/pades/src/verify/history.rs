@@ -20,7 +20,7 @@ struct Step {
 pub(super) struct History {
     /// The oldest first.
     steps: Vec<Step>,
-    /// Whether a limit was exceeded.
+    /// Whether a limit was exceeded, so that the newest steps are missing.
     cut_short: bool,
 }
 

@@ -18,7 +18,7 @@ use crate::report::{
 };
 use crate::syntax::{Value, decode_text, parse_date};
 
-/// What is known about all changes of the document.
+/// The changes of the whole document.
 #[derive(Clone, Copy)]
 pub(super) struct ChangeContext<'a> {
     pub(super) history: &'a History,
@@ -26,7 +26,7 @@ pub(super) struct ChangeContext<'a> {
     pub(super) annotations_from: Option<u64>,
 }
 
-/// What the signature dictionary says.
+/// The claims in the signature dictionary, which the signer wrote.
 struct Claims {
     signing_time: Option<DateTime<Utc>>,
     name: Option<String>,

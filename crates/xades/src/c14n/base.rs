@@ -32,7 +32,7 @@ impl<'u> UriReference<'u> {
     }
 }
 
-/// Whether this is the scheme of a URI.
+/// Whether the text has the syntax of a URI scheme (RFC 3986, 3.1).
 pub(crate) fn is_scheme(scheme: &str) -> bool {
     let rest = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
     scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(rest)

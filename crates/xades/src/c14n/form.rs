@@ -1,4 +1,4 @@
-//! One canonical form while it is made.
+//! One canonical form: receives the events of the document and writes the octets.
 
 use crate::error::{Error, Limit};
 use crate::xml::{
@@ -13,26 +13,26 @@ use super::pass::{Covered, ElementName};
 use super::select::{Select, Selection, Shown, Within};
 use super::work::Work;
 
-/// Maximum number of selected elements, and of left-out ones.
+/// Maximum number of selected elements, and of left-out elements, that a form lists.
 pub(crate) const MAX_LISTED: usize = 65_536;
 /// Maximum number of selected elements whose names are kept.
 const MAX_NAMED: usize = 64;
 
-/// Decides which nodes are in a form.
+/// The nodes of a form.
 pub(crate) enum NodeSet<'s> {
     Selection(Selection),
     Custom(Box<dyn Select + 's>),
 }
 
-/// One canonical form: its nodes, its state and its output.
+/// One canonical form, or the text of its nodes.
 pub(crate) struct Form<'s> {
     method: Canonicalization,
     nodes: NodeSet<'s>,
     out: Output<'s>,
     comments: bool,
-    /// Whether it is the text of the nodes instead of a canonical form.
+    /// Whether only the text of the nodes is written, instead of a canonical form.
     text: bool,
-    /// Whether nodes outside the root element are in it.
+    /// Whether nodes outside the root element are in the form.
     outside: bool,
     /// Whether the root element has ended.
     after_root: bool,
@@ -40,9 +40,9 @@ pub(crate) struct Form<'s> {
     /// The namespaces that the open elements have written, outermost first.
     rendered: Vec<BindingIndex>,
     to_render: Vec<BindingIndex>,
-    /// Whether the current comment or instruction is in it.
+    /// Whether the current comment or instruction is in the form.
     writing: bool,
-    /// Whether its data has begun.
+    /// Whether the data of the current instruction has begun.
     data: bool,
     covered: Covered,
 }
@@ -52,16 +52,16 @@ pub(crate) struct Form<'s> {
 struct OpenElement {
     shown: Shown,
     role: Role,
-    /// The targets of the selection that it is inside.
+    /// The targets of the selection that the element is inside.
     within: Within,
-    /// The number of namespaces written before it.
+    /// The number of namespaces written by the elements around this one.
     rendered: usize,
 }
 
 /// The relation of an element to a selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    /// As its parent.
+    /// It is in the form if and only if its parent is.
     Same,
     /// It is in the form, but its parent is not.
     Selected,
@@ -96,7 +96,7 @@ impl<'s> Form<'s> {
         }
     }
 
-    /// Makes it the text of the nodes only.
+    /// Writes only the text of the nodes.
     pub(crate) fn of_text(mut self) -> Self {
         self.text = true;
         self.covered.text = true;
@@ -145,7 +145,7 @@ impl<'s> Form<'s> {
         self.open.last().map_or(self.outside, |open| open.shown.content)
     }
 
-    /// A comment or instruction begins. After the root element a line feed precedes
+    /// Begins a comment or instruction. After the root element a line feed precedes
     /// it.
     fn begin(&mut self, wanted: bool, opening: &[u8]) {
         let content = self.content();
@@ -160,7 +160,7 @@ impl<'s> Form<'s> {
         }
     }
 
-    /// It ends. Before the root element a line feed follows it.
+    /// Ends a comment or instruction. Before the root element a line feed follows it.
     fn finish_node(&mut self, closing: &[u8]) {
         if self.writing {
             self.out.push(closing);
@@ -275,10 +275,11 @@ impl<'s> Form<'s> {
 
     /// Chooses the namespaces that an element writes.
     ///
-    /// Inclusive: those in scope, unless the nearest ancestor in the node-set has the
-    /// same in scope. If that ancestor is the parent, only the element's own
-    /// declarations can differ. Exclusive: those that its name and its attributes'
-    /// names use; those of the prefix list as in the inclusive form.
+    /// The inclusive form writes the namespaces in scope, except those that the nearest
+    /// ancestor in the node-set has in scope, too. If that ancestor is the parent, only
+    /// the element's own declarations can differ. The exclusive form writes the
+    /// namespaces that the names of the element and of its attributes use, and treats
+    /// those of the prefix list as the inclusive form does.
     fn choose_namespaces(
         &mut self,
         element: &StartElement<'_>,
@@ -332,7 +333,7 @@ impl<'s> Form<'s> {
         if self.method.is_exclusive() { self.method.inclusive_prefixes().len() } else { 0 }
     }
 
-    /// Writes a namespace, unless an element around has written the same.
+    /// Writes a namespace, unless an element around this one has written the same.
     fn consider(&mut self, namespaces: &Namespaces, binding: BindingIndex, work: &mut Work) {
         if binding == XML_BINDING {
             return;

@@ -25,9 +25,9 @@ pub(crate) struct XmlAttribute<'e> {
     pub(crate) value: Cow<'e, [u8]>,
 }
 
-/// All `xml:` attributes that an element is written with, its own and the inherited
-/// ones, sorted by local name. `None` if it inherits nothing. `shown` is the depth of
-/// the nearest ancestor in the node-set.
+/// The `xml:` attributes that the form writes for an element: its own and the
+/// inherited ones, sorted by local name. `None` if the element inherits nothing.
+/// `shown` is the depth of the nearest ancestor in the node-set.
 pub(crate) fn with_inherited<'e>(
     algorithm: Algorithm,
     element: &StartElement<'e>,
@@ -39,8 +39,8 @@ pub(crate) fn with_inherited<'e>(
     }
     let v11 = algorithm == Algorithm::C14n11;
     work.add(element.xml_scope.len());
-    // 1.1 inherits from the ancestors above the element up to the nearest one in the
-    // node-set, 1.0 from all.
+    // Canonical XML 1.1 inherits only from ancestors that are nearer than the nearest
+    // one in the node-set, 1.0 from all.
     let asked = |depth: usize| !v11 || shown.is_none_or(|shown| depth > shown);
     let above = |depth: usize| depth < element.depth() && asked(depth);
     let ancestors = || element.xml_scope.iter().filter(|attribute| above(attribute.0));
@@ -56,7 +56,8 @@ pub(crate) fn with_inherited<'e>(
     if all.len() == before && joined.is_none() {
         return Ok(None);
     }
-    // Of several of one name the first stays: its own, or the nearest ancestor's.
+    // The first of several attributes with one name is kept: the element's own, or the
+    // nearest ancestor's.
     work.add(all.len() * SORTING);
     all.sort_by_key(|attribute| attribute.local_name);
     all.dedup_by_key(|attribute| attribute.local_name);

@@ -10,9 +10,9 @@ use super::target::{IdAttributes, Target, TargetSearch};
 pub(crate) struct InsertionSite {
     /// The element's name.
     pub(crate) name: String,
-    /// Where the element is.
+    /// The element's place.
     pub(crate) span: Span,
-    /// Where the root element is.
+    /// The place of the root element.
     pub(crate) root: Span,
     pub(crate) encoding: Encoding,
     /// Whether the document contains a `ds:Signature`.

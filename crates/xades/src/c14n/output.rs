@@ -5,14 +5,14 @@ use std::io;
 use crate::error::Error;
 use crate::xml::chars::{self, TEXT_ESCAPED, VALUE_ESCAPED};
 
-/// Maximum number of octets that are gathered before they are sent.
+/// Number of octets that are gathered before they are passed to the sink.
 const PIECE: usize = 32 * 1024;
 
 /// Receives canonical octets, in order.
 pub(crate) type Sink<'s> = dyn FnMut(&[u8]) -> io::Result<()> + 's;
 
-/// Gathers small pieces, and sends big ones at once. The first error of the sink is
-/// kept until [`check`](Self::check) returns it.
+/// Gathers small pieces, and passes big ones to the sink at once. Keeps the first
+/// error of the sink until [`check`](Self::check) returns it.
 pub(crate) struct Output<'s> {
     gathered: Vec<u8>,
     sink: &'s mut Sink<'s>,
@@ -100,7 +100,7 @@ impl<'s> Output<'s> {
         }
     }
 
-    /// Sends the rest. Returns the number of octets.
+    /// Passes the rest to the sink. Returns the number of all octets of the form.
     pub(crate) fn finish(&mut self) -> Result<u64, Error> {
         self.flush();
         self.check()?;

@@ -14,25 +14,25 @@ use super::select::{Select, Selection};
 use super::target::{IdAttributes, Target};
 use super::work::Work;
 
-/// What a canonical form covers.
+/// The parts of a document that a canonical form covers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Covered {
-    /// The number of its octets.
+    /// The length of the form in octets.
     pub length: u64,
-    /// The elements that are in it and whose parents are not: where they are in the
+    /// The elements that are in the form and whose parents are not: their places in the
     /// original octets, in the order of their ends. Empty for a whole document and
     /// for an implementation of [`Select`].
     pub selected: Vec<Span>,
-    /// The elements that are not in it and whose parents are, in the same way.
+    /// The elements that are not in the form and whose parents are, in the same way.
     pub left_out: Vec<Span>,
-    /// Whether nodes outside the root element are in it.
+    /// Whether nodes outside the root element are in the form.
     pub(crate) outside: bool,
-    /// Whether it is the text only. Elements inside the selected ones are then left
-    /// out, although their text is not.
+    /// Whether only text was written. Elements inside the selected ones are then listed
+    /// as left out, although their text is not.
     pub(crate) text: bool,
-    /// Whether a comment inside the selected nodes is left out. If it is the text
-    /// only: a comment or an instruction.
+    /// Whether a comment inside the selected nodes is left out. With `text`: a comment
+    /// or an instruction.
     pub(crate) comments_left_out: bool,
     /// The names of the first selected elements, in document order.
     pub(crate) elements: Vec<ElementName>,
@@ -41,7 +41,7 @@ pub struct Covered {
 /// The name and Id of an element, cut at 256 octets each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ElementName {
-    /// Where the element begins.
+    /// The offset of the element's first octet.
     pub(crate) start: u64,
     pub(crate) namespace: String,
     pub(crate) local_name: String,
@@ -65,7 +65,7 @@ impl ElementName {
     }
 }
 
-/// Makes canonical forms of a document in one reading.
+/// Makes canonical forms of a document while reading it once.
 pub struct Pass<'a, 's> {
     reader: Reader<'a>,
     forms: Vec<Form<'s>>,
@@ -110,10 +110,12 @@ impl<'a, 's> Pass<'a, 's> {
         self.forms.push(form.of_text());
     }
 
-    /// Reads the document to its end, whatever is selected: a document that is not
-    /// well-formed has no canonical form, and a document in which two elements have
-    /// the selected Id has none either. Returns what each form covers, in the order
-    /// in which the forms were added.
+    /// Reads the document and passes the forms to their sinks. Returns the covered parts
+    /// of each form, in the order in which the forms were added.
+    ///
+    /// The document is read to its end even if the selected element ends earlier: the
+    /// forms are valid only if the whole document is well-formed and no second element
+    /// has the selected Id.
     ///
     /// # Errors
     /// An error about the document; [`Error::RelativeNamespace`],
@@ -141,8 +143,8 @@ impl<'a, 's> Pass<'a, 's> {
         Ok(forms.map(|(form, failed)| failed.map_or_else(|| form.finish(), Err)).collect())
     }
 
-    /// As [`run`](Self::run), and finds the site of an insertion. `target` is the
-    /// element that it goes into or after. `None`: the root element.
+    /// As [`run`](Self::run), and finds the site of an insertion into or after `target`.
+    /// `None`: the root element.
     pub(crate) fn run_for_site(
         mut self,
         target: Option<&Target>,
@@ -207,8 +209,8 @@ pub fn canonicalize(
     Ok(pass.run()?.pop().unwrap_or_default())
 }
 
-/// Refuses namespace names that are relative references (Canonical XML 1.0,
-/// clause 1.3).
+/// Returns an error for a namespace name that is a relative reference (Canonical XML
+/// 1.0, clause 1.3).
 fn check_namespaces(element: &StartElement<'_>) -> Result<(), Error> {
     for &declared in &element.tag.declared {
         let name = String::from_utf8_lossy(element.namespaces.name(declared));

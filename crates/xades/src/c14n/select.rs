@@ -1,4 +1,4 @@
-//! Which nodes of a document are in a canonical form.
+//! Selections: the nodes of a document that are in a canonical form.
 
 use crate::error::{Error, Limit};
 use crate::xml::StartElement;
@@ -21,32 +21,35 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Both are in it.
+    /// Both are in the node-set.
     pub const YES: Self = Self { element: true, content: true };
-    /// Neither is in it.
+    /// Neither is in the node-set.
     pub const NO: Self = Self { element: false, content: false };
 }
 
-/// A node-set that is decided element by element, in document order.
+/// A custom node-set. It is decided element by element, in document order.
 pub trait Select {
-    /// Whether an element is in it. `parent` is the answer for its parent.
+    /// Whether an element, and the nodes directly inside it, are in the node-set.
+    /// `parent` is the answer for the element's parent.
     fn element(&mut self, element: &StartElement<'_>, parent: Shown) -> Shown;
 
-    /// Whether the comments and instructions outside the root element are in it.
+    /// Whether the comments and instructions outside the root element are in the
+    /// node-set.
     fn outside(&self) -> bool {
         false
     }
 }
 
-/// What a step of a filter does with the nodes of some elements.
+/// The effect of a filter step on a node-set (XPath Filter 2.0, clause 3.2). Each step
+/// has a target: elements with their content.
 // Not non_exhaustive: XPath Filter 2.0 has these and no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SetOperation {
-    /// Removes the nodes outside of them.
+    /// Removes the nodes outside the target.
     Intersect,
-    /// Removes the nodes inside them.
+    /// Removes the nodes inside the target.
     Subtract,
-    /// Adds the nodes inside them.
+    /// Adds the nodes inside the target.
     Union,
 }
 
@@ -65,7 +68,7 @@ pub struct Selection {
 struct Step {
     operation: SetOperation,
     search: TargetSearch,
-    /// Whether its target must exist.
+    /// Whether the target must exist.
     required: bool,
 }
 
@@ -90,9 +93,9 @@ impl Selection {
         self
     }
 
-    /// Applies the steps of an XPath Filter 2.0 (clause 3.2) in order. Each step's
-    /// expression selects elements. Targets need not exist. An Id that two elements
-    /// have is an error.
+    /// Applies the steps of an XPath Filter 2.0 (clause 3.2) in order. A target that the
+    /// document does not have selects no nodes. An Id that two elements have is an
+    /// error of the pass.
     #[must_use]
     pub fn filtered(mut self, steps: impl IntoIterator<Item = (SetOperation, Target)>) -> Self {
         let step = |(operation, target)| Step {
@@ -119,7 +122,7 @@ impl Selection {
         self
     }
 
-    /// Whether it starts from the whole document and not from an element.
+    /// Whether the selection starts from the whole document and not from an element.
     #[must_use]
     pub const fn is_document(&self) -> bool {
         self.apex.is_none()
@@ -139,7 +142,7 @@ impl Selection {
         self.comments
     }
 
-    /// Whether nodes outside the root element are in it.
+    /// Whether nodes outside the root element are selected.
     pub(crate) fn outside(&self) -> bool {
         self.is_document() && self.passes(Within::default())
     }

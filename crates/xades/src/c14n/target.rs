@@ -1,4 +1,4 @@
-//! Naming elements of a document, and finding them while it is read.
+//! Names elements of a document, and finds them while the document is read.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::namespaces::DS;
 use crate::xml::{Attribute, StartElement, XML_NAMESPACE};
 
-/// An element, or several, of a document.
+/// A description of one or several elements of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -23,7 +23,7 @@ pub enum Target {
         namespace: String,
         /// The local name.
         local_name: String,
-        /// Which of them, in document order, from 0. `None`: all.
+        /// The index of one of them in document order, from 0. `None`: all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nth: Option<usize>,
     },
@@ -58,7 +58,7 @@ impl Target {
     }
 }
 
-/// As part of a message: `with the Id "x"`, `at octet 7`, `{urn:a}b, number 2`.
+/// For messages: `with the Id "x"`, `at octet 7`, `{urn:a}b, number 2`.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -75,7 +75,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// Names come from documents, too, and may be long.
+/// Shortens a name for a message: names may come from documents and be long.
 fn cut(text: &str) -> &str {
     text.char_indices().nth(200).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
@@ -154,11 +154,11 @@ impl Default for IdAttributes {
 #[derive(Clone, Debug)]
 pub(crate) struct TargetSearch {
     target: Target,
-    /// The number of matching elements, of whatever `nth`.
+    /// The number of elements with the name so far, whatever `nth` is.
     met: usize,
-    /// Where the first element with the Id begins.
+    /// The offset of the first element with the Id.
     first: Option<u64>,
-    /// Where another element with the Id begins.
+    /// The offset of another element with the Id.
     second: Option<u64>,
 }
 
@@ -167,7 +167,7 @@ impl TargetSearch {
         Self { target, met: 0, first: None, second: None }
     }
 
-    /// Whether the element matches. It must see every element in document order.
+    /// Whether the element matches. Call this for every element, in document order.
     pub(crate) fn meets(&mut self, element: &StartElement<'_>, ids: &IdAttributes) -> bool {
         let here = element.tag().start;
         match &self.target {
@@ -228,8 +228,8 @@ impl TargetSearch {
         self.check_found()
     }
 
-    /// Returns an error if the target must exist and was not found. All elements of a
-    /// name may be none.
+    /// Returns an error if the target must exist and was not found. A target that means
+    /// all elements of a name need not exist.
     pub(crate) fn check_found(&self) -> Result<(), Error> {
         let found = match &self.target {
             Target::Named { nth: Some(nth), .. } => self.met > *nth,

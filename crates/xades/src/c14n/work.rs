@@ -6,8 +6,8 @@ use crate::xml::Limits;
 /// Maximum number of selected and left-out elements that all forms list.
 pub(crate) const MAX_LISTED_TOGETHER: usize = 262_144;
 
-/// The work on all forms of one pass: octets written, and everything that was
-/// searched for them.
+/// The work on all forms of one pass: octets written, and elements, attributes and
+/// namespaces searched for them.
 #[derive(Debug)]
 pub(crate) struct Work {
     done: u64,
@@ -31,7 +31,7 @@ impl Work {
         self.listed += 1;
     }
 
-    /// Whether it exceeds what was allowed at the last [`check`](Self::check).
+    /// Whether the work exceeds the limits of the last [`check`](Self::check).
     pub(crate) const fn is_exceeded(&self) -> bool {
         self.done > self.allowed || self.listed > MAX_LISTED_TOGETHER
     }

@@ -12,9 +12,9 @@ use crate::verify::verify;
 
 use super::insertion::Insertion;
 
-/// Verifies the document without and with the insertion. Every signature that is
-/// intact, and every reference that another verifier may find intact, must stay
-/// so.
+/// Verifies the document without and with the insertion. Returns an error unless
+/// every intact signature stays intact. The same holds for every reference that
+/// another verifier may find intact.
 pub(crate) fn check_existing(
     document: &mut Document<'_>,
     insertion: &Insertion,

@@ -1,4 +1,4 @@
-//! Where a signature goes in the original octets, and in which encoding.
+//! The place of a signature in the original octets, and its encoding.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,12 +13,12 @@ use crate::xml::Encoding;
 pub(crate) struct Insertion {
     /// Number of octets of the document before it.
     pub(crate) offset: u64,
-    /// Number of octets of the document that it replaces: the slash and the
-    /// bracket of `<a/>`.
+    /// Number of octets of the document that the insertion replaces: 2 for the `/>` of
+    /// an empty-element tag, else 0.
     pub(crate) replaced: u64,
     encoding: Encoding,
-    /// The name of the element around it, if that was an empty-element tag and
-    /// now needs an end tag.
+    /// The name of the element around the insertion, if that was an empty-element tag
+    /// and now needs an end tag.
     end_tag: Option<String>,
 }
 

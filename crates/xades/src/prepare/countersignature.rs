@@ -21,7 +21,8 @@ use super::{CHECK_ALGORITHM, Checked};
 ///
 /// `which` is the signature's place in the [report](crate::verify()): `[1]` is the
 /// second signature, and `[1, 0]` is its first countersignature. Of the options,
-/// the Ids' seed, the production place and those about reading have an effect.
+/// only the seed of the Ids, the production place and those about reading have an
+/// effect.
 ///
 /// # Errors
 /// As [`prepare`](crate::prepare()); [`Error::NoSuchSignature`];
@@ -86,12 +87,12 @@ pub fn check_countersignature(
     Ok(Checked::default())
 }
 
-/// Where a countersignature goes.
+/// The place of a countersignature.
 struct CountersignaturePlace {
     read: DocumentReading,
-    /// The Id of the value that it signs.
+    /// The Id of the signature value that is countersigned.
     value: String,
-    /// The elements around it that the signature does not have yet.
+    /// The elements around the countersignature that the signature does not have yet.
     missing: &'static [&'static str],
     position: Position,
 }

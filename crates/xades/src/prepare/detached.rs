@@ -52,8 +52,8 @@ impl fmt::Debug for DetachedDocument<'_> {
 }
 
 /// Prepares a baseline B-B signature over other documents. The signature becomes an
-/// XML document of its own. Each document is read once. Of the options, the Ids'
-/// seed, the production place and
+/// XML document of its own. Each document is read once. Of the options, only the seed
+/// of the Ids, the production place and
 /// [`detached_references`](SignatureOptions::detached_references) have an effect.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ use crate::signature_element::{ContentObject, END_TAGS, Ids, SignatureElement, S
 use crate::source_document::{DocumentReading, SourceDocument, digester};
 use crate::xml::{Encoding, Reader};
 
-/// The media type of octets of which nothing is known (RFC 2046, 4.5.1).
+/// The media type of octets of an unknown format (RFC 2046, 4.5.1).
 pub(crate) const OCTETS_MEDIA_TYPE: &str = "application/octet-stream";
 /// The media type of XML documents (RFC 7303).
 const XML_MEDIA_TYPE: &str = "application/xml";
@@ -141,7 +141,7 @@ pub(crate) fn prepare_base64(
     write(signing, &ids, signed, content, Destination::Base64 { document })
 }
 
-/// What is signed of the content.
+/// The reference to the content.
 struct SignedContent<'a> {
     digest: Digest,
     transform: NewTransform,

@@ -17,7 +17,7 @@ pub(crate) struct NewReference {
     pub(crate) digest: Digest,
 }
 
-/// A transform that is written.
+/// A transform of a new reference.
 #[derive(Clone, Debug)]
 pub(crate) enum NewTransform {
     /// Leaves out the signature itself.

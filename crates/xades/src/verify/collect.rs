@@ -1,5 +1,5 @@
-//! The first reading of a document: finds its signatures, and keeps of each one
-//! what verifying it needs.
+//! The first reading of a document: finds its signatures, and keeps the parts of
+//! them that verifying needs.
 
 use std::ops::Range;
 
@@ -22,14 +22,14 @@ pub(crate) const MAX_NESTED: usize = 8;
 pub(crate) const MAX_SIGNATURE_LEN: usize = 4 << 20;
 /// Maximum number of octets kept of all signatures.
 pub(crate) const MAX_SIGNATURES_LEN_TOGETHER: usize = 64 << 20;
-/// Maximum depth of elements in what is kept of a signature.
+/// Maximum depth of the elements kept of a signature.
 pub(crate) const MAX_DEPTH: usize = 64;
 /// Maximum number of elements directly in a `ds:Object` that are kept apart.
 const MAX_IN_OBJECT: usize = 64;
 /// Maximum number of elements that the caller expects to be signed.
 pub(crate) const MAX_EXPECTED: usize = 65_536;
 
-/// What is known of a document after its first reading.
+/// The result of the first reading of a document.
 #[derive(Debug)]
 pub(crate) struct CollectedDocument {
     /// The number of octets.
@@ -40,7 +40,7 @@ pub(crate) struct CollectedDocument {
     pub(crate) root_has_more: bool,
     /// In document order.
     pub(crate) signatures: Vec<CollectedSignature>,
-    /// Where the elements are that the caller expects to be signed.
+    /// The places of the elements that the caller expects to be signed.
     pub(crate) expected: Vec<Range<u64>>,
 }
 
@@ -52,11 +52,11 @@ pub(crate) struct CollectedSignature {
     pub(crate) within: Option<usize>,
     /// Whether it is in a `xades:CounterSignature`.
     pub(crate) counter: bool,
-    /// Whether it comes out of an entity. It then has no place of its own.
+    /// Whether it comes from an entity. It then has no place of its own.
     pub(crate) in_entity: bool,
 }
 
-/// What is kept of an element's content.
+/// The parts of an element's content that are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keep {
     Nothing,
@@ -72,13 +72,13 @@ enum Keep {
     /// As `xades:UnsignedSignatureProperties` or
     /// `xades:UnsignedDataObjectProperties`.
     UnsignedOfKind,
-    /// Nothing, and of the element itself only its name and place.
+    /// None. Of the element itself, only the name and the place are kept.
     Place,
 }
 
 impl Keep {
-    /// What is kept of a child that follows `before` others. `None`: not even its
-    /// name.
+    /// The parts that are kept of a child that follows `before` others. `None`: the child
+    /// is not kept at all.
     fn of_child(self, element: &StartElement<'_>, before: usize) -> Option<Self> {
         let ds = element.namespace() == DS.as_bytes();
         let xades = element.namespace().starts_with(ANY_XADES.as_bytes());
@@ -198,9 +198,9 @@ struct Collector<'a> {
     open: Vec<OpenSignature>,
     /// For each open element: whether it is a `xades:CounterSignature`.
     is_counter_signature: Vec<bool>,
-    /// Where the expected elements are.
+    /// The places of the expected elements.
     places: Vec<Range<u64>>,
-    /// The open ones of them: their depths and indices.
+    /// The open expected elements: their depths and their indices in `places`.
     open_expected: Vec<(usize, usize)>,
     /// The number of octets kept of all signatures.
     kept_len: usize,
@@ -245,7 +245,7 @@ impl Collector<'_> {
         }
         let within = self.open.last().map(|open| open.index);
         if let Some(around) = self.open.last_mut() {
-            // The signature around keeps this one's start tag, and nothing else.
+            // The signature around this one keeps only its start tag.
             if let (0, Some((parent, Keep::Everything))) = (around.skipped, around.open.last_mut())
             {
                 parent.children.push(Element::new(element, self.ids));
@@ -298,8 +298,9 @@ impl Collector<'_> {
         self.check_kept(offset)
     }
 
-    /// Notes a comment or an instruction. What is kept as a whole is signed as a
-    /// whole, comments excluded. The signature's value is not signed.
+    /// Records that an element contains a comment or an instruction that may not be
+    /// signed. Elements that are kept with everything in them are signed with
+    /// everything except comments. The signature value is not signed.
     fn comment_or_instruction(&mut self, comment: bool) {
         let Some(signature) = self.open.last_mut() else { return };
         let Some((element, keep)) = signature.open.last_mut() else { return };
@@ -339,7 +340,7 @@ impl Collector<'_> {
 }
 
 impl OpenSignature {
-    /// An element begins in the signature. Returns the cost of keeping it.
+    /// Handles the start of an element in the signature. Returns the cost of keeping it.
     fn start(&mut self, element: &StartElement<'_>, ids: &IdAttributes) -> Result<usize, Error> {
         let keep = match self.open.last_mut() {
             Some((parent, keep)) if self.skipped == 0 => {

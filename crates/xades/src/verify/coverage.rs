@@ -20,7 +20,7 @@ const CONTAINERS: [(&str, &str); 3] = [
     ("urn:oasis:names:tc:opendocument:xmlns:container", "signatures"),
 ];
 
-/// The union of what the intact references of a signature cover.
+/// The union of the parts that the intact references of a signature cover.
 pub(crate) struct Covering {
     nodes: Vec<Nodes>,
     /// The elements of which only the text is covered.
@@ -29,12 +29,12 @@ pub(crate) struct Covering {
 
 /// The nodes that one reference covers.
 struct Nodes {
-    /// Whether they are the whole document, except what is left out.
+    /// Whether they are the whole document, except the left-out elements.
     document: bool,
     selected: Ranges,
-    /// The signatures that are left out.
+    /// The left-out signatures.
     signatures: Ranges,
-    /// The other elements that are left out.
+    /// The other left-out elements.
     others: Ranges,
 }
 
@@ -54,8 +54,8 @@ impl Covering {
         self.nodes.iter().any(|nodes| nodes.include(element))
     }
 
-    /// How much of the document is covered, and whether that includes what is
-    /// expected. `detached`: the signed data are other documents.
+    /// How much of the document is covered, and whether that includes the expected
+    /// elements. `detached`: the signed data are other documents.
     pub(crate) fn coverage(
         &self,
         document: &CollectedDocument,
@@ -67,7 +67,7 @@ impl Covering {
             // The document must contain nothing except signatures.
             alone || is_container(&document.root) && !document.root_has_more
         } else if alone {
-            // The data that it envelops are the whole.
+            // The signature is the root element: the enveloped data are the whole.
             let mut data = signature.objects.iter().filter(|object| holds_data(object)).peekable();
             data.peek().is_some() && data.all(|object| self.signs_object(object))
         } else {
@@ -80,8 +80,8 @@ impl Covering {
         (if whole { Coverage::Whole } else { Coverage::Part }, expected)
     }
 
-    /// Whether everything in a signature is covered, except what verifying needs:
-    /// value, keys and properties.
+    /// Whether everything in a signature is covered, except the parts that verifying
+    /// reads: value, keys and properties.
     pub(crate) fn signs_all_in(&self, signature: &Signature<'_>) -> bool {
         let own = ["SignedInfo", "SignatureValue", "KeyInfo", "Object"];
         let own =

@@ -1,4 +1,4 @@
-//! Decoding base64 text that arrives in pieces (XML Signature, clause 6.6.2).
+//! Decodes base64 text that arrives in pieces (XML Signature, clause 6.6.2).
 
 use std::io;
 
@@ -25,8 +25,8 @@ impl Decoder {
                 _ => return Err(malformed()),
             }
             if self.gathered.len() == GATHERED {
-                // Only the last group of the text may contain padding, so it is
-                // withheld.
+                // Only the last group of the text may contain padding, so the last
+                // group so far is withheld.
                 let last = self.gathered.split_off(GATHERED - GROUP);
                 if self.gathered.contains('=') {
                     return Err(malformed());

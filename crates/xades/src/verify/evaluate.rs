@@ -25,7 +25,7 @@ pub(crate) const MAX_EXTERNAL_REFERENCES: usize = 4096;
 /// Maximum number of octets that all references digest together, as a multiple of
 /// the length of the document and its originals.
 pub(crate) const MAX_PASSES: u64 = 64;
-/// The number of octets that may be digested however short the document is.
+/// Number of octets that all references may digest even if the document is short.
 const FREE_OCTETS: u64 = 1 << 28;
 /// Maximum number of octets of all canonical forms of `ds:SignedInfo`, which are
 /// held.
@@ -34,12 +34,12 @@ pub(crate) const MAX_SIGNED_INFO_LEN: u64 = 16 << 20;
 /// The outcome of evaluating one `ds:Reference`.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// In the reference's algorithm. In SHA-256 if that algorithm is unknown and the
-    /// reference is to a part of the document.
+    /// The digest by the reference's algorithm. By SHA-256 if that algorithm is unknown
+    /// and the reference is to a part of the document.
     pub(crate) digest: Option<Digest>,
     pub(crate) problem: Option<Problem>,
     pub(crate) detail: Option<String>,
-    /// What it covers. `None` if it is to another document.
+    /// The covered parts. `None` if the reference is to another document.
     pub(crate) covered: Option<Covered>,
     pub(crate) comments: bool,
     /// Whether the covered part contains comments that are not covered.
@@ -162,7 +162,7 @@ pub(crate) fn evaluate(
     Ok(all)
 }
 
-/// What all references together may still cost.
+/// The remaining limits of all references together.
 struct Budget {
     /// The number of octets that may still be digested.
     digested: Cell<u64>,
@@ -181,7 +181,7 @@ impl Budget {
     }
 }
 
-/// Takes octets off a budget. Returns whether it had that many.
+/// Subtracts octets from a budget. Returns `false` if it has fewer.
 fn spend(budget: &Cell<u64>, octets: u64) -> bool {
     let left = budget.get().checked_sub(octets);
     budget.set(left.unwrap_or_default());
@@ -329,7 +329,7 @@ fn add<'s>(
     match plan {
         Plan::Canonical(nodes, method) => pass.add(method, nodes, sink),
         Plan::DecodedText(nodes) => pass.add_text(nodes, sink),
-        // These digest octets without parsing them.
+        // These plans digest octets without parsing them.
         Plan::Octets | Plan::Decoded => {}
     }
 }
@@ -445,7 +445,7 @@ fn read_external(
             Err(error) => Err(error.into()),
         };
     }
-    // Reading costs, whatever is selected.
+    // The whole document is read, even if the selection is small.
     state.charge(original.document.len()?.unwrap_or_default());
     check_limits(&state)?;
     let result = reading.reader(original.document.reader()?).and_then(|reader| {

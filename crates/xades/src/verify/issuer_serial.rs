@@ -8,8 +8,8 @@ use ades_core::asn1::der::{INTEGER, SEQUENCE, context};
 /// `directoryName` of `GeneralName` (RFC 5280, 4.2.1.6).
 const DIRECTORY_NAME: u8 = context(4);
 
-/// Whether it names this certificate: one of its names equals the issuer, octet by
-/// octet, and the number equals the certificate's serial number.
+/// Whether the DER names this certificate: one of its names equals the issuer, octet
+/// by octet, and its number equals the certificate's serial number.
 pub(crate) fn names(der: &[u8], certificate: &Certificate) -> bool {
     read(der, certificate).unwrap_or(false)
 }

@@ -1,17 +1,17 @@
-//! The documents beside the one with the signatures.
+//! The documents of detached signatures, which the caller passes.
 
 use std::fmt;
 
 use ades_core::Document;
 
-/// A document that references to other documents are about.
+/// A document that references to other documents may mean.
 pub(crate) struct Original<'a> {
-    /// What references call it. `None`: it matches any URI.
+    /// The URI of the document in references. `None`: it matches any URI.
     pub(crate) uri: Option<String>,
     pub(crate) document: Document<'a>,
 }
 
-// A URI is a name that somebody gave.
+// A URI may name files and people, which logs must not show.
 impl fmt::Debug for Original<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Original").field("document", &self.document).finish_non_exhaustive()
@@ -19,7 +19,7 @@ impl fmt::Debug for Original<'_> {
 }
 
 impl Original<'_> {
-    /// Whether a reference's URI is its URI, or ends with it after a slash.
+    /// Whether a reference's URI is this document's URI, or ends with it after a slash.
     pub(crate) fn is_named(&self, reference: Option<&str>) -> bool {
         let (Some(own), Some(reference)) = (self.uri.as_deref(), reference) else {
             return false;

@@ -44,7 +44,7 @@ pub(crate) struct QualifyingProperties<'e> {
 /// `xades:DataObjectFormat`.
 #[derive(Debug)]
 pub(crate) struct DataObjectFormat<'e> {
-    /// The Id of the `ds:Reference` that it is about.
+    /// The Id of the `ds:Reference` that it describes.
     pub(crate) target: Option<&'e str>,
     pub(crate) mime_type: Option<String>,
     encoding: Option<String>,

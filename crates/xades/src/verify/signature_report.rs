@@ -1,5 +1,5 @@
-//! Builds the report of one signature from what it states and from the outcomes of
-//! its references.
+//! Builds the report of one signature from its elements and from the outcomes of its
+//! references.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -27,7 +27,7 @@ use super::tree::{self, Element};
 /// Maximum number of parts of each kind in the report of a reference.
 const MAX_PARTS: usize = 64;
 
-/// What is known of a document and its signatures.
+/// A document, its signatures, and the inputs of the verification.
 pub(crate) struct Context<'c> {
     pub(crate) document: &'c CollectedDocument,
     pub(crate) signatures: &'c [Option<Signature<'c>>],
@@ -173,7 +173,8 @@ impl<'r> ReportBuilder<'r, '_> {
         meant.or(first)
     }
 
-    /// Whether the value verifies over `ds:SignedInfo` as it was read.
+    /// Whether the value verifies over octets that state the same as the `ds:SignedInfo`
+    /// that was read.
     fn value_verifies(&mut self, certificate: Option<&Certificate>) -> bool {
         let info = &self.signature.signed_info;
         let known = info.method.is_some() && info.algorithm.is_some();
@@ -182,7 +183,7 @@ impl<'r> ReportBuilder<'r, '_> {
             self.problem(info.method.is_some(), Problem::SignatureMalformed);
             return false;
         };
-        // The verified octets must state what was read from the element.
+        // The verified octets must have the content that was read from the element.
         let read = tree::of_fragment(octets, &IdAttributes::default());
         let same = read.is_some_and(|read| read.has_same_content(info.element));
         if self.problem(!same, Problem::SignatureMalformed) {
@@ -323,7 +324,8 @@ impl<'r> ReportBuilder<'r, '_> {
         self.problem(qualifying.signing_time.is_none(), Problem::SigningTimeMissing);
     }
 
-    /// Two references with the same Id: a property about it could mean either.
+    /// Reports two references with the same Id: a property about that Id could mean
+    /// either.
     fn check_ids(&mut self, references: &[ReferenceReport]) {
         let all = references.iter().flat_map(|r| std::iter::once(r).chain(&r.manifest));
         let mut seen = HashSet::new();
@@ -446,8 +448,8 @@ impl<'r> ReportBuilder<'r, '_> {
         at.next().map(|(_, outcomes)| outcomes.as_slice())
     }
 
-    /// Whether it signs only the values of other signatures of the document. Those
-    /// have reports of their own.
+    /// Whether the signature signs only the values of other signatures of the document,
+    /// which have reports of their own.
     fn countersigns_another(&self, references: &[ReferenceReport]) -> bool {
         let own = self.signature.value_place.start;
         let others = self.context.signatures.iter().flatten();

@@ -1,8 +1,8 @@
 //! Transforms (XML Signature, clauses 4.4.3.2 and 6.6; XPath Filter 2.0): the steps
-//! from the data that a reference names to the octets that are digested.
+//! from the data that a reference names to the digested octets.
 //!
-//! All transforms of a reference become one plan, which is carried out while the
-//! document is read once.
+//! All transforms of a reference become one plan, so that the document is read only
+//! once.
 
 use crate::c14n::{Canonicalization, MAX_STEPS, Selection, SetOperation, Target};
 use crate::error::Error;
@@ -14,12 +14,12 @@ use super::tree::Element;
 /// Maximum number of transforms of one reference.
 const MAX_TRANSFORMS: usize = 16;
 
-/// What is digested of the data that a reference names.
+/// The way from the data that a reference names to the digested octets.
 #[derive(Clone, Debug)]
 pub(crate) enum Plan {
-    /// The octets.
+    /// The octets of the data.
     Octets,
-    /// The octets that they decode to as base64 text.
+    /// The octets that the data decodes to as base64 text.
     Decoded,
     /// A canonical form of nodes.
     Canonical(Selection, Canonicalization),
@@ -60,7 +60,7 @@ impl Plan {
         }
     }
 
-    /// The decoder for what the plan selects, if it decodes base64.
+    /// A decoder, if the plan decodes base64.
     pub(crate) fn decoder(&self) -> Option<Decoder> {
         matches!(self, Self::Decoded | Self::DecodedText(_)).then(Decoder::default)
     }

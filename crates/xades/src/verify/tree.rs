@@ -1,4 +1,4 @@
-//! A tree of the elements that are kept of a signature.
+//! The tree of the elements that are kept of a signature.
 
 use std::ops::Range;
 
@@ -17,9 +17,9 @@ pub(crate) struct Element {
     pub(crate) children: Vec<Self>,
     /// All text directly in it.
     pub(crate) text: String,
-    /// Whether it contains something that is not kept.
+    /// Whether it contains content that is not kept.
     pub(crate) more: bool,
-    /// Where it is in the original octets.
+    /// Its place in the original octets.
     pub(crate) place: Range<u64>,
     /// The prefixes in scope and their namespace names. Only elements that contain an
     /// XPath expression have them.
@@ -36,7 +36,8 @@ pub(crate) struct Attribute {
 }
 
 impl Element {
-    /// From a start tag. Its place ends with the tag.
+    /// Makes an element from a start tag. Its place ends with the tag until the end tag
+    /// is read.
     pub(crate) fn new(element: &StartElement<'_>, ids: &IdAttributes) -> Self {
         let local_name = text(element.local_name());
         let attributes = element.attributes().map(|attribute| Attribute {
@@ -63,7 +64,7 @@ impl Element {
         }
     }
 
-    /// From a start tag, without the attributes.
+    /// Makes an element from a start tag, without the attributes.
     pub(crate) fn bare(element: &StartElement<'_>) -> Self {
         Self {
             namespace: text(element.namespace()),
@@ -81,7 +82,7 @@ impl Element {
         self.attributes.iter().all(known)
     }
 
-    /// Whether it, or an element inside it, contains something that is not kept.
+    /// Whether it, or an element inside it, contains content that is not kept.
     pub(crate) fn has_more(&self) -> bool {
         self.more || self.children.iter().any(Self::has_more)
     }
@@ -145,8 +146,8 @@ impl Element {
         ades_core::base64::decode(&self.text.chars().filter(white).collect::<String>())
     }
 
-    /// Whether two elements have the same name, content and, inside, attributes,
-    /// wherever they are.
+    /// Whether two elements have the same name and content, and the elements inside them
+    /// have the same attributes. Their places do not matter.
     pub(crate) fn has_same_content(&self, other: &Self) -> bool {
         self.namespace == other.namespace
             && self.local_name == other.local_name

@@ -129,7 +129,7 @@ pub(crate) fn find(text: &[u8], from: usize, classes: u8) -> usize {
     text.len()
 }
 
-/// Whether any octet passes the test. Without an early exit, so that the compiler can
+/// Whether any octet passes the test. There is no early exit, so that the compiler can
 /// test many octets at once.
 pub(crate) fn any(piece: &[u8], test: impl Fn(u8) -> bool) -> bool {
     piece.iter().fold(false, |any, &octet| any | test(octet))

@@ -95,9 +95,9 @@ impl Encoding {
         }
     }
 
-    /// Decodes octets and appends the text to `out`. Returns the number of octets that
-    /// were used, and the fault of the next one. A character that is cut off is not
-    /// used.
+    /// Decodes octets and appends the text to `out`. Returns the number of decoded octets,
+    /// and the fault of the next octet, if any. A character that is cut off at the end is
+    /// not decoded.
     pub(crate) fn decode(self, octets: &[u8], out: &mut Vec<u8>) -> (usize, Option<&'static str>) {
         let mut used = 0;
         let mut utf8 = [0; 4];

@@ -1,5 +1,5 @@
-//! The cost of entities, and references in attribute values (XML 1.0, clauses 3.3.3
-//! and 4.4).
+//! Expands references in attribute values, and limits the expansion of entities (XML
+//! 1.0, clauses 3.3.3 and 4.4).
 
 use crate::error::Limit;
 
@@ -11,8 +11,8 @@ use super::scan::{Cursor, Stop, SyntaxFault, Token, bad, fault};
 /// The cost of expanding one entity, in addition to its text.
 const EACH: u64 = 16;
 
-/// The number of octets that entities and default attributes have added, and may
-/// add.
+/// The number of octets that entities and default attributes have added so far, and
+/// its limit.
 #[derive(Debug)]
 pub(crate) struct Budget {
     spent: u64,
@@ -25,8 +25,8 @@ impl Budget {
         Self { spent: 0, allowed: limits.expansion, depth: limits.entity_depth }
     }
 
-    /// Raises what is allowed for the number of octets read: a long document may expand
-    /// more than a short one.
+    /// Raises the limit for the number of octets read: a long document may expand more
+    /// than a short one.
     pub(crate) fn read(&mut self, octets: u64, limits: &Limits) {
         self.allowed = limits.expansion.max(octets.saturating_mul(limits.expansion_ratio));
     }

@@ -84,8 +84,8 @@ impl<'r> StartElement<'r> {
         self.namespaces.lookup(prefix).map(|binding| self.namespaces.name(binding))
     }
 
-    /// Where the tag is in the original octets. For an element that comes out of an
-    /// entity this is the reference to the entity.
+    /// The place of the tag in the original octets. For an element that comes from an
+    /// entity, this is the place of the reference to the entity.
     #[must_use]
     pub const fn tag(&self) -> Range<u64> {
         self.start..self.end
@@ -200,14 +200,14 @@ impl<'r> EndElement<'r> {
         self.depth
     }
 
-    /// Where the element is in the original octets.
+    /// The place of the element in the original octets.
     #[must_use]
     pub const fn span(&self) -> &'r Span {
         self.span
     }
 }
 
-/// Where an element is in the original octets.
+/// The place of an element in the original octets.
 // Not non_exhaustive: callers compare it with ranges that they know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
@@ -215,8 +215,8 @@ pub struct Span {
     pub start_tag: Range<u64>,
     /// Its end tag. For an empty-element tag: an empty range after it.
     pub end_tag: Range<u64>,
-    /// Whether it comes out of an entity. The offsets are then those of the reference,
-    /// and nothing can be inserted into the element.
+    /// Whether it comes from an entity. The offsets are then those of the reference to the
+    /// entity, and nothing can be inserted into the element.
     pub in_entity: bool,
 }
 

@@ -26,15 +26,16 @@ pub struct Limits {
     pub entity_depth: usize,
     /// Maximum number of octets that entities and default attributes add to a document.
     pub expansion: u64,
-    /// The same as a multiple of the octets read. The larger of the two applies.
+    /// Maximum expansion as a multiple of the octets read. The larger of `expansion` and
+    /// this applies.
     pub expansion_ratio: u64,
     /// Maximum work on all canonical forms of one pass together: octets written,
     /// elements and attributes compared with selections, namespaces and `xml:`
     /// attributes searched.
     pub work: u64,
-    /// The same as a multiple of the octets read. The larger of the two applies. An
-    /// exclusive form of the smallest elements, `<p:e/>`, with a namespace name of 300
-    /// octets is 50 times as long as the document.
+    /// Maximum work as a multiple of the octets read. The larger of `work` and this
+    /// applies. For comparison: the exclusive form of many `<p:e/>`, the smallest
+    /// elements, with a namespace name of 300 octets is 50 times as long as the document.
     pub work_ratio: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The reader: from octets to events.
+//! The reader: returns the events of a document.
 
 mod grammar;
 
@@ -20,7 +20,7 @@ use super::tag::Tag;
 use super::window::Window;
 use super::xml_scope::XmlScope;
 
-/// Reads a document once, from its start to its end.
+/// Reads a document once, from its start to its end, and returns its [`Event`]s.
 pub struct Reader<'a> {
     window: Window<'a>,
     limits: Limits,
@@ -42,13 +42,13 @@ pub struct Reader<'a> {
     namespaces: Namespaces,
     xml_scope: XmlScope,
     tag: Tag,
-    /// Where the current tag is.
+    /// The place of the current tag.
     tag_range: Range<u64>,
     span: Span,
     character: ([u8; 4], usize),
 }
 
-/// Which part of the document the reader is in.
+/// The part of the document that the reader is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// Before the document type declaration and the root element.
@@ -59,7 +59,7 @@ enum Stage {
     Epilog,
 }
 
-/// Which construct of unlimited length the reader is inside.
+/// The construct of unlimited length that the reader is inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Inside {
     Nothing,
@@ -77,7 +77,7 @@ struct Frame {
     at: usize,
     /// The number of elements that were open at its start.
     open: usize,
-    /// Where the reference is in the original octets.
+    /// The place of the reference in the original octets.
     reference: Range<u64>,
 }
 
@@ -157,8 +157,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads documents that name an external DTD subset as if they named none, as XML
-    /// 1.0 (clause 5.1) allows. The declarations of the subset, default attributes
-    /// above all, are then missing. By default such a document is refused.
+    /// 1.0 (clause 5.1) allows. The declarations in the subset, above all default
+    /// attributes, are then missing. By default such a document is rejected with
+    /// [`Error::External`].
     #[must_use]
     pub const fn ignoring_external_subset(mut self) -> Self {
         self.ignore_external_subset = true;
@@ -267,8 +268,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The window is empty: extends it, or leaves an entity. Returns false at the
-    /// document's end.
+    /// Extends the empty window, or leaves an entity. Returns false at the document's
+    /// end.
     fn at_window_end(&mut self) -> Result<bool, Error> {
         if let Some(frame) = self.frames.last() {
             if frame.open != self.open.len() {
@@ -288,7 +289,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A token is cut off: extends the window.
+    /// Extends the window, because its end cuts off a token.
     fn need_more(&mut self) -> Result<(), Error> {
         self.check_length(rest(&self.frames, &self.window).len())?;
         self.need_more_of_long()

@@ -52,7 +52,7 @@ pub(crate) struct Tag {
     pub(crate) len: usize,
     /// Whether it is an empty-element tag.
     pub(crate) empty: bool,
-    /// Whether a canonical form writes it unchanged, except for its namespace
+    /// Whether a canonical form writes the tag unchanged, except for its namespace
     /// declarations.
     pub(crate) canonical: bool,
     /// In canonical order.

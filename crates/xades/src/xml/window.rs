@@ -12,14 +12,14 @@ use super::encoding::Encoding;
 /// Number of octets by which the window is extended.
 const PIECE: usize = 64 * 1024;
 
-/// A window on a document: the text from the reader's position to the end of what has
-/// been checked.
+/// A window on a document: the text from the reader's position to the end of the
+/// checked text.
 pub(crate) struct Window<'a> {
     octets: Octets<'a>,
     encoding: Encoding,
     /// The reader's position.
     at: usize,
-    /// The end of the text that consists of characters that XML allows.
+    /// The end of the checked text, which has only characters that XML allows.
     checked: usize,
     /// A position, and its offset in the original octets.
     known: (usize, u64),

@@ -1,4 +1,4 @@
-//! The productions of XML 1.0 at the start of the window.
+//! Reads the productions of XML 1.0, each at the start of the window.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::xml::scan::{Bad, Cursor, Stop, SyntaxFault, Token, bad};
 use super::{Frame, Inside, OpenElement, Reader, Stage, Step, rest};
 
 impl Reader<'_> {
-    /// Before or after the root element: clauses 2.1 and 2.8.
+    /// Reads the next step before or after the root element: clauses 2.1 and 2.8.
     pub(super) fn outside(&mut self) -> Result<Option<Step>, Error> {
         let text = self.window.rest();
         let spaces = text.iter().take_while(|&&octet| chars::is(octet, SPACE)).count();
@@ -84,7 +84,7 @@ impl Reader<'_> {
         Ok(Some(Step::LineFeed))
     }
 
-    /// Reads what begins with `<`.
+    /// Reads markup that begins with `<`.
     fn markup(&mut self) -> Result<Option<Step>, Error> {
         let text = rest(&self.frames, &self.window);
         match text.get(1) {
@@ -197,7 +197,7 @@ impl Reader<'_> {
         Ok(Some(Step::InstructionStart(2..end)))
     }
 
-    /// Reads what begins with `<!`.
+    /// Reads markup that begins with `<!`.
     fn declaration(&mut self) -> Result<Option<Step>, Error> {
         let mut cursor = Cursor::new(rest(&self.frames, &self.window), 0);
         let token = cursor.skip(b"<!--");
@@ -248,7 +248,7 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// Reads what begins with `&` in content: clause 4.4.
+    /// Reads a reference in content, which begins with `&`: clause 4.4.
     fn reference(&mut self) -> Result<Option<Step>, Error> {
         let text = rest(&self.frames, &self.window);
         let mut cursor = Cursor::new(text, 0);
@@ -310,7 +310,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Inside a comment, CDATA section or instruction.
+    /// Reads the next step inside a comment, CDATA section or instruction.
     pub(super) fn within(&mut self, inside: Inside) -> Result<Option<Step>, Error> {
         let text = rest(&self.frames, &self.window);
         if inside == Inside::InstructionSpace {
