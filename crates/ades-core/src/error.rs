@@ -181,7 +181,7 @@ pub enum Error {
     /// A pending state that cannot be read, or whose checksum differs.
     #[error("the pending state is damaged: {what}")]
     StateDamaged {
-        /// what is wrong with it
+        /// the problem
         what: &'static str,
     },
     /// A pending state that a newer version of this project stored.
@@ -225,7 +225,7 @@ pub enum Error {
     Parameter {
         /// which parameter
         parameter: Parameter,
-        /// what is wrong with it
+        /// the problem
         problem: &'static str,
     },
 }

@@ -1,5 +1,4 @@
-//! Verifies signature values and reports what is wrong with those that do not
-//! verify.
+//! Verifies signature values. For a value that does not verify, reports the reason.
 
 use rsa::traits::PublicKeyParts;
 use rsa::{BoxedUint, PublicKey as RsaPublicKey};

@@ -29,7 +29,7 @@ pub enum Error {
     Malformed {
         /// Offset from the container's first octet
         offset: u64,
-        /// What is wrong there
+        /// The rule that the octets violate
         what: &'static str,
     },
     /// A CMS structure other than SignedData.

@@ -14,7 +14,7 @@ pub enum SandboxError {
     Config {
         /// the name of the field
         field: &'static str,
-        /// what is wrong with its value
+        /// the problem with its value
         problem: String,
     },
     /// A file of the sandbox's directory cannot be read or written

@@ -27,7 +27,7 @@ pub enum Error {
         key: String,
         /// the line in the file, counted from 1
         line: Option<usize>,
-        /// what is wrong with the value
+        /// the problem with its value
         problem: String,
     },
     /// The configuration, or a file that it names, cannot be read

@@ -8,7 +8,7 @@ pub enum Error {
     Malformed {
         /// position in the container; the first octet is 0
         offset: u64,
-        /// what is wrong there
+        /// the rule that they violate, or the element that is missing
         what: &'static str,
     },
     /// Elements of indefinite length are nested deeper than [`MAX_DEPTH`].

@@ -117,7 +117,7 @@ pub enum SignerErrorKind {
     /// The service's answer violates its protocol.
     #[error("the service's answer violates its protocol: {what}")]
     Protocol {
-        /// what is wrong with it
+        /// the problem
         what: String,
     },
     /// The values do not match the items of the batch.

@@ -116,7 +116,7 @@ fn a_certificate_that_signed_before_is_a_warning() {
     let again = parallel(&one, Some(CONTENT), &first).unwrap();
     assert_eq!(again.warnings(), [Warning::AlreadySigned]);
     assert_eq!(parallel(&one, Some(CONTENT), &second).unwrap().warnings(), []);
-    // It can be made all the same, and the stored state has no warnings.
+    // A warning does not prevent the signature, and the stored state has no warnings.
     assert!(verify(&first.finish(&again, Some(&one)), Some(CONTENT)).is_valid());
     let stored = again.to_json(None).unwrap();
     assert_eq!(PendingSignature::from_json(&stored, None).unwrap().warnings(), []);
