@@ -2,6 +2,8 @@
 //! URIs and DER `AlgorithmIdentifier`s (RFC 5754, RFC 4055, RFC 5758, RFC 8419,
 //! RFC 9231).
 
+mod pss;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,11 +11,13 @@ use ::der::asn1::AnyRef;
 use ::der::{Decode, Reader, SliceReader, Tag, Tagged};
 use serde::{Deserialize, Serialize};
 
+pub use pss::PssParameters;
+
 use crate::Oid;
 use crate::asn1::der;
 use crate::error::Error;
 
-/// A digest algorithm. Serialises as `sha256`, `sha384` or `sha512`.
+/// A digest algorithm. Serialises as `sha256`, `sha3-256` and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -24,19 +28,46 @@ pub enum DigestAlgorithm {
     Sha384,
     /// SHA-512
     Sha512,
+    /// SHA-1: to verify only
+    Sha1,
+    /// SHA-224: to verify only
+    Sha224,
+    /// SHA3-256: to verify only
+    #[serde(rename = "sha3-256")]
+    Sha3_256,
+    /// SHA3-384: to verify only
+    #[serde(rename = "sha3-384")]
+    Sha3_384,
+    /// SHA3-512: to verify only
+    #[serde(rename = "sha3-512")]
+    Sha3_512,
 }
 
 impl DigestAlgorithm {
-    /// All digest algorithms, in order of output length.
+    /// The digest algorithms to sign with, in order of output length.
     pub const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
+    /// The digest algorithms that can be verified. Whether they are still reliable is
+    /// for a judge to say.
+    pub const VERIFIED: [Self; 8] = [
+        Self::Sha256,
+        Self::Sha384,
+        Self::Sha512,
+        Self::Sha1,
+        Self::Sha224,
+        Self::Sha3_256,
+        Self::Sha3_384,
+        Self::Sha3_512,
+    ];
 
     /// The length of a digest value in octets.
     #[must_use]
     pub const fn output_len(self) -> usize {
         match self {
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
+            Self::Sha1 => 20,
+            Self::Sha224 => 28,
+            Self::Sha256 | Self::Sha3_256 => 32,
+            Self::Sha384 | Self::Sha3_384 => 48,
+            Self::Sha512 | Self::Sha3_512 => 64,
         }
     }
 
@@ -47,6 +78,11 @@ impl DigestAlgorithm {
             Self::Sha256 => "2.16.840.1.101.3.4.2.1",
             Self::Sha384 => "2.16.840.1.101.3.4.2.2",
             Self::Sha512 => "2.16.840.1.101.3.4.2.3",
+            Self::Sha1 => "1.3.14.3.2.26",
+            Self::Sha224 => "2.16.840.1.101.3.4.2.4",
+            Self::Sha3_256 => "2.16.840.1.101.3.4.2.8",
+            Self::Sha3_384 => "2.16.840.1.101.3.4.2.9",
+            Self::Sha3_512 => "2.16.840.1.101.3.4.2.10",
         })
     }
 
@@ -55,7 +91,15 @@ impl DigestAlgorithm {
     /// # Errors
     /// [`Error::UnsupportedAlgorithm`] if this version does not support it.
     pub fn from_oid(oid: Oid) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|a| a.oid() == oid).ok_or(Error::UnsupportedAlgorithm { oid })
+        let mut all = Self::VERIFIED.into_iter();
+        all.find(|a| a.oid() == oid).ok_or(Error::UnsupportedAlgorithm { oid })
+    }
+
+    /// The algorithm with this URI in XML Signature; `None` if this version does not
+    /// support it.
+    #[must_use]
+    pub fn from_xml_uri(uri: &str) -> Option<Self> {
+        Self::VERIFIED.into_iter().find(|algorithm| algorithm.xml_uri() == uri)
     }
 
     /// The algorithm's URI in XML Signature (RFC 9231, 2.1).
@@ -65,6 +109,11 @@ impl DigestAlgorithm {
             Self::Sha256 => "http://www.w3.org/2001/04/xmlenc#sha256",
             Self::Sha384 => "http://www.w3.org/2001/04/xmldsig-more#sha384",
             Self::Sha512 => "http://www.w3.org/2001/04/xmlenc#sha512",
+            Self::Sha1 => "http://www.w3.org/2000/09/xmldsig#sha1",
+            Self::Sha224 => "http://www.w3.org/2001/04/xmldsig-more#sha224",
+            Self::Sha3_256 => "http://www.w3.org/2007/05/xmldsig-more#sha3-256",
+            Self::Sha3_384 => "http://www.w3.org/2007/05/xmldsig-more#sha3-384",
+            Self::Sha3_512 => "http://www.w3.org/2007/05/xmldsig-more#sha3-512",
         }
     }
 
@@ -101,6 +150,11 @@ impl fmt::Display for DigestAlgorithm {
             Self::Sha256 => "sha256",
             Self::Sha384 => "sha384",
             Self::Sha512 => "sha512",
+            Self::Sha1 => "sha1",
+            Self::Sha224 => "sha224",
+            Self::Sha3_256 => "sha3-256",
+            Self::Sha3_384 => "sha3-384",
+            Self::Sha3_512 => "sha3-512",
         })
     }
 }
@@ -132,10 +186,12 @@ pub enum SignatureAlgorithm {
     /// Ed25519 in pure mode, over the data itself. The other digests of the
     /// signature are SHA-512 (RFC 8419)
     Ed25519,
+    /// RSASSA-PSS with other parameters than [`RsaPss`](Self::RsaPss): to verify only
+    RsaPssWith(PssParameters),
 }
 
 impl SignatureAlgorithm {
-    /// All signature algorithms.
+    /// The signature algorithms to sign with.
     pub const ALL: [Self; 10] = {
         use DigestAlgorithm::{Sha256, Sha384, Sha512};
         [
@@ -152,24 +208,68 @@ impl SignatureAlgorithm {
         ]
     };
 
+    /// The algorithm with this URI in `ds:SignatureMethod`; `None` if this version does
+    /// not support it, or if it needs parameters.
+    #[must_use]
+    pub fn from_xml_uri(uri: &str) -> Option<Self> {
+        let mut all = Self::verified().filter(|algorithm| !algorithm.xml_uri().is_empty());
+        all.find(|algorithm| algorithm.xml_uri() == uri)
+    }
+
+    /// The signature algorithms that can be verified and are named without parameters.
+    fn verified() -> impl Iterator<Item = Self> {
+        let with_digests =
+            [Self::RsaPkcs1v15 as fn(DigestAlgorithm) -> Self, Self::RsaPss, Self::Ecdsa];
+        let digests = DigestAlgorithm::VERIFIED.into_iter();
+        let all = digests.flat_map(move |digest| with_digests.map(|make| make(digest)));
+        all.chain([Self::Ed25519])
+    }
+
+    /// Whether this project signs with it.
+    #[must_use]
+    pub fn may_sign(self) -> bool {
+        Self::ALL.contains(&self)
+    }
+
     /// The digest algorithm of the signature, which its other digests use as well.
     #[must_use]
     pub const fn digest_algorithm(self) -> DigestAlgorithm {
         match self {
             Self::RsaPkcs1v15(d) | Self::RsaPss(d) | Self::Ecdsa(d) => d,
             Self::Ed25519 => DigestAlgorithm::Sha512,
+            Self::RsaPssWith(parameters) => parameters.digest,
+        }
+    }
+
+    /// The parameters of RSASSA-PSS.
+    #[must_use]
+    pub const fn pss_parameters(self) -> Option<PssParameters> {
+        match self {
+            Self::RsaPss(digest) => Some(PssParameters::new(digest, digest, digest.output_len())),
+            Self::RsaPssWith(parameters) => Some(parameters),
+            _ => None,
         }
     }
 
     /// The object identifier in `SignerInfo.signatureAlgorithm` of CMS.
     #[must_use]
     pub const fn oid(self) -> Oid {
-        use DigestAlgorithm::{Sha256, Sha384, Sha512};
+        use DigestAlgorithm::{Sha1, Sha3_256, Sha3_384, Sha3_512, Sha224, Sha256, Sha384, Sha512};
         Oid::new_const(match self {
+            Self::RsaPkcs1v15(Sha1) => "1.2.840.113549.1.1.5",
+            Self::RsaPkcs1v15(Sha224) => "1.2.840.113549.1.1.14",
+            Self::RsaPkcs1v15(Sha3_256) => "2.16.840.1.101.3.4.3.14",
+            Self::RsaPkcs1v15(Sha3_384) => "2.16.840.1.101.3.4.3.15",
+            Self::RsaPkcs1v15(Sha3_512) => "2.16.840.1.101.3.4.3.16",
+            Self::Ecdsa(Sha1) => "1.2.840.10045.4.1",
+            Self::Ecdsa(Sha224) => "1.2.840.10045.4.3.1",
+            Self::Ecdsa(Sha3_256) => "2.16.840.1.101.3.4.3.10",
+            Self::Ecdsa(Sha3_384) => "2.16.840.1.101.3.4.3.11",
+            Self::Ecdsa(Sha3_512) => "2.16.840.1.101.3.4.3.12",
             Self::RsaPkcs1v15(Sha256) => "1.2.840.113549.1.1.11",
             Self::RsaPkcs1v15(Sha384) => "1.2.840.113549.1.1.12",
             Self::RsaPkcs1v15(Sha512) => "1.2.840.113549.1.1.13",
-            Self::RsaPss(_) => "1.2.840.113549.1.1.10",
+            Self::RsaPss(_) | Self::RsaPssWith(_) => "1.2.840.113549.1.1.10",
             Self::Ecdsa(Sha256) => "1.2.840.10045.4.3.2",
             Self::Ecdsa(Sha384) => "1.2.840.10045.4.3.3",
             Self::Ecdsa(Sha512) => "1.2.840.10045.4.3.4",
@@ -177,11 +277,26 @@ impl SignatureAlgorithm {
         })
     }
 
-    /// The URI of `ds:SignatureMethod` in XML Signature (RFC 9231, 2.3).
+    /// The URI of `ds:SignatureMethod` in XML Signature (RFC 9231, 2.3). Empty for
+    /// RSASSA-PKCS1-v1_5 with SHA-3, which has none.
     #[must_use]
     pub const fn xml_uri(self) -> &'static str {
-        use DigestAlgorithm::{Sha256, Sha384, Sha512};
+        use DigestAlgorithm::{Sha1, Sha3_256, Sha3_384, Sha3_512, Sha224, Sha256, Sha384, Sha512};
         match self {
+            Self::RsaPkcs1v15(Sha1) => "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+            Self::RsaPkcs1v15(Sha224) => "http://www.w3.org/2001/04/xmldsig-more#rsa-sha224",
+            Self::RsaPkcs1v15(Sha3_256 | Sha3_384 | Sha3_512) => "",
+            Self::RsaPss(Sha1) => "http://www.w3.org/2007/05/xmldsig-more#sha1-rsa-MGF1",
+            Self::RsaPss(Sha224) => "http://www.w3.org/2007/05/xmldsig-more#sha224-rsa-MGF1",
+            Self::RsaPss(Sha3_256) => "http://www.w3.org/2007/05/xmldsig-more#sha3-256-rsa-MGF1",
+            Self::RsaPss(Sha3_384) => "http://www.w3.org/2007/05/xmldsig-more#sha3-384-rsa-MGF1",
+            Self::RsaPss(Sha3_512) => "http://www.w3.org/2007/05/xmldsig-more#sha3-512-rsa-MGF1",
+            Self::RsaPssWith(_) => "http://www.w3.org/2007/05/xmldsig-more#rsa-pss",
+            Self::Ecdsa(Sha1) => "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1",
+            Self::Ecdsa(Sha224) => "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha224",
+            Self::Ecdsa(Sha3_256) => "http://www.w3.org/2021/04/xmldsig-more#ecdsa-sha3-256",
+            Self::Ecdsa(Sha3_384) => "http://www.w3.org/2021/04/xmldsig-more#ecdsa-sha3-384",
+            Self::Ecdsa(Sha3_512) => "http://www.w3.org/2021/04/xmldsig-more#ecdsa-sha3-512",
             Self::RsaPkcs1v15(Sha256) => "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
             Self::RsaPkcs1v15(Sha384) => "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
             Self::RsaPkcs1v15(Sha512) => "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
@@ -203,7 +318,10 @@ impl SignatureAlgorithm {
         let oid = der::object_identifier(self.oid());
         let parameters = match self {
             Self::RsaPkcs1v15(_) => der::NULL.to_vec(),
-            Self::RsaPss(digest) => pss_parameters(digest),
+            Self::RsaPss(digest) => {
+                PssParameters::new(digest, digest, digest.output_len()).to_der()
+            }
+            Self::RsaPssWith(parameters) => parameters.to_der(),
             Self::Ecdsa(_) | Self::Ed25519 => Vec::new(),
         };
         der::element(der::SEQUENCE, &[&oid, &parameters])
@@ -233,15 +351,16 @@ impl SignatureAlgorithm {
             let Some(parameters) = parameters else {
                 return malformed;
             };
-            return read_pss_parameters(parameters)
-                .map_or(malformed, |digest| Ok(Self::RsaPss(digest)));
+            return PssParameters::read(parameters)
+                .map_or(malformed, |parameters| Ok(parameters.algorithm()));
         }
-        let Some(found) = Self::ALL.into_iter().find(|a| a.oid() == oid) else {
+        let Some(found) = Self::verified().find(|a| a.oid() == oid) else {
             return Err(Error::UnsupportedAlgorithm { oid });
         };
         match (found, parameters) {
             (_, None) => Ok(found),
-            (Self::RsaPkcs1v15(_), Some(p)) if p == der::NULL => Ok(found),
+            // RFC 5758, 3.2 has writers leave out the parameters of ECDSA. Some write NULL.
+            (Self::RsaPkcs1v15(_) | Self::Ecdsa(_), Some(p)) if p == der::NULL => Ok(found),
             _ => malformed,
         }
     }
@@ -254,6 +373,9 @@ impl fmt::Display for SignatureAlgorithm {
             Self::RsaPss(d) => write!(f, "rsa-pss-{d}"),
             Self::Ecdsa(d) => write!(f, "ecdsa-{d}"),
             Self::Ed25519 => f.write_str("ed25519"),
+            Self::RsaPssWith(PssParameters { digest, mask_digest, salt_len }) => {
+                write!(f, "rsa-pss-{digest}-mgf1-{mask_digest}-salt-{salt_len}")
+            }
         }
     }
 }
@@ -284,56 +406,6 @@ impl TryFrom<String> for SignatureAlgorithm {
 }
 
 const RSA_ENCRYPTION: Oid = Oid::new_const("1.2.840.113549.1.1.1");
-const MGF1: Oid = Oid::new_const("1.2.840.113549.1.1.8");
-
-/// `RSASSA-PSS-params` (RFC 4055, 3.1). All tags are explicit. The trailer field
-/// has its default value, so DER omits it.
-fn pss_parameters(digest: DigestAlgorithm) -> Vec<u8> {
-    let hash = digest.algorithm_identifier_with_null();
-    let mask = der::element(der::SEQUENCE, &[&der::object_identifier(MGF1), &hash]);
-    let salt_len = der::unsigned_integer(&digest.output_len().to_be_bytes());
-    der::element(
-        der::SEQUENCE,
-        &[
-            &der::element(der::context(0), &[&hash]),
-            &der::element(der::context(1), &[&mask]),
-            &der::element(der::context(2), &[&salt_len]),
-        ],
-    )
-}
-
-/// The digest algorithm of `RSASSA-PSS-params`, if they are equivalent to
-/// [`pss_parameters`]. The inner digests can have NULL parameters or none, and
-/// the trailer field can be explicit.
-fn read_pss_parameters(der: &[u8]) -> Option<DigestAlgorithm> {
-    let mut outer = SliceReader::new(der).ok()?;
-    let params = AnyRef::decode(&mut outer).ok()?;
-    if params.tag() != Tag::Sequence || !outer.is_finished() {
-        return None;
-    }
-    let mut fields = SliceReader::new(params.value()).ok()?;
-    let (mut hash, mut mask_hash, mut salt_len) = (None, None, None);
-    while !fields.is_finished() {
-        let tag = fields.peek_byte()?;
-        let field = AnyRef::decode(&mut fields).ok()?;
-        match tag {
-            0xA0 => hash = Some(DigestAlgorithm::from_algorithm_identifier(field.value()).ok()?),
-            0xA1 => {
-                let (oid, inner) = read_algorithm_identifier(field.value()).ok()?;
-                if oid != MGF1 {
-                    return None;
-                }
-                mask_hash = Some(DigestAlgorithm::from_algorithm_identifier(inner?).ok()?);
-            }
-            0xA2 => salt_len = Some(u32::from_der(field.value()).ok()?),
-            0xA3 if u32::from_der(field.value()).ok()? == 1 => {}
-            _ => return None,
-        }
-    }
-    let hash = hash?;
-    let consistent = mask_hash == Some(hash) && salt_len == u32::try_from(hash.output_len()).ok();
-    consistent.then_some(hash)
-}
 
 /// Splits an `AlgorithmIdentifier` into its OID and the octets of its parameters.
 fn read_algorithm_identifier(der: &[u8]) -> Result<(Oid, Option<&[u8]>), Error> {
@@ -404,12 +476,45 @@ mod tests {
     }
 
     #[test]
-    fn pss_with_another_salt_length_is_rejected() {
+    fn pss_with_other_parameters_is_read_but_not_signed_with() {
         let mut der = SignatureAlgorithm::RsaPss(DigestAlgorithm::Sha256).algorithm_identifier();
         *der.last_mut().unwrap() = 20;
-        assert!(matches!(
-            SignatureAlgorithm::from_algorithm_identifier(&der, DigestAlgorithm::Sha256),
-            Err(Error::MalformedAlgorithm { .. })
-        ));
+        let read = SignatureAlgorithm::from_algorithm_identifier(&der, DigestAlgorithm::Sha256);
+        let expected = PssParameters::new(DigestAlgorithm::Sha256, DigestAlgorithm::Sha256, 20);
+        assert_eq!(read.unwrap(), SignatureAlgorithm::RsaPssWith(expected));
+        assert!(!SignatureAlgorithm::RsaPssWith(expected).may_sign());
+        assert_eq!(SignatureAlgorithm::RsaPssWith(expected).algorithm_identifier(), der);
+        // All parameters have defaults (RFC 4055, 3.1).
+        let der = crate::hex::decode("300d06092a864886f70d01010a3000").unwrap();
+        let read = SignatureAlgorithm::from_algorithm_identifier(&der, DigestAlgorithm::Sha256);
+        assert_eq!(read.unwrap(), SignatureAlgorithm::RsaPss(DigestAlgorithm::Sha1));
+    }
+
+    #[test]
+    fn algorithms_to_verify_are_read_but_not_signed_with() {
+        for algorithm in SignatureAlgorithm::verified() {
+            let der = algorithm.algorithm_identifier();
+            let digest = algorithm.digest_algorithm();
+            let read = SignatureAlgorithm::from_algorithm_identifier(&der, digest).unwrap();
+            assert_eq!(read, algorithm);
+            let uri = algorithm.xml_uri();
+            assert_eq!(SignatureAlgorithm::from_xml_uri(uri).is_none(), uri.is_empty());
+            let to_sign = algorithm.to_string().parse::<SignatureAlgorithm>().is_ok();
+            assert_eq!(to_sign, algorithm.may_sign(), "{algorithm}");
+        }
+        assert!("sha1".parse::<DigestAlgorithm>().is_err());
+    }
+
+    /// Austrian signature cards write NULL.
+    #[test]
+    fn ecdsa_with_null_parameters_is_read() {
+        let algorithm = SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256);
+        let oid = der::object_identifier(algorithm.oid());
+        for (parameters, read) in [(&b"\x05\x00"[..], true), (&b"\x04\x00"[..], false)] {
+            let identifier = der::element(der::SEQUENCE, &[&oid, parameters]);
+            let found =
+                SignatureAlgorithm::from_algorithm_identifier(&identifier, DigestAlgorithm::Sha256);
+            assert_eq!(found.ok(), read.then_some(algorithm));
+        }
     }
 }

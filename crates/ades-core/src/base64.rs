@@ -17,6 +17,16 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     Base64::decode_vec(text).ok()
 }
 
+/// The base64 text of the first PEM block, whatever its label is (RFC 7468, 2), in one line.
+/// PEM of older kinds has headers (RFC 1421, 4.6), which are left out. `None` without a block.
+#[must_use]
+pub fn of_pem(text: &str) -> Option<String> {
+    let mut lines = text.lines().map(str::trim);
+    lines.find(|line| line.starts_with("-----BEGIN "))?;
+    let body = lines.take_while(|line| !line.starts_with("-----"));
+    Some(body.filter(|line| !line.contains(": ")).collect())
+}
+
 /// Octets as a base64 string, for `#[serde(with = "…")]`.
 pub mod octets {
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};

@@ -6,24 +6,26 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use der::asn1::{AnyRef, BitStringRef, OctetStringRef};
 use der::{Decode, Reader, SliceReader, Tag, Tagged};
 use serde::{Deserialize, Serialize};
-use x509_cert::certificate::Rfc5280;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
-use x509_cert::time::{Time, Validity};
 
 use crate::Oid;
-use crate::algorithm::DigestAlgorithm;
+use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
 use crate::base64;
 use crate::digest::Digest;
 use crate::error::{Error, NotFit};
+use crate::name;
 
 pub use key_type::KeyType;
 
 /// Maximum length of a certificate, in octets.
 pub const MAX_CERTIFICATE_LEN: usize = 64 * 1024;
+
+/// The content octets of the OID of a common name.
+const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 
 /// An X.509 certificate.
 ///
@@ -41,13 +43,36 @@ struct Parsed {
     subject: Range<usize>,
     spki: Range<usize>,
     tbs: Range<usize>,
+    /// The one that the issuer signed, in `tbs`.
+    signed_algorithm: Range<usize>,
     signature_algorithm: Range<usize>,
     signature: Vec<u8>,
     not_before: DateTime<Utc>,
     not_after: DateTime<Utc>,
     key: KeyType,
+    version: u8,
     extensions: Extensions,
+    extension_places: Vec<ExtensionPlace>,
     common_name: Option<String>,
+}
+
+/// Where an extension is in the octets of its certificate.
+struct ExtensionPlace {
+    kind: Range<usize>,
+    critical: bool,
+    value: Range<usize>,
+}
+
+/// One extension of a certificate (RFC 5280, 4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Extension<'a> {
+    /// The content octets of its OID.
+    pub kind: &'a [u8],
+    /// Whether a reader that does not know it must refuse the certificate.
+    pub critical: bool,
+    /// The octets in its `extnValue`.
+    pub value: &'a [u8],
 }
 
 /// The usage that the signer's certificate must allow in `keyUsage`.
@@ -137,46 +162,80 @@ impl Certificate {
         (self.0.not_before, self.0.not_after)
     }
 
+    /// The version: 1, 2 or 3.
+    #[must_use]
+    pub fn version(&self) -> u8 {
+        self.0.version
+    }
+
+    /// All extensions, in order. An extension may occur twice.
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'_>> {
+        self.0.extension_places.iter().map(|place| Extension {
+            kind: self.slice(&place.kind),
+            critical: place.critical,
+            value: self.slice(&place.value),
+        })
+    }
+
+    /// Whether the algorithm that the issuer signed is the one beside the signature
+    /// value (RFC 5280, 4.1.1.2).
+    #[must_use]
+    pub fn algorithms_agree(&self) -> bool {
+        self.slice(&self.0.signed_algorithm) == self.slice(&self.0.signature_algorithm)
+    }
+
+    /// The algorithm of the issuer's signature.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedAlgorithm`], [`Error::MalformedAlgorithm`] or
+    /// [`Error::MalformedAlgorithmIdentifier`]
+    pub fn signature_algorithm(&self) -> Result<SignatureAlgorithm, Error> {
+        let identifier = self.slice(&self.0.signature_algorithm);
+        SignatureAlgorithm::from_algorithm_identifier(identifier, DigestAlgorithm::Sha256)
+    }
+
     /// Whether basicConstraints says that it is a CA certificate.
     #[must_use]
     pub fn is_ca(&self) -> bool {
         self.0.extensions.basic_constraints.as_ref().is_some_and(|constraints| constraints.ca)
     }
 
-    /// Whether basicConstraints and, if present, keyUsage allow it to sign
-    /// certificates (RFC 5280, 6.1.4 (k) and (n)).
-    pub(crate) fn may_issue(&self) -> bool {
-        self.is_ca() && self.key_usage_allows_issuing()
+    /// Whether it has basicConstraints.
+    #[must_use]
+    pub fn has_basic_constraints(&self) -> bool {
+        self.0.extensions.basic_constraints.is_some()
     }
 
-    /// As [`may_issue`](Self::may_issue), for a trust anchor. An anchor is a name
-    /// and a key (RFC 5280, 6.1.1 (d)), so it may issue without
-    /// basicConstraints, as version 1 certificates do.
-    pub(crate) fn may_issue_as_anchor(&self) -> bool {
-        (self.is_ca() || self.0.extensions.basic_constraints.is_none())
-            && self.key_usage_allows_issuing()
-    }
-
-    fn key_usage_allows_issuing(&self) -> bool {
+    /// Whether keyUsage, if it is there, allows it to sign certificates (RFC 5280,
+    /// 6.1.4 (n)).
+    #[must_use]
+    pub fn may_sign_certificates(&self) -> bool {
         self.0.extensions.key_usage.is_none_or(|usage| usage.key_cert_sign())
     }
 
     /// Maximum number of CA certificates between it and the last certificate of a
     /// path. Self-issued ones do not count (RFC 5280, 4.2.1.9).
-    pub(crate) fn path_len(&self) -> Option<usize> {
+    #[must_use]
+    pub fn path_len(&self) -> Option<usize> {
         self.0.extensions.basic_constraints.as_ref()?.path_len_constraint.map(usize::from)
     }
 
     /// Whether subject and issuer have the same name.
     #[must_use]
     pub fn is_self_issued(&self) -> bool {
-        self.subject() == self.issuer()
+        name::is_same(self.subject(), self.issuer())
     }
 
     /// The subject key identifier, if there is one.
     #[must_use]
     pub fn subject_key_id(&self) -> Option<&[u8]> {
         self.0.extensions.subject_key_id.as_deref()
+    }
+
+    /// The key identifier of the issuer's key, if it names one.
+    #[must_use]
+    pub fn authority_key_id(&self) -> Option<&[u8]> {
+        self.0.extensions.authority_key_id.as_deref()
     }
 
     /// The policy identifiers of the certificatePolicies extension.
@@ -196,7 +255,7 @@ impl Certificate {
     /// issuer. [`crate::verify::verify_issued_by`] verifies the signature.
     #[must_use]
     pub fn names_as_issuer(&self, issuer: &Self) -> bool {
-        self.issuer() == issuer.subject()
+        name::is_same(self.issuer(), issuer.subject())
             && match (&self.0.extensions.authority_key_id, &issuer.0.extensions.subject_key_id) {
                 (Some(authority), Some(subject)) => authority == subject,
                 _ => true,
@@ -222,7 +281,7 @@ impl Certificate {
     /// [`Error::CertificateNotFit`] with the first reason found.
     pub fn check_fit(&self, time: DateTime<Utc>, usage: UsageCheck) -> Result<(), Error> {
         let p = &self.0;
-        let reason = if p.key == KeyType::Unsupported {
+        let reason = if !p.key.may_sign() {
             Some(NotFit::KeyUnsupported)
         } else if let KeyType::Rsa { bits } = p.key
             && bits < 2048
@@ -293,6 +352,8 @@ fn parse(der: Vec<u8>) -> Result<Parsed, der::Error> {
         let start = part.as_ptr() as usize - base;
         start..start + part.len()
     };
+    // Nobody signs the outer tag, so a wrong one would go unnoticed.
+    AnyRef::from_der(&der)?.tag().assert_eq(Tag::Sequence)?;
     let mut outer = fields(&der)?;
     let tbs = outer.tlv_bytes()?;
     let signature_algorithm = outer.tlv_bytes()?;
@@ -300,49 +361,73 @@ fn parse(der: Vec<u8>) -> Result<Parsed, der::Error> {
     outer.finish()?;
 
     let mut tbs_fields = fields(tbs)?;
+    let mut version = 1;
     if tbs_fields.peek_byte() == Some(VERSION) {
-        tbs_fields.tlv_bytes()?;
+        version = u8::from_der(AnyRef::decode(&mut tbs_fields)?.value())?.saturating_add(1);
     }
     let serial = tbs_fields.tlv_bytes()?;
-    tbs_fields.tlv_bytes()?; // signature
+    let signed_algorithm = tbs_fields.tlv_bytes()?;
     let issuer = tbs_fields.tlv_bytes()?;
-    let validity = Validity::<Rfc5280>::decode(&mut tbs_fields)?;
+    let mut validity = fields(tbs_fields.tlv_bytes()?)?;
+    let (not_before, not_after) = (time(&mut validity)?, time(&mut validity)?);
     let subject = tbs_fields.tlv_bytes()?;
     let spki = tbs_fields.tlv_bytes()?;
-    let mut extensions = Extensions::default();
+    let (mut extensions, mut found) = (Extensions::default(), Vec::new());
     while !tbs_fields.is_finished() {
         let is_extensions = tbs_fields.peek_byte() == Some(EXTENSIONS);
         let field = AnyRef::decode(&mut tbs_fields)?;
         if is_extensions {
-            extensions = Extensions::read(field.value())?;
+            (extensions, found) = Extensions::read(field.value())?;
         }
     }
+    let extension_places = found.iter().map(|extension| ExtensionPlace {
+        kind: range(extension.kind),
+        critical: extension.critical,
+        value: range(extension.value),
+    });
+    let extension_places = extension_places.collect();
 
-    let time = |t: Time| {
-        i64::try_from(t.to_unix_duration().as_secs())
-            .ok()
-            .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
-            .ok_or_else(|| der::Error::from(der::ErrorKind::DateTime))
-    };
     let parsed = Parsed {
         serial: range(serial),
         issuer: range(issuer),
         subject: range(subject),
         spki: range(spki),
         tbs: range(tbs),
+        signed_algorithm: range(signed_algorithm),
         signature_algorithm: range(signature_algorithm),
         signature: signature
             .as_bytes()
             .ok_or_else(|| der::Error::from(Tag::BitString.value_error()))?
             .to_vec(),
-        not_before: time(validity.not_before)?,
-        not_after: time(validity.not_after)?,
+        not_before,
+        not_after,
         key: KeyType::read(spki)?,
+        version,
         extensions,
-        common_name: common_name(subject)?,
+        extension_places,
+        common_name: name::texts(subject, COMMON_NAME).pop(),
         der: Vec::new(),
     };
     Ok(Parsed { der, ..parsed })
+}
+
+/// `UTCTime` or `GeneralizedTime` with seconds and in UTC (RFC 5280, 4.1.2.5). The
+/// types of `der` have no years before 1970.
+fn time<'a>(reader: &mut impl Reader<'a>) -> Result<DateTime<Utc>, der::Error> {
+    let any = AnyRef::decode(reader)?;
+    let malformed = || der::Error::from(der::ErrorKind::DateTime);
+    let text = std::str::from_utf8(any.value()).map_err(|_| malformed())?;
+    let year = match (any.tag(), text.get(..2)) {
+        (Tag::UtcTime, Some(year)) if year < "50" => "20",
+        (Tag::UtcTime, Some(_)) => "19",
+        (Tag::GeneralizedTime, _) => "",
+        _ => return Err(malformed()),
+    };
+    let full = format!("{year}{text}");
+    let digits = full.strip_suffix('Z').filter(|all| all.bytes().all(|b| b.is_ascii_digit()));
+    let digits = digits.filter(|all| all.len() == 14).ok_or_else(malformed)?;
+    let time = NaiveDateTime::parse_from_str(digits, "%Y%m%d%H%M%S");
+    time.map(|time| time.and_utc()).map_err(|_| malformed())
 }
 
 /// A reader of the fields of a SEQUENCE or SET that fills `der`.
@@ -361,20 +446,25 @@ struct Extensions {
 }
 
 impl Extensions {
-    fn read(sequence: &[u8]) -> Result<Self, der::Error> {
+    /// Also returns all extensions.
+    fn read(sequence: &[u8]) -> Result<(Self, Vec<Extension<'_>>), der::Error> {
         const BOOLEAN: u8 = 0x01;
 
         let mut all = fields(sequence)?;
-        let mut extensions = Self::default();
+        let (mut extensions, mut found) = (Self::default(), Vec::new());
         while !all.is_finished() {
             let mut extension = fields(all.tlv_bytes()?)?;
             let id = extension.tlv_bytes()?;
+            let kind = AnyRef::from_der(id)?.value();
+            let mut critical = false;
             if extension.peek_byte() == Some(BOOLEAN) {
-                extension.tlv_bytes()?; // critical
+                critical = AnyRef::decode(&mut extension)?.value() != [0];
             }
-            extensions.store(id, <&OctetStringRef>::decode(&mut extension)?.as_bytes())?;
+            let value = <&OctetStringRef>::decode(&mut extension)?.as_bytes();
+            extensions.store(id, value)?;
+            found.push(Extension { kind, critical, value });
         }
-        Ok(extensions)
+        Ok((extensions, found))
     }
 
     /// Stores one extension. `id` is the complete element: tag, length and the
@@ -407,39 +497,5 @@ impl Extensions {
             _ => {}
         }
         Ok(())
-    }
-}
-
-/// The last common name (2.5.4.3) of a subject.
-fn common_name(subject: &[u8]) -> Result<Option<String>, der::Error> {
-    let mut last = None;
-    let mut relative_names = fields(subject)?;
-    while !relative_names.is_finished() {
-        let mut attributes = fields(relative_names.tlv_bytes()?)?;
-        while !attributes.is_finished() {
-            let mut attribute = fields(attributes.tlv_bytes()?)?;
-            if attribute.tlv_bytes()? == [0x06, 3, 0x55, 0x04, 3] {
-                last = Some(AnyRef::decode(&mut attribute)?);
-            }
-        }
-    }
-    Ok(last.and_then(text))
-}
-
-/// The text of a `DirectoryString` or `IA5String`.
-fn text(any: AnyRef<'_>) -> Option<String> {
-    match any.tag() {
-        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => {
-            std::str::from_utf8(any.value()).ok().map(ToOwned::to_owned)
-        }
-        Tag::TeletexString => Some(any.value().iter().map(|&b| char::from(b)).collect()),
-        Tag::BmpString => {
-            let (pairs, []) = any.value().as_chunks::<2>() else {
-                return None;
-            };
-            String::from_utf16(&pairs.iter().map(|&p| u16::from_be_bytes(p)).collect::<Vec<_>>())
-                .ok()
-        }
-        _ => None,
     }
 }

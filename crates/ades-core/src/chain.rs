@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::asn1::ber::Reader;
+use crate::asn1::der;
 use crate::certificate::Certificate;
 use crate::error::{CertificateLimit, Error};
 use crate::verify::verify_issued_by;
@@ -109,6 +111,25 @@ impl CertificateChain {
         &self.0
     }
 
+    /// Whether every certificate after the first issued one before it, as in every
+    /// chain that this type orders. A restored chain is not ordered again, and
+    /// somebody may have changed it.
+    ///
+    /// A signature that this version cannot verify counts as correct.
+    #[must_use]
+    pub fn is_linked(&self) -> bool {
+        let issued = |issuer: &Certificate, subject: &Certificate| {
+            subject.names_as_issuer(issuer)
+                && names_its_algorithm(subject)
+                && verify_issued_by(subject, issuer) != Some(false)
+        };
+        self.0
+            .iter()
+            .enumerate()
+            .skip(1)
+            .all(|(at, issuer)| self.0.iter().take(at).any(|subject| issued(issuer, subject)))
+    }
+
     /// Whether the chain has a self-issued certificate, so that none is missing
     /// between the signer and a root.
     #[must_use]
@@ -200,6 +221,19 @@ fn is_issuer(issuer: &Certificate, subject: &Certificate) -> bool {
     issuer != subject
         && subject.names_as_issuer(issuer)
         && verify_issued_by(subject, issuer) != Some(false)
+}
+
+/// Whether the algorithm beside the signature is the one that was signed (RFC 5280,
+/// 4.1.1.2). Otherwise anybody could make the signature one that cannot be verified.
+fn names_its_algorithm(certificate: &Certificate) -> bool {
+    let (tbs, algorithm, _) = certificate.issuer_signature();
+    let signed = || {
+        let mut fields = Reader::new(tbs, 0).try_next().ok()??.children();
+        fields.next_if(der::context(0)).ok()?;
+        let _serial_number = fields.try_next().ok()?;
+        fields.try_next().ok()?
+    };
+    signed().is_some_and(|signed| signed.raw == algorithm)
 }
 
 fn distinct(

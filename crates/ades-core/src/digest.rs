@@ -7,7 +7,10 @@ use std::fmt;
 use std::io;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use sha1::Sha1;
+use sha2::digest::common::hazmat::{SerializableState, SerializedState};
+use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
+use sha3::{Sha3_256, Sha3_384, Sha3_512};
 
 use crate::algorithm::DigestAlgorithm;
 use crate::error::Error;
@@ -123,6 +126,11 @@ enum State {
     Sha256(Sha256),
     Sha384(Sha384),
     Sha512(Sha512),
+    Sha1(Sha1),
+    Sha224(Sha224),
+    Sha3_256(Sha3_256),
+    Sha3_384(Sha3_384),
+    Sha3_512(Sha3_512),
 }
 
 impl Digester {
@@ -133,7 +141,53 @@ impl Digester {
             DigestAlgorithm::Sha256 => State::Sha256(Sha256::new()),
             DigestAlgorithm::Sha384 => State::Sha384(Sha384::new()),
             DigestAlgorithm::Sha512 => State::Sha512(Sha512::new()),
+            DigestAlgorithm::Sha1 => State::Sha1(Sha1::new()),
+            DigestAlgorithm::Sha224 => State::Sha224(Sha224::new()),
+            DigestAlgorithm::Sha3_256 => State::Sha3_256(Sha3_256::new()),
+            DigestAlgorithm::Sha3_384 => State::Sha3_384(Sha3_384::new()),
+            DigestAlgorithm::Sha3_512 => State::Sha3_512(Sha3_512::new()),
         })
+    }
+
+    /// A digester that continues from a [`state`](Self::state); `None` if the octets are
+    /// not a state of this algorithm.
+    #[must_use]
+    pub fn resume(algorithm: DigestAlgorithm, state: &[u8]) -> Option<Self> {
+        fn read<H: SerializableState>(state: &[u8]) -> Option<H> {
+            H::deserialize(&SerializedState::<H>::try_from(state).ok()?).ok()
+        }
+        // The number of blocks follows the chaining value, the last octet first. sha2
+        // multiplies it by their length in bits, which overflows for a number that no
+        // document has: fewer than 2^55.
+        let blocks = match algorithm {
+            DigestAlgorithm::Sha256 => state.get(32..40)?,
+            DigestAlgorithm::Sha384 | DigestAlgorithm::Sha512 => state.get(64..80)?,
+            // Nobody signs with the others, so no state is stored.
+            _ => return None,
+        };
+        let (low, high) = blocks.split_at_checked(7)?;
+        if high.iter().any(|octet| *octet != 0) || low.last().is_none_or(|octet| *octet >= 0x80) {
+            return None;
+        }
+        Some(Self(match algorithm {
+            DigestAlgorithm::Sha256 => State::Sha256(read(state)?),
+            DigestAlgorithm::Sha384 => State::Sha384(read(state)?),
+            DigestAlgorithm::Sha512 => State::Sha512(read(state)?),
+            _ => return None,
+        }))
+    }
+
+    /// The state after all pieces, from which [`resume`](Self::resume) continues. It has
+    /// the last octets of the data: up to 63 for SHA-256, up to 127 for the others. Empty
+    /// for an algorithm that is only verified.
+    #[must_use]
+    pub fn state(&self) -> Vec<u8> {
+        match &self.0 {
+            State::Sha256(h) => h.serialize().to_vec(),
+            State::Sha384(h) => h.serialize().to_vec(),
+            State::Sha512(h) => h.serialize().to_vec(),
+            _ => Vec::new(),
+        }
     }
 
     /// Digests the next piece.
@@ -142,6 +196,11 @@ impl Digester {
             State::Sha256(h) => h.update(data),
             State::Sha384(h) => h.update(data),
             State::Sha512(h) => h.update(data),
+            State::Sha1(h) => h.update(data),
+            State::Sha224(h) => h.update(data),
+            State::Sha3_256(h) => h.update(data),
+            State::Sha3_384(h) => h.update(data),
+            State::Sha3_512(h) => h.update(data),
         }
     }
 
@@ -152,6 +211,11 @@ impl Digester {
             State::Sha256(h) => (DigestAlgorithm::Sha256, h.finalize().to_vec()),
             State::Sha384(h) => (DigestAlgorithm::Sha384, h.finalize().to_vec()),
             State::Sha512(h) => (DigestAlgorithm::Sha512, h.finalize().to_vec()),
+            State::Sha1(h) => (DigestAlgorithm::Sha1, h.finalize().to_vec()),
+            State::Sha224(h) => (DigestAlgorithm::Sha224, h.finalize().to_vec()),
+            State::Sha3_256(h) => (DigestAlgorithm::Sha3_256, h.finalize().to_vec()),
+            State::Sha3_384(h) => (DigestAlgorithm::Sha3_384, h.finalize().to_vec()),
+            State::Sha3_512(h) => (DigestAlgorithm::Sha3_512, h.finalize().to_vec()),
         };
         Digest { algorithm, value }
     }
@@ -171,5 +235,33 @@ impl io::Write for Digester {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_state_is_rejected_or_finishes() {
+        for algorithm in [DigestAlgorithm::Sha256, DigestAlgorithm::Sha384, DigestAlgorithm::Sha512]
+        {
+            let mut digester = Digester::new(algorithm);
+            digester.update(&[7; 200]);
+            let state = digester.state();
+            let resumed = Digester::resume(algorithm, &state).unwrap();
+            assert_eq!(resumed.finish(), digester.finish());
+            for at in 0..state.len() {
+                for octet in [0x7F, 0x80, 0xFF] {
+                    let mut changed = state.clone();
+                    *changed.get_mut(at).unwrap() = octet;
+                    if let Some(mut resumed) = Digester::resume(algorithm, &changed) {
+                        resumed.update(&[7; 200]);
+                        let _ = resumed.finish();
+                    }
+                }
+            }
+            assert!(Digester::resume(algorithm, state.get(1..).unwrap()).is_none());
+        }
     }
 }

@@ -2,13 +2,14 @@
 //! read as a stream and not loaded into memory.
 
 use std::fmt;
-use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
 use crate::algorithm::DigestAlgorithm;
 use crate::digest::{DigestThread, Digester, DocumentDigest};
 use crate::error::Error;
+use crate::piece::{PIECE, Piece, SHORT_PIECE};
 
 /// A source that can be read and rewound, such as a file or octets in memory.
 pub trait ReadSeek: Read + Seek + Send {}
@@ -37,8 +38,6 @@ enum Source<'a> {
     Stream(Option<Box<dyn Read + Send + 'a>>),
 }
 
-/// Length of the pieces in which a source is read, in octets.
-const PIECE: usize = 128 * 1024;
 /// Minimum length, in octets, for reading or digesting on a thread of its own.
 /// For shorter documents, starting the thread costs more than it saves.
 const WORTH_A_THREAD: u64 = 512 * 1024;
@@ -119,21 +118,19 @@ impl<'a> Document<'a> {
             return self.pass(take);
         }
         let ahead = thread::scope(|scope| {
-            let (pieces, to_take) = sync_channel::<Vec<u8>>(IN_FLIGHT);
-            let (taken, spare) = channel::<Vec<u8>>();
+            let (pieces, to_take) = sync_channel::<Piece>(IN_FLIGHT);
+            let (taken, spare) = channel::<Piece>();
             let source = &mut *self;
             let read = move || {
-                source.pass(&mut |piece| {
-                    let mut copy = spare.try_recv().unwrap_or_default();
-                    copy.clear();
-                    copy.extend_from_slice(piece);
+                source.read_pieces(PIECE, &mut |piece| {
                     // Sending fails if the receiving end has returned an error.
-                    pieces.send(copy).map_err(|_| Error::Thread)
+                    pieces.send(piece).map_err(|_| Error::Thread)?;
+                    Ok(spare.try_recv().unwrap_or_default())
                 })
             };
             let reader = thread::Builder::new().spawn_scoped(scope, read).ok()?;
             let result = to_take.into_iter().try_for_each(|piece| {
-                take(&piece)?;
+                take(piece.octets())?;
                 // The reader may have finished.
                 let _ = taken.send(piece);
                 Ok(())
@@ -151,21 +148,33 @@ impl<'a> Document<'a> {
     /// One pass on this thread.
     fn pass(&mut self, take: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<u64, Error> {
         if let Source::Bytes(bytes) = &self.0 {
-            bytes.get_ref().chunks(PIECE).try_for_each(take)?;
+            bytes.get_ref().chunks(SHORT_PIECE).try_for_each(take)?;
             return Ok(bytes.get_ref().len() as u64);
         }
+        self.read_pieces(SHORT_PIECE, &mut |piece| {
+            take(piece.octets())?;
+            Ok(piece)
+        })
+    }
+
+    /// One pass on this thread: hands pieces of at most `most` octets over to `take`, which
+    /// returns a buffer for the next one.
+    fn read_pieces(
+        &mut self,
+        most: usize,
+        take: &mut dyn FnMut(Piece) -> Result<Piece, Error>,
+    ) -> Result<u64, Error> {
         let mut reader = self.reader()?;
-        let mut piece = vec![0; PIECE];
+        let mut piece = Piece::default();
         let mut length = 0u64;
         loop {
-            let read = match reader.read(&mut piece) {
-                Ok(0) => return Ok(length),
-                Ok(read) => piece.get(..read).ok_or(Error::ReaderMisbehaved)?,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(Error::Read(e)),
-            };
-            take(read)?;
-            length = length.saturating_add(read.len() as u64);
+            piece.fill(&mut reader, most)?;
+            let read = piece.octets().len() as u64;
+            if read == 0 {
+                return Ok(length);
+            }
+            length = length.saturating_add(read);
+            piece = take(piece)?;
         }
     }
 
@@ -207,11 +216,16 @@ impl<'a> Document<'a> {
         digester: &mut Digester,
         out: &mut dyn Write,
     ) -> Result<u64, Error> {
-        let start = if self.is_long()? { DigestThread::spawn } else { DigestThread::here };
-        let mut digesting = start(digester.clone());
-        let length = self.pass(&mut |piece| {
-            digesting.update(piece);
-            out.write_all(piece).map_err(Error::Write)
+        if !self.is_long()? {
+            return self.pass(&mut |piece| {
+                digester.update(piece);
+                out.write_all(piece).map_err(Error::Write)
+            });
+        }
+        let mut digesting = DigestThread::spawn(digester.clone());
+        let length = self.read_pieces(PIECE, &mut |piece| {
+            out.write_all(piece.octets()).map_err(Error::Write)?;
+            Ok(digesting.digest(piece))
         })?;
         *digester = digesting.finish()?;
         Ok(length)

@@ -167,8 +167,11 @@ pub enum Error {
         /// the value's length
         found: usize,
     },
-    /// Another private key made the value.
-    #[error("the signature value was made with another key than the certificate's")]
+    /// The certificate's key did not make the value, or the value is damaged. A
+    /// value does not reveal which.
+    #[error(
+        "the signature value is damaged, or it was made with another key than the certificate's"
+    )]
     WrongKey,
     /// The right key made the value, over other data.
     #[error("the signature value is not over the data to be signed: {0}")]
@@ -176,6 +179,17 @@ pub enum Error {
     /// The value does not verify, and the algorithm does not reveal why.
     #[error("the signature value does not verify with the certificate's key")]
     ValueDoesNotVerify,
+    /// Octets that are not a signature value in any form that is read.
+    #[error(
+        "it is {found}, not a signature value of the certificate's key ({key}); expected: {}",
+        expected(*key)
+    )]
+    NotAValue {
+        /// what they are
+        found: NotAValue,
+        /// the certificate's key
+        key: KeyType,
+    },
 
     // Pending states
     /// A pending state that cannot be read, or whose checksum differs.
@@ -393,6 +407,76 @@ pub enum OverOther {
     PssPadding,
 }
 
+/// What was given in place of a signature value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAValue {
+    /// A certificate.
+    #[error("a certificate")]
+    Certificate,
+    /// A CMS container.
+    #[error("a CMS container")]
+    Container,
+    /// The digest to be signed.
+    #[error("the digest to be signed")]
+    Digest,
+    /// Nothing, or white space.
+    #[error("empty")]
+    Empty,
+    /// A JSON object or array.
+    #[error("a JSON object or array")]
+    Json,
+    /// Octets whose length or structure no value of the key has.
+    #[error("{form} of {octets} octets")]
+    Length {
+        /// how they were read
+        form: ValueForm,
+        /// their number
+        octets: usize,
+    },
+    /// A private key.
+    #[error("a private key")]
+    PrivateKey,
+    /// Text in no known encoding.
+    #[error("text that is neither base64 nor hexadecimal digits")]
+    Text,
+}
+
+/// How a signature value was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ValueForm {
+    /// Standard base64.
+    #[error("base64 text")]
+    Base64,
+    /// base64 with the URL-safe alphabet (RFC 4648, 5).
+    #[error("base64url text")]
+    Base64Url,
+    /// Hexadecimal digits.
+    #[error("hexadecimal text")]
+    Hexadecimal,
+    /// The octets themselves.
+    #[error("a binary file")]
+    Octets,
+}
+
+/// The values that a key makes.
+fn expected(key: KeyType) -> String {
+    let order = match key {
+        KeyType::P256 => 32,
+        KeyType::P384 => 48,
+        KeyType::P521 => 66,
+        _ => {
+            let len = key.max_value_len().unwrap_or_default();
+            return format!("{len} octets, raw or as base64 or hexadecimal text");
+        }
+    };
+    format!(
+        "the DER SEQUENCE of r and s, or r and s side by side with {order} octets each, raw or as \
+         base64 or hexadecimal text"
+    )
+}
+
 impl Error {
     /// Who has to act.
     #[must_use]
@@ -421,6 +505,7 @@ impl Error {
             | Self::MalformedBase64
             | Self::MalformedCertificate { .. }
             | Self::MalformedPem { .. }
+            | Self::NotAValue { .. }
             | Self::AmbiguousLeaf { .. }
             | Self::CertificateNotFit(_)
             | Self::StateDamaged { .. }
@@ -453,6 +538,7 @@ impl Error {
             | Self::ReaderMisbehaved
             | Self::MalformedCertificate { .. }
             | Self::MalformedPem { .. }
+            | Self::NotAValue { .. }
             | Self::NoCertificate
             | Self::CertificateLimit { .. }
             | Self::AmbiguousLeaf { .. }

@@ -1,14 +1,14 @@
 //! Lower-case hexadecimal. Each value has exactly one spelling, so that a stored
 //! state has only one, too.
 
-use std::fmt::Write as _;
-
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    let digit = |half: u8| char::from(if half < 10 { b'0' + half } else { b'a' + half - 10 });
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {

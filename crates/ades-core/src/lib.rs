@@ -10,14 +10,16 @@ pub mod chain;
 pub mod digest;
 pub mod document;
 pub mod error;
+pub mod facts;
 mod hex;
 pub mod in_place;
 mod level;
+pub mod name;
 mod oid;
 pub mod parameters;
 pub mod pending;
+mod piece;
 pub mod signer;
-pub mod trust;
 pub mod verify;
 
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
@@ -29,7 +31,7 @@ pub use error::{Error, Fault, Retry};
 pub use level::Level;
 pub use oid::Oid;
 pub use parameters::{
-    CommitmentType, SignatureParameters, SignaturePolicy, SignerLocation, SigningTime,
+    CommitmentType, PolicyId, SignatureParameters, SignaturePolicy, SignerLocation, SigningTime,
 };
 pub use pending::{PendingState, StateKey, StoredState, ToBeSigned};
 pub use signer::RemoteSigner;

@@ -6,6 +6,8 @@
 //! it prepares a signature. Names that reports and stored jobs have used from
 //! the start (`user_notice`, `postal_address`) keep their spelling.
 
+mod policy;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;
@@ -13,10 +15,11 @@ use std::time::SystemTime;
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use policy::{PolicyId, SignaturePolicy};
+
 use crate::Oid;
-use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
+use crate::algorithm::SignatureAlgorithm;
 use crate::certificate::Certificate;
-use crate::digest::Digest;
 use crate::error::{Error, NotFit, Parameter};
 
 /// The claimed signing time: UTC, whole seconds. Serialises as RFC 3339.
@@ -60,67 +63,6 @@ impl From<SystemTime> for SigningTime {
 impl From<SigningTime> for DateTime<Utc> {
     fn from(time: SigningTime) -> Self {
         time.0
-    }
-}
-
-/// The signature policy of an explicit-policy signature (EPES).
-///
-/// ```
-/// use ades_core::{DigestAlgorithm, SignaturePolicy};
-///
-/// let id = "1.3.6.1.4.1.49274.1.1.7.2.0".parse()?;
-/// let policy = SignaturePolicy::of_document(id, DigestAlgorithm::Sha256, b"the policy document")
-///     .uri("https://example.com/policy.pdf");
-/// # Ok::<(), ades_core::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct SignaturePolicy {
-    /// The policy's identifier.
-    pub id: Oid,
-    /// The digest of the policy document. With `None` a CAdES signature has the
-    /// "zero hash", which states that the digest is not known; XAdES needs one.
-    pub digest: Option<Digest>,
-    /// The address of the policy document (spURI / SPURI).
-    pub uri: Option<String>,
-    /// Text to be shown to relying parties, at most 200 characters
-    /// (spUserNotice / SPUserNotice explicitText).
-    pub user_notice: Option<String>,
-}
-
-impl SignaturePolicy {
-    /// A policy of which only the identifier is known.
-    #[must_use]
-    pub const fn new(id: Oid) -> Self {
-        Self { id, digest: None, uri: None, user_notice: None }
-    }
-
-    /// A policy with the digest of its document.
-    #[must_use]
-    pub fn of_document(id: Oid, algorithm: DigestAlgorithm, document: &[u8]) -> Self {
-        Self::new(id).digest(Digest::of(algorithm, document))
-    }
-
-    /// The digest of the policy document.
-    #[must_use]
-    pub fn digest(mut self, digest: Digest) -> Self {
-        self.digest = Some(digest);
-        self
-    }
-
-    /// The address of the policy document.
-    #[must_use]
-    pub fn uri(mut self, uri: impl Into<String>) -> Self {
-        self.uri = Some(uri.into());
-        self
-    }
-
-    /// Text to be shown to relying parties.
-    #[must_use]
-    pub fn user_notice(mut self, user_notice: impl Into<String>) -> Self {
-        self.user_notice = Some(user_notice.into());
-        self
     }
 }
 
@@ -376,7 +318,7 @@ impl SignatureParameters {
             .algorithm
             .or_else(|| key.default_algorithm())
             .ok_or(Error::CertificateNotFit(NotFit::KeyUnsupported))?;
-        if key.fits(algorithm) {
+        if key.may_sign() && algorithm.may_sign() && key.fits(algorithm) {
             Ok(algorithm)
         } else {
             Err(Error::WrongAlgorithm { key, algorithm })
@@ -486,6 +428,7 @@ fn is_media_type(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::algorithm::DigestAlgorithm;
 
     fn signing_time() -> DateTime<Utc> {
         DateTime::from_timestamp(1_767_323_045, 0).unwrap()
@@ -500,7 +443,9 @@ mod tests {
 
         let full = bare
             .algorithm(SignatureAlgorithm::RsaPss(DigestAlgorithm::Sha384))
-            .policy(SignaturePolicy::new(Oid::new_const("1.2.3")).uri("https://example.com/"))
+            .policy(
+                SignaturePolicy::new(Oid::new_const("1.2.3").into()).uri("https://example.com/"),
+            )
             .commitment(CommitmentType::APPROVAL)
             .signer_role("Director")
             .location(SignerLocation::default().locality("Gent").postal_address(["Markt 1"]))

@@ -31,6 +31,9 @@ use crate::hex;
 
 use canonical::canonical;
 
+/// How a stored state begins, up to the name of its format.
+const FIRST_MEMBER: &str = "{\"format\":\"";
+
 /// Maximum length of a stored state, in octets. A typical state has a few
 /// kilobytes and the certificate chain.
 pub const MAX_STATE_LEN: usize = 4 * 1024 * 1024;
@@ -138,11 +141,22 @@ pub trait PendingState: Serialize + DeserializeOwned {
         let mac = key.map_or(String::new(), |key| {
             format!(",\"mac\":\"{}\"", hex::encode(&key.mac(&protected)))
         });
-        let json = format!(
-            "{{\"format\":\"{}\",\"version\":{},\"state\":{state},\"checksum\":\"{checksum}\"{mac}}}",
+        let version = Self::VERSION.to_string();
+        // One allocation: the state is long.
+        let json = [
+            FIRST_MEMBER,
             Self::FORMAT,
-            Self::VERSION,
-        );
+            "\",\"version\":",
+            &version,
+            ",\"state\":",
+            &state,
+            ",\"checksum\":\"",
+            &checksum,
+            "\"",
+            &mac,
+            "}",
+        ]
+        .concat();
         check_len(&json)?;
         Ok(json)
     }
@@ -200,6 +214,20 @@ pub trait PendingState: Serialize + DeserializeOwned {
         state.ok_or(damaged(
             "a member of the state is missing, unknown or malformed, or its version is unknown",
         ))
+    }
+}
+
+/// The format that a stored state names: [`PendingState::FORMAT`] of the type that
+/// reads it. `None` for anything else.
+#[must_use]
+pub fn format_of(json: &str) -> Option<String> {
+    check_len(json).ok()?;
+    // A state that nobody has reformatted need not be read twice. Reading it later finds what is
+    // wrong with the rest.
+    let first = json.strip_prefix(FIRST_MEMBER).and_then(|rest| rest.split_once('"'));
+    match first {
+        Some((format, _)) if !format.contains('\\') => Some(format.to_owned()),
+        _ => serde_json::from_str::<Head>(json).ok().map(|head| head.format),
     }
 }
 
@@ -266,7 +294,7 @@ struct Envelope<'a> {
 }
 
 fn protected(format: &str, version: u32, state: &str) -> Vec<u8> {
-    format!("ades pending state\n{format}\n{version}\n{state}").into_bytes()
+    ["ades pending state\n", format, "\n", &version.to_string(), "\n", state].concat().into_bytes()
 }
 
 fn check_len(json: &str) -> Result<(), Error> {

@@ -12,12 +12,13 @@
 mod ecdsa;
 mod error;
 mod session;
+mod step;
+mod value;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,12 +32,11 @@ use crate::pending::ToBeSigned;
 pub use ecdsa::ecdsa_from_raw;
 pub use error::{SignerError, SignerErrorKind};
 pub use session::{IdentificationSession, SigningSession};
+pub use step::{Step, StepResult};
+pub use value::{MAX_VALUE_LEN, read_value};
 
 /// A boxed future that any executor can run.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// The result of a call to a signer.
-pub type StepResult<T, S> = Result<Step<T, S>, SignerError>;
 
 /// A service or device that holds the user's private key.
 ///
@@ -57,6 +57,15 @@ pub trait RemoteSigner: Send + Sync {
     fn check_display(&self, display: &Display) -> Result<(), SignerError> {
         let _ = display;
         Ok(())
+    }
+
+    /// The key of the [`Step::Redirect`] that a return belongs to, read from the
+    /// query of the return. An application finds the stored session by it. `None`
+    /// if the query has no key, or more than one. The key says only where to look:
+    /// [`Event::Returned`] checks the return.
+    fn return_key(&self, query: &str) -> Option<String> {
+        let _ = query;
+        None
     }
 
     /// Starts to identify the user who signs, and their certificate.
@@ -99,45 +108,16 @@ pub trait RemoteSigner: Send + Sync {
         let _ = (session, event);
         Box::pin(async { Err(SignerError::new(SignerErrorKind::UnknownSession)) })
     }
-}
 
-/// The next step of a conversation with a signer.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Step<T, S> {
-    /// Store the session, then send the user's browser to this address. Continue
-    /// with [`Event::Returned`] when the user comes back, or poll.
-    Redirect {
-        /// the address; whoever knows it can act as the user, so do not log it
-        url: String,
-        /// the session to continue with
-        session: S,
-    },
-    /// There is no answer yet. Ask again after this time.
-    Wait {
-        /// the time to wait
-        after: Duration,
-        /// the session to continue with
-        session: S,
-    },
-    /// The answer.
-    Done(T),
-    /// The user or the service refused.
-    Refused(Refusal),
-}
-
-impl<T: fmt::Debug, S: fmt::Debug> fmt::Debug for Step<T, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Redirect { session, .. } => {
-                f.debug_struct("Redirect").field("session", session).finish_non_exhaustive()
-            }
-            Self::Wait { after, session } => {
-                f.debug_struct("Wait").field("after", after).field("session", session).finish()
-            }
-            Self::Done(answer) => f.debug_tuple("Done").field(answer).finish(),
-            Self::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
-        }
+    /// Ends a session that the application does not continue, if its service has a
+    /// call for that. The session may have ended already. Its result does not count
+    /// any more, whether or not the call succeeds.
+    ///
+    /// # Errors
+    /// The service was not reached, or refused. Nothing depends on it.
+    fn close(&self, session: OpenSession) -> BoxFuture<'_, Result<(), SignerError>> {
+        let _ = session;
+        Box::pin(async { Ok(()) })
     }
 }
 
@@ -164,6 +144,16 @@ impl fmt::Debug for Event {
             Self::Returned { .. } => "Returned(..)",
         })
     }
+}
+
+/// A session that an application gives up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OpenSession {
+    /// An identification in progress.
+    Identification(IdentificationSession),
+    /// A batch that waits for confirmation.
+    Signing(SigningSession),
 }
 
 /// The final refusal of a user or a service. `Debug` does not show the message.
@@ -242,7 +232,9 @@ pub struct IdentificationRequest {
     /// known.
     pub account: Option<String>,
     /// A value that ties the conversation to one browser, such as a session
-    /// cookie's value. Only its digest is stored.
+    /// cookie's value. Only its digest is stored. If it is set, an identification
+    /// counts only once that browser has come back, so polling alone does not
+    /// finish it: somebody else may have been given the page's address.
     pub browser: Option<String>,
 }
 
@@ -291,13 +283,17 @@ pub struct SigningRequest {
     pub display: Display,
     /// See [`IdentificationRequest::browser`].
     pub browser: Option<String>,
+    /// The application's id of this request, for signers that send one to their
+    /// service. It helps to find the request there when its outcome is unknown. The
+    /// signer chooses one if it is `None`.
+    pub request_id: Option<String>,
 }
 
 impl SigningRequest {
     /// A batch without anything to display.
     #[must_use]
     pub fn new(identity: Identity, items: Vec<SigningItem>) -> Self {
-        Self { identity, items, display: Display::default(), browser: None }
+        Self { identity, items, display: Display::default(), browser: None, request_id: None }
     }
 
     /// Checks the batch against the signer's capabilities and the user's key.
@@ -355,18 +351,24 @@ impl SigningItem {
 /// The texts that the signer shows to the user. A signer leaves out those that it
 /// cannot show; see its [`Capabilities`]. `Debug` shows neither descriptions nor
 /// roles.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Display {
     /// The user's language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
     /// A description of the documents, in each language.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub description: Vec<(Language, String)>,
     /// The signature policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Oid>,
     /// The commitment type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commitment: Option<CommitmentType>,
     /// The signer's role, in each language.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub role: Vec<(Language, String)>,
 }
 

@@ -1,14 +1,15 @@
 //! Verifies signature values. For a value that does not verify, reports the reason.
 
+use ::der::asn1::{AnyRef, BitStringRef};
+use ::der::{Decode, Reader, SliceReader};
+use rsa::pkcs1::DecodeRsaPublicKey;
 use rsa::traits::PublicKeyParts;
 use rsa::{BoxedUint, PublicKey as RsaPublicKey};
-use sha2::{Sha256, Sha384, Sha512};
-use x509_cert::spki::DecodePublicKey;
 
-use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
+use crate::algorithm::{DigestAlgorithm, PssParameters, SignatureAlgorithm};
 use crate::asn1::der;
 use crate::certificate::{Certificate, KeyType};
-use crate::digest::Digest;
+use crate::digest::{Digest, Digester};
 use crate::error::{Error, NotFit, OverOther, Parameter};
 
 /// Verifies `value` over `data` with the certificate's public key.
@@ -53,7 +54,11 @@ pub fn verify_digest(
     let spki = certificate.public_key_info();
     match algorithm {
         SignatureAlgorithm::RsaPkcs1v15(_) => verify_pkcs1v15(spki, digest, value),
-        SignatureAlgorithm::RsaPss(_) => verify_pss(spki, digest, value),
+        SignatureAlgorithm::RsaPss(_) | SignatureAlgorithm::RsaPssWith(_) => {
+            let parameters = algorithm.pss_parameters();
+            let parameters = parameters.ok_or(Error::ValueDoesNotVerify)?;
+            verify_pss(spki, digest, parameters, value)
+        }
         SignatureAlgorithm::Ecdsa(_) => verify_ecdsa(certificate.key_type(), spki, digest, value),
         SignatureAlgorithm::Ed25519 => Err(Error::Parameter {
             parameter: Parameter::Digest,
@@ -82,7 +87,7 @@ fn check_key_and_length(
 }
 
 /// Whether `issuer`'s key made the signature on `subject`. Returns `None` if this
-/// version cannot verify it, because of SHA-1 or an unsupported key or algorithm.
+/// version cannot verify it, because of an unsupported key or algorithm.
 #[must_use]
 pub fn verify_issued_by(subject: &Certificate, issuer: &Certificate) -> Option<bool> {
     let (tbs, algorithm, value) = subject.issuer_signature();
@@ -95,22 +100,30 @@ pub fn verify_issued_by(subject: &Certificate, issuer: &Certificate) -> Option<b
     }
 }
 
-/// Recovers the encoded message from the value with the public key (RFC 8017,
-/// 8.2.2 and 9.2), which distinguishes a wrong key from a wrong digest.
-fn verify_pkcs1v15(spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Error> {
-    let key = rsa_key(spki)?;
-    let len = value.len();
+/// Recovers the encoded message from the value with the public key (RFC 8017, 5.2.2),
+/// as long as the modulus.
+fn recovered(key: &RsaPublicKey, value: &[u8]) -> Result<Vec<u8>, Error> {
     let number =
         BoxedUint::from_be_slice(value, key.n_bits_precision()).map_err(|_| Error::WrongKey)?;
-    let encoded = rsa::hazmat::rsa_encrypt(&key, &number).map_err(|_| Error::WrongKey)?;
+    let encoded = rsa::hazmat::rsa_encrypt(key, &number).map_err(|_| Error::WrongKey)?;
     let encoded = encoded.to_be_bytes();
-    let Some(message) = encoded.len().checked_sub(len).and_then(|skip| encoded.get(skip..)) else {
-        return Err(Error::WrongKey);
-    };
+    let message = encoded.len().checked_sub(value.len()).and_then(|skip| encoded.get(skip..));
+    message.map(<[u8]>::to_vec).ok_or(Error::WrongKey)
+}
+
+/// Compares the recovered message (RFC 8017, 8.2.2 and 9.2). Its padding shows that the
+/// certificate's key made the value, over this or other data. Without padding, the value
+/// is damaged or by another key.
+fn verify_pkcs1v15(spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Error> {
+    let message = recovered(&rsa_key(spki)?, value)?;
+    let (message, len) = (message.as_slice(), value.len());
     if message == pkcs1v15_encoding(digest, len) {
         return Ok(());
     }
-    if message.last() == Some(&0xBC) {
+    // The trailer alone proves nothing: one in 256 damaged values has it.
+    let algorithm = digest.algorithm();
+    let pss = PssParameters::new(algorithm, algorithm, algorithm.output_len());
+    if message.last() == Some(&0xBC) && verify_pss(spki, digest, pss, value).is_ok() {
         return Err(Error::ValueOverOther(OverOther::PssPadding));
     }
     let [0x00, 0x01, padded @ ..] = message else {
@@ -158,38 +171,139 @@ fn is_digest_info(octets: &[u8], digest: &Digest) -> bool {
     octets.starts_with(prefix)
 }
 
-fn verify_pss(spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Error> {
+/// RFC 8017, 8.1.2. The key's own parameters, if its certificate has them, restrict
+/// those of the signature (RFC 4055, 1.2).
+fn verify_pss(
+    spki: &[u8],
+    digest: &Digest,
+    parameters: PssParameters,
+    value: &[u8],
+) -> Result<(), Error> {
     let key = rsa_key(spki)?;
-    let verified = match digest.algorithm() {
-        DigestAlgorithm::Sha256 => key.verify(rsa::Pss::<Sha256>::new(), digest.value(), value),
-        DigestAlgorithm::Sha384 => key.verify(rsa::Pss::<Sha384>::new(), digest.value(), value),
-        DigestAlgorithm::Sha512 => key.verify(rsa::Pss::<Sha512>::new(), digest.value(), value),
+    if let Some(of_key) = pss_parameters_of_key(spki)?
+        && !of_key.allow(parameters)
+    {
+        return Err(Error::ValueDoesNotVerify);
+    }
+    let message = recovered(&key, value).map_err(|_| Error::ValueDoesNotVerify)?;
+    let bits = usize::try_from(key.n().bit_width()).unwrap_or(usize::MAX).saturating_sub(1);
+    let verified = is_pss_encoding(&message, bits, digest, parameters);
+    if verified == Some(true) { Ok(()) } else { Err(Error::ValueDoesNotVerify) }
+}
+
+/// EMSA-PSS-VERIFY (RFC 8017, 9.1.2). `message` is as long as the modulus. `None` if it
+/// is too short.
+fn is_pss_encoding(
+    message: &[u8],
+    bits: usize,
+    digest: &Digest,
+    parameters: PssParameters,
+) -> Option<bool> {
+    let PssParameters { mask_digest, salt_len, .. } = parameters;
+    let digest_len = digest.value().len();
+    let len = bits.div_ceil(8);
+    let (before, encoded) = message.split_at_checked(message.len().checked_sub(len)?)?;
+    let [masked @ .., trailer] = encoded else { return None };
+    let (masked, hash) = masked.split_at_checked(masked.len().checked_sub(digest_len)?)?;
+    let padding = masked.len().checked_sub(salt_len + 1)?;
+
+    // The leftmost bits that do not belong to the message must be clear.
+    let unused = len * 8 - bits;
+    let first_mask = 0xFFu8 >> unused;
+    let clear = masked.first().is_some_and(|first| first & !first_mask == 0);
+    let mut block: Vec<u8> = mask(mask_digest, hash, masked.len());
+    block.iter_mut().zip(masked).for_each(|(mask, masked)| *mask ^= masked);
+    if let Some(first) = block.first_mut() {
+        *first &= first_mask;
+    }
+    let (zeros, rest) = block.split_at_checked(padding)?;
+    let (separator, salt) = rest.split_first()?;
+
+    let mut digester = Digester::new(digest.algorithm());
+    digester.update(&[0; 8]);
+    digester.update(digest.value());
+    digester.update(salt);
+    Some(
+        before.iter().all(|octet| *octet == 0)
+            && *trailer == 0xBC
+            && clear
+            && zeros.iter().all(|octet| *octet == 0)
+            && *separator == 1
+            && digester.finish().value() == hash,
+    )
+}
+
+/// MGF1 (RFC 8017, B.2.1)
+fn mask(algorithm: DigestAlgorithm, seed: &[u8], len: usize) -> Vec<u8> {
+    let mut mask = Vec::with_capacity(len + algorithm.output_len());
+    let mut counter = 0u32;
+    while mask.len() < len {
+        let mut digester = Digester::new(algorithm);
+        digester.update(seed);
+        digester.update(&counter.to_be_bytes());
+        mask.extend_from_slice(digester.finish().value());
+        counter += 1;
+    }
+    mask.truncate(len);
+    mask
+}
+
+fn unsupported() -> Error {
+    Error::CertificateNotFit(NotFit::KeyUnsupported)
+}
+
+/// The algorithm's parameters and the key in a SubjectPublicKeyInfo. The parameters are
+/// empty if there are none.
+fn key_parts(spki: &[u8]) -> Result<(&[u8], &[u8]), Error> {
+    let read = || -> Result<_, ::der::Error> {
+        let mut fields = SliceReader::new(AnyRef::from_der(spki)?.value())?;
+        let mut algorithm = SliceReader::new(AnyRef::decode(&mut fields)?.value())?;
+        algorithm.tlv_bytes()?;
+        let parameters = if algorithm.is_finished() { &[][..] } else { algorithm.tlv_bytes()? };
+        Ok((parameters, BitStringRef::decode(&mut fields)?.as_bytes().unwrap_or_default()))
     };
-    verified.map_err(|_| Error::ValueDoesNotVerify)
+    read().map_err(|_| unsupported())
+}
+
+/// The parameters of a key that is restricted to RSASSA-PSS.
+fn pss_parameters_of_key(spki: &[u8]) -> Result<Option<PssParameters>, Error> {
+    match key_parts(spki)?.0 {
+        [] | [0x05, 0] => Ok(None),
+        parameters => PssParameters::read(parameters).map(Some).ok_or_else(unsupported),
+    }
 }
 
 fn rsa_key(spki: &[u8]) -> Result<RsaPublicKey, Error> {
-    RsaPublicKey::from_public_key_der(spki)
-        .map_err(|_| Error::CertificateNotFit(NotFit::KeyUnsupported))
+    RsaPublicKey::from_pkcs1_der(key_parts(spki)?.1).map_err(|_| unsupported())
 }
 
 fn verify_ecdsa(key: KeyType, spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Error> {
-    use p256::ecdsa::signature::hazmat::PrehashVerifier;
+    use ecdsa::signature::hazmat::PrehashVerifier;
 
     macro_rules! verify {
-        ($curve:ident) => {{
-            let key = $curve::ecdsa::VerifyingKey::from_public_key_der(spki)
-                .map_err(|_| Error::CertificateNotFit(NotFit::KeyUnsupported))?;
-            let value = $curve::ecdsa::DerSignature::from_bytes(value)
+        ($curve:ty, $len:literal) => {{
+            let key = ecdsa::VerifyingKey::<$curve>::from_sec1_bytes(key_parts(spki)?.1)
+                .map_err(|_| unsupported())?;
+            let value = ecdsa::der::Signature::<$curve>::from_bytes(value)
+                .and_then(ecdsa::Signature::<$curve>::try_from)
                 .map_err(|_| Error::ValueDoesNotVerify)?;
-            key.verify_prehash(digest.value(), &value).map_err(|_| Error::ValueDoesNotVerify)
+            // A shorter digest is the same number with zeros before it; RustCrypto wants
+            // at least half the length of the order.
+            let mut number = vec![0; usize::saturating_sub($len, digest.value().len())];
+            number.extend_from_slice(digest.value());
+            // RustCrypto accepts the lower half of s only for secp256k1.
+            let value = value.normalize_s();
+            key.verify_prehash(&number, &value).map_err(|_| Error::ValueDoesNotVerify)
         }};
     }
     match key {
-        KeyType::P256 => verify!(p256),
-        KeyType::P384 => verify!(p384),
-        KeyType::P521 => verify!(p521),
-        _ => Err(Error::CertificateNotFit(NotFit::KeyUnsupported)),
+        KeyType::P256 => verify!(p256::NistP256, 32),
+        KeyType::P384 => verify!(p384::NistP384, 48),
+        KeyType::P521 => verify!(p521::NistP521, 66),
+        KeyType::BrainpoolP256r1 => verify!(bp256::BrainpoolP256r1, 32),
+        KeyType::BrainpoolP384r1 => verify!(bp384::BrainpoolP384r1, 48),
+        KeyType::Secp256k1 => verify!(k256::Secp256k1, 32),
+        _ => Err(unsupported()),
     }
 }
 

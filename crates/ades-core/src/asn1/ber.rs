@@ -20,6 +20,9 @@ pub enum Error {
 /// Maximum nesting depth of elements of indefinite length.
 pub const MAX_DEPTH: usize = 32;
 
+/// The bit of the identifier octet that marks constructed elements.
+pub(super) const CONSTRUCTED: u8 = 0x20;
+
 /// The message for a definite length that does not end where the content ends.
 pub const WRONG_LENGTH: &str = "a length that differs from that of the content";
 
@@ -153,23 +156,38 @@ pub struct Header {
 /// Reads tag and length. Tag numbers above 30 and lengths of more than eight
 /// octets are rejected.
 pub fn header(octets: &[u8], offset: u64) -> Result<Header, Error> {
-    let truncated = malformed(offset, "a truncated tag or length");
-    let [tag, first, rest @ ..] = octets else {
-        return Err(truncated);
+    let [tag, rest @ ..] = octets else {
+        return Err(malformed(offset, "a truncated tag or length"));
     };
     if tag & 0x1F == 0x1F {
         return Err(malformed(offset, "a tag number above 30"));
     }
+    let (len, content_len) = length(rest, tag & CONSTRUCTED != 0, offset)?;
+    Ok(Header { tag: *tag, len: 1 + len, content_len })
+}
+
+/// Reads the length octets that `octets` begin with, of the element at `offset`.
+/// Returns their number and the length of the content; `None` if it is
+/// indefinite, which only constructed elements can have.
+pub(super) fn length(
+    octets: &[u8],
+    constructed: bool,
+    offset: u64,
+) -> Result<(usize, Option<u64>), Error> {
+    let truncated = malformed(offset, "a truncated tag or length");
+    let [first, rest @ ..] = octets else {
+        return Err(truncated);
+    };
     match first {
-        0x00..=0x7F => Ok(Header { tag: *tag, len: 2, content_len: Some(u64::from(*first)) }),
-        0x80 if tag & 0x20 != 0 => Ok(Header { tag: *tag, len: 2, content_len: None }),
+        0x00..=0x7F => Ok((1, Some(u64::from(*first)))),
+        0x80 if constructed => Ok((1, None)),
         0x81..=0x88 => {
             let count = usize::from(first & 0x7F);
             let Some(octets) = rest.get(..count) else {
                 return Err(truncated);
             };
             let len = octets.iter().fold(0u64, |len, &octet| len << 8 | u64::from(octet));
-            Ok(Header { tag: *tag, len: 2 + count, content_len: Some(len) })
+            Ok((1 + count, Some(len)))
         }
         _ => Err(malformed(offset, "a length that BER does not allow here")),
     }
@@ -249,7 +267,7 @@ fn header_len(content_len: u64) -> usize {
     }
 }
 
-const fn malformed(offset: u64, what: &'static str) -> Error {
+pub(super) const fn malformed(offset: u64, what: &'static str) -> Error {
     Error::Malformed { offset, what }
 }
 

@@ -22,18 +22,20 @@ pub const fn context(n: u8) -> u8 {
 /// Tag and definite length in its shortest form (X.690, 10.1).
 pub fn header(tag: u8, len: u64) -> Vec<u8> {
     let mut out = vec![tag];
-    let octets = len.to_be_bytes();
-    let significant: Vec<u8> = octets.into_iter().skip_while(|&b| b == 0).collect();
-    match significant.as_slice() {
-        [] => out.push(0),
-        [short] if *short < 0x80 => out.push(*short),
-        long => {
-            // At most eight octets.
-            out.push(0x80 | u8::try_from(long.len()).unwrap_or(8));
-            out.extend_from_slice(long);
-        }
-    }
+    out.extend(length(len));
     out
+}
+
+/// The shortest length octets (X.690, 10.1).
+pub(super) fn length(len: u64) -> Vec<u8> {
+    if let Ok(short @ 0..0x80) = u8::try_from(len) {
+        return vec![short];
+    }
+    let octets = len.to_be_bytes();
+    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+    let long = octets.get(zeros..).unwrap_or_default();
+    // At most eight octets.
+    [&[0x80 | u8::try_from(long.len()).unwrap_or(8)], long].concat()
 }
 
 /// An element whose content is the concatenation of `parts`.

@@ -27,6 +27,17 @@ pub enum KeyType {
     P521,
     /// Ed25519
     Ed25519,
+    /// RSA, restricted to RSASSA-PSS (RFC 4055, 1.2): to verify only
+    RsaPss {
+        /// length of the modulus in bits
+        bits: usize,
+    },
+    /// brainpoolP256r1 (RFC 5639): to verify only
+    BrainpoolP256r1,
+    /// brainpoolP384r1 (RFC 5639): to verify only
+    BrainpoolP384r1,
+    /// secp256k1: to verify only
+    Secp256k1,
     /// A key that this version cannot verify with
     Unsupported,
 }
@@ -45,15 +56,20 @@ impl KeyType {
             _ => Self::Unsupported,
         };
         Ok(match Oid::read(&mut algorithm)?.to_string().as_str() {
-            // Keys restricted to RSASSA-PSS (…1.10) are not supported yet.
             "1.2.840.113549.1.1.1" => {
                 rsa_bits(key).map_or(Self::Unsupported, |bits| Self::Rsa { bits })
+            }
+            "1.2.840.113549.1.1.10" => {
+                rsa_bits(key).map_or(Self::Unsupported, |bits| Self::RsaPss { bits })
             }
             "1.2.840.10045.2.1" => {
                 match Oid::read(&mut algorithm).map(|curve| curve.to_string()).as_deref() {
                     Ok("1.2.840.10045.3.1.7") => on_curve(Self::P256, 32),
                     Ok("1.3.132.0.34") => on_curve(Self::P384, 48),
                     Ok("1.3.132.0.35") => on_curve(Self::P521, 66),
+                    Ok("1.3.132.0.10") => on_curve(Self::Secp256k1, 32),
+                    Ok("1.3.36.3.3.2.8.1.1.7") => on_curve(Self::BrainpoolP256r1, 32),
+                    Ok("1.3.36.3.3.2.8.1.1.11") => on_curve(Self::BrainpoolP384r1, 48),
                     _ => Self::Unsupported,
                 }
             }
@@ -67,13 +83,33 @@ impl KeyType {
     pub const fn fits(self, algorithm: SignatureAlgorithm) -> bool {
         matches!(
             (self, algorithm),
-            (Self::Rsa { .. }, SignatureAlgorithm::RsaPkcs1v15(_) | SignatureAlgorithm::RsaPss(_))
-                | (Self::P256 | Self::P384 | Self::P521, SignatureAlgorithm::Ecdsa(_))
-                | (Self::Ed25519, SignatureAlgorithm::Ed25519)
+            (
+                Self::Rsa { .. },
+                SignatureAlgorithm::RsaPkcs1v15(_)
+                    | SignatureAlgorithm::RsaPss(_)
+                    | SignatureAlgorithm::RsaPssWith(_)
+            ) | (
+                Self::RsaPss { .. },
+                SignatureAlgorithm::RsaPss(_) | SignatureAlgorithm::RsaPssWith(_)
+            ) | (
+                Self::P256
+                    | Self::P384
+                    | Self::P521
+                    | Self::BrainpoolP256r1
+                    | Self::BrainpoolP384r1
+                    | Self::Secp256k1,
+                SignatureAlgorithm::Ecdsa(_)
+            ) | (Self::Ed25519, SignatureAlgorithm::Ed25519)
         )
     }
 
-    /// The default algorithm of a key: RSASSA-PKCS1-v1_5 with SHA-256, ECDSA with
+    /// Whether this project signs with keys of this type.
+    #[must_use]
+    pub const fn may_sign(self) -> bool {
+        self.default_algorithm().is_some()
+    }
+
+    /// The default algorithm of a key to sign with: RSASSA-PKCS1-v1_5 with SHA-256, ECDSA with
     /// the digest that fits the curve, or Ed25519.
     #[must_use]
     pub const fn default_algorithm(self) -> Option<SignatureAlgorithm> {
@@ -83,6 +119,24 @@ impl KeyType {
             Self::P384 => Some(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha384)),
             Self::P521 => Some(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha512)),
             Self::Ed25519 => Some(SignatureAlgorithm::Ed25519),
+            Self::RsaPss { .. }
+            | Self::BrainpoolP256r1
+            | Self::BrainpoolP384r1
+            | Self::Secp256k1
+            | Self::Unsupported => None,
+        }
+    }
+
+    /// The length of the key in bits: of the modulus for RSA, of the curve's order for
+    /// the others. `None` for an unsupported key.
+    #[must_use]
+    pub const fn bits(self) -> Option<usize> {
+        match self {
+            Self::Rsa { bits } | Self::RsaPss { bits } => Some(bits),
+            Self::P256 | Self::BrainpoolP256r1 | Self::Secp256k1 => Some(256),
+            Self::P384 | Self::BrainpoolP384r1 => Some(384),
+            Self::P521 => Some(521),
+            Self::Ed25519 => Some(255),
             Self::Unsupported => None,
         }
     }
@@ -93,9 +147,9 @@ impl KeyType {
     #[must_use]
     pub const fn max_value_len(self) -> Option<usize> {
         match self {
-            Self::Rsa { bits } => Some(bits.div_ceil(8)),
-            Self::P256 => Some(72),
-            Self::P384 => Some(104),
+            Self::Rsa { bits } | Self::RsaPss { bits } => Some(bits.div_ceil(8)),
+            Self::P256 | Self::BrainpoolP256r1 | Self::Secp256k1 => Some(72),
+            Self::P384 | Self::BrainpoolP384r1 => Some(104),
             Self::P521 => Some(139),
             Self::Ed25519 => Some(64),
             Self::Unsupported => None,
@@ -111,6 +165,10 @@ impl fmt::Display for KeyType {
             Self::P384 => f.write_str("P-384"),
             Self::P521 => f.write_str("P-521"),
             Self::Ed25519 => f.write_str("Ed25519"),
+            Self::RsaPss { bits } => write!(f, "RSASSA-PSS {bits}"),
+            Self::BrainpoolP256r1 => f.write_str("brainpoolP256r1"),
+            Self::BrainpoolP384r1 => f.write_str("brainpoolP384r1"),
+            Self::Secp256k1 => f.write_str("secp256k1"),
             Self::Unsupported => f.write_str("unsupported"),
         }
     }

@@ -6,18 +6,26 @@ use std::thread::{Builder, JoinHandle};
 
 use super::Digester;
 use crate::error::Error;
+use crate::piece::Piece;
 
 /// Maximum number of pieces queued for the thread.
 const IN_FLIGHT: usize = 8;
+/// Number of octets that are gathered before they are handed over: waking the thread costs as
+/// much as digesting some kilobytes.
+const GATHERED: usize = 64 * 1024;
 
 /// A [`Digester`] that works in parallel with its caller.
 ///
-/// Each piece is copied to the other thread, which pays off from a few hundred
-/// kilobytes.
+/// Handing a piece over to the other thread pays off from a few hundred kilobytes.
 pub struct DigestThread(Worker);
 
 enum Worker {
-    Thread { pieces: SyncSender<Vec<u8>>, spare: Receiver<Vec<u8>>, handle: JoinHandle<Digester> },
+    Thread {
+        pieces: SyncSender<Piece>,
+        spare: Receiver<Piece>,
+        handle: JoinHandle<Digester>,
+        gathered: Piece,
+    },
     Caller(Digester),
 }
 
@@ -27,18 +35,20 @@ impl DigestThread {
     #[must_use]
     pub fn spawn(digester: Digester) -> Self {
         let mut theirs = digester.clone();
-        let (pieces, to_digest) = sync_channel::<Vec<u8>>(IN_FLIGHT);
+        let (pieces, to_digest) = sync_channel::<Piece>(IN_FLIGHT);
         let (digested, spare) = channel();
         let work = move || {
             for piece in to_digest {
-                theirs.update(&piece);
+                theirs.update(piece.octets());
                 // The caller may have finished.
                 let _ = digested.send(piece);
             }
             theirs
         };
         match Builder::new().spawn(work) {
-            Ok(handle) => Self(Worker::Thread { pieces, spare, handle }),
+            Ok(handle) => {
+                Self(Worker::Thread { pieces, spare, handle, gathered: Piece::default() })
+            }
             Err(_) => Self::here(digester),
         }
     }
@@ -50,17 +60,48 @@ impl DigestThread {
         Self(Worker::Caller(digester))
     }
 
-    /// Digests the next piece.
+    /// Continues on another thread, unless it works on one already.
+    pub fn move_to_thread(&mut self) {
+        if let Worker::Caller(digester) = &self.0 {
+            *self = Self::spawn(digester.clone());
+        }
+    }
+
+    /// Digests a copy of the next piece.
     pub fn update(&mut self, data: &[u8]) {
         match &mut self.0 {
             Worker::Caller(digester) => digester.update(data),
-            Worker::Thread { pieces, spare, .. } => {
-                let mut copy = spare.try_recv().unwrap_or_default();
-                copy.clear();
-                copy.extend_from_slice(data);
-                // Sending fails only if the thread has ended; `finish` reports
-                // that.
-                let _ = pieces.send(copy);
+            Worker::Thread { pieces, spare, gathered, .. } => {
+                let hand_over = |gathered: &mut Piece| {
+                    let mut next = spare.try_recv().unwrap_or_default();
+                    next.clear();
+                    send(pieces, std::mem::replace(gathered, next));
+                };
+                let len = gathered.octets().len();
+                if len > 0 && len + data.len() > GATHERED {
+                    hand_over(gathered);
+                }
+                gathered.append(data);
+                if gathered.octets().len() >= GATHERED {
+                    hand_over(gathered);
+                }
+            }
+        }
+    }
+
+    /// Digests the next piece, and returns a buffer that is no longer needed.
+    pub(crate) fn digest(&mut self, piece: Piece) -> Piece {
+        match &mut self.0 {
+            Worker::Caller(digester) => {
+                digester.update(piece.octets());
+                piece
+            }
+            Worker::Thread { pieces, spare, gathered, .. } => {
+                if !gathered.octets().is_empty() {
+                    send(pieces, std::mem::take(gathered));
+                }
+                send(pieces, piece);
+                spare.try_recv().unwrap_or_default()
             }
         }
     }
@@ -72,12 +113,18 @@ impl DigestThread {
     pub fn finish(self) -> Result<Digester, Error> {
         match self.0 {
             Worker::Caller(digester) => Ok(digester),
-            Worker::Thread { pieces, handle, .. } => {
+            Worker::Thread { pieces, handle, gathered, .. } => {
+                send(&pieces, gathered);
                 drop(pieces);
                 handle.join().map_err(|_| Error::Thread)
             }
         }
     }
+}
+
+fn send(pieces: &SyncSender<Piece>, piece: Piece) {
+    // Sending fails only if the thread has ended; `DigestThread::finish` reports that.
+    let _ = pieces.send(piece);
 }
 
 impl fmt::Debug for DigestThread {
@@ -101,6 +148,14 @@ mod tests {
             }
             digesting.finish().unwrap().finish()
         };
+        let mut moved = DigestThread::here(start.clone());
+        moved.move_to_thread();
+        moved.update(b"gathered");
+        let mut whole_piece = Piece::default();
+        whole_piece.append(b" before a piece");
+        let _spare = moved.digest(whole_piece);
+        start.update(b"gathered before a piece");
+        assert_eq!(whole(moved), whole(DigestThread::here(start.clone())));
         assert_eq!(whole(DigestThread::spawn(start.clone())), whole(DigestThread::here(start)));
     }
 }

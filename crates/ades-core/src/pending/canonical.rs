@@ -1,6 +1,9 @@
 //! The canonical form of a stored state's JSON, which checksum and MAC cover. It
 //! does not depend on how a database formats and orders the JSON.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 /// Maximum nesting depth of objects and arrays.
 const MAX_DEPTH: usize = 16;
 
@@ -25,12 +28,7 @@ fn value<'j>(json: &'j str, out: &mut String, depth: usize) -> Option<&'j str> {
         b'[' => array(json.get(1..)?, out, depth),
         b'"' => {
             let (token, rest) = string(json)?;
-            if token.contains('\\') {
-                let text: String = serde_json::from_str(token).ok()?;
-                out.push_str(&serde_json::to_string(&text).ok()?);
-            } else {
-                out.push_str(token);
-            }
+            out.push_str(&shortest(token)?);
             Some(rest)
         }
         _ => {
@@ -65,44 +63,69 @@ fn array<'j>(json: &'j str, out: &mut String, depth: usize) -> Option<&'j str> {
 
 fn object<'j>(json: &'j str, out: &mut String, depth: usize) -> Option<&'j str> {
     let mut rest = json.trim_ascii_start();
-    let mut members: Vec<(String, String)> = Vec::new();
+    out.push('{');
+    let start = out.len();
+    // The keys, and where the members are in `out`.
+    let mut members: Vec<(Cow<'j, str>, Range<usize>)> = Vec::new();
     while !rest.starts_with('}') {
         if !members.is_empty() {
             rest = rest.strip_prefix(',')?.trim_ascii_start();
-        }
-        let (key, after) = string(rest)?;
-        let mut member = String::new();
-        let after = after.trim_ascii_start().strip_prefix(':')?;
-        rest = value(after, &mut member, depth + 1)?.trim_ascii_start();
-        members.push((serde_json::from_str(key).ok()?, member));
-    }
-    members.sort_unstable();
-    if members.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
-        return None;
-    }
-    out.push('{');
-    for (at, (key, member)) in members.iter().enumerate() {
-        if at > 0 {
             out.push(',');
         }
-        out.push_str(&serde_json::to_string(key).ok()?);
+        let (key, after) = string(rest)?;
+        let from = out.len();
+        out.push_str(&shortest(key)?);
         out.push(':');
-        out.push_str(member);
+        let after = after.trim_ascii_start().strip_prefix(':')?;
+        rest = value(after, out, depth + 1)?.trim_ascii_start();
+        members.push((text(key)?, from..out.len()));
+    }
+    if !members.is_sorted_by(|(a, _), (b, _)| a < b) {
+        members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        if members.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
+            return None;
+        }
+        let sorted: Option<Vec<&str>> =
+            members.into_iter().map(|(_, member)| out.get(member)).collect();
+        let sorted = sorted?.join(",");
+        out.truncate(start);
+        out.push_str(&sorted);
     }
     out.push('}');
     rest.get(1..)
 }
 
+/// The text of a string with its quotation marks.
+fn text(token: &str) -> Option<Cow<'_, str>> {
+    let plain = token.get(1..token.len().checked_sub(1)?)?;
+    if plain.contains('\\') {
+        serde_json::from_str(token).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(plain))
+    }
+}
+
+/// A string with its quotation marks, with only the necessary escapes.
+fn shortest(token: &str) -> Option<Cow<'_, str>> {
+    match text(token)? {
+        Cow::Borrowed(_) => Some(Cow::Borrowed(token)),
+        Cow::Owned(text) => serde_json::to_string(&text).ok().map(Cow::Owned),
+    }
+}
+
 /// Splits a string with its quotation marks from the text after it.
 fn string(json: &str) -> Option<(&str, &str)> {
-    let mut escaped = false;
-    let inner = json.strip_prefix('"')?;
-    let end = inner.bytes().position(|octet| {
-        let ends = octet == b'"' && !escaped;
-        escaped = octet == b'\\' && !escaped;
-        ends
-    })?;
-    json.split_at_checked(end + 2)
+    let mut len = json.strip_prefix('"').map(|_| 1)?;
+    loop {
+        // `str::find` looks at many octets at once.
+        let before = json.get(len..)?;
+        len += before.find('"')? + 1;
+        let inner = json.get(..len - 1)?;
+        let escapes = inner.bytes().rev().take_while(|octet| *octet == b'\\').count();
+        if escapes % 2 == 0 {
+            return json.split_at_checked(len);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The errors of all signers.
 
+use std::time::Duration;
+
 use crate::algorithm::SignatureAlgorithm;
 use crate::error::{Error, Fault, Retry};
 
@@ -10,6 +12,7 @@ use crate::error::{Error, Fault, Retry};
 pub struct SignerError {
     kind: SignerErrorKind,
     code: Option<String>,
+    retry_after: Option<Duration>,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -18,13 +21,20 @@ impl SignerError {
     /// An error of this kind.
     #[must_use]
     pub const fn new(kind: SignerErrorKind) -> Self {
-        Self { kind, code: None, source: None }
+        Self { kind, code: None, retry_after: None, source: None }
     }
 
     /// Adds the service's own code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
+        self
+    }
+
+    /// Adds the time for which the service asks before the next request.
+    #[must_use]
+    pub const fn with_retry_after(mut self, time: Duration) -> Self {
+        self.retry_after = Some(time);
         self
     }
 
@@ -48,6 +58,13 @@ impl SignerError {
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
+    }
+
+    /// The time for which the service asks before the next request, if it said
+    /// one. It matters with [`Retry::Later`].
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// Who has to act.
@@ -79,6 +96,10 @@ impl From<Error> for SignerError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignerErrorKind {
+    /// The conversation has gone past this return or session: another call has
+    /// used it. The stored state of the conversation says how it went on.
+    #[error("the conversation has already gone past this step")]
+    AlreadyAdvanced,
     /// A batch with more items than one confirmation can cover.
     #[error("the batch has more items than the signer's maximum of {max}")]
     BatchTooLarge {
@@ -114,6 +135,11 @@ pub enum SignerErrorKind {
         /// what is not allowed, and why
         what: String,
     },
+    /// The return has the key of this session, but another browser than the one
+    /// that was redirected brings it: somebody else has been given the page's
+    /// address.
+    #[error("another browser came back than the one that this session sent")]
+    OtherBrowser,
     /// The service's answer violates its protocol.
     #[error("the service's answer violates its protocol: {what}")]
     Protocol {
@@ -129,20 +155,20 @@ pub enum SignerErrorKind {
         /// the HTTP status
         status: u16,
     },
-    /// The service ended the session without a result, although the user did not
-    /// refuse.
-    #[error("the service ended the session without a result")]
-    SessionFailed,
     /// This signer cannot read the stored session.
     #[error("the stored session is damaged, or from another signer or a newer version")]
     Session,
-    /// The browser that returned is not the one that was redirected, or its state
-    /// parameter is missing, wrong or already used.
+    /// The return is not one of this session: its state parameter is missing,
+    /// wrong or already used.
     #[error("the returning browser does not belong to this session")]
     State,
     /// The service could not be reached, or did not answer in time.
     #[error("the service could not be reached or did not answer in time")]
     Unavailable,
+    /// The service answered, but the answer neither is a result nor ends the
+    /// session. A later answer can be clear.
+    #[error("the service did not give a clear answer")]
+    Unclear,
     /// No answer shows whether the service acted on the request. Repeating it
     /// could ask the user twice.
     #[error(
@@ -175,19 +201,23 @@ impl SignerErrorKind {
             | Self::InvalidRequest { .. }
             | Self::UnsupportedAlgorithm { .. } => (Fault::Caller, Retry::Never),
             Self::Certificate => (Fault::Input, Retry::NewIdentification),
-            Self::ClientNotAuthorised | Self::Configuration => (Fault::Configuration, Retry::Never),
-            Self::Core | Self::Session | Self::State => (Fault::Input, Retry::Never),
+            Self::ClientNotAuthorised | Self::Configuration | Self::UntrustedRedirect => {
+                (Fault::Configuration, Retry::Never)
+            }
+            Self::AlreadyAdvanced
+            | Self::Core
+            | Self::OtherBrowser
+            | Self::Session
+            | Self::State => (Fault::Input, Retry::Never),
             // The session still exists, with the user's confirmation, so a later
             // answer can be right.
             Self::Protocol { .. }
             | Self::ResultMismatch
             | Self::Service { .. }
             | Self::Unavailable
+            | Self::Unclear
             | Self::Value => (Fault::Service, Retry::Later),
-            Self::SessionFailed
-            | Self::UnknownOutcome
-            | Self::UnknownSession
-            | Self::UntrustedRedirect => (Fault::Service, Retry::NewSession),
+            Self::UnknownOutcome | Self::UnknownSession => (Fault::Service, Retry::NewSession),
         }
     }
 }
