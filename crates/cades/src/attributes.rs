@@ -1,13 +1,13 @@
-//! The values of signed attributes as rasn types, for writing and reading
-//! (EN 319 122-1 clauses 5.1 and 5.2, RFC 5652 clause 11, RFC 5035,
-//! RFC 6211). The modules of EN 319 122-1 use explicit tags throughout.
+//! The values of signed attributes as rasn types, for writing (EN 319 122-1
+//! clauses 5.1 and 5.2, RFC 5652 clause 11, RFC 5035, RFC 6211). The modules of
+//! EN 319 122-1 use explicit tags throughout.
 
-use ades_core::asn1::ber::{Element, Reader};
+use ades_core::asn1::ber::Element;
 use ades_core::asn1::der;
 use ades_core::error::Parameter;
 use ades_core::{
-    Certificate, CommitmentType, Digest, DigestAlgorithm, Oid, SignatureAlgorithm,
-    SignatureParameters, SignaturePolicy, SignerLocation, SigningTime,
+    Certificate, CommitmentType, Digest, DigestAlgorithm, SignatureAlgorithm, SignatureParameters,
+    SignaturePolicy, SignerLocation, SigningTime,
 };
 use chrono::{DateTime, NaiveDateTime, Utc};
 use rasn::prelude::*;
@@ -146,26 +146,18 @@ pub(crate) fn read_signing_time(value: &Element<'_>) -> Option<DateTime<Utc>> {
 
 /// `SigningCertificateV2` (RFC 5035, 3). This crate writes `hashAlgorithm` unless
 /// it is the default, and never `issuerSerial` (EN 319 122-1, 6.3 g).
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
+#[derive(AsnType, Clone, Debug, Encode, PartialEq, Eq)]
 pub(crate) struct SigningCertificateV2 {
     pub(crate) certs: SequenceOf<EssCertIdV2>,
     pub(crate) policies: Option<SequenceOf<Any>>,
 }
 
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
+#[derive(AsnType, Clone, Debug, Encode, PartialEq, Eq)]
 pub(crate) struct EssCertIdV2 {
     #[rasn(default = "sha256")]
     pub(crate) hash_algorithm: AlgorithmIdentifier,
     pub(crate) cert_hash: OctetString,
     pub(crate) issuer_serial: Option<Any>,
-}
-
-/// `IssuerSerial` (RFC 5035, 5): the issuer's name as a single directoryName, and
-/// the serial number.
-pub(crate) fn issuer_serial(certificate: &Certificate) -> Vec<u8> {
-    let name = der::element(der::context(4), &[certificate.issuer()]);
-    let names = der::element(der::SEQUENCE, &[&name]);
-    der::element(der::SEQUENCE, &[&names, certificate.serial_number()])
 }
 
 /// The DEFAULT of `hashAlgorithm`.
@@ -207,14 +199,14 @@ fn algorithm_protection(algorithm: SignatureAlgorithm) -> SignedAttribute {
 }
 
 /// `SignaturePolicyId` (EN 319 122-1, 5.2.9).
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
+#[derive(AsnType, Clone, Debug, Encode, PartialEq, Eq)]
 pub(crate) struct SignaturePolicyId {
     pub(crate) sig_policy_id: AnyOid,
     pub(crate) sig_policy_hash: OtherHashAlgAndValue,
     pub(crate) sig_policy_qualifiers: Option<SequenceOf<Qualifier>>,
 }
 
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
+#[derive(AsnType, Clone, Debug, Encode, PartialEq, Eq)]
 pub(crate) struct OtherHashAlgAndValue {
     pub(crate) hash_algorithm: AlgorithmIdentifier,
     pub(crate) hash_value: OctetString,
@@ -222,31 +214,17 @@ pub(crate) struct OtherHashAlgAndValue {
 
 /// `SigPolicyQualifierInfo` and `CommitmentTypeQualifier`, which have the same
 /// syntax.
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
+#[derive(AsnType, Clone, Debug, Encode, PartialEq, Eq)]
 pub(crate) struct Qualifier {
     pub(crate) id: AnyOid,
     pub(crate) qualifier: Option<Any>,
 }
 
-/// `SPUserNotice`. This crate writes its text as a `UTF8String`.
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
+/// `SPUserNotice`, whose text this crate writes as a `UTF8String`, without
+/// `noticeRef`.
+#[derive(AsnType, Clone, Debug, Encode, PartialEq, Eq)]
 pub(crate) struct SpUserNotice {
-    pub(crate) notice_ref: Option<NoticeReference>,
-    pub(crate) explicit_text: Option<DisplayText>,
-}
-
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
-pub(crate) struct NoticeReference {
-    pub(crate) organization: DisplayText,
-    pub(crate) notice_numbers: SequenceOf<Integer>,
-}
-
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
-#[rasn(choice)]
-pub(crate) enum DisplayText {
-    Visible(VisibleString),
-    Bmp(BmpString),
-    Utf8(Utf8String),
+    pub(crate) explicit_text: Option<Utf8String>,
 }
 
 fn signature_policy(
@@ -257,6 +235,8 @@ fn signature_policy(
         || (default_digest, vec![0; default_digest.output_len()]),
         |digest| (digest.algorithm(), digest.value().to_vec()),
     );
+    let problem = "it is a URI; CAdES and PAdES signatures name their policy by an OID";
+    let id = policy.id.oid().ok_or_else(|| parameter(Parameter::Policy, problem))?;
     let mut qualifiers = Vec::new();
     if let Some(uri) = &policy.uri {
         let uri = Ia5String::try_from(uri.clone())
@@ -265,17 +245,14 @@ fn signature_policy(
         qualifiers.push(Qualifier { id: AnyOid::new(oids::SP_URI), qualifier });
     }
     if let Some(notice) = &policy.user_notice {
-        let notice = SpUserNotice {
-            notice_ref: None,
-            explicit_text: Some(DisplayText::Utf8(notice.clone())),
-        };
+        let notice = SpUserNotice { explicit_text: Some(notice.clone()) };
         let qualifier = Some(Any::new(encode(&notice)?));
         qualifiers.push(Qualifier { id: AnyOid::new(oids::SP_USER_NOTICE), qualifier });
     }
     attribute(
         oids::SIGNATURE_POLICY,
         &SignaturePolicyId {
-            sig_policy_id: AnyOid::new(policy.id.as_bytes()),
+            sig_policy_id: AnyOid::new(id.as_bytes()),
             sig_policy_hash: OtherHashAlgAndValue {
                 hash_algorithm: digest_identifier(algorithm)?,
                 hash_value: octets(&value),
@@ -286,7 +263,7 @@ fn signature_policy(
 }
 
 /// `CommitmentTypeIndication` (EN 319 122-1, 5.2.3).
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
+#[derive(AsnType, Clone, Debug, Encode, PartialEq, Eq)]
 pub(crate) struct CommitmentTypeIndication {
     pub(crate) commitment_type_id: AnyOid,
     pub(crate) commitment_type_qualifier: Option<SequenceOf<Qualifier>>,
@@ -303,7 +280,7 @@ fn commitment_type(commitment: CommitmentType) -> Result<SignedAttribute, Error>
 }
 
 /// `SignerLocation` (EN 319 122-1, 5.2.5).
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
+#[derive(AsnType, Clone, Debug, Encode, PartialEq, Eq)]
 pub(crate) struct SignerLocationValue {
     #[rasn(tag(explicit(0)))]
     pub(crate) country_name: Option<DirectoryString>,
@@ -327,7 +304,7 @@ fn signer_location(location: &SignerLocation) -> Result<SignedAttribute, Error> 
 }
 
 /// `SignerAttributeV2` (EN 319 122-1, 5.2.6.1).
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
+#[derive(AsnType, Clone, Debug, Encode, PartialEq, Eq)]
 pub(crate) struct SignerAttributeV2 {
     #[rasn(tag(explicit(0)))]
     pub(crate) claimed_attributes: Option<SequenceOf<ClaimedAttribute>>,
@@ -337,7 +314,7 @@ pub(crate) struct SignerAttributeV2 {
     pub(crate) signed_assertions: Option<SequenceOf<Any>>,
 }
 
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
+#[derive(AsnType, Clone, Debug, Encode, PartialEq, Eq)]
 pub(crate) struct ClaimedAttribute {
     pub(crate) kind: AnyOid,
     pub(crate) values: SetOf<Any>,
@@ -365,7 +342,7 @@ fn signer_attributes_v2(roles: &[String]) -> Result<SignedAttribute, Error> {
 }
 
 /// `ContentHints` (RFC 2634, 2.9)
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq)]
+#[derive(AsnType, Clone, Debug, Encode, PartialEq, Eq)]
 pub(crate) struct ContentHints {
     pub(crate) content_description: Option<Utf8String>,
     pub(crate) content_type: AnyOid,
@@ -400,19 +377,13 @@ fn digest_identifier(algorithm: DigestAlgorithm) -> Result<AlgorithmIdentifier, 
 
 /// An OBJECT IDENTIFIER with arcs of any size. The arcs of rasn's own type have
 /// 32 bits, but an OID of 2.25 and a UUID (X.667) has an arc of 128 bits.
-#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+#[derive(AsnType, Clone, Debug, Encode, PartialEq, Eq, Hash)]
 #[rasn(delegate)]
 pub(crate) struct AnyOid(Any);
 
 impl AnyOid {
     fn new(content: &[u8]) -> Self {
         Self(Any::new(der::element(der::OID, &[content])))
-    }
-
-    /// `None` if this is not an OBJECT IDENTIFIER, or malformed.
-    pub(crate) fn read(&self) -> Option<Oid> {
-        let element = Reader::new(self.0.as_bytes(), 0).next("expected an OID").ok()?;
-        Oid::from_bytes(element.expect(der::OID, "expected an OID").ok()?.content).ok()
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use ades_core::name::canonical;
 use ades_core::{Certificate, Digest, DigestAlgorithm};
 
 use crate::signer_info::Sid;
@@ -13,7 +14,8 @@ use crate::signer_info::Sid;
 /// signers. If several certificates fit, the index finds the first.
 pub(crate) struct CertificateIndex<'c> {
     certificates: &'c [Certificate],
-    by_issuer_and_serial: HashMap<(&'c [u8], &'c [u8]), &'c Certificate>,
+    /// The issuer's name is in its canonical form.
+    by_issuer_and_serial: HashMap<(Vec<u8>, &'c [u8]), &'c Certificate>,
     by_key_identifier: HashMap<&'c [u8], &'c Certificate>,
     by_digest: HashMap<Digest, &'c Certificate>,
     digested: Vec<DigestAlgorithm>,
@@ -29,7 +31,7 @@ impl<'c> CertificateIndex<'c> {
             digested: Vec::new(),
         };
         for certificate in certificates {
-            let name = (certificate.issuer(), certificate.serial_number());
+            let name = (canonical(certificate.issuer()), certificate.serial_number());
             index.by_issuer_and_serial.entry(name).or_insert(certificate);
             if let Some(identifier) = certificate.subject_key_id() {
                 index.by_key_identifier.entry(identifier).or_insert(certificate);
@@ -41,7 +43,7 @@ impl<'c> CertificateIndex<'c> {
     pub(crate) fn with_sid(&self, sid: &Sid<'_>) -> Option<&'c Certificate> {
         match sid {
             Sid::IssuerAndSerial(issuer, serial) => {
-                self.by_issuer_and_serial.get(&(*issuer, *serial)).copied()
+                self.by_issuer_and_serial.get(&(canonical(issuer), *serial)).copied()
             }
             Sid::KeyIdentifier(identifier) => self.by_key_identifier.get(identifier).copied(),
             Sid::Malformed => None,

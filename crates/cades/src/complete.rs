@@ -3,19 +3,25 @@
 
 use std::io::{Read, SeekFrom, Write};
 
+use ades_core::asn1::ber::Reader;
 use ades_core::asn1::der;
 use ades_core::certificate::UsageCheck;
 use ades_core::error::Parameter;
 use ades_core::in_place::{Check, InPlace, PreparedFile, append};
-use ades_core::{Document, DocumentDigest, verify};
+use ades_core::{Digest, Document, DocumentDigest, verify};
 
-use crate::attributes::{SigningCertificateV2, read_signing_time};
+use crate::attributes::read_signing_time;
 use crate::container::Container;
+use crate::content::{ContentDigests, cover_another};
 use crate::error::Error;
 use crate::extend::{AddedAs, Addition};
 use crate::oids;
 use crate::pending::{PendingSignature, Target};
+use crate::prepare::signer_at;
+use crate::report::Problem;
 use crate::signed_data::write;
+use crate::signer_info::{self, read_all};
+use crate::verify::{Profile, Subject, first_problem};
 
 impl PendingSignature {
     /// Writes the finished container to `out`, as DER.
@@ -47,7 +53,7 @@ impl PendingSignature {
         value: &[u8],
         out: &mut dyn Write,
     ) -> Result<(), Error> {
-        self.check_value(value)?;
+        self.check_value(value, self.subject())?;
         match &self.target {
             Target::Detached { document: expected } => {
                 if let Some(document) = document
@@ -62,14 +68,9 @@ impl PendingSignature {
                 let document = document.ok_or(Error::DocumentNeeded)?;
                 self.complete_enveloping(document, expected, *length, value, out)
             }
-            Target::Parallel { container, .. } => {
+            Target::Parallel { container, .. } | Target::Countersignature { container, .. } => {
                 let source = document.ok_or(Error::DocumentNeeded)?;
-                self.complete_extending(source, container, AddedAs::Signer, value, out)
-            }
-            Target::Countersignature { container, signer, .. } => {
-                let source = document.ok_or(Error::DocumentNeeded)?;
-                let added_as = AddedAs::CountersignatureOf(*signer);
-                self.complete_extending(source, container, added_as, value, out)
+                self.complete_extending(source, container, value, out)
             }
         }
     }
@@ -94,7 +95,7 @@ impl PendingSignature {
                 problem: "the document was not copied while preparing",
             }));
         };
-        self.check_value(value)?;
+        self.check_value(value, self.subject())?;
         let begun = self.begun_head(*length)?;
         let prepared =
             PreparedFile { from: begun.len() as u64, length: *length, whole: &document.0, tail };
@@ -142,7 +143,6 @@ impl PendingSignature {
         &self,
         source: &mut Document<'_>,
         expected: &DocumentDigest,
-        added_as: AddedAs,
         value: &[u8],
         out: &mut dyn Write,
     ) -> Result<(), Error> {
@@ -151,7 +151,7 @@ impl PendingSignature {
         }
         let container = Container::read(source)?;
         let addition = Addition {
-            added_as,
+            added_as: self.added_as(&container, source)?,
             signer_info: self.signer_info(value),
             certificates: self.chain.certificates(),
             digest_algorithm: self.algorithm.digest_algorithm(),
@@ -159,44 +159,98 @@ impl PendingSignature {
         addition.write(source, &container, out)
     }
 
+    /// The place of the signature in the container. The container's octets are
+    /// those that were prepared, so if the digest in the state is that of
+    /// something else in it, the state has changed.
+    fn added_as(&self, container: &Container, source: &mut Document<'_>) -> Result<AddedAs, Error> {
+        let signers = read_all(container.signer_elements()?)?;
+        let digest = self.message_digest();
+        if let Target::Countersignature { signer, deeper, .. } = &self.target {
+            let which = [std::slice::from_ref(signer), deeper].concat();
+            let is_signed = signer_at(&signers, &which)
+                .is_ok_and(|signer| Digest::of(digest.algorithm(), signer.signature) == *digest);
+            let what = "it countersigns another signature than the one that was prepared";
+            return if is_signed { Ok(AddedAs::CountersignatureOf(which)) } else { damaged(what) };
+        }
+        let covered = ContentDigests::read(
+            container,
+            &[digest.algorithm()],
+            false,
+            &mut Vec::new(),
+            source,
+            None,
+        )?;
+        let is_content = covered.as_slice().iter().all(|content| content == digest);
+        if is_content && !cover_another(&signers, std::slice::from_ref(digest)) {
+            Ok(AddedAs::Signer)
+        } else {
+            damaged("it is over another document than the container's signatures")
+        }
+    }
+
     /// Checks the state, and verifies the value over its signed attributes.
-    fn check_value(&self, value: &[u8]) -> Result<(), Error> {
-        self.check_state()?;
+    pub(crate) fn check_value(&self, value: &[u8], subject: Subject) -> Result<(), Error> {
+        self.check_state(subject)?;
         verify::verify(self.chain.leaf(), self.algorithm, &self.signed_attributes, value)?;
         Ok(())
     }
 
-    /// Compares the digest and the certificate in the signed attributes with the
-    /// rest of the state, and checks that the certificate was fit at the signing
-    /// time in them. Embedded CMS has no signing time; the format that embeds it
+    const fn subject(&self) -> Subject {
+        match &self.target {
+            Target::Countersignature { .. } => Subject::Signature,
+            _ => Subject::Document(Profile::Cades),
+        }
+    }
+
+    /// Compares the parts of the state with one another, as verification compares
+    /// those of a signature: somebody may have changed it and its checksum.
+    ///
+    /// The certificate must have been fit at the signing time in the signed
+    /// attributes. Embedded CMS has no signing time; the format that embeds it
     /// checks the fitness itself.
-    fn check_state(&self) -> Result<(), Error> {
-        let damaged = |what| Error::Core(ades_core::Error::StateDamaged { what });
-        let attributes = self
-            .parsed_attributes()
-            .ok_or_else(|| damaged("its signed attributes are not a DER SET of attributes"))?;
+    fn check_state(&self, subject: Subject) -> Result<(), Error> {
+        let Some(attributes) = self.parsed_attributes() else {
+            return damaged("its signed attributes are not a DER SET of attributes");
+        };
         let value = |kind: &[u8]| attributes.iter().find(|a| a.kind == kind)?.only_value();
-        let digest = value(oids::MESSAGE_DIGEST)
-            .filter(|digest| digest.tag == der::OCTET_STRING)
-            .ok_or_else(|| damaged("its signed attributes have no message-digest"))?;
-        if digest.content != self.message_digest().value() {
-            return Err(damaged("its signed attributes are over another digest"));
+        let digest = self.message_digest();
+        let signed = value(oids::MESSAGE_DIGEST).filter(|digest| digest.tag == der::OCTET_STRING);
+        let Some(signed) = signed else {
+            return damaged("its signed attributes have no message-digest");
+        };
+        if signed.content != digest.value()
+            || digest.algorithm() != self.algorithm.digest_algorithm()
+        {
+            return damaged("its signed attributes are over another digest");
         }
-        let named = value(oids::SIGNING_CERTIFICATE_V2)
-            .and_then(|v| rasn::der::decode::<SigningCertificateV2>(v.raw).ok())
-            .and_then(|v| v.certs.into_iter().next())
-            .ok_or_else(|| damaged("its signed attributes name no certificate"))?;
         let leaf = self.chain.leaf();
-        if *named.cert_hash != *leaf.digest(self.algorithm.digest_algorithm()).value() {
-            return Err(damaged("its signed attributes name another certificate"));
-        }
         if let Some(time) = value(oids::SIGNING_TIME) {
-            let time = read_signing_time(&time)
-                .ok_or_else(|| damaged("the signing-time in its signed attributes is malformed"))?;
+            let Some(time) = read_signing_time(&time) else {
+                return damaged("the signing-time in its signed attributes is malformed");
+            };
             leaf.check_fit(time, UsageCheck::Signature)?;
         }
-        Ok(())
+        if !leaf.key_type().fits(self.algorithm) {
+            return damaged("its algorithm is not one of its certificate's key");
+        }
+        if !self.chain.is_linked() {
+            return damaged("its certificates are not a chain");
+        }
+        // The value is verified separately.
+        let signer_info = self.signer_info(&[]);
+        let signer_info = Reader::new(&signer_info, 0).next("expected SignerInfo")?;
+        match first_problem(&signer_info::read(signer_info)?, leaf, digest, subject)? {
+            None => Ok(()),
+            Some(Problem::SignerCertificateMissing | Problem::SigningCertificateMissing) => {
+                damaged("its signed attributes name another certificate")
+            }
+            Some(_) => damaged("its signed attributes are not those of a baseline signature"),
+        }
     }
+}
+
+fn damaged<T>(what: &'static str) -> Result<T, Error> {
+    Err(Error::Core(ades_core::Error::StateDamaged { what }))
 }
 
 fn begins_with(file: &mut dyn InPlace, head: &[u8]) -> Result<bool, Error> {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use ades_core::asn1::ber::{self, Element, Reader, WRONG_LENGTH};
 use ades_core::asn1::der;
-use ades_core::{Certificate, Document};
+use ades_core::{Certificate, Digest, DigestAlgorithm, Digester, Document};
 
 use crate::error::{Error, Limit, malformed};
 use crate::oids;
@@ -21,8 +21,18 @@ pub const MAX_COUNTERSIGNATURES: usize = 1024;
 pub const MAX_COUNTERSIGNATURE_DEPTH: usize = 8;
 /// Maximum number of elements in one set: certificates, revocation values,
 /// attributes or an attribute's values.
-pub const MAX_ELEMENTS: usize = 4096;
-/// Maximum depth of nested elements with indefinite lengths.
+pub const MAX_ELEMENTS: usize = ades_evidence::cms::MAX_ELEMENTS;
+/// Maximum number of octets in the signed attributes of one signature.
+pub const MAX_SIGNED_ATTRIBUTES_LEN: usize = 16 * 1024 * 1024;
+/// Maximum number of octets in the certificates of a container.
+pub const MAX_CERTIFICATES_LEN: usize = 16 * 1024 * 1024;
+/// Maximum number of values that the reports of one container list: names, roles,
+/// policies, commitments, lines of addresses, unsigned attributes and the like.
+pub const MAX_LISTED: usize = 16 * 1024;
+/// Maximum number of octets in the texts among these values.
+pub const MAX_LISTED_LEN: usize = 4 * 1024 * 1024;
+/// Maximum depth of nested elements with indefinite lengths, and of nested
+/// elements in signed attributes.
 pub const MAX_DEPTH: usize = ber::MAX_DEPTH;
 
 /// A SignedData container from any producer: DER or BER, detached or enveloping.
@@ -113,8 +123,12 @@ impl Container {
             tail_spans,
             certificates: Vec::new(),
         };
-        container.certificates = container
-            .certificate_elements()?
+        let certificates = container.certificate_elements()?;
+        // They are copied.
+        if certificates.iter().map(|e| e.raw.len()).sum::<usize>() > MAX_CERTIFICATES_LEN {
+            return Err(Limit::CertificatesLen.into());
+        }
+        container.certificates = certificates
             .iter()
             .filter(|e| e.tag == der::SEQUENCE)
             .filter_map(|e| Certificate::from_der(e.raw).ok())
@@ -158,6 +172,24 @@ impl Container {
         source.octet_string(0, Some(take)).map(|_| ())
     }
 
+    /// Passes the octets of encapContentInfo, as they are stored, to `take`.
+    pub(crate) fn read_encapsulated(
+        &self,
+        source: &mut Document<'_>,
+        take: &mut Take<'_>,
+    ) -> Result<(), Error> {
+        let total = source.len()?.ok_or(ades_core::Error::NotSeekable)?;
+        let mut source = Source::new(source.random_access()?, total)?;
+        source.seek(self.encap.offset)?;
+        source.pieces(self.encap.end.saturating_sub(self.encap.offset), take)
+    }
+
+    /// The whole fields certificates and crls, with their tags.
+    pub(crate) fn evidence_fields(&self) -> [&[u8]; 2] {
+        let field = |span: Option<_>| span.map_or(&[][..], |span| self.tail_slice(span));
+        [field(self.tail_spans.certificates), field(self.tail_spans.crls)]
+    }
+
     pub(crate) fn version(&self) -> Option<u8> {
         match Reader::new(&self.head_spans.version, 0).next("expected a version").ok()?.content {
             [version @ 0..0x80] => Some(*version),
@@ -184,9 +216,24 @@ impl Container {
         headers.into_iter().flatten().chain(unsorted).min()
     }
 
-    pub(crate) fn digest_algorithm_elements(&self) -> Result<Vec<Element<'_>>, Error> {
+    /// The whole field digestAlgorithms.
+    pub(crate) fn digest_algorithms_field(&self) -> &[u8] {
         let (start, end) = self.head_spans.digest_algorithms;
-        let octets = self.head.get(start..end).unwrap_or_default();
+        self.head.get(start..end).unwrap_or_default()
+    }
+
+    /// The digest of all octets but those of encapContentInfo, and the length of the whole
+    /// container. The digest of the content is in the signatures.
+    pub(crate) fn outside_digest(&self) -> (Digest, u64) {
+        let mut digester = Digester::new(DigestAlgorithm::Sha256);
+        digester.update(&self.head);
+        digester.update(&self.tail);
+        (digester.finish(), self.encap.end + self.tail.len() as u64)
+    }
+
+    pub(crate) fn digest_algorithm_elements(&self) -> Result<Vec<Element<'_>>, Error> {
+        let (start, _) = self.head_spans.digest_algorithms;
+        let octets = self.digest_algorithms_field();
         let set = Reader::new(octets, start as u64).next("expected digestAlgorithms")?;
         Ok(set.children().all(MAX_ELEMENTS)?)
     }
@@ -299,7 +346,7 @@ fn tail_spans(tail: &[u8], offset: u64, enclosing: [&Enclosing; 3]) -> Result<Ta
         }
     }
     if !reader.is_empty() {
-        return Err(malformed(reader.offset(), "octets after the container's end"));
+        return Err(Error::TrailingOctets { offset: reader.offset() });
     }
     Ok(TailSpans { certificates, crls, signer_infos })
 }

@@ -6,18 +6,20 @@
 //! table of EN 319 142-1 does not list.
 
 use ades_core::asn1::ber::Reader;
-use ades_core::trust::PathBuilder;
+use ades_core::facts::Evidence;
 use ades_core::{CertificateChain, Document, DocumentDigest, SignatureParameters};
 use chrono::{DateTime, Utc};
 
-use crate::attributes::Subject;
+use crate::attributes;
 use crate::container::Container;
 use crate::error::Error;
 use crate::options::Original;
 use crate::pending::{PendingSignature, Target};
 use crate::prepare;
 use crate::report::Report;
-use crate::verify::Profile;
+use crate::verify::{Profile, Subject};
+
+pub use crate::listing::Listing;
 
 /// A detached signature that lacks only the digest of its document.
 ///
@@ -41,7 +43,7 @@ impl EmbeddedCms {
         let algorithm = prepare::check_signer(chain, parameters)?;
         let document = prepare::placeholder(algorithm.digest_algorithm())?;
         let target = Target::Detached { document };
-        let pending = prepare::pending(Subject::Embedding, target, chain, parameters)?;
+        let pending = prepare::pending(attributes::Subject::Embedding, target, chain, parameters)?;
         let max_len = pending.detached(&vec![0; pending.max_value_len()?]).len();
         Ok(Self { pending, max_len })
     }
@@ -53,8 +55,8 @@ impl EmbeddedCms {
         self.max_len
     }
 
-    /// Sets the document's digest. [`PendingSignature::complete`] then writes the
-    /// CMS as DER.
+    /// Sets the document's digest. [`complete`] then returns the CMS as
+    /// DER.
     ///
     /// # Errors
     /// [`Error::Core`] if the digest is not of the signature's digest algorithm.
@@ -72,7 +74,7 @@ impl EmbeddedCms {
 /// # Errors
 /// [`Error::Core`] for a parameter that is not allowed.
 pub fn check(parameters: &SignatureParameters) -> Result<(), Error> {
-    prepare::check_parameters(Subject::Embedding, parameters)
+    prepare::check_parameters(attributes::Subject::Embedding, parameters)
 }
 
 /// Prepares the CMS over a document whose digest is known.
@@ -87,6 +89,17 @@ pub fn prepare_digest(
     EmbeddedCms::prepare(chain, parameters)?.over(document)
 }
 
+/// Completes embedded CMS, as [`PendingSignature::complete`] does, with the rules
+/// for embedded CMS: it must have no signing-time. The embedding format checks
+/// that the certificate was fit.
+///
+/// # Errors
+/// As [`PendingSignature::complete`].
+pub fn complete(pending: &PendingSignature, value: &[u8]) -> Result<Vec<u8>, Error> {
+    pending.check_value(value, Subject::Document(Profile::Embedded { claimed_time: None }))?;
+    Ok(pending.detached(value))
+}
+
 /// The octets of the first element in `octets`, in BER or DER. The octets after
 /// it are ignored, because PDF pads the CMS with zeros.
 ///
@@ -99,9 +112,11 @@ pub fn first_element(octets: &[u8]) -> Result<&[u8], Error> {
 /// Verifies embedded CMS over the document that it belongs to.
 ///
 /// As [`Container::verify`], with the rules for embedded CMS: there must be no
-/// signing-time, and certificates are checked at `claimed_time`, which the
-/// embedding format stores in its own place. One path builder serves all
-/// signatures of a document.
+/// signing-time, because the embedding format stores `claimed_time` in its own place.
+/// One listing and one evidence serve all signatures of a document. The facts in the report
+/// are about `evidence`, and get it with [`set_evidence`].
+///
+/// [`set_evidence`]: crate::report::SignatureReport::set_evidence
 ///
 /// # Errors
 /// As [`Container::read`] and [`Container::verify`].
@@ -109,10 +124,12 @@ pub fn verify(
     cms: &[u8],
     document: &mut Document<'_>,
     claimed_time: Option<DateTime<Utc>>,
-    trust: &mut PathBuilder<'_>,
+    listing: &mut Listing,
+    evidence: &mut Evidence,
 ) -> Result<Report, Error> {
     let mut source = Document::from_bytes(cms);
     let container = Container::read(&mut source)?;
     let document = Some(document as &mut dyn Original);
-    container.verify_as(&mut source, document, trust, Profile::Embedded { claimed_time })
+    let profile = Profile::Embedded { claimed_time };
+    container.verify_as(&mut source, document, profile, listing, evidence)
 }

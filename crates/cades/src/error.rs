@@ -16,9 +16,9 @@ pub enum Error {
     /// The document is not the one that was prepared.
     #[error("the document has changed since the signature was prepared")]
     DocumentChanged,
-    /// The container that the signature is added to is not the one that was
+    /// The container that a signature or time-stamp is added to is not the one that was
     /// prepared.
-    #[error("the container has changed since the signature was prepared")]
+    #[error("the container has changed since the signature or time-stamp was prepared")]
     ContainerChanged,
     /// The document that was passed with a container is not the one that its
     /// signatures cover, or not the content of an enveloping container.
@@ -31,6 +31,12 @@ pub enum Error {
         offset: u64,
         /// The rule that the octets violate
         what: &'static str,
+    },
+    /// Octets after the container's end.
+    #[error("octets after the container's end, at octet {offset}")]
+    TrailingOctets {
+        /// The offset of the first of them
+        offset: u64,
     },
     /// A CMS structure other than SignedData.
     #[error("the CMS content is not SignedData")]
@@ -55,18 +61,19 @@ pub enum Error {
         /// The place that was asked for, as in the report
         which: Vec<usize>,
     },
-    /// A countersignature on a countersignature, which this version does not
-    /// make.
-    #[error(
-        "signature {which:?} is a countersignature, and countersigning it is not supported: \
-         name one of the container's own signatures"
-    )]
-    NestedCountersignature {
-        /// The place that was asked for, as in the report
-        which: Vec<usize>,
-    },
-    /// A well-formed container to which this crate does not add a signature.
-    #[error("no signature can be added to this container: {why}")]
+    /// The octets are not a time-stamp token, or not one that can be embedded: it has several
+    /// signers, or the index of another archive time-stamp.
+    #[error("the time-stamp cannot be read: it is not a token with one signer")]
+    TimeStampMalformed,
+    /// The time-stamp is over other data than what was prepared.
+    #[error("the time-stamp is over other data than what was prepared: ask for another one")]
+    TimeStampMismatch,
+    /// A CRL or an OCSP response to be embedded is not one element.
+    #[error("a CRL or OCSP response to be embedded is not one DER element")]
+    RevocationValueMalformed,
+    /// A well-formed container to which this crate does not add a signature, a time-stamp or
+    /// validation data.
+    #[error("nothing can be added to this container: {why}")]
     CannotAdd {
         /// The reason
         why: NotExtendable,
@@ -77,6 +84,10 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Limit {
+    /// Octets in the certificates:
+    /// [`MAX_CERTIFICATES_LEN`](crate::container::MAX_CERTIFICATES_LEN).
+    #[error("16 MiB of certificates")]
+    CertificatesLen,
     /// Length of a container.
     #[error("2^63 octets")]
     ContainerLen,
@@ -94,15 +105,23 @@ pub enum Limit {
     /// Octets outside the content: [`MAX_HELD`](crate::container::MAX_HELD).
     #[error("64 MiB in addition to the content")]
     Held,
+    /// Values that the reports list: [`MAX_LISTED`](crate::container::MAX_LISTED)
+    /// and [`MAX_LISTED_LEN`](crate::container::MAX_LISTED_LEN).
+    #[error("16,384 roles and other values, or 4 MiB of them, in all signatures")]
+    Listed,
     /// Depth of nested elements: [`MAX_DEPTH`](crate::container::MAX_DEPTH).
     #[error("32 levels of nesting")]
     Nesting,
+    /// Octets in the signed attributes of one signature:
+    /// [`MAX_SIGNED_ATTRIBUTES_LEN`](crate::container::MAX_SIGNED_ATTRIBUTES_LEN).
+    #[error("16 MiB of signed attributes in one signature")]
+    SignedAttributesLen,
     /// Number of signers: [`MAX_SIGNERS`](crate::container::MAX_SIGNERS).
     #[error("256 signers")]
     Signers,
 }
 
-/// Why no signature can be added to a container.
+/// Why nothing can be added to a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotExtendable {
@@ -114,6 +133,21 @@ pub enum NotExtendable {
     /// or long-term-validation (EN 319 122-1, A.2.4 and A.2.5).
     #[error("an archive time-stamp of an older kind covers its certificates")]
     OlderArchiveTimeStamp,
+    /// An archive time-stamp of the outer signature covers the countersignature that would
+    /// grow.
+    #[error("an archive time-stamp of the outer signature covers the countersignature")]
+    CoveredCountersignature,
+    /// An archive time-stamp is about a signature on the document (EN 319 122-1, 5.5.3). It
+    /// covers the countersignatures, too.
+    #[error("a countersignature has no archive time-stamp of its own")]
+    ArchiveOnCountersignature,
+    /// Its unsigned attributes have validation data or references in a form that the levels
+    /// B-LT and B-LTA do not allow (EN 319 122-1, table 1).
+    #[error(
+        "its unsigned attributes have validation data in a form before the baseline, which \
+         levels above B-T do not allow"
+    )]
+    EarlierValidationData,
 }
 
 impl Error {
@@ -124,14 +158,16 @@ impl Error {
             Self::Core(error) => error.fault(),
             Self::DocumentNeeded | Self::NoSuchSignature { .. } => Fault::Caller,
             Self::Limit { .. } => Fault::Limit,
-            Self::CannotAdd { .. } | Self::CannotCopy | Self::NestedCountersignature { .. } => {
-                Fault::Unsupported
-            }
+            Self::CannotAdd { .. } | Self::CannotCopy => Fault::Unsupported,
             Self::DocumentChanged
             | Self::ContainerChanged
             | Self::OriginalMismatch
             | Self::Malformed { .. }
-            | Self::NotSignedData => Fault::Input,
+            | Self::TrailingOctets { .. }
+            | Self::NotSignedData
+            | Self::TimeStampMalformed
+            | Self::TimeStampMismatch
+            | Self::RevocationValueMalformed => Fault::Input,
         }
     }
 
@@ -145,11 +181,14 @@ impl Error {
             | Self::ContainerChanged
             | Self::OriginalMismatch
             | Self::Malformed { .. }
+            | Self::TrailingOctets { .. }
             | Self::NotSignedData
             | Self::Limit { .. }
             | Self::CannotCopy
             | Self::NoSuchSignature { .. }
-            | Self::NestedCountersignature { .. }
+            | Self::TimeStampMalformed
+            | Self::TimeStampMismatch
+            | Self::RevocationValueMalformed
             | Self::CannotAdd { .. } => Retry::Never,
         }
     }
@@ -179,12 +218,14 @@ pub(crate) const fn malformed(offset: u64, what: &'static str) -> Error {
 mod tests {
     use super::Limit;
     use crate::container::{
-        MAX_COUNTERSIGNATURE_DEPTH, MAX_COUNTERSIGNATURES, MAX_DEPTH, MAX_ELEMENTS, MAX_HELD,
-        MAX_SIGNERS,
+        MAX_CERTIFICATES_LEN, MAX_COUNTERSIGNATURE_DEPTH, MAX_COUNTERSIGNATURES, MAX_DEPTH,
+        MAX_ELEMENTS, MAX_HELD, MAX_LISTED, MAX_LISTED_LEN, MAX_SIGNED_ATTRIBUTES_LEN, MAX_SIGNERS,
     };
 
     #[test]
     fn messages_name_the_values_of_the_constants() {
+        assert_eq!((MAX_SIGNED_ATTRIBUTES_LEN, MAX_CERTIFICATES_LEN), (16 << 20, 16 << 20));
+        assert_eq!((MAX_LISTED, MAX_LISTED_LEN), (16_384, 4 << 20));
         assert_eq!((MAX_HELD, MAX_ELEMENTS, MAX_COUNTERSIGNATURES), (64 << 20, 4096, 1024));
         for (limit, value) in [
             (Limit::CountersignatureDepth, MAX_COUNTERSIGNATURE_DEPTH),

@@ -12,12 +12,14 @@ pub mod report;
 mod verify;
 
 // Modules of CAdES alone.
+mod archive_input;
 mod attributes;
 mod certificate_index;
 pub mod container;
 mod content;
 #[doc(hidden)]
 pub mod embedded;
+mod listing;
 mod oids;
 mod signed_data;
 mod signer_info;
@@ -26,6 +28,10 @@ mod source;
 pub use ades_core::in_place::{Check, InPlace};
 pub use container::Container;
 pub use error::{Error, Limit, NotExtendable};
+pub use extend::{
+    ExtendOptions, PendingTimeStamp, add_time_stamp, add_validation_data, check_level,
+    prepare_time_stamp,
+};
 pub use options::{Packaging, SignatureOptions, VerifyOptions};
 pub use pending::PendingSignature;
 pub use prepare::{

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ades_core::{Certificate, Document};
+use ades_core::Document;
 use serde::{Deserialize, Serialize};
 
 /// Options of a new CAdES container.
@@ -38,16 +38,14 @@ pub enum Packaging {
     Enveloping,
 }
 
-/// Inputs of a verification: the document of a detached container, and trust
-/// anchors.
+/// Inputs of a verification: the document of a detached container.
 #[derive(Default)]
 pub struct VerifyOptions<'a> {
     pub(crate) original: Option<&'a mut dyn Original>,
-    pub(crate) trust: &'a [Certificate],
 }
 
 impl<'a> VerifyOptions<'a> {
-    /// Neither a document nor trust anchors.
+    /// No document.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -60,21 +58,11 @@ impl<'a> VerifyOptions<'a> {
         self.original = Some(original);
         self
     }
-
-    /// Trust anchors. Without any, the report says nothing about trust.
-    #[must_use]
-    pub const fn trust(mut self, trust: &'a [Certificate]) -> Self {
-        self.trust = trust;
-        self
-    }
 }
 
 impl fmt::Debug for VerifyOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifyOptions")
-            .field("original", &self.original.is_some())
-            .field("trust", &self.trust)
-            .finish()
+        f.debug_struct("VerifyOptions").field("original", &self.original.is_some()).finish()
     }
 }
 

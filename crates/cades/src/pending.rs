@@ -45,8 +45,15 @@ pub(crate) enum Target {
     /// One more signer in an existing container.
     Parallel { document: DocumentDigest, container: DocumentDigest },
     /// A signature on the signature of signer number `signer` in an existing
-    /// container.
-    Countersignature { signature: Digest, signer: usize, container: DocumentDigest },
+    /// container, or on one of its countersignatures.
+    Countersignature {
+        signature: Digest,
+        signer: usize,
+        /// The number of a countersignature on it, then that of one on that, and so on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        deeper: Vec<usize>,
+        container: DocumentDigest,
+    },
 }
 
 impl PendingSignature {

@@ -22,6 +22,7 @@ use crate::report::Warning;
 use crate::signer_info::SignerInfo;
 
 pub use copying::prepare_copying;
+pub(crate) use countersignature::signer_at;
 pub use countersignature::{check_countersignature, prepare_countersignature};
 pub use parallel::{check_parallel, prepare_parallel};
 

@@ -1,8 +1,10 @@
 //! The results of inspecting and verifying a container.
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use ades_core::Level;
+use ades_core::facts::{Evidence, SignatureFacts};
 use ades_core::{CommitmentType, Digest, Oid, SignerLocation};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -32,15 +34,22 @@ pub struct Report {
 
 impl Report {
     /// Whether there is at least one signature, and all signatures and
-    /// countersignatures are intact and without problems.
+    /// countersignatures are intact and without problems. Certificates and times are
+    /// not judged.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         fn valid(signature: &SignatureReport) -> bool {
-            signature.intact
+            signature.intact == Some(true)
                 && signature.problems.is_empty()
                 && signature.countersignatures.iter().all(valid)
         }
         !self.signatures.is_empty() && self.signatures.iter().all(valid)
+    }
+
+    /// Gives the facts of all signatures the evidence that they are about.
+    pub(crate) fn with_evidence(mut self, evidence: &Arc<Evidence>) -> Self {
+        self.signatures.iter_mut().for_each(|signature| signature.set_evidence(evidence));
+        self
     }
 }
 
@@ -50,22 +59,20 @@ impl Report {
 pub struct SignatureReport {
     /// Always `CAdES`.
     pub format: &'static str,
-    /// The highest level whose attributes are present. Time-stamps and revocation
-    /// values are not verified.
+    /// The highest level for which there is evidence: time-stamps that can be read and
+    /// whose imprint fits.
     pub level: Level,
-    /// Whether every digest matches and the value verifies.
-    pub intact: bool,
+    /// Whether every digest matches and the value verifies. `None` if that could not
+    /// be found out.
+    pub intact: Option<bool>,
     /// The common name in the signer's certificate.
     pub signer: Option<String>,
     /// The part of the document that the signature covers.
     pub covers: Coverage,
     /// The problems found, in the order of the checks.
     pub problems: Vec<Problem>,
-    /// Whether a certification path leads from the signer's certificate to a
-    /// trust anchor; `None` if no trust anchors were passed.
-    pub trusted: Option<bool>,
     /// The claimed signing time.
-    pub signing_time: Option<DateTime<Utc>>,
+    pub claimed_time: Option<DateTime<Utc>>,
     /// The digest algorithm's name, or its OID if it is not supported.
     pub digest_algorithm: String,
     /// The signature algorithm's name, or its OID if it is not supported.
@@ -88,12 +95,28 @@ pub struct SignatureReport {
     /// The document's description (content-hints).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The values after the first of attributes that may have only one.
+    #[serde(skip_serializing_if = "Further::is_empty")]
+    pub further: Further,
     /// The OIDs of the unsigned attributes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unsigned_attributes: Vec<Oid>,
     /// Signatures on this signature.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub countersignatures: Vec<Self>,
+    /// What a judge needs to know.
+    #[serde(skip)]
+    pub facts: SignatureFacts,
+}
+
+impl SignatureReport {
+    /// Gives the facts of this signature and its countersignatures the evidence that they
+    /// are about. For formats that embed CMS.
+    #[doc(hidden)]
+    pub fn set_evidence(&mut self, evidence: &Arc<Evidence>) {
+        self.facts.evidence = Arc::clone(evidence);
+        self.countersignatures.iter_mut().for_each(|inner| inner.set_evidence(evidence));
+    }
 }
 
 impl fmt::Debug for SignatureReport {
@@ -104,8 +127,7 @@ impl fmt::Debug for SignatureReport {
             .field("intact", &self.intact)
             .field("covers", &self.covers)
             .field("problems", &self.problems)
-            .field("trusted", &self.trusted)
-            .field("signing_time", &self.signing_time)
+            .field("claimed_time", &self.claimed_time)
             .field("digest_algorithm", &self.digest_algorithm)
             .field("signature_algorithm", &self.signature_algorithm)
             .field("policy", &self.policy)
@@ -136,6 +158,51 @@ impl fmt::Debug for PolicyReport {
         f.debug_struct("PolicyReport")
             .field("id", &self.id)
             .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The signed values after the first of attributes that may have only one value,
+/// in their order: of the same attribute, or of another one of its type. `Debug`
+/// shows no texts.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Further {
+    /// Claimed signing times. In embedded CMS, its own one is among them, if it
+    /// differs from that of the embedding format.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signing_times: Vec<DateTime<Utc>>,
+    /// Signature policies.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicyReport>,
+    /// Commitments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commitments: Vec<CommitmentType>,
+    /// Claimed places.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<SignerLocation>,
+    /// Media types.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mime_types: Vec<String>,
+    /// Descriptions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub descriptions: Vec<String>,
+}
+
+impl Further {
+    /// Whether there are no such values, as in every baseline signature.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Debug for Further {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Further")
+            .field("signing_times", &self.signing_times)
+            .field("policies", &self.policies)
+            .field("commitments", &self.commitments)
             .finish_non_exhaustive()
     }
 }
@@ -191,12 +258,10 @@ pub enum Problem {
     /// A signed attribute occurs again, or does not have exactly one value
     #[error("a signed attribute occurs more than once")]
     AttributeRepeated,
-    /// The value of a signed attribute is malformed
+    /// The value of a signed attribute is malformed, or nested too deeply to have
+    /// the DER that was signed
     #[error("a signed attribute is malformed")]
     AttributeMalformed,
-    /// The certificate was not valid at the claimed signing time
-    #[error("the certificate was not valid at the signing time")]
-    CertificateNotValidAtSigningTime,
     /// There is neither content in the container nor a document
     #[error("the signed document was not given")]
     ContentMissing,
@@ -212,15 +277,18 @@ pub enum Problem {
     /// digestAlgorithm and signatureAlgorithm use different digests
     #[error("digest algorithm and signature algorithm use different digests")]
     DigestAlgorithmMismatch,
-    /// The certificate has a keyUsage with neither digitalSignature nor
-    /// nonRepudiation (RFC 5280, 4.2.1.3)
-    #[error("the certificate's keyUsage does not allow signatures")]
-    KeyUsage,
+    /// The issuerSerial beside the digest in signing-certificate names another
+    /// certificate (RFC 5035, 5): the digest counts
+    #[error("the issuer and serial number in signing-certificate are those of another certificate")]
+    IssuerSerialMismatch,
+    /// The older signing-certificate attribute, whose digest is SHA-1 (RFC 2634)
+    #[error("the older signing-certificate attribute binds the certificate, by SHA-1")]
+    LegacySigningCertificate,
     /// No message-digest attribute (RFC 5652, 11.2)
     #[error("there is no message-digest attribute")]
     MessageDigestMissing,
-    /// The signed attributes are not in DER order, but the value verifies over
-    /// that order
+    /// The signed attributes were sent as BER that is not DER. The value has to
+    /// be over their DER encoding, whatever was sent (RFC 5652, 5.4)
     #[error("the signed attributes are not DER")]
     SignedAttributesNotDer,
     /// A plain CMS signature, without signed attributes
@@ -232,12 +300,14 @@ pub enum Problem {
     /// The signer's certificate is not in the container
     #[error("the signer's certificate is not in the container")]
     SignerCertificateMissing,
-    /// signing-certificate-v2 names another certificate than the signer
-    /// identifier, or its issuerSerial another than its digest (RFC 5035, 5)
+    /// signing-certificate-v2 names another certificate than the signer identifier
     #[error("signing-certificate and signer identifier name different certificates")]
     SigningCertificateMismatch,
-    /// No signing-certificate-v2 attribute
-    #[error("no signing-certificate-v2 attribute binds the certificate")]
+    /// Both signing-certificate and signing-certificate-v2 (EN 319 122-1, 6.3)
+    #[error("there are both forms of the signing-certificate attribute")]
+    SigningCertificateTwice,
+    /// Neither signing-certificate-v2 nor its older form
+    #[error("no signing-certificate attribute binds the certificate")]
     SigningCertificateMissing,
     /// No signing-time attribute (EN 319 122-1, table 1)
     #[error("there is no signing-time attribute")]
@@ -249,7 +319,12 @@ pub enum Problem {
     /// A digest or signature algorithm that this version does not support
     #[error("an algorithm is not supported")]
     UnsupportedAlgorithm,
-    /// No certification path leads from the certificate to a trust anchor
-    #[error("the certificate does not lead to a trust anchor")]
-    Untrusted,
+}
+
+impl Problem {
+    /// The code in JSON.
+    #[must_use]
+    pub fn code(self) -> String {
+        ades_core::facts::code(&self)
+    }
 }

@@ -53,9 +53,11 @@ impl PendingSignature {
         let mut inside = content.unwrap_or(0);
         let mut enclose = |tag: u8, before: &[u8], after: u64| {
             head.splice(..0, before.iter().copied());
-            inside += before.len() as u64 + after;
+            // A length in a changed state can be any number. Completing then finds that
+            // the document has another one.
+            inside = inside.saturating_add(before.len() as u64 + after);
             let header = der::header(tag, inside);
-            inside += header.len() as u64;
+            inside = inside.saturating_add(header.len() as u64);
             head.splice(..0, header);
         };
         if content.is_some() {

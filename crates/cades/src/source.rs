@@ -194,9 +194,14 @@ impl<'a> Source<'a> {
         if self.total.saturating_sub(self.at) < len {
             return Err(malformed(self.at, "the content is cut off"));
         }
-        let Some(take) = take else {
-            return self.seek(self.at + len);
-        };
+        match take {
+            Some(take) => self.pieces(len, take),
+            None => self.seek(self.at + len),
+        }
+    }
+
+    /// Passes the next octets to `take`.
+    pub(crate) fn pieces(&mut self, len: u64, take: &mut Take<'_>) -> Result<(), Error> {
         let mut piece = vec![0; usize::try_from(len.min(PIECE)).unwrap_or(0)];
         let mut left = len;
         while left > 0 {
@@ -218,7 +223,8 @@ impl<'a> Source<'a> {
             return Err(malformed(start, "the container is cut off"));
         }
         self.seek(start)?;
-        let mut octets = Vec::new();
+        // A vector that grows takes up to twice as much memory.
+        let mut octets = Vec::with_capacity(usize::try_from(len).unwrap_or(0));
         self.reader.by_ref().take(len).read_to_end(&mut octets).map_err(ades_core::Error::Read)?;
         self.at += octets.len() as u64;
         if octets.len() as u64 == len {

@@ -89,7 +89,7 @@ fn report(container: &[u8]) -> Result<Report, Error> {
 
 fn problems(container: &[u8]) -> Vec<Problem> {
     let signatures = report(container).unwrap().signatures;
-    assert!(signatures.iter().all(|signature| !signature.intact));
+    assert!(signatures.iter().all(|signature| signature.intact != Some(true)));
     signatures.into_iter().flat_map(|signature| signature.problems).collect()
 }
 
@@ -143,7 +143,7 @@ fn an_attribute_that_occurs_four_thousand_times_is_a_problem() {
 /// Comparing each signer with each certificate takes minutes.
 #[test]
 fn many_signers_and_many_certificates_take_linear_time() {
-    let certificates: Vec<_> = (0..4096).map(|at| certificate(at, 6000)).collect();
+    let certificates: Vec<_> = (0..4096).map(|at| certificate(at, 1500)).collect();
     // The hash names none of the certificates.
     let hash = der(4, &[&[0xFF; 32]]);
     let named = der(0x30, &[&der(0x30, &[&der(0x30, &[&hash])])]);

@@ -8,8 +8,8 @@ use super::{
     Checked, check_extendable, check_parameters, check_signer, container_warnings, pending,
 };
 use crate::attributes::Subject;
-use crate::container::{Container, MAX_COUNTERSIGNATURES};
-use crate::error::Error;
+use crate::container::{Container, MAX_COUNTERSIGNATURE_DEPTH, MAX_COUNTERSIGNATURES};
+use crate::error::{Error, Limit};
 use crate::options::SignatureOptions;
 use crate::pending::{PendingSignature, Target};
 use crate::report::Warning;
@@ -32,20 +32,19 @@ pub fn check_countersignature(
     let parsed = Container::read(container)?;
     let signers = read_all(parsed.signer_elements()?)?;
     check_extendable(&signers)?;
-    find(&signers, which)?;
+    signer_at(&signers, which)?;
     Ok(Checked { warnings: container_warnings(&parsed) })
 }
 
 /// Prepares a countersignature on one signature of a container.
 ///
 /// `which` is the signature's place in the report: `[1]` is the second
-/// signature, `[1, 0]` its first countersignature. This version countersigns
-/// only the container's own signatures.
+/// signature, `[1, 0]` its first countersignature.
 ///
 /// # Errors
 /// As [`prepare`](crate::prepare()) and [`Container::read`];
-/// [`Error::NoSuchSignature`]; [`Error::NestedCountersignature`];
-/// [`Error::CannotAdd`].
+/// [`Error::NoSuchSignature`]; [`Error::CannotAdd`]; [`Error::Limit`] with
+/// [`Limit::CountersignatureDepth`].
 pub fn prepare_countersignature(
     container: &mut Document<'_>,
     which: &[usize],
@@ -59,36 +58,41 @@ pub fn prepare_countersignature(
     let parsed = Container::read(container)?;
     let signers = read_all(parsed.signer_elements()?)?;
     check_extendable(&signers)?;
-    let (index, signer) = find(&signers, which)?;
+    let signer = signer_at(&signers, which)?;
+    let (&index, deeper) = which.split_first().ok_or_else(|| no_such(which))?;
     let signature = Digest::of(algorithm, signer.signature);
 
     let mut warnings = container_warnings(&parsed);
-    if has_signed(signer, chain.leaf())? {
+    if has_signed(&signer, chain.leaf())? {
         warnings.push(Warning::AlreadySigned);
     }
     let (container, _) = container.digest(DigestAlgorithm::Sha256)?;
-    let target = Target::Countersignature { signature, signer: index, container };
+    let deeper = deeper.to_vec();
+    let target = Target::Countersignature { signature, signer: index, deeper, container };
     let pending = pending(Subject::Signature, target, chain, parameters)?;
     Ok(PendingSignature { warnings, ..pending })
 }
 
-/// The signer at a place in the report, and its number.
-fn find<'s, 'c>(
-    signers: &'s [SignerInfo<'c>],
+/// The signer at a place in the report.
+pub(crate) fn signer_at<'c>(
+    signers: &[SignerInfo<'c>],
     which: &[usize],
-) -> Result<(usize, &'s SignerInfo<'c>), Error> {
-    let no_such = || Error::NoSuchSignature { which: which.to_vec() };
-    let (&first, deeper) = which.split_first().ok_or_else(no_such)?;
-    let signer = signers.get(first).ok_or_else(no_such)?;
-    if deeper.is_empty() {
-        return Ok((first, signer));
+) -> Result<SignerInfo<'c>, Error> {
+    let (&first, deeper) = which.split_first().ok_or_else(|| no_such(which))?;
+    // The new countersignature is one level deeper than the signature that it signs.
+    if deeper.len() >= MAX_COUNTERSIGNATURE_DEPTH {
+        return Err(Limit::CountersignatureDepth.into());
     }
-    let mut inner = signer.clone();
+    let mut signer = signers.get(first).ok_or_else(|| no_such(which))?.clone();
     for &index in deeper {
-        let found = countersignatures(&inner.unsigned()?, MAX_COUNTERSIGNATURES)?;
-        inner = found.into_iter().nth(index).ok_or_else(no_such)?;
+        let found = countersignatures(&signer.unsigned()?, MAX_COUNTERSIGNATURES)?;
+        signer = found.into_iter().nth(index).ok_or_else(|| no_such(which))?;
     }
-    Err(Error::NestedCountersignature { which: which.to_vec() })
+    Ok(signer)
+}
+
+fn no_such(which: &[usize]) -> Error {
+    Error::NoSuchSignature { which: which.to_vec() }
 }
 
 /// Whether the certificate made this signature or countersigned it.

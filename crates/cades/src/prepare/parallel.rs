@@ -7,7 +7,7 @@ use super::{
 };
 use crate::attributes::Subject;
 use crate::container::Container;
-use crate::content::{ContentDigests, digest_algorithms};
+use crate::content::{ContentDigests, cover_another, digest_algorithms};
 use crate::error::{Error, NotExtendable};
 use crate::oids;
 use crate::options::{Original, SignatureOptions};
@@ -34,7 +34,14 @@ pub fn check_parallel(
     check_kind(&parsed, &signers)?;
     if let Some(original) = original {
         let algorithms = algorithms_with(DigestAlgorithm::Sha256, &signers);
-        let digests = ContentDigests::read(&parsed, &algorithms, container, Some(original))?;
+        let digests = ContentDigests::read(
+            &parsed,
+            &algorithms,
+            false,
+            &mut Vec::new(),
+            container,
+            Some(original),
+        )?;
         check_original(&signers, &digests)?;
     } else if !parsed.is_enveloping() {
         return Err(Error::DocumentNeeded);
@@ -69,7 +76,8 @@ pub fn prepare_parallel(
     let algorithms =
         if has_original { algorithms_with(algorithm, &signers) } else { vec![algorithm] };
     let original = original.map(|original| original as &mut dyn Original);
-    let digests = ContentDigests::read(&parsed, &algorithms, container, original)?;
+    let digests =
+        ContentDigests::read(&parsed, &algorithms, false, &mut Vec::new(), container, original)?;
     if has_original {
         check_original(&signers, &digests)?;
     }
@@ -104,21 +112,8 @@ fn algorithms_with(algorithm: DigestAlgorithm, signers: &[SignerInfo<'_>]) -> Ve
 
 /// Compares the document with the content, and with the digests that the
 /// signers signed.
-///
-/// The document is wrong if every signature covers another one. If only some
-/// do, those signatures are broken, which verification reports. A signature that
-/// cannot be compared, because its digest algorithm is not supported or because
-/// it has no signed attributes, is taken to cover this document.
 fn check_original(signers: &[SignerInfo<'_>], digests: &ContentDigests) -> Result<(), Error> {
-    let covers_another = |signer: &SignerInfo<'_>| {
-        let (Ok(algorithm), Some(signed)) = (signer.digest_algorithm(), signer.message_digest())
-        else {
-            return false;
-        };
-        digests.of(algorithm).any(|digest| signed != digest.value())
-    };
-    let all_cover_another = !signers.is_empty() && signers.iter().all(covers_another);
-    if all_cover_another || !digests.agree() {
+    if cover_another(signers, digests.as_slice()) || !digests.agree() {
         return Err(Error::OriginalMismatch);
     }
     Ok(())

@@ -1,34 +1,40 @@
 //! The checks of one signature.
 
-use ades_core::certificate::UsageCheck;
-use ades_core::trust::{IssuerPool, PathBuilder};
+use ades_core::asn1::ber::{self, Reader};
+use ades_core::facts::SignatureFacts;
+use ades_core::name::is_issuer_and_serial;
 use ades_core::verify::{verify, verify_digest};
 use ades_core::{Certificate, Digest, DigestAlgorithm, Oid, SignatureAlgorithm};
 use chrono::{DateTime, Utc};
 
 use super::signed_attributes::SignedAttributes;
-use super::{Profile, Subject};
-use crate::attributes::issuer_serial;
+use super::{Covered, Profile, Subject};
 use crate::certificate_index::CertificateIndex;
 use crate::error::Error;
+use crate::listing::Listing;
 use crate::oids;
 use crate::report::{Coverage, Level, Problem, SignatureReport};
-use crate::signer_info::{Attribute, SignerInfo};
+use crate::signer_info::{Attribute, SignerInfo, ToBeSigned, attributes};
 
 /// The results of the checks of one signature. Problems are in the order of the
 /// checks.
 pub(super) struct Findings<'a> {
     signer: &'a SignerInfo<'a>,
     subject: Subject,
+    /// The data to be signed, until the value was verified.
+    to_be_signed: Option<Result<ToBeSigned, ber::Error>>,
     signed: SignedAttributes,
     certificate: Option<&'a Certificate>,
     algorithm: Option<SignatureAlgorithm>,
     digest_algorithm: Option<DigestAlgorithm>,
     /// Whether the data that the signature covers was available.
     is_covered: bool,
-    digest_matches: bool,
-    value_verifies: bool,
-    trusted: Option<bool>,
+    /// `None` if it could not be found out.
+    digest_matches: Option<bool>,
+    /// `None` if it could not be found out.
+    value_verifies: Option<bool>,
+    /// The positions of the time-stamps in the evidence.
+    pub(super) time_stamps: Vec<usize>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -38,8 +44,18 @@ impl<'a> Findings<'a> {
         signer: &'a SignerInfo<'a>,
         subject: Subject,
         certificates: &mut CertificateIndex<'c>,
+        listing: &mut Listing,
     ) -> Result<Self, Error> {
-        let signed = SignedAttributes::read(&signer.signed()?);
+        let received = signer.signed()?;
+        let to_be_signed = signer.to_be_signed();
+        // In DER, strings are not in segments.
+        let signed = match &to_be_signed {
+            Some(Ok(ToBeSigned { der, .. })) => {
+                let set = Reader::new(der, 0).next("expected signed attributes")?;
+                SignedAttributes::read(&attributes(set)?, listing)?
+            }
+            _ => SignedAttributes::read(&received, listing)?,
+        };
         let certificate = match &signed.signing_certificate {
             Some(digest) => certificates.with_digest(digest),
             None => certificates.with_sid(&signer.sid),
@@ -47,15 +63,16 @@ impl<'a> Findings<'a> {
         let mut findings = Self {
             signer,
             subject,
+            to_be_signed,
             problems: signed.problems.clone(),
             signed,
             certificate,
             algorithm: signer.algorithm().ok(),
             digest_algorithm: signer.digest_algorithm().ok(),
             is_covered: false,
-            digest_matches: false,
-            value_verifies: false,
-            trusted: None,
+            digest_matches: None,
+            value_verifies: None,
+            time_stamps: Vec::new(),
         };
         findings.check_identity();
         Ok(findings)
@@ -71,12 +88,12 @@ impl<'a> Findings<'a> {
     /// certificate.
     fn check_identity(&mut self) {
         self.add_if(self.certificate.is_none(), Problem::SignerCertificateMissing);
-        let differs = self.certificate.is_some_and(|certificate| {
-            let named = self.signed.issuer_serial.as_ref();
-            !self.signer.sid.names(certificate)
-                || named.is_some_and(|named| *named != issuer_serial(certificate))
-        });
-        self.add_if(differs, Problem::SigningCertificateMismatch);
+        let Some(certificate) = self.certificate else { return };
+        self.add_if(!self.signer.sid.names(certificate), Problem::SigningCertificateMismatch);
+        // The digest names the certificate, and issuerSerial beside it is a hint.
+        let named = self.signed.issuer_serial.as_deref();
+        let differs = named.is_some_and(|named| !is_issuer_and_serial(named, certificate));
+        self.add_if(differs, Problem::IssuerSerialMismatch);
     }
 
     pub(super) fn check_algorithms(&mut self) {
@@ -87,52 +104,77 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Compares the digest of the signed data, and verifies the value over the
-    /// signed attributes or, in plain CMS, over the signed data.
-    pub(super) fn check_digest_and_value(&mut self, digests: &[Digest]) {
+    /// Compares the digest of the signed data with message-digest.
+    pub(super) fn check_digest(&mut self, digests: &[Digest]) {
         let of_algorithm = |digest: &&Digest| Some(digest.algorithm()) == self.digest_algorithm;
         let found: Vec<&Digest> = digests.iter().filter(of_algorithm).collect();
         self.is_covered = !found.is_empty();
         let is_missing = !self.is_covered && self.digest_algorithm.is_some();
         self.add_if(is_missing, Problem::ContentMissing);
-        if let Some(signed) = &self.signed.message_digest
-            && self.is_covered
-        {
-            self.digest_matches = found.iter().all(|digest| signed == digest.value());
-            self.add_if(!self.digest_matches, Problem::DigestMismatch);
+        if self.signer.signed_attributes.is_some() && self.is_covered {
+            // Without message-digest, nothing binds the content.
+            let signed = self.signed.message_digest.as_deref();
+            let matches = found.iter().all(|digest| signed == Some(digest.value()));
+            self.add_if(signed.is_some() && !matches, Problem::DigestMismatch);
+            self.digest_matches = Some(matches);
         }
+    }
 
-        match self.signer.to_be_signed() {
-            Some((received, _)) if self.verifies(&received) => self.value_verifies = true,
-            Some((_, Some(sorted))) if self.verifies(&sorted) => {
-                self.value_verifies = true;
-                self.add_if(true, Problem::SignedAttributesNotDer);
+    /// Verifies the value over the DER of the signed attributes or, in plain CMS,
+    /// over the signed data.
+    pub(super) fn check_value(&mut self, covered: Covered<'_>) {
+        match self.to_be_signed.take() {
+            Some(Ok(attributes)) => {
+                self.add_if(!attributes.is_der, Problem::SignedAttributesNotDer);
+                self.value_verifies = self.verifies(&attributes.der);
             }
-            None if self.is_covered => {
-                self.value_verifies = self.verifies_digests(&found);
+            // Without their DER, nobody can know what was signed.
+            Some(Err(_)) => self.add_if(true, Problem::AttributeMalformed),
+            None if self.signer.is_over_content() => {
+                let octets = covered.octets;
+                self.add_if(octets.is_none() && self.is_covered, Problem::UnsupportedAlgorithm);
+                self.value_verifies = octets.and_then(|octets| self.verifies(octets));
                 self.digest_matches = self.value_verifies;
             }
-            _ => {}
+            None if self.is_covered => {
+                self.value_verifies = self.verifies_digests(covered.digests);
+                self.digest_matches = self.value_verifies;
+            }
+            None => {}
         }
-        let has_key = self.certificate.is_some() && self.algorithm.is_some();
-        let has_data = self.signer.signed_attributes.is_some() || self.is_covered;
-        let is_invalid = has_key && has_data && !self.value_verifies;
-        self.add_if(is_invalid, Problem::SignatureInvalid);
+        self.add_if(self.value_verifies == Some(false), Problem::SignatureInvalid);
     }
 
-    fn verifies(&self, data: &[u8]) -> bool {
-        self.certificate.zip(self.algorithm).is_some_and(|(certificate, algorithm)| {
-            verify(certificate, algorithm, data, self.signer.signature).is_ok()
-        })
+    /// Whether the value verifies over `data`. `None` if this version does not support
+    /// the algorithm or the key.
+    fn verifies(&mut self, data: &[u8]) -> Option<bool> {
+        let (certificate, algorithm) = self.certificate.zip(self.algorithm)?;
+        self.decided(verify(certificate, algorithm, data, self.signer.signature))
     }
 
-    fn verifies_digests(&self, digests: &[&Digest]) -> bool {
-        self.certificate.zip(self.algorithm).is_some_and(|(certificate, algorithm)| {
-            let value = self.signer.signature;
-            digests
-                .iter()
-                .all(|digest| verify_digest(certificate, algorithm, digest, value).is_ok())
-        })
+    /// As [`verifies`](Self::verifies), over data with these digests.
+    fn verifies_digests(&mut self, digests: &[Digest]) -> Option<bool> {
+        let (certificate, algorithm) = self.certificate.zip(self.algorithm)?;
+        let value = self.signer.signature;
+        let mut all = Some(true);
+        let of = self.digest_algorithm;
+        for digest in digests.iter().filter(|digest| Some(digest.algorithm()) == of) {
+            let result = verify_digest(certificate, algorithm, digest, value);
+            let one = self.decided(result);
+            all = if one == Some(true) { all } else { one };
+        }
+        all
+    }
+
+    fn decided(&mut self, result: Result<(), ades_core::Error>) -> Option<bool> {
+        match result {
+            Ok(()) => Some(true),
+            Err(ades_core::Error::CertificateNotFit(_) | ades_core::Error::Parameter { .. }) => {
+                self.add_if(true, Problem::UnsupportedAlgorithm);
+                None
+            }
+            Err(_) => Some(false),
+        }
     }
 
     /// Checks that the signature has the attributes of a baseline signature
@@ -169,26 +211,6 @@ impl<'a> Findings<'a> {
         self.add_if(differs, Problem::AlgorithmProtectionMismatch);
     }
 
-    /// Checks the certificate at the claimed time, and whether a path leads from
-    /// it to a trust anchor.
-    pub(super) fn check_certificate(
-        &mut self,
-        trust: &mut PathBuilder<'_>,
-        issuers: &IssuerPool<'_>,
-    ) {
-        let Some(certificate) = self.certificate else {
-            return;
-        };
-        let claimed_time = self.claimed_time();
-        if let Some(time) = claimed_time {
-            let (from, to) = certificate.validity();
-            self.add_if(time < from || time > to, Problem::CertificateNotValidAtSigningTime);
-        }
-        self.add_if(!certificate.allows(UsageCheck::Signature), Problem::KeyUsage);
-        self.trusted = trust.reaches_anchor(certificate, issuers, claimed_time);
-        self.add_if(self.trusted == Some(false), Problem::Untrusted);
-    }
-
     fn claimed_time(&self) -> Option<DateTime<Utc>> {
         match self.subject {
             Subject::Document(Profile::Embedded { claimed_time }) => claimed_time,
@@ -201,19 +223,42 @@ impl<'a> Findings<'a> {
         level: Level,
         unsigned: &[Attribute<'_>],
         countersignatures: Vec<SignatureReport>,
-    ) -> SignatureReport {
+        listing: &mut Listing,
+    ) -> Result<SignatureReport, Error> {
+        let intact = match (self.digest_matches, self.value_verifies) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        };
+        let mut facts = SignatureFacts::new();
+        facts.certificate = self.certificate.cloned();
+        // A container in DER orders its signers by their octets, which grow.
+        facts.value_digest = Some(Digest::of(DigestAlgorithm::Sha256, self.signer.signature));
+        facts.signature_algorithm = self.algorithm;
+        facts.digest_algorithms = self.digest_algorithm.into_iter().collect();
+        facts.time_stamps.clone_from(&self.time_stamps);
         let (digest_oid, signature_oid) = self.signer.algorithm_oids();
         let name = |known: Option<String>, oid: Option<Oid>| {
             known.or_else(|| oid.map(|o| o.to_string())).unwrap_or_default()
         };
-        SignatureReport {
+        let signing_time = self.claimed_time();
+        let mut further = self.signed.further;
+        let in_cms = self.signed.signing_time.filter(|time| Some(*time) != signing_time);
+        further.signing_times.splice(..0, in_cms);
+        let signer = self.certificate.and_then(Certificate::common_name);
+        listing.take(signer.map_or(0, str::len))?;
+        let mut unsigned_attributes = Vec::new();
+        for attribute in unsigned {
+            listing.take(0)?;
+            unsigned_attributes.extend(Oid::from_bytes(attribute.kind).ok());
+        }
+        Ok(SignatureReport {
             format: "CAdES",
             level,
-            intact: self.digest_matches && self.value_verifies,
-            signer: self.certificate.and_then(|c| c.common_name().map(ToOwned::to_owned)),
+            intact,
+            signer: signer.map(ToOwned::to_owned),
             covers: if self.is_covered { Coverage::Whole } else { Coverage::Unknown },
-            trusted: self.trusted,
-            signing_time: self.claimed_time(),
+            claimed_time: signing_time,
             digest_algorithm: name(self.digest_algorithm.map(|a| a.to_string()), digest_oid),
             signature_algorithm: name(self.algorithm.map(|a| a.to_string()), signature_oid),
             problems: self.problems,
@@ -223,11 +268,10 @@ impl<'a> Findings<'a> {
             location: self.signed.location,
             mime_type: self.signed.mime_type,
             description: self.signed.description,
-            unsigned_attributes: unsigned
-                .iter()
-                .filter_map(|a| Oid::from_bytes(a.kind).ok())
-                .collect(),
+            further,
+            unsigned_attributes,
             countersignatures,
-        }
+            facts,
+        })
     }
 }

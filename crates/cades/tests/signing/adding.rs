@@ -2,7 +2,8 @@
 
 use ades_core::asn1::der::{SEQUENCE, context, element};
 use ades_core::{Digest, DigestAlgorithm, Document, Fault, PendingState};
-use cades::{Error, Packaging, PendingSignature, SignatureOptions, Warning};
+use cades::container::MAX_COUNTERSIGNATURE_DEPTH;
+use cades::{Error, Limit, Packaging, PendingSignature, SignatureOptions, Warning};
 
 use crate::signer::{Signer, parameters, verify};
 
@@ -94,18 +95,85 @@ fn a_place_without_a_signature_and_a_place_too_deep_are_refused() {
     let one = first.container(CONTENT, Packaging::Detached);
     let pending = countersignature(&one, &[0], &second).unwrap();
     let two = second.finish(&pending, Some(&one));
-    for place in [&[][..], &[1], &[0, 1], &[0, 0, 0], &[7, 0]] {
+    for place in [&[][..], &[1], &[0, 1], &[0, 0, 0], &[7, 0], &[0, 7, 0]] {
         let checked = check_countersignature(&two, place).unwrap_err();
         assert!(matches!(checked, Error::NoSuchSignature { which } if which == place));
         let prepared = countersignature(&two, place, &second).unwrap_err();
         assert_eq!(prepared.fault(), Fault::Caller);
         assert!(matches!(prepared, Error::NoSuchSignature { which } if which == place));
     }
-    let checked = check_countersignature(&two, &[0, 0]).unwrap_err();
-    assert!(matches!(checked, Error::NestedCountersignature { which } if which == [0, 0]));
-    let prepared = countersignature(&two, &[0, 0], &second).unwrap_err();
-    assert_eq!(prepared.fault(), Fault::Unsupported);
-    assert!(matches!(prepared, Error::NestedCountersignature { which } if which == [0, 0]));
+}
+
+/// The octets of every signature stay: only the sets around the new one grow.
+#[test]
+fn countersignatures_are_countersigned() {
+    let signers = [1, 2, 3].map(Signer::new);
+    let mut container = signers[0].container(CONTENT, Packaging::Enveloping);
+    let mut which = vec![0];
+    for depth in 1..=MAX_COUNTERSIGNATURE_DEPTH {
+        let signer = &signers[depth % 3];
+        let pending = countersignature(&container, &which, signer).unwrap();
+        container = signer.finish(&pending, Some(&container));
+        let report = verify(&container, None);
+        assert!(report.is_valid(), "{depth} {report:?}");
+        let mut innermost = &report.signatures[0];
+        for _ in 0..depth {
+            assert_eq!(innermost.countersignatures.len(), 1);
+            innermost = &innermost.countersignatures[0];
+        }
+        assert!(innermost.countersignatures.is_empty());
+        which.push(0);
+    }
+    for refused in [
+        check_countersignature(&container, &which).unwrap_err(),
+        countersignature(&container, &which, &signers[0]).unwrap_err(),
+    ] {
+        assert!(matches!(refused, Error::Limit { limit: Limit::CountersignatureDepth }));
+    }
+}
+
+/// Two countersignatures of one signature, and one on each of them.
+#[test]
+fn a_countersignature_among_several_is_countersigned() {
+    let signers = [1, 2, 3].map(Signer::new);
+    let mut container = signers[0].container(CONTENT, Packaging::Detached);
+    for signer in &signers[1..] {
+        let pending = countersignature(&container, &[0], signer).unwrap();
+        container = signer.finish(&pending, Some(&container));
+    }
+    for index in [0, 1] {
+        let before = verify(&container, Some(CONTENT));
+        let named = &before.signatures[0].countersignatures[index].signer;
+        let pending = countersignature(&container, &[0, index], &signers[0]).unwrap();
+        let report = verify(&signers[0].finish(&pending, Some(&container)), Some(CONTENT));
+        assert!(report.is_valid(), "{report:?}");
+        let both = &report.signatures[0].countersignatures;
+        assert_eq!(both.len(), 2);
+        for one in both {
+            assert_eq!(one.countersignatures.len(), usize::from(one.signer == *named));
+        }
+    }
+}
+
+/// A state with another place, and with its checksum computed again.
+#[test]
+fn a_changed_place_is_detected() {
+    let signers = [1, 2, 3].map(Signer::new);
+    let mut container = signers[0].container(CONTENT, Packaging::Detached);
+    for signer in &signers[1..] {
+        let pending = countersignature(&container, &[0], signer).unwrap();
+        container = signer.finish(&pending, Some(&container));
+    }
+    let pending = countersignature(&container, &[0, 1], &signers[0]).unwrap();
+    let mut changed = serde_json::to_value(&pending).unwrap();
+    let deeper = &mut changed["target"]["countersignature"]["deeper"];
+    assert_eq!(*deeper, serde_json::json!([1]));
+    *deeper = serde_json::json!([0]);
+    let changed: PendingSignature = serde_json::from_value(changed).unwrap();
+    let value = signers[0].sign(&changed.to_be_signed());
+    let mut source = Document::from_bytes(&container);
+    let refused = changed.complete(Some(&mut source), &value, &mut Vec::new()).unwrap_err();
+    assert!(matches!(refused, Error::Core(ades_core::Error::StateDamaged { .. })), "{refused:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use ades_core::{CommitmentType, Digest, DigestAlgorithm, Document, DocumentDigest, Error};
-use cades::embedded::EmbeddedCms;
+use cades::embedded::{self, EmbeddedCms};
 use cades::report::Level;
 use cades::{Check, Packaging, SignatureOptions};
 use chrono::DateTime;
@@ -100,11 +100,16 @@ fn embedded_cms_is_as_long_as_announced_over_any_digest() {
         let max_len = cms.max_len();
         let digest = Digest::of(DigestAlgorithm::Sha256, content);
         let pending = cms.over(DocumentDigest(digest)).unwrap();
-        let container = signer.finish(&pending, None);
+        let value = signer.sign(&pending.to_be_signed());
+        let container = embedded::complete(&pending, &value).unwrap();
+        // It lacks the signing time of a container of its own.
+        let alone = pending.complete(None, &value, &mut Vec::new());
+        let damaged = matches!(alone, Err(cades::Error::Core(Error::StateDamaged { .. })));
+        assert!(damaged, "{alone:?}");
         // DER leaves out leading zeros of r and s.
         assert!((max_len - 8..=max_len).contains(&container.len()), "{}", container.len());
         let report = verify(&container, Some(content));
-        assert!(report.signatures[0].intact, "{report:?}");
+        assert!(report.signatures[0].intact == Some(true), "{report:?}");
         assert_eq!(report.first_not_der, None);
     }
     let cms = EmbeddedCms::prepare(&signer.chain, &parameters).unwrap();
