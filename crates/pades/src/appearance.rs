@@ -6,16 +6,22 @@ mod font;
 mod form;
 mod image;
 mod jpeg;
+mod qr_code;
+mod style;
 mod template;
 mod text;
+mod time_format;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use form::{Frame, draw, number};
+pub use style::{Alignment, Border, Colour, HorizontalAlignment, VerticalAlignment};
 pub use template::StampValues;
+pub use time_format::TimeFormat;
 
+use self::qr_code::MAX_QR_TEXT;
 use crate::error::{AppearanceFault, Error};
 use crate::options::SignatureField;
 
@@ -76,12 +82,14 @@ pub enum StampPosition {
     Field,
 }
 
-/// The appearance of a visible signature: text, an image, or both, with the image on
-/// the left.
+/// The appearance of a visible signature: text, an image, a QR code, or several of them,
+/// with the image on the left and the QR code on the right.
 ///
-/// The text is wrapped and set in the largest size that fits, up to 12 points.
+/// The text is wrapped and set in the largest size that fits, up to 12 points. It is
+/// black, or white on a dark background.
 /// Scripts with joined letters or from right to left are shaped. An image keeps its
-/// transparency, but is put on white in documents that claim to be PDF/A.
+/// transparency, but is put on the background, or else on white, in documents that claim to
+/// be PDF/A.
 ///
 /// In a tagged document, a new field gets a structure element `Form`, unless the
 /// document is signed already. To keep a signed document PDF/UA, use an existing
@@ -95,14 +103,27 @@ pub struct Appearance {
     pub(crate) position: StampPosition,
     text: Option<(String, Vec<u8>)>,
     image: Option<Vec<u8>>,
+    qr_code: Option<String>,
     description: Option<String>,
+    alignment: Alignment,
+    border: Option<Border>,
+    background: Option<Colour>,
 }
 
 impl Appearance {
-    /// An appearance at this position. It has no content yet: add a text or an image.
+    /// An appearance at this position. It has no content yet: add a text, an image or a QR code.
     #[must_use]
     pub const fn new(position: StampPosition) -> Self {
-        Self { position, text: None, image: None, description: None }
+        Self {
+            position,
+            text: None,
+            image: None,
+            qr_code: None,
+            description: None,
+            alignment: Alignment::new(),
+            border: None,
+            background: None,
+        }
     }
 
     /// As [`new`](Self::new), in a new field on a page, counted from 1.
@@ -127,17 +148,47 @@ impl Appearance {
         self
     }
 
-    /// Sets a PNG or JPEG file. A JPEG must be grey or RGB (not CMYK). It is shown
-    /// rotated as its Exif data says. Maximum length in the document: 2 MiB. A JPEG is
-    /// embedded unchanged; a PNG takes about as much as its file.
+    /// Sets a PNG or JPEG file. A JPEG is grey, RGB or CMYK with 8 bits, and is shown
+    /// rotated as its Exif data says. A document that claims to be PDF/A does not take
+    /// CMYK. Maximum length in the document: 2 MiB. A JPEG is embedded unchanged; a PNG
+    /// takes about as much as its file.
     #[must_use]
     pub fn image(mut self, file: impl Into<Vec<u8>>) -> Self {
         self.image = Some(file.into());
         self
     }
 
+    /// Sets the text of a QR code, usually a URL: at most 1,024 octets of UTF-8. The code is black
+    /// on white. A rectangle that is too small for telephones to read the code is an error.
+    #[must_use]
+    pub fn qr_code(mut self, text: impl Into<String>) -> Self {
+        self.qr_code = Some(text.into());
+        self
+    }
+
+    /// Sets the alignment.
+    #[must_use]
+    pub const fn alignment(mut self, alignment: Alignment) -> Self {
+        self.alignment = alignment;
+        self
+    }
+
+    /// Sets the border.
+    #[must_use]
+    pub const fn border(mut self, border: Border) -> Self {
+        self.border = Some(border);
+        self
+    }
+
+    /// Sets the colour of the background. By default, the page shows through.
+    #[must_use]
+    pub const fn background(mut self, colour: Colour) -> Self {
+        self.background = Some(colour);
+        self
+    }
+
     /// Sets the text for people who cannot see the signature, for example in a screen
-    /// reader. The default is the visible text.
+    /// reader. The default is the visible text, or else that of the QR code.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -146,8 +197,16 @@ impl Appearance {
 
     pub(crate) fn alternative(&self) -> String {
         let text = self.text.as_ref().map(|(text, _)| text);
-        let text = self.description.as_ref().or(text);
+        let text = self.description.as_ref().or(text).or(self.qr_code.as_ref());
         text.map_or_else(|| "Signature".to_owned(), |text| text.replace('\n', ", "))
+    }
+
+    /// Whether it has more than black letters.
+    const fn has_colours(&self) -> bool {
+        self.image.is_some()
+            || self.qr_code.is_some()
+            || self.border.is_some()
+            || self.background.is_some()
     }
 
     pub(crate) fn check(&self, field: &SignatureField) -> Result<(), Error> {
@@ -159,7 +218,7 @@ impl Appearance {
             StampPosition::Page { page: 0, .. } => return fail(AppearanceFault::PageZero),
             StampPosition::Page { .. } | StampPosition::Field => {}
         }
-        if self.text.is_none() && self.image.is_none() {
+        if self.text.is_none() && self.image.is_none() && self.qr_code.is_none() {
             return fail(AppearanceFault::Empty);
         }
         let texts = self.text.iter().map(|(text, _)| text).chain(&self.description);
@@ -167,6 +226,9 @@ impl Appearance {
             if text.trim().is_empty() || text.len() > MAX_TEXT {
                 return fail(AppearanceFault::TextLen);
             }
+        }
+        if self.qr_code.as_ref().is_some_and(|text| text.is_empty() || text.len() > MAX_QR_TEXT) {
+            return fail(AppearanceFault::QrTextLen);
         }
         if self.text.as_ref().is_some_and(|(_, font)| font.len() > MAX_FONT) {
             return fail(AppearanceFault::FontLen);
@@ -184,6 +246,10 @@ impl fmt::Debug for Appearance {
             .field("position", &self.position)
             .field("text", &self.text.is_some())
             .field("image", &self.image.is_some())
+            .field("qr_code", &self.qr_code.is_some())
+            .field("alignment", &self.alignment)
+            .field("border", &self.border)
+            .field("background", &self.background)
             .finish_non_exhaustive()
     }
 }

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use ades_core::Document;
 use ades_core::certificate::UsageCheck;
 use ades_core::in_place::{Check, InPlace, PreparedFile, append};
+use ades_core::{Digester, Document};
 
 use crate::error::Error;
 use crate::pending::{MAX_CAPACITY, PendingSignature, PreparedDocument};
@@ -64,13 +64,10 @@ impl PendingSignature {
 
     fn cms(&self, value: &[u8]) -> Result<Vec<u8>, Error> {
         if self.cms.message_digest() != &self.document.digest().0 {
-            let what = "its signed attributes are over another digest";
-            return Err(Error::Core(ades_core::Error::StateDamaged { what }));
+            return damaged("its signed attributes are over another digest");
         }
         self.chain().leaf().check_fit(self.signing_time.time(), UsageCheck::Signature)?;
-        let mut cms = Vec::new();
-        self.cms.complete(None, value, &mut cms)?;
-        Ok(cms)
+        Ok(cades::embedded::complete(&self.cms, value)?)
     }
 }
 
@@ -92,10 +89,12 @@ impl PreparedDocument {
         if document.len()?.is_some_and(|length| length != self.length) {
             return Err(Error::DocumentChanged);
         }
-        let (found, length) = document.copy(self.document.0.algorithm(), out)?;
-        if found != self.document || length != self.length {
+        let mut digester = Digester::new(self.document.0.algorithm());
+        let length = document.copy_into(&mut digester, out)?;
+        if digester.clone().finish() != self.document.0 || length != self.length {
             return Err(Error::DocumentChanged);
         }
+        self.check_update(digester)?;
         out.write_all(&update).map_err(|e| Error::Core(ades_core::Error::Write(e)))
     }
 
@@ -119,13 +118,48 @@ impl PreparedDocument {
         Ok(append(file, self.length, &update)?)
     }
 
+    /// Checks that the state's facts are consistent with one another. A state of
+    /// version 1 shows only while the document is copied whether its update is the one
+    /// that was signed.
+    fn check(&self) -> Result<(), Error> {
+        if self.capacity > MAX_CAPACITY {
+            return damaged("its Contents placeholder is too large");
+        }
+        let begin = self.length.saturating_add(self.head.len() as u64);
+        let end = begin.saturating_add(2 * self.capacity as u64 + 2);
+        let ranges = format!("/ByteRange[0 {begin} {end} {}", self.after.len());
+        let states = |window: &[u8]| {
+            let rest = window.strip_prefix(ranges.as_bytes());
+            rest.is_some_and(|rest| matches!(rest, [b' ' | b']']))
+        };
+        if !self.head.windows(ranges.len() + 1).any(states) {
+            return damaged("the /ByteRange in its update is another");
+        }
+        if self.digest_state.is_empty() {
+            return Ok(());
+        }
+        let digester = Digester::resume(self.document.0.algorithm(), &self.digest_state);
+        match digester.filter(|digester| digester.clone().finish() == self.document.0) {
+            Some(digester) => self.check_update(digester),
+            None => damaged("its state of the document's digest is another"),
+        }
+    }
+
+    /// Checks that the update is the one that was signed. `digester` has digested the
+    /// document.
+    fn check_update(&self, mut digester: Digester) -> Result<(), Error> {
+        digester.update(&self.head);
+        digester.update(&self.after);
+        if digester.finish() == self.signed.0 {
+            Ok(())
+        } else {
+            damaged("its update is not the one that was digested")
+        }
+    }
+
     /// The update with the CMS in its placeholder, padded with zeros.
     fn filled(&self, cms: &[u8]) -> Result<Vec<u8>, Error> {
-        if self.capacity > MAX_CAPACITY {
-            let damaged =
-                ades_core::Error::StateDamaged { what: "its Contents placeholder is too large" };
-            return Err(Error::Core(damaged));
-        }
+        self.check()?;
         if cms.len() > self.capacity {
             return Err(Error::DoesNotFit { len: cms.len(), reserved: self.capacity });
         }
@@ -133,11 +167,20 @@ impl PreparedDocument {
             Vec::with_capacity(self.head.len() + 2 * self.capacity + 2 + self.after.len());
         update.extend_from_slice(&self.head);
         update.push(b'<');
-        let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
-        update.extend(cms.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
+        update.extend(hexadecimal(cms));
         update.resize(self.head.len() + 1 + 2 * self.capacity, b'0');
         update.push(b'>');
         update.extend_from_slice(&self.after);
         Ok(update)
     }
+}
+
+/// The digits of these octets.
+pub(crate) fn hexadecimal(octets: &[u8]) -> impl Iterator<Item = u8> {
+    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
+    octets.iter().flat_map(move |octet| [digit(octet >> 4), digit(octet & 15)])
+}
+
+const fn damaged<T>(what: &'static str) -> Result<T, Error> {
+    Err(Error::Core(ades_core::Error::StateDamaged { what }))
 }

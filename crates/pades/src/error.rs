@@ -1,8 +1,11 @@
 //! The errors of this crate, with their causes as types.
 
+mod limit;
+
 use ades_core::{Fault, Retry};
 
 use crate::appearance::Rectangle;
+pub use limit::Limit;
 
 /// An error of preparing, completing or verifying a PAdES signature. Offsets count
 /// octets from the file's first octet.
@@ -37,6 +40,19 @@ pub enum Error {
         /// what the reader found there
         what: &'static str,
     },
+    /// A document that was to be repaired is incomplete. Signing it would sign only the
+    /// part of it that is left.
+    #[error("the document is incomplete, so it cannot be repaired: {part}")]
+    Incomplete {
+        /// the missing part
+        part: MissingPart,
+    },
+    /// The document has no object number left for the signature.
+    #[error("no object number is left for the signature: the document has number {highest}")]
+    NoNumberLeft {
+        /// the document's highest object number
+        highest: u64,
+    },
     /// A part that the document must have is missing or has the wrong type.
     #[error("malformed PDF document: {what}")]
     Structure {
@@ -61,6 +77,12 @@ pub enum Error {
     /// The document is encrypted with another password.
     #[error("the password does not open the document")]
     WrongPassword,
+    /// The document is encrypted for recipients, and the content of one of its
+    /// [`envelopes`](crate::envelopes) is needed.
+    #[error(
+        "the document is encrypted for the holders of certificates: give the key of one of them"
+    )]
+    RecipientNeeded,
     /// An earlier signature or the document itself forbids this signature.
     #[error("the document forbids this signature: {why}")]
     Forbidden {
@@ -79,6 +101,33 @@ pub enum Error {
         /// the full name that the caller passed
         name: String,
     },
+    /// The lock of the signature would apply to no field.
+    #[error("the lock protects nothing: the document has no field named {name:?}")]
+    NoLockedField {
+        /// the first name in the lock
+        name: String,
+    },
+    /// The document has fewer signatures.
+    #[error("the document has no signature number {}: document time-stamps do not count", index.saturating_add(1))]
+    NoSuchSignature {
+        /// its index in the report, counted from 0
+        index: usize,
+    },
+    /// A signature cannot be raised to a higher level in this way.
+    #[error("nothing can be added to this signature: {why}")]
+    CannotAdd {
+        /// the reason
+        why: NotExtendable,
+    },
+    /// The octets are not a time-stamp token.
+    #[error("the time-stamp cannot be read: it is not a token")]
+    TimeStampMalformed,
+    /// The time-stamp is over other data than what was prepared.
+    #[error("the time-stamp is over other data than what was prepared: ask for another one")]
+    TimeStampMismatch,
+    /// A CRL or an OCSP response to be embedded is not one DER element.
+    #[error("a CRL or OCSP response to be embedded is not one DER element")]
+    RevocationValueMalformed,
     /// The form field cannot be signed.
     #[error("the field {name:?} cannot be signed: {why}")]
     FieldNotFit {
@@ -88,7 +137,7 @@ pub enum Error {
         why: FieldFault,
     },
     /// The document has fewer pages.
-    #[error("the document has no page number {page}: it has {pages} pages")]
+    #[error("the document has no page number {page}: its pages are counted from 1 to {pages}")]
     NoSuchPage {
         /// the page that the caller passed, counted from 1
         page: usize,
@@ -96,12 +145,17 @@ pub enum Error {
         pages: usize,
     },
     /// The rectangle of a visible signature has no area or is not within the page.
-    #[error("the rectangle {rectangle} has no area or is not within page number {page}")]
+    #[error(
+        "the rectangle {rectangle} has no area or is not within page number {page}, which is \
+         {area} (left, bottom, width, height in points)"
+    )]
     OutsidePage {
         /// the number of the page, counted from 1
         page: usize,
         /// the rectangle that the caller passed
         rectangle: Rectangle,
+        /// the page as it is displayed
+        area: Rectangle,
     },
     /// The font of a visible signature lacks a character.
     #[error(
@@ -134,94 +188,41 @@ pub enum Error {
     },
 }
 
-/// A limit of this crate. `Display` has its number.
+/// What is missing in an incomplete document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum Limit {
-    /// Length of the CMS that a placeholder holds.
-    #[error("32 MiB of CMS")]
-    ContentsLen,
-    /// Length of all cross-reference streams of a file, decoded.
-    #[error("32 MiB of cross-reference streams")]
-    CrossReferenceStreams,
-    /// Length of all object streams that are read, decoded.
-    #[error("1 GiB of decoded object streams")]
-    DecodedObjectStreams,
-    /// Length of one decoded stream.
-    #[error("32 MiB in a decoded stream")]
-    DecodedStream,
-    /// Depth of the hierarchy of form fields.
-    #[error("64 levels of form fields")]
-    FieldLevels,
-    /// Length of all field names, and of the values of signature fields.
-    #[error("16 MiB of field names and values")]
-    FieldNames,
-    /// Number of form fields and widgets.
-    #[error("131,072 form fields and widgets")]
-    Fields,
-    /// Length of the field names in a lock.
-    #[error("4 MiB of names in a lock")]
-    LockNames,
-    /// Nesting of arrays and dictionaries.
-    #[error("128 levels of nesting")]
-    Nesting,
-    /// Length of one indirect object, stream data not counted.
-    #[error("16 MiB in one object")]
-    ObjectLen,
-    /// The highest object number.
-    #[error("2,147,483,647 as the highest object number")]
-    ObjectNumber,
-    /// Number of objects in an object stream.
-    #[error("1,048,576 objects in an object stream")]
-    ObjectsInStream,
-    /// Depth of the page tree.
-    #[error("64 levels of the page tree")]
-    PageTreeLevels,
-    /// Number of nodes of the page tree.
-    #[error("1,048,576 nodes of the page tree")]
-    PageTreeNodes,
-    /// Depth of the structure tree's `/ParentTree`.
-    #[error("64 levels of the structure's parent tree")]
-    ParentTreeLevels,
-    /// Number of references that wait to be followed.
-    #[error("1,048,576 references waiting to be followed")]
-    PendingVisits,
-    /// Number of objects in a file whose cross-reference is rebuilt.
-    #[error("4,194,304 objects in a file that is repaired")]
-    RepairedObjects,
-    /// Number of cross-reference sections.
-    #[error("16,384 cross-reference sections")]
-    Sections,
-    /// Length of one list in a seed value dictionary.
-    #[error("1 MiB in one list of a field's seed values")]
-    SeedValues,
-    /// Number of objects that a signed revision reaches.
-    #[error("900,000 objects in a signed document")]
-    SignedObjects,
-    /// Total length of the octets that the signatures of a document cover.
-    #[error("signatures that together cover 64 times the file")]
-    SignedOctets,
-    /// Number of signatures.
-    #[error("1,024 signatures")]
-    Signatures,
-    /// Number of cross-reference subsections.
-    #[error("1,048,576 cross-reference subsections")]
-    Subsections,
-    /// Total length of the syntax that is read.
-    #[error("eight passes over the file's objects")]
-    SyntaxRead,
-    /// Length of a file whose newest cross-reference section is a table.
-    #[error("10 GB in a file with a cross-reference table")]
-    TableOffset,
-    /// Length of all trailers.
-    #[error("4 MiB in all trailers")]
-    TrailerLen,
-    /// Number of values in all trailers.
-    #[error("524,288 values in all trailers")]
-    TrailerValues,
-    /// Number of values in one object.
-    #[error("524,288 values in one object")]
-    ValuesInObject,
+pub enum MissingPart {
+    /// The file ends within an object.
+    #[error("the file is cut off within object {number}, which begins at octet {offset}")]
+    ObjectEnd {
+        /// the object's number
+        number: u32,
+        /// its offset
+        offset: u64,
+    },
+    /// The file ends within the data of a stream.
+    #[error("the file is cut off within the stream of object {number}, at octet {offset}")]
+    StreamEnd {
+        /// the stream's number
+        number: u32,
+        /// its offset
+        offset: u64,
+    },
+    /// A page needs an object that the file does not have, or that cannot be read.
+    #[error("object {number} is missing, which page {page} needs")]
+    PageObject {
+        /// the object's number
+        number: u32,
+        /// the page, counted from 1
+        page: usize,
+    },
+    /// The page tree refers to an object that the file does not have, or that cannot be
+    /// read.
+    #[error("object {number} of the page tree is missing")]
+    PageTreeNode {
+        /// the object's number
+        number: u32,
+    },
 }
 
 /// A feature of PDF that this version does not support.
@@ -234,8 +235,8 @@ pub enum UnsupportedFeature {
     /// An object stream with a filter other than Flate.
     #[error("an object stream has a filter other than FlateDecode")]
     ObjectStreamFilter,
-    /// A security handler other than the standard one.
-    #[error("it is encrypted, but not with a password (/Encrypt /Filter)")]
+    /// A security handler other than those for passwords and for recipients.
+    #[error("it is encrypted, but neither with a password nor for recipients (/Encrypt /Filter)")]
     SecurityHandler,
 }
 
@@ -281,6 +282,37 @@ pub enum ForbiddenBy {
     UnreadableObject,
 }
 
+/// Why nothing can be added to a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotExtendable {
+    /// The octets that it covers are not known, so a change could be one of them.
+    #[error("its /ByteRange does not leave out exactly its /Contents")]
+    ByteRange,
+    /// `/Contents` is not CMS with zeros after it.
+    #[error("its /Contents is not CMS with zeros after it")]
+    Contents,
+    /// A later signature or document time-stamp covers `/Contents`.
+    #[error(
+        "a later signature or document time-stamp covers its /Contents; a document time-stamp \
+         raises it"
+    )]
+    CoveredLater,
+    /// A signature covers the whole file, whose end is not that of a revision. After an update,
+    /// it would cover no revision.
+    #[error("a signature covers the whole file, which does not end with startxref and %%EOF")]
+    NotARevision,
+    /// `/Contents` has no room for a time-stamp.
+    #[error(
+        "its /Contents lacks {missing} octets of room for a time-stamp; a document time-stamp \
+         raises it"
+    )]
+    NoRoom {
+        /// the number of octets of CMS that are missing
+        missing: usize,
+    },
+}
+
 /// Why a form field cannot be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -288,8 +320,11 @@ pub enum FieldFault {
     /// It has a value: it is signed.
     #[error("it is signed already")]
     AlreadySigned,
-    /// Its `/Lock` restricts the whole document.
-    #[error("its lock restricts the whole document (/Lock /P)")]
+    /// Its `/Lock` has an unknown level.
+    #[error("its lock has a level other than 1, 2 or 3 (/Lock /P)")]
+    LockLevel,
+    /// Its `/Lock` restricts the whole document more than the certification.
+    #[error("its lock allows fewer changes than the certification (/Lock /P)")]
     LocksDocument,
     /// The rectangle of its widget has no area.
     #[error("its rectangle has no area")]
@@ -375,11 +410,17 @@ pub enum SeedConstraint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppearanceFault {
+    /// The border has no width, or fills the rectangle.
+    #[error("the border has no width, or is as wide as the rectangle")]
+    BorderWidth,
+    /// A CMYK image in a document that claims to be PDF/A.
+    #[error("the document claims to be PDF/A, which does not take CMYK images: convert it to RGB")]
+    CmykInPdfA,
     /// Control characters, or characters that override the direction of text.
     #[error("the text has control characters or overrides of its direction")]
     ControlCharacters,
-    /// Neither text nor image.
-    #[error("it has neither text nor image")]
+    /// Neither text nor image nor QR code.
+    #[error("it has neither text nor image nor QR code")]
     Empty,
     /// The caller passed a rectangle for a field that has one.
     #[error("an existing field has its own rectangle: give none")]
@@ -408,8 +449,8 @@ pub enum AppearanceFault {
     /// The image has no pixels or too many.
     #[error("the image has no pixels or more than 16,777,216")]
     ImagePixels,
-    /// The JPEG has other colours than grey or 8-bit RGB.
-    #[error("the JPEG is not 8-bit grey or colour")]
+    /// The JPEG has other colours than 8-bit grey, RGB or CMYK.
+    #[error("the JPEG is not 8-bit grey, RGB or CMYK")]
     JpegColours,
     /// The JPEG has a coding process that PDF does not have.
     #[error("the JPEG has a coding process that PDF does not support")]
@@ -418,11 +459,22 @@ pub enum AppearanceFault {
     #[error("the JPEG ends within the image")]
     JpegTruncated,
     /// A new field needs a page and a rectangle.
-    #[error("a new field needs a page and a rectangle")]
+    #[error(
+        "a new field needs a page and a rectangle, unless the name of an existing field is given"
+    )]
     NewField,
     /// Page number 0.
     #[error("page 0 does not exist: pages are counted from 1")]
     PageZero,
+    /// The modules of the QR code would be smaller than 0.7 points.
+    #[error(
+        "telephones cannot read a QR code as small as this: make the rectangle larger, or the \
+         code's text shorter"
+    )]
+    QrCodeTooSmall,
+    /// The text of the QR code is empty or too long.
+    #[error("the text of the QR code is empty or longer than 1,024 octets")]
+    QrTextLen,
     /// The text is larger than the rectangle even in the smallest font size.
     #[error("the text does not fit into its rectangle")]
     TextDoesNotFit,
@@ -451,14 +503,17 @@ impl Error {
             Self::Core(error) => error.fault(),
             Self::Cms(error) => error.fault(),
             Self::FieldNameTaken { .. }
+            | Self::NoLockedField { .. }
             | Self::NoSuchField { .. }
             | Self::FieldNotFit { .. }
             | Self::NoSuchPage { .. }
+            | Self::NoSuchSignature { .. }
             | Self::OutsidePage { .. }
             | Self::NoGlyph { .. }
             | Self::Appearance { .. }
             | Self::PasswordNeeded
             | Self::WrongPassword
+            | Self::RecipientNeeded
             | Self::DocumentNeeded
             | Self::DoesNotFit { .. } => Fault::Caller,
             Self::Limit { .. } => Fault::Limit,
@@ -466,8 +521,14 @@ impl Error {
             Self::NotPdf
             | Self::Malformed { .. }
             | Self::BrokenCrossReference { .. }
+            | Self::Incomplete { .. }
+            | Self::NoNumberLeft { .. }
             | Self::Structure { .. }
             | Self::Forbidden { .. }
+            | Self::CannotAdd { .. }
+            | Self::TimeStampMalformed
+            | Self::TimeStampMismatch
+            | Self::RevocationValueMalformed
             | Self::DocumentChanged => Fault::Input,
         }
     }
@@ -481,23 +542,38 @@ impl Error {
             Self::NotPdf
             | Self::Malformed { .. }
             | Self::BrokenCrossReference { .. }
+            | Self::Incomplete { .. }
+            | Self::NoNumberLeft { .. }
             | Self::Structure { .. }
             | Self::Limit { .. }
             | Self::Unsupported { .. }
             | Self::PasswordNeeded
             | Self::WrongPassword
+            | Self::RecipientNeeded
             | Self::Forbidden { .. }
             | Self::FieldNameTaken { .. }
+            | Self::NoLockedField { .. }
             | Self::NoSuchField { .. }
             | Self::FieldNotFit { .. }
             | Self::NoSuchPage { .. }
             | Self::OutsidePage { .. }
             | Self::NoGlyph { .. }
             | Self::Appearance { .. }
+            | Self::NoSuchSignature { .. }
+            | Self::CannotAdd { .. }
+            | Self::TimeStampMalformed
+            | Self::TimeStampMismatch
+            | Self::RevocationValueMalformed
             | Self::DocumentNeeded
             | Self::DocumentChanged
             | Self::DoesNotFit { .. } => Retry::Never,
         }
+    }
+    /// Whether the cross-reference is broken, so that
+    /// [`SignatureOptions::repair`](crate::SignatureOptions::repair) may help.
+    #[must_use]
+    pub const fn is_repairable(&self) -> bool {
+        matches!(self, Self::BrokenCrossReference { .. })
     }
 }
 

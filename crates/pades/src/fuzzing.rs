@@ -7,6 +7,7 @@ use std::fmt;
 use ades_core::Document;
 
 use crate::file::{Entry, Pdf};
+use crate::security::Credential;
 use crate::syntax::{Kind, Reference, Value};
 
 /// Maximum object number: larger files are skipped, because every object is read.
@@ -41,7 +42,7 @@ impl Objects {
     #[must_use]
     pub fn read(document: &mut Document<'_>, repair: bool, backwards: bool) -> Option<Self> {
         let open = if repair { Pdf::open_broken } else { Pdf::open };
-        let mut pdf = open(document, None).ok()?;
+        let mut pdf = open(document, Credential::default()).ok()?;
         if pdf.next_number().ok()? > MAX_NUMBER {
             return None;
         }
@@ -55,7 +56,7 @@ impl Objects {
     /// Reads all objects of a signed file, whatever its size.
     #[must_use]
     pub fn read_signed(document: &mut Document<'_>) -> Option<Self> {
-        let mut pdf = Pdf::open(document, None).ok()?;
+        let mut pdf = Pdf::open(document, Credential::default()).ok()?;
         let entries = pdf.all_entries().ok()?;
         Some(Self::of(&mut pdf, entries))
     }

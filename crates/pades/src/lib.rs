@@ -11,6 +11,7 @@ pub mod report;
 mod verify;
 
 mod appearance;
+mod decrypted;
 mod document;
 mod file;
 #[cfg(fuzzing)]
@@ -22,12 +23,21 @@ mod signer;
 mod syntax;
 
 pub use ades_core::in_place::{Check, InPlace};
-pub use appearance::{Appearance, Rectangle, StampPosition, StampValues};
+pub use appearance::{
+    Alignment, Appearance, Border, Colour, HorizontalAlignment, Rectangle, StampPosition,
+    StampValues, TimeFormat, VerticalAlignment,
+};
+pub use decrypted::write_decrypted;
 pub use error::{Error, Limit};
+pub use extend::{
+    ExtendOptions, PendingTimeStamp, add_time_stamp, add_validation_data, check_level,
+    prepare_time_stamp,
+};
 pub use lock::FieldLock;
 pub use options::{Certification, SignatureField, SignatureOptions, VerifyOptions};
 pub use pending::{PendingSignature, PreparedDocument};
 pub use prepare::{Checked, check, prepare, prepare_copying};
 pub use report::Warning;
+pub use security::envelopes;
 pub use signer::SubFilter;
 pub use verify::verify;

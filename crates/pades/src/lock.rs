@@ -7,7 +7,7 @@ use crate::file::Pdf;
 use crate::syntax::{Value, decode_text, encode_text, string};
 
 /// Maximum length in octets of the names in a lock, each counted with one more octet.
-const MAX_NAMES: usize = 4 * 1024 * 1024;
+pub(crate) const MAX_NAMES: usize = 4 * 1024 * 1024;
 
 /// The fields that are locked when a field is signed, by their full names. Periods
 /// separate levels; a name includes all fields below it.

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
+use ades_core::SignatureParameters;
 use ades_core::error::Parameter;
-use ades_core::{Certificate, SignatureParameters};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::appearance::{Appearance, StampPosition};
 use crate::error::Error;
 use crate::lock::FieldLock;
-use crate::security::Password;
+use crate::security::{Credential, EnvelopeContent, Password};
 
 /// The form field that holds the signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,10 +56,12 @@ pub struct SignatureOptions {
     pub(crate) certification: Option<Certification>,
     pub(crate) lock: Option<FieldLock>,
     pub(crate) reserve: usize,
+    pub(crate) token_len: Option<usize>,
     pub(crate) visible: Option<Appearance>,
     pub(crate) ignore_permissions: bool,
     pub(crate) repair: bool,
     password: Option<Password>,
+    envelope: Option<EnvelopeContent>,
 }
 
 impl SignatureOptions {
@@ -150,11 +152,30 @@ impl SignatureOptions {
         self
     }
 
+    /// Reserves room for a signature-time-stamp, which
+    /// [`prepare_time_stamp`](crate::prepare_time_stamp) and
+    /// [`add_time_stamp`](crate::add_time_stamp) put into the CMS later. `token_len`: the
+    /// length in octets of a token of the time-stamping service, as measured. Tokens of one
+    /// service differ by a few octets, which are reserved, too.
+    #[must_use]
+    pub const fn room_for_time_stamp(mut self, token_len: usize) -> Self {
+        self.token_len = Some(token_len);
+        self
+    }
+
     /// The user's or the owner's password of an encrypted document. Without one,
     /// the empty password is used.
     #[must_use]
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(Password(Zeroizing::new(password.into())));
+        self
+    }
+
+    /// The content of one of the [`envelopes`](crate::envelopes) of a document that is
+    /// encrypted for recipients.
+    #[must_use]
+    pub fn envelope_content(mut self, content: impl Into<Vec<u8>>) -> Self {
+        self.envelope = Some(EnvelopeContent(Zeroizing::new(content.into())));
         self
     }
 
@@ -168,7 +189,8 @@ impl SignatureOptions {
 
     /// Signs a document whose cross-reference is broken. The document is searched
     /// for its objects, and the update has a cross-reference of all of them. The
-    /// document's octets do not change.
+    /// document's octets do not change. A file that is cut off, or that lacks an object
+    /// that a page needs, is [`Error::Incomplete`].
     /// [`PendingSignature::is_repaired`](crate::PendingSignature::is_repaired)
     /// reports whether a repair was needed. Viewers repair such files silently, but
     /// not all in the same way: look at the result.
@@ -178,8 +200,18 @@ impl SignatureOptions {
         self
     }
 
-    pub(crate) fn given_password(&self) -> Option<&str> {
-        self.password.as_ref().map(|password| password.0.as_str())
+    /// Number of octets that are reserved in addition to the length of the CMS.
+    pub(crate) const fn room(&self) -> usize {
+        match self.token_len {
+            Some(len) => self.reserve.saturating_add(time_stamp_room(with_margin(len))),
+            None => self.reserve,
+        }
+    }
+
+    pub(crate) fn credential(&self) -> Credential<'_> {
+        let password = self.password.as_ref().map(|password| password.0.as_str());
+        let envelope = self.envelope.as_ref().map(|content| content.0.as_slice());
+        Credential { password, envelope }
     }
 
     /// Rejects options that EN 319 142-1 (table 1), PDF or this crate's limits do not
@@ -202,7 +234,7 @@ impl SignatureOptions {
         if !(0..=9999).contains(&year) {
             return fail(Parameter::SigningTime, "its year is not between 0 and 9999");
         }
-        if self.reserve > MAX_RESERVE {
+        if self.room() > MAX_RESERVE {
             return fail(Parameter::Reserve, "more than 16 MiB");
         }
         let application = self.application.iter().flat_map(|(name, version)| [name, version]);
@@ -283,39 +315,56 @@ impl fmt::Debug for SignatureOptions {
     }
 }
 
+/// The room for a token of a time-stamping service whose tokens have this length: tokens
+/// differ by their serial numbers, nonces, fractions of seconds and ECDSA values.
+pub(crate) const fn with_margin(token_len: usize) -> usize {
+    /// In octets.
+    const MARGIN: usize = 256;
+
+    token_len.saturating_add(MARGIN)
+}
+
+/// By how much CMS grows at most when a token becomes an attribute of its signer.
+pub(crate) const fn time_stamp_room(token_len: usize) -> usize {
+    /// The headers of the attribute, and the lengths in the headers around it.
+    const HEADERS: usize = 64;
+
+    token_len.saturating_add(HEADERS)
+}
+
 /// The options of [`verify`](crate::verify).
 #[derive(Clone, Copy, Default)]
 pub struct VerifyOptions<'a> {
-    pub(crate) trust: &'a [Certificate],
-    pub(crate) password: Option<&'a str>,
+    pub(crate) credential: Credential<'a>,
 }
 
 impl<'a> VerifyOptions<'a> {
-    /// No trust anchors, and the empty password.
+    /// The empty password.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Trust anchors. Without any, trust is not judged.
-    #[must_use]
-    pub const fn trust(mut self, anchors: &'a [Certificate]) -> Self {
-        self.trust = anchors;
-        self
     }
 
     /// The password of an encrypted document. Without one, the empty password is
     /// used.
     #[must_use]
     pub const fn password(mut self, password: &'a str) -> Self {
-        self.password = Some(password);
+        self.credential.password = Some(password);
+        self
+    }
+
+    /// The content of one of the [`envelopes`](crate::envelopes) of a document that is
+    /// encrypted for recipients.
+    #[must_use]
+    pub const fn envelope_content(mut self, content: &'a [u8]) -> Self {
+        self.credential.envelope = Some(content);
         self
     }
 }
 
-// The password and the names of anchors are not for logs.
+// The password is not for logs.
 impl fmt::Debug for VerifyOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifyOptions").field("trust", &self.trust.len()).finish_non_exhaustive()
+        f.debug_struct("VerifyOptions").finish_non_exhaustive()
     }
 }

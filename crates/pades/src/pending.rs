@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use ades_core::{CertificateChain, Digest, DocumentDigest, PendingState, SigningTime, ToBeSigned};
+use ades_core::{
+    CertificateChain, Digest, DocumentDigest, PendingState, SigningTime, StoredState, ToBeSigned,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::report::Warning;
@@ -74,7 +76,22 @@ impl PendingSignature {
 
 impl PendingState for PendingSignature {
     const FORMAT: &'static str = "pades";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+
+    fn from_older(version: u32, stored: &StoredState) -> Option<Self> {
+        let older: Signature1 = (version == 1).then(|| stored.read())??;
+        let Signature1 { document, cms, signing_time } = older;
+        Some(Self { document: document.into(), cms, signing_time })
+    }
+}
+
+/// The first layout of [`PendingSignature`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signature1 {
+    document: Document1,
+    cms: cades::PendingSignature,
+    signing_time: SigningTime,
 }
 
 /// A document's update with a *Contents placeholder* for the CMS, and the digest
@@ -87,13 +104,18 @@ pub struct PreparedDocument {
     pub(crate) length: u64,
     pub(crate) document: DocumentDigest,
     pub(crate) tail: Digest,
+    /// The state of the document's digest, from which the digest of document and update
+    /// follows: it shows whether the update is the one that was signed. Empty in a state
+    /// of version 1.
+    #[serde(with = "ades_core::base64::octets")]
+    pub(crate) digest_state: Vec<u8>,
     /// The update before the CMS.
     #[serde(with = "ades_core::base64::octets")]
     pub(crate) head: Vec<u8>,
     /// Maximum length of the CMS in octets; the placeholder has two digits for each.
     pub(crate) capacity: usize,
     /// The update after the CMS.
-    #[serde(rename = "behind", with = "ades_core::base64::octets")]
+    #[serde(with = "ades_core::base64::octets")]
     pub(crate) after: Vec<u8>,
     /// The digest of document and update without the placeholder.
     pub(crate) signed: DocumentDigest,
@@ -150,7 +172,47 @@ impl PreparedDocument {
 
 impl PendingState for PreparedDocument {
     const FORMAT: &'static str = "pades-cms";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+
+    fn from_older(version: u32, stored: &StoredState) -> Option<Self> {
+        let older: Document1 = (version == 1).then(|| stored.read())??;
+        Some(older.into())
+    }
+}
+
+/// The first layout of [`PreparedDocument`].
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Document1 {
+    length: u64,
+    document: DocumentDigest,
+    tail: Digest,
+    #[serde(with = "ades_core::base64::octets")]
+    head: Vec<u8>,
+    capacity: usize,
+    #[serde(rename = "behind", with = "ades_core::base64::octets")]
+    after: Vec<u8>,
+    signed: DocumentDigest,
+    repaired: bool,
+}
+
+impl From<Document1> for PreparedDocument {
+    fn from(older: Document1) -> Self {
+        let Document1 { length, document, tail, head, capacity, after, signed, repaired } = older;
+        let (digest_state, warnings) = (Vec::new(), Vec::new());
+        Self {
+            length,
+            document,
+            tail,
+            digest_state,
+            head,
+            capacity,
+            after,
+            signed,
+            repaired,
+            warnings,
+        }
+    }
 }
 
 // The update holds names and places, which logs must not show.

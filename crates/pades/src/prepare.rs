@@ -1,13 +1,14 @@
 //! Prepares PAdES baseline B-B signatures (EN 319 142-1, 6.3).
 
 mod catalog;
-mod dictionary;
+pub(crate) mod dictionary;
 mod document;
 mod field;
-mod permissions;
-mod plan;
-mod seed_value;
-mod tagging;
+mod need_appearances;
+pub(crate) mod permissions;
+pub(crate) mod plan;
+pub(crate) mod seed_value;
+pub(crate) mod tagging;
 mod widget;
 
 use std::io::Write;
@@ -20,6 +21,7 @@ use crate::options::SignatureOptions;
 use crate::pending::{PendingSignature, PreparedDocument};
 use crate::report::Warning;
 use crate::signer::{Certificates, Signer, SubFilter};
+use dictionary::Dictionary;
 use plan::Plan;
 
 /// The result of a [`check`] without errors.
@@ -67,7 +69,8 @@ pub fn check(
     cades::embedded::check(parameters)?;
     let signer =
         Signer { digest: None, sub_filter: SubFilter::Cades, certificates: Certificates::Later };
-    let plan = Plan::new(document, &signer, 0, parameters, options)?;
+    let dictionary = Dictionary::of_signature(&signer, 0, parameters, options)?;
+    let plan = Plan::new(document, &signer, dictionary, options)?;
     // The state holds the update in base64.
     let state_len = plan.update.octets.len().div_ceil(3) * 4;
     Ok(Checked { warnings: plan.warnings, page: plan.page, state_len })
@@ -121,12 +124,12 @@ fn prepare_to(
 ) -> Result<PendingSignature, Error> {
     let algorithm = parameters.algorithm_for(chain.leaf())?.digest_algorithm();
     let cms = EmbeddedCms::prepare(chain, parameters)?;
-    let capacity = cms.max_len().saturating_add(options.reserve);
+    let capacity = cms.max_len().saturating_add(options.room());
     let certificates = Certificates::Known(chain);
     let signer = Signer { digest: Some(algorithm), sub_filter: SubFilter::Cades, certificates };
-    let document = PreparedDocument::prepare(
-        document, algorithm, &signer, capacity, parameters, options, out,
-    )?;
+    let dictionary = Dictionary::of_signature(&signer, capacity, parameters, options)?;
+    let document =
+        PreparedDocument::prepare(document, algorithm, &signer, dictionary, options, out)?;
     let cms = cms.over(document.digest().clone())?;
     Ok(PendingSignature { document, cms, signing_time: parameters.signing_time() })
 }

@@ -14,9 +14,9 @@ pub(crate) use roles::Role;
 use roles::{Roles, mentions};
 
 /// Maximum number of objects that a revision reaches.
-const MAX_OBJECTS: usize = 900_000;
+pub(crate) const MAX_OBJECTS: usize = 900_000;
 /// Maximum number of pending visits.
-const MAX_PENDING: usize = 1 << 20;
+pub(crate) const MAX_PENDING: usize = 1 << 20;
 /// Visits are processed in batches of at most this many.
 const MAX_BATCH: usize = 1 << 16;
 /// Maximum number of objects that are missing although the cross-reference has them.
@@ -416,6 +416,11 @@ impl Reach {
         role: Role,
         owner: Owner,
     ) -> Result<(), Error> {
+        // A lone annotation in place of a page's array of them.
+        let role = match role {
+            Role::Annotations if object.is_dictionary() => Role::Annotation,
+            role => role,
+        };
         let (mut owner, mut is_signature) = (owner, false);
         if role == Role::Field && object.value.is_dictionary() {
             let identity = self.identify(pdf, object, owner)?;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use ades_core::facts::{SignatureFacts, TimeStampFacts};
 pub use cades::report::{Level, Problem as CmsProblem, SignatureReport as CmsReport};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -13,6 +14,32 @@ use serde::Serialize;
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Warning {
+    /// The field that is signed and its widget are two objects. pdfsig does not see the
+    /// signature of such a field
+    #[error("the field and its widget are two objects: some viewers do not show the signature")]
+    FieldApartFromWidget,
+    /// The last part of the field's name is that of another signature field. EU DSS
+    /// knows fields by that part alone, and rejects the second of two such signatures
+    #[error(
+        "another signature field has the same last part of its name: some validators cannot tell \
+         their signatures apart"
+    )]
+    FieldNamesAlike,
+    /// The header is not at the file's first octet (ISO 32000-2, 7.5.2). EU DSS and
+    /// pyHanko cannot read such a file after it was signed
+    #[error("octets precede its %PDF header: some validators cannot read the signed document")]
+    HeaderNotFirst,
+    /// The document has no field of a name in the signature's lock
+    #[error("the lock names a field that the document does not have")]
+    LockOfUnknownField,
+    /// A certification or a lock allows no changes (level 1). ISO 32000-2 allows validation
+    /// data and document time-stamps nevertheless (table 257); Adobe Acrobat does not
+    /// (pdf-association/pdf-issues, issue 131)
+    #[error(
+        "an earlier signature allows no changes: Adobe Acrobat reports validation data and \
+         document time-stamps as changes, although PDF 2.0 allows them"
+    )]
+    NoChangesAllowed,
     /// See [`SignatureOptions::repair`](crate::SignatureOptions::repair)
     #[error("its cross-reference is broken; the signature adds a new one")]
     Repaired,
@@ -29,6 +56,13 @@ pub enum Warning {
         "its form tells viewers to redraw the fields: they may look different than when signed"
     )]
     NeedAppearances,
+    /// `/NeedAppearances` beside a visible signature. [`prepare`](crate::prepare()) sets it to
+    /// false unless the form has fields other than signature fields, or the document is signed
+    /// already
+    #[error(
+        "Adobe Reader may not show the visible signature, because it redraws the form's fields"
+    )]
+    HiddenByNeedAppearances,
 }
 
 impl Warning {
@@ -36,10 +70,16 @@ impl Warning {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::FieldApartFromWidget => "field-apart-from-widget",
+            Self::FieldNamesAlike => "field-names-alike",
+            Self::HeaderNotFirst => "header-not-first",
+            Self::LockOfUnknownField => "lock-of-unknown-field",
+            Self::NoChangesAllowed => "no-changes-allowed",
             Self::Repaired => "repaired",
             Self::UsageRights => "usage-rights",
             Self::Xfa => "xfa",
             Self::NeedAppearances => "need-appearances",
+            Self::HiddenByNeedAppearances => "hidden-by-need-appearances",
         }
     }
 }
@@ -59,17 +99,18 @@ pub struct Report {
     pub fields: Vec<FieldReport>,
     /// The signatures, in the order of the form's fields.
     pub signatures: Vec<SignatureReport>,
-    /// The document time-stamps. This version does not verify their tokens.
+    /// The document time-stamps. The signatures of their tokens are not verified.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub time_stamps: Vec<TimeStampReport>,
 }
 
 impl Report {
     /// Whether the document has a signature, all signatures are intact, and neither
-    /// they nor the document time-stamps have problems.
+    /// they nor the document time-stamps have problems. Certificates and times are not
+    /// judged.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        let valid = |s: &SignatureReport| s.intact && s.problems.is_empty();
+        let valid = |s: &SignatureReport| s.intact == Some(true) && s.problems.is_empty();
         !self.signatures.is_empty()
             && self.signatures.iter().all(valid)
             && self.time_stamps.iter().all(|stamp| stamp.problems.is_empty())
@@ -117,12 +158,12 @@ pub struct SignatureReport {
     pub format: &'static str,
     /// The full name of its field.
     pub field: String,
-    /// The highest level whose parts are present. Whether the validation data are
-    /// complete, and whether the time-stamps' tokens verify, is not judged.
+    /// The highest level for which there is evidence: time-stamps that can be read and
+    /// whose imprint fits. Whether the validation data are complete is not judged.
     pub level: Level,
     /// Whether the byte range leaves out exactly `/Contents`, every digest matches, and
-    /// the value verifies.
-    pub intact: bool,
+    /// the value verifies. `None` if that could not be found out.
+    pub intact: Option<bool>,
     /// The signer's common name, if the certificate is present and has one.
     pub signer: Option<String>,
     /// The part of the file that the signature covers.
@@ -132,11 +173,8 @@ pub struct SignatureReport {
     /// The kinds of later changes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
-    /// Whether a certification path leads from the signer's certificate to a trust
-    /// anchor; `None` without trust anchors.
-    pub trusted: Option<bool>,
     /// The claimed signing time (`/M`).
-    pub signing_time: Option<DateTime<Utc>>,
+    pub claimed_time: Option<DateTime<Utc>>,
     /// `/SubFilter`, as it is written.
     pub sub_filter: String,
     /// `/ByteRange`, if it is four numbers.
@@ -159,6 +197,9 @@ pub struct SignatureReport {
     pub contact: Option<String>,
     /// The report of the CMS, if the CMS can be read.
     pub cms: Option<CmsReport>,
+    /// What a judge needs to know.
+    #[serde(skip)]
+    pub facts: SignatureFacts,
 }
 
 impl fmt::Debug for SignatureReport {
@@ -170,8 +211,7 @@ impl fmt::Debug for SignatureReport {
             .field("covers", &self.covers)
             .field("problems", &self.problems)
             .field("changes", &self.changes)
-            .field("trusted", &self.trusted)
-            .field("signing_time", &self.signing_time)
+            .field("claimed_time", &self.claimed_time)
             .field("byte_range", &self.byte_range)
             .field("certification", &self.certification)
             .field("cms", &self.cms)
@@ -189,8 +229,11 @@ pub struct TimeStampReport {
     pub byte_range: Option<[u64; 4]>,
     /// The part of the file that it covers.
     pub covers: Coverage,
-    /// Its problems, apart from those of its token, which is not verified.
+    /// Its problems, apart from those of its token.
     pub problems: Vec<Problem>,
+    /// The time and the imprint of its token, whose signature is not verified.
+    #[serde(flatten)]
+    pub token: TimeStampFacts,
 }
 
 impl fmt::Debug for TimeStampReport {
@@ -198,6 +241,7 @@ impl fmt::Debug for TimeStampReport {
         f.debug_struct("TimeStampReport")
             .field("byte_range", &self.byte_range)
             .field("covers", &self.covers)
+            .field("token", &self.token)
             .finish_non_exhaustive()
     }
 }
@@ -270,6 +314,13 @@ pub enum Problem {
     /// 142-1, 5.4.3)
     #[error("the document time-stamp does not have the type DocTimeStamp")]
     NotADocTimeStamp,
+    /// No `/Filter` (ISO 32000-2, table 255)
+    #[error("the signature dictionary has no Filter")]
+    FilterMissing,
+    /// A `/Type` other than `/Sig` (ISO 32000-2, table 255): other readers see no
+    /// signature
+    #[error("the signature dictionary has another type than Sig")]
+    NotASignature,
     /// A `/SubFilter` that this version does not verify
     #[error("the signature's format is not supported")]
     UnsupportedFormat,
@@ -306,4 +357,12 @@ pub enum Problem {
     #[error(transparent)]
     #[serde(untagged)]
     Cms(CmsProblem),
+}
+
+impl Problem {
+    /// The code in JSON.
+    #[must_use]
+    pub fn code(self) -> String {
+        ades_core::facts::code(&self)
+    }
 }

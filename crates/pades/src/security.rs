@@ -1,13 +1,15 @@
-//! Documents that are encrypted with a password (ISO 32000-2, 7.6): decrypting and
-//! encrypting strings and streams.
+//! Documents that are encrypted with a password or for recipients (ISO 32000-2, 7.6):
+//! decrypting and encrypting strings and streams.
 //!
 //! Such documents use MD5, RC4 and AES-CBC; no signature depends on these.
 
 mod key;
 mod rc4;
+mod recipients;
 
 use std::rc::Rc;
 
+use ades_core::Document;
 use aes::cipher::block_padding::Pkcs7;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use md5::{Digest as _, Md5};
@@ -15,8 +17,10 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, UnsupportedFeature};
+use crate::file::Pdf;
 use crate::syntax::{Kind, Lexer, Reference, Value, string};
-use key::Handler;
+use key::{Handler, Opened};
+use recipients::Recipients;
 
 /// How strings or streams are encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,35 +53,81 @@ impl std::fmt::Debug for Password {
     }
 }
 
+/// The content of an envelope, which `Debug` does not show.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct EnvelopeContent(pub(crate) Zeroizing<Vec<u8>>);
+
+impl std::fmt::Debug for EnvelopeContent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EnvelopeContent(..)")
+    }
+}
+
+/// What opens an encrypted document.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Credential<'a> {
+    /// The user's or the owner's password, by default the empty one.
+    pub(crate) password: Option<&'a str>,
+    /// The content of one of the envelopes for recipients.
+    pub(crate) envelope: Option<&'a [u8]>,
+}
+
+/// Returns the envelopes (DER of CMS `EnvelopedData`) of a document that is encrypted
+/// for recipients; none if the document is not encrypted, or with a password.
+///
+/// The private key of a recipient opens one of them. Its content is then given to
+/// [`SignatureOptions::envelope_content`](crate::SignatureOptions::envelope_content).
+///
+/// # Errors
+/// As [`check`](crate::check), for a document that cannot be read.
+pub fn envelopes(document: &mut Document<'_>) -> Result<Vec<Vec<u8>>, Error> {
+    let Some((dictionary, _)) = Pdf::open_locked(document)?.encryption()? else {
+        return Ok(Vec::new());
+    };
+    if !dictionary.is(b"Filter", RECIPIENTS) {
+        return Ok(Vec::new());
+    }
+    let envelopes = Recipients::read(&dictionary)?.envelopes;
+    Ok(envelopes.into_iter().map(<[u8]>::to_vec).collect())
+}
+
+/// The name of the public-key security handler.
+const RECIPIENTS: &[u8] = b"Adobe.PubSec";
+
 impl Security {
-    /// Opens a document with the user's or the owner's password, by default the empty
-    /// one.
+    /// Opens a document.
     ///
     /// `dictionary`: `/Encrypt`; `id`: the first part of the file's identifier.
     pub(crate) fn open(
         dictionary: &Value,
         reference: Option<Reference>,
         id: &[u8],
-        password: Option<&str>,
+        credential: Credential<'_>,
     ) -> Result<Self, Error> {
-        if !dictionary.is(b"Filter", b"Standard") {
-            return Err(Error::Unsupported { what: UnsupportedFeature::SecurityHandler });
-        }
-        let handler = Handler::read(dictionary, id)?;
-        let method = |filter: &[u8]| match handler.version {
+        let method = |version, filter: &[u8]| match version {
             1 | 2 => Ok(Method::Rc4),
             _ => crypt_filter(dictionary, filter),
         };
-        let (strings, streams) = (method(b"StrF")?, method(b"StmF")?);
-        let opened = handler.open(password.unwrap_or_default())?;
-        Ok(Self {
-            key: opened.key,
-            strings,
-            streams,
-            permissions: handler.permissions,
-            owner: opened.owner,
-            dictionary: reference,
-        })
+        let methods =
+            |version| Ok::<_, Error>((method(version, b"StrF")?, method(version, b"StmF")?));
+        let (opened, permissions, (strings, streams)) =
+            match dictionary.get(b"Filter").and_then(Value::name) {
+                Some(b"Standard") => {
+                    let handler = Handler::read(dictionary, id)?;
+                    let methods = methods(handler.version)?;
+                    let opened = handler.open(credential.password.unwrap_or_default())?;
+                    (opened, handler.permissions, methods)
+                }
+                Some(RECIPIENTS) => {
+                    let recipients = Recipients::read(dictionary)?;
+                    let methods = methods(recipients.version)?;
+                    let (opened, permissions) = recipients.open(credential.envelope)?;
+                    (opened, permissions, methods)
+                }
+                _ => return Err(Error::Unsupported { what: UnsupportedFeature::SecurityHandler }),
+            };
+        let Opened { key, owner } = opened;
+        Ok(Self { key, strings, streams, permissions, owner, dictionary: reference })
     }
 
     /// Whether a permission is granted; bits are counted from 1 (table 22).

@@ -11,6 +11,9 @@ pub enum SubFilter {
     Cades,
     /// CMS as ISO 32000 profiles it: `adbe.pkcs7.detached`.
     Pkcs7,
+    /// A document time-stamp (EN 319 142-1, 5.4.3): `ETSI.RFC3161`.
+    /// [`prepare_time_stamp`](crate::prepare_time_stamp) makes one.
+    TimeStamp,
 }
 
 impl SubFilter {
@@ -18,7 +21,12 @@ impl SubFilter {
         match self {
             Self::Cades => "ETSI.CAdES.detached",
             Self::Pkcs7 => "adbe.pkcs7.detached",
+            Self::TimeStamp => "ETSI.RFC3161",
         }
+    }
+
+    pub(crate) const fn is_time_stamp(self) -> bool {
+        matches!(self, Self::TimeStamp)
     }
 }
 

@@ -2,54 +2,55 @@
 
 mod changes;
 mod compare;
+mod equivalence;
 mod fields;
 mod history;
 mod ranges;
+mod security_store;
 mod signature;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use ades_core::Document;
-use ades_core::trust::PathBuilder;
+use ades_core::facts::{Covers, Evidence, Objects, TimeStampFacts};
+use ades_evidence::embedded::AddedTimeStamp;
+use cades::embedded::Listing;
 
-use crate::document::coverage::{FoundSignature, ends, signatures};
+use crate::document::coverage::{FoundSignature, SignedRanges, ends, signatures};
 use crate::document::form::Form;
 use crate::error::{Error, Limit, exceeds};
-use crate::file::{Pdf, Section, SectionKind};
+use crate::file::{Pdf, Revision, Section, SectionKind};
 use crate::options::VerifyOptions;
 use crate::report::{FieldReport, Level, Report, SectionReport, SignatureReport};
 use history::History;
-use signature::{ChangeContext, has_validation_data};
+use security_store::SecurityStore;
+use signature::ChangeContext;
 
 /// All signatures together may digest this many times the file's length ...
-const MAX_PASSES: u64 = 64;
+pub(crate) const MAX_PASSES: u64 = 64;
 /// ... and this many octets more, so that short files have no practical limit.
 const FREE_OCTETS: u64 = 1024 * 1024 * 1024;
 
-/// Verifies every signature of a document. Without trust anchors, trust is not
-/// judged. A document without signatures has a report without signatures.
+/// Verifies every signature of a document. A document without signatures has a report
+/// without signatures. Certificates and times are not judged.
 ///
 /// # Errors
 /// [`Error::Malformed`], [`Error::BrokenCrossReference`] and others if the
 /// document cannot be read; [`Error::Core`] if the source fails or is a stream. A
 /// signature that does not verify is not an error: the report has its problems.
 pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result<Report, Error> {
-    let mut pdf = Pdf::open(document, options.password)?;
+    let mut pdf = Pdf::open(document, options.credential)?;
     let catalog = pdf.catalog()?;
     let form = Form::read(&mut pdf, &catalog.value)?;
     let mut found = signatures(&mut pdf, &form)?;
     for stamp in found.iter_mut().filter(|found| found.is_time_stamp()) {
         stamp.check_time_stamp();
     }
-    let has_data = has_validation_data(&mut pdf, &catalog.value)?;
-    let mut stamps = Vec::new();
-    let mut stamped = HashSet::new();
-    for stamp in found.iter().filter(|found| found.is_sound_time_stamp()) {
-        let covers_data = has_data && stamp.covers_validation_data(&mut pdf);
-        stamps.push(SoundTimeStamp { end: stamp.end(), covers_data });
-        stamped.insert(stamp.number());
-    }
-    let history = History::read(&mut pdf, &ends(&found), &stamped)?;
+    let sound = found.iter().filter(|found| found.is_sound_time_stamp());
+    let stamped: HashSet<u32> = sound.map(FoundSignature::number).collect();
+    let ends = ends(&found);
+    let history = History::read(&mut pdf, &ends, &stamped)?;
     let annotations_from = annotations_from(&mut pdf, &found)?;
     let context = ChangeContext { history: &history, annotations_from };
 
@@ -60,45 +61,130 @@ pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result
         signatures: Vec::new(),
         time_stamps: Vec::new(),
     };
-    let mut trust = PathBuilder::new(options.trust);
     let mut budget = pdf.len().saturating_mul(MAX_PASSES).saturating_add(FREE_OCTETS);
-    for found in found {
-        if found.is_time_stamp() {
-            report.time_stamps.push(found.into_time_stamp());
-            continue;
+    let mut spend = |octets| {
+        budget = budget.checked_sub(octets).ok_or(exceeds(Limit::SignedOctets))?;
+        Ok::<(), Error>(())
+    };
+    let mut reading = Reading { listing: Listing::new(), evidence: Evidence::new() };
+    let mut signed = Vec::new();
+    let (stamps, signatures): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(FoundSignature::is_time_stamp);
+    for found in signatures {
+        spend(found.end())?;
+        let (end, mark) = (found.end(), reading.evidence.mark());
+        report.signatures.push(found.verify(&mut pdf, &mut reading, context)?);
+        signed.push(Signed { end, objects: reading.evidence.since(mark) });
+    }
+    let mut evidence = reading.evidence;
+    let earlier = ends.iter().filter(|(later, _)| **later > 0);
+    let earlier = earlier.map(|(later, end)| Revision { later: *later, end: *end });
+    let revisions: Vec<Revision> = [Revision::NEWEST].into_iter().chain(earlier).collect();
+    let store = SecurityStore::add(&mut pdf, &revisions, &mut evidence)?;
+    let mut read = Vec::new();
+    for mut stamp in stamps {
+        let sound = stamp.is_sound_time_stamp().then(|| stamp.signed_ranges()).flatten();
+        if let Some(ranges) = sound {
+            spend(ranges.end)?;
+            let added = stamp.add_time_stamp(&mut pdf, &mut evidence)?;
+            read.push((stamp, Some(SoundTimeStamp { ranges, added })));
+        } else {
+            read.push((stamp, None));
         }
-        let signed = found.end();
-        budget = budget.checked_sub(signed).ok_or(exceeds(Limit::SignedOctets))?;
-        let mut signature = found.verify(&mut pdf, &mut trust, context)?;
-        raise_level(&mut signature, signed, &stamps, has_data);
-        report.signatures.push(signature);
+    }
+    let sound: Vec<&SoundTimeStamp> = read.iter().filter_map(|(_, sound)| sound.as_ref()).collect();
+    cover(&sound, &signed, &store, &mut evidence);
+    for (signature, signed) in report.signatures.iter_mut().zip(&signed) {
+        raise_level(signature, signed.end, &sound, &store, &evidence);
+    }
+    for (stamp, sound) in read {
+        let position = sound.and_then(|sound| sound.added.position);
+        let token = position.and_then(|at| evidence.time_stamps().get(at)).cloned();
+        report.time_stamps.push(stamp.into_time_stamp(token));
+    }
+    let evidence = Arc::new(evidence);
+    for signature in &mut report.signatures {
+        signature.facts.evidence = Arc::clone(&evidence);
+        signature.cms.iter_mut().for_each(|cms| cms.set_evidence(&evidence));
     }
     Ok(report)
 }
 
-/// A document time-stamp over a revision.
-struct SoundTimeStamp {
+/// What is collected while the signatures are read.
+struct Reading {
+    listing: Listing,
+    evidence: Evidence,
+}
+
+/// A signature that was read.
+struct Signed {
     /// The end of the covered octets.
     end: u64,
-    /// Whether it covers validation data.
-    covers_data: bool,
+    /// The evidence in its CMS.
+    objects: Objects,
+}
+
+/// A document time-stamp over a revision.
+struct SoundTimeStamp {
+    ranges: SignedRanges,
+    added: AddedTimeStamp,
+}
+
+impl SoundTimeStamp {
+    fn facts<'e>(&self, evidence: &'e Evidence) -> Option<&'e TimeStampFacts> {
+        self.added.position.and_then(|at| evidence.time_stamps().get(at))
+    }
+}
+
+/// States what the document time-stamps cover: everything in the file up to their ends.
+fn cover(
+    stamps: &[&SoundTimeStamp],
+    signed: &[Signed],
+    store: &SecurityStore,
+    evidence: &mut Evidence,
+) {
+    for stamp in stamps {
+        let end = stamp.ranges.end;
+        let mut covers = Covers::default();
+        covers.signed_data = true;
+        for signature in signed.iter().filter(|signature| signature.end < end) {
+            covers.signature = true;
+            covers.objects.add(&signature.objects);
+        }
+        for earlier in stamps.iter().filter(|earlier| earlier.ranges.end < end) {
+            covers.objects.add(&earlier.added.objects);
+        }
+        store.covered(end, stamp.ranges.placeholder, &mut covers.objects);
+        if let Some(facts) = stamp.added.position.and_then(|at| evidence.time_stamp_mut(at)) {
+            facts.covers = covers;
+        }
+    }
 }
 
 /// Raises the level of a signature whose range ends at `signed` by the document
-/// time-stamps after it and the validation data.
+/// time-stamps after it, if their tokens fit, and the validation data.
 fn raise_level(
     signature: &mut SignatureReport,
     signed: u64,
-    stamps: &[SoundTimeStamp],
-    has_data: bool,
+    stamps: &[&SoundTimeStamp],
+    store: &SecurityStore,
+    evidence: &Evidence,
 ) {
-    let mut later = stamps.iter().filter(|stamp| stamp.end > signed).peekable();
-    if signature.level == Level::B && later.peek().is_some() {
+    let later = stamps.iter().filter(|stamp| stamp.ranges.end > signed);
+    signature.facts.time_stamps.extend(later.clone().filter_map(|stamp| stamp.added.position));
+    let fitting: Vec<&TimeStampFacts> =
+        later.filter_map(|stamp| stamp.facts(evidence)).filter(|facts| facts.fits()).collect();
+    // Validation data in the CMS are evidence, but they do not make a level of PAdES.
+    if signature.level > Level::T || signature.level == Level::B && !fitting.is_empty() {
         signature.level = Level::T;
     }
-    if signature.level == Level::T && has_data {
-        let covered = later.any(|stamp| stamp.covers_data);
-        signature.level = if covered { Level::Lta } else { Level::Lt };
+    // Certificates alone do not make a long-term level (EN 319 142-1, 5.4.2).
+    let values = &store.objects.revocation_values;
+    if signature.level == Level::T && !values.is_empty() {
+        let covers = |facts: &&TimeStampFacts| {
+            values.iter().any(|at| facts.covers.objects.revocation_values.contains(at))
+        };
+        signature.level = if fitting.iter().any(covers) { Level::Lta } else { Level::Lt };
     }
 }
 

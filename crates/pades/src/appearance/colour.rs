@@ -1,22 +1,51 @@
 //! Colour spaces of images (ISO 32000-2, 8.6).
 
+use crate::error::{AppearanceFault, Error};
 use crate::extend::Update;
 use crate::file::Pdf;
 use crate::syntax::Reference;
+
+/// The colour components of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Colours {
+    Grey,
+    Rgb,
+    Cmyk {
+        /// Whether 0 is full ink, as Adobe's programs write it.
+        inverted: bool,
+    },
+}
 
 /// sRGB as a calibrated space, which PDF/A allows with any output intent.
 const CALIBRATED: &str = "[/CalRGB<</WhitePoint[0.9505 1 1.089]/Gamma[2.2 2.2 2.2]\
      /Matrix[0.4124 0.2126 0.0193 0.3576 0.7152 0.1192 0.1805 0.0722 0.9505]>>]";
 
-/// The colour space of an image, which is independent of the device in documents that
-/// claim to be PDF/A. Viewers tint `/CalGray`, so grey has an ICC profile.
-pub(super) fn space(pdf: &Pdf<'_>, update: &mut Update, grey: bool, archival: bool) -> String {
-    match (grey, archival) {
-        (true, false) => "/DeviceGray".to_owned(),
-        (false, false) => "/DeviceRGB".to_owned(),
-        (true, true) => format!("[/ICCBased {}]", profile(pdf, update)),
-        (false, true) => CALIBRATED.to_owned(),
-    }
+/// The colour space of backgrounds, borders and coloured images.
+pub(super) const fn rgb(archival: bool) -> &'static str {
+    if archival { CALIBRATED } else { "/DeviceRGB" }
+}
+
+/// The entries of an image for its colours. The space is independent of the device in documents
+/// that claim to be PDF/A. Viewers tint `/CalGray`, so grey has an ICC profile.
+pub(super) fn entries(
+    pdf: &Pdf<'_>,
+    update: &mut Update,
+    colours: Colours,
+    archival: bool,
+) -> Result<String, Error> {
+    Ok(match (colours, archival) {
+        (Colours::Grey, false) => "/ColorSpace/DeviceGray".to_owned(),
+        (Colours::Grey, true) => format!("/ColorSpace[/ICCBased {}]", profile(pdf, update)),
+        (Colours::Rgb, archival) => format!("/ColorSpace{}", rgb(archival)),
+        (Colours::Cmyk { inverted: false }, false) => "/ColorSpace/DeviceCMYK".to_owned(),
+        (Colours::Cmyk { inverted: true }, false) => {
+            "/ColorSpace/DeviceCMYK/Decode[1 0 1 0 1 0 1 0]".to_owned()
+        }
+        // There is no calibrated space for inks, and a profile would depend on the printer.
+        (Colours::Cmyk { .. }, true) => {
+            return Err(Error::Appearance { problem: AppearanceFault::CmykInPdfA });
+        }
+    })
 }
 
 fn profile(pdf: &Pdf<'_>, update: &mut Update) -> Reference {

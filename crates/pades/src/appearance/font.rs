@@ -130,33 +130,16 @@ impl<'a> Font<'a> {
                 ("CIDFontType2/CIDToGIDMap/Identity", "FontFile2")
             }
         };
-        // PDF/A-1 requires a /CIDSet. The glyphs of a subset are numbered without gaps.
-        let count = table(&subset, b"maxp").and_then(|maxp| maxp.get(4..)?.first_chunk());
-        let count = usize::from(count.map_or(0, |count| u16::from_be_bytes(*count)));
-        let mut set = vec![0xFF; count / 8];
-        set.push(!(0xFF_u8.checked_shr((count % 8) as u32).unwrap_or(0)));
         let cid_set = update.allocate();
-        update.add_stream(pdf, cid_set, "", &set);
+        update.add_stream(pdf, cid_set, "", &cid_set_of(&subset));
         let to_unicode = update.allocate();
         update.add_stream(pdf, to_unicode, "", self.to_unicode().as_bytes());
 
         let base = self.base_name(&subset);
         let base = String::from_utf8_lossy(&base).into_owned();
         let descriptor = update.allocate();
-        let (metrics, (above, below)) = (self.font.metrics(), self.extent());
-        let bounds = metrics.bounds;
-        let [left, bottom, right, top] = [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max]
-            .map(|units| self.scaled(units.to_f64()).round());
-        let cap_height = metrics.cap_height.map_or(above, |units| self.scaled(units.to_f64()));
-        let angle = self.font.style_metrics().italic_angle.map_or(0.0, |angle| angle.to_f64());
-        let entries = format!(
-            "<</Type/FontDescriptor/FontName{base}/Flags 4/FontBBox[{left} {bottom} {right} {top}]\
-             /ItalicAngle {}/Ascent {}/Descent {}/CapHeight {}/StemV 80/{key} {file}/CIDSet {cid_set}>>",
-            angle.round(),
-            above.round(),
-            -below.round(),
-            cap_height.round(),
-        );
+        let files = format!("/{key} {file}/CIDSet {cid_set}");
+        let entries = self.descriptor(&base, &files);
         update.put(descriptor, entries.into_bytes());
 
         let font = ShaperFont::new(&self.font);
@@ -177,6 +160,24 @@ impl<'a> Font<'a> {
         );
         update.put(font, entries.into_bytes());
         Ok(font)
+    }
+
+    /// The font descriptor of a subset; `files`: its entries that refer to streams.
+    fn descriptor(&self, base: &str, files: &str) -> String {
+        let (metrics, (above, below)) = (self.font.metrics(), self.extent());
+        let bounds = metrics.bounds;
+        let [left, bottom, right, top] = [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max]
+            .map(|units| self.scaled(units.to_f64()).round());
+        let cap_height = metrics.cap_height.map_or(above, |units| self.scaled(units.to_f64()));
+        let angle = self.font.style_metrics().italic_angle.map_or(0.0, |angle| angle.to_f64());
+        format!(
+            "<</Type/FontDescriptor/FontName{base}/Flags 4/FontBBox[{left} {bottom} {right} {top}]\
+             /ItalicAngle {}/Ascent {}/Descent {}/CapHeight {}/StemV 80{files}>>",
+            angle.round(),
+            above.round(),
+            -below.round(),
+            cap_height.round(),
+        )
     }
 
     /// The name of a subset begins with a tag of six letters (9.9.2).
@@ -208,6 +209,16 @@ impl<'a> Font<'a> {
         out.push_str("endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n");
         out
     }
+}
+
+/// The `/CIDSet` of a subset, which PDF/A-1 requires. The glyphs of a subset are numbered
+/// without gaps.
+fn cid_set_of(subset: &[u8]) -> Vec<u8> {
+    let count = table(subset, b"maxp").and_then(|maxp| maxp.get(4..)?.first_chunk());
+    let count = usize::from(count.map_or(0, |count| u16::from_be_bytes(*count)));
+    let mut set = vec![0xFF; count / 8];
+    set.push(!(0xFF_u8.checked_shr((count % 8) as u32).unwrap_or(0)));
+    set
 }
 
 /// A table of an OpenType font.

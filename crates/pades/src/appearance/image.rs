@@ -4,8 +4,9 @@ use std::io::Cursor;
 
 use png::{ColorType, Decoder, Encoder, Filter, Limits, Transformations};
 
-use super::colour::space;
+use super::colour::{Colours, entries};
 use super::jpeg::Jpeg;
+use super::style::Colour;
 use crate::error::{AppearanceFault, Error};
 use crate::extend::Update;
 use crate::file::Pdf;
@@ -23,7 +24,7 @@ const MAX_EMBEDDED: usize = 2 * 1024 * 1024;
 pub(crate) struct Image {
     width: u32,
     height: u32,
-    grey: bool,
+    colours: Colours,
     /// The Exif orientation, 1 to 8: how the image is rotated and mirrored.
     orientation: u8,
     data: Data,
@@ -46,9 +47,9 @@ impl Image {
         match file {
             [0x89, b'P', b'N', b'G', ..] => Self::read_png(file),
             [0xFF, 0xD8, 0xFF, ..] => {
-                let Jpeg { width, height, grey, orientation } = Jpeg::read(file)?;
+                let Jpeg { width, height, colours, orientation } = Jpeg::read(file)?;
                 check_size(width, height)?;
-                Ok(Self { width, height, grey, orientation, data: Data::Jpeg(file.to_vec()) })
+                Ok(Self { width, height, colours, orientation, data: Data::Jpeg(file.to_vec()) })
             }
             _ => Err(fail(AppearanceFault::ImageFormat)),
         }
@@ -85,7 +86,8 @@ impl Image {
         } else {
             Data::Pixels { colour: pixels, alpha: None }
         };
-        Ok(Self { width, height, grey: colours == 1, orientation: 1, data })
+        let colours = if colours == 1 { Colours::Grey } else { Colours::Rgb };
+        Ok(Self { width, height, colours, orientation: 1, data })
     }
 
     /// The visible width and height in pixels.
@@ -112,41 +114,61 @@ impl Image {
         }
     }
 
-    /// Adds the image to the update. In documents that claim to be PDF/A, transparent
-    /// pixels are put on white, because PDF/A-1 forbids transparency.
+    /// Puts transparent pixels on a colour. Grey pixels become coloured if the colour is.
+    fn put_on(&mut self, ground: Colour) {
+        let Data::Pixels { colour, alpha: transparency } = &mut self.data else { return };
+        let Some(alpha) = transparency.take() else { return };
+        let ground = ground.components();
+        let [red, green, blue] = ground;
+        if self.colours == Colours::Grey && (red != green || green != blue) {
+            *colour = colour.iter().flat_map(|grey| [*grey; 3]).collect();
+            self.colours = Colours::Rgb;
+        }
+        let components = if self.colours == Colours::Grey { 1 } else { 3 };
+        for (pixel, alpha) in colour.chunks_exact_mut(components).zip(alpha) {
+            let alpha = u32::from(alpha);
+            for (value, ground) in pixel.iter_mut().zip(ground) {
+                let mixed =
+                    (u32::from(*value) * alpha + u32::from(ground) * (255 - alpha) + 127) / 255;
+                *value = u8::try_from(mixed).unwrap_or(u8::MAX);
+            }
+        }
+    }
+
+    /// Adds the image to the update. `archival` is set for documents that claim to be PDF/A:
+    /// transparent pixels are put on this colour, because PDF/A-1 forbids transparency.
     pub(crate) fn embed(
-        self,
+        mut self,
         pdf: &Pdf<'_>,
         update: &mut Update,
-        archival: bool,
+        archival: Option<Colour>,
     ) -> Result<Reference, Error> {
+        if let Some(ground) = archival {
+            self.put_on(ground);
+        }
         let image = update.allocate();
         let [width, height] = [self.width, self.height];
         let size =
             format!("/Type/XObject/Subtype/Image/Width {width}/Height {height}/BitsPerComponent 8");
-        let space = space(pdf, update, self.grey, archival);
+        let of_colours = entries(pdf, update, self.colours, archival.is_some())?;
         let fits = |data: Vec<u8>| {
             let too_large = fail(AppearanceFault::ImageEmbeddedLen);
             if data.len() > MAX_EMBEDDED { Err(too_large) } else { Ok(data) }
         };
         match self.data {
             Data::Jpeg(file) => {
-                let entries = format!("{size}/ColorSpace{space}/Filter/DCTDecode");
+                let entries = format!("{size}{of_colours}/Filter/DCTDecode");
                 update.add_encoded(pdf, image, &entries, fits(file)?);
             }
-            Data::Pixels { mut colour, alpha } => {
-                let colours = if self.grey { 1 } else { 3 };
-                let mut entries = format!("{size}/ColorSpace{space}");
-                match alpha {
-                    Some(alpha) if archival => on_white(&mut colour, &alpha, colours),
-                    Some(alpha) => {
-                        let mask = update.allocate();
-                        let (filter, alpha) = compressed(&alpha, [width, height], 1)?;
-                        let own = format!("{size}/ColorSpace/DeviceGray{filter}");
-                        update.add_encoded(pdf, mask, &own, fits(alpha)?);
-                        entries.push_str(&format!("/SMask {mask}"));
-                    }
-                    None => {}
+            Data::Pixels { colour, alpha } => {
+                let colours = if self.colours == Colours::Grey { 1 } else { 3 };
+                let mut entries = format!("{size}{of_colours}");
+                if let Some(alpha) = alpha {
+                    let mask = update.allocate();
+                    let (filter, alpha) = compressed(&alpha, [width, height], 1)?;
+                    let own = format!("{size}/ColorSpace/DeviceGray{filter}");
+                    update.add_encoded(pdf, mask, &own, fits(alpha)?);
+                    entries.push_str(&format!("/SMask {mask}"));
                 }
                 let (filter, colour) = compressed(&colour, [width, height], colours)?;
                 update.add_encoded(pdf, image, &format!("{entries}{filter}"), fits(colour)?);
@@ -162,16 +184,6 @@ fn check_size(width: u32, height: u32) -> Result<(), Error> {
         return Err(fail(AppearanceFault::ImagePixels));
     }
     Ok(())
-}
-
-fn on_white(colour: &mut [u8], alpha: &[u8], colours: usize) {
-    for (pixel, alpha) in colour.chunks_exact_mut(colours).zip(alpha) {
-        let alpha = u32::from(*alpha);
-        for value in pixel {
-            let mixed = (u32::from(*value) * alpha + 255 * (255 - alpha) + 127) / 255;
-            *value = u8::try_from(mixed).unwrap_or(u8::MAX);
-        }
-    }
 }
 
 /// Compresses pixels with the PNG encoder: PDF has a filter for PNG data (ISO 32000-2,

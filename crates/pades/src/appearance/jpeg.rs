@@ -1,6 +1,7 @@
 //! The headers of a JPEG file, which is embedded into a PDF as it is (ITU-T T.81;
 //! Exif 2.3).
 
+use super::colour::Colours;
 use crate::error::{AppearanceFault, Error};
 
 /// The properties in the headers.
@@ -8,7 +9,7 @@ use crate::error::{AppearanceFault, Error};
 pub(super) struct Jpeg {
     pub(super) width: u32,
     pub(super) height: u32,
-    pub(super) grey: bool,
+    pub(super) colours: Colours,
     /// The Exif orientation, 1 to 8: how the image is rotated and mirrored.
     pub(super) orientation: u8,
 }
@@ -28,6 +29,7 @@ impl Jpeg {
         let mut rest = file.get(2..).unwrap_or_default();
         let mut frame = None;
         let mut orientation = 1;
+        let mut is_adobe = false;
         loop {
             let (marker, high, low, segment) = match rest {
                 [0xFF, 0xFF, ..] => {
@@ -49,13 +51,19 @@ impl Jpeg {
                 // The image data.
                 0xDA => break,
                 0xE1 => orientation = exif_orientation(content).unwrap_or(orientation),
+                0xEE => is_adobe |= content.starts_with(b"Adobe"),
                 _ => {}
             }
             rest = segment.get(length..).unwrap_or_default();
         }
-        let frame = frame.ok_or(DAMAGED)?;
+        let mut frame = frame.ok_or(DAMAGED)?;
         if !rest.windows(2).any(|window| window == END_OF_IMAGE) {
             return Err(fail(AppearanceFault::JpegTruncated));
+        }
+        // Adobe's programs store inks inverted and mark the file with their name; img2pdf decides
+        // in the same way.
+        if let Colours::Cmyk { inverted } = &mut frame.colours {
+            *inverted = is_adobe;
         }
         Ok(Self { orientation, ..frame })
     }
@@ -64,13 +72,14 @@ impl Jpeg {
         let [bits, h1, h0, w1, w0, components, ..] = header else {
             return Err(DAMAGED);
         };
-        let grey = match (bits, components) {
-            (8, 1) => true,
-            (8, 3) => false,
+        let colours = match (bits, components) {
+            (8, 1) => Colours::Grey,
+            (8, 3) => Colours::Rgb,
+            (8, 4) => Colours::Cmyk { inverted: false },
             _ => return Err(fail(AppearanceFault::JpegColours)),
         };
         let [width, height] = [[*w1, *w0], [*h1, *h0]].map(u16::from_be_bytes).map(u32::from);
-        Ok(Self { width, height, grey, orientation: 1 })
+        Ok(Self { width, height, colours, orientation: 1 })
     }
 }
 

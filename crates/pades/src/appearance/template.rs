@@ -40,7 +40,7 @@ impl<'a> StampValues<'a> {
         self
     }
 
-    /// The value of `{time}`, formatted by the caller.
+    /// The value of `{time}`: see [`TimeFormat`](crate::TimeFormat).
     #[must_use]
     pub const fn time(mut self, time: &'a str) -> Self {
         self.time = Some(time);

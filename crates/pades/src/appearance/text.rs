@@ -6,6 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::font::{Font, Glyph};
 use super::form::number;
+use super::style::{Alignment, HorizontalAlignment};
 use crate::error::{AppearanceFault, Error};
 
 /// Font sizes, in quarters of a point.
@@ -32,6 +33,7 @@ pub(crate) fn lay_out(
     text: &str,
     font: &mut Font<'_>,
     [left, bottom, width, height]: [f64; 4],
+    alignment: Alignment,
 ) -> Result<String, Error> {
     // Letters and accents become one character where Unicode has it.
     let text: String = text.nfc().collect();
@@ -49,12 +51,13 @@ pub(crate) fn lay_out(
         if whole > height {
             continue;
         }
-        let mut up = bottom + (height + whole) / 2.0 - above / 1000.0 * size;
+        let top = bottom + alignment.offset_from_bottom(height - whole) + whole;
+        let mut up = top - above / 1000.0 * size;
         let mut out = format!("BT /F0 {} Tf\n", number(size));
         for line in lines {
-            let (glyphs, to_the_right) = in_order(&line, font)?;
+            let (glyphs, start) = in_order(&line, font)?;
             let own = measure(&glyphs) * size / 1000.0;
-            let x = if to_the_right { left + width - own } else { left };
+            let x = left + alignment.horizontal.unwrap_or(start).offset_from_left(width - own);
             out.push_str(&format!("1 0 0 1 {} {} Tm ", number(x), number(up)));
             show(&mut out, font, &glyphs, size);
             up -= line_height * size;
@@ -103,14 +106,15 @@ fn wrap(paragraphs: &[Vec<Word<'_>>], space: f64, width: f64) -> Option<Vec<Stri
     Some(lines)
 }
 
-/// A line's glyphs from left to right (UAX 9), and whether the line is aligned to the
-/// right.
-fn in_order(line: &str, font: &Font<'_>) -> Result<(Vec<Glyph>, bool), Error> {
+/// A line's glyphs from left to right (UAX 9), and the side where it begins.
+fn in_order(line: &str, font: &Font<'_>) -> Result<(Vec<Glyph>, HorizontalAlignment), Error> {
     let bidi = BidiInfo::new(line, None);
     let mut glyphs = Vec::new();
-    let mut to_the_right = false;
+    let mut start = HorizontalAlignment::Left;
     for paragraph in &bidi.paragraphs {
-        to_the_right = paragraph.level.is_rtl();
+        if paragraph.level.is_rtl() {
+            start = HorizontalAlignment::Right;
+        }
         let (levels, runs) = bidi.visual_runs(paragraph, paragraph.range.clone());
         for run in runs {
             let right_to_left = levels.get(run.start).is_some_and(unicode_bidi::Level::is_rtl);
@@ -125,7 +129,7 @@ fn in_order(line: &str, font: &Font<'_>) -> Result<(Vec<Glyph>, bool), Error> {
             }
         }
     }
-    Ok((glyphs, to_the_right))
+    Ok((glyphs, start))
 }
 
 /// Shows glyphs at their positions (ISO 32000-2, 9.4.3, 9.3.7).

@@ -10,7 +10,7 @@ use crate::report::{Coverage, Problem};
 use crate::syntax::{Kind, Reference, Value, is_space};
 
 /// Maximum number of signatures in a document.
-const MAX_SIGNATURES: usize = 1024;
+pub(crate) const MAX_SIGNATURES: usize = 1024;
 /// Maximum number of white-space octets after a file's end.
 const MAX_SPACE: u64 = 2;
 /// The end of a file or a revision is searched in this many octets.
@@ -147,6 +147,17 @@ impl FoundSignature {
             self.problem(Problem::NotARevision);
         }
         Ok(())
+    }
+
+    /// Whether the signature covers a revision after an update, too. One that covers the whole
+    /// file need not end where a revision ends.
+    pub(crate) fn stays_a_revision(&self, pdf: &mut Pdf<'_>) -> Result<bool, Error> {
+        match self.ranges {
+            Some(ranges) if self.covers == Coverage::Whole => {
+                Ok(revision(pdf, ranges.end)?.is_some())
+            }
+            _ => Ok(true),
+        }
     }
 
     /// Where the hexadecimal string `/Contents` begins and ends in the file.

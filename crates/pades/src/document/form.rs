@@ -8,11 +8,11 @@ use crate::file::Pdf;
 use crate::syntax::{Kind, Reference, Value, decode_text};
 
 /// Maximum number of fields and widgets.
-const MAX_FIELDS: usize = 1 << 17;
+pub(crate) const MAX_FIELDS: usize = 1 << 17;
 /// Maximum length in octets of all names and of the values in signature fields.
-const MAX_OCTETS: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_OCTETS: usize = 16 * 1024 * 1024;
 /// Maximum depth of fields.
-const MAX_LEVELS: usize = 64;
+pub(crate) const MAX_LEVELS: usize = 64;
 
 /// A field, terminal or not.
 #[derive(Clone, Debug)]

@@ -1,12 +1,13 @@
 //! The visible part of a page, and its rotation (ISO 32000-2, 14.11.2).
 
+use std::collections::HashSet;
+
+use super::page::MAX_LEVELS;
 use crate::appearance::{Frame, Rectangle};
 use crate::error::{Error, Limit, exceeds, structure};
 use crate::file::Pdf;
 use crate::syntax::{Kind, Value};
 
-/// Maximum number of page tree nodes above a page.
-const MAX_LEVELS: usize = 64;
 /// The size of a page without a media box: viewers assume US Letter.
 const LETTER: [f64; 4] = [0.0, 0.0, 612.0, 792.0];
 
@@ -81,6 +82,13 @@ impl Geometry {
         Some(([x, y, x + w, y + h], self.seen(width, height)))
     }
 
+    /// The page as the user sees it, in points.
+    pub(crate) fn area(&self) -> Rectangle {
+        let [left, bottom, right, top] = self.crop;
+        let Frame { width, height, .. } = self.frame([left, bottom, right, top]);
+        Rectangle::new(0.0, 0.0, width, height)
+    }
+
     /// The size and rotation of a widget on the page, as the user sees it.
     pub(crate) fn frame(&self, [left, bottom, right, top]: [f64; 4]) -> Frame {
         let (width, height) = (right - left, top - bottom);
@@ -102,9 +110,14 @@ pub(crate) fn inherited(
     key: &[u8],
 ) -> Result<Option<Value>, Error> {
     let mut node = page.clone();
+    let mut seen = HashSet::new();
     for _ in 0..MAX_LEVELS {
         if let Some(value) = pdf.get(&node, key)?.filter(|value| !value.is_null()) {
             return Ok(Some(value));
+        }
+        let above = node.get(b"Parent").and_then(Value::reference);
+        if above.is_some_and(|above| !seen.insert(above)) {
+            return Err(structure("a node of the page tree is its own ancestor (/Parent)"));
         }
         match pdf.get(&node, b"Parent")? {
             Some(parent) if parent.is_dictionary() => node = parent,

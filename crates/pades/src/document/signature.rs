@@ -13,13 +13,21 @@ const MAX_REFERENCES: usize = 64;
 pub(crate) struct Permissions {
     /// DocMDP's `/P`, which is 2 by default.
     pub(crate) certification: Option<u64>,
+    /// The level at which a lock restricts the whole document: `/P` of FieldMDP, where
+    /// Acrobat and pyHanko write it, and of the field's `/Lock`.
+    pub(crate) lock_level: Option<u64>,
     pub(crate) locks: Vec<FieldLock>,
 }
 
 impl Permissions {
-    /// Adds another certification level: the stricter one applies.
+    /// Adds the level of another lock: the stricter one applies.
     pub(crate) fn restrict(&mut self, level: Option<u64>) {
-        self.certification = self.certification.into_iter().chain(level).min();
+        self.lock_level = self.lock_level.into_iter().chain(level).min();
+    }
+
+    /// The stricter level of certification and locks.
+    pub(crate) fn level(&self) -> Option<u64> {
+        self.certification.into_iter().chain(self.lock_level).min()
     }
 }
 
@@ -55,6 +63,7 @@ pub(crate) fn permissions(pdf: &mut Pdf<'_>, signature: &Value) -> Result<Permis
             }
             Some(b"FieldMDP") => {
                 if let Some(parameters) = &parameters {
+                    permissions.restrict(pdf.get(parameters, b"P")?.and_then(|p| p.unsigned()));
                     permissions.locks.push(FieldLock::read(pdf, parameters)?);
                 }
             }

@@ -11,7 +11,7 @@ use crate::syntax::{Reference, name, string};
 /// Length in octets of the second part of `/ID`.
 const ID_LEN: usize = 16;
 /// A table has ten digits for an offset.
-const MAX_TABLE_OFFSET: u64 = 9_999_999_999;
+pub(crate) const MAX_TABLE_OFFSET: u64 = 9_999_999_999;
 
 /// A section that is to be written.
 pub(super) struct CrossReference {
@@ -152,27 +152,26 @@ pub(super) fn write_trailer(
             out.extend_from_slice(octets.get(value.span.clone()).unwrap_or_default());
         }
     }
+    // In an encrypted file, the key depends on the first part of /ID: none may be added.
+    if first_id.is_some() || pdf.trailer(b"Encrypt").is_none() {
+        write_id(first_id, out, id);
+    }
+    Ok(())
+}
+
+/// Writes `/ID`, with the digits of new parts still zero.
+fn write_id(first: Option<&[u8]>, out: &mut Vec<u8>, id: &mut Vec<Range<usize>>) {
     let mut placeholder = |out: &mut Vec<u8>| {
         out.push(b'<');
         id.push(out.len()..out.len() + 2 * ID_LEN);
         out.extend_from_slice(&[b'0'; 2 * ID_LEN]);
         out.push(b'>');
     };
-    match first_id {
-        Some(first) => {
-            out.extend_from_slice(b"/ID[");
-            out.extend_from_slice(&string(first));
-            placeholder(out);
-            out.push(b']');
-        }
-        // In an encrypted file, the key depends on the first part: none may be added.
-        None if pdf.trailer(b"Encrypt").is_some() => {}
-        None => {
-            out.extend_from_slice(b"/ID[");
-            placeholder(out);
-            placeholder(out);
-            out.push(b']');
-        }
+    out.extend_from_slice(b"/ID[");
+    match first {
+        Some(first) => out.extend_from_slice(&string(first)),
+        None => placeholder(out),
     }
-    Ok(())
+    placeholder(out);
+    out.push(b']');
 }

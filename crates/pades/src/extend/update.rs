@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::ops::Range;
 
+use ades_core::{Digest, Digester};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
@@ -184,6 +185,24 @@ impl Update {
     }
 }
 
+/// Sets the second part of `/ID` to a digest of the document and the update.
+pub(crate) fn set_identifier(update: &mut [u8], places: &[Range<usize>], document: &Digest) {
+    let mut digester = Digester::new(document.algorithm());
+    digester.update(document.value());
+    digester.update(update);
+    let id = digester.finish().to_hex();
+    for range in places {
+        let digits = id.get(..range.len()).unwrap_or_default();
+        overwrite(update, range.start, digits.as_bytes());
+    }
+}
+
+pub(crate) fn overwrite(octets: &mut [u8], at: usize, new: &[u8]) {
+    for (octet, new) in octets.iter_mut().skip(at).zip(new) {
+        *octet = *new;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -192,6 +211,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::security::Credential;
     use crate::syntax::string;
 
     /// A file of `count` numbers, with a table or a stream, after some junk.
@@ -234,7 +254,7 @@ mod tests {
 
     fn written(before: &[u8], objects: &BTreeMap<u32, Vec<u8>>, new: usize) -> Vec<u8> {
         let mut document = Document::from_bytes(before);
-        let mut pdf = Pdf::open(&mut document, None).unwrap();
+        let mut pdf = Pdf::open(&mut document, Credential::default()).unwrap();
         let mut update = Update::new(&pdf).unwrap();
         for (number, octets) in objects {
             update.put(Reference { number: *number, generation: 0 }, string(octets));
@@ -268,7 +288,7 @@ mod tests {
                 let before = file.clone();
                 let first_new = {
                     let mut document = Document::from_bytes(&before);
-                    Pdf::open(&mut document, None).unwrap().next_number().unwrap()
+                    Pdf::open(&mut document, Credential::default()).unwrap().next_number().unwrap()
                 };
                 file = written(&before, &objects, new);
                 prop_assert!(file.starts_with(&before));
@@ -277,7 +297,7 @@ mod tests {
                 expected.extend(new.map(|number| (number, Some(number.to_be_bytes().to_vec()))));
             }
             let mut document = Document::from_bytes(&file);
-            let mut pdf = Pdf::open(&mut document, None).unwrap();
+            let mut pdf = Pdf::open(&mut document, Credential::default()).unwrap();
             prop_assert_eq!(pdf.newest().unwrap().kind, kind);
             for (number, octets) in expected {
                 let object = pdf.object(Reference { number, generation: 0 }).unwrap().unwrap();

@@ -8,8 +8,8 @@ use super::object_stream::ObjectStreams;
 use super::revision::Revision;
 use super::source::Source;
 use super::xref::{self, Entry, Section};
-use crate::error::{Error, Limit, broken, exceeds, structure};
-use crate::security::Security;
+use crate::error::{Error, broken, structure};
+use crate::security::{Credential, Security};
 use crate::syntax::{Kind, Lexer, Reference, Stop, Value, is_space};
 
 /// Maximum offset of the header.
@@ -22,6 +22,8 @@ const END_STREAM: &[u8] = b"endstream";
 /// A PDF file and its cross-reference.
 pub(crate) struct Pdf<'a> {
     pub(super) source: Source<'a>,
+    /// The offset of the header.
+    pub(crate) header: u64,
     /// The version that the header states: `1.7`.
     pub(crate) version: Vec<u8>,
     /// The position that the file's own offsets count from.
@@ -81,8 +83,13 @@ impl Indirect {
         self.stream.is_some()
     }
 
+    /// Whether the value shows its own end, as `>>` does.
+    pub(super) const fn is_closed(&self) -> bool {
+        matches!(self.value.kind, Kind::Array(_) | Kind::Dictionary(_) | Kind::String(_))
+    }
+
     /// Where it ends in the file, before a stream's data; 0 in an object stream.
-    fn end(&self) -> u64 {
+    pub(super) fn end(&self) -> u64 {
         self.offset.map_or(0, |offset| offset.saturating_add(self.octets.len() as u64))
     }
 
@@ -173,17 +180,25 @@ impl Indirect {
 }
 
 impl<'a> Pdf<'a> {
-    /// Reads the header and the cross-reference.
+    /// Reads the header and the cross-reference, and opens an encrypted document.
     pub(crate) fn open(
         document: &'a mut Document<'_>,
-        password: Option<&str>,
+        credential: Credential<'_>,
     ) -> Result<Self, Error> {
+        let mut pdf = Self::open_locked(document)?;
+        pdf.security = pdf.unlock(credential)?;
+        Ok(pdf)
+    }
+
+    /// As [`open`](Self::open); an encrypted document stays encrypted.
+    pub(crate) fn open_locked(document: &'a mut Document<'_>) -> Result<Self, Error> {
         let len = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
         let mut source = Source::new(document.random_access()?, len);
         let (header, version) = header(&mut source)?;
         let (startxref, shift, sections) = cross_reference(&mut source, header)?;
-        let mut pdf = Self {
+        Ok(Self {
             source,
+            header,
             version,
             shift,
             startxref: Some(startxref),
@@ -193,23 +208,22 @@ impl<'a> Pdf<'a> {
             first_free: 1,
             object_streams: ObjectStreams::default(),
             security: None,
-        };
-        pdf.security = pdf.unlock(password)?;
-        Ok(pdf)
+        })
     }
 
     /// Searches a file for its objects and ignores its cross-reference.
     pub(crate) fn open_broken(
         document: &'a mut Document<'_>,
-        password: Option<&str>,
+        credential: Credential<'_>,
     ) -> Result<Self, Error> {
         let len = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
         let mut source = Source::new(document.random_access()?, len);
-        let (shift, version) = header(&mut source)?;
+        let (header, version) = header(&mut source)?;
         let mut pdf = Self {
             source,
+            header,
             version,
-            shift,
+            shift: header,
             startxref: None,
             sections: Vec::new(),
             index: None,
@@ -218,18 +232,30 @@ impl<'a> Pdf<'a> {
             object_streams: ObjectStreams::default(),
             security: None,
         };
-        pdf.rebuild(password)?;
+        pdf.rebuild(credential)?;
         Ok(pdf)
     }
 
-    pub(super) fn unlock(&mut self, password: Option<&str>) -> Result<Option<Security>, Error> {
+    pub(super) fn unlock(&mut self, credential: Credential<'_>) -> Result<Option<Security>, Error> {
+        let Some((dictionary, reference)) = self.encryption()? else {
+            return Ok(None);
+        };
+        let id = self.first_id()?.unwrap_or_default();
+        Security::open(&dictionary, reference, &id, credential).map(Some)
+    }
+
+    /// The encryption dictionary, and its reference if it is an indirect object.
+    pub(crate) fn encryption(&mut self) -> Result<Option<(Value, Option<Reference>)>, Error> {
         let Some((encrypt, _)) = self.trailer(b"Encrypt") else {
             return Ok(None);
         };
         let encrypt = encrypt.clone();
         let dictionary = self.resolve(&encrypt)?;
-        let id = self.first_id()?.unwrap_or_default();
-        Security::open(&dictionary, encrypt.reference(), &id, password).map(Some)
+        if !dictionary.is_dictionary() {
+            let what = "the trailer's /Encrypt does not lead to a dictionary";
+            return Err(broken(self.newest()?.offset, what));
+        }
+        Ok(Some((dictionary, encrypt.reference())))
     }
 
     /// The first part of `/ID`, which never changes.
@@ -301,10 +327,10 @@ impl<'a> Pdf<'a> {
                         }
                         Ok(Some(found))
                     }
-                    Ok(_) => Err(broken(offset, "an object other than the cross-reference says")),
-                    Err(Error::Malformed { offset: at, .. }) if at == offset => {
-                        Err(broken(offset, "no object where the cross-reference says"))
-                    }
+                    Ok(_) => Err(broken(
+                        offset,
+                        "another object begins here than the cross-reference says",
+                    )),
                     Err(error) => Err(error),
                 }
             }
@@ -364,19 +390,37 @@ impl<'a> Pdf<'a> {
         }
     }
 
+    /// A stream's data without the document's encryption, but with its own filters; `None`
+    /// if its length is not certain, or if it does not decrypt.
+    pub(crate) fn plain_data(&mut self, stream: &Indirect) -> Result<Option<Vec<u8>>, Error> {
+        let length = self.get(&stream.value, b"Length")?.and_then(|length| length.unsigned());
+        let length = stream.stated_length(&mut self.source, length)?;
+        let Some((start, length)) = stream.data().zip(length) else { return Ok(None) };
+        let data = self.source.read(start, length)?;
+        match &self.security {
+            Some(security) => Ok(security.decrypt_stream(stream.reference, data).ok()),
+            None => Ok(Some(data.to_vec())),
+        }
+    }
+
     pub(super) fn decode(&mut self, stream: &Indirect, length: u64) -> Result<StreamData, Error> {
         stream.decode(&mut self.source, length, self.security.as_ref())
     }
 
     /// The document's catalog (7.7.2).
     pub(crate) fn catalog(&mut self) -> Result<Indirect, Error> {
+        let section = self.newest()?.offset;
         let root = self.trailer(b"Root").and_then(|(root, _)| root.reference());
-        let root = root.ok_or(structure("the trailer has no /Root"))?;
-        let catalog = self.object(root)?.ok_or(structure("the catalog is missing"))?;
-        if catalog.value.is_dictionary() && !catalog.is_stream() {
+        let root =
+            root.ok_or(broken(section, "the trailer has no reference to a catalog (/Root)"))?;
+        let catalog = self.object(root)?;
+        let catalog = catalog.ok_or(broken(section, "the catalog (/Root) is missing"))?;
+        let is_catalog =
+            catalog.value.is(b"Type", b"Catalog") || catalog.value.get(b"Pages").is_some();
+        if catalog.is_dictionary() && is_catalog {
             Ok(catalog)
         } else {
-            Err(structure("the catalog is not a dictionary"))
+            Err(broken(section, "the trailer's /Root does not lead to a catalog"))
         }
     }
 
@@ -400,10 +444,11 @@ impl<'a> Pdf<'a> {
         Ok(entries)
     }
 
-    /// The first number after all numbers in the sections.
+    /// The first number after all numbers in the sections. `/Size` does not count if the
+    /// sections were rebuilt.
     pub(crate) fn size(&self) -> u64 {
-        let sizes =
-            self.visible().iter().filter_map(|s| s.trailer.get(b"Size").and_then(Value::unsigned));
+        let stated = if self.startxref.is_some() { self.visible() } else { &[] };
+        let sizes = stated.iter().filter_map(|s| s.trailer.get(b"Size").and_then(Value::unsigned));
         let ends = self.visible().iter().flat_map(Section::ranges).map(|range| range.end);
         sizes.chain(ends).max().unwrap_or(0)
     }
@@ -425,11 +470,22 @@ impl<'a> Pdf<'a> {
     }
 
     /// The lowest number above those of all objects and of all references read so far.
+    ///
+    /// # Errors
+    /// No number is left, because of an object's own number or of `/Size` alone.
     pub(crate) fn next_number(&self) -> Result<u32, Error> {
-        u32::try_from(self.size().max(u64::from(self.first_free)))
-            .ok()
-            .filter(|next| u64::from(*next) < xref::MAX_NUMBER)
-            .ok_or(exceeds(Limit::ObjectNumber))
+        let is_free = |next: &u32| u64::from(*next) < xref::MAX_NUMBER;
+        let next = self.size().max(u64::from(self.first_free));
+        if let Some(next) = u32::try_from(next).ok().filter(is_free) {
+            return Ok(next);
+        }
+        let ends = self.visible().iter().flat_map(Section::ranges).map(|range| range.end);
+        match ends.max().and_then(|end| end.checked_sub(1)) {
+            Some(highest) if highest + 1 >= xref::MAX_NUMBER => {
+                Err(Error::NoNumberLeft { highest })
+            }
+            _ => Err(broken(self.newest()?.offset, "/Size leaves no number for another object")),
+        }
     }
 
     /// Reads an object at an offset.
@@ -437,8 +493,11 @@ impl<'a> Pdf<'a> {
         if offset >= source.len() {
             return Err(broken(offset, "an object after the end of the file"));
         }
-        let ((reference, value, stream), octets) = source.parse(offset, |lexer| {
-            let reference = lexer.object_header()?;
+        let (found, octets) = source.parse(offset, |lexer| {
+            let reference = match lexer.object_header() {
+                Err(Stop::Malformed(..)) => return Ok(None),
+                header => header?,
+            };
             let value = lexer.value()?;
             let value_end = lexer.at;
             let mut stream = None;
@@ -446,8 +505,11 @@ impl<'a> Pdf<'a> {
                 stream = Some(data_begin(lexer)?);
             }
             lexer.at = value_end;
-            Ok((reference, value, stream))
+            Ok(Some((reference, value, stream)))
         })?;
+        let Some((reference, value, stream)) = found else {
+            return Err(broken(offset, "no object begins here"));
+        };
         let stream = stream.map(|at| offset + at as u64);
         Ok(Indirect { reference, value, octets, offset: Some(offset), stream })
     }
@@ -480,7 +542,7 @@ fn data_begin(lexer: &Lexer<'_>) -> Result<usize, Stop> {
     match after.peek() {
         Some(b'\n') => Ok(after.at + 1),
         Some(_) => Ok(after.at),
-        None => Err(Stop::CutOff),
+        None => after.end(),
     }
 }
 

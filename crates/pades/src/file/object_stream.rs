@@ -10,12 +10,12 @@ use crate::error::{Error, Limit, UnsupportedFeature, broken, exceeds, structure}
 use crate::syntax::{Lexer, Reference, Stop, Value};
 
 /// Maximum length in octets of all object streams that are read, encoded and decoded.
-const MAX_ALL_DECODED: u64 = 1024 * 1024 * 1024;
+pub(crate) const MAX_ALL_DECODED: u64 = 1024 * 1024 * 1024;
 /// Maximum length in octets of the streams that are kept: that of one largest stream.
 const MAX_KEPT: u64 = MAX_DECODED;
 
 /// Maximum number of objects in an object stream.
-const MAX_OBJECTS: u64 = 1 << 20;
+pub(crate) const MAX_OBJECTS: u64 = 1 << 20;
 
 /// The decoded streams that are kept.
 #[derive(Default)]
@@ -98,23 +98,23 @@ impl Pdf<'_> {
         stream: u32,
         index: u32,
     ) -> Result<Indirect, Error> {
-        const MISSING: Error =
-            structure("an object stream does not have the object it should have");
-
         let Some(Entry::Plain { offset, .. }) = self.entry(stream)? else {
-            return Err(structure("an object stream is missing"));
+            let what = "an object stream is missing that has objects by the cross-reference";
+            return Err(broken(self.newest()?.offset, what));
         };
         let offset = offset.saturating_add(self.shift);
+        let missing = || broken(offset, "the object stream lacks an object that it should have");
         if self.object_streams.get(offset).is_none() {
             let read = self.object_stream(stream, offset)?;
             self.object_streams.keep(offset, read);
         }
-        let stream = self.object_streams.get(offset).ok_or(MISSING)?;
+        let stream = self.object_streams.get(offset).ok_or_else(missing)?;
         let wanted = |(number, _): &&(u32, u32)| *number == reference.number;
         let by_index = usize::try_from(index).ok().and_then(|index| stream.index.get(index));
         let by_index = by_index.filter(wanted);
         let searched = if by_index.is_some() { 0 } else { stream.index.len() };
-        let (_, start) = by_index.or_else(|| stream.index.iter().find(wanted)).ok_or(MISSING)?;
+        let (_, start) =
+            by_index.or_else(|| stream.index.iter().find(wanted)).ok_or_else(missing)?;
         let octets = stream.data.get(*start as usize..).unwrap_or_default();
         let mut lexer = Lexer::new(octets, true);
         let value = lexer.value().map_err(|stop| match stop {

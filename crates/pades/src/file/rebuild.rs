@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use super::object::{Indirect, Pdf};
 use super::source::Source;
 use super::xref::{Entry, Section, SectionKind};
-use crate::error::{Error, Limit, broken, exceeds, structure};
+use crate::error::{Error, Limit, MissingPart, broken, exceeds, structure};
+use crate::security::Credential;
 use crate::syntax::{Lexer, Reference, Value, is_regular, is_space};
 
 /// Maximum number of objects in a rebuilt cross-reference.
-const MAX_OBJECTS: usize = 1 << 22;
+pub(crate) const MAX_OBJECTS: usize = 1 << 22;
 /// Length in octets of the pieces in which the file is searched.
 const PIECE: u64 = 4096;
 /// Length in octets by which pieces overlap: a keyword and the numbers before it may
@@ -28,13 +29,15 @@ struct FoundObjects {
     catalog: Option<Reference>,
     /// The highest number that is referred to, whether the object exists or not.
     highest: u32,
-    /// From this offset on, the file has no `endstream`.
+    /// From this offset on, no stream has an end.
     endless_from: Option<u64>,
+    /// The number and offset of the last object, if it cannot be read.
+    unread: Option<(u32, u64)>,
 }
 
 impl Pdf<'_> {
     /// Replaces the file's sections by a rebuilt one.
-    pub(crate) fn rebuild(&mut self, password: Option<&str>) -> Result<(), Error> {
+    pub(crate) fn rebuild(&mut self, credential: Credential<'_>) -> Result<(), Error> {
         let found = search(self.source())?;
         let shift = self.shift;
         let plain = |(at, generation): (u64, u16)| Entry::Plain {
@@ -55,7 +58,7 @@ impl Pdf<'_> {
         self.install(&entries, SectionKind::Table, &trailer, &octets);
         // A new object must not take the place of a lost one.
         self.first_free = found.highest.saturating_add(1);
-        self.security = self.unlock(password)?;
+        self.security = self.unlock(credential)?;
         if found.object_streams.is_empty() {
             return Ok(());
         }
@@ -99,6 +102,11 @@ fn search(source: &mut Source<'_>) -> Result<FoundObjects, Error> {
             Keyword::Object => found.object(source, place)?,
         };
     }
+    if let Some((number, offset)) = found.unread
+        && next_of(source, offset, &[END_OBJECT])?.is_none()
+    {
+        return Err(Error::Incomplete { part: MissingPart::ObjectEnd { number, offset } });
+    }
     Ok(found)
 }
 
@@ -122,19 +130,26 @@ impl FoundObjects {
     /// Records an object; returns where the search continues: after its stream, if it
     /// has one, because the data of a stream are not objects of this file.
     fn object(&mut self, source: &mut Source<'_>, place: u64) -> Result<u64, Error> {
+        let (header, octets) = source.parse(place, |lexer| Ok(lexer.object_header().ok()))?;
+        let after_header = place + octets.len().max(1) as u64;
         let object = match Pdf::read_plain(source, place) {
-            Ok(object) => object,
+            // At the end of the file, a number or a name may have lost digits or letters.
+            Ok(object) if object.is_closed() || object.end() < source.len() => object,
             Err(error @ (Error::Core(_) | Error::Limit { .. })) => return Err(error),
             // An incomplete object cannot be read: the search continues inside it.
-            Err(_) => return Ok(place + 1),
+            Ok(_) | Err(_) => {
+                self.unread = header.map(|header| (header.number, place)).or(self.unread);
+                return Ok(after_header);
+            }
         };
+        self.unread = None;
         if self.objects.len() == MAX_OBJECTS {
             return Err(exceeds(Limit::RepairedObjects));
         }
         let Reference { number, generation } = object.reference;
         if number == 0 {
             // Number 0 is the head of the free list, never an object (7.5.4).
-            return Ok(place + 1);
+            return Ok(after_header);
         }
         self.objects.insert(number, (place, generation));
         self.highest = self.highest.max(object.value.highest_reference());
@@ -151,28 +166,58 @@ impl FoundObjects {
         if object.is_stream() { self.end_of_stream(source, &object, after) } else { Ok(after) }
     }
 
+    /// Where the stream's data ends. Like other readers, accepts a stream without
+    /// `endstream` if its object ends, or if the file has all of its stated length.
     fn end_of_stream(
         &mut self,
         source: &mut Source<'_>,
         object: &Indirect,
         after: u64,
     ) -> Result<u64, Error> {
-        const END: &[u8] = b"endstream";
+        const ENDS: [&[u8]; 2] = [b"endstream", END_OBJECT];
 
         if let Some(length) = object.stated_length(source, None)? {
             return Ok(after + length);
         }
-        let mut at = after;
-        while at < source.len() && self.endless_from.is_none_or(|endless| at < endless) {
-            let piece = source.read(at, PIECE)?;
-            if let Some(end) = piece.windows(END.len()).position(|window| window == END) {
-                return Ok(at + end as u64);
+        if self.endless_from.is_none_or(|endless| after < endless) {
+            if let Some(end) = next_of(source, after, &ENDS)? {
+                return Ok(end);
             }
-            at += (piece.len() as u64).saturating_sub(OVERLAP).max(1);
+            self.endless_from = Some(after);
         }
-        self.endless_from = Some(self.endless_from.unwrap_or(after));
-        Ok(after)
+        let length = object.value.get(b"Length").and_then(Value::unsigned);
+        let data = object.data().unwrap_or(after);
+        let end = length.map(|length| data.saturating_add(length));
+        // A cross-reference stream that is cut off is replaced by the rebuilt one.
+        match end.filter(|end| *end <= source.len()) {
+            Some(end) => Ok(end),
+            None if !object.value.is(b"Type", b"XRef") => {
+                let number = object.reference.number;
+                let part = MissingPart::StreamEnd { number, offset: source.len() };
+                Err(Error::Incomplete { part })
+            }
+            None => Ok(after),
+        }
     }
+}
+
+const END_OBJECT: &[u8] = b"endobj";
+
+/// Where the next of these keywords begins, from `at` on.
+fn next_of(source: &mut Source<'_>, at: u64, words: &[&[u8]]) -> Result<Option<u64>, Error> {
+    let mut at = at;
+    while at < source.len() {
+        let piece = source.read(at, PIECE)?;
+        let begins = |from: usize| {
+            let rest = piece.get(from..).unwrap_or_default();
+            words.iter().any(|word| rest.starts_with(word))
+        };
+        if let Some(found) = (0..piece.len()).find(|from| begins(*from)) {
+            return Ok(Some(at + found as u64));
+        }
+        at += (piece.len() as u64).saturating_sub(OVERLAP).max(1);
+    }
+    Ok(None)
 }
 
 enum Keyword {

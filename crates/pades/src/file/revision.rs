@@ -106,6 +106,15 @@ impl Pdf<'_> {
         Ok(false)
     }
 
+    /// The end of a stream with its `endstream`, if its length leads there.
+    pub(crate) fn stream_end(&mut self, stream: &Indirect) -> Result<Option<u64>, Error> {
+        let length = self.get(&stream.value, b"Length")?.and_then(|length| length.unsigned());
+        match stream.data().zip(length) {
+            Some((start, length)) => self.end_of_stream(start.saturating_add(length)),
+            None => Ok(None),
+        }
+    }
+
     /// Where the `endstream` that is expected at `at` ends.
     fn end_of_stream(&mut self, at: u64) -> Result<Option<u64>, Error> {
         /// Maximum length of white space before the keyword.

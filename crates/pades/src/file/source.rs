@@ -8,13 +8,13 @@ use crate::error::{Error, Limit, exceeds};
 use crate::syntax::{Lexer, Stop};
 
 /// Maximum length in octets of one indirect object, stream data not counted.
-const MAX_OBJECT: u64 = 16 * 1024 * 1024;
+pub(crate) const MAX_OBJECT: u64 = 16 * 1024 * 1024;
 /// Length in octets of an excerpt; one that follows another is longer.
 const EXCERPT: u64 = 4096;
 const MAX_EXCERPT: u64 = 256 * 1024;
 /// Syntax may be read up to this many times the file's length; see
 /// [`Source::charge`].
-const MAX_PASSES: u64 = 8;
+pub(crate) const MAX_PASSES: u64 = 8;
 /// Octets of syntax that may be read in addition, so that short files have no
 /// practical limit.
 const FREE_SYNTAX: u64 = 64 * 1024 * 1024;

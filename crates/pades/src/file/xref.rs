@@ -10,13 +10,13 @@ use crate::error::{Error, Limit, broken, exceeds};
 use crate::syntax::{Lexer, Stop, Value, is_space};
 
 /// Maximum number of cross-reference sections.
-const MAX_SECTIONS: usize = 1 << 14;
+pub(crate) const MAX_SECTIONS: usize = 1 << 14;
 /// Maximum number of subsections in all sections.
-const MAX_SUBSECTIONS: usize = 1 << 20;
+pub(crate) const MAX_SUBSECTIONS: usize = 1 << 20;
 /// Maximum length in octets of all trailers.
-const MAX_TRAILERS: usize = 4 * 1024 * 1024;
+pub(crate) const MAX_TRAILERS: usize = 4 * 1024 * 1024;
 /// Maximum number of values in all trailers.
-const MAX_TRAILER_VALUES: usize = 1 << 19;
+pub(crate) const MAX_TRAILER_VALUES: usize = 1 << 19;
 /// The highest object number that is read.
 pub(crate) const MAX_NUMBER: u64 = i32::MAX as u64;
 /// The widths that mark a table: its entries stay in the file.
@@ -405,45 +405,17 @@ fn read_stream(source: &mut Source<'_>, offset: u64) -> Result<Section, Error> {
     let StreamData::Decoded(decoded) = stream.decode(source, encoded, None)? else {
         return Err(broken(offset, "a cross-reference stream with a filter that is not supported"));
     };
-    let malformed = |what| broken(offset, what);
-    let widths = dictionary
-        .get(b"W")
-        .and_then(Value::elements)
-        .and_then(|widths| {
-            let width = |at: usize| {
-                let width = widths.get(at)?.unsigned()?;
-                usize::try_from(width).ok().filter(|width| *width <= 8)
-            };
-            Some([width(0)?, width(1)?, width(2)?])
-        })
-        .ok_or(malformed("a cross-reference stream without its widths (/W)"))?;
+    let widths = widths_of(dictionary);
+    let widths =
+        widths.ok_or(broken(offset, "a cross-reference stream without its widths (/W)"))?;
     let step = widths.iter().sum::<usize>() as u64;
-    if step == 0 {
-        return Err(malformed("a cross-reference stream without its widths (/W)"));
-    }
-    let size = dictionary
-        .get(b"Size")
-        .and_then(Value::unsigned)
-        .ok_or(malformed("a cross-reference stream without /Size"))?;
-    let index = match dictionary.get(b"Index") {
-        None => vec![(0, size)],
-        Some(index) => index
-            .elements()
-            .unwrap_or_default()
-            .chunks(2)
-            .map(|pair| match pair {
-                [first, count] => first.unsigned().zip(count.unsigned()),
-                _ => None,
-            })
-            .collect::<Option<Vec<_>>>()
-            .ok_or(malformed("a malformed /Index"))?,
-    };
     let mut subsections = Vec::new();
     let mut at = 0;
-    for (first, count) in index {
+    for (first, count) in index_of(dictionary, offset)? {
         let available = (decoded.len() as u64).saturating_sub(at) / step;
         if count > available {
-            return Err(malformed("a cross-reference stream with fewer entries than it says"));
+            let what = "a cross-reference stream with fewer entries than it says";
+            return Err(broken(offset, what));
         }
         subsections.push(Subsection { first, count, at, step });
         at += count * step;
@@ -462,13 +434,37 @@ fn read_stream(source: &mut Source<'_>, offset: u64) -> Result<Section, Error> {
     })
 }
 
+/// `/W`: the widths of an entry's three fields, of which one is not 0.
+fn widths_of(dictionary: &Value) -> Option<[usize; 3]> {
+    let widths = dictionary.get(b"W")?.elements()?;
+    let width = |at: usize| {
+        let width = widths.get(at)?.unsigned()?;
+        usize::try_from(width).ok().filter(|width| *width <= 8)
+    };
+    Some([width(0)?, width(1)?, width(2)?]).filter(|widths| widths.iter().any(|width| *width > 0))
+}
+
+/// `/Index`: the first number and the length of each subsection.
+fn index_of(dictionary: &Value, offset: u64) -> Result<Vec<(u64, u64)>, Error> {
+    let size = dictionary.get(b"Size").and_then(Value::unsigned);
+    let size = size.ok_or(broken(offset, "a cross-reference stream without /Size"))?;
+    let Some(index) = dictionary.get(b"Index") else {
+        return Ok(vec![(0, size)]);
+    };
+    let pairs = index.elements().unwrap_or_default().chunks(2).map(|pair| match pair {
+        [first, count] => first.unsigned().zip(count.unsigned()),
+        _ => None,
+    });
+    pairs.collect::<Option<_>>().ok_or(broken(offset, "a malformed /Index"))
+}
+
 fn in_order(mut subsections: Vec<Subsection>, offset: u64) -> Result<Vec<Subsection>, Error> {
     subsections.retain(|s| s.count > 0);
     subsections.sort_by_key(|s| s.first);
     let end = |s: &Subsection| s.first.checked_add(s.count);
     let too_high = |s: &Subsection| end(s).is_none_or(|end| end > MAX_NUMBER);
     if subsections.iter().any(too_high) {
-        return Err(exceeds(Limit::ObjectNumber));
+        return Err(broken(offset, "a subsection has object numbers that are too high"));
     }
     let mut pairs = subsections.iter().zip(subsections.iter().skip(1));
     if pairs.any(|(before, after)| end(before).is_none_or(|end| end > after.first)) {

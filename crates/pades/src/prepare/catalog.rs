@@ -1,7 +1,7 @@
-//! The catalog's entries for signatures: the form and its fields, the certification,
-//! the extensions of PDF in use (ISO 32000-2, 7.7.2).
+//! The catalog's entries for signatures: the form and its fields, the certification
+//! (ISO 32000-2, 7.7.2).
 
-use crate::document::place::Place;
+use super::need_appearances;
 use crate::error::{Error, structure};
 use crate::extend::{Edited, Update};
 use crate::file::Pdf;
@@ -11,16 +11,21 @@ use crate::syntax::{Reference, Value};
 /// incremental updates (table 225).
 const SIG_FLAGS: u64 = 3;
 
-/// Sets the form's flags and adds `field` to it. Creates a missing form.
+/// Sets the form's flags and adds `field` to it. Creates a missing form. With
+/// `clears_need_appearances`, viewers are no longer told to redraw the fields.
 pub(super) fn extend_form(
     pdf: &mut Pdf<'_>,
     update: &mut Update,
     catalog: &mut Edited<'_>,
     field: Option<Reference>,
+    clears_need_appearances: bool,
 ) -> Result<(), Error> {
     let what = "/AcroForm is not a dictionary";
     let extended =
         catalog.within(pdf, update, b"AcroForm", what, |pdf, update, holder, form| {
+            if clears_need_appearances && need_appearances::is_true(pdf, form)? {
+                holder.set(form, need_appearances::KEY, b"false");
+            }
             extend(pdf, update, holder, form, field)
         })?;
     if extended.is_none() {
@@ -69,55 +74,4 @@ pub(super) fn certify(
         catalog.set(&object.value, b"Perms", permissions.as_bytes());
     }
     Ok(())
-}
-
-/// Declares the PAdES signature format, which PDF has only since version 2.0
-/// (EN 319 142-1, 5.6; ISO 32000-1, 7.12).
-pub(super) fn declare_extension(
-    pdf: &mut Pdf<'_>,
-    update: &mut Update,
-    catalog: &mut Edited<'_>,
-) -> Result<(), Error> {
-    const EXTENSION: &str = "<</BaseVersion/1.7/ExtensionLevel 2>>";
-
-    let object = catalog.object();
-    let own = object.value.get(b"Version").and_then(Value::name).map(<[u8]>::to_vec);
-    if pdf.version.as_slice().max(&own.unwrap_or_default()) >= b"2.0".as_slice() {
-        return Ok(());
-    }
-    match Place::of(pdf, &object.value, b"Extensions")? {
-        Place::Absent => {
-            let extensions = format!("<</ESIC{EXTENSION}>>");
-            catalog.set(&object.value, b"Extensions", extensions.as_bytes());
-        }
-        Place::Direct(extensions) if extensions.is_dictionary() => {
-            if is_declared(pdf, &extensions)? {
-                return Ok(());
-            }
-            let absent = matches!(Place::of(pdf, &extensions, b"ESIC")?, Place::Absent);
-            if absent || !catalog.append(pdf, update, &extensions, b"ESIC", EXTENSION)? {
-                catalog.set(&extensions, b"ESIC", EXTENSION.as_bytes());
-            }
-        }
-        // The standard requires a direct object (7.12): anything else stays as it is.
-        Place::Direct(_) | Place::Indirect(_) => {}
-    }
-    Ok(())
-}
-
-/// Whether `/ESIC` has the extension level. Its value is one dictionary or, since
-/// PDF 2.0, an array of them (ISO 32000-2, 7.12).
-fn is_declared(pdf: &mut Pdf<'_>, extensions: &Value) -> Result<bool, Error> {
-    const LEVEL: u64 = 2;
-
-    let esic = pdf.get(extensions, b"ESIC")?;
-    let list = esic.as_ref().and_then(Value::elements);
-    for extension in list.unwrap_or(esic.as_slice()) {
-        let extension = pdf.resolve(extension)?;
-        let level = pdf.get(&extension, b"ExtensionLevel")?;
-        if level.and_then(|level| level.unsigned()).is_some_and(|level| level >= LEVEL) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

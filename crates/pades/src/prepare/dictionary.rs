@@ -2,14 +2,18 @@
 
 use std::ops::Range;
 
+use ades_core::SignatureParameters;
+
+use crate::error::Error;
 use crate::lock::FieldLock;
-use crate::options::Certification;
-use crate::syntax::{Reference, encode_text, name, string};
+use crate::options::{Certification, SignatureOptions};
+use crate::signer::{Signer, SubFilter};
+use crate::syntax::{Reference, date, encode_text, name, string};
 
 /// The entries of a new signature dictionary.
 #[derive(Clone, Debug)]
-pub(super) struct Dictionary<'a> {
-    pub(super) sub_filter: &'a str,
+pub(crate) struct Dictionary<'a> {
+    pub(super) sub_filter: SubFilter,
     /// Maximum length of the CMS in octets.
     pub(super) capacity: usize,
     /// Keys and their text strings.
@@ -18,6 +22,8 @@ pub(super) struct Dictionary<'a> {
     pub(super) certification: Option<Certification>,
     /// The lock of the field, and the catalog, which `/Data` refers to.
     pub(super) lock: Option<(FieldLock, Reference)>,
+    /// The level at which the lock restricts the whole document.
+    pub(super) lock_level: Option<u64>,
 }
 
 /// The dictionary's octets.
@@ -34,10 +40,54 @@ pub(super) struct WrittenDictionary {
 /// before each. 20 digits hold every 64-bit offset.
 const BYTE_RANGE_LEN: usize = 1 + 3 * 21;
 
+impl<'a> Dictionary<'a> {
+    /// A signature with these parameters and options, which are checked.
+    pub(super) fn of_signature(
+        signer: &Signer<'_>,
+        capacity: usize,
+        parameters: &SignatureParameters,
+        options: &'a SignatureOptions,
+    ) -> Result<Self, Error> {
+        options.check(parameters)?;
+        let mut texts = vec![("M", date(parameters.signing_time().time()))];
+        let location = options.location_text(parameters);
+        let optional = [
+            ("Name", &options.name),
+            ("Reason", &options.reason),
+            ("Location", &location),
+            ("ContactInfo", &options.contact),
+        ];
+        texts.extend(optional.into_iter().filter_map(|(key, text)| Some((key, text.clone()?))));
+        Ok(Self {
+            sub_filter: signer.sub_filter,
+            capacity,
+            texts,
+            application: options.application.as_ref(),
+            certification: options.certification,
+            lock: None,
+            lock_level: None,
+        })
+    }
+}
+
 impl Dictionary<'_> {
+    /// A document time-stamp, which should have no further entries (EN 319 142-1, 5.4.3).
+    pub(crate) const fn of_time_stamp(capacity: usize) -> Self {
+        Self {
+            sub_filter: SubFilter::TimeStamp,
+            capacity,
+            texts: Vec::new(),
+            application: None,
+            certification: None,
+            lock: None,
+            lock_level: None,
+        }
+    }
+
     pub(super) fn write(&self) -> WrittenDictionary {
-        let mut out = b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter".to_vec();
-        out.extend_from_slice(&name(self.sub_filter.as_bytes()));
+        let kind = if self.sub_filter.is_time_stamp() { "DocTimeStamp" } else { "Sig" };
+        let mut out = format!("<</Type/{kind}/Filter/Adobe.PPKLite/SubFilter").into_bytes();
+        out.extend_from_slice(&name(self.sub_filter.name().as_bytes()));
         out.extend_from_slice(b"/ByteRange[");
         let byte_range = out.len()..out.len() + BYTE_RANGE_LEN;
         out.resize(byte_range.end, b' ');
@@ -80,6 +130,9 @@ impl Dictionary<'_> {
                   /TransformParams<</Type/TransformParams/V/1.2",
             );
             references.extend_from_slice(&lock.entries());
+            // No table has /P here, but Acrobat and pyHanko write and read it.
+            let level = self.lock_level.map(|level| format!("/P {level}")).unwrap_or_default();
+            references.extend_from_slice(level.as_bytes());
             references.extend_from_slice(format!(">>/Data {catalog}>>").as_bytes());
         }
         if !references.is_empty() {

@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use ades_core::{Digest, DigestAlgorithm, Digester, Document, DocumentDigest, SignatureParameters};
 
+use super::dictionary::Dictionary;
 use super::plan::Plan;
 use crate::error::{Error, Limit, exceeds};
+use crate::extend::{overwrite, set_identifier};
 use crate::options::SignatureOptions;
 use crate::pending::{MAX_CAPACITY, PreparedDocument};
 use crate::report::Warning;
@@ -31,23 +33,25 @@ impl PreparedDocument {
     ) -> Result<Self, Error> {
         let certificates = Certificates::Never;
         let signer = Signer { digest: Some(algorithm), sub_filter, certificates };
-        Self::prepare(document, algorithm, &signer, capacity, parameters, options, None)
+        let dictionary = Dictionary::of_signature(&signer, capacity, parameters, options)?;
+        Self::prepare(document, algorithm, &signer, dictionary, options, None)
     }
 
-    /// As [`new`](Self::new); copies the document to `out` in the same pass.
-    pub(super) fn prepare(
+    /// As [`new`](Self::new), with this dictionary; copies the document to `out` in the
+    /// same pass.
+    pub(crate) fn prepare(
         document: &mut Document<'_>,
         algorithm: DigestAlgorithm,
         signer: &Signer<'_>,
-        capacity: usize,
-        parameters: &SignatureParameters,
+        dictionary: Dictionary<'_>,
         options: &SignatureOptions,
         out: Option<&mut dyn Write>,
     ) -> Result<Self, Error> {
+        let capacity = dictionary.capacity;
         if capacity > MAX_CAPACITY {
             return Err(exceeds(Limit::ContentsLen));
         }
-        let plan = Plan::new(document, signer, capacity, parameters, options)?;
+        let plan = Plan::new(document, signer, dictionary, options)?;
         let length = plan.length;
         let tail = Digest::of(algorithm, &plan.tail);
         let contents = plan.in_update(&plan.dictionary.contents);
@@ -64,6 +68,7 @@ impl PreparedDocument {
         if read != length {
             return Err(Error::DocumentChanged);
         }
+        let digest_state = digester.state();
         let whole = digester.clone().finish();
         set_identifier(&mut update, &plan.update.id, &whole);
         let after = update.get(contents.end..).unwrap_or_default().to_vec();
@@ -73,6 +78,7 @@ impl PreparedDocument {
         Ok(Self {
             length,
             document: DocumentDigest(whole),
+            digest_state,
             tail,
             head: update,
             capacity,
@@ -105,23 +111,5 @@ impl Plan {
         let digits = self.in_update(&self.dictionary.byte_range);
         overwrite(&mut update, digits.start, byte_range.as_bytes());
         update
-    }
-}
-
-/// Sets the second part of `/ID` to a digest of the document and the update.
-fn set_identifier(update: &mut [u8], places: &[Range<usize>], document: &Digest) {
-    let mut digester = Digester::new(document.algorithm());
-    digester.update(document.value());
-    digester.update(update);
-    let id = digester.finish().to_hex();
-    for range in places {
-        let digits = id.get(..range.len()).unwrap_or_default();
-        overwrite(update, range.start, digits.as_bytes());
-    }
-}
-
-fn overwrite(octets: &mut [u8], at: usize, new: &[u8]) {
-    for (octet, new) in octets.iter_mut().skip(at).zip(new) {
-        *octet = *new;
     }
 }

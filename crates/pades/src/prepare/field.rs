@@ -12,6 +12,13 @@ use crate::options::SignatureOptions;
 use crate::signer::Signer;
 use crate::syntax::{Reference, encode_text, string};
 
+/// The lock of an existing field.
+pub(super) struct ExistingLock {
+    pub(super) lock: FieldLock,
+    /// The level at which it restricts the whole document (`/P`, table 236).
+    pub(super) level: Option<u64>,
+}
+
 /// An existing field that can be signed, and its lock.
 pub(super) fn existing(
     pdf: &mut Pdf<'_>,
@@ -19,7 +26,7 @@ pub(super) fn existing(
     name: &str,
     signer: &Signer<'_>,
     options: &SignatureOptions,
-) -> Result<(Indirect, Option<FieldLock>), Error> {
+) -> Result<(Indirect, Option<ExistingLock>), Error> {
     let found = form.find(name).ok_or_else(|| Error::NoSuchField { name: name.to_owned() })?;
     let refuse = |why| Err(Error::FieldNotFit { name: name.to_owned(), why });
     if !found.is_signature {
@@ -37,22 +44,32 @@ pub(super) fn existing(
     Ok((field, lock))
 }
 
-/// The field's lock, which the signature repeats in its `/Reference`.
+/// The field's lock, which the signature repeats in its `/Reference`. A certification
+/// must not allow more than the lock.
 fn existing_lock(
     pdf: &mut Pdf<'_>,
     field: &Indirect,
     name: &str,
     options: &SignatureOptions,
-) -> Result<Option<FieldLock>, Error> {
+) -> Result<Option<ExistingLock>, Error> {
     let Some(lock) = pdf.get(&field.value, b"Lock")? else {
         return Ok(None);
     };
-    let level = pdf.get(&lock, b"P")?.and_then(|level| level.unsigned());
+    let refuse = |why| Err(Error::FieldNotFit { name: name.to_owned(), why });
+    let level = pdf.get(&lock, b"P")?.filter(|level| !level.is_null());
+    let level = match level.map(|level| level.unsigned()) {
+        Some(Some(level @ 1..=3)) => Some(level),
+        Some(_) => return refuse(FieldFault::LockLevel),
+        None => None,
+    };
     let ours = options.certification.map(|certification| certification as u64);
-    if level.is_some() && level != ours {
-        return Err(Error::FieldNotFit { name: name.to_owned(), why: FieldFault::LocksDocument });
+    if let (Some(level), Some(ours)) = (level, ours)
+        && ours > level
+    {
+        return refuse(FieldFault::LocksDocument);
     }
-    FieldLock::read(pdf, &lock).map(Some)
+    let lock = FieldLock::read(pdf, &lock)?;
+    Ok(Some(ExistingLock { lock, level: level.into_iter().chain(level.and(ours)).min() }))
 }
 
 /// The widget of a field whose widget is another object.
@@ -126,11 +143,9 @@ impl<'a> NewField<'a> {
     ) -> Vec<u8> {
         let mut out = b"<</Type/Annot/Subtype/Widget/FT/Sig/T".to_vec();
         out.extend_from_slice(&string(&encode_text(self.partial)));
-        if let Some(alternative) = &look.alternative {
-            for key in [b"/TU".as_slice(), b"/Contents"] {
-                out.extend_from_slice(key);
-                out.extend_from_slice(&string(&encode_text(alternative)));
-            }
+        for key in [b"/TU".as_slice(), b"/Contents"] {
+            out.extend_from_slice(key);
+            out.extend_from_slice(&string(&encode_text(&look.alternative)));
         }
         let above = self.parent.map(|it| format!("/Parent {it}")).unwrap_or_default();
         let appearance = look.form.map(|it| format!("/AP<</N {it}>>")).unwrap_or_default();

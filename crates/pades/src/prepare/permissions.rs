@@ -2,12 +2,16 @@
 //! by earlier signatures, XFA forms and encryption (ISO 32000-2, 12.8.2; 12.7.8;
 //! table 22).
 
+use std::collections::HashSet;
+
+use super::need_appearances;
 use super::widget::is_hidden;
 use crate::document::form::Form;
 use crate::document::signature::{Permissions, level_of_lock, permissions};
 use crate::document::xfa::Xfa;
 use crate::error::{Error, ForbiddenBy};
 use crate::file::Pdf;
+use crate::lock::FieldLock;
 use crate::options::{SignatureField, SignatureOptions};
 use crate::report::Warning;
 use crate::syntax::Value;
@@ -26,15 +30,23 @@ pub(super) fn check(
     options: &SignatureOptions,
 ) -> Result<Vec<Warning>, Error> {
     let mut warnings = Vec::new();
+    if pdf.header > 0 {
+        warnings.push(Warning::HeaderNotFirst);
+    }
     match Xfa::read(pdf, catalog)? {
         Xfa::Absent => {}
         Xfa::Static => warnings.push(Warning::Xfa),
         Xfa::Dynamic => return forbidden(ForbiddenBy::DynamicXfa),
     }
-    if let Some(form) = pdf.get(catalog, b"AcroForm")?
-        && pdf.get(&form, b"NeedAppearances")?.and_then(|needs| needs.boolean()) == Some(true)
-    {
+    if need_appearances::is_set(pdf, catalog)? && !need_appearances::is_cleared(form, options) {
         warnings.push(Warning::NeedAppearances);
+        if options.visible.is_some() {
+            warnings.push(Warning::HiddenByNeedAppearances);
+        }
+    }
+    field_warnings(form, field, options, &mut warnings);
+    if let Some(lock) = &options.lock {
+        warnings.extend(check_lock(form, field, lock)?);
     }
     let appears = appears(pdf, form, field, options)?;
     if options.certification.is_some() && form.signed().next().is_some() {
@@ -49,16 +61,78 @@ pub(super) fn check(
         }
     }
     for (signed, value) in form.signed() {
-        let level = level_of_lock(pdf, signed.reference)?;
-        if level == Some(1) {
-            return forbidden(ForbiddenBy::Lock);
-        }
         let signature = pdf.resolve(value)?;
         let mut earlier = permissions(pdf, &signature)?;
-        earlier.restrict(level);
+        earlier.restrict(level_of_lock(pdf, signed.reference)?);
         allows(&earlier, field, appears)?;
     }
     Ok(warnings)
+}
+
+/// The warnings of an update that every signature allows: validation data and document
+/// time-stamps (ISO 32000-2, table 257).
+pub(crate) fn check_extension(
+    pdf: &mut Pdf<'_>,
+    catalog: &Value,
+    form: &Form,
+) -> Result<Vec<Warning>, Error> {
+    let mut warnings = Vec::new();
+    if pdf.header > 0 {
+        warnings.push(Warning::HeaderNotFirst);
+    }
+    let mut allow_nothing = false;
+    for (signed, value) in form.signed() {
+        let signature = pdf.resolve(value)?;
+        let mut earlier = permissions(pdf, &signature)?;
+        earlier.restrict(level_of_lock(pdf, signed.reference)?);
+        allow_nothing |= earlier.level() == Some(1);
+    }
+    if let Some(permitted) = pdf.get(catalog, b"Perms")? {
+        if let Some(signature) = pdf.get(&permitted, b"DocMDP")? {
+            allow_nothing |= permissions(pdf, &signature)?.level() == Some(1);
+        }
+        if permitted.get(b"UR3").or_else(|| permitted.get(b"UR")).is_some() {
+            warnings.push(Warning::UsageRights);
+        }
+    }
+    if allow_nothing {
+        warnings.push(Warning::NoChangesAllowed);
+    }
+    Ok(warnings)
+}
+
+/// Warnings about a field in which other programs do not find the signature.
+fn field_warnings(
+    form: &Form,
+    field: &str,
+    options: &SignatureOptions,
+    warnings: &mut Vec<Warning>,
+) {
+    let existing = matches!(options.field, SignatureField::Existing(_));
+    if existing && form.find(field).is_some_and(|field| !field.widgets.is_empty()) {
+        warnings.push(Warning::FieldApartFromWidget);
+    }
+    let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
+    let mut others = form.fields.iter().filter(|it| it.is_signature && it.name != field);
+    if others.any(|other| last(&other.name) == last(field)) {
+        warnings.push(Warning::FieldNamesAlike);
+    }
+}
+
+/// Checks that the names in a lock are those of fields. A lock of fields that do not exist
+/// protects nothing; and an exception that does not exist is locked. `field` is that of the
+/// signature, which may be new.
+fn check_lock(form: &Form, field: &str, lock: &FieldLock) -> Result<Option<Warning>, Error> {
+    let (FieldLock::Include(names) | FieldLock::Exclude(names)) = lock else { return Ok(None) };
+    let known: HashSet<&str> =
+        form.fields.iter().map(|it| it.name.as_str()).chain([field]).collect();
+    let mut unknown = names.iter().filter(|name| !known.contains(name.as_str()));
+    let Some(first) = unknown.next() else { return Ok(None) };
+    let all = unknown.count() + 1 == names.len();
+    if all && matches!(lock, FieldLock::Include(_)) {
+        return Err(Error::NoLockedField { name: first.clone() });
+    }
+    Ok(Some(Warning::LockOfUnknownField))
 }
 
 /// Whether the signature becomes visible where nothing was visible.
@@ -79,7 +153,10 @@ fn allows(earlier: &Permissions, field: &str, appears: bool) -> Result<(), Error
     if earlier.certification == Some(1) {
         return forbidden(ForbiddenBy::Certification);
     }
-    if earlier.certification.is_some() && appears {
+    if earlier.lock_level == Some(1) {
+        return forbidden(ForbiddenBy::Lock);
+    }
+    if earlier.level().is_some() && appears {
         // Some validators allow it, others report it as tampering.
         return forbidden(ForbiddenBy::CertificationOfAppearance);
     }
@@ -91,7 +168,7 @@ fn allows(earlier: &Permissions, field: &str, appears: bool) -> Result<(), Error
 
 /// Checks that the permissions of an encrypted document allow the signature
 /// (table 22).
-pub(super) fn check_encryption(pdf: &Pdf<'_>, options: &SignatureOptions) -> Result<(), Error> {
+pub(crate) fn check_encryption(pdf: &Pdf<'_>, options: &SignatureOptions) -> Result<(), Error> {
     const MODIFY: u32 = 4;
     const ANNOTATE: u32 = 6;
     const FILL: u32 = 9;

@@ -1,34 +1,36 @@
 //! Planning the update that signs a document: field and widget, page, form,
 //! catalog (ISO 32000-2, 12.7.5.5).
 
+use ades_core::Document;
 use ades_core::in_place::TAIL;
-use ades_core::{Document, SignatureParameters};
 
-use super::catalog::{certify, declare_extension, extend_form};
+use super::catalog::{certify, extend_form};
 use super::dictionary::{Dictionary, WrittenDictionary};
 use super::field::{NewField, existing, only_widget};
+use super::need_appearances;
 use super::permissions;
 use super::tagging::tag;
-use super::widget::{Look, WIDGET_FLAGS, annotate, draw_in, show};
+use super::widget::{Look, WIDGET_FLAGS, annotate, describe, draw_in, show};
 use crate::document::form::Form;
-use crate::document::page;
+use crate::document::{completeness, page};
 use crate::error::{Error, FieldFault, ForbiddenBy};
+use crate::extend::extensions::{CADES, LONG_TERM, declare_extension};
 use crate::extend::{Edited, Update, WrittenUpdate, reserve_numbers};
 use crate::file::{Indirect, Pdf};
 use crate::options::{SignatureField, SignatureOptions};
 use crate::report::Warning;
 use crate::signer::{Certificates, Signer, SubFilter};
-use crate::syntax::{Edit, Reference, date};
+use crate::syntax::{Edit, Reference};
 
 /// An update that is complete except for the `/ByteRange`, the identifier and
 /// the CMS, which depend on the document's digest.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     pub(super) update: WrittenUpdate,
     pub(super) signature: Reference,
     /// The signature dictionary. Its ranges count from the start of the
     /// signature's value in `update`.
     pub(super) dictionary: WrittenDictionary,
-    pub(super) warnings: Vec<Warning>,
+    pub(crate) warnings: Vec<Warning>,
     /// The document's length, and its last octets.
     pub(super) length: u64,
     pub(super) tail: Vec<u8>,
@@ -38,26 +40,31 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(
+    pub(crate) fn new(
         document: &mut Document<'_>,
         signer: &Signer<'_>,
-        capacity: usize,
-        parameters: &SignatureParameters,
+        dictionary: Dictionary<'_>,
         options: &SignatureOptions,
     ) -> Result<Self, Error> {
-        options.check(parameters)?;
-        let dictionary = dictionary(signer, capacity, parameters, options);
-        let password = options.given_password();
-        let first = Pdf::open(document, password)
+        let credential = options.credential();
+        let first = Pdf::open(document, credential)
             .and_then(|pdf| Self::in_pdf(pdf, dictionary.clone(), signer, options));
         match first {
             Err(
                 Error::BrokenCrossReference { .. }
                 | Error::Malformed { .. }
+                | Error::NoNumberLeft { .. }
                 | Error::Structure { .. },
             ) if options.repair => {
-                let pdf = Pdf::open_broken(document, password)?;
-                let mut plan = Self::in_pdf(pdf, dictionary, signer, options)?;
+                let repaired = Pdf::open_broken(document, credential).and_then(|mut pdf| {
+                    pdf.with_own_limits(completeness::check)?;
+                    Self::in_pdf(pdf, dictionary, signer, options)
+                });
+                let mut plan = repaired.map_err(|error| match error {
+                    // Another repair does not help.
+                    Error::BrokenCrossReference { what, .. } => Error::Structure { what },
+                    error => error,
+                })?;
                 plan.warnings.insert(0, Warning::Repaired);
                 Ok(plan)
             }
@@ -94,31 +101,6 @@ impl Plan {
     }
 }
 
-fn dictionary<'a>(
-    signer: &Signer<'_>,
-    capacity: usize,
-    parameters: &SignatureParameters,
-    options: &'a SignatureOptions,
-) -> Dictionary<'a> {
-    let mut texts = vec![("M", date(parameters.signing_time().time()))];
-    let location = options.location_text(parameters);
-    let optional = [
-        ("Name", &options.name),
-        ("Reason", &options.reason),
-        ("Location", &location),
-        ("ContactInfo", &options.contact),
-    ];
-    texts.extend(optional.into_iter().filter_map(|(key, text)| Some((key, text.clone()?))));
-    Dictionary {
-        sub_filter: signer.sub_filter.name(),
-        capacity,
-        texts,
-        application: options.application.as_ref(),
-        certification: options.certification,
-        lock: None,
-    }
-}
-
 /// An update with all its objects, and where the signature is in it.
 struct Placed {
     update: Update,
@@ -142,7 +124,11 @@ fn place(
         SignatureField::New => form.free_name(),
         SignatureField::NewNamed(name) | SignatureField::Existing(name) => name.clone(),
     };
-    let warnings = permissions::check(pdf, &catalog.value, &form, &name, options)?;
+    let warnings = if signer.sub_filter.is_time_stamp() {
+        permissions::check_extension(pdf, &catalog.value, &form)?
+    } else {
+        permissions::check(pdf, &catalog.value, &form, &name, options)?
+    };
     permissions::check_encryption(pdf, options)?;
     let covered = reserve_numbers(pdf, &catalog.value, &form, &name, options)?;
     loop {
@@ -194,12 +180,15 @@ impl TargetField<'_> {
         let dictionary = dictionary.write();
         update.add(pdf, self.signature, dictionary.octets.clone())?;
         let mut catalog = Edited::new(self.catalog);
-        extend_form(pdf, update, &mut catalog, root)?;
+        let clears = need_appearances::is_cleared(self.form, options);
+        extend_form(pdf, update, &mut catalog, root, clears)?;
         if options.certification.is_some() {
             certify(pdf, update, &mut catalog, self.signature)?;
         }
-        if signer.sub_filter == SubFilter::Cades {
-            declare_extension(pdf, update, &mut catalog)?;
+        match signer.sub_filter {
+            SubFilter::Cades => declare_extension(pdf, update, &mut catalog, CADES)?,
+            SubFilter::TimeStamp => declare_extension(pdf, update, &mut catalog, LONG_TERM)?,
+            SubFilter::Pkcs7 => {}
         }
         catalog.put(pdf, update)?;
         Ok((dictionary, page))
@@ -224,7 +213,8 @@ impl TargetField<'_> {
             }
             edit.set(&field.value, b"Lock", lock.to_string().as_bytes());
         }
-        let lock = own.or_else(|| options.lock.clone());
+        dictionary.lock_level = own.as_ref().and_then(|own| own.level);
+        let lock = own.map(|own| own.lock).or_else(|| options.lock.clone());
         dictionary.lock = lock.map(|lock| (lock, catalog.reference));
         edit.set(&field.value, b"V", signature.to_string().as_bytes());
         let is_widget = field.value.is(b"Subtype", b"Widget");
@@ -244,6 +234,10 @@ impl TargetField<'_> {
             }
         } else if is_widget && field.value.get(b"F").is_none() {
             edit.set(&field.value, b"F", WIDGET_FLAGS.to_string().as_bytes());
+        }
+        // In a signed document, validators report any other change of the widget.
+        if is_widget && form.signed().next().is_none() {
+            describe(&field, &mut edit);
         }
         update.change(pdf, &field, edit)?;
         Ok(page)
@@ -266,7 +260,7 @@ impl TargetField<'_> {
         let new = NewField::place(pdf, update, form, name)?;
         let look = match &options.visible {
             Some(appearance) => Look::drawn(pdf, update, &catalog.value, &page.value, appearance)?,
-            None => Look::invisible(pdf, update),
+            None => Look::invisible(pdf, update, &catalog.value, dictionary.sub_filter)?,
         };
         let lock = add_lock(pdf, update, options)?;
         dictionary.lock = options.lock.clone().map(|lock| (lock, catalog.reference));

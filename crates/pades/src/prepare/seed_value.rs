@@ -10,7 +10,7 @@ use crate::signer::{Certificates, Signer};
 use crate::syntax::{Kind, Value, decode_text};
 
 /// Maximum length in octets of a list of values, each counted with one more octet.
-const MAX_LIST: usize = 1024 * 1024;
+pub(crate) const MAX_LIST: usize = 1024 * 1024;
 
 /// Bits of `/Ff`, which make a constraint binding (table 237).
 const FILTER: u64 = 1;

@@ -8,7 +8,7 @@ use crate::file::{Indirect, Pdf};
 use crate::syntax::{Reference, Value};
 
 /// Maximum depth of a number tree.
-const MAX_LEVELS: usize = 64;
+pub(crate) const MAX_LEVELS: usize = 64;
 
 /// Makes a new widget part of the structure: adds a structure element `Form` as the
 /// last child of the root's first element, or of the root itself. Returns the

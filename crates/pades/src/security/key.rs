@@ -5,11 +5,12 @@ use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use md5::{Digest as _, Md5};
 use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
+use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use super::rc4;
 use crate::error::{Error, UnsupportedFeature, structure};
-use crate::syntax::Value;
+use crate::syntax::{Value, encode_pdf_doc};
 
 /// The padding that extends a password to 32 octets.
 const PADDING: [u8; 32] = [
@@ -82,14 +83,9 @@ impl<'a> Handler<'a> {
     }
 
     pub(super) fn open(&self, password: &str) -> Result<Opened, Error> {
-        let opened = if self.revision >= 5 {
-            let octets = password.as_bytes();
-            self.open_new(octets.get(..MAX_PASSWORD).unwrap_or(octets))
-        } else {
-            // Latin-1 approximates PDFDocEncoding: the characters that it lacks are
-            // hard to type.
-            let latin = password.chars().map(u8::try_from).collect::<Result<Vec<u8>, _>>();
-            self.open_old(&latin.unwrap_or_else(|_| password.as_bytes().to_vec()))
+        let opened = match self.revision {
+            5.. => prepared(password).iter().find_map(|password| self.open_new(password)),
+            _ => encoded(password).iter().find_map(|password| self.open_old(password)),
         };
         opened.ok_or(if password.is_empty() { Error::PasswordNeeded } else { Error::WrongPassword })
     }
@@ -202,6 +198,30 @@ impl<'a> Handler<'a> {
             }
         }
     }
+}
+
+/// The forms of a password that writers use from revision 5 on: prepared with SASLprep
+/// (7.6.4.3.3), and as it is, as qpdf does. The longer ones are truncated.
+fn prepared(password: &str) -> Vec<Zeroizing<Vec<u8>>> {
+    let form = |text: &str| {
+        let octets = text.as_bytes();
+        Zeroizing::new(octets.get(..MAX_PASSWORD).unwrap_or(octets).to_vec())
+    };
+    let prepared = stringprep::saslprep(password).ok();
+    let mut forms: Vec<_> = prepared.iter().map(|text| form(text)).collect();
+    forms.push(form(password));
+    forms.dedup();
+    forms
+}
+
+/// The forms of a password before revision 5: in PDFDocEncoding (7.6.4.3.2), with
+/// composed accents, and in UTF-8, in which some writers take it from their terminal.
+fn encoded(password: &str) -> Vec<Zeroizing<Vec<u8>>> {
+    let composed = Zeroizing::new(password.nfc().collect::<String>());
+    let mut forms: Vec<_> = encode_pdf_doc(&composed).map(Zeroizing::new).into_iter().collect();
+    forms.push(Zeroizing::new(password.as_bytes().to_vec()));
+    forms.dedup();
+    forms
 }
 
 fn padded(password: &[u8]) -> Vec<u8> {

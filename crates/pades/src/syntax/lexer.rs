@@ -5,9 +5,9 @@ use super::value::{Kind, Reference, Value};
 use crate::error::Limit;
 
 /// Maximum nesting of arrays and dictionaries.
-const MAX_DEPTH: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 /// Maximum number of values in one indirect object, including keys.
-const MAX_VALUES: usize = 1 << 19;
+pub(crate) const MAX_VALUES: usize = 1 << 19;
 
 /// Why the lexer returned no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The result if the octets end within a token: an error only at the file's end.
-    const fn end<T>(&self) -> Result<T, Stop> {
+    pub(crate) const fn end<T>(&self) -> Result<T, Stop> {
         if self.last { self.fail("the file ends within an object") } else { Err(Stop::CutOff) }
     }
 

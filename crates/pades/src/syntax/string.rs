@@ -47,6 +47,12 @@ fn pdf_doc(octet: u8) -> char {
     .unwrap_or('\u{FFFD}')
 }
 
+/// A text in PDFDocEncoding; `None` if it has a character that the encoding lacks.
+pub(crate) fn encode_pdf_doc(text: &str) -> Option<Vec<u8>> {
+    let octet = |c| (0..=u8::MAX).find(|&octet| pdf_doc(octet) == c && c != '\u{FFFD}');
+    text.chars().map(octet).collect()
+}
+
 /// `D:YYYYMMDDHHmmSSZ`
 pub(crate) fn date(time: DateTime<Utc>) -> String {
     time.format("D:%Y%m%d%H%M%SZ").to_string()
@@ -65,7 +71,8 @@ pub(crate) fn parse_date(text: &str) -> Option<DateTime<Utc>> {
         rest = after;
         field.parse().ok()
     };
-    let year = i32::try_from(number(4, 0)?).ok()?;
+    // The year is the only part that a date needs (ISO 32000-2, 7.9.4).
+    let year = i32::try_from(number(4, 0)?).ok().filter(|year| *year > 0)?;
     let (month, day) = (number(2, 1)?, number(2, 1)?);
     let (hour, minute, second) = (number(2, 0)?, number(2, 0)?, number(2, 0)?);
     let naive = NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, minute, second)?;
@@ -77,7 +84,8 @@ pub(crate) fn parse_date(text: &str) -> Option<DateTime<Utc>> {
             let seconds = hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?;
             FixedOffset::east_opt(if sign == "+" { seconds } else { seconds.checked_neg()? })?
         }
-        _ => FixedOffset::east_opt(0)?,
+        None | Some(("Z", _)) => FixedOffset::east_opt(0)?,
+        Some(_) => return None,
     };
     naive.and_local_timezone(offset).single().map(|time| time.to_utc())
 }
@@ -96,6 +104,10 @@ mod tests {
         assert_eq!(time("D:20260921161320+02'00").unwrap(), "2026-09-21T14:13:20+00:00");
         assert_eq!(time("20260921104320-03'30'").unwrap(), "2026-09-21T14:13:20+00:00");
         assert_eq!(time("D:2026").unwrap(), "2026-01-01T00:00:00+00:00");
+        assert_eq!(time("D:20260921141320Z00'00'").unwrap(), "2026-09-21T14:13:20+00:00");
+        for none in ["", "D:", "yesterday", "D:0000", "D:2026-", "D:2026 Oct", "21.9.2026"] {
+            assert_eq!(time(none), None, "{none}");
+        }
         assert_eq!(time("D:20261399"), None);
         assert_eq!(time("D:20260921161320+99999999999'"), None);
     }
@@ -105,6 +117,13 @@ mod tests {
         assert_eq!(decode_text(b"\xA0 \x80 \xE9 \x18"), "€ • é ˘");
         assert_eq!(decode_text(b"\xEF\xBB\xBFRen\xC3\xA9"), "René");
         assert_eq!(decode_text(b"\xFF\xFER\0"), "R");
+    }
+
+    #[test]
+    fn pdf_doc_encoding_has_few_characters() {
+        assert_eq!(encode_pdf_doc("€uro é ž Ÿ").unwrap(), b"\xA0uro \xE9 \x9E \x98");
+        assert_eq!(encode_pdf_doc("ж"), None);
+        assert_eq!(encode_pdf_doc("\u{FFFD}"), None);
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::compare::{changed_keys, difference, equal, repeats, same};
+use super::equivalence::Followed;
 use super::fields::FieldChange;
 use crate::document::signature::Permissions;
 use crate::error::Error;
@@ -25,7 +26,7 @@ impl FoundChange {
 
     /// Whether a signature allows it (ISO 32000-2, tables 236 and 257).
     pub(super) fn allowed(&self, permissions: &Permissions) -> bool {
-        let highest = match permissions.certification {
+        let highest = match permissions.level() {
             None => Change::Other,
             Some(1) => Change::TimeStamp,
             Some(3) => Change::Annotation,
@@ -47,6 +48,7 @@ pub(super) struct Comparison<'a> {
     pub(super) added: HashSet<u32>,
     pub(super) field_changes: HashMap<u32, FieldChange>,
     found: BTreeSet<FoundChange>,
+    pub(super) followed: Followed,
 }
 
 /// An object in both revisions.
@@ -65,7 +67,8 @@ impl<'a> Comparison<'a> {
         now: Revision,
     ) -> Self {
         let (added, field_changes) = (HashSet::new(), HashMap::new());
-        Self { reach, stamps, then, now, added, field_changes, found: BTreeSet::new() }
+        let (found, followed) = (BTreeSet::new(), Followed::default());
+        Self { reach, stamps, then, now, added, field_changes, found, followed }
     }
 
     /// Compares the revisions; returns the changes and the numbers of the objects that
@@ -227,6 +230,14 @@ impl<'a> Comparison<'a> {
                 }
                 (Role::Catalog, Some(old), Some(new)) => self.catalogs(pdf, old, new)?,
                 (Role::Page, Some(old), Some(new)) => self.pages(pdf, old, new)?,
+                // A lone annotation in place of the array. Fields have that role, too.
+                (Role::Annotations, Some(old), Some(new))
+                    if old.is_dictionary() && new.is_dictionary() =>
+                {
+                    if !object.mark.roles.has(Role::Field) {
+                        self.add(Change::Annotation);
+                    }
+                }
                 (Role::Annotations, Some(old), Some(new)) => {
                     self.annotations(pdf, Some(old), Some(new))?;
                 }
@@ -241,6 +252,7 @@ impl<'a> Comparison<'a> {
                     self.resources(pdf, Some(old), Some(new))?;
                 }
                 (Role::ResourceCategory, Some(old), Some(new)) => self.category(old, new),
+                _ if self.are_equivalent(pdf, object.old.as_ref(), object.new.as_ref())? => {}
                 _ => self.add(Change::Other),
             }
         }
@@ -270,6 +282,7 @@ impl<'a> Comparison<'a> {
                 }
                 b"DSS" if new.get(key).is_some() => self.add(Change::ValidationData),
                 b"Extensions" | b"MarkInfo" | b"Metadata" | b"Version" => {}
+                _ if self.is_equivalent(pdf, old.get(key), new.get(key))? => {}
                 _ => self.add(Change::Other),
             }
         }
@@ -308,6 +321,7 @@ impl<'a> Comparison<'a> {
                     }
                 }
                 b"DA" | b"NeedAppearances" | b"Q" => self.add(Change::FormFilling),
+                _ if self.is_equivalent(pdf, old.get(key), new.get(key))? => {}
                 _ => self.add(Change::Other),
             }
         }
@@ -366,13 +380,15 @@ impl<'a> Comparison<'a> {
             match key {
                 _ if repeats(new, key) => self.add(Change::Other),
                 b"Annots" => {
-                    let (old, new) = self.values(pdf, key, old, new)?;
+                    let old = self.then(pdf, |pdf| annotations_of(pdf, old))?;
+                    let new = self.now(pdf, |pdf| annotations_of(pdf, new))?;
                     self.annotations(pdf, old.as_ref(), new.as_ref())?;
                 }
                 // iText leaves this mark.
                 b"ITXT" if either(&|mark| mark.string().is_some()) => {}
                 // The tab order (table 31).
                 b"Tabs" if either(&|tabs| tabs.name().is_some_and(is_order)) => {}
+                _ if self.is_equivalent(pdf, old.get(key), new.get(key))? => {}
                 _ => self.add(Change::Other),
             }
         }
@@ -426,6 +442,16 @@ impl<'a> Comparison<'a> {
         }
         Ok(())
     }
+}
+
+/// A page's `/Annots`. A lone annotation counts as an array of one.
+fn annotations_of(pdf: &mut Pdf<'_>, page: &Value) -> Result<Option<Value>, Error> {
+    let Some(value) = pdf.get(page, b"Annots")? else { return Ok(None) };
+    if !value.is_dictionary() {
+        return Ok(Some(value));
+    }
+    let lone: Vec<Value> = page.get(b"Annots").into_iter().cloned().collect();
+    Ok(Some(Value { kind: Kind::Array(lone.into()), span: 0..0 }))
 }
 
 /// The elements of an array; no elements for an absent value.

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use ades_core::Document;
 use ades_core::document::ReadSeek;
-use ades_core::trust::PathBuilder;
+use ades_core::facts::{Evidence, SignatureFacts, TimeStampFacts, TimeStampKind};
+use ades_core::{Digester, Document};
+use ades_evidence::embedded::{AddedTimeStamp, add_time_stamp};
 use chrono::{DateTime, Utc};
 
+use super::Reading;
 use super::history::History;
 use super::ranges::{Range, Ranges};
-use crate::document::coverage::FoundSignature;
+use crate::document::coverage::{FoundSignature, SignedRanges};
 use crate::document::signature::{Permissions, level_of_lock, permissions};
 use crate::error::Error;
 use crate::file::Pdf;
@@ -83,27 +85,53 @@ impl FoundSignature {
         self.token();
     }
 
-    /// Whether it covers validation data.
-    pub(super) fn covers_validation_data(&self, pdf: &mut Pdf<'_>) -> bool {
-        let Some(revision) = self.revision else {
-            return false;
-        };
-        let found = pdf.at(revision, |pdf| {
-            let catalog = pdf.catalog()?;
-            has_validation_data(pdf, &catalog.value)
-        });
-        found.unwrap_or(false)
+    /// The covered octets, if they are known.
+    pub(super) const fn signed_ranges(&self) -> Option<SignedRanges> {
+        self.ranges
     }
 
-    pub(super) fn into_time_stamp(self) -> TimeStampReport {
+    /// Adds the token of a document time-stamp, and compares its imprint with the covered
+    /// octets.
+    pub(super) fn add_time_stamp(
+        &mut self,
+        pdf: &mut Pdf<'_>,
+        evidence: &mut Evidence,
+    ) -> Result<AddedTimeStamp, Error> {
+        let token = self.token().unwrap_or_default();
+        let added = add_time_stamp(evidence, TimeStampKind::Document, &token);
+        let digest = match added.imprint() {
+            Ok(imprint) => {
+                let mut digester = Digester::new(imprint.algorithm());
+                std::io::copy(&mut self.covered(pdf), &mut digester)
+                    .map_err(ades_core::Error::Read)?;
+                Ok(digester.finish())
+            }
+            Err(why) => Err(why),
+        };
+        added.compare(evidence, |_| digest);
+        Ok(added)
+    }
+
+    /// `token` is `None` if it was not read, because the time-stamp has problems.
+    pub(super) fn into_time_stamp(self, token: Option<TimeStampFacts>) -> TimeStampReport {
         let Self { field, byte_range, covers, problems, .. } = self;
-        TimeStampReport { field, byte_range, covers, problems }
+        let unread = || TimeStampFacts::new(TimeStampKind::Document, []);
+        let token = token.unwrap_or_else(unread);
+        TimeStampReport { field, byte_range, covers, problems, token }
+    }
+
+    /// The covered octets. Without a sound byte range, nothing is covered.
+    fn covered<'p>(&self, pdf: &'p mut Pdf<'_>) -> Ranges<'p> {
+        let ranges = self.ranges.map_or(((0, 0), 0), |signed| (signed.placeholder, signed.end));
+        let ((first, second), end) = ranges;
+        let reader: &mut dyn ReadSeek = pdf.source().reader();
+        Ranges::new(reader, [Range { from: 0, to: first }, Range { from: second, to: end }])
     }
 
     pub(super) fn verify(
         mut self,
         pdf: &mut Pdf<'_>,
-        trust: &mut PathBuilder<'_>,
+        reading: &mut Reading,
         context: ChangeContext<'_>,
     ) -> Result<SignatureReport, Error> {
         let dictionary = self.dictionary.value.clone();
@@ -113,13 +141,19 @@ impl FoundSignature {
         allowed.restrict(level_of_lock(pdf, self.reference)?);
         self.check_claims(&claims);
         let cms = match claims.is_supported() {
-            true => self.cms(pdf, claims.signing_time, trust)?,
+            true => self.cms(pdf, claims.signing_time, reading)?,
             false => None,
         };
         if let Some(cms) = &cms {
             self.check_cms(cms, &claims);
         }
-        let intact = self.ranges.is_some() && cms.as_ref().is_some_and(|cms| cms.intact);
+        let intact = match (&cms, self.ranges) {
+            // A format that is not supported is not read.
+            (None, _) if !claims.is_supported() => None,
+            (Some(cms), Some(_)) => cms.intact,
+            _ => Some(false),
+        };
+        let facts = cms.as_ref().map_or_else(SignatureFacts::new, |cms| cms.facts.clone());
         let changes = self.check_changes(&allowed, context);
         let pades = claims.is_pades();
         let below = !pades || self.problems.iter().any(|problem| is_below(*problem));
@@ -133,8 +167,7 @@ impl FoundSignature {
             covers: self.covers,
             problems: self.problems,
             changes: changes.into_iter().collect(),
-            trusted: cms.as_ref().and_then(|cms| cms.trusted),
-            signing_time: claims.signing_time,
+            claimed_time: claims.signing_time,
             sub_filter: String::from_utf8_lossy(&claims.sub_filter).into_owned(),
             byte_range: self.byte_range,
             certification: own.certification,
@@ -143,6 +176,7 @@ impl FoundSignature {
             location: claims.location,
             contact: claims.contact,
             cms,
+            facts,
         })
     }
 
@@ -154,6 +188,13 @@ impl FoundSignature {
         }
         if claims.signing_time.is_none() {
             self.problem(Problem::SigningTimeMissing);
+        }
+        if self.dictionary.value.get(b"Filter").is_none() {
+            self.problem(Problem::FilterMissing);
+        }
+        let other = |kind: &Value| kind.name() != Some(b"Sig");
+        if self.dictionary.value.get(b"Type").is_some_and(other) {
+            self.problem(Problem::NotASignature);
         }
         if self.dictionary.value.get(b"Cert").is_some() {
             self.problem(Problem::CertKey);
@@ -193,10 +234,7 @@ impl FoundSignature {
             self.problem(Problem::ChangedLater);
         }
         let may_be_annotated = context.annotations_from.is_some_and(|from| from <= self.end());
-        if changes.contains(&Change::Annotation)
-            && allowed.certification.is_none()
-            && !may_be_annotated
-        {
+        if changes.contains(&Change::Annotation) && allowed.level().is_none() && !may_be_annotated {
             self.problem(Problem::AnnotatedLater);
         }
         changes
@@ -221,19 +259,15 @@ impl FoundSignature {
         &mut self,
         pdf: &mut Pdf<'_>,
         signing_time: Option<DateTime<Utc>>,
-        trust: &mut PathBuilder<'_>,
+        reading: &mut Reading,
     ) -> Result<Option<CmsReport>, Error> {
         let Some(cms) = self.token() else {
             return Ok(None);
         };
-        // Without a sound byte range, nothing is covered.
-        let ranges = self.ranges.map_or(((0, 0), 0), |signed| (signed.placeholder, signed.end));
-        let ((first, second), end) = ranges;
-        let reader: &mut dyn ReadSeek = pdf.source().reader();
-        let ranges =
-            Ranges::new(reader, [Range { from: 0, to: first }, Range { from: second, to: end }]);
-        let mut document = Document::stream(ranges);
-        let report = match cades::embedded::verify(&cms, &mut document, signing_time, trust) {
+        let mut document = Document::stream(self.covered(pdf));
+        let Reading { listing, evidence } = reading;
+        let report = cades::embedded::verify(&cms, &mut document, signing_time, listing, evidence);
+        let report = match report {
             Ok(report) => report,
             Err(cades::Error::Core(error @ ades_core::Error::Read(_))) => return Err(error.into()),
             Err(_) => {
@@ -261,28 +295,12 @@ fn is_below(problem: Problem) -> bool {
             | Problem::NotCompared
             | Problem::TrailingData
             | Problem::Cms(
-                CmsProblem::Untrusted
-                    | CmsProblem::CertificateNotValidAtSigningTime
-                    | CmsProblem::DigestMismatch
-                    | CmsProblem::KeyUsage
+                CmsProblem::DigestMismatch
                     | CmsProblem::SignatureInvalid
                     | CmsProblem::ContentMissing
                     | CmsProblem::UnsupportedAlgorithm
+                    | CmsProblem::IssuerSerialMismatch
+                    | CmsProblem::LegacySigningCertificate
             )
     )
-}
-
-/// Whether `/DSS` has revocation values: certificates alone do not make a long-term
-/// level (EN 319 142-1, 5.4.2).
-pub(super) fn has_validation_data(pdf: &mut Pdf<'_>, catalog: &Value) -> Result<bool, Error> {
-    let Some(store) = pdf.get(catalog, b"DSS")? else {
-        return Ok(false);
-    };
-    for key in [b"CRLs".as_slice(), b"OCSPs"] {
-        let values = pdf.get(&store, key)?;
-        if values.as_ref().and_then(Value::elements).is_some_and(|values| !values.is_empty()) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
