@@ -1,18 +1,21 @@
 //! Completes a signature: makes the signed document from a pending signature, the
 //! document and a signature value.
 
-use std::io::Write;
+mod consistency;
 
-use ades_core::certificate::UsageCheck;
-use ades_core::{Digest, Document, base64, verify};
+use std::io::{Read, SeekFrom, Write};
+
+use ades_core::error::Parameter;
+use ades_core::in_place::{Check, InPlace, PreparedFile, append};
+use ades_core::{Document, base64, verify};
 
 use crate::error::Error;
-use crate::extend::insertion::Insertion;
+use crate::extend::check_new;
+use crate::extend::insertion::{Insertion, write, write_with_insertion};
 use crate::pending::{Destination, PendingSignature};
 use crate::prepare::MAX_AFTER_ROOT;
 use crate::prepare::enveloping::prologue;
-use crate::signature_element::properties::claimed_time;
-use crate::signature_element::{END_TAGS, canonical, signed_info, signed_properties};
+use crate::signature_element::text::END_TAGS;
 use crate::source_document::SourceDocument;
 use crate::value::xml_value;
 use crate::xml::Encoding;
@@ -43,12 +46,8 @@ impl PendingSignature {
         value: &[u8],
         out: &mut dyn Write,
     ) -> Result<(), Error> {
-        let leaf = self.chain.leaf();
-        self.check_state()?;
-        verify::verify(leaf, self.algorithm, &self.signed_info, value)?;
-        let value = xml_value(self.algorithm, leaf.key_type(), value)
-            .ok_or(Error::Core(ades_core::Error::ValueDoesNotVerify))?;
-        let value = base64::encode(&value);
+        let older = consistency::check(self)?;
+        let value = self.checked(value)?;
         let document = document.ok_or(Error::DocumentNeeded);
         match &self.destination {
             Destination::Detached { documents } => {
@@ -58,13 +57,21 @@ impl PendingSignature {
                 }
                 write(out, self.fragment(&value).as_bytes())
             }
-            Destination::Inserted { document: source, insertion } => {
+            Destination::Inserted { document: source, insertion, .. } => {
                 let inserted = insertion.octets(&self.fragment(&value))?;
-                write_with_insertion(document?, source, insertion, &inserted, out)
+                let document = document?;
+                if older {
+                    check_new(document, insertion, &inserted, &self.reading)?;
+                }
+                write_with_insertion(document, source, insertion, &inserted, out)
             }
             Destination::Xml { document: source, from, to, encoding } => {
                 let head = [self.head.as_str(), &value, &self.tail].concat();
-                write_around_root(document?, source, &(*from..*to), *encoding, &head, out)
+                let document = document?;
+                if older {
+                    consistency::check_root(document, &(*from..*to), *encoding, &self.reading)?;
+                }
+                write_around_root(document, source, &(*from..*to), *encoding, &head, out)
             }
             Destination::Base64 { document: source } => {
                 let head = [self.head.as_str(), &value, &self.tail].concat();
@@ -72,73 +79,66 @@ impl PendingSignature {
             }
         }
     }
+}
 
-    /// Checks that the signature element contains the signed `ds:SignedInfo` and names
-    /// the certificate, and that the certificate was fit at the claimed time.
-    fn check_state(&self) -> Result<(), Error> {
-        let damaged = |what| Error::Core(ades_core::Error::StateDamaged { what });
-        let fragment = self.fragment("");
-        let found = canonical(&fragment, signed_info())
-            .map_err(|_| damaged("its signature element cannot be read"))?;
-        if found != self.signed_info {
-            return Err(damaged("its signature element does not contain the signed ds:SignedInfo"));
+impl PendingSignature {
+    /// Inserts the signature in the file to which
+    /// [`prepare_copying`](crate::prepare_copying) copied the document. If writing fails,
+    /// the file's previous content is restored.
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete), [`Error::DocumentChanged`] included if the file is
+    /// not the one that was prepared; [`Error::Core`] with [`Parameter::InPlace`] if the
+    /// document was not copied. Nothing is written before all checks pass.
+    pub fn complete_in_place(
+        &self,
+        file: &mut dyn InPlace,
+        value: &[u8],
+        check: Check,
+    ) -> Result<(), Error> {
+        let Destination::Inserted { document, insertion, copied: Some(tail) } = &self.destination
+        else {
+            return Err(Error::Core(ades_core::Error::Parameter {
+                parameter: Parameter::InPlace,
+                problem: "the document was not copied while preparing",
+            }));
+        };
+        consistency::check(self)?;
+        let value = self.checked(value)?;
+        let SourceDocument { digest, length } = document;
+        let prepared = PreparedFile { from: 0, length: *length, whole: &digest.0, tail };
+        if !prepared.is_in(file, check)? {
+            return Err(Error::DocumentChanged);
         }
-        let properties = canonical(&fragment, signed_properties())
-            .map_err(|_| damaged("its signature element has no signed properties"))?;
-        let digest = Digest::of(self.algorithm.digest_algorithm(), &properties);
-        if !self.head.contains(&base64::encode(digest.value())) {
-            return Err(damaged("its signed properties do not match their signed digest"));
-        }
+        let end = end_of_document(file, insertion)?;
+        let rest = end.strip_prefix(insertion.replaced_octets().as_slice());
+        let rest = rest.ok_or(Error::DocumentChanged)?;
+        let inserted = insertion.octets(&self.fragment(&value))?;
+        append(file, insertion.offset, &[&inserted, rest].concat()).map_err(|error| {
+            // The first error is the one to report.
+            let _ = append(file, insertion.offset, &end);
+            error.into()
+        })
+    }
+
+    /// The value as the signature element has it, if it verifies.
+    fn checked(&self, value: &[u8]) -> Result<String, Error> {
         let leaf = self.chain.leaf();
-        let digest = leaf.digest(self.algorithm.digest_algorithm());
-        let named = [base64::encode(leaf.der()), base64::encode(digest.value())];
-        if !named.iter().all(|named| self.tail.contains(named.as_str())) {
-            return Err(damaged("its signature element names another certificate"));
-        }
-        let time = claimed_time(&properties)
-            .ok_or_else(|| damaged("its signed properties have no signing time"))?;
-        leaf.check_fit(time, UsageCheck::Signature)?;
-        Ok(())
+        verify::verify(leaf, self.algorithm, &self.signed_info, value)?;
+        let value = xml_value(self.algorithm, leaf.key_type(), value);
+        let value = value.ok_or(Error::Core(ades_core::Error::ValueDoesNotVerify))?;
+        Ok(base64::encode(&value))
     }
 }
 
-/// Writes the document with the insertion. Its end is withheld until the document
-/// has been compared.
-fn write_with_insertion(
-    document: &mut Document<'_>,
-    source: &SourceDocument,
-    insertion: &Insertion,
-    inserted: &[u8],
-    out: &mut dyn Write,
-) -> Result<(), Error> {
-    source.check_length(document)?;
-    let replaced = usize::try_from(insertion.replaced).unwrap_or(usize::MAX);
-    let mut inserted = Some(inserted);
-    // The octets that are read but not written yet. Until the insertion is written,
-    // they begin with the octets that it replaces.
-    let mut withheld = Vec::new();
-    let mut at = 0u64;
-    source.read(document, &mut |piece| {
-        let before = usize::try_from(insertion.offset.saturating_sub(at));
-        let before = before.unwrap_or(usize::MAX).min(piece.len());
-        let (copied, rest) = piece.split_at_checked(before).unwrap_or((piece, &[]));
-        out.write_all(copied).map_err(ades_core::Error::Write)?;
-        withheld.extend_from_slice(rest);
-        at += piece.len() as u64;
-        if withheld.len() < 2 * MAX_AFTER_ROOT {
-            return Ok(());
-        }
-        let end = withheld.split_off(withheld.len() - MAX_AFTER_ROOT);
-        let written = std::mem::replace(&mut withheld, end);
-        let skipped = if inserted.is_some() { replaced } else { 0 };
-        out.write_all(inserted.take().unwrap_or_default())
-            .and_then(|()| out.write_all(written.get(skipped..).unwrap_or_default()))
-            .map_err(ades_core::Error::Write)
-    })?;
-    let skipped = if inserted.is_some() { replaced } else { 0 };
-    let rest = withheld.get(skipped..).ok_or(Error::DocumentChanged)?;
-    write(out, inserted.unwrap_or_default())?;
-    write(out, rest)
+/// The document's octets from the insertion on.
+fn end_of_document(file: &mut dyn InPlace, insertion: &Insertion) -> Result<Vec<u8>, Error> {
+    let mut end = Vec::new();
+    file.seek(SeekFrom::Start(insertion.offset)).map_err(ades_core::Error::Read)?;
+    // *prepare* has checked that there is not more; somebody may have changed the state.
+    let most = MAX_AFTER_ROOT as u64 + insertion.replaced;
+    file.take(most + 1).read_to_end(&mut end).map_err(ades_core::Error::Read)?;
+    if end.len() as u64 > most { Err(Error::DocumentChanged) } else { Ok(end) }
 }
 
 /// Writes the signature around the octets of the root element.
@@ -188,8 +188,4 @@ fn write_around_base64(
     })?;
     write(out, base64::encode(&rest).as_bytes())?;
     write(out, END_TAGS.as_bytes())
-}
-
-fn write(out: &mut dyn Write, octets: &[u8]) -> Result<(), Error> {
-    out.write_all(octets).map_err(|error| Error::Core(ades_core::Error::Write(error)))
 }

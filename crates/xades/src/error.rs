@@ -1,23 +1,18 @@
 //! The errors of this crate.
 
+mod limit;
+
 use std::fmt;
 
+use ades_core::facts::{ImprintUndecided, code};
 use ades_core::{Fault, Retry};
+use ades_evidence::TimeStampPurpose;
 
 use crate::c14n::Target;
-use crate::c14n::{
-    MAX_BASE_LEN, MAX_LISTED, MAX_LISTED_TOGETHER, MAX_PREFIXES, MAX_STEPS as MAX_SELECTION_STEPS,
-};
 use crate::prepare::MAX_AFTER_ROOT;
 use crate::report::Problem;
-use crate::verify::collect::{
-    MAX_DEPTH, MAX_EXPECTED, MAX_NESTED, MAX_SIGNATURE_LEN, MAX_SIGNATURES,
-    MAX_SIGNATURES_LEN_TOGETHER,
-};
-use crate::verify::evaluate::{
-    MAX_EXTERNAL_REFERENCES, MAX_PASSES, MAX_REFERENCES, MAX_SIGNED_INFO_LEN,
-};
-use crate::xml::MAX_DECLARATION_LEN;
+
+pub use limit::Limit;
 
 /// An error of reading, canonicalising, signing or verifying an XML document.
 ///
@@ -72,6 +67,17 @@ pub enum Error {
         /// The unsupported construct.
         what: &'static str,
     },
+    /// The document is in an encoding that this crate does not decode.
+    #[error(
+        "the document's encoding {name:?} (octet {offset}) is not supported: make a detached \
+         signature, or an enveloping one, or convert the document to UTF-8"
+    )]
+    UnknownEncoding {
+        /// Offset of the declaration of the encoding, or 0.
+        offset: u64,
+        /// The declared name, cut at 64 characters.
+        name: String,
+    },
     /// The document exceeds a limit.
     #[error("the document exceeds the limit of {limit}{}", AtOctet(*offset))]
     Limit {
@@ -109,17 +115,17 @@ pub enum Error {
     /// none.
     #[error("this signature goes into or around its document: pass the document to complete it")]
     DocumentNeeded,
-    /// The signature cannot be put into this document.
-    #[error("no signature can be put into this document: {why}")]
+    /// The signature, or a property of a signature, cannot be put into this document.
+    #[error("nothing can be added to this document: {why}")]
     CannotInsert {
         /// The reason.
         why: NotInsertable,
     },
-    /// The new signature would break an existing signature that is intact: the existing
-    /// one covers the place of the new one, and does not leave out signatures.
+    /// The new signature or property would break an existing signature that is intact: the
+    /// existing one covers its place, and does not leave out signatures.
     #[error(
-        "an existing signature covers everything but itself, so another signature in the document \
-         breaks it; it was not made for further signatures"
+        "an existing signature covers the place of what is to be added, which would break it: it \
+         was not made for further signatures"
     )]
     BreaksExistingSignature,
     /// An existing signature refers to a part of the document in a way that this
@@ -129,6 +135,45 @@ pub enum Error {
         /// Why the existing signature's reference cannot be evaluated.
         problem: Problem,
     },
+    /// An existing time-stamp is over the place of what is to be inserted: an archive
+    /// time-stamp of the signature around it, for instance.
+    #[error(
+        "a time-stamp covers the place of what is to be added: raise the signature around this \
+         one instead"
+    )]
+    BreaksTimeStamp,
+    /// The signature that is to be raised is not intact. A time-stamp would prove nothing.
+    #[error(
+        "the signature at {which:?} of the report is not intact, so its level cannot be raised"
+    )]
+    NotIntact {
+        /// The indices that the caller passed.
+        which: Vec<usize>,
+    },
+    /// What the new time-stamp would be over is not known.
+    #[error("what the time-stamp would be over is not known: {}", code(why))]
+    ImprintUnknown {
+        /// The reason. If [data are missing](ImprintUndecided::DataMissing), pass the signed
+        /// documents with [`ExtendOptions`](crate::ExtendOptions).
+        why: ImprintUndecided,
+    },
+    /// XAdES has no property for such a time-stamp.
+    #[error("no time-stamp property for the purpose {}", code(purpose))]
+    UnsupportedTimeStamp {
+        /// The purpose that the caller passed.
+        purpose: TimeStampPurpose,
+    },
+    /// The octets are not a time-stamp token (RFC 3161, 2.4.2).
+    #[error(
+        "the time-stamp cannot be read: pass the TimeStampToken, without the TimeStampResp around it"
+    )]
+    TimeStampMalformed,
+    /// The time-stamp is over other data than the prepared ones.
+    #[error("the time-stamp is over other data than what was prepared: ask for another one")]
+    TimeStampMismatch,
+    /// A CRL or an OCSP response to be embedded does not have that form.
+    #[error("a CRL or OCSP response to be embedded cannot be read")]
+    RevocationValueMalformed,
     /// The report of the document has no signature at these indices.
     #[error("the document has no signature at {which:?} of its report")]
     NoSuchSignature {
@@ -180,13 +225,13 @@ pub enum ExternalResource {
     GeneralEntity,
 }
 
-/// Why a signature cannot be put into a document.
+/// Why a signature, or a property of a signature, cannot be put into a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotInsertable {
-    /// The position is after the root element.
-    #[error("a signature cannot follow the root element")]
-    AfterRoot,
+    /// The position is before or after the root element.
+    #[error("a signature cannot stand before or after the root element")]
+    OutsideRoot,
     /// A document with a document type declaration cannot become an element of
     /// another document.
     #[error("it has a document type declaration, which cannot be inside an element")]
@@ -201,13 +246,30 @@ pub enum NotInsertable {
     /// The position is inside an existing signature.
     #[error("the signature's place is in another signature")]
     InSignature,
-    /// The position is inside an element that an internally detached signature
-    /// signs.
-    #[error("the signature's place is in an element that it signs: use an enveloped signature")]
-    InSignedElement,
-    /// The signature to be countersigned has no `xades:QualifyingProperties`.
-    #[error("the signature has no qualifying properties to put a countersignature into")]
+    /// The signature has no `xades:QualifyingProperties`: it is a plain XML signature.
+    #[error("the signature has no qualifying properties to put anything into")]
     NoQualifyingProperties,
+    /// The signature has several `xades:QualifyingProperties`.
+    #[error("the signature has more than one set of qualifying properties")]
+    QualifyingPropertiesRepeated,
+    /// The qualifying properties have another version than 1.3.2, whose time-stamps are
+    /// over other octets.
+    #[error("the qualifying properties have another version than XAdES 1.3.2")]
+    UnknownVersion,
+    /// No reference of the signature covers its `xades:SignedProperties`: anybody could
+    /// have added the qualifying properties.
+    #[error("the signature does not sign its qualifying properties")]
+    PropertiesNotSigned,
+    /// An element that XML Signature requires is missing or repeated.
+    #[error("the signature is malformed")]
+    SignatureMalformed,
+    /// The unsigned properties have references to validation data, or time-stamps over them,
+    /// which the levels B-LT and B-LTA do not allow (EN 319 132-1, 6.3).
+    #[error(
+        "its unsigned properties refer to validation data in a form before the baseline, which \
+         levels above B-T do not allow"
+    )]
+    EarlierValidationData,
     /// The signature to be countersigned has unsigned properties of data objects
     /// only. Those of the signature must precede them (EN 319 132-1, 4.3.3).
     #[error("the signature's unsigned properties leave no place for a countersignature")]
@@ -224,96 +286,6 @@ pub enum NotInsertable {
     ValueWithoutId,
 }
 
-/// The limits that keep hostile documents from costing more than their size.
-/// `Display` says the number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum Limit {
-    /// [`Limits::depth`](crate::xml::Limits::depth)
-    #[error("{0} elements inside one another")]
-    ElementDepth(usize),
-    /// [`Limits::tag`](crate::xml::Limits::tag)
-    #[error("{0} octets in one tag")]
-    TagLength(usize),
-    /// [`Limits::attributes`](crate::xml::Limits::attributes)
-    #[error("{0} attributes of one element")]
-    Attributes(usize),
-    /// [`Limits::namespaces`](crate::xml::Limits::namespaces)
-    #[error("{0} namespace declarations in scope")]
-    Namespaces(usize),
-    /// [`Limits::namespace_name`](crate::xml::Limits::namespace_name)
-    #[error("{0} octets in one namespace name")]
-    NamespaceNameLength(usize),
-    /// [`Limits::xml_attributes`](crate::xml::Limits::xml_attributes)
-    #[error("{0} xml: attributes on all open elements")]
-    XmlAttributes(usize),
-    /// [`Limits::open`](crate::xml::Limits::open)
-    #[error("{0} octets held for open elements")]
-    OpenElements(usize),
-    /// [`Limits::dtd`](crate::xml::Limits::dtd)
-    #[error("{0} octets in the document type declaration")]
-    DoctypeLength(usize),
-    /// [`Limits::entity_depth`](crate::xml::Limits::entity_depth)
-    #[error("{0} entities inside one another")]
-    EntityDepth(usize),
-    /// [`Limits::expansion`](crate::xml::Limits::expansion) or
-    /// [`Limits::expansion_ratio`](crate::xml::Limits::expansion_ratio)
-    #[error("{0} octets from entities and default attributes")]
-    Expansion(u64),
-    /// [`Limits::work`](crate::xml::Limits::work) or
-    /// [`Limits::work_ratio`](crate::xml::Limits::work_ratio)
-    #[error("{0} units of work on canonical forms")]
-    CanonicalizationWork(u64),
-    /// Length of the byte order mark and the XML declaration.
-    #[error("{MAX_DECLARATION_LEN} octets in the XML declaration")]
-    DeclarationLength,
-    /// Length of an `xml:base` joined from those of several elements.
-    #[error("{MAX_BASE_LEN} octets in a joined xml:base")]
-    BaseLength,
-    /// Steps of a selection.
-    #[error("{MAX_SELECTION_STEPS} steps in one selection")]
-    SelectionSteps,
-    /// Prefixes in the `PrefixList` of `ec:InclusiveNamespaces`.
-    #[error("{MAX_PREFIXES} prefixes in an InclusiveNamespaces list")]
-    PrefixList,
-    /// Elements that one canonical form selects, and that it leaves out.
-    #[error("{MAX_LISTED} elements selected or left out")]
-    SelectedElements,
-    /// Elements that all canonical forms of one pass select or leave out.
-    #[error("{MAX_LISTED_TOGETHER} elements selected or left out, in all canonical forms")]
-    SelectedElementsTogether,
-    /// Signatures in one document.
-    #[error("{MAX_SIGNATURES} signatures")]
-    Signatures,
-    /// Signatures inside one another.
-    #[error("{MAX_NESTED} signatures inside one another")]
-    NestedSignatures,
-    /// Octets held of one signature.
-    #[error("{} MiB of one signature", MAX_SIGNATURE_LEN >> 20)]
-    SignatureLength,
-    /// Octets held of all signatures.
-    #[error("{} MiB of all signatures", MAX_SIGNATURES_LEN_TOGETHER >> 20)]
-    SignaturesLengthTogether,
-    /// Elements inside one another in a signature.
-    #[error("{MAX_DEPTH} elements inside one another in a signature")]
-    SignatureDepth,
-    /// Elements that the caller expects to be signed.
-    #[error("{MAX_EXPECTED} expected elements")]
-    ExpectedElements,
-    /// References of all signatures to parts of their own document.
-    #[error("{MAX_REFERENCES} references to parts of the document")]
-    References,
-    /// References of all signatures to other documents.
-    #[error("{MAX_EXTERNAL_REFERENCES} references to other documents")]
-    ExternalReferences,
-    /// Octets that all references cover together.
-    #[error("references that cover {MAX_PASSES} times the document")]
-    ReferencedOctets,
-    /// Octets held of all canonical forms of `ds:SignedInfo`.
-    #[error("{} MiB of ds:SignedInfo in canonical form", MAX_SIGNED_INFO_LEN >> 20)]
-    SignedInfoLength,
-}
-
 impl Error {
     /// Who has to act before the operation can succeed.
     #[must_use]
@@ -326,18 +298,28 @@ impl Error {
             Self::Limit { .. } => Fault::Limit,
             Self::External { .. }
             | Self::Unsupported { .. }
+            | Self::UnknownEncoding { .. }
             | Self::CannotInsert { .. }
             | Self::BreaksExistingSignature
+            | Self::BreaksTimeStamp
             | Self::ExistingSignatureUndecided { .. }
+            | Self::UnsupportedTimeStamp { .. }
             | Self::UnknownCanonicalization { .. }
             | Self::UnknownTransform { .. }
             | Self::UnknownExpression { .. } => Fault::Unsupported,
+            Self::ImprintUnknown { why: ImprintUndecided::DataMissing } => Fault::Caller,
+            Self::ImprintUnknown { why: ImprintUndecided::Limit } => Fault::Limit,
+            Self::ImprintUnknown { .. } => Fault::Unsupported,
+            Self::TimeStampMalformed | Self::TimeStampMismatch | Self::RevocationValueMalformed => {
+                Fault::Service
+            }
             Self::NotWellFormed { .. }
             | Self::Namespace { .. }
             | Self::Encoding { .. }
             | Self::RelativeNamespace { .. }
             | Self::DuplicateId { .. }
             | Self::DocumentChanged
+            | Self::NotIntact { .. }
             | Self::TransformNotApplicable { .. } => Fault::Input,
         }
     }
@@ -352,6 +334,7 @@ impl Error {
             | Self::Encoding { .. }
             | Self::External { .. }
             | Self::Unsupported { .. }
+            | Self::UnknownEncoding { .. }
             | Self::Limit { .. }
             | Self::RelativeNamespace { .. }
             | Self::NoSuchElement { .. }
@@ -360,7 +343,14 @@ impl Error {
             | Self::DocumentNeeded
             | Self::CannotInsert { .. }
             | Self::BreaksExistingSignature
+            | Self::BreaksTimeStamp
             | Self::ExistingSignatureUndecided { .. }
+            | Self::NotIntact { .. }
+            | Self::ImprintUnknown { .. }
+            | Self::UnsupportedTimeStamp { .. }
+            | Self::TimeStampMalformed
+            | Self::TimeStampMismatch
+            | Self::RevocationValueMalformed
             | Self::NoSuchSignature { .. }
             | Self::UnknownCanonicalization { .. }
             | Self::UnknownTransform { .. }

@@ -1,43 +1,54 @@
-//! Inserts a signature into an existing document, so that no other octet changes and
-//! existing signatures stay intact.
+//! Inserts a signature into an existing document, or unsigned properties into a signature,
+//! so that no other octet changes and existing signatures stay intact.
 
+mod division;
 mod existing;
 pub(crate) mod insertion;
+pub(crate) mod options;
+mod properties_place;
+pub(crate) mod time_stamp;
+pub(crate) mod validation_data;
 
 use ades_core::Document;
 
+use crate::c14n::InsertionSite;
 use crate::error::{Error, NotInsertable};
 use crate::namespaces::DS;
 use crate::options::{Position, SignatureOptions};
 use crate::pending::{Destination, PendingSignature};
 use crate::prepare::MAX_AFTER_ROOT;
-use crate::signature_element::{SigningContext, WrittenSignature};
 use crate::source_document::DocumentReading;
 
 use existing::check_existing;
+pub(crate) use existing::check_new;
 use insertion::Insertion;
 
-/// Makes the pending signature for a signature in the document. Returns an error if it
-/// would break an existing signature.
-pub(crate) fn insert(
+/// Checks that a pending signature in the document breaks no existing signature.
+pub(crate) fn check_pending(
     document: &mut Document<'_>,
-    signing: &SigningContext<'_>,
-    written: WrittenSignature,
-    read: DocumentReading,
-    position: &Position,
-) -> Result<PendingSignature, Error> {
-    let insertion = insertion(&read, position)?;
-    let DocumentReading { site, document: source, .. } = read;
-    let destination = Destination::Inserted { document: source, insertion: insertion.clone() };
-    let pending = PendingSignature::new(signing, written, destination);
-    if site.signed {
+    pending: &PendingSignature,
+    site: &InsertionSite,
+) -> Result<(), Error> {
+    if let Destination::Inserted { insertion, .. } = &pending.destination
+        && site.signed
+    {
         let inserted = insertion.octets(&pending.fragment(""))?;
-        check_existing(document, &insertion, &inserted, &signing.options.reading)?;
+        check_existing(document, insertion, &inserted, &pending.reading)?;
     }
-    Ok(pending)
+    Ok(())
 }
 
-/// As [`insert`] for a signature that does not exist yet; an empty `ds:Signature`
+/// The place of a signature in the document.
+pub(crate) fn destination(
+    read: &DocumentReading,
+    position: &Position,
+) -> Result<Destination, Error> {
+    let insertion = insertion(read, position)?;
+    let (document, copied) = (read.document.clone(), read.copied.clone());
+    Ok(Destination::Inserted { document, insertion, copied })
+}
+
+/// As [`check_pending`] for a signature that does not exist yet; an empty `ds:Signature`
 /// stands in for it.
 pub(crate) fn check_insertion(
     document: &mut Document<'_>,

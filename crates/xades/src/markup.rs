@@ -8,12 +8,12 @@ use std::fmt::Write as _;
 pub(crate) struct Markup {
     text: String,
     /// Names of the open elements, outermost first.
-    open: Vec<&'static str>,
+    open: Vec<String>,
 }
 
 impl Markup {
     /// Writes a start tag.
-    pub(crate) fn open(&mut self, name: &'static str, attributes: &[(&str, &str)]) {
+    pub(crate) fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
         self.text.extend(["<", name]);
         for (name, value) in attributes {
             self.text.extend([" ", name, "=\""]);
@@ -21,20 +21,20 @@ impl Markup {
             self.text.push('"');
         }
         self.text.push('>');
-        self.open.push(name);
+        self.open.push(name.to_owned());
     }
 
     /// Writes the end tag of the innermost open element.
     pub(crate) fn close(&mut self) {
         if let Some(name) = self.open.pop() {
-            self.text.extend(["</", name, ">"]);
+            self.text.extend(["</", name.as_str(), ">"]);
         }
     }
 
     /// Writes an element with the content that `content` writes.
     pub(crate) fn element(
         &mut self,
-        name: &'static str,
+        name: &str,
         attributes: &[(&str, &str)],
         content: impl FnOnce(&mut Self),
     ) {
@@ -44,22 +44,26 @@ impl Markup {
     }
 
     /// Writes an element that contains text only.
-    pub(crate) fn leaf(&mut self, name: &'static str, attributes: &[(&str, &str)], text: &str) {
+    pub(crate) fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.element(name, attributes, |markup| markup.text(text));
     }
 
     /// Writes text, with character references for everything that is not plain
-    /// ASCII.
+    /// ASCII. Shift_JIS has another character in the place of the backslash and the tilde.
     pub(crate) fn text(&mut self, text: &str) {
-        for c in text.chars() {
-            match c {
-                '<' | '>' | '&' | '"' | '\'' | '\0'..='\x1F' | '\x7F'.. => {
-                    // Writing to a string does not fail.
-                    let _ = write!(self.text, "&#x{:X};", u32::from(c));
-                }
-                _ => self.text.push(c),
+        let mut rest = text;
+        while let Some((plain, after)) =
+            rest.find(is_referenced).and_then(|at| rest.split_at_checked(at))
+        {
+            self.text.push_str(plain);
+            let mut after = after.chars();
+            if let Some(c) = after.next() {
+                // Writing to a string does not fail.
+                let _ = write!(self.text, "&#x{:X};", u32::from(c));
             }
+            rest = after.as_str();
         }
+        self.text.push_str(rest);
     }
 
     /// Writes a fragment that this type has written before.
@@ -71,6 +75,11 @@ impl Markup {
     pub(crate) fn take(&mut self) -> String {
         std::mem::take(&mut self.text)
     }
+}
+
+/// Whether a character is written as a reference.
+const fn is_referenced(c: char) -> bool {
+    matches!(c, '<' | '>' | '&' | '"' | '\'' | '\\' | '~' | '\0'..='\x1F' | '\x7F'..)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ pub(crate) const XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
 pub(crate) const XADES_141: &str = "http://uri.etsi.org/01903/v1.4.1#";
 /// The namespace names of all versions of XAdES begin with this.
 pub(crate) const ANY_XADES: &str = "http://uri.etsi.org/01903/";
+/// XML Signature 1.1: keys on elliptic curves.
+pub(crate) const DS_11: &str = "http://www.w3.org/2009/xmldsig11#";
 /// XML Signature, later algorithms (RFC 9231).
 pub(crate) const DS_MORE: &str = "http://www.w3.org/2007/05/xmldsig-more#";
 

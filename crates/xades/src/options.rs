@@ -5,11 +5,14 @@ use std::io::Read;
 
 use ades_core::error::Parameter;
 use ades_core::parameters::{NO_TEXT, is_text};
-use ades_core::{Certificate, Document, SignerLocation};
+use ades_core::{Document, SignerLocation};
 use serde::{Deserialize, Serialize};
 
 use crate::c14n::{Canonicalization, IdAttributes, Target};
 use crate::error::Error;
+use crate::pending::PendingSignature;
+use crate::signature_element::key_info::KeyInfo;
+use crate::verify::evaluate::foreseen::ForeseenSignature;
 use crate::verify::original::Original;
 use crate::xml::Reader;
 
@@ -22,7 +25,8 @@ pub enum Packaging {
     #[default]
     Enveloped,
     /// Elements of the document are signed, named by their Ids. The signature is
-    /// in the same document, and in none of these elements.
+    /// in the same document. An element that contains the signature is signed without
+    /// it, as SAML requires (XML Signature, clause 6.6.4).
     InternallyDetached(Vec<String>),
     /// The root element of an XML document is put into the signature, octet by
     /// octet. Everything outside the root element is not signed. Documents with a
@@ -46,6 +50,10 @@ pub enum Position {
     LastInRoot,
     /// As the last child of the first element that matches.
     LastIn(Target),
+    /// As the first child of the first element that matches.
+    FirstIn(Target),
+    /// Directly before the first element that matches, which must not be the root.
+    Before(Target),
     /// Directly after the first element that matches, which must not be the root.
     After(Target),
 }
@@ -55,9 +63,33 @@ impl Position {
     pub(crate) const fn target(&self) -> Option<&Target> {
         match self {
             Self::LastInRoot => None,
-            Self::LastIn(target) | Self::After(target) => Some(target),
+            Self::LastIn(target)
+            | Self::FirstIn(target)
+            | Self::Before(target)
+            | Self::After(target) => Some(target),
         }
     }
+
+    /// Whether the signature becomes a sibling of the element, not a child.
+    pub(crate) const fn is_beside(&self) -> bool {
+        matches!(self, Self::Before(_) | Self::After(_))
+    }
+}
+
+/// The signed property that names the signing certificate (EN 319 132-1, 5.2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SigningCertificate {
+    /// `SigningCertificateV2`, as baseline signatures must have it.
+    #[default]
+    V2,
+    /// `SigningCertificate` of earlier versions, with the issuer's name and the serial number.
+    /// The signature is not a baseline signature. Some national formats require it, such as
+    /// Facturae.
+    V1,
+    /// Both. The signature is not a baseline signature.
+    Both,
 }
 
 /// The way in which a detached signature refers to its documents.
@@ -154,6 +186,9 @@ pub struct SignatureOptions {
     pub(crate) reading: ReadingOptions,
     pub(crate) id_seed: Vec<u8>,
     pub(crate) production_place: Option<ProductionPlace>,
+    pub(crate) signing_certificate: SigningCertificate,
+    pub(crate) sign_key_info: bool,
+    pub(crate) key_value: bool,
 }
 
 /// Options of reading documents, shared by signing and verifying.
@@ -168,6 +203,15 @@ impl ReadingOptions {
     pub(crate) fn reader<'a>(&self, octets: impl Read + 'a) -> Result<Reader<'a>, Error> {
         let reader = Reader::from_read(octets)?;
         Ok(if self.ignore_external_subset { reader.ignoring_external_subset() } else { reader })
+    }
+
+    /// Passes each field to `take`, as octets.
+    pub(crate) fn each_part(&self, take: &mut dyn FnMut(&[u8])) {
+        take(&[u8::from(self.ignore_external_subset), u8::from(self.ids.has_dtd())]);
+        for (namespace, local_name) in self.ids.names() {
+            take(namespace.as_bytes());
+            take(local_name.as_bytes());
+        }
     }
 }
 
@@ -185,6 +229,9 @@ impl SignatureOptions {
             reading: ReadingOptions::default(),
             id_seed: Vec::new(),
             production_place: None,
+            signing_certificate: SigningCertificate::V2,
+            sign_key_info: false,
+            key_value: false,
         }
     }
 
@@ -262,8 +309,35 @@ impl SignatureOptions {
         self
     }
 
+    /// Sets the property that names the signing certificate.
+    #[must_use]
+    pub const fn signing_certificate(mut self, property: SigningCertificate) -> Self {
+        self.signing_certificate = property;
+        self
+    }
+
+    /// Makes the signature cover its `ds:KeyInfo`, too. Baseline signatures need not: the
+    /// signed properties name the certificate by its digest.
+    #[must_use]
+    pub const fn sign_key_info(mut self) -> Self {
+        self.sign_key_info = true;
+        self
+    }
+
+    /// Puts the public key into `ds:KeyInfo`, in addition to the certificates.
+    #[must_use]
+    pub const fn key_value(mut self) -> Self {
+        self.key_value = true;
+        self
+    }
+
+    /// The form of `ds:KeyInfo`.
+    pub(crate) const fn key_info(&self) -> KeyInfo {
+        KeyInfo { referenced: self.sign_key_info, key_value: self.key_value }
+    }
+
     /// Sets a seed for the Ids in the signature. The Ids also depend on the document,
-    /// the certificate, the signing time and the packaging. Only random octets as the
+    /// the certificates, the signing time, the packaging and the place. Only random octets as the
     /// seed make them unpredictable.
     #[must_use]
     pub fn id_seed(mut self, seed: impl Into<Vec<u8>>) -> Self {
@@ -283,16 +357,25 @@ impl Default for SignatureOptions {
 #[non_exhaustive]
 pub struct VerifyOptions<'a> {
     pub(crate) originals: Vec<Original<'a>>,
-    pub(crate) trust: &'a [Certificate],
     pub(crate) expected: Vec<Target>,
     pub(crate) reading: ReadingOptions,
+    pub(crate) foreseen: Option<ForeseenSignature>,
 }
 
 impl<'a> VerifyOptions<'a> {
-    /// No other documents, no trust anchors, the usual Ids.
+    /// No other documents, the usual Ids.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The options for verifying what this signature was completed to: its document is read as it
+    /// was when the signature was prepared. The report is the same as with other options that read
+    /// it so, but the container is usually read once instead of twice.
+    #[must_use]
+    pub fn for_completed(pending: &PendingSignature) -> Self {
+        let (reading, foreseen) = (pending.reading.clone(), pending.foreseen());
+        Self { reading, foreseen, ..Self::default() }
     }
 
     /// Adds the signed document of a detached signature, whatever its URI in the
@@ -306,17 +389,11 @@ impl<'a> VerifyOptions<'a> {
 
     /// Adds the document that references with this URI mean. The URI is compared
     /// literally and percent-decoded. It may also be the end of the reference's URI,
-    /// after a slash. Each reference reads the document once.
+    /// after a slash, or the reference's URI its end. Of several documents, the one with
+    /// the longest common path is meant. Each reference reads the document once.
     #[must_use]
     pub fn original_named(mut self, uri: impl Into<String>, document: Document<'a>) -> Self {
         self.originals.push(Original { uri: Some(uri.into()), document });
-        self
-    }
-
-    /// Sets the trust anchors. Without any, trust is not judged.
-    #[must_use]
-    pub const fn trust(mut self, anchors: &'a [Certificate]) -> Self {
-        self.trust = anchors;
         self
     }
 

@@ -3,16 +3,22 @@
 use std::fmt;
 
 use ades_core::{
-    CertificateChain, DocumentDigest, PendingState, SignatureAlgorithm, StoredState, ToBeSigned,
+    CertificateChain, Digest, DocumentDigest, PendingState, SignatureAlgorithm, StoredState,
+    ToBeSigned,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::c14n::IdAttributes;
 use crate::extend::insertion::Insertion;
+use crate::namespaces::XPATH;
 use crate::options::ReadingOptions;
+use crate::prepare::enveloping::prologue;
 use crate::report::Warning;
-use crate::signature_element::{END_TAGS, SigningContext, WrittenSignature};
+use crate::signature_element::ids::Ids;
+use crate::signature_element::text::{Content, END_TAGS};
+use crate::signature_element::{SigningContext, WrittenSignature};
 use crate::source_document::SourceDocument;
+use crate::verify::evaluate::foreseen::ForeseenSignature;
 use crate::xml::Encoding;
 
 /// A signature that has been prepared and waits for its value.
@@ -35,11 +41,30 @@ pub struct PendingSignature {
     #[serde(rename = "target")]
     pub(crate) destination: Destination,
     pub(crate) reading: ReadingOptions,
+    /// The part of the signature's Id that the other fields do not determine. `None`: a state of
+    /// an older version, in which the Id does not depend on the destination.
+    #[serde(with = "optional_octets")]
+    pub(crate) salt: Option<Vec<u8>>,
     #[serde(skip)]
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// The layout of version 1, which does not contain the reading options.
+/// The layout of version 2, which does not contain the salt.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Version2 {
+    algorithm: SignatureAlgorithm,
+    chain: CertificateChain,
+    #[serde(with = "ades_core::base64::octets")]
+    signed_info: Vec<u8>,
+    head: String,
+    tail: String,
+    #[serde(rename = "target")]
+    destination: Destination,
+    reading: ReadingOptions,
+}
+
+/// The layout of version 1, which does not contain the reading options either.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Version1 {
@@ -58,7 +83,13 @@ struct Version1 {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Destination {
     /// Into the document.
-    Inserted { document: SourceDocument, insertion: Insertion },
+    Inserted {
+        document: SourceDocument,
+        insertion: Insertion,
+        /// The digest of the document's last octets, if *prepare* copied the document.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        copied: Option<Digest>,
+    },
     /// Around the document's root element, octet by octet.
     Xml { document: SourceDocument, from: u64, to: u64, encoding: Encoding },
     /// Around the document, as base64.
@@ -67,9 +98,48 @@ pub(crate) enum Destination {
     Detached { documents: Vec<SourceDocument> },
 }
 
+impl Destination {
+    /// The form of the content of an enveloping signature.
+    pub(crate) const fn content(&self) -> Option<Content> {
+        match self {
+            Self::Xml { .. } => Some(Content::Xml),
+            Self::Base64 { .. } => Some(Content::Base64),
+            Self::Inserted { .. } | Self::Detached { .. } => None,
+        }
+    }
+
+    /// Passes each field to `take`, as octets.
+    pub(crate) fn each_part(&self, take: &mut dyn FnMut(&[u8])) {
+        match self {
+            // A copy gets the same signature.
+            Self::Inserted { document, insertion, copied: _ } => {
+                take(b"inserted");
+                document.each_part(take);
+                insertion.each_part(take);
+            }
+            Self::Xml { document, from, to, encoding } => {
+                take(b"xml");
+                document.each_part(take);
+                take(&from.to_be_bytes());
+                take(&to.to_be_bytes());
+                take(encoding.label().as_bytes());
+            }
+            Self::Base64 { document } => {
+                take(b"base64");
+                document.each_part(take);
+            }
+            Self::Detached { documents } => {
+                take(b"detached");
+                documents.iter().for_each(|document| document.each_part(take));
+            }
+        }
+    }
+}
+
 impl PendingSignature {
     pub(crate) fn new(
         signing: &SigningContext<'_>,
+        ids: &Ids,
         written: WrittenSignature,
         destination: Destination,
     ) -> Self {
@@ -82,6 +152,7 @@ impl PendingSignature {
             tail,
             destination,
             reading: signing.options.reading.clone(),
+            salt: Some(ids.salt.clone()),
             warnings: Vec::new(),
         }
     }
@@ -134,27 +205,85 @@ impl PendingSignature {
         self.reading.ignore_external_subset
     }
 
+    /// The signature in the completed container. `None` if it is not known where it is, or if
+    /// the container probably has other signatures.
+    pub(crate) fn foreseen(&self) -> Option<ForeseenSignature> {
+        let offset = match &self.destination {
+            Destination::Inserted { insertion, .. } => insertion.offset_of_fragment()?,
+            Destination::Xml { encoding: Encoding::Utf8, .. } => {
+                prologue(Encoding::Utf8).len() as u64
+            }
+            Destination::Base64 { .. } => 0,
+            Destination::Xml { .. } | Destination::Detached { .. } => return None,
+        };
+        // A signature beside others leaves out all of them.
+        let beside_others = self.head.contains(XPATH);
+        (!beside_others).then(|| ForeseenSignature { fragment: self.fragment(""), offset })
+    }
+
     /// The signature element with this text as its value, and without the content
     /// of an enveloping signature.
     pub(crate) fn fragment(&self, value: &str) -> String {
-        let end_tags = match self.destination {
-            Destination::Xml { .. } | Destination::Base64 { .. } => END_TAGS,
-            Destination::Inserted { .. } | Destination::Detached { .. } => "",
-        };
+        let end_tags = self.destination.content().map_or("", |_| END_TAGS);
         [self.head.as_str(), value, self.tail.as_str(), end_tags].concat()
     }
 }
 
 impl PendingState for PendingSignature {
     const FORMAT: &'static str = "xades";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 4;
 
     fn from_older(version: u32, stored: &StoredState) -> Option<Self> {
-        let older: Version1 = (version == 1).then(|| stored.read())??;
+        let Version2 { algorithm, chain, signed_info, head, tail, destination, reading } =
+            match version {
+                1 => stored.read::<Version1>()?.into(),
+                2 => stored.read()?,
+                // The layout of version 3 is that of a document that was not copied.
+                3 => return stored.read(),
+                _ => return None,
+            };
+        Some(Self {
+            algorithm,
+            chain,
+            signed_info,
+            head,
+            tail,
+            destination,
+            reading,
+            salt: None,
+            warnings: Vec::new(),
+        })
+    }
+}
+
+impl From<Version1> for Version2 {
+    fn from(older: Version1) -> Self {
         let Version1 { algorithm, chain, signed_info, head, tail, destination } = older;
         let reading = ReadingOptions::default();
-        let warnings = Vec::new();
-        Some(Self { algorithm, chain, signed_info, head, tail, destination, reading, warnings })
+        Self { algorithm, chain, signed_info, head, tail, destination, reading }
+    }
+}
+
+/// Octets as base64, or `null`.
+mod optional_octets {
+    use ades_core::base64;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(
+        octets: &Option<Vec<u8>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match octets {
+            Some(octets) => serializer.serialize_some(&base64::encode(octets)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Vec<u8>>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+        base64::decode(&text).map(Some).ok_or_else(|| D::Error::custom("not base64"))
     }
 }
 

@@ -3,9 +3,13 @@
 use std::fmt;
 
 pub use ades_core::Level;
+use ades_core::facts::SignatureFacts;
 use ades_core::{Digest, SignerLocation};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+
+use crate::c14n::InsertionSite;
+use crate::xml::Encoding;
 
 /// A document and its signatures. The serialised form has the signers' names, which
 /// are personal data; `Debug` does not show them.
@@ -23,11 +27,11 @@ pub struct Report {
 
 impl Report {
     /// Whether there is at least one signature, and all of them, countersignatures
-    /// included, are intact and without problems.
+    /// included, are intact and without problems. Certificates and times are not judged.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         fn valid(signature: &SignatureReport) -> bool {
-            signature.intact
+            signature.intact == Some(true)
                 && signature.problems.is_empty()
                 && signature.countersignatures.iter().all(valid)
         }
@@ -46,11 +50,12 @@ pub struct SignatureReport {
     pub id: Option<String>,
     /// Where it is in the document's octets.
     pub place: Place,
-    /// The highest level whose properties are present.
+    /// The highest level for which there is evidence: time-stamps that can be read and
+    /// whose imprint fits.
     pub level: Level,
     /// Whether the value verifies and every digest in `ds:SignedInfo` matches (XML
-    /// Signature, clause 3.2: core validation).
-    pub intact: bool,
+    /// Signature, clause 3.2: core validation). `None` if that could not be found out.
+    pub intact: Option<bool>,
     /// The signer's common name, if the signature contains the certificate and that has
     /// one.
     pub signer: Option<String>,
@@ -58,11 +63,8 @@ pub struct SignatureReport {
     pub covers: Coverage,
     /// The problems of the signature, and checks that could not be done.
     pub problems: Vec<Problem>,
-    /// Whether there is a certification path from the signer's certificate to a trust
-    /// anchor. `None` if the caller passed no trust anchors.
-    pub trusted: Option<bool>,
     /// The claimed signing time. Without a time zone it is taken as UTC.
-    pub signing_time: Option<DateTime<Utc>>,
+    pub claimed_time: Option<DateTime<Utc>>,
     /// The name of the signature algorithm, or its URI if it is not supported.
     pub signature_algorithm: String,
     /// The URI of the canonicalisation of `ds:SignedInfo`.
@@ -82,12 +84,21 @@ pub struct SignatureReport {
     /// The claimed location.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<SignerLocation>,
+    /// The values after the first of properties that may occur only once.
+    #[serde(skip_serializing_if = "Further::is_empty")]
+    pub further: Further,
     /// The names of the unsigned properties.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unsigned_properties: Vec<String>,
     /// Signatures on this signature.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub countersignatures: Vec<Self>,
+    /// The elements that the caller expects to be signed: whether each is covered.
+    #[serde(skip)]
+    pub(crate) expected: Vec<bool>,
+    /// What a judge needs to know.
+    #[serde(skip)]
+    pub facts: SignatureFacts,
 }
 
 impl fmt::Debug for SignatureReport {
@@ -99,8 +110,7 @@ impl fmt::Debug for SignatureReport {
             .field("intact", &self.intact)
             .field("covers", &self.covers)
             .field("problems", &self.problems)
-            .field("trusted", &self.trusted)
-            .field("signing_time", &self.signing_time)
+            .field("claimed_time", &self.claimed_time)
             .field("signature_algorithm", &self.signature_algorithm)
             .field("canonicalization", &self.canonicalization)
             .field("references", &self.references)
@@ -108,6 +118,39 @@ impl fmt::Debug for SignatureReport {
             .field("commitments", &self.commitments)
             .field("unsigned_properties", &self.unsigned_properties)
             .field("countersignatures", &self.countersignatures)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The signed values after the first of properties that may occur only once, in
+/// document order. `Debug` does not show texts.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Further {
+    /// Claimed signing times.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signing_times: Vec<DateTime<Utc>>,
+    /// Signature policies.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicyReport>,
+    /// Claimed locations.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<SignerLocation>,
+}
+
+impl Further {
+    /// Whether there are no such values, as in every baseline signature.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Debug for Further {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Further")
+            .field("signing_times", &self.signing_times)
+            .field("policies", &self.policies)
             .finish_non_exhaustive()
     }
 }
@@ -306,9 +349,48 @@ pub enum Warning {
         "the document has signatures, which cover it as a document of its own: it is kept as base64"
     )]
     SignedKeptAsBase64,
+    /// The document has a document type declaration, and the signature becomes a part of it.
+    /// EU DSS, and services that use it, do not open such a document.
+    #[error(
+        "the document has a document type declaration: EU DSS, and services that use it, will not \
+         open the result; they open a detached or an enveloping signature"
+    )]
+    DoctypeNotOpened,
+    /// The result is in UTF-16. EU DSS, and services that use it, do not recognise it as XML.
+    #[error(
+        "the document is in UTF-16: EU DSS, and services that use it, will not open the result; \
+         they open a detached signature, or one over the document in UTF-8"
+    )]
+    Utf16NotOpened,
+    /// The result is in an encoding that Java does not have, and so not EU DSS.
+    #[error(
+        "the document is in an encoding that Java does not have: EU DSS, and services that use \
+         it, will not open the result; they open a detached signature, or one over the document \
+         in UTF-8"
+    )]
+    EncodingNotOpened,
 }
 
 impl Warning {
+    /// The warnings about a document that a signature is put into.
+    pub(crate) fn about(site: &InsertionSite) -> Vec<Self> {
+        Self::all(site.has_doctype, site.encoding)
+    }
+
+    /// The warnings about a document whose root element is put into a signature.
+    pub(crate) fn about_content(site: &InsertionSite) -> Vec<Self> {
+        Self::all(false, site.encoding)
+    }
+
+    fn all(has_doctype: bool, encoding: Encoding) -> Vec<Self> {
+        let all = [
+            (has_doctype, Self::DoctypeNotOpened),
+            (encoding.is_utf16(), Self::Utf16NotOpened),
+            (!encoding.is_known_to_java(), Self::EncodingNotOpened),
+        ];
+        all.into_iter().filter_map(|(is, warning)| is.then_some(warning)).collect()
+    }
+
     /// The stable code, as in the serialised form.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -316,6 +398,9 @@ impl Warning {
             Self::DoctypeKeptAsBase64 => "doctype-kept-as-base64",
             Self::ExternalKeptAsBase64 => "external-kept-as-base64",
             Self::SignedKeptAsBase64 => "signed-kept-as-base64",
+            Self::DoctypeNotOpened => "doctype-not-opened",
+            Self::Utf16NotOpened => "utf16-not-opened",
+            Self::EncodingNotOpened => "encoding-not-opened",
         }
     }
 }
@@ -325,9 +410,6 @@ impl Warning {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Problem {
-    /// The certificate was not valid at the claimed signing time
-    #[error("the certificate was not valid at the signing time")]
-    CertificateNotValidAtSigningTime,
     /// A reference names another document, which the caller did not pass
     #[error("a signed document was not given")]
     ContentMissing,
@@ -353,10 +435,17 @@ pub enum Problem {
     /// Two elements have an Id that the signature refers to
     #[error("two elements have the same Id, so it is ambiguous which one is signed")]
     DuplicateId,
-    /// The certificate has a keyUsage with neither digitalSignature nor nonRepudiation
-    /// (RFC 5280, 4.2.1.3)
-    #[error("the certificate is not for signatures")]
-    KeyUsage,
+    /// The issuer and serial number beside the digest of the certificate are those of
+    /// another certificate: the digest counts
+    #[error("the issuer and serial number beside the certificate's digest are those of another")]
+    IssuerSerialMismatch,
+    /// A signed `ds:KeyInfo` binds the certificate, and no signed property
+    /// (ETSI TS 101 903, 4.4.1)
+    #[error("the signed key information binds the certificate, and no signed property")]
+    KeyInfoSigned,
+    /// `ds:KeyInfo` contains a public key that is not the certificate's (XML Signature, 4.5)
+    #[error("the signature contains another public key than the certificate's")]
+    KeyValueMismatch,
     /// A property has its legacy form, which baseline signatures must not have
     /// (EN 319 132-1, 6.3)
     #[error("a property has its legacy form, which baseline signatures must not have")]
@@ -368,6 +457,10 @@ pub enum Problem {
     /// covered
     #[error("the root element, or an element that was expected to be signed, is not covered")]
     NotCovered,
+    /// The transforms of the references leave out parts of the root element, besides
+    /// signatures: the signer signed the rest
+    #[error("parts of the root element are not covered: the signature's transforms leave them out")]
+    PartlyCovered,
     /// The value of a signed property cannot be read
     #[error("a signed property is malformed")]
     PropertyMalformed,
@@ -400,7 +493,7 @@ pub enum Problem {
     #[error("the signer's certificate is not in the signature")]
     SignerCertificateMissing,
     /// The certificate in `ds:KeyInfo` is not the one that the signed properties name
-    /// by its digest, or by issuer and serial number
+    /// by its digest
     #[error("the certificate is not the one that the signature names")]
     SigningCertificateMismatch,
     /// No signed property names the certificate
@@ -415,6 +508,10 @@ pub enum Problem {
     /// A transform, or the form of a reference's URI, is not supported
     #[error("a transform, or the form of a reference, is not supported")]
     TransformUnsupported,
+    /// An unsigned property that EN 319 132-1 does not have, or a `CounterSignature`
+    /// without a signature
+    #[error("an unsigned property is not one of XAdES: nobody signed it")]
+    UnknownProperty,
     /// The version of the qualifying properties is not supported
     #[error("the version of the qualifying properties is not supported")]
     UnknownVersion,
@@ -426,7 +523,12 @@ pub enum Problem {
     /// A digest, signature or canonicalisation algorithm is not supported
     #[error("an algorithm is not supported")]
     UnsupportedAlgorithm,
-    /// There is no certification path from the certificate to a trust anchor
-    #[error("the certificate does not lead to a trust anchor")]
-    Untrusted,
+}
+
+impl Problem {
+    /// The code in JSON.
+    #[must_use]
+    pub fn code(self) -> String {
+        ades_core::facts::code(&self)
+    }
 }

@@ -1,14 +1,18 @@
 //! The `ds:Signature` element before its value is known (XML Signature,
 //! clause 4).
 
+pub(crate) mod ids;
+pub(crate) mod issuer_name;
+pub(crate) mod key_info;
 pub(crate) mod properties;
 pub(crate) mod reference;
+pub(crate) mod text;
 
 use ades_core::certificate::UsageCheck;
 use ades_core::error::Parameter;
 use ades_core::{
-    CertificateChain, Digest, DigestAlgorithm, Digester, SignatureAlgorithm, SignatureParameters,
-    SignaturePolicy, base64,
+    CertificateChain, Digest, DigestAlgorithm, SignatureAlgorithm, SignatureParameters,
+    SignaturePolicy,
 };
 
 use crate::c14n::{Canonicalization, Selection, Target, canonicalize};
@@ -18,46 +22,10 @@ use crate::namespaces::{DS, SIGNED_PROPERTIES, XADES};
 use crate::options::{ProductionPlace, SignatureOptions};
 use crate::xml::Reader;
 
+use ids::Ids;
 use properties::NewFormat;
 use reference::{NewReference, NewTransform};
-
-/// The end tags after the content of an enveloping signature.
-pub(crate) const END_TAGS: &str = "</ds:Object></ds:Signature>";
-
-/// The Ids in one signature.
-#[derive(Debug)]
-pub(crate) struct Ids {
-    pub(crate) signature: String,
-}
-
-impl Ids {
-    /// Makes Ids that the document does not contain: they depend on the document's
-    /// digest, so a document cannot contain its own Ids. They also depend on the
-    /// certificate, the signing time, the packaging and the seed.
-    pub(crate) fn new<'d>(
-        signing: &SigningContext<'_>,
-        how: &str,
-        documents: impl IntoIterator<Item = &'d Digest>,
-    ) -> Self {
-        let mut digester = Digester::new(DigestAlgorithm::Sha256);
-        let mut update = |octets: &[u8]| {
-            digester.update(&(octets.len() as u64).to_be_bytes());
-            digester.update(octets);
-        };
-        update(signing.chain.leaf().der());
-        update(signing.parameters.signing_time().time().to_rfc3339().as_bytes());
-        update(how.as_bytes());
-        update(&signing.options.id_seed);
-        documents.into_iter().for_each(|document| update(document.value()));
-        let hex = digester.finish().to_hex();
-        Self { signature: format!("ades-{}", hex.get(..32).unwrap_or(&hex)) }
-    }
-
-    /// The Id of a part of the signature.
-    pub(crate) fn of(&self, part: &str) -> String {
-        format!("{}-{part}", self.signature)
-    }
-}
+use text::{Around, Content, END_TAGS, SignatureText};
 
 /// The signer's certificate, the parameters and the options of a signature.
 #[derive(Debug)]
@@ -114,22 +82,15 @@ pub(crate) fn check_parameters(
 pub(crate) struct SignatureElement<'a> {
     pub(crate) signing: &'a SigningContext<'a>,
     pub(crate) ids: &'a Ids,
-    /// The references to the signed data, without that to the signed properties.
+    /// The elements around the signature that the document does not have yet.
+    pub(crate) around: Around,
+    /// The references to the signed data, without those to the parts of the signature.
     pub(crate) references: Vec<NewReference>,
     pub(crate) formats: Vec<NewFormat>,
-    /// A `ds:Object` before the one with the properties.
-    pub(crate) object: Option<String>,
-    /// A `ds:Object` at the end of the signature, whose content is written when
-    /// the signature is completed.
-    pub(crate) content: Option<ContentObject>,
-}
-
-/// The `ds:Object` that holds the content of an enveloping signature.
-#[derive(Debug)]
-pub(crate) struct ContentObject {
-    pub(crate) id: String,
-    /// `MimeType` and `Encoding`, if the content is base64.
-    pub(crate) base64: Option<(String, &'static str)>,
+    /// A `ds:Object` with a `ds:Manifest`, before the one with the properties.
+    pub(crate) manifest: Option<String>,
+    /// The form of the content of an enveloping signature.
+    pub(crate) content: Option<Content>,
 }
 
 /// A signature in two parts, without its value.
@@ -144,83 +105,75 @@ pub(crate) struct WrittenSignature {
     pub(crate) tail: String,
 }
 
-impl ContentObject {
-    /// Writes the start tag.
-    pub(crate) fn open(&self, markup: &mut Markup) {
-        let mut attributes = vec![("Id", self.id.as_str())];
-        if let Some((mime_type, encoding)) = &self.base64 {
-            attributes.extend([("MimeType", mime_type.as_str()), ("Encoding", encoding)]);
-        }
-        markup.open("ds:Object", &attributes);
-    }
-}
-
 impl SignatureElement<'_> {
     pub(crate) fn write(&self) -> Result<WrittenSignature, Error> {
         let algorithm = self.signing.digest_algorithm();
         let properties = properties::signed_properties(self.ids, self.signing, &self.formats);
-        // The digest of the properties, and then the form of SignedInfo, are made
-        // from the elements inside the signature. The exclusive form does not
-        // depend on what is around the signature.
-        let form = |properties_digest: &Digest, selection| {
-            let (head, tail) = self.assemble(&properties, properties_digest);
-            let end_tags = self.content.as_ref().map_or("", |_| END_TAGS);
-            let form = canonical(&[&head, tail.as_str(), end_tags].concat(), selection)?;
-            Ok::<_, Error>((form, head, tail))
+        // The digests of the parts, and then the form of SignedInfo, are made from the elements
+        // inside the signature. The exclusive form does not depend on what is around the
+        // signature.
+        let write = |digests: &PartDigests| {
+            let text = SignatureText {
+                id: &self.ids.signature,
+                around: self.around,
+                signed_info: &self.signed_info(digests),
+                key_info: self.signing.options.key_info(),
+                manifest: self.manifest.as_deref().unwrap_or_default(),
+                properties: &properties,
+                content: self.content,
+            };
+            text.write(self.signing.chain)
+        };
+        let form = |(head, tail): &(String, String), selection| {
+            let end_tags = self.content.map_or("", |_| END_TAGS);
+            canonical(&[head, tail.as_str(), end_tags].concat(), selection)
         };
         let placeholder = Digest::of(algorithm, b"");
-        let (properties_form, ..) = form(&placeholder, signed_properties())?;
-        let digest = Digest::of(algorithm, &properties_form);
-        let (signed_info, head, tail) = form(&digest, signed_info())?;
+        let mut digests = PartDigests { properties: placeholder.clone(), key_info: None };
+        if self.signing.options.sign_key_info {
+            digests.key_info = Some(placeholder);
+        }
+        let text = write(&digests);
+        digests.properties = Digest::of(algorithm, &form(&text, signed_properties())?);
+        if let Some(digest) = &mut digests.key_info {
+            *digest = Digest::of(algorithm, &form(&text, key_info())?);
+        }
+        let text = write(&digests);
+        let signed_info = form(&text, signed_info())?;
+        let (head, tail) = text;
         Ok(WrittenSignature { signed_info, head, tail })
     }
 
-    /// The text before and after the value.
-    fn assemble(&self, properties: &str, properties_digest: &Digest) -> (String, String) {
-        let mut markup = Markup::default();
-        markup.open("ds:Signature", &[("xmlns:ds", DS), ("Id", self.ids.signature.as_str())]);
-        self.write_signed_info(&mut markup, properties_digest);
-        markup.open("ds:SignatureValue", &[("Id", &self.ids.of("value"))]);
-        let head = markup.take();
-        markup.close();
-        markup.element("ds:KeyInfo", &[], |markup| {
-            markup.element("ds:X509Data", &[], |markup| {
-                for certificate in self.signing.chain.certificates() {
-                    markup.leaf("ds:X509Certificate", &[], &base64::encode(certificate.der()));
-                }
-            });
-        });
-        markup.raw(self.object.as_deref().unwrap_or_default());
-        markup.element("ds:Object", &[], |markup| {
-            let target = format!("#{}", self.ids.signature);
-            let attributes = [("xmlns:xades", XADES), ("Target", target.as_str())];
-            markup.element("xades:QualifyingProperties", &attributes, |m| m.raw(properties));
-        });
-        match &self.content {
-            Some(content) => content.open(&mut markup),
-            None => markup.close(),
-        }
-        (head, markup.take())
-    }
-
-    fn write_signed_info(&self, markup: &mut Markup, properties_digest: &Digest) {
+    fn signed_info(&self, digests: &PartDigests) -> String {
         let exclusive = Canonicalization::EXCLUSIVE;
+        let part = |kind, name: &str, digest: &Digest| NewReference {
+            id: None,
+            kind,
+            uri: format!("#{}", self.ids.of(name)),
+            transforms: vec![NewTransform::Canonical(exclusive.clone())],
+            digest: digest.clone(),
+        };
+        let mut markup = Markup::default();
         markup.element("ds:SignedInfo", &[], |markup| {
             let method = [("Algorithm", exclusive.uri())];
             markup.leaf("ds:CanonicalizationMethod", &method, "");
             let method = [("Algorithm", self.signing.algorithm.xml_uri())];
             markup.leaf("ds:SignatureMethod", &method, "");
             self.references.iter().for_each(|reference| reference.write(markup));
-            let properties = NewReference {
-                id: None,
-                kind: Some(SIGNED_PROPERTIES),
-                uri: format!("#{}", self.ids.of("properties")),
-                transforms: vec![NewTransform::Canonical(exclusive)],
-                digest: properties_digest.clone(),
-            };
-            properties.write(markup);
+            if let Some(digest) = &digests.key_info {
+                part(None, "key-info", digest).write(markup);
+            }
+            part(Some(SIGNED_PROPERTIES), "properties", &digests.properties).write(markup);
         });
+        markup.take()
     }
+}
+
+/// The digests of the parts of a signature that it signs itself.
+struct PartDigests {
+    properties: Digest,
+    /// `None`: `ds:KeyInfo` is not signed.
+    key_info: Option<Digest>,
 }
 
 /// The exclusive canonical form of one element of a fragment.
@@ -242,6 +195,16 @@ pub(crate) fn signed_info() -> Selection {
 /// The first `xades:SignedProperties`.
 pub(crate) fn signed_properties() -> Selection {
     first(XADES, "SignedProperties")
+}
+
+/// The first `ds:Manifest`.
+pub(crate) fn manifest() -> Selection {
+    first(DS, "Manifest")
+}
+
+/// The first `ds:KeyInfo`.
+pub(crate) fn key_info() -> Selection {
+    first(DS, "KeyInfo")
 }
 
 fn first(namespace: &str, local_name: &str) -> Selection {

@@ -1,9 +1,10 @@
 //! The signed document: its digest and length, and reading it once for its digest,
 //! its canonical forms and the place of the signature.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::ops::Range;
 
+use ades_core::in_place::length_and_tail;
 use ades_core::{Digest, DigestAlgorithm, DigestThread, Digester, Document, DocumentDigest};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ use crate::xml::Span;
 
 /// From this length on, digesting runs on a thread of its own. Starting and
 /// waking the thread costs as much as digesting some hundred kilobytes.
-const MIN_LEN_FOR_THREAD: u64 = 512 * 1024;
+pub(crate) const MIN_LEN_FOR_THREAD: u64 = 512 * 1024;
 
 /// The document as it was when the signature was prepared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,12 @@ pub(crate) struct SourceDocument {
 }
 
 impl SourceDocument {
+    /// Passes each field to `take`, as octets.
+    pub(crate) fn each_part(&self, take: &mut dyn FnMut(&[u8])) {
+        take(self.digest.0.value());
+        take(&self.length.to_be_bytes());
+    }
+
     /// Compares the length, if the document knows it, before anything is written.
     pub(crate) fn check_length(&self, document: &mut Document<'_>) -> Result<(), Error> {
         if document.len()?.is_some_and(|found| found != self.length) {
@@ -63,18 +70,25 @@ pub(crate) struct DocumentReading {
     pub(crate) document: SourceDocument,
     /// The place of the signature.
     pub(crate) site: InsertionSite,
+    /// The digest of the document's last octets, if the document was copied.
+    pub(crate) copied: Option<Digest>,
 }
 
 impl DocumentReading {
     /// Reads a document: digests its octets and its canonical forms, and finds the
-    /// place of the signature.
+    /// place of the signature. Copies the octets to `copy` meanwhile.
     pub(crate) fn new(
         document: &mut Document<'_>,
         algorithm: DigestAlgorithm,
         reading: &ReadingOptions,
         forms: Vec<(Selection, Canonicalization)>,
         position: &Position,
+        copy: Option<&mut dyn Write>,
     ) -> Result<Self, Error> {
+        let copied = match &copy {
+            Some(_) => Some(length_and_tail(document, algorithm)?.1),
+            None => None,
+        };
         let of_octets = digester(document, algorithm)?;
         let mut digesters = Vec::new();
         for _ in &forms {
@@ -83,7 +97,7 @@ impl DocumentReading {
                 _ => DigestThread::here(Digester::new(algorithm)),
             });
         }
-        let mut octets = Digesting::new(document.reader()?, of_octets);
+        let mut octets = Digesting::new(document.reader()?, of_octets, copy);
         let mut sinks: Vec<_> = digesters
             .iter_mut()
             .map(|digester| {
@@ -93,12 +107,15 @@ impl DocumentReading {
                 }
             })
             .collect();
-        let mut pass = Pass::new(reading.reader(&mut octets)?);
-        for ((selection, method), sink) in forms.into_iter().zip(&mut sinks) {
-            pass.add(method, selection, sink);
-        }
-        let (covered, site) = pass.run_for_site(position.target(), &reading.ids)?;
+        let run = reading.reader(&mut octets).and_then(|reader| {
+            let mut pass = Pass::new(reader);
+            for ((selection, method), sink) in forms.into_iter().zip(&mut sinks) {
+                pass.add(method, selection, sink);
+            }
+            pass.run_for_site(position.target(), &reading.ids)
+        });
         drop(sinks);
+        let (covered, site) = run.map_err(|error| octets.cause(error))?;
         let digests = digesters.into_iter().map(|d| Ok(DigestThread::finish(d)?.finish()));
         let selected = covered.iter().flat_map(|covered| &covered.selected);
         Ok(Self {
@@ -106,6 +123,7 @@ impl DocumentReading {
             selected: selected.map(Span::whole).collect(),
             document: octets.finish()?,
             site,
+            copied,
         })
     }
 
@@ -127,16 +145,25 @@ pub(crate) fn digester(
     Ok(on(Digester::new(algorithm)))
 }
 
-/// Digests the octets that are read through it.
-struct Digesting<R> {
+/// Digests the octets that are read through it, and copies them.
+struct Digesting<'c, R> {
     inner: R,
     digester: DigestThread,
     length: u64,
+    copy: Option<&'c mut dyn Write>,
+    /// Why the copy could not be written.
+    failed: Option<io::Error>,
 }
 
-impl<R: Read> Digesting<R> {
-    const fn new(inner: R, digester: DigestThread) -> Self {
-        Self { inner, digester, length: 0 }
+impl<'c, R: Read> Digesting<'c, R> {
+    const fn new(inner: R, digester: DigestThread, copy: Option<&'c mut dyn Write>) -> Self {
+        Self { inner, digester, length: 0, copy, failed: None }
+    }
+
+    /// The cause of an error of reading: the copy may have failed.
+    fn cause(&mut self, error: Error) -> Error {
+        let failed = self.failed.take();
+        failed.map_or(error, |failed| Error::Core(ades_core::Error::Write(failed)))
     }
 
     fn finish(self) -> Result<SourceDocument, Error> {
@@ -145,11 +172,18 @@ impl<R: Read> Digesting<R> {
     }
 }
 
-impl<R: Read> Read for Digesting<R> {
+impl<R: Read> Read for Digesting<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.digester.update(buffer.get(..read).unwrap_or_default());
+        let octets = buffer.get(..read).unwrap_or_default();
+        self.digester.update(octets);
         self.length += read as u64;
+        if let Some(copy) = &mut self.copy
+            && let Err(error) = copy.write_all(octets)
+        {
+            self.failed = Some(error);
+            return Err(io::ErrorKind::Other.into());
+        }
         Ok(read)
     }
 }

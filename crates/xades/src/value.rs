@@ -60,8 +60,8 @@ pub(crate) fn raw_value(
 /// The number of octets of a curve's order.
 const fn order_len(key: KeyType) -> Option<usize> {
     match key {
-        KeyType::P256 => Some(32),
-        KeyType::P384 => Some(48),
+        KeyType::P256 | KeyType::BrainpoolP256r1 | KeyType::Secp256k1 => Some(32),
+        KeyType::P384 | KeyType::BrainpoolP384r1 => Some(48),
         KeyType::P521 => Some(66),
         _ => None,
     }

@@ -2,7 +2,8 @@
 //! and reports the covered parts.
 //!
 //! A document is read twice: once to find its signatures, and once to digest
-//! everything that they refer to. Only the parts of signatures that verifying needs
+//! everything that they refer to. One reading is enough if the signature is
+//! [known before](crate::VerifyOptions::for_completed). Only the parts of signatures that verifying needs
 //! are kept. The `ds:SignedInfo` of the first reading is compared with the octets
 //! over which the value verifies.
 
@@ -11,23 +12,29 @@ mod coverage;
 mod date_time;
 mod decode;
 pub(crate) mod evaluate;
-mod issuer_serial;
+pub(crate) mod evidence;
+mod key_value;
 pub(crate) mod original;
-mod properties;
-mod signature;
+pub(crate) mod properties;
+pub(crate) mod signature;
 mod signature_report;
+pub(crate) mod time_stamp;
 mod transform;
-mod tree;
+pub(crate) mod tree;
+
+use std::sync::Arc;
 
 use ades_core::Document;
-use ades_core::trust::PathBuilder;
 
+use crate::c14n::Target;
 use crate::error::Error;
-use crate::options::VerifyOptions;
-use crate::report::{Part, Place, Report, SignatureReport};
+use crate::options::{ReadingOptions, VerifyOptions};
+use crate::report::{Part, Place, Problem, Report, SignatureReport};
 
 use collect::CollectedDocument;
 use evaluate::evaluate;
+use evaluate::foreseen::ForeseenSignature;
+use original::Original;
 use signature::Signature;
 use signature_report::{Context, signature_report};
 
@@ -38,7 +45,8 @@ use signature_report::{Context, signature_report};
 /// [expects](VerifyOptions::expect) to be signed, or, without such elements, the whole
 /// document: the root element with all its content except signatures. A signature that
 /// covers less has the problem [`NotCovered`](crate::report::Problem::NotCovered),
-/// because anybody could add content beside the covered part.
+/// because anybody could add content beside the covered part. Several signatures may cover
+/// the expected elements together.
 ///
 /// # Errors
 /// An error about the document as XML; [`Error::Core`] if a source fails or is a
@@ -46,26 +54,46 @@ use signature_report::{Context, signature_report};
 /// an expected element. An invalid signature is not an error: the report has its
 /// problems.
 pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result<Report, Error> {
-    let VerifyOptions { mut originals, trust, expected, reading } = options;
-    let collected = CollectedDocument::read(document, &reading, &expected)?;
+    let VerifyOptions { mut originals, expected, reading, foreseen } = options;
+    verify_with(document, &mut originals, &expected, &reading, foreseen)
+}
+
+/// As [`verify`], with originals that are needed again.
+pub(crate) fn verify_with(
+    document: &mut Document<'_>,
+    originals: &mut [Original<'_>],
+    expected: &[Target],
+    reading: &ReadingOptions,
+    foreseen: Option<ForeseenSignature>,
+) -> Result<Report, Error> {
+    let early = foreseen.and_then(|foreseen| foreseen.read(document, reading, expected));
+    let (collected, foreseen) = match early {
+        Some((collected, outcomes)) => (collected, Some(outcomes)),
+        None => (CollectedDocument::read(document, reading, expected)?, None),
+    };
     let signatures: Vec<Option<Signature<'_>>> = collected
         .signatures
         .iter()
         .map(|found| if found.in_entity { None } else { Signature::read(&found.element) })
         .collect();
     let length = collected.length;
-    let outcomes = evaluate(document, length, &signatures, &mut originals, &reading)?;
+    let outcomes = evaluate(document, length, &signatures, originals, reading, foreseen)?;
     let places = collected.signatures.iter().filter(|found| !found.in_entity);
+    let (evidence, found) = evidence::collect(&signatures, &outcomes);
     let context = Context {
         document: &collected,
+        evidence: &found,
         signatures: &signatures,
         outcomes: &outcomes,
         places: places.map(|found| found.element.place.clone()).collect(),
     };
-    let mut paths = PathBuilder::new(trust);
-    let mut reports: Vec<Option<SignatureReport>> = (0..signatures.len())
-        .map(|index| Some(signature_report(&context, index, &mut paths)))
-        .collect();
+    let mut reports: Vec<Option<SignatureReport>> =
+        (0..signatures.len()).map(|index| Some(signature_report(&context, index))).collect();
+    let evidence = Arc::new(evidence);
+    for report in reports.iter_mut().flatten() {
+        report.facts.evidence = Arc::clone(&evidence);
+    }
+    accept_together(&mut reports, collected.expected.len());
     // Signatures come after the signature that they are in, so in reverse order the
     // innermost ones are moved first.
     for (index, found) in collected.signatures.iter().enumerate().rev() {
@@ -81,4 +109,18 @@ pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result
         root: Part::new(&collected.root, place),
         signatures: reports.into_iter().flatten().collect(),
     })
+}
+
+/// Several signatures may cover the expected elements together: none of them then has the
+/// problem that it does not cover them all.
+fn accept_together(reports: &mut [Option<SignatureReport>], expected: usize) {
+    let intact = reports.iter().flatten().filter(|report| report.intact == Some(true));
+    let covered: Vec<&SignatureReport> = intact.collect();
+    let is_covered =
+        |at: usize| covered.iter().any(|report| report.expected.get(at) == Some(&true));
+    if expected > 0 && (0..expected).all(is_covered) {
+        for report in reports.iter_mut().flatten() {
+            report.problems.retain(|problem| *problem != Problem::NotCovered);
+        }
+    }
 }

@@ -27,6 +27,7 @@ mod entities;
 mod event;
 mod limits;
 mod namespaces;
+mod national;
 mod reader;
 mod scan;
 mod tag;

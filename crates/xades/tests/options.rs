@@ -14,8 +14,8 @@ use xades::c14n::{Canonicalization, IdAttributes, Target};
 use xades::error::NotInsertable;
 use xades::{
     DetachedDocument, DetachedReferences, Error, Packaging, PendingSignature, Position,
-    ProductionPlace, SignatureOptions, Warning, check, check_countersignature, check_detached,
-    prepare,
+    ProductionPlace, SignatureOptions, SigningCertificate, Warning, check, check_countersignature,
+    check_detached, prepare,
 };
 
 fn parameters() -> SignatureParameters {
@@ -79,7 +79,8 @@ fn checks_refuse_what_preparing_would_refuse() {
     let checked = |parameters: &SignatureParameters, options: &SignatureOptions| {
         check(&mut document(), parameters, options)
     };
-    assert!(checked(&parameters(), &options()).unwrap().warnings().is_empty());
+    let expected = [Warning::DoctypeNotOpened];
+    assert_eq!(checked(&parameters(), &options()).unwrap().warnings(), expected);
 
     // What the parameters do not allow.
     let policy = SignaturePolicy::new("1.2.3".parse().unwrap());
@@ -108,7 +109,8 @@ fn checks_refuse_what_preparing_would_refuse() {
         Err(Error::CannotInsert { why }) => why,
         other => panic!("{other:?}"),
     };
-    assert_eq!(why(at(Position::After(name("r")))), NotInsertable::AfterRoot);
+    assert_eq!(why(at(Position::After(name("r")))), NotInsertable::OutsideRoot);
+    assert_eq!(why(at(Position::Before(name("r")))), NotInsertable::OutsideRoot);
     assert_eq!(why(at(Position::After(name("a")))), NotInsertable::InEntity);
     let refused = at(Position::LastIn(name("b")));
     assert!(matches!(refused, Err(Error::NoSuchElement { target }) if target == name("b")));
@@ -138,6 +140,9 @@ fn options_can_be_stored() {
     stored(&elements, r#"{"internally-detached":["a"]}"#);
     stored(&Position::LastInRoot, r#""last-in-root""#);
     stored(&Position::After(Target::Id("a".into())), r#"{"after":{"id":"a"}}"#);
+    stored(&Position::Before(Target::Id("a".into())), r#"{"before":{"id":"a"}}"#);
+    stored(&Position::FirstIn(Target::Id("a".into())), r#"{"first-in":{"id":"a"}}"#);
+    stored(&SigningCertificate::Both, r#""both""#);
     let named = |nth| Target::Named { namespace: "urn:a".into(), local_name: "b".into(), nth };
     stored(&named(None), r#"{"named":{"namespace":"urn:a","local-name":"b"}}"#);
     stored(&named(Some(1)), r#"{"named":{"namespace":"urn:a","local-name":"b","nth":1}}"#);

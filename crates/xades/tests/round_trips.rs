@@ -2,11 +2,17 @@
 //! `tests/tests` of the repository.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-use ades_core::{Certificate, CertificateChain, Document, PendingState, SignatureParameters};
+use std::io::Cursor;
+
+use ades_core::{
+    Certificate, CertificateChain, Digest, DigestAlgorithm, Document, PendingState,
+    SignatureParameters,
+};
 use chrono::DateTime;
 use test_key::TestKey;
+use xades::c14n::Target;
 use xades::report::{Report, SignatureReport};
-use xades::{Error, Packaging, PendingSignature, SignatureOptions, VerifyOptions};
+use xades::{Check, Error, Packaging, PendingSignature, Position, SignatureOptions, VerifyOptions};
 
 const DOCUMENT: &str = "<?xml version='1.0' encoding='UTF-8'?>\r\n<!-- an order -->\r\n\
     <order xmlns='urn:order'  number = \"1\">\r\n  <item Id='a'>ten &lt; é</item>\
@@ -49,16 +55,14 @@ fn sign(document: &[u8], packaging: Packaging) -> Vec<u8> {
 }
 
 fn verify(signed: &[u8]) -> Report {
-    let trust = [certificate(&key())];
-    let options = VerifyOptions::new().trust(&trust);
-    xades::verify(&mut Document::from_bytes(signed), options).unwrap()
+    xades::verify(&mut Document::from_bytes(signed), VerifyOptions::new()).unwrap()
 }
 
 #[track_caller]
 fn assert_sound(signature: &SignatureReport) {
-    assert!(signature.intact, "{signature:?}");
+    assert!(signature.intact == Some(true), "{signature:?}");
     assert_eq!(signature.format, "XAdES");
-    assert_eq!(signature.trusted, Some(true), "{signature:?}");
+    assert_eq!(signature.facts.certificate, Some(certificate(&key())));
 }
 
 #[test]
@@ -105,6 +109,128 @@ fn enveloping_and_internally_detached_signatures_verify() {
         let expected = if matches!(packaging, Packaging::InternallyDetached(_)) { 3 } else { 2 };
         assert_eq!(signature.references.len(), expected, "{packaging:?}");
     }
+}
+
+/// What `verify` reports with the usual options, and with those for what was completed.
+fn both_reports(pending: &PendingSignature, signed: &[u8]) -> [String; 2] {
+    [VerifyOptions::new(), VerifyOptions::for_completed(pending)].map(
+        |options| match xades::verify(&mut Document::from_bytes(signed), options) {
+            Ok(report) => serde_json::to_string(&report).unwrap(),
+            Err(error) => error.to_string(),
+        },
+    )
+}
+
+#[test]
+fn a_signature_that_is_known_before_has_the_same_report() {
+    let document = DOCUMENT.as_bytes();
+    let elements = Packaging::InternallyDetached(vec!["a".to_owned(), "b".to_owned()]);
+    let utf16: Vec<u8> = DOCUMENT
+        .replace("UTF-8", "UTF-16")
+        .encode_utf16()
+        .collect::<Vec<_>>()
+        .into_iter()
+        .flat_map(u16::to_be_bytes)
+        .collect();
+    let utf16 = [b"\xFE\xFF", utf16.as_slice()].concat();
+    for (document, packaging) in [
+        (document, Packaging::Enveloped),
+        (b"\xEF\xBB\xBF<empty xml:id='a'/>", Packaging::Enveloped),
+        (&utf16, Packaging::Enveloped),
+        (document, elements.clone()),
+        (document, Packaging::EnvelopingXml),
+        (document, Packaging::EnvelopingBase64),
+        (&sign(document, elements.clone()), elements),
+    ] {
+        let pending = prepare(document, packaging.clone()).unwrap();
+        let signed = complete(&pending, document, &key()).unwrap();
+        let [usual, known] = both_reports(&pending, &signed);
+        assert!(usual == known && usual.contains("\"intact\":true"), "{packaging:?}");
+        // Each octet changed, another signature, and the signature in another place.
+        let changed = (0..signed.len()).step_by(41).map(|at| {
+            let mut changed = signed.clone();
+            changed[at] ^= 0x01;
+            changed
+        });
+        let other = [sign(&signed, Packaging::EnvelopingBase64), b" ".to_vec()];
+        let moved = String::from_utf8_lossy(&signed).replacen("<item ", "<item  ", 1);
+        for other in changed.chain(other).chain([moved.into_bytes()]) {
+            let [usual, known] = both_reports(&pending, &other);
+            assert_eq!(usual, known, "{packaging:?}");
+        }
+    }
+}
+
+#[test]
+fn a_copy_is_completed_in_place() {
+    let sign = |document: &[u8], check, change: &dyn Fn(&mut Vec<u8>)| {
+        let (options, chain) = (SignatureOptions::new(), chain(&key()));
+        let mut copy = Cursor::new(Vec::new());
+        let source = &mut Document::from_bytes(document);
+        let pending =
+            xades::prepare_copying(source, &chain, &parameters(), &options, &mut copy).unwrap();
+        assert_eq!(copy.get_ref(), document);
+        let pending = PendingSignature::from_json(&pending.to_json(None).unwrap(), None).unwrap();
+        let value = key().sign_digest(pending.to_be_signed().digest().0.value());
+        let mut whole = Vec::new();
+        pending.complete(Some(source), &value, &mut whole).unwrap();
+        change(copy.get_mut());
+        let before = copy.get_ref().clone();
+        match pending.complete_in_place(&mut copy, &value, check) {
+            Ok(()) => {
+                assert_eq!(copy.into_inner(), whole);
+                true
+            }
+            Err(error) => {
+                assert!(matches!(error, Error::DocumentChanged), "{error:?}");
+                assert_eq!(copy.into_inner(), before);
+                false
+            }
+        }
+    };
+    let long = format!("<a>{}<b/></a>", "text".repeat(2000));
+    for document in [DOCUMENT, "<empty/>", &long] {
+        for check in [Check::Whole, Check::LengthAndTail] {
+            assert!(sign(document.as_bytes(), check, &|_| {}));
+            assert!(!sign(document.as_bytes(), check, &|copy| copy.push(b' ')));
+            assert!(!sign(document.as_bytes(), check, &|copy| copy.truncate(copy.len() - 1)));
+        }
+    }
+    let early = |copy: &mut Vec<u8>| copy[10] = b'T';
+    assert!(!sign(long.as_bytes(), Check::Whole, &early));
+}
+
+#[test]
+fn a_copy_has_its_signature_at_the_end() {
+    let mut out = Vec::new();
+    let mut prepare = |options: &SignatureOptions| {
+        let mut document = Document::from_bytes(DOCUMENT.as_bytes());
+        xades::prepare_copying(&mut document, &chain(&key()), &parameters(), options, &mut out)
+    };
+    let first = Position::FirstIn(Target::Id("a".to_owned()));
+    for options in [
+        SignatureOptions::new().position(first),
+        SignatureOptions::new().packaging(Packaging::EnvelopingXml),
+    ] {
+        let error = prepare(&options).unwrap_err();
+        assert!(error.to_string().contains("at the end"), "{error}");
+    }
+    assert!(out.is_empty());
+}
+
+/// Version 3 did not copy.
+#[test]
+fn states_of_version_3_are_read() {
+    let pending = prepare(DOCUMENT.as_bytes(), Packaging::Enveloped).unwrap();
+    let json = pending.to_json(None).unwrap();
+    let (_, state) = json.split_once("\"state\":").unwrap();
+    let (state, _) = state.split_once(",\"checksum\"").unwrap();
+    let protected = format!("ades pending state\nxades\n3\n{state}");
+    let checksum = Digest::of(DigestAlgorithm::Sha256, protected.as_bytes()).to_hex();
+    let older = format!(
+        "{{\"format\":\"xades\",\"version\":3,\"state\":{state},\"checksum\":\"{checksum}\"}}"
+    );
+    assert!(PendingSignature::from_json(&older, None).unwrap() == pending);
 }
 
 #[test]

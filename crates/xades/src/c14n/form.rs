@@ -1,16 +1,18 @@
 //! One canonical form: receives the events of the document and writes the octets.
 
 use crate::error::{Error, Limit};
+use crate::namespaces::XPATH;
 use crate::xml::{
     BindingIndex, EndElement, Event, NO_NAMESPACE, Namespaces, StartElement, TagAttribute,
     XML_BINDING, XML_NAMESPACE,
 };
 
 use super::inherited::{XmlAttribute, with_inherited};
+use super::marks::Marks;
 use super::method::Canonicalization;
 use super::output::{Output, Sink};
 use super::pass::{Covered, ElementName};
-use super::select::{Select, Selection, Shown, Within};
+use super::select::{Select, Selection, Shown, ShownKinds, Within};
 use super::work::Work;
 
 /// Maximum number of selected elements, and of left-out elements, that a form lists.
@@ -20,7 +22,7 @@ const MAX_NAMED: usize = 64;
 
 /// The nodes of a form.
 pub(crate) enum NodeSet<'s> {
-    Selection(Selection),
+    Selection(Box<Selection>),
     Custom(Box<dyn Select + 's>),
 }
 
@@ -32,10 +34,13 @@ pub(crate) struct Form<'s> {
     comments: bool,
     /// Whether only the text of the nodes is written, instead of a canonical form.
     text: bool,
-    /// Whether nodes outside the root element are in the form.
-    outside: bool,
+    /// The place outside the root element.
+    outside: OpenElement,
     /// Whether the root element has ended.
     after_root: bool,
+    /// The number of open elements around those in `open`: they are outside of the selected
+    /// element.
+    around: usize,
     open: Vec<OpenElement>,
     /// The namespaces that the open elements have written, outermost first.
     rendered: Vec<BindingIndex>,
@@ -44,13 +49,15 @@ pub(crate) struct Form<'s> {
     writing: bool,
     /// Whether the data of the current instruction has begun.
     data: bool,
+    /// The targets that the next element to open is inside, if they are known.
+    entered: Option<(Within, ShownKinds)>,
     covered: Covered,
 }
 
 /// An open element.
 #[derive(Clone, Copy)]
 struct OpenElement {
-    shown: Shown,
+    shown: ShownKinds,
     role: Role,
     /// The targets of the selection that the element is inside.
     within: Within,
@@ -61,11 +68,11 @@ struct OpenElement {
 /// The relation of an element to a selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    /// It is in the form if and only if its parent is.
+    /// It is whole in the form if and only if its parent is.
     Same,
-    /// It is in the form, but its parent is not.
+    /// It is whole in the form, but its parent is not.
     Selected,
-    /// It is not in the form, but its parent is.
+    /// It is not whole in the form, but its parent is.
     LeftOut,
 }
 
@@ -75,10 +82,15 @@ impl<'s> Form<'s> {
         nodes: NodeSet<'s>,
         sink: &'s mut Sink<'s>,
     ) -> Self {
-        let (outside, comments) = match &nodes {
-            NodeSet::Selection(selection) => (selection.outside(), selection.has_comments()),
-            NodeSet::Custom(select) => (select.outside(), true),
+        let (within, shown, comments) = match &nodes {
+            NodeSet::Selection(selection) => {
+                // If it is not decided, the root element returns the error.
+                let shown = selection.shown_outside().unwrap_or(ShownKinds::all(false));
+                (selection.outside(), shown, selection.has_comments())
+            }
+            NodeSet::Custom(select) => (Within::default(), ShownKinds::all(select.outside()), true),
         };
+        let outside = OpenElement { shown, role: Role::Same, within, rendered: 0 };
         Self {
             comments: comments && method.comments(),
             text: false,
@@ -87,12 +99,14 @@ impl<'s> Form<'s> {
             out: Output::new(sink),
             outside,
             after_root: false,
+            around: 0,
             open: Vec::new(),
             rendered: vec![NO_NAMESPACE],
             to_render: Vec::new(),
             writing: false,
             data: false,
-            covered: Covered { outside, ..Covered::default() },
+            entered: None,
+            covered: Covered { outside: shown.is_whole(), ..Covered::default() },
         }
     }
 
@@ -103,12 +117,21 @@ impl<'s> Form<'s> {
         self
     }
 
+    /// Remembers where the elements of the form are.
+    pub(crate) fn with_marks(mut self) -> Self {
+        self.covered.marks = Some(Marks::default());
+        self
+    }
+
     pub(crate) fn take(&mut self, event: &Event<'_>, work: &mut Work) -> Result<(), Error> {
+        if self.open.is_empty() && self.is_outside(event, work)? {
+            return Ok(());
+        }
         let before = self.out.written();
         match event {
             Event::StartElement(element) => self.start(element, work)?,
             Event::EndElement(element) => self.end(element, work)?,
-            Event::Text(text) if self.content() => {
+            Event::Text(text) if self.place().shown.text => {
                 if self.text || text.is_plain() {
                     self.out.push(text.as_bytes());
                 } else {
@@ -116,12 +139,17 @@ impl<'s> Form<'s> {
                 }
             }
             Event::Text(_) => {}
-            Event::CommentStart => self.begin(self.comments, b"<!--"),
+            Event::CommentStart => {
+                self.begin(self.comments && self.place().shown.comments, b"<!--");
+            }
             Event::CommentText(text) if self.writing => self.out.push(text),
             Event::CommentText(_) => {}
             Event::CommentEnd => self.finish_node(b"-->"),
             Event::InstructionStart(target) => {
-                self.begin(true, b"<?");
+                let Some(shown) = self.place().shown.instructions else {
+                    return Err(Error::UnknownExpression { algorithm: XPATH.to_owned() });
+                };
+                self.begin(shown, b"<?");
                 if self.writing {
                     self.out.push(target);
                 }
@@ -140,17 +168,49 @@ impl<'s> Form<'s> {
         self.out.check()
     }
 
-    /// Whether text, comments and instructions at this place are in the form.
-    fn content(&self) -> bool {
-        self.open.last().map_or(self.outside, |open| open.shown.content)
+    /// The innermost open element, or the place outside the root element.
+    fn place(&self) -> &OpenElement {
+        self.open.last().unwrap_or(&self.outside)
+    }
+
+    /// Whether the event is outside of the selected element. Most events are, if a form is of a
+    /// small part of a document.
+    fn is_outside(&mut self, event: &Event<'_>, work: &mut Work) -> Result<bool, Error> {
+        let NodeSet::Selection(selection) = &mut self.nodes else { return Ok(false) };
+        // Formulas depend on the elements around the selected one.
+        if selection.is_document() || selection.has_conditions() {
+            return Ok(false);
+        }
+        work.add(1);
+        match event {
+            Event::StartElement(element) => {
+                work.add(selection.cost(element));
+                if selection.passes_over(element) {
+                    self.around += 1;
+                    return Ok(true);
+                }
+                let entered = selection.enter(element, Within::default())?;
+                let outside = entered.0 == Within::default();
+                if outside {
+                    self.around += 1;
+                } else {
+                    self.entered = Some(entered);
+                }
+                Ok(outside)
+            }
+            Event::EndElement(_) => {
+                self.around = self.around.saturating_sub(1);
+                Ok(true)
+            }
+            _ => Ok(true),
+        }
     }
 
     /// Begins a comment or instruction. After the root element a line feed precedes
     /// it.
     fn begin(&mut self, wanted: bool, opening: &[u8]) {
-        let content = self.content();
-        self.writing = wanted && !self.text && content;
-        self.covered.comments_left_out |= content && !self.writing;
+        self.writing = wanted && !self.text;
+        self.covered.comments_left_out |= self.place().shown.is_whole() && !self.writing;
         self.data = false;
         if self.writing {
             if self.after_root {
@@ -172,32 +232,44 @@ impl<'s> Form<'s> {
     }
 
     fn start(&mut self, element: &StartElement<'_>, work: &mut Work) -> Result<(), Error> {
-        let parent = self.open.last().map(|open| open.shown);
-        let mut within = self.open.last().map(|open| open.within).unwrap_or_default();
+        let around = *self.place();
+        let mut within = around.within;
         let (shown, role) = match &mut self.nodes {
             NodeSet::Selection(selection) => {
-                within = selection.enter(element, within)?;
-                work.add(selection.targets() * (1 + element.tag.attributes.len()));
-                let shown = selection.shows(within);
-                match (parent.map_or(self.outside, |parent| parent.element), shown) {
-                    (false, true) => (Shown::YES, Role::Selected),
-                    (true, false) => (Shown::NO, Role::LeftOut),
-                    (true, true) if self.text => (Shown::YES, Role::LeftOut),
-                    (_, true) => (Shown::YES, Role::Same),
-                    (_, false) => (Shown::NO, Role::Same),
-                }
+                let entered = match self.entered.take() {
+                    Some(entered) => entered,
+                    None => {
+                        work.add(selection.cost(element));
+                        selection.enter(element, within)?
+                    }
+                };
+                within = entered.0;
+                let role = match (around.shown.is_whole(), entered.1.is_whole()) {
+                    (false, true) => Role::Selected,
+                    (true, false) => Role::LeftOut,
+                    (true, true) if self.text => Role::LeftOut,
+                    (true, true) | (false, false) => Role::Same,
+                };
+                (entered.1, role)
             }
             NodeSet::Custom(select) => {
-                (select.element(element, parent.unwrap_or(Shown::NO)), Role::Same)
+                let parent = if self.open.is_empty() {
+                    Shown::NO
+                } else {
+                    Shown { element: around.shown.element, content: around.shown.text }
+                };
+                (select.element(element, parent).into(), Role::Same)
             }
         };
+        // The root element has no parent that could be left out.
+        let with_parent =
+            if self.open.is_empty() { self.around == 0 } else { around.shown.element };
         self.open.push(OpenElement { shown, role, within, rendered: self.rendered.len() });
         if role == Role::Selected && self.covered.elements.len() < MAX_NAMED {
             self.covered.elements.push(ElementName::new(element));
         }
         if shown.element && !self.text {
-            // The root element has no parent that could be left out.
-            self.write_start(element, parent.is_none_or(|parent| parent.element), work)?;
+            self.write_start(element, with_parent, work)?;
         }
         Ok(())
     }
@@ -209,6 +281,10 @@ impl<'s> Form<'s> {
         work: &mut Work,
     ) -> Result<(), Error> {
         self.method.check_prefixes(element.tag().start)?;
+        let written = self.out.written() as u64;
+        if let Some(marks) = &mut self.covered.marks {
+            marks.start(written);
+        }
         self.choose_namespaces(element, with_parent, work);
         let of_xml = if with_parent { None } else { self.with_inherited(element, work)? };
         if element.tag.canonical && element.tag.declared.is_empty() && of_xml.is_none() {
@@ -270,6 +346,7 @@ impl<'s> Form<'s> {
     ) -> Result<Option<Vec<XmlAttribute<'e>>>, Error> {
         let ancestors = self.open.len().saturating_sub(1);
         let shown = self.open.iter().take(ancestors).rposition(|open| open.shown.element);
+        let shown = shown.map(|shown| self.around + shown);
         with_inherited(self.method.algorithm(), element, shown, work)
     }
 
@@ -335,7 +412,7 @@ impl<'s> Form<'s> {
 
     /// Writes a namespace, unless an element around this one has written the same.
     fn consider(&mut self, namespaces: &Namespaces, binding: BindingIndex, work: &mut Work) {
-        if binding == XML_BINDING {
+        if binding == XML_BINDING || self.rendered.last() == Some(&binding) {
             return;
         }
         let mut written = self.rendered.iter().rev().copied();
@@ -353,16 +430,15 @@ impl<'s> Form<'s> {
 
     fn write_namespaces(&mut self, namespaces: &Namespaces) {
         for &binding in &self.to_render {
+            if let Some(declaration) = namespaces.plain_declaration(binding) {
+                self.out.push(declaration);
+                continue;
+            }
             let prefix = namespaces.prefix(binding);
             self.out.push(if prefix.is_empty() { b" xmlns" } else { b" xmlns:" });
             self.out.push(prefix);
             self.out.push(b"=\"");
-            let name = namespaces.name(binding);
-            if namespaces.is_plain(binding) {
-                self.out.push(name);
-            } else {
-                self.out.push_value(name);
-            }
+            self.out.push_value(namespaces.name(binding));
             self.out.push(b"\"");
         }
     }
@@ -370,8 +446,11 @@ impl<'s> Form<'s> {
     fn end(&mut self, element: &EndElement<'_>, work: &mut Work) -> Result<(), Error> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         self.rendered.truncate(open.rendered);
-        self.after_root = self.open.is_empty();
+        self.after_root = self.open.is_empty() && self.around == 0;
         if open.shown.element && !self.text {
+            if let Some(marks) = &mut self.covered.marks {
+                marks.end(element.span());
+            }
             if let Some(tag) = element.canonical {
                 self.out.push(tag);
             } else {

@@ -22,8 +22,8 @@ pub(crate) struct InsertionSite {
     /// Whether the element is a `ds:Signature`.
     pub(crate) is_signature: bool,
     pub(crate) has_doctype: bool,
-    /// Whether the DTD declares attributes for elements with the prefixes of the new
-    /// signature.
+    /// Whether the DTD declares attributes for elements with the prefixes of new
+    /// signatures and properties.
     pub(crate) declares_attributes: bool,
 }
 
@@ -120,7 +120,9 @@ impl<'i> SiteFinder<'i> {
             in_signature: self.in_signature,
             is_signature: self.is_signature,
             has_doctype: dtd.present,
-            declares_attributes: dtd.declares_for(b"ds") || dtd.declares_for(b"xades"),
+            declares_attributes: [b"ds".as_slice(), b"xades", b"xades141"]
+                .into_iter()
+                .any(|prefix| dtd.declares_for(prefix)),
         })
     }
 }

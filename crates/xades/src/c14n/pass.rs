@@ -9,6 +9,7 @@ use crate::xml::{Event, Reader, Span, StartElement};
 use super::base::is_scheme;
 use super::form::{Form, NodeSet};
 use super::insertion_site::{InsertionSite, SiteFinder};
+use super::marks::Marks;
 use super::method::Canonicalization;
 use super::select::{Select, Selection};
 use super::target::{IdAttributes, Target};
@@ -36,6 +37,8 @@ pub struct Covered {
     pub(crate) comments_left_out: bool,
     /// The names of the first selected elements, in document order.
     pub(crate) elements: Vec<ElementName>,
+    /// Where the elements of the form are, if it is parsed again.
+    pub(crate) marks: Option<Marks>,
 }
 
 /// The name and Id of an element, cut at 256 octets each.
@@ -86,7 +89,18 @@ impl<'a, 's> Pass<'a, 's> {
         selection: Selection,
         sink: &'s mut (dyn FnMut(&[u8]) -> io::Result<()> + 's),
     ) {
-        self.forms.push(Form::new(method, NodeSet::Selection(selection), sink));
+        self.forms.push(Form::new(method, NodeSet::Selection(Box::new(selection)), sink));
+    }
+
+    /// As [`add`](Self::add), for a form that is parsed again.
+    pub(crate) fn add_marked(
+        &mut self,
+        method: Canonicalization,
+        selection: Selection,
+        sink: &'s mut (dyn FnMut(&[u8]) -> io::Result<()> + 's),
+    ) {
+        let form = Form::new(method, NodeSet::Selection(Box::new(selection)), sink);
+        self.forms.push(form.with_marks());
     }
 
     /// Adds a canonical form of a custom node-set.
@@ -106,7 +120,8 @@ impl<'a, 's> Pass<'a, 's> {
         selection: Selection,
         sink: &'s mut (dyn FnMut(&[u8]) -> io::Result<()> + 's),
     ) {
-        let form = Form::new(Canonicalization::C14N_1_0, NodeSet::Selection(selection), sink);
+        let form =
+            Form::new(Canonicalization::C14N_1_0, NodeSet::Selection(Box::new(selection)), sink);
         self.forms.push(form.of_text());
     }
 
@@ -128,13 +143,19 @@ impl<'a, 's> Pass<'a, 's> {
     }
 
     /// As [`run`](Self::run), except that an error about one form does not affect the
-    /// others.
-    pub(crate) fn run_each(mut self) -> Result<Vec<Result<Covered, Error>>, Error> {
+    /// others. `see` sees each event first.
+    pub(crate) fn run_each(
+        mut self,
+        see: &mut dyn FnMut(&Event<'_>) -> Result<(), Error>,
+    ) -> Result<Vec<Result<Covered, Error>>, Error> {
         let mut failed: Vec<Option<Error>> = self.forms.iter().map(|_| None).collect();
         self.read(|forms, event, work| {
+            see(event)?;
             for (form, failed) in forms.iter_mut().zip(&mut failed) {
-                if failed.is_none() {
-                    *failed = form.take(event, work).err();
+                if failed.is_none()
+                    && let Err(error) = form.take(event, work)
+                {
+                    *failed = Some(error);
                 }
             }
             Ok(())

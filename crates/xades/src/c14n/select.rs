@@ -1,9 +1,11 @@
 //! Selections: the nodes of a document that are in a canonical form.
 
 use crate::error::{Error, Limit};
-use crate::xml::StartElement;
+use crate::namespaces::XPATH;
+use crate::xml::{Attribute, StartElement};
 
 use super::target::{IdAttributes, Target, TargetSearch};
+use super::xpath::{Around, Conditions, Expression, Formula, Kind};
 
 /// Maximum number of steps of a selection. [`Selection::without`] is one step.
 pub(crate) const MAX_STEPS: usize = 63;
@@ -25,6 +27,34 @@ impl Shown {
     pub const YES: Self = Self { element: true, content: true };
     /// Neither is in the node-set.
     pub const NO: Self = Self { element: false, content: false };
+}
+
+/// As [`Shown`], for each kind of nodes in an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ShownKinds {
+    pub(crate) element: bool,
+    pub(crate) text: bool,
+    pub(crate) comments: bool,
+    /// `None` if that depends on their names.
+    pub(crate) instructions: Option<bool>,
+}
+
+impl ShownKinds {
+    pub(crate) const fn all(shown: bool) -> Self {
+        Self { element: shown, text: shown, comments: shown, instructions: Some(shown) }
+    }
+
+    /// Whether everything except comments is in the node-set. The URIs `""` and `"#id"`
+    /// leave out comments, too.
+    pub(crate) const fn is_whole(self) -> bool {
+        self.element && self.text && !matches!(self.instructions, Some(false))
+    }
+}
+
+impl From<Shown> for ShownKinds {
+    fn from(shown: Shown) -> Self {
+        Self { element: shown.element, ..Self::all(shown.content) }
+    }
 }
 
 /// A custom node-set. It is decided element by element, in document order.
@@ -55,41 +85,116 @@ pub enum SetOperation {
 
 /// The nodes of a document, or of an element with its content, that pass the
 /// filters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Selection {
-    apex: Option<TargetSearch>,
+    apex: Option<Apex>,
     filters: Vec<Vec<Step>>,
+    /// The tests that the formulas of the steps refer to.
+    conditions: Conditions,
     ids: IdAttributes,
     comments: bool,
 }
 
+/// The elements whose content is selected.
+#[derive(Clone, Debug, PartialEq)]
+enum Apex {
+    Target(TargetSearch),
+    /// The elements whose start tags begin at these octets, in ascending order.
+    Places {
+        starts: Vec<u64>,
+        met: usize,
+    },
+}
+
+impl Apex {
+    /// Whether the element is certainly not selected: see [`TargetSearch::passes_over`].
+    fn passes_over(&self, element: &StartElement<'_>) -> bool {
+        match self {
+            Self::Target(search) => search.passes_over(element),
+            Self::Places { starts, .. } => {
+                let here = element.tag().start;
+                starts.first().is_none_or(|first| here < *first)
+                    || starts.last().is_none_or(|last| here > *last)
+            }
+        }
+    }
+
+    fn meets(&mut self, element: &StartElement<'_>, ids: &IdAttributes) -> bool {
+        match self {
+            Self::Target(search) => search.meets(element, ids),
+            Self::Places { starts, met } => {
+                let here = element.tag().start;
+                let meets = !element.in_entity && starts.binary_search(&here).is_ok();
+                *met += usize::from(meets);
+                meets
+            }
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Target(search) => search.check_unique().and_then(|()| search.check_found()),
+            Self::Places { starts, met } if *met < starts.len() => {
+                let first = starts.first().copied().unwrap_or_default();
+                Err(Error::NoSuchElement { target: Target::At(first) })
+            }
+            Self::Places { .. } => Ok(()),
+        }
+    }
+}
+
 /// One step of a filter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Step {
     operation: SetOperation,
-    search: TargetSearch,
-    /// Whether the target must exist.
-    required: bool,
+    nodes: StepNodes,
+}
+
+/// The nodes that a step removes or adds.
+#[derive(Clone, Debug, PartialEq)]
+enum StepNodes {
+    /// Those inside a target.
+    Inside {
+        search: TargetSearch,
+        /// Whether the target must exist.
+        required: bool,
+    },
+    /// Those of which a formula is true.
+    Formula(Formula),
 }
 
 impl Selection {
     /// The whole document.
     #[must_use]
     pub fn document() -> Self {
-        Self { apex: None, filters: Vec::new(), ids: IdAttributes::default(), comments: true }
+        Self {
+            apex: None,
+            filters: Vec::new(),
+            conditions: Conditions::default(),
+            ids: IdAttributes::default(),
+            comments: true,
+        }
     }
 
     /// One element with its content.
     #[must_use]
     pub fn element(target: Target) -> Self {
-        Self { apex: Some(TargetSearch::new(target)), ..Self::document() }
+        Self { apex: Some(Apex::Target(TargetSearch::new(target))), ..Self::document() }
+    }
+
+    /// The elements whose start tags begin at these octets, with their content. Their
+    /// canonical form is that of each, one after the other, in document order.
+    pub(crate) fn elements_at(mut starts: Vec<u64>) -> Self {
+        starts.sort_unstable();
+        starts.dedup();
+        Self { apex: Some(Apex::Places { starts, met: 0 }), ..Self::document() }
     }
 
     /// Leaves out an element, which must exist.
     #[must_use]
     pub fn without(mut self, target: Target) -> Self {
-        let (operation, search) = (SetOperation::Subtract, TargetSearch::new(target));
-        self.filters.push(vec![Step { operation, search, required: true }]);
+        let nodes = StepNodes::Inside { search: TargetSearch::new(target), required: true };
+        self.filters.push(vec![Step { operation: SetOperation::Subtract, nodes }]);
         self
     }
 
@@ -100,11 +205,31 @@ impl Selection {
     pub fn filtered(mut self, steps: impl IntoIterator<Item = (SetOperation, Target)>) -> Self {
         let step = |(operation, target)| Step {
             operation,
-            search: TargetSearch::new(target),
-            required: false,
+            nodes: StepNodes::Inside { search: TargetSearch::new(target), required: false },
         };
         self.filters.push(steps.into_iter().map(step).collect());
         self
+    }
+
+    /// Keeps the nodes of which an XPath expression is true (XML Signature, clause
+    /// 6.6.3). `None` if the expression is not supported.
+    pub(crate) fn where_true(mut self, expression: Expression<'_>) -> Option<Self> {
+        let formula = expression.condition(&mut self.conditions)?;
+        let nodes = StepNodes::Formula(formula);
+        self.filters.push(vec![Step { operation: SetOperation::Intersect, nodes }]);
+        Some(self)
+    }
+
+    /// As [`filtered`](Self::filtered), by expressions. `None` if one of them is not
+    /// supported.
+    pub(crate) fn filtered_by(mut self, steps: &[(SetOperation, Expression<'_>)]) -> Option<Self> {
+        let mut filter = Vec::new();
+        for (operation, expression) in steps {
+            let formula = expression.subtrees(&mut self.conditions)?;
+            filter.push(Step { operation: *operation, nodes: StepNodes::Formula(formula) });
+        }
+        self.filters.push(filter);
+        Some(self)
     }
 
     /// Leaves out all comments, even if the canonical form keeps comments. The URIs
@@ -128,9 +253,16 @@ impl Selection {
         self.apex.is_none()
     }
 
-    /// The number of targets that each element is compared with.
-    pub(crate) fn targets(&self) -> usize {
-        usize::from(self.apex.is_some()) + self.steps()
+    /// The cost of comparing an element with the targets, and of evaluating the formulas
+    /// for it, its attributes and its namespaces.
+    pub(crate) fn cost(&self, element: &StartElement<'_>) -> usize {
+        let targets = usize::from(self.apex.is_some()) + self.steps();
+        let attributes = 1 + element.tag.attributes.len();
+        let of_formulas = match self.conditions.terms() {
+            0 => 0,
+            terms => terms * (attributes + element.namespaces.in_scope().count()),
+        };
+        targets * attributes + of_formulas
     }
 
     /// The number of steps of all filters.
@@ -142,17 +274,35 @@ impl Selection {
         self.comments
     }
 
-    /// Whether nodes outside the root element are selected.
-    pub(crate) fn outside(&self) -> bool {
-        self.is_document() && self.passes(Within::default())
+    /// The place outside the root element.
+    pub(crate) fn outside(&self) -> Within {
+        Within { around: self.conditions.root(), ..Within::default() }
     }
 
-    /// The targets that an element is inside, from those that its parent is inside.
+    /// Which nodes outside the root element are selected. `None` if that is not
+    /// decided.
+    pub(crate) fn shown_outside(&self) -> Option<ShownKinds> {
+        let within = self.outside();
+        self.shown(within, |formula, kind| {
+            Conditions::is_true_in(formula, kind.unwrap_or(Kind::Root), within.around)
+        })
+    }
+
+    /// Whether an element that is not in a selected one is certainly outside, too, so that
+    /// [`enter`](Self::enter) need not see it.
+    pub(crate) fn passes_over(&self, element: &StartElement<'_>) -> bool {
+        let apex = self.apex.as_ref();
+        self.filters.is_empty() && apex.is_some_and(|apex| apex.passes_over(element))
+    }
+
+    /// The place inside an element, from that around it, and which of its nodes are in
+    /// the node-set.
     pub(crate) fn enter(
         &mut self,
         element: &StartElement<'_>,
-        mut within: Within,
-    ) -> Result<Within, Error> {
+        parent: Within,
+    ) -> Result<(Within, ShownKinds), Error> {
+        let mut within = parent;
         if let Some(apex) = &mut self.apex
             && apex.meets(element, &self.ids)
         {
@@ -163,48 +313,140 @@ impl Selection {
                 let offset = Some(element.tag().start);
                 return Err(Error::Limit { offset, limit: Limit::SelectionSteps });
             }
-            if step.search.meets(element, &self.ids) {
+            if let StepNodes::Inside { search, .. } = &mut step.nodes
+                && search.meets(element, &self.ids)
+            {
                 within.steps |= 1 << index;
             }
         }
-        Ok(within)
+        let unknown = || Error::UnknownExpression { algorithm: XPATH.to_owned() };
+        if element.depth() == 0 {
+            self.shown_outside().ok_or_else(unknown)?;
+        }
+        if !self.conditions.is_empty() {
+            let around = self.conditions.enter(element, &self.ids, parent.around);
+            within.around = around.ok_or_else(unknown)?;
+        }
+        let shown = self.shown(within, |formula, kind| match kind {
+            None => Conditions::is_true_of(formula, element, within.around, parent.around),
+            Some(kind) => Conditions::is_true_in(formula, kind, within.around),
+        });
+        let shown = shown.ok_or_else(unknown)?;
+        // A canonical form has the attributes of an element that it does not have, and the
+        // other way round (Canonical XML 1.0, clause 2.3). Nobody signs that on purpose.
+        if self.has_formulas() && self.shows_attributes(element, within) != Some(shown.element) {
+            return Err(unknown());
+        }
+        Ok((within, shown))
     }
 
-    /// Whether nodes inside these targets are in the node-set.
-    pub(crate) fn shows(&self, within: Within) -> bool {
-        (self.is_document() || within.apex) && self.passes(within)
+    /// Which nodes at a place are in the node-set. `is_true` evaluates a formula for the
+    /// element itself, or for the nodes of a kind in it. `None` if that is not decided.
+    fn shown(
+        &self,
+        within: Within,
+        is_true: impl Fn(&Formula, Option<Kind>) -> Option<bool>,
+    ) -> Option<ShownKinds> {
+        if !(self.is_document() || within.apex) {
+            return Some(ShownKinds::all(false));
+        }
+        let passes = |kind| self.passes(within, |formula| is_true(formula, kind));
+        let element = passes(None)?;
+        if !self.has_formulas() {
+            return Some(ShownKinds::all(element));
+        }
+        Some(ShownKinds {
+            element,
+            text: passes(Some(Kind::Text))?,
+            comments: passes(Some(Kind::Comment))?,
+            instructions: passes(Some(Kind::Instruction)),
+        })
     }
 
-    fn passes(&self, within: Within) -> bool {
+    /// Whether the attributes and namespaces of an element are in the node-set. `None` if
+    /// only some of them are.
+    fn shows_attributes(&self, element: &StartElement<'_>, within: Within) -> Option<bool> {
+        if !(self.is_document() || within.apex) {
+            return Some(false);
+        }
+        let around = within.around;
+        let alike = |formula: &Formula| Conditions::is_true_in(formula, Kind::Attribute, around);
+        let alike = self.passes(within, alike);
+        if alike.is_some() {
+            return alike;
+        }
+        // It depends on their names. The local name of a namespace is its prefix.
+        let namespaces = element.namespaces;
+        let in_scope = namespaces.in_scope().filter(|at| !namespaces.name(*at).is_empty());
+        let namespaces = in_scope.map(|at| {
+            let (prefix, value) = (namespaces.prefix(at), namespaces.name(at));
+            let (qualified_name, local_name, namespace) = (prefix, prefix, b"".as_slice());
+            Attribute { qualified_name, local_name, namespace, value, dtd_id: false }
+        });
+        let mut each = element.attributes().chain(namespaces).map(|attribute| {
+            self.passes(within, |formula| {
+                Conditions::is_true_of_attribute(formula, attribute, around)
+            })
+        });
+        let first = each.next()??;
+        each.all(|other| other == Some(first)).then_some(first)
+    }
+
+    /// Whether there are formulas, whose values depend on all elements around.
+    pub(crate) const fn has_conditions(&self) -> bool {
+        !self.conditions.is_empty()
+    }
+
+    fn has_formulas(&self) -> bool {
+        let is = |step: &Step| matches!(step.nodes, StepNodes::Formula(_));
+        self.filters.iter().flatten().any(is)
+    }
+
+    fn passes(&self, within: Within, is_true: impl Fn(&Formula) -> Option<bool>) -> Option<bool> {
         let mut steps = within.steps;
-        self.filters.iter().all(|filter| {
-            filter.iter().fold(true, |shown, step| {
-                let inside = steps & 1 == 1;
+        let mut passes = true;
+        for filter in &self.filters {
+            let mut shown = true;
+            for step in filter {
+                let inside = match &step.nodes {
+                    StepNodes::Inside { .. } => steps & 1 == 1,
+                    StepNodes::Formula(formula) => is_true(formula)?,
+                };
                 steps >>= 1;
-                match step.operation {
+                shown = match step.operation {
                     SetOperation::Intersect => shown && inside,
                     SetOperation::Subtract => shown && !inside,
                     SetOperation::Union => shown || inside,
-                }
-            })
-        })
+                };
+            }
+            passes = passes && shown;
+        }
+        Some(passes)
     }
 
     /// Checks that no Id was found twice and that all required targets were found.
     pub(crate) fn finish(&self) -> Result<(), Error> {
-        let steps = || self.filters.iter().flatten();
-        let mut all = self.apex.iter().chain(steps().map(|step| &step.search));
-        all.try_for_each(TargetSearch::check_unique)?;
-        let required = steps().filter(|step| step.required).map(|step| &step.search);
-        self.apex.iter().chain(required).try_for_each(TargetSearch::check_found)
+        self.conditions.finish()?;
+        let searches = || {
+            self.filters.iter().flatten().filter_map(|step| match &step.nodes {
+                StepNodes::Inside { search, required } => Some((search, *required)),
+                StepNodes::Formula(_) => None,
+            })
+        };
+        searches().try_for_each(|(search, _)| search.check_unique())?;
+        self.apex.iter().try_for_each(Apex::check)?;
+        let mut required = searches().filter(|(_, required)| *required);
+        required.try_for_each(|(search, _)| search.check_found())
     }
 }
 
-/// The targets that an element is inside.
-#[derive(Clone, Copy, Debug, Default)]
+/// A place in a document: the targets that it is inside, and the tests that the elements
+/// around it meet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Within {
     /// The selected element.
     apex: bool,
-    /// One bit for each step.
+    /// One bit for each step with a target.
     steps: u64,
+    around: Around,
 }

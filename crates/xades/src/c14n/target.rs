@@ -115,6 +115,11 @@ impl IdAttributes {
         self.names.iter().map(|(namespace, local_name)| (namespace.as_str(), local_name.as_str()))
     }
 
+    /// Whether attributes that a DTD declares are among them.
+    pub(crate) const fn has_dtd(&self) -> bool {
+        self.dtd
+    }
+
     /// Whether the element has this Id.
     fn has(&self, element: &StartElement<'_>, wanted: &str) -> bool {
         let wanted = wanted.as_bytes();
@@ -151,7 +156,7 @@ impl Default for IdAttributes {
 }
 
 /// The search for a target.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TargetSearch {
     target: Target,
     /// The number of elements with the name so far, whatever `nth` is.
@@ -165,6 +170,16 @@ pub(crate) struct TargetSearch {
 impl TargetSearch {
     pub(crate) const fn new(target: Target) -> Self {
         Self { target, met: 0, first: None, second: None }
+    }
+
+    /// Whether the element certainly does not match, at the cost of one comparison. If it does
+    /// not, [`meets`](Self::meets) need not see the element.
+    pub(crate) fn passes_over(&self, element: &StartElement<'_>) -> bool {
+        match &self.target {
+            Target::Id(_) => element.tag.attributes.is_empty(),
+            Target::At(at) => element.tag().start != *at,
+            Target::Named { .. } | Target::NamedWithId { .. } => false,
+        }
     }
 
     /// Whether the element matches. Call this for every element, in document order.

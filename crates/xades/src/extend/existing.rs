@@ -1,4 +1,4 @@
-//! Checks that existing signatures stay intact.
+//! Checks that existing signatures and time-stamps stay intact.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
@@ -7,7 +7,7 @@ use ades_core::document::ReadSeek;
 
 use crate::error::Error;
 use crate::options::{ReadingOptions, VerifyOptions};
-use crate::report::{Problem, ReferenceReport, SignatureReport};
+use crate::report::{Problem, ReferenceReport, Report, SignatureReport};
 use crate::verify::verify;
 
 use super::insertion::Insertion;
@@ -21,17 +21,21 @@ pub(crate) fn check_existing(
     inserted: &[u8],
     reading: &ReadingOptions,
 ) -> Result<(), Error> {
-    let options = || VerifyOptions { reading: reading.clone(), ..VerifyOptions::default() };
-    let before = verify(document, options())?;
-    let length = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
-    let extended = ExtendedDocument {
-        document: document.random_access()?,
-        inserted: Cursor::new(inserted),
-        insertion,
-        length: length.saturating_sub(insertion.replaced).saturating_add(inserted.len() as u64),
-        at: 0,
-    };
-    let after = verify(&mut Document::seekable(extended), options())?;
+    let options = VerifyOptions { reading: reading.clone(), ..VerifyOptions::default() };
+    let before = verify(document, options)?;
+    check_existing_since(&before, document, insertion, inserted, reading)
+}
+
+/// As [`check_existing`], for a document that was verified before, possibly together with
+/// the documents that it signs outside itself. Those cannot change by an insertion.
+pub(crate) fn check_existing_since(
+    before: &Report,
+    document: &mut Document<'_>,
+    insertion: &Insertion,
+    inserted: &[u8],
+    reading: &ReadingOptions,
+) -> Result<(), Error> {
+    let after = verify_extended(document, insertion, inserted, reading)?;
     let (mut old, mut new) = (Vec::new(), Vec::new());
     flatten(&before.signatures, &mut old);
     flatten(&after.signatures, &mut new);
@@ -46,12 +50,59 @@ pub(crate) fn check_existing(
         let Some(after) = new.iter().find(|after| after.place.from == place) else {
             return Err(Error::BreaksExistingSignature);
         };
-        if before.intact && !after.intact {
+        let is_alone = before.references.iter().all(is_in_document);
+        let is_intact = after.intact == Some(true) || after.intact.is_none() && !is_alone;
+        if before.intact == Some(true) && !is_intact {
             return Err(Error::BreaksExistingSignature);
         }
         check_references(&before.references, &after.references)?;
+        check_time_stamps(before, after)?;
     }
     Ok(())
+}
+
+/// Verifies a signature with its value in the place of its insertion, for a state whose
+/// signature does not depend on the place, and the signatures around it.
+pub(crate) fn check_new(
+    document: &mut Document<'_>,
+    insertion: &Insertion,
+    inserted: &[u8],
+    reading: &ReadingOptions,
+) -> Result<(), Error> {
+    let what = "its signature does not verify at its place in the document";
+    let damaged = || Error::Core(ades_core::Error::StateDamaged { what });
+    let mut octets = vec![0; insertion.replaced_octets().len()];
+    let source = document.random_access()?;
+    source
+        .seek(SeekFrom::Start(insertion.offset))
+        .and_then(|_| source.read_exact(&mut octets))
+        .map_err(|_| damaged())?;
+    check_existing(document, insertion, inserted, reading).map_err(|_| damaged())?;
+    let after = verify_extended(document, insertion, inserted, reading).map_err(|_| damaged())?;
+    let mut all = Vec::new();
+    flatten(&after.signatures, &mut all);
+    let place = insertion.offset..insertion.offset + inserted.len() as u64;
+    let here = |report: &&SignatureReport| place.contains(&report.place.from);
+    let verifies = all.iter().copied().filter(here).any(|report| report.intact == Some(true));
+    if octets == insertion.replaced_octets() && verifies { Ok(()) } else { Err(damaged()) }
+}
+
+fn verify_extended(
+    document: &mut Document<'_>,
+    insertion: &Insertion,
+    inserted: &[u8],
+    reading: &ReadingOptions,
+) -> Result<Report, Error> {
+    let options = VerifyOptions { reading: reading.clone(), ..VerifyOptions::default() };
+    let length = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
+    let extended = ExtendedDocument {
+        document: document.random_access()?,
+        inserted: Cursor::new(inserted),
+        insertion,
+        length: length.saturating_sub(insertion.replaced).saturating_add(inserted.len() as u64),
+        at: 0,
+    };
+    verify(&mut Document::seekable(extended), options)
 }
 
 fn flatten<'r>(signatures: &'r [SignatureReport], all: &mut Vec<&'r SignatureReport>) {
@@ -68,9 +119,9 @@ fn check_references(before: &[ReferenceReport], after: &[ReferenceReport]) -> Re
         return Err(Error::BreaksExistingSignature);
     }
     for (before, after) in before.iter().zip(after) {
-        let same_document =
-            before.uri.as_deref().is_some_and(|uri| uri.is_empty() || uri.starts_with('#'));
+        let same_document = is_in_document(before);
         match (before.intact, &before.undecided) {
+            (Some(true), _) if !same_document => {}
             (Some(true), _) if after.intact != Some(true) => {
                 return Err(Error::BreaksExistingSignature);
             }
@@ -86,6 +137,27 @@ fn check_references(before: &[ReferenceReport], after: &[ReferenceReport]) -> Re
             _ => {}
         }
         check_references(&before.manifest, &after.manifest)?;
+    }
+    Ok(())
+}
+
+/// Whether a reference is to a part of the document.
+fn is_in_document(reference: &ReferenceReport) -> bool {
+    reference.uri.as_deref().is_some_and(|uri| uri.is_empty() || uri.starts_with('#'))
+}
+
+/// Checks that no imprint that fits stops to do so. The octets of a time-stamp identify it.
+fn check_time_stamps(before: &SignatureReport, after: &SignatureReport) -> Result<(), Error> {
+    let fitting = before.facts.time_stamps().filter(|stamp| stamp.imprint == Some(true));
+    for stamp in fitting {
+        let mut same = after
+            .facts
+            .time_stamps()
+            .filter(|other| other.kind == stamp.kind && other.octets == stamp.octets);
+        // A time-stamp over a document outside cannot be compared without that.
+        if !same.any(|other| other.imprint != Some(false)) {
+            return Err(Error::BreaksTimeStamp);
+        }
     }
     Ok(())
 }

@@ -5,13 +5,17 @@ use ades_core::{CertificateChain, DigestAlgorithm, Document, SignatureParameters
 
 use crate::c14n::{Canonicalization, Selection, Target};
 use crate::error::{Error, NotInsertable};
-use crate::extend::{check_insertion, insert};
-use crate::markup::Markup;
+use crate::extend::{check_insertion, check_pending, destination};
 use crate::namespaces::{COUNTERSIGNED_SIGNATURE, DS, XADES};
 use crate::options::{Position, SignatureOptions};
 use crate::pending::PendingSignature;
+use crate::report::Warning;
+use crate::signature_element::ids::Ids;
 use crate::signature_element::reference::{NewReference, NewTransform};
-use crate::signature_element::{Ids, SignatureElement, SigningContext, check_parameters};
+use crate::signature_element::text::{
+    Around, IN_QUALIFYING_PROPERTIES, IN_UNSIGNED_PROPERTIES, IN_UNSIGNED_SIGNATURE_PROPERTIES,
+};
+use crate::signature_element::{SignatureElement, SigningContext, check_parameters};
 use crate::source_document::DocumentReading;
 use crate::verify::collect::CollectedDocument;
 
@@ -36,10 +40,11 @@ pub fn prepare_countersignature(
     options: &SignatureOptions,
 ) -> Result<PendingSignature, Error> {
     let signing = SigningContext::new(chain, parameters, options)?;
-    let CountersignaturePlace { read, value, missing, position } =
+    let CountersignaturePlace { read, value, around, position } =
         CountersignaturePlace::find(container, which, signing.digest_algorithm(), options)?;
+    let destination = destination(&read, &position)?;
     let how = format!("countersignature {which:?}");
-    let ids = Ids::new(&signing, &how, [&read.document.digest.0]);
+    let ids = Ids::new(&signing, &how, &destination);
     let reference = NewReference {
         id: None,
         kind: Some(COUNTERSIGNED_SIGNATURE),
@@ -51,22 +56,16 @@ pub fn prepare_countersignature(
     let element = SignatureElement {
         signing: &signing,
         ids: &ids,
+        around,
         references: vec![reference],
         formats: Vec::new(),
-        object: None,
+        manifest: None,
         content: None,
     };
-    let mut written = element.write()?;
-    let mut around = Markup::default();
-    let names = || missing.iter().chain(&["xades:CounterSignature"]);
-    for (at, name) in names().enumerate() {
-        let declaration = [("xmlns:xades", XADES)];
-        around.open(name, if at == 0 { &declaration } else { &[] });
-    }
-    written.head.insert_str(0, &around.take());
-    names().for_each(|_| around.close());
-    written.tail.push_str(&around.take());
-    insert(container, &signing, written, read, &position)
+    let mut pending = PendingSignature::new(&signing, &ids, element.write()?, destination);
+    check_pending(container, &pending, &read.site)?;
+    pending.warnings = Warning::about(&read.site);
+    Ok(pending)
 }
 
 /// Checks whether [`prepare_countersignature`] accepts a document, parameters and
@@ -84,7 +83,7 @@ pub fn check_countersignature(
     let CountersignaturePlace { read, position, .. } =
         CountersignaturePlace::find(container, which, CHECK_ALGORITHM, options)?;
     check_insertion(container, &read, options, &position)?;
-    Ok(Checked::default())
+    Ok(Checked { warnings: Warning::about(&read.site) })
 }
 
 /// The place of a countersignature.
@@ -93,7 +92,7 @@ struct CountersignaturePlace {
     /// The Id of the signature value that is countersigned.
     value: String,
     /// The elements around the countersignature that the signature does not have yet.
-    missing: &'static [&'static str],
+    around: Around,
     position: Position,
 }
 
@@ -118,16 +117,11 @@ impl CountersignaturePlace {
         let Some(qualifying) = objects.find_map(|o| o.child(XADES, "QualifyingProperties")) else {
             return cannot(NotInsertable::NoQualifyingProperties);
         };
-        let (within, missing): (_, &[_]) = match qualifying.child(XADES, "UnsignedProperties") {
-            None => {
-                let both = &["xades:UnsignedProperties", "xades:UnsignedSignatureProperties"];
-                (qualifying, both)
-            }
+        let (within, around) = match qualifying.child(XADES, "UnsignedProperties") {
+            None => (qualifying, IN_QUALIFYING_PROPERTIES),
             Some(unsigned) => match unsigned.child(XADES, "UnsignedSignatureProperties") {
-                Some(properties) => (properties, &[]),
-                None if unsigned.children.is_empty() => {
-                    (unsigned, &["xades:UnsignedSignatureProperties"])
-                }
+                Some(properties) => (properties, IN_UNSIGNED_SIGNATURE_PROPERTIES),
+                None if unsigned.children.is_empty() => (unsigned, IN_UNSIGNED_PROPERTIES),
                 None => return cannot(NotInsertable::NoPlaceForProperty),
             },
         };
@@ -136,7 +130,8 @@ impl CountersignaturePlace {
         let selection = Selection::element(Target::Id(value.clone())).without_comments();
         let selection = selection.with_ids(options.reading.ids.clone());
         let forms = vec![(selection, Canonicalization::EXCLUSIVE)];
-        let read = DocumentReading::new(container, algorithm, &options.reading, forms, &position)?;
-        Ok(Self { read, value, missing, position })
+        let read =
+            DocumentReading::new(container, algorithm, &options.reading, forms, &position, None)?;
+        Ok(Self { read, value, around, position })
     }
 }

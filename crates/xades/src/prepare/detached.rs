@@ -12,11 +12,10 @@ use crate::markup::Markup;
 use crate::namespaces::{DS, MANIFEST};
 use crate::options::{DetachedReferences, SignatureOptions};
 use crate::pending::{Destination, PendingSignature};
+use crate::signature_element::ids::Ids;
 use crate::signature_element::properties::NewFormat;
 use crate::signature_element::reference::{NewReference, NewTransform};
-use crate::signature_element::{
-    Ids, SignatureElement, SigningContext, canonical, check_parameters,
-};
+use crate::signature_element::{SignatureElement, SigningContext, canonical, check_parameters};
 use crate::source_document::SourceDocument;
 
 use super::Checked;
@@ -74,12 +73,13 @@ pub fn prepare_detached(
         let (digest, length) = document.document.digest(algorithm)?;
         sources.push(SourceDocument { digest, length });
     }
-    let digests = sources.iter().map(|source| &source.digest.0);
+    let digests: Vec<Digest> = sources.iter().map(|source| source.digest.0.clone()).collect();
+    let destination = Destination::Detached { documents: sources };
     let how = match options.detached_references {
         DetachedReferences::SignedInfo => "detached",
         DetachedReferences::Manifest => "detached, in a manifest",
     };
-    let ids = Ids::new(&signing, how, digests.clone());
+    let ids = Ids::new(&signing, how, &destination);
     let reference =
         |(at, (document, digest)): (usize, (&DetachedDocument<'_>, &Digest))| NewReference {
             id: Some(ids.of(&format!("document-{}", at + 1))),
@@ -88,7 +88,7 @@ pub fn prepare_detached(
             transforms: Vec::new(),
             digest: digest.clone(),
         };
-    let references: Vec<_> = documents.iter().zip(digests).enumerate().map(reference).collect();
+    let references: Vec<_> = documents.iter().zip(&digests).enumerate().map(reference).collect();
     let format = |(reference, document): (&NewReference, &DetachedDocument<'_>)| {
         let mime_type = Some(document.mime_type.clone());
         let description = parameters.document_description().map(str::to_owned);
@@ -97,16 +97,16 @@ pub fn prepare_detached(
     let mut element = SignatureElement {
         signing: &signing,
         ids: &ids,
+        around: &[],
         formats: references.iter().zip(&*documents).filter_map(format).collect(),
         references,
-        object: None,
+        manifest: None,
         content: None,
     };
     if options.detached_references == DetachedReferences::Manifest {
         move_to_manifest(&mut element)?;
     }
-    let destination = Destination::Detached { documents: sources };
-    Ok(PendingSignature::new(&signing, element.write()?, destination))
+    Ok(PendingSignature::new(&signing, &ids, element.write()?, destination))
 }
 
 /// Checks whether [`prepare_detached`] accepts documents, parameters and options,
@@ -145,7 +145,7 @@ fn move_to_manifest(element: &mut SignatureElement<'_>) -> Result<(), Error> {
         transforms: vec![NewTransform::Canonical(Canonicalization::EXCLUSIVE)],
         digest: Digest::of(element.signing.digest_algorithm(), &form),
     }];
-    element.object = Some(object);
+    element.manifest = Some(object);
     Ok(())
 }
 

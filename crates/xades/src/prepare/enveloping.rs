@@ -8,13 +8,15 @@ use ades_core::{Digest, DigestAlgorithm, Digester, Document, DocumentDigest};
 use crate::c14n::{Pass, Selection, Target};
 use crate::error::{Error, NotInsertable};
 use crate::markup::Markup;
-use crate::namespaces::{BASE64, DS, OBJECT};
+use crate::namespaces::{DS, OBJECT};
 use crate::options::{Position, SignatureOptions};
 use crate::pending::{Destination, PendingSignature};
 use crate::report::Warning;
+use crate::signature_element::ids::Ids;
 use crate::signature_element::properties::NewFormat;
 use crate::signature_element::reference::{NewReference, NewTransform};
-use crate::signature_element::{ContentObject, END_TAGS, Ids, SignatureElement, SigningContext};
+use crate::signature_element::text::{Content, END_TAGS};
+use crate::signature_element::{SignatureElement, SigningContext};
 use crate::source_document::{DocumentReading, SourceDocument, digester};
 use crate::xml::{Encoding, Reader};
 
@@ -30,7 +32,8 @@ pub(crate) fn read_xml(
     options: &SignatureOptions,
 ) -> Result<DocumentReading, Error> {
     let position = Position::LastInRoot;
-    let read = DocumentReading::new(document, algorithm, &options.reading, Vec::new(), &position)?;
+    let reading = &options.reading;
+    let read = DocumentReading::new(document, algorithm, reading, Vec::new(), &position, None)?;
     if read.site.has_doctype {
         return Err(Error::CannotInsert { why: NotInsertable::Doctype });
     }
@@ -50,13 +53,16 @@ pub(crate) fn prepare_xml(
     let DocumentReading { document: source, site, .. } =
         read_xml(document, signing.digest_algorithm(), options)?;
     let (range, encoding) = (site.root.whole(), site.encoding);
-    let ids = Ids::new(signing, "enveloping, as XML", [&source.digest.0]);
-    let content = ContentObject { id: ids.of("object"), base64: None };
+    let warnings = Warning::about_content(&site);
+    let destination =
+        Destination::Xml { document: source, from: range.start, to: range.end, encoding };
+    let ids = Ids::new(signing, "enveloping, as XML", &destination);
+    let object = ids.of("object");
     // The canonical form sees the namespaces of the elements around the content,
     // so the content is read inside the elements that will be around it.
     let mut around = Markup::default();
     around.open("ds:Signature", &[("xmlns:ds", DS)]);
-    content.open(&mut around);
+    around.open("ds:Object", &[("Id", &object)]);
     let encoded = |text: &str| encoding.encode(text).unwrap_or_default();
     let head = [prologue(encoding), encoded(&around.take())].concat();
     let mut octets = document.reader()?;
@@ -73,7 +79,7 @@ pub(crate) fn prepare_xml(
     let mut pass = Pass::new(Reader::from_read(placed)?);
     // The object's Id is in `Id`, whichever attributes are Ids in the document:
     // this selection uses the default ones.
-    let selection = Selection::element(Target::Id(content.id.clone())).without_comments();
+    let selection = Selection::element(Target::Id(object)).without_comments();
     pass.add(options.canonicalization.clone(), selection, &mut sink);
     pass.run()?;
     let transform = NewTransform::Canonical(options.canonicalization.clone());
@@ -82,9 +88,9 @@ pub(crate) fn prepare_xml(
         transform,
         mime_type: signing.parameters.document_mime_type(),
     };
-    let destination =
-        Destination::Xml { document: source, from: range.start, to: range.end, encoding };
-    write(signing, &ids, signed, content, destination)
+    let mut pending = write(signing, &ids, signed, Content::Xml, destination)?;
+    pending.warnings = warnings;
+    Ok(pending)
 }
 
 /// Prepares a signature around XML if that is possible, and otherwise around
@@ -129,16 +135,13 @@ pub(crate) fn prepare_base64(
         Ok(())
     })?;
     let digest = digester.finish()?.finish();
-    let ids = Ids::new(signing, "enveloping, as base64", [&digest]);
-    let mime_type = signing.parameters.document_mime_type().unwrap_or(mime_type);
-    // The object must state the same format as its DataObjectFormat (EN 319 132-1,
-    // 5.2.4).
-    let base64 = Some((mime_type.to_owned(), BASE64));
-    let content = ContentObject { id: ids.of("object"), base64 };
     let document = SourceDocument { digest: DocumentDigest(digest.clone()), length };
+    let destination = Destination::Base64 { document };
+    let ids = Ids::new(signing, "enveloping, as base64", &destination);
+    let mime_type = signing.parameters.document_mime_type().unwrap_or(mime_type);
     let signed =
         SignedContent { digest, transform: NewTransform::Base64, mime_type: Some(mime_type) };
-    write(signing, &ids, signed, content, Destination::Base64 { document })
+    write(signing, &ids, signed, Content::Base64, destination)
 }
 
 /// The reference to the content.
@@ -152,7 +155,7 @@ fn write(
     signing: &SigningContext<'_>,
     ids: &Ids,
     signed: SignedContent<'_>,
-    content: ContentObject,
+    content: Content,
     destination: Destination,
 ) -> Result<PendingSignature, Error> {
     let id = ids.of("document");
@@ -164,19 +167,20 @@ fn write(
     let reference = NewReference {
         id: Some(id),
         kind: Some(OBJECT),
-        uri: format!("#{}", content.id),
+        uri: format!("#{}", ids.of("object")),
         transforms: vec![signed.transform],
         digest: signed.digest,
     };
     let element = SignatureElement {
         signing,
         ids,
+        around: &[],
         references: vec![reference],
         formats: vec![format],
-        object: None,
+        manifest: None,
         content: Some(content),
     };
-    Ok(PendingSignature::new(signing, element.write()?, destination))
+    Ok(PendingSignature::new(signing, ids, element.write()?, destination))
 }
 
 /// The octets before the root element of a document in this encoding.

@@ -5,10 +5,12 @@ use ades_core::{CommitmentType, Digest, SignatureParameters, SignaturePolicy};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::markup::Markup;
-use crate::options::ProductionPlace;
+use crate::options::{ProductionPlace, SigningCertificate};
 
+use super::SigningContext;
+use super::ids::Ids;
+use super::issuer_name::{decimal, rfc4514};
 use super::reference::write_digest;
-use super::{Ids, SigningContext};
 
 /// The media type of XML documents (RFC 7303).
 const XML_MEDIA_TYPE: &str = "application/xml";
@@ -29,19 +31,14 @@ pub(crate) fn signed_properties(
     signing: &SigningContext<'_>,
     formats: &[NewFormat],
 ) -> String {
-    let SigningContext { chain, parameters, .. } = signing;
+    let SigningContext { parameters, .. } = signing;
     let mut markup = Markup::default();
     markup.element("xades:SignedProperties", &[("Id", &ids.of("properties"))], |markup| {
         markup.element("xades:SignedSignatureProperties", &[], |markup| {
             let time = parameters.signing_time().time();
             let time = time.to_rfc3339_opts(SecondsFormat::Secs, true);
             markup.leaf("xades:SigningTime", &[], &time);
-            markup.element("xades:SigningCertificateV2", &[], |markup| {
-                markup.element("xades:Cert", &[], |markup| {
-                    let value = chain.leaf().digest(signing.digest_algorithm());
-                    markup.element("xades:CertDigest", &[], |m| write_digest(m, &value));
-                });
-            });
+            signing_certificate(markup, signing);
             if let Some(policy) = parameters.signature_policy()
                 && let Some(digest) = &policy.digest
             {
@@ -89,13 +86,46 @@ pub(crate) fn claimed_time(properties: &[u8]) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(time).ok().map(|time| time.with_timezone(&Utc))
 }
 
+/// Clause 5.2.2. Of the two properties, the older one comes first in the schema.
+fn signing_certificate(markup: &mut Markup, signing: &SigningContext<'_>) {
+    let leaf = signing.chain.leaf();
+    let digest = |markup: &mut Markup| {
+        let value = leaf.digest(signing.digest_algorithm());
+        markup.element("xades:CertDigest", &[], |markup| write_digest(markup, &value));
+    };
+    let which = signing.options.signing_certificate;
+    if matches!(which, SigningCertificate::V1 | SigningCertificate::Both) {
+        markup.element("xades:SigningCertificate", &[], |markup| {
+            markup.element("xades:Cert", &[], |markup| {
+                digest(markup);
+                markup.element("xades:IssuerSerial", &[], |markup| {
+                    // A certificate that has been read has both.
+                    let issuer = rfc4514(leaf.issuer()).unwrap_or_default();
+                    let number = decimal(leaf.serial_number()).unwrap_or_default();
+                    markup.leaf("ds:X509IssuerName", &[], &issuer);
+                    markup.leaf("ds:X509SerialNumber", &[], &number);
+                });
+            });
+        });
+    }
+    if matches!(which, SigningCertificate::V2 | SigningCertificate::Both) {
+        markup.element("xades:SigningCertificateV2", &[], |markup| {
+            markup.element("xades:Cert", &[], digest);
+        });
+    }
+}
+
 /// Clause 5.2.9.
 fn signature_policy(markup: &mut Markup, policy: &SignaturePolicy, digest: &Digest) {
     markup.element("xades:SignaturePolicyIdentifier", &[], |markup| {
         markup.element("xades:SignaturePolicyId", &[], |markup| {
             markup.element("xades:SigPolicyId", &[], |markup| {
-                let urn = format!("urn:oid:{}", policy.id);
-                markup.leaf("xades:Identifier", &[("Qualifier", "OIDAsURN")], &urn);
+                // Clause 5.1.2: a URI that is not an OID has no qualifier.
+                let (qualifier, uri) = match policy.id.oid() {
+                    Some(oid) => (Some(("Qualifier", "OIDAsURN")), format!("urn:oid:{oid}")),
+                    None => (None, policy.id.to_string()),
+                };
+                markup.leaf("xades:Identifier", qualifier.as_slice(), &uri);
             });
             markup.element("xades:SigPolicyHash", &[], |markup| write_digest(markup, digest));
             if policy.uri.is_none() && policy.user_notice.is_none() {

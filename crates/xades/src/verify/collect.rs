@@ -18,10 +18,13 @@ pub(crate) const MAX_SIGNATURES: usize = 1024;
 /// Maximum depth of signatures inside one another.
 pub(crate) const MAX_NESTED: usize = 8;
 /// Maximum number of octets kept of one signature: certificates, references and
-/// properties. Enveloped objects, time-stamps and the like are not kept.
+/// properties, time-stamps. Enveloped objects and the like are not kept.
 pub(crate) const MAX_SIGNATURE_LEN: usize = 4 << 20;
 /// Maximum number of octets kept of all signatures.
 pub(crate) const MAX_SIGNATURES_LEN_TOGETHER: usize = 64 << 20;
+/// Maximum number of octets kept of the revocation values and other validation data of
+/// all signatures. More of them are left out, which is not an error.
+pub(crate) const MAX_VALIDATION_DATA_LEN: usize = 32 << 20;
 /// Maximum depth of the elements kept of a signature.
 pub(crate) const MAX_DEPTH: usize = 64;
 /// Maximum number of elements directly in a `ds:Object` that are kept apart.
@@ -72,6 +75,8 @@ enum Keep {
     /// As `xades:UnsignedSignatureProperties` or
     /// `xades:UnsignedDataObjectProperties`.
     UnsignedOfKind,
+    /// Everything, as far as [`MAX_VALIDATION_DATA_LEN`] allows.
+    ValidationData,
     /// None. Of the element itself, only the name and the place are kept.
     Place,
 }
@@ -83,7 +88,7 @@ impl Keep {
         let ds = element.namespace() == DS.as_bytes();
         let xades = element.namespace().starts_with(ANY_XADES.as_bytes());
         match (self, element.local_name()) {
-            (Self::Nothing | Self::Place, _) => None,
+            (Self::Nothing | Self::Place | Self::ValidationData, _) => None,
             (Self::Everything, b"X509CRL") if ds => None,
             (Self::Everything, _) => Some(Self::Everything),
             (Self::Signature, b"SignedInfo" | b"SignatureValue" | b"KeyInfo") if ds => {
@@ -102,6 +107,22 @@ impl Keep {
             {
                 Some(Self::UnsignedOfKind)
             }
+            (
+                Self::UnsignedOfKind,
+                b"SignatureTimeStamp" | b"ArchiveTimeStamp" | b"CertificateValues",
+            ) if xades => Some(Self::Everything),
+            (
+                Self::UnsignedOfKind,
+                b"SigAndRefsTimeStamp"
+                | b"SigAndRefsTimeStampV2"
+                | b"RefsOnlyTimeStamp"
+                | b"RefsOnlyTimeStampV2"
+                | b"RevocationValues"
+                | b"AttrAuthoritiesCertValues"
+                | b"AttributeRevocationValues"
+                | b"TimeStampValidationData"
+                | b"AnyValidationData",
+            ) if xades => Some(Self::ValidationData),
             (Self::Unsigned | Self::UnsignedOfKind, _) => Some(Self::Nothing),
         }
     }
@@ -129,12 +150,17 @@ impl CollectedDocument {
     /// The signature at this place of the report: the index of a signature, then of
     /// one of its countersignatures, and so on.
     pub(crate) fn signature(&self, which: &[usize]) -> Option<&CollectedSignature> {
+        self.signatures.get(self.index(which)?)
+    }
+
+    /// The index of that signature.
+    pub(crate) fn index(&self, which: &[usize]) -> Option<usize> {
         let mut at = None;
         for nth in which {
             let mut level = (0..).zip(&self.signatures).filter(|(_, it)| it.countersigned() == at);
             at = level.nth(*nth).map(|(index, _)| Some(index))?;
         }
-        self.signatures.get(at?)
+        at
     }
 
     /// Reads the whole document.
@@ -144,54 +170,23 @@ impl CollectedDocument {
         expected: &[Target],
     ) -> Result<Self, Error> {
         let mut length = 0;
-        let counted = Counted { inner: document.reader()?, length: &mut length };
-        let mut reader = reading.reader(counted)?;
-        let mut collector = Collector {
-            ids: &reading.ids,
-            expected: expected.iter().cloned().map(TargetSearch::new).collect(),
-            root: None,
-            root_has_more: false,
-            signatures: Vec::new(),
-            open: Vec::new(),
-            is_counter_signature: Vec::new(),
-            places: Vec::new(),
-            open_expected: Vec::new(),
-            kept_len: 0,
-        };
-        let mut root_place = 0..0;
+        let mut reader =
+            reading.reader(Counted { inner: document.reader()?, length: &mut length })?;
+        let mut collector = Collector::new(&reading.ids, expected);
         while let Some(event) = reader.next_event()? {
-            match event {
-                Event::StartElement(element) => collector.start(&element)?,
-                Event::EndElement(element) => {
-                    if element.depth() == 0 {
-                        root_place = element.span().whole();
-                    }
-                    collector.end(element.depth(), element.span());
-                }
-                Event::Text(piece) => collector.text(piece.as_bytes())?,
-                Event::CommentStart => collector.comment_or_instruction(true),
-                Event::InstructionStart(_) => collector.comment_or_instruction(false),
-                _ => {}
-            }
+            collector.see(&event)?;
         }
         drop(reader);
-        for expected in &collector.expected {
-            expected.check_unique()?;
-            expected.check_met()?;
-        }
-        let Some(root) = collector.root else {
-            let what = "the document has no root element";
-            return Err(Error::NotWellFormed { offset: 0, what });
-        };
-        let Collector { root_has_more, signatures, places: expected, .. } = collector;
-        Ok(Self { length, root, root_place, root_has_more, signatures, expected })
+        collector.finish(length)
     }
 }
 
-struct Collector<'a> {
+/// Collects the signatures of a document while it is read.
+pub(super) struct Collector<'a> {
     ids: &'a IdAttributes,
     expected: Vec<TargetSearch>,
     root: Option<ElementName>,
+    root_place: Range<u64>,
     root_has_more: bool,
     signatures: Vec<CollectedSignature>,
     /// The open signatures, outermost first.
@@ -204,9 +199,59 @@ struct Collector<'a> {
     open_expected: Vec<(usize, usize)>,
     /// The number of octets kept of all signatures.
     kept_len: usize,
+    /// The number of octets that may still be kept of validation data.
+    validation_data_left: usize,
 }
 
-impl Collector<'_> {
+impl<'a> Collector<'a> {
+    pub(super) fn new(ids: &'a IdAttributes, expected: &[Target]) -> Self {
+        Self {
+            ids,
+            expected: expected.iter().cloned().map(TargetSearch::new).collect(),
+            root: None,
+            root_place: 0..0,
+            root_has_more: false,
+            signatures: Vec::new(),
+            open: Vec::new(),
+            is_counter_signature: Vec::new(),
+            places: Vec::new(),
+            open_expected: Vec::new(),
+            kept_len: 0,
+            validation_data_left: MAX_VALIDATION_DATA_LEN,
+        }
+    }
+
+    pub(super) fn see(&mut self, event: &Event<'_>) -> Result<(), Error> {
+        match event {
+            Event::StartElement(element) => self.start(element)?,
+            Event::EndElement(element) => {
+                if element.depth() == 0 {
+                    self.root_place = element.span().whole();
+                }
+                self.end(element.depth(), element.span());
+            }
+            Event::Text(piece) => self.text(piece.as_bytes())?,
+            Event::CommentStart => self.comment_or_instruction(true),
+            Event::InstructionStart(_) => self.comment_or_instruction(false),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The result, after the document's end. `length` is the number of its octets.
+    pub(super) fn finish(self, length: u64) -> Result<CollectedDocument, Error> {
+        for expected in &self.expected {
+            expected.check_unique()?;
+            expected.check_met()?;
+        }
+        let Some(root) = self.root else {
+            let what = "the document has no root element";
+            return Err(Error::NotWellFormed { offset: 0, what });
+        };
+        let Self { root_place, root_has_more, signatures, places: expected, .. } = self;
+        Ok(CollectedDocument { length, root, root_place, root_has_more, signatures, expected })
+    }
+
     fn start(&mut self, element: &StartElement<'_>) -> Result<(), Error> {
         if self.root.is_none() {
             self.root = Some(ElementName::new(element));
@@ -227,7 +272,7 @@ impl Collector<'_> {
         if signature {
             self.start_signature(element)?;
         } else if let Some(open) = self.open.last_mut() {
-            self.kept_len += open.start(element, self.ids)?;
+            self.kept_len += open.start(element, self.ids, &mut self.validation_data_left)?;
             self.check_kept(element.tag().start)?;
         }
         let xades = element.namespace().starts_with(ANY_XADES.as_bytes());
@@ -287,6 +332,14 @@ impl Collector<'_> {
         if signature.skipped > 0 {
             return Ok(());
         }
+        if *keep == Keep::ValidationData {
+            if !element.cut && take(&mut self.validation_data_left, piece.len()) {
+                element.text.push_str(&String::from_utf8_lossy(piece));
+            } else {
+                (element.cut, element.text) = (true, String::new());
+            }
+            return Ok(());
+        }
         if *keep != Keep::Everything {
             element.more = element.more || !white();
             return Ok(());
@@ -341,8 +394,27 @@ impl Collector<'_> {
 
 impl OpenSignature {
     /// Handles the start of an element in the signature. Returns the cost of keeping it.
-    fn start(&mut self, element: &StartElement<'_>, ids: &IdAttributes) -> Result<usize, Error> {
+    fn start(
+        &mut self,
+        element: &StartElement<'_>,
+        ids: &IdAttributes,
+        validation_data_left: &mut usize,
+    ) -> Result<usize, Error> {
+        let depth = self.open.len();
         let keep = match self.open.last_mut() {
+            Some((parent, Keep::ValidationData)) if self.skipped == 0 && !is_known(element) => {
+                parent.more = true;
+                None
+            }
+            Some((parent, Keep::ValidationData)) if self.skipped == 0 => {
+                let kept = Element::new(element, ids);
+                if depth < MAX_DEPTH && take(validation_data_left, kept.cost()) {
+                    self.open.push((kept, Keep::ValidationData));
+                    return Ok(0);
+                }
+                parent.cut = true;
+                None
+            }
             Some((parent, keep)) if self.skipped == 0 => {
                 let keep = keep.of_child(element, parent.children.len());
                 parent.more |= keep.is_none();
@@ -368,14 +440,29 @@ impl OpenSignature {
     }
 }
 
+/// Whether validation data can have this element.
+fn is_known(element: &StartElement<'_>) -> bool {
+    let namespace = element.namespace();
+    namespace == DS.as_bytes() || namespace.starts_with(ANY_XADES.as_bytes())
+}
+
+/// Takes the space of octets, if it is there.
+const fn take(left: &mut usize, octets: usize) -> bool {
+    let is_there = *left >= octets;
+    if is_there {
+        *left -= octets;
+    }
+    is_there
+}
+
 const fn limit(offset: u64, limit: Limit) -> Error {
     Error::Limit { offset: Some(offset), limit }
 }
 
 /// Counts the octets that are read through it.
-struct Counted<'l, R> {
-    inner: R,
-    length: &'l mut u64,
+pub(super) struct Counted<'l, R> {
+    pub(super) inner: R,
+    pub(super) length: &'l mut u64,
 }
 
 impl<R: std::io::Read> std::io::Read for Counted<'_, R> {

@@ -50,7 +50,7 @@ impl Covering {
     }
 
     /// Whether one reference covers all of an element except signatures in it.
-    fn includes(&self, element: &Range<u64>) -> bool {
+    pub(crate) fn includes(&self, element: &Range<u64>) -> bool {
         self.nodes.iter().any(|nodes| nodes.include(element))
     }
 
@@ -80,6 +80,12 @@ impl Covering {
         (if whole { Coverage::Whole } else { Coverage::Part }, expected)
     }
 
+    /// Whether a reference names the whole document or its root element, whatever parts its
+    /// transforms leave out.
+    pub(crate) fn names_root(&self, document: &CollectedDocument) -> bool {
+        self.nodes.iter().any(|nodes| nodes.name(&document.root_place))
+    }
+
     /// Whether everything in a signature is covered, except the parts that verifying
     /// reads: value, keys and properties.
     pub(crate) fn signs_all_in(&self, signature: &Signature<'_>) -> bool {
@@ -89,7 +95,7 @@ impl Covering {
         let element = signature.element;
         let value = |child: &Element| {
             child.local_name != "SignatureValue"
-                || !child.more && child.has_only_attributes(&["Id"])
+                || !child.more && child.children.is_empty() && child.has_only_attributes(&["Id"])
         };
         let info = &signature.signed_info;
         let comments = info.method.as_ref().is_some_and(Canonicalization::comments);
@@ -136,13 +142,22 @@ impl Nodes {
 
     fn include(&self, element: &Range<u64>) -> bool {
         let Range { start, end } = *element;
-        // A range around it begins no later and ends no earlier.
-        (self.document || self.selected.furthest(start + 1) >= end)
+        self.name(element)
             && self.others.furthest(end) <= start
             // Left-out signatures may be inside it. It must be neither one of them nor
             // inside one.
             && self.signatures.furthest(start + 1) <= start
             && self.signatures.furthest(end) < end
+    }
+
+    /// Whether an element is among them, whatever is left out of it.
+    fn name(&self, element: &Range<u64>) -> bool {
+        let Range { start, end } = *element;
+        // A range around it begins no later and ends no earlier.
+        let is_around = |ranges: &Ranges| ranges.furthest(start + 1) >= end;
+        (self.document || is_around(&self.selected))
+            && !is_around(&self.others)
+            && !is_around(&self.signatures)
     }
 }
 

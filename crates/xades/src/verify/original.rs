@@ -19,16 +19,33 @@ impl fmt::Debug for Original<'_> {
 }
 
 impl Original<'_> {
-    /// Whether a reference's URI is this document's URI, or ends with it after a slash.
-    pub(crate) fn is_named(&self, reference: Option<&str>) -> bool {
+    /// How well a reference's URI fits: the number of equal path segments at the end of
+    /// both. One must be the end of the other; else 0.
+    pub(crate) fn fits(&self, reference: Option<&str>) -> usize {
         let (Some(own), Some(reference)) = (self.uri.as_deref(), reference) else {
-            return false;
+            return 0;
         };
-        let ends = |uri: &str| {
-            let rest = uri.strip_suffix(own);
-            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
-        };
-        !own.is_empty() && (ends(reference) || percent_decoded(reference).is_some_and(|u| ends(&u)))
+        let decoded = percent_decoded(reference).map_or(0, |uri| common_end(own, &uri));
+        common_end(own, reference).max(decoded)
+    }
+}
+
+/// The number of segments of the shorter of two paths, if it is the end of the longer.
+/// `.` and `..` at the start of a reference do not count.
+fn common_end(own: &str, reference: &str) -> usize {
+    let reference = reference.trim_start_matches("./").trim_start_matches("../");
+    let ends = |longer: &str, shorter: &str| {
+        let rest = longer.strip_suffix(shorter);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    };
+    if own.is_empty() || reference.is_empty() {
+        0
+    } else if ends(reference, own) {
+        own.split('/').count()
+    } else if ends(own, reference) {
+        reference.split('/').count()
+    } else {
+        0
     }
 }
 
@@ -60,7 +77,7 @@ mod tests {
     fn originals_match_the_end_of_a_uri() {
         let named = |own: &str, reference: Option<&str>| {
             let document = Document::from_bytes(b"");
-            Original { uri: Some(own.into()), document }.is_named(reference)
+            Original { uri: Some(own.into()), document }.fits(reference) > 0
         };
         assert!(named("a b.txt", Some("a%20b.txt")));
         assert!(named("a%20b.txt", Some("a%20b.txt")));
@@ -71,5 +88,18 @@ mod tests {
             assert!(!named(own, Some(other)), "{own} {other}");
         }
         assert!(!named("x", None));
+    }
+
+    #[test]
+    fn the_longer_name_fits_better() {
+        let fits = |own: &str, reference| {
+            let document = Document::from_bytes(b"");
+            Original { uri: Some(own.into()), document }.fits(Some(reference))
+        };
+        assert_eq!(fits("2024/a.txt", "2024/a.txt"), 2);
+        assert_eq!(fits("x/2024/a.txt", "2024/a.txt"), 2);
+        assert_eq!(fits("x/2024/a.txt", "../2024/a.txt"), 2);
+        assert_eq!(fits("a.txt", "2024/a.txt"), 1);
+        assert_eq!(fits("2025/a.txt", "2024/a.txt"), 0);
     }
 }

@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use ades_core::algorithm::PssParameters;
 use ades_core::{Certificate, Digest, DigestAlgorithm, SignatureAlgorithm};
 
 use crate::c14n::Canonicalization;
 use crate::namespaces::{DS, DS_MORE, MGF1, RSA_PSS};
 
 use super::properties::QualifyingProperties;
+use super::time_stamp::TimeStamp;
 use super::transform::with_prefix_list;
 use super::tree::Element;
 
@@ -22,10 +24,13 @@ pub(crate) struct Signature<'e> {
     pub(crate) value: Option<Vec<u8>>,
     /// The certificates of `ds:KeyInfo` that can be read.
     pub(crate) certificates: Vec<Certificate>,
+    /// The certificates in the unsigned properties.
+    pub(crate) other_certificates: Vec<Certificate>,
     /// The `ds:Object` elements.
     pub(crate) objects: Vec<&'e Element>,
     pub(crate) manifests: Vec<Manifest<'e>>,
     pub(crate) qualifying: QualifyingProperties<'e>,
+    pub(crate) time_stamps: Vec<TimeStamp>,
 }
 
 /// `ds:SignedInfo`.
@@ -92,7 +97,7 @@ impl SignedDigest {
 }
 
 pub(crate) fn digest_algorithm(uri: &str) -> Option<DigestAlgorithm> {
-    DigestAlgorithm::ALL.into_iter().find(|algorithm| algorithm.xml_uri() == uri)
+    DigestAlgorithm::from_xml_uri(uri)
 }
 
 impl<'e> Signature<'e> {
@@ -109,16 +114,36 @@ impl<'e> Signature<'e> {
             let references = element.all(DS, "Reference").map(Reference::read);
             Some(Manifest { element, references: references.collect::<Option<_>>()? })
         });
+        let qualifying = QualifyingProperties::read(&objects);
+        let content = qualifying.signed_data_properties();
+        let stamps = content.iter().chain(qualifying.unsigned.iter().copied());
         Some(Self {
             element,
             signed_info,
+            time_stamps: stamps.filter_map(TimeStamp::read).collect(),
+            other_certificates: qualifying.certificate_values(),
             value_place: value.place.clone(),
             value: value.octets(),
             certificates: element.child(DS, "KeyInfo").map(certificates).unwrap_or_default(),
             manifests: manifests.collect::<Option<_>>()?,
-            qualifying: QualifyingProperties::read(&objects),
+            qualifying,
             objects,
         })
+    }
+}
+
+impl Signature<'_> {
+    /// Whether a `ds:Object` has the qualifying properties.
+    pub(crate) fn holds_properties(&self, object: &Element) -> bool {
+        let properties = self.qualifying.element.map(|element| element.place.start);
+        properties.is_some_and(|start| object.place.contains(&start))
+    }
+
+    /// Whether a reference names this element by its Id.
+    pub(crate) fn refers_to(&self, element: &Element) -> bool {
+        let uris = self.signed_info.references.iter().filter_map(|reference| reference.uri);
+        let mut ids = uris.filter_map(|uri| uri.strip_prefix('#'));
+        element.id().is_some_and(|own| ids.any(|id| id == own))
     }
 }
 
@@ -163,11 +188,10 @@ fn algorithm(method: &Element) -> Option<SignatureAlgorithm> {
     if !method.children.is_empty() {
         return None;
     }
-    SignatureAlgorithm::ALL.into_iter().find(|algorithm| algorithm.xml_uri() == uri)
+    SignatureAlgorithm::from_xml_uri(uri)
 }
 
-/// RSASSA-PSS with explicit parameters (RFC 9231, 2.3.9), if they are the ones that
-/// the URIs without parameters imply.
+/// RSASSA-PSS with explicit parameters (RFC 9231, 2.3.9).
 fn pss(method: &Element) -> Option<SignatureAlgorithm> {
     let parameters = method.only(DS_MORE, "RSAPSSParams")?;
     let digest = |parent: &Element| match parent.child(DS, "DigestMethod") {
@@ -175,18 +199,18 @@ fn pss(method: &Element) -> Option<SignatureAlgorithm> {
         None => Some(DigestAlgorithm::Sha256),
     };
     let hash = digest(parameters)?;
-    if let Some(mask) = parameters.child(DS_MORE, "MaskGenerationFunction")
-        && (mask.attribute("Algorithm") != Some(MGF1) || digest(mask)? != hash)
-    {
-        return None;
-    }
+    let mask_hash = match parameters.child(DS_MORE, "MaskGenerationFunction") {
+        Some(mask) if mask.attribute("Algorithm") == Some(MGF1) => digest(mask)?,
+        Some(_) => return None,
+        None => hash,
+    };
     let number = |name| match parameters.child(DS_MORE, name) {
         Some(number) => number.token().parse::<usize>().ok().map(Some),
         None => Some(None),
     };
     let salt = number("SaltLength")?.unwrap_or(hash.output_len());
     let trailer = number("TrailerField")?.unwrap_or(1);
-    (salt == hash.output_len() && trailer == 1).then_some(SignatureAlgorithm::RsaPss(hash))
+    (trailer == 1).then(|| PssParameters::new(hash, mask_hash, salt).algorithm())
 }
 
 impl<'e> Reference<'e> {

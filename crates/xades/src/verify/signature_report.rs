@@ -1,26 +1,29 @@
 //! Builds the report of one signature from its elements and from the outcomes of its
 //! references.
 
+mod coverage;
+
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use ades_core::certificate::UsageCheck;
-use ades_core::trust::{IssuerPool, PathBuilder};
+use ades_core::certificate::KeyType;
+use ades_core::facts::SignatureFacts;
+use ades_core::name::is_issuer_and_serial;
 use ades_core::verify::verify;
 use ades_core::{Certificate, DigestAlgorithm};
 
 use crate::c14n::{Covered, ElementName, IdAttributes};
 use crate::namespaces::{COUNTERSIGNED_SIGNATURE, DS, SIGNED_PROPERTIES};
 use crate::report::{
-    Coverage, Level, Part, Place, Problem, ReferenceKind, ReferenceReport, SignatureReport,
+    Coverage, Further, Level, Part, Place, Problem, ReferenceKind, ReferenceReport, SignatureReport,
 };
 use crate::value::raw_value;
 
 use super::collect::{CollectedDocument, CollectedSignature};
-use super::coverage::Covering;
 use super::evaluate::{Outcome, Outcomes};
-use super::issuer_serial::names;
-use super::properties::DataObjectFormat;
+use super::evidence::SignatureEvidence;
+use super::key_value::differs;
+use super::properties::{BEFORE_BASELINE, DataObjectFormat};
 use super::signature::{Manifest, Reference, Signature, SignedDigest};
 use super::tree::{self, Element};
 
@@ -32,22 +35,30 @@ pub(crate) struct Context<'c> {
     pub(crate) document: &'c CollectedDocument,
     pub(crate) signatures: &'c [Option<Signature<'c>>],
     pub(crate) outcomes: &'c [Outcomes],
+    /// The evidence in each signature.
+    pub(crate) evidence: &'c [SignatureEvidence],
     /// The places of the signatures, except those that come out of an entity.
     pub(crate) places: HashSet<Range<u64>>,
 }
 
 /// Builds the report of the signature with this index.
-pub(crate) fn signature_report(
-    context: &Context<'_>,
-    index: usize,
-    paths: &mut PathBuilder<'_>,
-) -> SignatureReport {
+pub(crate) fn signature_report(context: &Context<'_>, index: usize) -> SignatureReport {
     let collected = context.document.signatures.get(index);
     let signature = context.signatures.get(index).and_then(Option::as_ref);
-    match (collected, signature, context.outcomes.get(index)) {
-        (Some(collected), Some(signature), Some(outcomes)) => {
-            ReportBuilder { context, collected, signature, outcomes, problems: Vec::new() }
-                .build(paths)
+    let found = context.outcomes.get(index).zip(context.evidence.get(index));
+    match (collected, signature, found) {
+        (Some(collected), Some(signature), Some((outcomes, evidence))) => {
+            let (problems, expected) = (Vec::new(), Vec::new());
+            let builder = ReportBuilder {
+                context,
+                collected,
+                signature,
+                outcomes,
+                evidence,
+                problems,
+                expected,
+            };
+            builder.build()
         }
         (collected, _, _) => malformed(collected),
     }
@@ -61,12 +72,11 @@ fn malformed(collected: Option<&CollectedSignature>) -> SignatureReport {
         id: element.and_then(Element::id).map(ToOwned::to_owned),
         place: Place::new(&place),
         level: Level::Below,
-        intact: false,
+        intact: Some(false),
         signer: None,
         covers: Coverage::Unknown,
         problems: vec![Problem::SignatureMalformed],
-        trusted: None,
-        signing_time: None,
+        claimed_time: None,
         signature_algorithm: String::new(),
         canonicalization: String::new(),
         references: Vec::new(),
@@ -74,8 +84,11 @@ fn malformed(collected: Option<&CollectedSignature>) -> SignatureReport {
         commitments: Vec::new(),
         signer_roles: Vec::new(),
         location: None,
+        further: Further::default(),
         unsigned_properties: Vec::new(),
         countersignatures: Vec::new(),
+        expected: Vec::new(),
+        facts: SignatureFacts::new(),
     }
 }
 
@@ -84,7 +97,10 @@ struct ReportBuilder<'r, 'c> {
     collected: &'r CollectedSignature,
     signature: &'r Signature<'c>,
     outcomes: &'r Outcomes,
+    evidence: &'r SignatureEvidence,
     problems: Vec<Problem>,
+    /// Whether each element that the caller expects to be signed is covered.
+    expected: Vec<bool>,
 }
 
 impl<'r> ReportBuilder<'r, '_> {
@@ -96,32 +112,32 @@ impl<'r> ReportBuilder<'r, '_> {
         condition
     }
 
-    fn build(mut self, paths: &mut PathBuilder<'_>) -> SignatureReport {
+    fn build(mut self) -> SignatureReport {
         let signature = self.signature;
         let qualifying = &signature.qualifying;
         for problem in &qualifying.problems {
             self.problem(true, *problem);
         }
         let certificate = self.certificate();
+        let key_info = signature.element.child(DS, "KeyInfo");
+        let other_key = key_info.zip(certificate).is_some_and(|(info, c)| differs(info, c));
+        self.problem(other_key, Problem::KeyValueMismatch);
         let value_verifies = self.value_verifies(certificate);
         let mut references = self.references();
-        let digests_match = references.iter().all(|reference| reference.intact == Some(true));
+        let intact = references.iter().fold(value_verifies, |all, reference| {
+            match (all, reference.intact) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                _ => None,
+            }
+        });
+        self.check_binding(&references);
         self.check_qualifying(&references);
         self.check_ids(&references);
         self.check_formats(&mut references);
         let covers = self.check_coverage(&references);
 
-        let time = qualifying.signing_time;
-        if let (Some(certificate), Some(time)) = (certificate, time) {
-            let (from, to) = certificate.validity();
-            self.problem(time < from || time > to, Problem::CertificateNotValidAtSigningTime);
-        }
-        let other_use = |c: &Certificate| !c.allows(UsageCheck::Signature);
-        self.problem(certificate.is_some_and(other_use), Problem::KeyUsage);
-        let issuers = IssuerPool::of(&signature.certificates);
-        let trusted = certificate.and_then(|c| paths.reaches_anchor(c, &issuers, time));
-        self.problem(trusted == Some(false), Problem::Untrusted);
-
+        let facts = self.facts(certificate);
         let info = &signature.signed_info;
         let algorithm = info.algorithm.map(|algorithm| algorithm.to_string());
         let canonicalization = info.element.children.first();
@@ -136,11 +152,10 @@ impl<'r> ReportBuilder<'r, '_> {
             id: signature.element.id().map(ToOwned::to_owned),
             place: Place::new(&signature.element.place),
             level: self.level(),
-            intact: value_verifies && digests_match,
+            intact,
             signer: certificate.and_then(|c| c.common_name().map(ToOwned::to_owned)),
             covers,
-            trusted,
-            signing_time: time,
+            claimed_time: qualifying.signing_time,
             signature_algorithm: algorithm.unwrap_or_else(|| info.algorithm_uri.to_owned()),
             canonicalization: canonicalization.unwrap_or_default().to_owned(),
             references,
@@ -148,54 +163,86 @@ impl<'r> ReportBuilder<'r, '_> {
             commitments: qualifying.commitments.clone(),
             signer_roles: qualifying.signer_roles.clone(),
             location: qualifying.location.clone(),
+            further: qualifying.further.clone(),
             unsigned_properties: unsigned.collect(),
             countersignatures: Vec::new(),
             problems: self.problems,
+            expected: self.expected,
+            facts,
         }
+    }
+
+    fn facts(&self, certificate: Option<&Certificate>) -> SignatureFacts {
+        let info = &self.signature.signed_info;
+        let digests = info.references.iter().filter_map(|reference| reference.digest.known());
+        let mut facts = SignatureFacts::new();
+        facts.certificate = certificate.cloned();
+        facts.signature_algorithm = info.algorithm;
+        facts.digest_algorithms = digests.map(ades_core::Digest::algorithm).collect();
+        facts.digest_algorithms.sort();
+        facts.digest_algorithms.dedup();
+        facts.time_stamps.clone_from(&self.evidence.time_stamps);
+        facts
     }
 
     /// The certificate that the signature names. If it names none, the first
     /// certificate in `ds:KeyInfo` that is not a CA certificate.
     fn certificate(&mut self) -> Option<&'r Certificate> {
-        let all = &self.signature.certificates;
-        let first = all.iter().find(|certificate| !certificate.is_ca()).or(all.first());
+        let own = &self.signature.certificates;
+        let all: Vec<&Certificate> = own.iter().chain(&self.signature.other_certificates).collect();
+        let first = own.iter().find(|certificate| !certificate.is_ca()).or(own.first());
         let named = self.signature.qualifying.signing_certificate.as_ref();
         let plain = self.signature.qualifying.element.is_none();
-        self.problem(first.is_none(), Problem::SignerCertificateMissing);
         let bound = named.is_some_and(|named| named.known().is_some());
         self.problem(!plain && !bound, Problem::SigningCertificateMissing);
-        let Some(SignedDigest::Known(digest)) = named else { return first };
-        let meant = all.iter().find(|c| c.digest(digest.algorithm()) == *digest);
+        let meant = named
+            .and_then(SignedDigest::known)
+            .and_then(|digest| all.into_iter().find(|c| c.digest(digest.algorithm()) == *digest));
+        self.problem(first.or(meant).is_none(), Problem::SignerCertificateMissing);
+        if !bound {
+            return first;
+        }
         self.problem(first.is_some() && meant.is_none(), Problem::SigningCertificateMismatch);
         let issuer_serial = self.signature.qualifying.issuer_serial.as_deref();
-        let other = issuer_serial.zip(meant).is_some_and(|(named, c)| !names(named, c));
+        let other =
+            issuer_serial.zip(meant).is_some_and(|(named, c)| !is_issuer_and_serial(named, c));
+        self.problem(other, Problem::IssuerSerialMismatch);
+        let legacy = self.signature.qualifying.legacy_certificate.as_ref();
+        let other = legacy.zip(meant).is_some_and(|(named, c)| named.differs(c));
         self.problem(other, Problem::SigningCertificateMismatch);
         meant.or(first)
     }
 
     /// Whether the value verifies over octets that state the same as the `ds:SignedInfo`
     /// that was read.
-    fn value_verifies(&mut self, certificate: Option<&Certificate>) -> bool {
+    /// `None` if that cannot be found out.
+    fn value_verifies(&mut self, certificate: Option<&Certificate>) -> Option<bool> {
         let info = &self.signature.signed_info;
         let known = info.method.is_some() && info.algorithm.is_some();
         self.problem(!known, Problem::UnsupportedAlgorithm);
         let Some(octets) = self.outcomes.signed_info.as_ref() else {
-            self.problem(info.method.is_some(), Problem::SignatureMalformed);
-            return false;
+            let is_malformed = self.problem(info.method.is_some(), Problem::SignatureMalformed);
+            return is_malformed.then_some(false);
         };
         // The verified octets must have the content that was read from the element.
         let read = tree::of_fragment(octets, &IdAttributes::default());
         let same = read.is_some_and(|read| read.has_same_content(info.element));
         if self.problem(!same, Problem::SignatureMalformed) {
-            return false;
+            return Some(false);
         }
-        let (Some(algorithm), Some(certificate)) = (info.algorithm, certificate) else {
-            return false;
-        };
+        let (algorithm, certificate) = info.algorithm.zip(certificate)?;
+        let key = certificate.key_type();
+        if self.problem(key == KeyType::Unsupported, Problem::UnsupportedAlgorithm) {
+            return None;
+        }
         let value = self.signature.value.as_deref();
-        let value = value.and_then(|v| raw_value(algorithm, certificate.key_type(), v));
-        let verifies = value.is_some_and(|v| verify(certificate, algorithm, octets, &v).is_ok());
-        !self.problem(!verifies, Problem::SignatureInvalid)
+        let value = value.and_then(|value| raw_value(algorithm, key, value));
+        let result = value.map(|value| verify(certificate, algorithm, octets, &value));
+        if let Some(Err(ades_core::Error::CertificateNotFit(_))) = result {
+            self.problem(true, Problem::UnsupportedAlgorithm);
+            return None;
+        }
+        Some(!self.problem(!matches!(result, Some(Ok(()))), Problem::SignatureInvalid))
     }
 
     fn references(&mut self) -> Vec<ReferenceReport> {
@@ -234,9 +281,7 @@ impl<'r> ReportBuilder<'r, '_> {
             }
             _ => (Some(false), Some(Problem::DigestMismatch)),
         };
-        let algorithm = DigestAlgorithm::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.xml_uri() == reference.algorithm_uri);
+        let algorithm = DigestAlgorithm::from_xml_uri(reference.algorithm_uri);
         let (covers, left_out, more) = self.parts(outcome);
         ReferenceReport {
             id: reference.id.map(ToOwned::to_owned),
@@ -302,6 +347,22 @@ impl<'r> ReportBuilder<'r, '_> {
         }
     }
 
+    /// A signed `ds:KeyInfo` binds the certificate in it.
+    fn check_binding(&mut self, references: &[ReferenceReport]) {
+        let missing = Problem::SigningCertificateMissing;
+        let named = self.signature.qualifying.signing_certificate.is_some();
+        let signed = references.iter().any(|reference| {
+            reference.kind == ReferenceKind::KeyInfo
+                && reference.intact == Some(true)
+                && reference.left_out.is_empty()
+                && !reference.text_only
+        });
+        if !named && signed && !self.signature.certificates.is_empty() {
+            let problems = self.problems.iter_mut();
+            problems.filter(|p| **p == missing).for_each(|p| *p = Problem::KeyInfoSigned);
+        }
+    }
+
     /// EN 319 132-1, clauses 4.3.1 and 6.3.
     fn check_qualifying(&mut self, references: &[ReferenceReport]) {
         let qualifying = &self.signature.qualifying;
@@ -322,6 +383,11 @@ impl<'r> ReportBuilder<'r, '_> {
             });
         self.problem(!referenced, Problem::SignedPropertiesNotReferenced);
         self.problem(qualifying.signing_time.is_none(), Problem::SigningTimeMissing);
+        let all = self.context.document.signatures.iter();
+        let mut here = self.context.document.signatures.iter();
+        let here = here.position(|other| std::ptr::eq(other, self.collected));
+        let counter = all.filter(|other| other.countersigned() == here && here.is_some()).count();
+        self.problem(qualifying.has_unknown(counter), Problem::UnknownProperty);
     }
 
     /// Reports two references with the same Id: a property about that Id could mean
@@ -386,98 +452,13 @@ impl<'r> ReportBuilder<'r, '_> {
         self.problem(missing && !self.is_counter(), Problem::DataObjectFormatMissing);
     }
 
-    /// Whether it is in a `xades:CounterSignature` of another signature.
-    fn is_counter(&self) -> bool {
-        self.collected.countersigned().is_some()
-    }
-
-    fn check_coverage(&mut self, references: &[ReferenceReport]) -> Coverage {
-        let mut intact = Vec::new();
-        let (mut unknown, mut inside, mut outside) = (false, false, false);
-        for (report, outcome) in references.iter().zip(&self.outcomes.references) {
-            let manifest = self.manifest_at(outcome);
-            let inner = report.manifest.iter().zip(manifest.unwrap_or_default());
-            for (report, outcome) in std::iter::once((report, outcome)).chain(inner) {
-                if matches!(
-                    report.kind,
-                    ReferenceKind::Data | ReferenceKind::CountersignedSignature
-                ) {
-                    unknown |= report.intact != Some(true);
-                    inside |= outcome.covered.is_some() && !self.is_in_signature(report);
-                    outside |= outcome.covered.is_none();
-                }
-                if report.intact == Some(true) {
-                    intact.push(outcome);
-                }
-            }
-        }
-        let covering = Covering::new(&intact, &self.context.places);
-        let all = unknown || covering.signs_all_in(self.signature);
-        self.problem(!all, Problem::UnsignedContent);
-        if self.is_counter() {
-            let around = self.collected.within.and_then(|at| self.context.signatures.get(at));
-            let value = around.and_then(Option::as_ref).map(|around| around.value_place.start);
-            let over = references.iter().any(|reference| {
-                let place = reference.covers.first().map(|part| part.place.from);
-                reference.intact == Some(true)
-                    && reference.left_out.is_empty()
-                    && place.is_some()
-                    && place == value
-            });
-            self.problem(!over, Problem::CountersignatureMismatch);
-            return if over { Coverage::Whole } else { Coverage::Unknown };
-        }
-        let detached = outside && !inside;
-        let (covers, expected) = covering.coverage(self.context.document, self.signature, detached);
-        let elsewhere = self.countersigns_another(references);
-        self.problem(!expected && !unknown && !elsewhere, Problem::NotCovered);
-        if unknown { Coverage::Unknown } else { covers }
-    }
-
-    /// Whether everything that a reference covers is inside the signature.
-    fn is_in_signature(&self, reference: &ReferenceReport) -> bool {
-        let own = Place::new(&self.signature.element.place);
-        let mut places = reference.covers.iter().map(|part| part.place);
-        !reference.more && places.all(|place| own.from < place.from && place.to < own.to)
-    }
-
-    fn manifest_at(&self, outcome: &Outcome) -> Option<&[Outcome]> {
-        let start = whole_element(outcome)?.start;
-        let manifests = self.signature.manifests.iter().zip(&self.outcomes.manifests);
-        let mut at = manifests.filter(|(manifest, _)| manifest.element.place.start == start);
-        at.next().map(|(_, outcomes)| outcomes.as_slice())
-    }
-
-    /// Whether the signature signs only the values of other signatures of the document,
-    /// which have reports of their own.
-    fn countersigns_another(&self, references: &[ReferenceReport]) -> bool {
-        let own = self.signature.value_place.start;
-        let others = self.context.signatures.iter().flatten();
-        let others: Vec<u64> = others.map(|other| other.value_place.start).collect();
-        let over_another = |reference: &ReferenceReport| {
-            let place = reference.covers.first().map(|part| part.place.from);
-            reference.intact == Some(true)
-                && reference.left_out.is_empty()
-                && place.is_some_and(|place| place != own && others.contains(&place))
-        };
-        let mut data = references.iter().filter(|r| {
-            matches!(r.kind, ReferenceKind::Data | ReferenceKind::CountersignedSignature)
-        });
-        let mut any = false;
-        let all = data.all(|reference| {
-            any = true;
-            over_another(reference)
-        });
-        any && all
-    }
-
-    /// The highest level whose properties are present (EN 319 132-1, table 2),
-    /// whether they verify or not.
+    /// The highest level of EN 319 132-1, table 2, for which there is evidence.
     fn level(&self) -> Level {
-        const BELOW: [Problem; 15] = [
+        const BELOW: [Problem; 16] = [
             Problem::DataObjectFormatMismatch,
             Problem::DataObjectFormatMissing,
             Problem::DataObjectFormatTarget,
+            Problem::KeyInfoSigned,
             Problem::LegacyProperty,
             Problem::PropertyMalformed,
             Problem::PropertyRepeated,
@@ -492,17 +473,16 @@ impl<'r> ReportBuilder<'r, '_> {
             Problem::UnknownVersion,
         ];
         let qualifying = &self.signature.qualifying;
-        let validation = ["RevocationValues", "TimeStampValidationData", "AnyValidationData"];
         if self.problems.iter().any(|problem| BELOW.contains(problem)) {
             Level::Below
-        } else if !qualifying.has(&["SignatureTimeStamp"]) {
+        } else if !self.evidence.is_stamped {
             Level::B
-        } else if !qualifying.has(&validation) {
+        } else if !self.evidence.has_revocation_values || qualifying.has(&BEFORE_BASELINE) {
             Level::T
-        } else if !qualifying.has(&["ArchiveTimeStamp"]) {
-            Level::Lt
-        } else {
+        } else if self.evidence.is_archived {
             Level::Lta
+        } else {
+            Level::Lt
         }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Element {
     pub(crate) text: String,
     /// Whether it contains content that is not kept.
     pub(crate) more: bool,
+    /// Whether content is missing that exceeds a limit.
+    pub(crate) cut: bool,
     /// Its place in the original octets.
     pub(crate) place: Range<u64>,
     /// The prefixes in scope and their namespace names. Only elements that contain an
@@ -72,6 +74,13 @@ impl Element {
             place: element.tag(),
             ..Self::default()
         }
+    }
+
+    /// Moves its place, and those of the elements inside it, to a later one.
+    pub(crate) fn move_by(&mut self, octets: u64) {
+        let Range { start, end } = self.place;
+        self.place = start.saturating_add(octets)..end.saturating_add(octets);
+        self.children.iter_mut().for_each(|child| child.move_by(octets));
     }
 
     /// Whether it has no attributes except these, which have no namespace.
@@ -177,8 +186,9 @@ pub(crate) fn of_fragment(octets: &[u8], ids: &IdAttributes) -> Option<Element> 
     while let Some(event) = reader.next_event().ok()? {
         match event {
             Event::StartElement(element) => open.push(Element::new(&element, ids)),
-            Event::EndElement(_) => {
-                let ended = open.pop()?;
+            Event::EndElement(element) => {
+                let mut ended = open.pop()?;
+                ended.place = element.span().whole();
                 match open.last_mut() {
                     Some(parent) => parent.children.push(ended),
                     None => root = Some(ended),

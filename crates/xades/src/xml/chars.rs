@@ -96,37 +96,53 @@ pub(crate) fn char_at(text: &[u8], at: usize) -> Option<(char, usize)> {
     Some((c, len))
 }
 
-/// The index of the first octet of one of these classes, from `from` on. The text's
-/// length if there is none.
-pub(crate) fn find(text: &[u8], from: usize, classes: u8) -> usize {
-    const SHORT: usize = 24;
-    let rest = text.get(from..).unwrap_or_default();
-    // Most runs are short. Comparing many octets at once pays off for long ones only.
-    let (short, long) = rest.split_at_checked(SHORT).unwrap_or((rest, &[]));
-    if let Some(found) = short.iter().position(|&octet| is(octet, classes)) {
-        return from + found;
-    }
-    let mut at = from + short.len();
-    for piece in long.chunks(64) {
-        let hit = match classes {
-            TEXT_STOP => any(piece, |o| (o == b'<') | (o == b'&') | (o == b'>') | (o == b'\r')),
-            VALUE_STOP => any(piece, |o| {
-                (o == b'<')
-                    | (o == b'&')
-                    | (o == b'"')
-                    | (o == b'\'')
-                    | (o == b'\t')
-                    | (o == b'\n')
-                    | (o == b'\r')
-            }),
-            _ => true,
-        };
-        if hit && let Some(found) = piece.iter().position(|&octet| is(octet, classes)) {
-            return at + found;
+/// The index of the first octet from `from` on that ends a run of text. The text's length if
+/// there is none.
+pub(crate) fn find_text_stop(text: &[u8], from: usize) -> usize {
+    find(text, from, TEXT_STOP, |word| {
+        // `<` and `>` differ in one bit.
+        zeros((word | each(0x02)) ^ each(b'>'))
+            | zeros(word ^ each(b'&'))
+            | zeros(word ^ each(b'\r'))
+    })
+}
+
+/// As [`find_text_stop`], for a run of an attribute value.
+pub(crate) fn find_value_stop(text: &[u8], from: usize) -> usize {
+    find(text, from, VALUE_STOP, |word| {
+        // So do `&` and the apostrophe, and tabulator and carriage return.
+        zeros((word | each(0x01)) ^ each(b'\''))
+            | zeros(word ^ each(b'"'))
+            | zeros(word ^ each(b'<'))
+            | zeros((word | each(0x04)) ^ each(b'\r'))
+            | zeros(word ^ each(b'\n'))
+    })
+}
+
+/// The index of the first octet of these classes. `stops` finds them in eight octets at once: it
+/// sets the high bit of the first one, and of none before it.
+fn find(text: &[u8], from: usize, classes: u8, stops: impl Fn(u64) -> u64) -> usize {
+    let (words, rest) = text.get(from..).unwrap_or_default().as_chunks::<8>();
+    let mut at = from;
+    for word in words {
+        let stops = stops(u64::from_le_bytes(*word));
+        if stops != 0 {
+            return at + stops.trailing_zeros() as usize / 8;
         }
-        at += piece.len();
+        at += 8;
     }
-    text.len()
+    at + rest.iter().position(|&octet| is(octet, classes)).unwrap_or(rest.len())
+}
+
+/// Eight times the same octet.
+const fn each(octet: u8) -> u64 {
+    0x0101_0101_0101_0101 * octet as u64
+}
+
+/// Sets the high bit of the least significant octet that is zero. The bits of more significant
+/// octets have no meaning.
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(each(1)) & !word & each(0x80)
 }
 
 /// Whether any octet passes the test. There is no early exit, so that the compiler can
@@ -161,13 +177,22 @@ mod tests {
 
     #[test]
     fn a_run_ends_at_its_first_stop() {
-        for at in 0..300 {
-            let mut text = vec![b'x'; 300];
-            assert_eq!(find(&text, 0, TEXT_STOP), 300);
-            for stop in *b"<&>\r" {
-                text[at] = stop;
-                assert_eq!(find(&text, 0, TEXT_STOP), at);
-                assert_eq!(find(&text, at, TEXT_STOP), at);
+        for octet in 0..=255 {
+            for at in 0..20 {
+                let mut text = [b'x'; 24];
+                // A stop after it must not matter, and neither must others before `from`.
+                text[at] = octet;
+                text[23] = b'<';
+                for (found, classes) in [
+                    (find_text_stop as fn(&[u8], usize) -> usize, TEXT_STOP),
+                    (find_value_stop, VALUE_STOP),
+                ] {
+                    let expected = if is(octet, classes) { at } else { 23 };
+                    assert_eq!(found(&text, 0), expected, "{octet} at {at}");
+                    assert_eq!(found(&text, at), expected, "{octet} at {at}");
+                    assert_eq!(found(&text, at + 1), 23);
+                    assert_eq!(found(&text[..23], at + 1), 23);
+                }
             }
         }
     }

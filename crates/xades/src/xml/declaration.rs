@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Limit};
 
-use super::encoding::Encoding;
+use super::encoding::{Decoded, Encoding};
 use super::scan::{Bad, Cursor, Stop, SyntaxFault, Token, bad, fault};
 
 /// Maximum length of byte order mark and XML declaration together.
@@ -27,7 +27,7 @@ pub(crate) fn read(start: &[u8]) -> Result<Prologue, Error> {
         | [0xFF, 0xFE, 0x00, 0x00, ..]
         | [0x00, 0x00, 0x00, 0x3C, ..]
         | [0x3C, 0x00, 0x00, 0x00, ..] => {
-            return Err(Error::Unsupported { offset: 0, what: "UTF-32" });
+            return Err(unknown(0, b"UTF-32"));
         }
         [0xEF, 0xBB, 0xBF, ..] => (Encoding::Utf8, 3),
         [0xFF, 0xFE, ..] => (Encoding::Utf16Le, 2),
@@ -35,15 +35,15 @@ pub(crate) fn read(start: &[u8]) -> Result<Prologue, Error> {
         [0x3C, 0x00, ..] => (Encoding::Utf16Le, 0),
         [0x00, 0x3C, ..] => (Encoding::Utf16Be, 0),
         [0x4C, 0x6F, 0xA7, 0x94, ..] => {
-            return Err(Error::Unsupported { offset: 0, what: "EBCDIC" });
+            return Err(unknown(0, b"EBCDIC"));
         }
         _ => (Encoding::Utf8, 0),
     };
     let octets = start.get(mark..start.len().min(MAX_LEN)).unwrap_or_default();
-    let mut decoded = Vec::new();
+    let mut decoded = Decoded::default();
     let text = if guess.is_utf16() {
         guess.decode(octets, &mut decoded);
-        decoded.as_slice()
+        decoded.text.as_slice()
     } else {
         octets
     };
@@ -76,7 +76,7 @@ pub(crate) fn read(start: &[u8]) -> Result<Prologue, Error> {
         Some((at, name)) => {
             let offset = offset_of(at);
             let declared = Encoding::from_name(name, guess == Encoding::Utf16Le)
-                .ok_or(Error::Unsupported { offset, what: "this encoding" })?;
+                .ok_or_else(|| unknown(offset, name))?;
             let agrees = if guess.is_utf16() || declared.is_utf16() || mark > 0 {
                 declared == guess
             } else {
@@ -90,6 +90,16 @@ pub(crate) fn read(start: &[u8]) -> Result<Prologue, Error> {
         }
     };
     Ok(Prologue { encoding, mark, declaration: declaration.len })
+}
+
+/// The error for an encoding that this crate does not decode. Encodings with shift sequences,
+/// such as ISO-2022-JP, are among them: the same octets have several meanings.
+fn unknown(offset: u64, name: &[u8]) -> Error {
+    /// Longer than any registered name.
+    const MAX_NAME: usize = 64;
+
+    let name = name.get(..MAX_NAME).unwrap_or(name);
+    Error::UnknownEncoding { offset, name: String::from_utf8_lossy(name).into_owned() }
 }
 
 struct Declaration<'t> {
@@ -165,7 +175,14 @@ mod tests {
         assert_eq!(encoding(&utf16("<?xml version='1.0'?><a/>")), None);
         let declared = utf16("<?xml version='1.0' encoding='UTF-16'?><a/>");
         assert_eq!(encoding(&declared), Some(Encoding::Utf16Be));
-        assert_eq!(encoding(b"<?xml version='1.0' encoding='KOI8-R'?><a/>"), None);
+        let russian = b"<?xml version='1.0' encoding='koi8-r'?><a/>";
+        assert_eq!(encoding(russian), Some(Encoding::Koi8R));
+        for (name, reason) in [("ISO-2022-JP", "ISO-2022-JP"), ("x", "\"x\"")] {
+            let octets = format!("<?xml version='1.0' encoding='{name}'?><a/>");
+            let error = read(octets.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(reason) && error.contains("UTF-8"), "{error}");
+        }
+        assert!(read(b"\0\0\0<").unwrap_err().to_string().contains("UTF-32"));
     }
 
     #[test]

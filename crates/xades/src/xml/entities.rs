@@ -3,7 +3,7 @@
 
 use crate::error::Limit;
 
-use super::chars::{self, VALUE_STOP};
+use super::chars;
 use super::dtd::{Dtd, Entity};
 use super::limits::Limits;
 use super::scan::{Cursor, Stop, SyntaxFault, Token, bad, fault};
@@ -90,7 +90,7 @@ impl Normaliser<'_> {
     ) -> Token<()> {
         let mut cursor = Cursor::new(value, 0);
         loop {
-            let run = chars::find(value, cursor.at, VALUE_STOP);
+            let run = chars::find_value_stop(value, cursor.at);
             self.out.extend_from_slice(value.get(cursor.at..run).unwrap_or_default());
             cursor.at = run;
             let here = reference.unwrap_or(at + run);

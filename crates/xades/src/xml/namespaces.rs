@@ -27,6 +27,8 @@ pub(crate) struct Namespaces {
 struct Binding {
     /// The prefix's length and first octets, which distinguish most prefixes.
     key: u64,
+    /// As a canonical form writes it, if it does not escape the name.
+    declaration: Range<usize>,
     prefix: Range<usize>,
     name: Range<usize>,
     /// Whether a canonical form writes the name without escaping.
@@ -54,14 +56,19 @@ impl Namespaces {
         let around = self.lookup(prefix);
         self.hide(around, true);
         let start = self.text.len();
+        self.text.extend_from_slice(if prefix.is_empty() { b" xmlns" } else { b" xmlns:" });
+        let of_prefix = self.text.len()..self.text.len() + prefix.len();
         self.text.extend_from_slice(prefix);
-        let middle = self.text.len();
+        self.text.extend_from_slice(b"=\"");
+        let of_name = self.text.len()..self.text.len() + name.len();
         self.text.extend_from_slice(name);
+        self.text.push(b'"');
         let plain = !chars::any(name, |octet| chars::is(octet, VALUE_ESCAPED));
         self.bindings.push(Binding {
             key: key(prefix),
-            prefix: start..middle,
-            name: middle..self.text.len(),
+            declaration: start..self.text.len(),
+            prefix: of_prefix,
+            name: of_name,
             plain,
             around,
             hidden: false,
@@ -89,7 +96,7 @@ impl Namespaces {
     pub(crate) fn truncate(&mut self, len: usize) {
         while self.bindings.len() > len {
             let Some(last) = self.bindings.pop() else { return };
-            self.text.truncate(last.prefix.start);
+            self.text.truncate(last.declaration.start);
             self.hide(last.around, false);
         }
     }
@@ -149,9 +156,10 @@ impl Namespaces {
         range.and_then(|range| self.text.get(range)).unwrap_or_default()
     }
 
-    /// Whether a canonical form writes the namespace name without escaping.
-    pub(crate) fn is_plain(&self, index: BindingIndex) -> bool {
-        self.get(index).is_some_and(|binding| binding.plain)
+    /// The declaration as a canonical form writes it. `None` if the name has to be escaped.
+    pub(crate) fn plain_declaration(&self, index: BindingIndex) -> Option<&[u8]> {
+        let binding = self.get(index).filter(|binding| binding.plain)?;
+        self.text.get(binding.declaration.clone())
     }
 
     pub(crate) fn same_prefix(&self, a: BindingIndex, b: BindingIndex) -> bool {

@@ -338,10 +338,7 @@ impl<'a> Reader<'a> {
     fn range(&mut self, len: usize) -> Range<u64> {
         match self.frames.first() {
             Some(frame) => frame.reference.clone(),
-            None => {
-                let start = self.window.offset(0);
-                start..self.window.offset(len)
-            }
+            None => self.window.range(len),
         }
     }
 

@@ -129,6 +129,34 @@ impl<'t> Cursor<'t> {
 
     /// Reads a qualified name (Namespaces in XML, clause 4).
     pub(crate) fn qname(&mut self) -> Token<Name> {
+        match self.ascii_qname() {
+            Some(name) => {
+                self.at += name.len;
+                Ok(name)
+            }
+            None => self.any_qname(),
+        }
+    }
+
+    /// The qualified name that comes next, if it is ASCII and the text does not end with it. Most
+    /// names are, and this is the most frequent token of a document.
+    fn ascii_qname(&self) -> Option<Name> {
+        let part = |rest: &[u8]| {
+            let len = rest.iter().position(|&octet| !chars::is(octet, NAME))?;
+            chars::is(*rest.first()?, NAME_START).then_some(len)
+        };
+        let rest = self.text.get(self.at..)?;
+        let (mut len, mut colon) = (part(rest)?, 0);
+        if rest.get(len) == Some(&b':') {
+            colon = len;
+            len += 1 + part(rest.get(len + 1..)?)?;
+        }
+        let end = *rest.get(len)?;
+        let ends = !chars::is(end, HIGH) && end != b':';
+        ends.then_some(Name { start: self.at, len, colon })
+    }
+
+    fn any_qname(&mut self) -> Token<Name> {
         let start = self.at;
         self.ncname()?;
         let mut colon = 0;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::error::Limit;
 
-use super::chars::{self, VALUE_STOP};
+use super::chars;
 use super::dtd::{AttributeList, Dtd};
 use super::entities::{Budget, normalise, tokenise};
 use super::limits::Limits;
@@ -142,7 +142,7 @@ impl Tag {
         let mut plain = true;
         let mut normal = true;
         loop {
-            cursor.at = chars::find(text, cursor.at, VALUE_STOP);
+            cursor.at = chars::find_value_stop(text, cursor.at);
             match cursor.peek()? {
                 octet if octet == quote => break,
                 b'<' => return bad(cursor.at, "a less-than sign in an attribute value"),

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::ops::Range;
 
 use crate::error::Error;
 
 use super::chars;
 use super::declaration::{self, Prologue};
-use super::encoding::Encoding;
+use super::encoding::{Decoded, Encoding};
 
 /// Number of octets by which the window is extended.
 const PIECE: usize = 64 * 1024;
@@ -23,6 +24,8 @@ pub(crate) struct Window<'a> {
     checked: usize,
     /// A position, and its offset in the original octets.
     known: (usize, u64),
+    /// The offset of the window's first octet, if the document is UTF-8.
+    first: u64,
     /// The fault after the checked text.
     wrong: Option<(u64, &'static str)>,
 }
@@ -38,7 +41,8 @@ struct Stream<'a> {
     /// Octets that have not been decoded. The first `held` are valid.
     raw: Vec<u8>,
     held: usize,
-    text: Vec<u8>,
+    /// The window. The widths stay empty for UTF-8, in which each octet is one of the document.
+    decoded: Decoded,
     ended: bool,
 }
 
@@ -55,13 +59,14 @@ impl<'a> Window<'a> {
             at: start,
             checked: start,
             known: (0, 0),
+            first: 0,
             wrong: None,
         })
     }
 
     pub(crate) fn from_read(reader: Box<dyn Read + 'a>) -> Result<Self, Error> {
-        let text = Vec::new();
-        let mut stream = Stream { reader, raw: Vec::new(), held: 0, text, ended: false };
+        let decoded = Decoded::default();
+        let mut stream = Stream { reader, raw: Vec::new(), held: 0, decoded, ended: false };
         while stream.held < declaration::MAX_LEN && !stream.ended {
             stream.fetch(declaration::MAX_LEN)?;
         }
@@ -74,6 +79,7 @@ impl<'a> Window<'a> {
             at: 0,
             checked: 0,
             known: (0, mark as u64),
+            first: mark as u64,
             wrong: None,
         };
         window.decode();
@@ -91,15 +97,17 @@ impl<'a> Window<'a> {
     }
 
     /// The text of the window from the reader's position on.
+    #[inline]
     pub(crate) fn rest(&self) -> &[u8] {
         let window = match &self.octets {
             Octets::Slice(octets) => octets,
-            Octets::Stream(stream) => stream.text.as_slice(),
+            Octets::Stream(stream) => stream.decoded.text.as_slice(),
         };
         window.get(self.at..self.checked).unwrap_or_default()
     }
 
     /// Moves the reader's position.
+    #[inline]
     pub(crate) fn advance(&mut self, len: usize) {
         self.at = (self.at + len).min(self.checked);
     }
@@ -127,9 +135,10 @@ impl<'a> Window<'a> {
             }
             Octets::Stream(stream) => {
                 let (at, offset) = self.known;
-                self.known = (self.at, count_offset(stream, self.encoding, at, offset, self.at));
+                self.known = (self.at, count_offset(&stream.decoded, at, offset, self.at));
                 stream.forget(self.at);
                 self.known.0 = 0;
+                self.first += self.at as u64;
                 self.checked -= self.at;
                 self.at = 0;
                 let before = self.checked;
@@ -160,15 +169,15 @@ impl<'a> Window<'a> {
         let raw = stream.raw.get(..stream.held).unwrap_or_default();
         let (used, what) = if self.encoding == Encoding::Utf8 {
             let (good, what) = check_utf8(raw, stream.ended);
-            stream.text.extend_from_slice(raw.get(..good).unwrap_or_default());
+            stream.decoded.text.extend_from_slice(raw.get(..good).unwrap_or_default());
             (good, what)
         } else {
-            let (used, what) = self.encoding.decode(raw, &mut stream.text);
+            let (used, what) = self.encoding.decode(raw, &mut stream.decoded);
             let cut_off = stream.ended && used < raw.len() && what.is_none();
             (used, if cut_off { Some(CUT_OFF) } else { what })
         };
         stream.consume(used);
-        self.checked = stream.text.len();
+        self.checked = stream.decoded.text.len();
         if let Some(what) = what {
             self.wrong = Some((self.offset_of(self.checked), what));
         }
@@ -183,11 +192,21 @@ impl<'a> Window<'a> {
         offset
     }
 
+    /// The original octets of the text up to `len` octets after the reader's position.
+    pub(crate) fn range(&mut self, len: usize) -> Range<u64> {
+        if self.encoding == Encoding::Utf8 {
+            let start = self.first + self.at as u64;
+            return start..start + (self.checked - self.at).min(len) as u64;
+        }
+        let start = self.offset(0);
+        start..self.offset(len)
+    }
+
     fn offset_of(&self, to: usize) -> u64 {
         let (at, offset) = self.known;
         match &self.octets {
             Octets::Slice(_) => to as u64,
-            Octets::Stream(stream) => count_offset(stream, self.encoding, at, offset, to),
+            Octets::Stream(stream) => count_offset(&stream.decoded, at, offset, to),
         }
     }
 }
@@ -195,9 +214,14 @@ impl<'a> Window<'a> {
 const CUT_OFF: &str = "a character is cut off";
 
 /// The offset of the position `to`, from the known offset of the position `at`.
-fn count_offset(stream: &Stream<'_>, encoding: Encoding, at: usize, offset: u64, to: usize) -> u64 {
-    let len =
-        |range: std::ops::Range<usize>| encoding.width(stream.text.get(range).unwrap_or_default());
+fn count_offset(decoded: &Decoded, at: usize, offset: u64, to: usize) -> u64 {
+    let len = |range: Range<usize>| {
+        if decoded.widths.is_empty() {
+            return range.len() as u64;
+        }
+        let widths = decoded.widths.get(range).unwrap_or_default();
+        widths.iter().map(|width| u64::from(*width)).sum()
+    };
     if to >= at { offset + len(at..to) } else { offset.saturating_sub(len(to..at)) }
 }
 
@@ -248,9 +272,11 @@ impl Stream<'_> {
 
     /// Removes text from the start of the window.
     fn forget(&mut self, len: usize) {
-        let left = self.text.len() - len;
-        self.text.copy_within(len.., 0);
-        self.text.truncate(left);
+        let Decoded { text, widths } = &mut self.decoded;
+        for window in [text, widths] {
+            // The widths may be empty.
+            window.drain(..len.min(window.len()));
+        }
     }
 }
 
@@ -294,8 +320,8 @@ mod tests {
             .chain(text.encode_utf16())
             .flat_map(u16::to_le_bytes)
             .collect();
-        let windows = [b"<?xml version='1.0' encoding='windows-1252'?><a>\xE9\x80</a>".as_slice()];
-        for octets in [text.as_bytes(), &utf16, &windows.concat()] {
+        let windows = b"<?xml version='1.0' encoding='windows-1252'?><a>\xE9\x80</a>";
+        for octets in [text.as_bytes(), &utf16, windows] {
             let expected = (text.to_owned(), octets.len() as u64);
             assert_eq!(all(Window::from_slice(octets).unwrap()), expected);
             let trickle = Box::new(Trickle(octets));

@@ -124,3 +124,14 @@ fn filters_of_one_pass_are_independent() {
     assert_eq!(first, b"<d><a Id=\"2\">y</a></d>");
     assert_eq!(second, b"<d><a Id=\"1\">x</a></d>");
 }
+
+#[test]
+fn nodes_around_selected_elements_are_in_no_form() {
+    let document = "<!-- 0 --><r xmlns:p='urn:p' xml:lang='en' p:a='1'> 1 <a xml:id='x'>2<!-- 2 -->\
+        <a>3</a></a> 4 <?pi 4?><b><a xml:space='preserve'><?pi 5?></a></b></r><!-- 6 -->";
+    let all = Selection::element(named("a"));
+    let expected = "<a xmlns:p=\"urn:p\" xml:id=\"x\" xml:lang=\"en\">2<!-- 2 --><a>3</a></a>\
+        <a xmlns:p=\"urn:p\" xml:lang=\"en\" xml:space=\"preserve\"><?pi 5?></a>";
+    let method = Canonicalization::C14N_1_0.with_comments();
+    assert_eq!(c14n(document.as_bytes(), method, all).unwrap(), expected);
+}

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{Error, ExternalResource, Limit};
-use crate::xml::chars::{self, SPACE, TEXT_STOP};
+use crate::xml::chars::{self, SPACE};
 use crate::xml::dtd::{self, Entity};
 use crate::xml::entities::{entity_name, predefined};
 use crate::xml::event::Span;
@@ -51,11 +51,17 @@ impl Reader<'_> {
                 self.carriage_return()
             }
             _ => {
-                let len = chars::find(text, 0, TEXT_STOP);
+                let len = chars::find_text_stop(text, 0);
                 let run = text.get(..len).unwrap_or_default();
-                let brackets = run.iter().rev().take(2).take_while(|&&octet| octet == b']').count();
-                let carried = if brackets == len { self.brackets } else { 0 };
-                self.brackets = (brackets + carried).min(2);
+                self.brackets = match run {
+                    [.., b']'] => {
+                        let end = run.iter().rev().take(2);
+                        let brackets = end.take_while(|&&octet| octet == b']').count();
+                        let carried = if brackets == len { self.brackets } else { 0 };
+                        (brackets + carried).min(2)
+                    }
+                    _ => 0,
+                };
                 self.used = len;
                 Ok(Some(Step::Text { len, plain: true }))
             }
@@ -103,8 +109,10 @@ impl Reader<'_> {
         if self.open.len() >= self.limits.depth {
             return Err(self.limit(Limit::ElementDepth(self.limits.depth)));
         }
-        let read = self.offset(0);
-        self.budget.read(read, &self.limits);
+        if self.dtd.present {
+            let read = self.offset(0);
+            self.budget.read(read, &self.limits);
+        }
         let spent = self.budget.spent();
         let text = rest(&self.frames, &self.window);
         let token = self.tag.read(text, &self.limits, &self.dtd, &mut self.budget);

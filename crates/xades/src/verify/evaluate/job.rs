@@ -1,0 +1,106 @@
+//! Jobs: making the octets that a reference refers to, and digesting them. All jobs share
+//! one reading of the document.
+
+use std::io;
+
+use ades_core::DigestAlgorithm;
+
+use crate::c14n::{Covered, Pass};
+use crate::error::Error;
+use crate::options::ReadingOptions;
+use crate::report::Problem;
+use crate::verify::transform::{Chain, Plan};
+use crate::xml::{Event, Reader};
+
+use super::parsed::parse_again;
+use super::state::{Budget, State};
+use super::{Outcome, Slot};
+
+/// The octets of one reference, `ds:SignedInfo` or time-stamp, and their use.
+#[derive(Debug, PartialEq)]
+pub(super) struct Job {
+    pub(super) slot: Slot,
+    pub(super) chain: Chain,
+    /// The algorithm of their digest. `None`: the octets themselves are needed.
+    pub(super) digested: Option<DigestAlgorithm>,
+}
+
+/// The result of a job.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) outcome: Outcome,
+    /// The octets, if they are needed.
+    pub(super) held: Option<Vec<u8>>,
+}
+
+/// `parsed`: the octets are parsed again.
+fn add<'s>(
+    pass: &mut Pass<'_, 's>,
+    plan: Plan,
+    parsed: bool,
+    sink: &'s mut (dyn FnMut(&[u8]) -> io::Result<()> + 's),
+) {
+    match plan {
+        Plan::Canonical(nodes, method) if parsed => pass.add_marked(method, nodes, sink),
+        Plan::Canonical(nodes, method) => pass.add(method, nodes, sink),
+        Plan::DecodedText(nodes) => pass.add_text(nodes, sink),
+        // These plans digest octets without parsing them.
+        Plan::Octets | Plan::Decoded => {}
+    }
+}
+
+/// Carries out several plans in one pass, each with whether its octets are parsed again. `see`
+/// sees the events first. Returns the result of each plan.
+pub(super) fn run(
+    reader: Reader<'_>,
+    plans: impl Iterator<Item = (Plan, bool)>,
+    states: &mut [State<'_>],
+    see: &mut dyn FnMut(&Event<'_>) -> Result<(), Error>,
+) -> Result<Vec<Result<Covered, Error>>, Error> {
+    let mut sinks: Vec<_> =
+        states.iter_mut().map(|state| |piece: &[u8]| state.take(piece)).collect();
+    let mut pass = Pass::new(reader);
+    for ((plan, parsed), sink) in plans.zip(&mut sinks) {
+        add(&mut pass, plan, parsed, sink);
+    }
+    pass.run_each(see)
+}
+
+/// Carries out jobs in one pass, whose events `see` sees first.
+pub(super) fn carry_out(
+    jobs: &[Job],
+    reader: Reader<'_>,
+    reading: &ReadingOptions,
+    budget: &Budget,
+    see: &mut dyn FnMut(&Event<'_>) -> Result<(), Error>,
+) -> Result<Vec<Done>, Error> {
+    let of_job = |job: &Job| match job.digested {
+        None => State::holding(budget).of_chain(&job.chain),
+        algorithm => State::digesting(budget, algorithm).of_chain(&job.chain),
+    };
+    let (mut states, last): (Vec<State<'_>>, Vec<_>) = jobs.iter().map(of_job).unzip();
+    let plans = jobs.iter().map(|job| (job.chain.first.clone(), !job.chain.then.is_empty()));
+    let results = run(reader, plans, &mut states, see)?;
+    let mut all = Vec::new();
+    for (((result, state), last), job) in results.into_iter().zip(states).zip(last).zip(jobs) {
+        state.check()?;
+        let (result, mut state) = parse_again(result, state, &job.chain.then, last, reading)?;
+        let held = state.take_held().filter(|_| result.is_ok());
+        all.push(Done { outcome: outcome_of(result, &mut state), held });
+    }
+    Ok(all)
+}
+
+pub(super) fn outcome_of(result: Result<Covered, Error>, state: &mut State<'_>) -> Outcome {
+    match result {
+        Err(error) => Outcome::of_error(&error),
+        Ok(covered) => match state.finish() {
+            Err(error) => Outcome::failed(Problem::TransformFailed, error.to_string()),
+            Ok(digest) => {
+                let comments_left_out = covered.comments_left_out && !covered.text;
+                let (covered, length) = (Some(covered), state.length);
+                Outcome { digest, covered, length, comments_left_out, ..Outcome::default() }
+            }
+        },
+    }
+}
