@@ -16,6 +16,19 @@ use crate::digest::{DigestKind, name_of};
 use crate::error::{Error, Part};
 use crate::password::Passwords;
 
+/// Decrypts the content of a CMS `EnvelopedData` with its content-encryption key.
+/// `algorithm` is the content-encryption algorithm: AES, DES or RC2 in CBC mode.
+/// Returns `None` for another algorithm, a wrong key or wrong padding.
+#[must_use]
+pub fn decrypt_content(
+    algorithm: Element<'_>,
+    key: &[u8],
+    data: &[u8],
+) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+    let (cipher, iv) = Cipher::read(algorithm, Part::File).ok()?;
+    cipher.decrypt(key, &iv, data)
+}
+
 /// The purposes of the derivation of PKCS#12 (RFC 7292, B.3): the diversifier `ID`.
 const FOR_KEY: u8 = 1;
 const FOR_IV: u8 = 2;

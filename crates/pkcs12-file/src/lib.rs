@@ -13,6 +13,7 @@ mod other_file;
 mod password;
 mod pfx;
 
+pub use encryption::decrypt_content;
 pub use error::{Error, Limit, Part};
 pub use key::{Key, KeyKind};
 pub use other_file::OtherFile;

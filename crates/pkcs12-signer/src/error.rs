@@ -19,6 +19,12 @@ pub enum Error {
     /// The private key cannot be read.
     #[error("the private key is malformed; export it again from where it was made")]
     MalformedKey,
+    /// None of the envelopes is for a key of the file.
+    #[error(
+        "no key of the PKCS#12 file opens the document: it is encrypted for the holders of \
+         other certificates, or in a way that is not supported"
+    )]
+    NotARecipient,
     /// None of the file's keys belongs to one of its certificates.
     #[error(
         "the PKCS#12 file has no private key that belongs to one of its certificates \
@@ -70,7 +76,8 @@ impl Error {
             Self::Certificates(error) => error.fault(),
             Self::File(error) => error.fault(),
             Self::UnsupportedKey { .. } => Fault::Unsupported,
-            Self::KeyMismatch
+            Self::NotARecipient
+            | Self::KeyMismatch
             | Self::MalformedKey
             | Self::NoPair { .. }
             | Self::NoSuchKey { .. }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+mod envelope;
 mod error;
 mod key;
 mod pairs;
@@ -12,6 +13,7 @@ use ades_core::signer::{
 };
 use ades_core::{CertificateChain, RemoteSigner};
 
+pub use envelope::open_envelope;
 pub use error::Error;
 pub use key::PrivateKey;
 pub use pkcs12_file::MAX_FILE_LEN;
