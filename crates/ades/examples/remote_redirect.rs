@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // session, and send the browser to the signer.
     ades::check(&mut Document::from_bytes(DOCUMENT), &options)?;
     let first = signer.identify(IdentificationRequest::default()).await?;
-    let Step::Redirect { url, session } = first else { return Err("unexpected step".into()) };
+    let Step::Redirect { url, session, .. } = first else { return Err("unexpected step".into()) };
     fs::write(file("session"), to_string(&session)?)?;
     fs::write(file("options"), to_string(&options)?)?;
     println!("redirect to {url}");
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let pending = ades::prepare(&mut document, &identity.chain, &options)?;
     let item = SigningItem::new("contract", pending.to_be_signed());
     let first = signer.sign(SigningRequest::new(identity, vec![item])).await?;
-    let Step::Redirect { url, session } = first else { return Err("unexpected step".into()) };
+    let Step::Redirect { url, session, .. } = first else { return Err("unexpected step".into()) };
     fs::write(file("session"), to_string(&session)?)?;
     fs::write(file("pending"), pending.to_json(None)?)?;
     println!("redirect to {url}");
@@ -104,7 +104,7 @@ impl RemoteSigner for ToySigner {
     ) -> BoxFuture<'_, StepResult<Identity, IdentificationSession>> {
         Box::pin(async {
             let session = IdentificationSession::pack("toy", 1, &"state=1")?;
-            Ok(Step::Redirect { url: "https://signer.example/who?state=1".to_owned(), session })
+            Ok(Step::redirect("https://signer.example/who?state=1", session))
         })
     }
 
@@ -120,7 +120,7 @@ impl RemoteSigner for ToySigner {
                     Ok(Step::Done(Identity::new(self.0.chain().clone(), None)))
                 }
                 Event::Returned { .. } => Err(SignerErrorKind::State.into()),
-                _ => Ok(Step::Wait { after: Duration::from_secs(5), session }),
+                _ => Ok(Step::wait(Duration::from_secs(5), session)),
             }
         })
     }
@@ -133,10 +133,10 @@ impl RemoteSigner for ToySigner {
             request.check(&self.capabilities())?;
             // The toy signs at once and keeps the values in the session. A real service has them.
             let Step::Done(values) = self.0.sign(request).await? else {
-                return Err(SignerErrorKind::SessionFailed.into());
+                return Err(SignerErrorKind::Unclear.into());
             };
             let session = SigningSession::pack("toy", 1, &("state=2", values))?;
-            Ok(Step::Redirect { url: "https://signer.example/confirm?state=2".to_owned(), session })
+            Ok(Step::redirect("https://signer.example/confirm?state=2", session))
         })
     }
 
@@ -150,7 +150,7 @@ impl RemoteSigner for ToySigner {
             match event {
                 Event::Returned { query, .. } if query == expected => Ok(Step::Done(values)),
                 Event::Returned { .. } => Err(SignerErrorKind::State.into()),
-                _ => Ok(Step::Wait { after: Duration::from_secs(5), session }),
+                _ => Ok(Step::wait(Duration::from_secs(5), session)),
             }
         })
     }

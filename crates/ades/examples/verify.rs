@@ -10,14 +10,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: verify SIGNED TRUST-ANCHORS.pem [DOCUMENT]".into());
     };
     let anchors = chain::anchors_from_pem(&fs::read_to_string(anchors)?)?;
-    let mut options = VerifyOptions::new().trust(&anchors);
+    // This version does not read revocation data.
+    let mut options = VerifyOptions::new().trust(&anchors).without_revocation();
     if let Some(document) = arguments.get(2) {
         // What a detached signature is about.
         options = options.original(None, Document::seekable(File::open(document)?));
     }
-    let report = ades::verify(&mut Document::seekable(File::open(signed)?), options)?;
+    let now = std::time::SystemTime::now().into();
+    let report = ades::verify(&mut Document::seekable(File::open(signed)?), options, now)?;
     print!("{report}");
-    println!("{}", if report.is_valid() { "valid" } else { "NOT VALID" });
+    println!("{}", report.conclusion());
     println!("{}", serde_json::to_string_pretty(&report)?);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Checks before there is a certificate.
 
 use crate::detect::{DocumentKind, Format};
-use crate::error::{Error, FormatOption};
+use crate::error::Error;
 use crate::format;
 use crate::inputs::Inputs;
 use crate::options::{Operation, Packaging, SigningOptions};
@@ -50,28 +50,52 @@ pub fn check<'a, 'd: 'a>(
 ) -> Result<Checked, Error> {
     let mut inputs = inputs.into();
     let format = choose_format(inputs.reborrow(), options)?;
-    match format {
+    options.check_packaging(format)?;
+    let mut checked = match format {
         Format::Cades => format::cades::check(inputs, options),
         Format::Pades => format::pades::check(inputs, options),
         Format::Xades => format::xades::check(inputs, options),
-    }
+    }?;
+    checked.warnings.extend(Warning::about(&options.parameters));
+    Ok(checked)
 }
 
 /// Chooses the format of a signature: that of the options, or else the one that fits the
 /// document's content. Another signature in a container, and a countersignature, have the format
 /// of the existing signature.
 ///
+/// A packaging does not matter for a PDF here, because the same options may sign other documents:
+/// see [`SigningOptions::for_document`].
+///
 /// # Errors
-/// [`Error::NotPdf`], [`Error::NotXml`], [`Error::PackagingNotForFormat`], [`Error::NameNeeded`];
-/// [`Error::Core`] if reading fails.
+/// [`Error::NotPdf`], [`Error::NotXml`], [`Error::PackagingNotForFormat`], [`Error::NoParallel`],
+/// [`Error::NoCountersignature`], [`Error::NameNeeded`], [`Error::OneDocument`]; [`Error::Core`] if reading fails.
 pub fn choose_format<'a, 'd: 'a>(
     inputs: impl Into<Inputs<'a, 'd>>,
     options: &SigningOptions,
 ) -> Result<Format, Error> {
     let inputs = inputs.into();
     let kind = DocumentKind::of(inputs.document)?;
+    if !inputs.more.is_empty() {
+        let is_detached = options.packaging == Some(Packaging::Detached);
+        return match (&options.operation, options.format) {
+            (Operation::Sign, None | Some(Format::Xades)) if is_detached => {
+                inputs.name.map(|_| Format::Xades).ok_or(Error::NameNeeded)
+            }
+            _ => Err(Error::OneDocument),
+        };
+    }
     let format = match (&options.operation, options.format, kind) {
         (Operation::Countersign { .. }, _, DocumentKind::Xml) => return Ok(Format::Xades),
+        (Operation::Countersign { .. }, _, DocumentKind::Pdf) => {
+            return Err(Error::NoCountersignature);
+        }
+        (Operation::AddParallel, _, DocumentKind::Pdf) => {
+            return Err(Error::NoParallel { format: Format::Pades });
+        }
+        (Operation::AddParallel, _, DocumentKind::Xml) => {
+            return Err(Error::NoParallel { format: Format::Xades });
+        }
         (Operation::AddParallel | Operation::Countersign { .. }, ..) => return Ok(Format::Cades),
         (Operation::Sign, Some(Format::Pades), kind) if kind != DocumentKind::Pdf => {
             return Err(Error::NotPdf);
@@ -82,9 +106,6 @@ pub fn choose_format<'a, 'd: 'a>(
         (Operation::Sign, None, DocumentKind::Html | DocumentKind::Other) => Format::Cades,
     };
     let is_enveloped = match (format, options.packaging) {
-        (Format::Pades, Some(_)) => {
-            return Err(Error::OptionNotForFormat { option: FormatOption::Packaging, format });
-        }
         (
             Format::Cades,
             Some(

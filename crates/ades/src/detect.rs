@@ -32,6 +32,15 @@ impl Format {
             Self::Xades => Some("xml"),
         }
     }
+
+    /// Whether containers of this format are text, which does not disturb a terminal.
+    #[must_use]
+    pub const fn is_text(self) -> bool {
+        match self {
+            Self::Cades | Self::Pades => false,
+            Self::Xades => true,
+        }
+    }
 }
 
 impl fmt::Display for Format {
@@ -58,6 +67,10 @@ pub enum DocumentKind {
     Other,
 }
 
+/// id-signedData with its tag and length: the first element of a CMS container, whose
+/// content may look like a PDF or XML.
+const SIGNED_DATA: &[u8] = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02";
+
 impl DocumentKind {
     /// Number of octets at the start of a document that decide its kind.
     pub const HEAD_LEN: usize = 1024;
@@ -78,12 +91,32 @@ impl DocumentKind {
         Ok(Self::from_head(&head().map_err(ades_core::Error::Read)?))
     }
 
+    /// What a document is that is not a CMS container. `None` if it begins as one.
+    pub(crate) fn without_signatures(
+        document: &mut Document<'_>,
+    ) -> Result<Option<&'static str>, Error> {
+        let source = document.random_access()?;
+        let mut head = Vec::new();
+        let mut read = || -> io::Result<()> {
+            source.rewind()?;
+            Read::take(&mut *source, 64).read_to_end(&mut head)?;
+            Seek::rewind(&mut *source)
+        };
+        read().map_err(ades_core::Error::Read)?;
+        let text = head.iter().all(|octet| octet.is_ascii_graphic() || octet.is_ascii_whitespace());
+        Ok(match head.as_slice() {
+            [] => Some("an empty file"),
+            [0x30, ..] if contains(&head, SIGNED_DATA) => None,
+            [b'P', b'K', 3, 4, ..] => Some("a ZIP archive (ASiC containers are not supported yet)"),
+            [b'{', ..] => Some("JSON (JAdES is not supported yet)"),
+            _ if text => Some("text"),
+            _ => Some("another file"),
+        })
+    }
+
     /// Decides by the first octets of a document; [`HEAD_LEN`](Self::HEAD_LEN) are enough.
     #[must_use]
     pub fn from_head(head: &[u8]) -> Self {
-        /// id-signedData with its tag and length: the first element of a CMS container, whose
-        /// content may look like a PDF or XML.
-        const SIGNED_DATA: &[u8] = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02";
         let first = head.get(..32).unwrap_or(head);
         if first.starts_with(b"\x30") && contains(first, SIGNED_DATA) {
             return Self::Other;

@@ -6,7 +6,7 @@ use ades_core::{DigestAlgorithm, Fault, Retry, SignatureAlgorithm};
 use xades::error::ExternalResource;
 
 use crate::detect::Format;
-use crate::options::Packaging;
+use crate::options::{FormatOption, Packaging};
 
 /// An error of checking, preparing, completing, signing or verifying, in any format.
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +34,11 @@ pub enum Error {
     )]
     NotXml(#[source] xades::Error),
     /// A file without signatures: neither a CMS container nor a PDF or XML document
-    #[error("{0}; it is not a PDF or XML document either")]
-    NotContainer(cades::Error),
+    #[error("is not a signed document: it is {found}, and not CMS, PDF or XML")]
+    NotContainer {
+        /// What it looks like, for people
+        found: &'static str,
+    },
     /// A format does not have this packaging
     #[error("{format} signatures cannot be {packaging}")]
     PackagingNotForFormat {
@@ -52,10 +55,26 @@ pub enum Error {
         /// the document's format
         format: Format,
     },
+    /// [`Operation::AddParallel`](crate::Operation::AddParallel) on a PDF or XML document
+    #[error(
+        "the container is a document with {format} signatures: sign the document again, \
+         which adds a signature; a parallel signer is added to a CAdES container"
+    )]
+    NoParallel {
+        /// the format of signatures in the document
+        format: Format,
+    },
+    /// [`Operation::Countersign`](crate::Operation::Countersign) on a PDF
+    #[error("signatures in a PDF cannot be countersigned: sign the document again")]
+    NoCountersignature,
     /// A detached XAdES signature refers to the document by its name: pass
     /// [`Inputs::name`](crate::Inputs::name)
     #[error("a detached XAdES signature needs the document's name")]
     NameNeeded,
+    /// Only a detached XAdES signature signs several documents: see
+    /// [`Inputs::together`](crate::Inputs::together)
+    #[error("only a detached XAdES signature signs several documents together")]
+    OneDocument,
     /// The stamp has a text, and there is no font for it
     #[error("the stamp's text needs a font")]
     FontNeeded,
@@ -114,6 +133,24 @@ pub enum Error {
         problems: Vec<String>,
     },
 
+    /// There is nothing to raise: the document has no signatures
+    #[error("has no signatures to raise")]
+    NoSignatures,
+    /// A CMS container that is text, or has padding after its end: nothing can be added to it
+    /// as it is
+    #[error(
+        "the container is wrapped in text or padding, which raising would have to remove: convert \
+         it to DER first"
+    )]
+    ContainerWrapped,
+    /// The raised document does not have what was added to it, or its signatures have changed: a
+    /// bug in this library. The document before this step is still good
+    #[error("the raised document does not verify as it did before: {what}")]
+    RaisedNotValid {
+        /// what is wrong with it
+        what: &'static str,
+    },
+
     /// The signer failed
     #[error(transparent)]
     Signer(#[from] SignerError),
@@ -129,27 +166,6 @@ pub enum Error {
         /// the signer's name
         signer: &'static str,
     },
-}
-
-/// An option of one format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum FormatOption {
-    /// [`SigningOptions::packaging`](crate::SigningOptions::packaging)
-    #[error("a packaging")]
-    Packaging,
-    /// [`VerifyOptions::original`](crate::VerifyOptions::original)
-    #[error("an original document")]
-    Original,
-    /// More than one [`VerifyOptions::original`](crate::VerifyOptions::original)
-    #[error("more than one original document")]
-    SeveralOriginals,
-    /// [`VerifyOptions::element`](crate::VerifyOptions::element)
-    #[error("the name or Id of an element")]
-    Element,
-    /// [`ReadingOptions`](crate::ReadingOptions)
-    #[error("options of how XML is read")]
-    Reading,
 }
 
 /// A part of a stamp that is not stored.
@@ -173,16 +189,19 @@ impl Error {
             Self::Cades(error) => error.fault(),
             Self::Pades(error) => error.fault(),
             Self::Xades(error) => error.fault(),
-            Self::NotContainer(error) => error.fault(),
             Self::Signer(error) => error.fault(),
+            Self::NotContainer { .. } | Self::NoSignatures | Self::ContainerWrapped => Fault::Input,
             Self::Refused(_) => Fault::User,
             Self::UpdateTooLarge { .. } => Fault::Limit,
-            Self::CompletedNotValid { .. } => Fault::Unsupported,
+            Self::CompletedNotValid { .. } | Self::RaisedNotValid { .. } => Fault::Unsupported,
             Self::NotPdf
             | Self::NotXml(_)
             | Self::PackagingNotForFormat { .. }
             | Self::OptionNotForFormat { .. }
+            | Self::NoParallel { .. }
+            | Self::NoCountersignature
             | Self::NameNeeded
+            | Self::OneDocument
             | Self::FontNeeded
             | Self::StampIncomplete { .. }
             | Self::NoPreview { .. }
@@ -201,14 +220,17 @@ impl Error {
             Self::Cades(error) => error.retry(),
             Self::Pades(error) => error.retry(),
             Self::Xades(error) => error.retry(),
-            Self::NotContainer(error) => error.retry(),
             Self::Signer(error) => error.retry(),
             Self::Refused(refusal) => refusal.reason.retry(),
             Self::NotPdf
+            | Self::NotContainer { .. }
             | Self::NotXml(_)
             | Self::PackagingNotForFormat { .. }
             | Self::OptionNotForFormat { .. }
+            | Self::NoParallel { .. }
+            | Self::NoCountersignature
             | Self::NameNeeded
+            | Self::OneDocument
             | Self::FontNeeded
             | Self::StampIncomplete { .. }
             | Self::NoPreview { .. }
@@ -217,6 +239,9 @@ impl Error {
             | Self::SignerDigest { .. }
             | Self::SignerAlgorithm { .. }
             | Self::CompletedNotValid { .. }
+            | Self::NoSignatures
+            | Self::ContainerWrapped
+            | Self::RaisedNotValid { .. }
             | Self::SignerNotImmediate { .. } => Retry::Never,
         }
     }

@@ -5,12 +5,14 @@ use std::fmt;
 use ades_core::Document;
 
 /// The documents of one signature. `&mut Document` converts into it, which is enough for most
-/// signatures. `Debug` shows neither names nor the password.
+/// signatures. `Debug` shows neither names nor secrets.
 pub struct Inputs<'a, 'd> {
     pub(crate) document: &'a mut Document<'d>,
     pub(crate) original: Option<&'a mut Document<'d>>,
     pub(crate) name: Option<&'a str>,
     pub(crate) password: Option<&'a str>,
+    pub(crate) envelope_content: Option<&'a [u8]>,
+    pub(crate) more: &'a mut [NamedDocument<'d>],
 }
 
 impl<'a, 'd> Inputs<'a, 'd> {
@@ -21,7 +23,14 @@ impl<'a, 'd> Inputs<'a, 'd> {
     /// [`Operation::Countersign`]: crate::Operation::Countersign
     #[must_use]
     pub const fn new(document: &'a mut Document<'d>) -> Self {
-        Self { document, original: None, name: None, password: None }
+        Self {
+            document,
+            original: None,
+            name: None,
+            password: None,
+            envelope_content: None,
+            more: &mut [],
+        }
     }
 
     /// The document of a detached CAdES container that gets another signature.
@@ -45,6 +54,22 @@ impl<'a, 'd> Inputs<'a, 'd> {
         self
     }
 
+    /// The content of one of the envelopes of a PDF that is encrypted for recipients; see
+    /// [`pades::envelopes`](crate::formats::pades::envelopes).
+    #[must_use]
+    pub const fn envelope_content(mut self, content: &'a [u8]) -> Self {
+        self.envelope_content = Some(content);
+        self
+    }
+
+    /// More documents that the same signature signs: a detached XAdES signature only. Their names
+    /// and the [name](Self::name) of the first document must differ.
+    #[must_use]
+    pub const fn together(mut self, more: &'a mut [NamedDocument<'d>]) -> Self {
+        self.more = more;
+        self
+    }
+
     /// The document to be signed, or the container.
     #[must_use]
     pub const fn document_mut(&mut self) -> &mut Document<'d> {
@@ -62,7 +87,29 @@ impl<'a, 'd> Inputs<'a, 'd> {
             },
             name: self.name,
             password: self.password,
+            envelope_content: self.envelope_content,
+            more: self.more,
         }
+    }
+}
+
+/// A document and its file name. `Debug` does not show the name.
+pub struct NamedDocument<'d> {
+    pub(crate) name: String,
+    pub(crate) document: Document<'d>,
+}
+
+impl<'d> NamedDocument<'d> {
+    /// The document of a detached XAdES signature, which refers to it by this name.
+    #[must_use]
+    pub fn new(name: impl Into<String>, document: Document<'d>) -> Self {
+        Self { name: name.into(), document }
+    }
+}
+
+impl fmt::Debug for NamedDocument<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NamedDocument").field("document", &self.document).finish_non_exhaustive()
     }
 }
 

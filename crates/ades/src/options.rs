@@ -1,5 +1,6 @@
 //! Signing options for all formats. They are typed and can be stored.
 
+mod format_option;
 pub(crate) mod pdf;
 mod xml;
 
@@ -9,10 +10,13 @@ use ades_core::certificate::KeyType;
 use ades_core::signer::Capabilities;
 use ades_core::{DigestAlgorithm, SignatureAlgorithm, SignatureParameters, SigningTime};
 use serde::{Deserialize, Serialize};
+use xades::Position;
 
 use crate::detect::Format;
 use crate::error::Error;
+use crate::format;
 
+pub use format_option::FormatOption;
 pub use pdf::{PdfOptions, Stamp};
 pub use xml::{ReadingOptions, XmlOptions};
 
@@ -67,7 +71,8 @@ impl fmt::Display for Packaging {
 /// The options of a signature in any format.
 ///
 /// One value serves a batch of documents of several formats: `pdf` and `xml` are used only for
-/// documents of these formats. The stored form (serde) holds neither an image nor a font; see
+/// documents of these formats, and [`FormatOption::concerns`] tells which options have an effect
+/// on a document. The stored form (serde) holds neither an image nor a font; see
 /// [`Stamp`].
 ///
 /// ```
@@ -133,6 +138,33 @@ impl SigningOptions {
     pub const fn format(mut self, format: Format) -> Self {
         self.format = Some(format);
         self
+    }
+
+    /// The options for one document of a batch: with the document's format, and without the
+    /// packaging if signatures of that format have none.
+    #[must_use]
+    pub fn for_document(mut self, format: Format) -> Self {
+        if !FormatOption::Packaging.concerns(format, &self) {
+            self.packaging = None;
+        }
+        self.format(format)
+    }
+
+    /// Whether one signature can sign several documents: a detached XAdES signature can. Without
+    /// a format, this chooses it.
+    pub fn choose_format_for_several_documents(&mut self) -> bool {
+        *self.format.get_or_insert(Format::Xades) == Format::Xades
+            && self.packaging == Some(Packaging::Detached)
+            && self.operation == Operation::Sign
+    }
+
+    /// Checks that a packaging is set only if signatures of this format have one.
+    pub(crate) fn check_packaging(&self, format: Format) -> Result<(), Error> {
+        let option = FormatOption::Packaging;
+        if self.packaging.is_some() && !option.formats().contains(&format) {
+            return Err(Error::OptionNotForFormat { option, format });
+        }
+        Ok(())
     }
 
     /// Sets the place of the document in relation to its signature.
@@ -202,6 +234,24 @@ impl SigningOptions {
             (Operation::Sign, Format::Cades, None | Some(Packaging::Detached))
                 | (Operation::Sign, Format::Xades, Some(Packaging::Detached))
         )
+    }
+
+    /// Whether [`prepare_copying`](crate::prepare_copying) makes signatures of this format with
+    /// these options: those in PDFs, enveloping ones in CAdES, and those at the end of an XML
+    /// document's root element.
+    #[must_use]
+    pub const fn can_copy(&self, format: Format) -> bool {
+        match (&self.operation, format) {
+            (Operation::Sign, Format::Pades) => true,
+            (Operation::Sign, Format::Cades) => {
+                matches!(self.packaging, Some(Packaging::Enveloping))
+            }
+            (Operation::Sign, Format::Xades) => {
+                format::xades::is_in_document(self.packaging)
+                    && matches!(self.xml.position, Position::LastInRoot)
+            }
+            (Operation::AddParallel | Operation::Countersign { .. }, _) => false,
+        }
     }
 
     /// Checks the parameters and the algorithm against a signer, before there is a certificate.

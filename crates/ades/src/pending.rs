@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::Write;
 
+use ades_core::error::Parameter;
+use ades_core::in_place::{Check, InPlace};
 use ades_core::{
     CertificateChain, Document, DocumentDigest, PendingState, SignatureParameters, StateKey,
     ToBeSigned,
@@ -63,14 +65,54 @@ pub fn prepare<'a, 'd: 'a>(
     chain: &CertificateChain,
     options: &SigningOptions,
 ) -> Result<PendingSignature, Error> {
-    let mut inputs = inputs.into();
+    prepare_to(inputs.into(), chain, options, None)
+}
+
+/// Prepares a signature as [`prepare`] does, and in the same pass copies the document to `out`.
+/// [`PendingSignature::complete_in_place`] then turns the copy into the signed document or the
+/// container, without reading the document again. [`SigningOptions::can_copy`] says for which
+/// signatures this is possible.
+///
+/// # Errors
+/// As [`prepare`]; [`Error::Core`] with [`Parameter::InPlace`] if it is not possible, or if writing
+/// fails; [`cades::Error::CannotCopy`] if the length of the container depends on the value. Everything
+/// except the document's digest is checked before the first octet is written.
+pub fn prepare_copying<'a, 'd: 'a>(
+    inputs: impl Into<Inputs<'a, 'd>>,
+    chain: &CertificateChain,
+    options: &SigningOptions,
+    out: &mut dyn Write,
+) -> Result<PendingSignature, Error> {
+    prepare_to(inputs.into(), chain, options, Some(out))
+}
+
+fn prepare_to(
+    mut inputs: Inputs<'_, '_>,
+    chain: &CertificateChain,
+    options: &SigningOptions,
+    copy: Option<&mut dyn Write>,
+) -> Result<PendingSignature, Error> {
     let format = choose_format(inputs.reborrow(), options)?;
-    let parameters: &SignatureParameters = &options.parameters_for(chain.leaf().key_type())?;
-    match format {
-        Format::Cades => format::cades::prepare(inputs, chain, parameters, options),
-        Format::Pades => format::pades::prepare(inputs, chain, parameters, options),
-        Format::Xades => format::xades::prepare(inputs, chain, parameters, options),
+    options.check_packaging(format)?;
+    if copy.is_some() && !options.can_copy(format) {
+        return Err(not_in_place());
     }
+    let parameters: &SignatureParameters = &options.parameters_for(chain.leaf().key_type())?;
+    let mut pending = match format {
+        Format::Cades => format::cades::prepare(inputs, chain, parameters, options, copy),
+        Format::Pades => format::pades::prepare(inputs, chain, parameters, options, copy),
+        Format::Xades => format::xades::prepare(inputs, chain, parameters, options, copy),
+    }?;
+    pending.warnings.extend(Warning::about(parameters));
+    Ok(pending)
+}
+
+fn not_in_place() -> Error {
+    Error::Core(ades_core::Error::Parameter {
+        parameter: Parameter::InPlace,
+        problem: "only signatures in PDFs, enveloping ones in CAdES and those at the end of an XML \
+                  document's root element are made in a copy",
+    })
 }
 
 impl PendingSignature {
@@ -143,19 +185,27 @@ impl PendingSignature {
     /// # Errors
     /// [`Error::Core`] if the state is malformed or damaged, or the key is another one.
     pub fn from_json(text: &str, key: Option<&StateKey>) -> Result<Self, Error> {
-        use ades_core::Error::StateOfAnotherFormat;
-
-        let state = match cades::PendingSignature::from_json(text, key) {
-            Err(StateOfAnotherFormat { .. }) => match pades::PendingSignature::from_json(text, key)
-            {
-                Err(StateOfAnotherFormat { .. }) => {
-                    xades::PendingSignature::from_json(text, key).map(State::Xades)
-                }
-                read => read.map(State::Pades),
-            },
-            read => read.map(State::Cades),
+        let state = match ades_core::pending::format_of(text).as_deref() {
+            Some(cades::PendingSignature::FORMAT) => {
+                cades::PendingSignature::from_json(text, key).map(State::Cades)
+            }
+            Some(pades::PendingSignature::FORMAT) => {
+                pades::PendingSignature::from_json(text, key).map(State::Pades)
+            }
+            _ => xades::PendingSignature::from_json(text, key).map(State::Xades),
         };
         Ok(Self::new(state?, Vec::new()))
+    }
+
+    /// Reads a signature value in any usual form, such as a file that a person brings back:
+    /// octets, base64, base64url, hexadecimal digits or PEM; for ECDSA, DER or `r` and `s` side by
+    /// side. Returns the value for [`complete`](Self::complete).
+    ///
+    /// # Errors
+    /// [`Error::Core`]: as [`read_value`](ades_core::signer::read_value).
+    pub fn read_value(&self, octets: &[u8]) -> Result<Vec<u8>, Error> {
+        let leaf = self.chain().leaf();
+        Ok(ades_core::signer::read_value(octets, leaf, &self.to_be_signed())?)
     }
 
     /// Completes the signature: writes the signed document or the container to `out`.
@@ -179,6 +229,29 @@ impl PendingSignature {
             State::Cades(pending) => pending.complete(document, value, out)?,
             State::Pades(pending) => pending.complete(document, value, out)?,
             State::Xades(pending) => pending.complete(document, value, out)?,
+        }
+        Ok(())
+    }
+
+    /// Completes the signature in the file to which [`prepare_copying`] copied the document, or, for
+    /// a PDF, in the document's own file.
+    ///
+    /// With [`Check::LengthAndTail`], the document is not read again: choose it for a file that
+    /// nobody else can have written to.
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete). Nothing is written unless every check succeeds, and if
+    /// writing fails, the file's previous content is restored.
+    pub fn complete_in_place(
+        &self,
+        file: &mut dyn InPlace,
+        value: &[u8],
+        check: Check,
+    ) -> Result<(), Error> {
+        match &self.state {
+            State::Cades(pending) => pending.complete_in_place(file, value, check)?,
+            State::Pades(pending) => pending.complete_in_place(file, value, check)?,
+            State::Xades(pending) => pending.complete_in_place(file, value, check)?,
         }
         Ok(())
     }

@@ -1,25 +1,41 @@
 //! Verifies containers, and lists their signatures.
 
 use std::fmt;
+use std::sync::Arc;
 
+use ::trusted_lists::TrustedList;
+use ades_core::facts::RevocationForm;
 use ades_core::{Certificate, Document};
+use ades_validation::{
+    GivenData, Judge, Policy, Question, Revocation, TrustAnchor, ValidationTime,
+};
+use chrono::{DateTime, Utc};
 use xades::c14n::Target;
 
+use crate::armour::{self, Armour, Prefix};
 use crate::detect::{DocumentKind, Format};
-use crate::error::{Error, FormatOption};
+use crate::error::Error;
 use crate::format;
-use crate::options::ReadingOptions;
-use crate::report::{Contents, Report};
+use crate::options::{FormatOption, ReadingOptions};
+use crate::report::{Contents, FormatReport, Report};
+use crate::trusted_lists::TrustedLists;
 
-/// The options of verifying and inspecting. `Debug` does not show the password.
+/// The options of verifying and inspecting. `Debug` does not show secrets.
 #[derive(Default)]
 #[non_exhaustive]
 pub struct VerifyOptions<'a> {
-    pub(crate) trust: &'a [Certificate],
+    trust: Vec<TrustAnchor>,
+    time_stamping_trust: Option<Vec<TrustAnchor>>,
+    lists: TrustedLists,
+    given: GivenData,
+    policy: Policy,
     pub(crate) originals: Vec<Original<'a>>,
     pub(crate) elements: Vec<Target>,
     pub(crate) reading: ReadingOptions,
     pub(crate) password: Option<&'a str>,
+    pub(crate) envelope_content: Option<&'a [u8]>,
+    time: Option<ValidationTime>,
+    integrity_only: bool,
 }
 
 /// A document outside the container.
@@ -35,10 +51,71 @@ impl<'a> VerifyOptions<'a> {
         Self::default()
     }
 
-    /// Sets the trust anchors. Without any, trust is not judged.
+    /// Adds trust anchors. Without any, no signature is passed.
     #[must_use]
-    pub const fn trust(mut self, trust: &'a [Certificate]) -> Self {
-        self.trust = trust;
+    pub fn trust(mut self, trust: &[Certificate]) -> Self {
+        self.trust.extend(trust.iter().cloned().map(TrustAnchor::new));
+        self
+    }
+
+    /// Adds a trust anchor that is trusted until a time.
+    #[must_use]
+    pub fn anchor(mut self, anchor: TrustAnchor) -> Self {
+        self.trust.push(anchor);
+        self
+    }
+
+    /// Adds trust anchors of time-stamping authorities. With any, those of signers do not count
+    /// for time-stamps; without any, they do.
+    #[must_use]
+    pub fn time_stamping_trust(mut self, trust: &[Certificate]) -> Self {
+        let own = self.time_stamping_trust.get_or_insert_default();
+        own.extend(trust.iter().cloned().map(TrustAnchor::new));
+        self
+    }
+
+    /// Adds the services of a trusted list as trust anchors: those that issue certificates for
+    /// signers, those that make time-stamps for time-stamping authorities. Time-stamping
+    /// authorities can still be trusted by the other anchors, too.
+    #[must_use]
+    pub fn trusted_list(mut self, list: Arc<TrustedList>) -> Self {
+        self.lists.add(list);
+        self
+    }
+
+    /// Adds a CRL beside those in the container, in DER.
+    #[must_use]
+    pub fn crl(mut self, octets: Vec<u8>) -> Self {
+        self.given.add_revocation(RevocationForm::Crl, octets);
+        self
+    }
+
+    /// Adds an OCSP response beside those in the container, in DER.
+    #[must_use]
+    pub fn ocsp(mut self, octets: Vec<u8>) -> Self {
+        self.given.add_revocation(RevocationForm::OcspResponse, octets);
+        self
+    }
+
+    /// Adds certificates and revocation data beside those in the container: for example what was
+    /// fetched for the needs of an earlier [`Report::missing`].
+    #[must_use]
+    pub fn given(mut self, given: GivenData) -> Self {
+        self.given.extend(given);
+        self
+    }
+
+    /// Adds a certificate that may be an issuer's. It is not trusted.
+    #[must_use]
+    pub fn certificate(mut self, certificate: Certificate) -> Self {
+        self.given.add_certificate(certificate);
+        self
+    }
+
+    /// Demands what a policy says, instead of the default.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
         self
     }
 
@@ -74,15 +151,110 @@ impl<'a> VerifyOptions<'a> {
         self
     }
 
-    pub(crate) fn refuse_xml_options(&self, format: Format) -> Result<(), Error> {
-        let option = if !self.elements.is_empty() {
-            FormatOption::Element
-        } else if !self.reading.is_default() {
-            FormatOption::Reading
-        } else {
-            return Ok(());
+    /// PAdES only: sets the content of one of the envelopes of a PDF that is encrypted for
+    /// recipients; see [`pades::envelopes`](crate::formats::pades::envelopes).
+    #[must_use]
+    pub const fn envelope_content(mut self, content: &'a [u8]) -> Self {
+        self.envelope_content = Some(content);
+        self
+    }
+
+    /// Judges certificates and algorithms at another time than now.
+    #[must_use]
+    pub const fn time(mut self, time: ValidationTime) -> Self {
+        self.time = Some(time);
+        self
+    }
+
+    /// Asks about the integrity alone. Nobody is judged, so no signature is passed:
+    /// [`Report::integrity`] has the answer.
+    #[must_use]
+    pub const fn integrity_only(mut self) -> Self {
+        self.integrity_only = true;
+        self
+    }
+
+    /// Leaves out whether certificates are revoked.
+    #[must_use]
+    pub const fn without_revocation(mut self) -> Self {
+        self.policy.revocation = Revocation::LeftOut;
+        self
+    }
+
+    /// The same options for one more reading, as of now: what is outside the document is read
+    /// again from its start.
+    pub(crate) fn again(&mut self) -> Result<VerifyOptions<'_>, Error> {
+        let mut originals = Vec::new();
+        for Original { name, document } in &mut self.originals {
+            let document = Document::seekable(document.random_access()?);
+            originals.push(Original { name: name.clone(), document });
+        }
+        Ok(VerifyOptions {
+            trust: self.trust.clone(),
+            time_stamping_trust: self.time_stamping_trust.clone(),
+            lists: self.lists.clone(),
+            given: self.given.clone(),
+            policy: self.policy.clone(),
+            originals,
+            elements: self.elements.clone(),
+            reading: self.reading.clone(),
+            password: self.password,
+            envelope_content: self.envelope_content,
+            time: None,
+            integrity_only: false,
+        })
+    }
+
+    /// Whether a trust anchor for signers is named.
+    pub(crate) fn has_trust(&self) -> bool {
+        !self.trust.is_empty() || !self.lists.is_empty()
+    }
+
+    /// The trust anchors, and what is given beside the document.
+    pub(crate) fn trust_and_given(&mut self) -> (&mut Vec<TrustAnchor>, &mut GivenData) {
+        (&mut self.trust, &mut self.given)
+    }
+
+    pub(crate) const fn has_originals(&self) -> bool {
+        !self.originals.is_empty()
+    }
+
+    pub(crate) fn judge(&mut self, now: DateTime<Utc>) -> Judge {
+        let question = match self.integrity_only {
+            true => Question::Integrity,
+            false => Question::Validity,
         };
-        Err(Error::OptionNotForFormat { option, format })
+        let time = self.time.unwrap_or(ValidationTime::At(now));
+        let policy = std::mem::take(&mut self.policy);
+        let mut trust = std::mem::take(&mut self.trust);
+        let mut time_stamping_trust = self.time_stamping_trust.take();
+        if !self.lists.is_empty() {
+            let own = time_stamping_trust.get_or_insert_with(|| trust.clone());
+            own.extend(self.lists.time_stamping_anchors(now));
+            trust.extend(self.lists.signer_anchors(now));
+        }
+        let judge = Judge::new(trust, now).question(question).policy(policy).time(time);
+        match time_stamping_trust {
+            Some(own) => judge.time_stamping_anchors(own),
+            None => judge,
+        }
+    }
+
+    /// Checks that no option is set that signatures of this format do not have.
+    pub(crate) fn check(&self, format: Format) -> Result<(), Error> {
+        let set = [
+            (FormatOption::Original, !self.originals.is_empty()),
+            (FormatOption::SeveralOriginals, self.originals.len() > 1),
+            (FormatOption::Element, !self.elements.is_empty()),
+            (FormatOption::Reading, !self.reading.is_default()),
+            (FormatOption::Password, self.password.is_some() || self.envelope_content.is_some()),
+        ];
+        for (option, set) in set {
+            if set && !option.formats().contains(&format) {
+                return Err(Error::OptionNotForFormat { option, format });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -97,20 +269,28 @@ impl fmt::Debug for VerifyOptions<'_> {
     }
 }
 
-/// Verifies every signature of a document or container. The format is that of its content: a PDF
-/// is PAdES, XML or HTML is XAdES, anything else is CAdES.
+/// Verifies and judges every signature of a document or container (EN 319 102-1). `now` is the
+/// current time. The format is that of its content: a PDF is PAdES, XML or HTML is XAdES, anything
+/// else is CAdES.
 ///
 /// # Errors
 /// [`Error::OptionNotForFormat`]; the format's own errors if the document cannot be read. A
-/// signature that is not valid is not an error: the report lists its problems.
-pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result<Report, Error> {
-    match DocumentKind::of(document)? {
-        DocumentKind::Pdf => format::pades::verify(document, options).map(Report::Pades),
-        DocumentKind::Xml | DocumentKind::Html => {
-            format::xades::verify(document, options).map(Report::Xades)
-        }
-        DocumentKind::Other => format::cades::verify(document, options).map(Report::Cades),
-    }
+/// signature that is not passed is not an error: the report says why.
+pub fn verify(
+    document: &mut Document<'_>,
+    mut options: VerifyOptions<'_>,
+    now: DateTime<Utc>,
+) -> Result<Report, Error> {
+    let mut judge = options.judge(now);
+    let given = std::mem::take(&mut options.given);
+    let lists = std::mem::take(&mut options.lists);
+    let integrity_only = options.integrity_only;
+    let time = match options.time {
+        Some(ValidationTime::Claimed) => None,
+        _ => Some(judge.time_for(None)),
+    };
+    let (report, armour) = read(document, options)?;
+    Ok(Report::new(report, armour, (&mut judge, &given), time, integrity_only, (&lists, now)))
 }
 
 /// Lists the signatures of a document or container, without verdicts.
@@ -118,5 +298,43 @@ pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result
 /// # Errors
 /// Those of [`verify`].
 pub fn inspect(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result<Contents, Error> {
-    verify(document, options).map(Contents)
+    read(document, options).map(|(report, _)| Contents(report))
+}
+
+/// The report of the document's format. For a CMS container, how it was wrapped.
+pub(crate) fn read(
+    document: &mut Document<'_>,
+    mut options: VerifyOptions<'_>,
+) -> Result<(FormatReport, Option<Armour>), Error> {
+    let report = match DocumentKind::of(document)? {
+        DocumentKind::Pdf => FormatReport::Pades(format::pades::verify(document, options)?),
+        DocumentKind::Xml | DocumentKind::Html => {
+            FormatReport::Xades(format::xades::verify(document, options)?)
+        }
+        DocumentKind::Other => {
+            let (report, armour) = read_cms(document, &mut options)?;
+            return Ok((FormatReport::Cades(report), armour));
+        }
+    };
+    Ok((report, None))
+}
+
+fn read_cms(
+    document: &mut Document<'_>,
+    options: &mut VerifyOptions<'_>,
+) -> Result<(cades::report::Report, Option<Armour>), Error> {
+    if let Some((armour, octets)) = armour::remove(document)? {
+        let report = format::cades::verify(&mut Document::from_bytes(&octets), options)?;
+        return Ok((report, Some(armour)));
+    }
+    match format::cades::verify(document, options) {
+        Err(Error::Cades(cades::Error::TrailingOctets { offset }))
+            if armour::is_padding(document, offset)? =>
+        {
+            let source = Prefix::new(document.random_access()?, offset);
+            let report = format::cades::verify(&mut Document::seekable(source), options)?;
+            Ok((report, Some(Armour::Padded)))
+        }
+        other => Ok((other?, None)),
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ades_core::{DigestAlgorithm, SignatureParameters};
 use serde::{Serialize, Serializer};
 
 /// A fact about a document that does not forbid a signature, but that the user should know.
@@ -17,6 +18,8 @@ pub enum Warning {
     Pades(pades::Warning),
     /// A warning about an XML document
     Xades(xades::Warning),
+    /// The signature names its policy by a SHA-1 digest
+    PolicyDigestSha1,
 }
 
 impl Warning {
@@ -27,7 +30,14 @@ impl Warning {
             Self::Cades(warning) => warning.code(),
             Self::Pades(warning) => warning.code(),
             Self::Xades(warning) => warning.code(),
+            Self::PolicyDigestSha1 => "policy-digest-sha1",
         }
+    }
+
+    /// The warnings about the claims of a signature.
+    pub(crate) fn about(parameters: &SignatureParameters) -> Option<Self> {
+        let digest = parameters.signature_policy()?.digest.as_ref()?;
+        (digest.algorithm() == DigestAlgorithm::Sha1).then_some(Self::PolicyDigestSha1)
     }
 }
 
@@ -37,6 +47,10 @@ impl fmt::Display for Warning {
             Self::Cades(warning) => warning.fmt(f),
             Self::Pades(warning) => warning.fmt(f),
             Self::Xades(warning) => warning.fmt(f),
+            Self::PolicyDigestSha1 => f.write_str(
+                "the policy is named by a SHA-1 digest: another document may have the same digest, \
+                 so use a stronger one if the policy publishes it",
+            ),
         }
     }
 }

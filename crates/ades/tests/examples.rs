@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::SystemTime;
 
 use ades::{Certificate, Document, VerifyOptions};
 use pkcs12_writer::Writer;
@@ -61,20 +62,35 @@ fn examples_sign_and_verify() {
     let paths = documents.each_ref().map(|(name, _)| path(name));
     let files = paths.each_ref().map(String::as_str);
     run("sign_batch", &[&[&key, "sesame"], &files[..]].concat());
+    std::fs::write(path("font.ttf"), dejavu::sans::regular()).unwrap();
+    run(
+        "sign_pdf",
+        &[&key, "sesame", &path("font.ttf"), files[0], &path("contract.pdf.certified")],
+    );
     let anchors = [anchor];
     for (name, document) in &documents {
         let signed = std::fs::read(path(&format!("{name}.signed"))).unwrap();
-        let mut options = VerifyOptions::new().trust(&anchors);
+        let mut options = VerifyOptions::new().trust(&anchors).without_revocation();
         if name.ends_with(".bin") {
             options = options.original(None, Document::from_bytes(document));
         }
-        let report = ades::verify(&mut Document::from_bytes(&signed), options).unwrap();
-        assert!(report.is_valid(), "{name}: {report}");
+        let report =
+            ades::verify(&mut Document::from_bytes(&signed), options, SystemTime::now().into())
+                .unwrap();
+        assert!(report.is_passed(), "{name}: {report}");
     }
+
+    let certified = std::fs::read(path("contract.pdf.certified")).unwrap();
+    let options = VerifyOptions::new().trust(&anchors).without_revocation();
+    let report =
+        ades::verify(&mut Document::from_bytes(&certified), options, SystemTime::now().into())
+            .unwrap();
+    assert!(report.is_passed(), "{report}");
+    assert!(certified.windows(7).any(|octets| octets == b"/DocMDP"));
 
     run("sign_xml", &[&key, "sesame", files[1], &path("parallel.xml")]);
     let said = run("verify", &[&path("parallel.xml"), &path("key.pem")]);
-    assert!(said.contains("\nvalid\n"), "{said}");
+    assert!(said.contains("\ntotal-passed\n"), "{said}");
     let said = run("remote_redirect", &[]);
     assert!(said.contains("<xades:SignedProperties"), "{said}");
 }

@@ -9,3 +9,5 @@ mod formats;
 mod options;
 #[path = "suite/pki.rs"]
 mod pki;
+#[path = "suite/verdicts.rs"]
+mod verdicts;

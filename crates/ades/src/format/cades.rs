@@ -1,16 +1,24 @@
 //! The adapter for CAdES.
 
+pub(crate) mod extend;
+
+use std::io::Write;
+
 use ::cades::report::{Problem, Report, SignatureReport};
 use ::cades::{SignatureOptions, VerifyOptions};
+use ades_core::facts::code;
 use ades_core::{CertificateChain, Document, SignatureParameters};
+use ades_validation::Finding;
 
 use super::not_valid;
 use crate::check::Checked;
-use crate::detect::Format;
-use crate::error::{Error, FormatOption};
+use crate::detect::{DocumentKind, Format};
+use crate::error::Error;
+use crate::findings;
 use crate::inputs::Inputs;
 use crate::options::{Operation, Packaging, SigningOptions};
 use crate::pending::{PendingSignature, State};
+use crate::verdict::Statement;
 use crate::verify as facade;
 use crate::warning::Warning;
 
@@ -26,9 +34,11 @@ pub(crate) fn check(inputs: Inputs<'_, '_>, signing: &SigningOptions) -> Result<
     let (parameters, options) = (&signing.parameters, &options(signing));
     let checked = match &signing.operation {
         Operation::Sign => ::cades::check(document, parameters, options)?,
-        Operation::AddParallel => ::cades::check_parallel(document, original, parameters, options)?,
+        Operation::AddParallel => ::cades::check_parallel(document, original, parameters, options)
+            .map_err(|error| reading(document, error))?,
         Operation::Countersign { which } => {
-            ::cades::check_countersignature(document, which, parameters, options)?
+            ::cades::check_countersignature(document, which, parameters, options)
+                .map_err(|error| reading(document, error))?
         }
     };
     let warnings = checked.warnings().iter().copied().map(Warning::from).collect();
@@ -40,16 +50,22 @@ pub(crate) fn prepare(
     chain: &CertificateChain,
     parameters: &SignatureParameters,
     signing: &SigningOptions,
+    copy: Option<&mut dyn Write>,
 ) -> Result<PendingSignature, Error> {
     let Inputs { document, original, .. } = inputs;
     let options = &options(signing);
     let pending = match &signing.operation {
-        Operation::Sign => ::cades::prepare(document, chain, parameters, options)?,
+        Operation::Sign => match copy {
+            Some(out) => ::cades::prepare_copying(document, chain, parameters, options, out)?,
+            None => ::cades::prepare(document, chain, parameters, options)?,
+        },
         Operation::AddParallel => {
-            ::cades::prepare_parallel(document, original, chain, parameters, options)?
+            ::cades::prepare_parallel(document, original, chain, parameters, options)
+                .map_err(|error| reading(document, error))?
         }
         Operation::Countersign { which } => {
-            ::cades::prepare_countersignature(document, which, chain, parameters, options)?
+            ::cades::prepare_countersignature(document, which, chain, parameters, options)
+                .map_err(|error| reading(document, error))?
         }
     };
     let warnings = pending.warnings().iter().copied().map(Warning::from).collect();
@@ -58,24 +74,56 @@ pub(crate) fn prepare(
 
 pub(crate) fn verify(
     document: &mut Document<'_>,
-    options: facade::VerifyOptions<'_>,
+    options: &mut facade::VerifyOptions<'_>,
 ) -> Result<Report, Error> {
-    let format = Format::Cades;
-    options.refuse_xml_options(format)?;
-    let facade::VerifyOptions { trust, mut originals, .. } = options;
-    if originals.len() > 1 {
-        return Err(Error::OptionNotForFormat { option: FormatOption::SeveralOriginals, format });
-    }
-    let mut options = VerifyOptions::new().trust(trust);
+    options.check(Format::Cades)?;
+    let originals = &mut options.originals;
+    let mut options = VerifyOptions::new();
     if let Some(original) = originals.first_mut() {
         options = options.original(&mut original.document);
     }
-    ::cades::verify(document, options).map_err(|error| match error {
-        error @ (::cades::Error::Malformed { .. } | ::cades::Error::NotSignedData) => {
-            Error::NotContainer(error)
-        }
-        error => error.into(),
-    })
+    ::cades::verify(document, options).map_err(|error| reading(document, error))
+}
+
+/// An error of reading a container: a file of another kind is named.
+fn reading(document: &mut Document<'_>, error: ::cades::Error) -> Error {
+    if !matches!(error, ::cades::Error::Malformed { .. } | ::cades::Error::NotSignedData) {
+        return error.into();
+    }
+    match DocumentKind::without_signatures(document) {
+        Ok(Some(found)) => Error::NotContainer { found },
+        Ok(None) => error.into(),
+        Err(unreadable) => unreadable,
+    }
+}
+
+/// What was found about a signature and its policies.
+fn findings_of(signature: &SignatureReport) -> Vec<Finding> {
+    let problems = signature.problems.iter().copied().map(findings::of_cades);
+    problems.chain(policy_findings(signature)).collect()
+}
+
+/// What was found about the policies of a signature.
+pub(crate) fn policy_findings(signature: &SignatureReport) -> Option<Finding> {
+    let policies = signature.policy.iter().chain(&signature.further.policies);
+    findings::of_policy_digests(policies.filter_map(|policy| policy.digest.as_ref()))
+}
+
+/// What CAdES states about signatures.
+pub(crate) fn statements(signatures: &[SignatureReport]) -> Vec<Statement<'_>> {
+    let all = signatures.iter().map(|signature| Statement {
+        format: signature.format,
+        level: signature.level,
+        intact: signature.intact,
+        signer: signature.signer.as_deref(),
+        claimed_time: signature.claimed_time,
+        covers: code(&signature.covers),
+        facts: &signature.facts,
+        findings: findings_of(signature),
+        report: serde_json::to_value(signature).unwrap_or_default(),
+        countersignatures: statements(&signature.countersignatures),
+    });
+    all.collect()
 }
 
 pub(crate) fn verify_completed(

@@ -1,20 +1,29 @@
 //! The adapter for PAdES.
 
+pub(crate) mod extend;
+
+use std::io::Write;
+
 use ::pades::report::{Coverage, Problem, Report, SignatureReport};
 use ::pades::{
     Appearance, SignatureField, SignatureOptions, StampPosition, StampValues, VerifyOptions,
 };
+use ades_core::facts::code;
 use ades_core::pending::MAX_STATE_LEN;
 use ades_core::{CertificateChain, Document, SignatureParameters};
+use ades_validation::Finding;
+use serde_json::Value;
 
 use super::not_valid;
 use crate::check::Checked;
 use crate::detect::Format;
-use crate::error::{Error, FormatOption, StampPart};
+use crate::error::{Error, StampPart};
+use crate::findings;
 use crate::inputs::Inputs;
 use crate::options::pdf::Octets;
 use crate::options::{PdfOptions, SigningOptions, Stamp};
 use crate::pending::{PendingSignature, State};
+use crate::verdict::Statement;
 use crate::verify as facade;
 use crate::warning::Warning;
 
@@ -22,9 +31,10 @@ pub(crate) fn check(inputs: Inputs<'_, '_>, signing: &SigningOptions) -> Result<
     /// Maximum size of the rest of a state: certificates, and the signed part of the CMS.
     const REST: usize = 256 * 1024;
 
-    let Inputs { document, password, .. } = inputs;
+    let secrets = Secrets::of(&inputs);
+    let document = inputs.document;
     let parameters = &signing.parameters;
-    let options = options(&signing.pdf, None, password, parameters)?;
+    let options = options(&signing.pdf, None, secrets, parameters)?;
     let checked =
         in_field(&signing.pdf, options, |options| ::pades::check(document, parameters, options))?;
     let (len, max) = (checked.state_len(), MAX_STATE_LEN - REST);
@@ -40,11 +50,14 @@ pub(crate) fn prepare(
     chain: &CertificateChain,
     parameters: &SignatureParameters,
     signing: &SigningOptions,
+    mut copy: Option<&mut dyn Write>,
 ) -> Result<PendingSignature, Error> {
-    let Inputs { document, password, .. } = inputs;
-    let options = options(&signing.pdf, chain.leaf().common_name(), password, parameters)?;
-    let pending = in_field(&signing.pdf, options, |options| {
-        ::pades::prepare(document, chain, parameters, options)
+    let secrets = Secrets::of(&inputs);
+    let document = inputs.document;
+    let options = options(&signing.pdf, chain.leaf().common_name(), secrets, parameters)?;
+    let pending = in_field(&signing.pdf, options, |options| match copy.as_deref_mut() {
+        Some(out) => ::pades::prepare_copying(document, chain, parameters, options, out),
+        None => ::pades::prepare(document, chain, parameters, options),
     })?;
     let warnings = pending.warnings().iter().copied().map(Warning::from).collect();
     Ok(PendingSignature::new(State::Pades(pending), warnings))
@@ -76,7 +89,7 @@ fn in_field<T>(
 fn options(
     pdf: &PdfOptions,
     signer: Option<&str>,
-    password: Option<&str>,
+    secrets: Secrets<'_>,
     parameters: &SignatureParameters,
 ) -> Result<SignatureOptions, Error> {
     let mut options = SignatureOptions::new();
@@ -102,8 +115,11 @@ fn options(
     if pdf.ignore_permissions {
         options = options.ignore_permissions();
     }
-    if let Some(password) = password {
+    if let Some(password) = secrets.password {
         options = options.password(password);
+    }
+    if let Some(content) = secrets.envelope_content {
+        options = options.envelope_content(content);
     }
     if let Some(certification) = pdf.certification {
         options = options.certify(certification);
@@ -130,21 +146,15 @@ fn appearance(
         Octets::Missing => return Err(missing(StampPart::Image)),
         Octets::Known(image) => appearance = appearance.image(image.clone()),
     }
-    let text = match &stamp.text {
-        Some(text) => text,
-        None if !stamp.image.is_none() => return Ok(appearance),
-        None => Stamp::DEFAULT_TEXT,
-    };
-    let font = match &stamp.font {
-        Octets::None => return Err(Error::FontNeeded),
-        Octets::Missing => return Err(missing(StampPart::Font)),
-        Octets::Known(font) => font.clone(),
-    };
-    let time = parameters.signing_time().time().format("%Y-%m-%d %H:%M:%S UTC").to_string();
-    let location = parameters.signer_location().map(|place| {
-        let parts = [place.locality.as_deref(), place.country.as_deref()];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-    });
+    appearance = appearance.alignment(stamp.alignment);
+    if let Some(border) = stamp.border {
+        appearance = appearance.border(border);
+    }
+    if let Some(background) = stamp.background {
+        appearance = appearance.background(background);
+    }
+    let time = stamp.time.format(parameters.signing_time().time());
+    let location = location(pdf, parameters);
     let mut values = StampValues::new().time(&time);
     if let Some(name) = pdf.name.as_deref().or(signer) {
         values = values.name(name);
@@ -152,48 +162,134 @@ fn appearance(
     if let Some(reason) = &pdf.reason {
         values = values.reason(reason);
     }
-    if let Some(location) = pdf.location.as_deref().or(location.as_deref()) {
+    if let Some(location) = &location {
         values = values.location(location);
     }
-    let filled = values.fill(text);
-    // Without a certificate there is no name, so a text that is empty now may not stay empty.
-    let filled = if signer.is_none() && filled.is_empty() { "-".to_owned() } else { filled };
+    let fill = |template: &str| {
+        let filled = values.fill(template);
+        // Without a certificate there is no name, so a text that is empty now may not stay empty.
+        if signer.is_none() && filled.is_empty() { "-".to_owned() } else { filled }
+    };
+    if let Some(text) = &stamp.qr_code {
+        appearance = appearance.qr_code(fill(text));
+    }
+    let has_image = !stamp.image.is_none();
+    let has_more = has_image || stamp.qr_code.is_some();
+    let text = match &stamp.text {
+        Some(text) if text.trim().is_empty() && has_more => return Ok(appearance),
+        Some(text) => text,
+        None if has_image => return Ok(appearance),
+        None => Stamp::DEFAULT_TEXT,
+    };
+    let font = match &stamp.font {
+        Octets::None => return Err(Error::FontNeeded),
+        Octets::Missing => return Err(missing(StampPart::Font)),
+        Octets::Known(font) => font.clone(),
+    };
+    let filled = fill(text);
+    if filled.is_empty() && has_more {
+        return Ok(appearance);
+    }
     Ok(appearance.text(filled, font))
+}
+
+/// The place of signing in one text.
+fn location(pdf: &PdfOptions, parameters: &SignatureParameters) -> Option<String> {
+    let location = parameters.signer_location().map(|place| {
+        let parts = [place.locality.as_deref(), place.country.as_deref()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    });
+    pdf.location.clone().or(location)
 }
 
 pub(crate) fn verify(
     document: &mut Document<'_>,
     options: facade::VerifyOptions<'_>,
 ) -> Result<Report, Error> {
-    let format = Format::Pades;
-    options.refuse_xml_options(format)?;
-    if !options.originals.is_empty() {
-        return Err(Error::OptionNotForFormat { option: FormatOption::Original, format });
-    }
-    Ok(::pades::verify(document, verify_options(options.password).trust(options.trust))?)
+    options.check(Format::Pades)?;
+    let secrets =
+        Secrets { password: options.password, envelope_content: options.envelope_content };
+    Ok(::pades::verify(document, verify_options(secrets))?)
 }
 
-fn verify_options(password: Option<&str>) -> VerifyOptions<'_> {
-    let options = VerifyOptions::new();
-    match password {
-        Some(password) => options.password(password),
-        None => options,
+/// What opens an encrypted document.
+#[derive(Clone, Copy)]
+struct Secrets<'a> {
+    password: Option<&'a str>,
+    envelope_content: Option<&'a [u8]>,
+}
+
+impl<'a> Secrets<'a> {
+    const fn of(inputs: &Inputs<'a, '_>) -> Self {
+        Self { password: inputs.password, envelope_content: inputs.envelope_content }
     }
+}
+
+fn verify_options(secrets: Secrets<'_>) -> VerifyOptions<'_> {
+    let mut options = VerifyOptions::new();
+    if let Some(password) = secrets.password {
+        options = options.password(password);
+    }
+    if let Some(content) = secrets.envelope_content {
+        options = options.envelope_content(content);
+    }
+    options
+}
+
+/// What was found about a signature and its policies.
+fn findings_of(signature: &SignatureReport) -> Vec<Finding> {
+    let weak = signature.cms.as_ref().and_then(super::cades::policy_findings);
+    let problems = &signature.problems;
+    problems.iter().map(|problem| findings::of_pades(*problem, problems)).chain(weak).collect()
+}
+
+/// What PAdES states about signatures.
+pub(crate) fn statements(report: &Report) -> Vec<Statement<'_>> {
+    let all = report.signatures.iter().map(|signature| Statement {
+        format: signature.format,
+        level: signature.level,
+        intact: signature.intact,
+        signer: signature.signer.as_deref(),
+        claimed_time: signature.claimed_time,
+        covers: code(&signature.covers),
+        facts: &signature.facts,
+        findings: findings_of(signature),
+        report: details(signature),
+        countersignatures: signature
+            .cms
+            .as_ref()
+            .map(|cms| super::cades::statements(&cms.countersignatures))
+            .unwrap_or_default(),
+    });
+    all.collect()
+}
+
+/// The details of the signature dictionary, and those of the CMS that it does not have itself.
+fn details(signature: &SignatureReport) -> Value {
+    let mut all = serde_json::to_value(signature).unwrap_or_default();
+    let cms = all.as_object_mut().and_then(|all| all.remove("cms"));
+    if let (Some(all), Some(Value::Object(cms))) = (all.as_object_mut(), cms) {
+        for (key, value) in cms {
+            all.entry(key).or_insert(value);
+        }
+    }
+    all
 }
 
 pub(crate) fn verify_completed(
     completed: &mut Document<'_>,
     inputs: Inputs<'_, '_>,
 ) -> Result<(), Error> {
-    let Inputs { document: source, password, .. } = inputs;
-    let after = match ::pades::verify(completed, verify_options(password)) {
+    let secrets = Secrets::of(&inputs);
+    let source = inputs.document;
+    let after = match ::pades::verify(completed, verify_options(secrets)) {
         // A document that is too large to be verified is not an error: completing has verified
         // the value.
         Err(::pades::Error::Limit { .. }) => return Ok(()),
         after => after?,
     };
-    let is_good = |s: &SignatureReport| s.intact && s.problems.is_empty();
-    let good = match ::pades::verify(source, verify_options(password)) {
+    let is_good = |s: &SignatureReport| s.intact == Some(true) && s.problems.is_empty();
+    let good = match ::pades::verify(source, verify_options(secrets)) {
         Ok(before) => {
             let earlier = |after: &SignatureReport| {
                 before.signatures.iter().find(|before| before.field == after.field)

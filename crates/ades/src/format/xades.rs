@@ -1,21 +1,27 @@
 //! The adapter for XAdES.
 
-use std::io::{self, Read, Seek, SeekFrom};
+pub(crate) mod extend;
+
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::xades::report::{Problem, ReferenceReport, Report, SignatureReport};
 use ::xades::xml::Reader;
 use ::xades::{DetachedDocument, SignatureOptions, VerifyOptions};
 use ades_core::document::ReadSeek;
+use ades_core::facts::code;
 use ades_core::{CertificateChain, Document, SignatureParameters};
+use ades_validation::Finding;
 
 use super::not_valid;
 use crate::check::Checked;
 use crate::detect::{DocumentKind, Format};
 use crate::error::Error;
-use crate::inputs::Inputs;
+use crate::findings;
+use crate::inputs::{Inputs, NamedDocument};
 use crate::options::{Operation, Packaging, ReadingOptions, SigningOptions};
 use crate::pending::{PendingSignature, State};
+use crate::verdict::Statement;
 use crate::verify as facade;
 use crate::warning::Warning;
 
@@ -46,9 +52,16 @@ fn options(signing: &SigningOptions, packaging: ::xades::Packaging) -> Signature
         .packaging(packaging)
         .position(xml.position.clone())
         .canonicalization(xml.canonicalization.clone())
+        .signing_certificate(xml.signing_certificate)
         .ids(xml.reading.ids.clone());
     if xml.allow_parallel {
         options = options.parallel();
+    }
+    if xml.sign_key_info {
+        options = options.sign_key_info();
+    }
+    if xml.key_value {
+        options = options.key_value();
     }
     if xml.reading.ignore_external_subset {
         options = options.ignoring_external_subset();
@@ -91,17 +104,40 @@ fn with_media_type(
     Ok(parameters.mime_type(kind.media_type()))
 }
 
+/// The documents of a detached signature, by their names.
+fn detached<'d>(
+    inputs: Inputs<'d, '_>,
+    parameters: &SignatureParameters,
+) -> Result<Vec<DetachedDocument<'d>>, Error> {
+    let first = (inputs.name.ok_or(Error::NameNeeded)?, inputs.document);
+    let more = inputs.more.iter_mut().map(|more| (more.name.as_str(), &mut more.document));
+    std::iter::once(first)
+        .chain(more)
+        .map(|(name, document)| {
+            let packaging = Some(Packaging::Detached);
+            let parameters = with_media_type(document, parameters, packaging)?;
+            let media_type = parameters.document_mime_type().unwrap_or_default().to_owned();
+            let document = Document::seekable(document.random_access()?);
+            Ok(DetachedDocument::new(uri(name), media_type, document))
+        })
+        .collect()
+}
+
 pub(crate) fn check(inputs: Inputs<'_, '_>, signing: &SigningOptions) -> Result<Checked, Error> {
+    if is_detached(signing) {
+        let options = options(signing, packaging(signing));
+        ::xades::check_detached(
+            &detached(inputs, &signing.parameters)?,
+            &signing.parameters,
+            &options,
+        )?;
+        return Ok(Checked { format: Format::Xades, warnings: Vec::new(), page: None });
+    }
     let document = inputs.document;
     let options = options(signing, packaging(signing));
     let checked = match &signing.operation {
         Operation::Countersign { which } => {
             ::xades::check_countersignature(document, which, &signing.parameters, &options)?
-        }
-        // A detached signature takes any document.
-        _ if signing.packaging == Some(Packaging::Detached) => {
-            signing.parameters.check()?;
-            return Ok(Checked { format: Format::Xades, warnings: Vec::new(), page: None });
         }
         _ => {
             let parameters = with_media_type(document, &signing.parameters, signing.packaging)?;
@@ -117,28 +153,33 @@ pub(crate) fn prepare(
     chain: &CertificateChain,
     parameters: &SignatureParameters,
     signing: &SigningOptions,
+    copy: Option<&mut dyn Write>,
 ) -> Result<PendingSignature, Error> {
-    let Inputs { document, name, .. } = inputs;
     let options = options(signing, packaging(signing));
+    if is_detached(signing) {
+        let mut documents = detached(inputs, parameters)?;
+        let pending = ::xades::prepare_detached(&mut documents, chain, parameters, &options)?;
+        return Ok(PendingSignature::new(State::Xades(pending), Vec::new()));
+    }
+    let document = inputs.document;
     let pending = match &signing.operation {
         Operation::Countersign { which } => {
             ::xades::prepare_countersignature(document, which, chain, parameters, &options)?
         }
-        _ if signing.packaging == Some(Packaging::Detached) => {
-            let name = name.ok_or(Error::NameNeeded)?;
-            let parameters = with_media_type(document, parameters, signing.packaging)?;
-            let media_type = parameters.document_mime_type().unwrap_or_default().to_owned();
-            let document = Document::seekable(document.random_access()?);
-            let mut documents = [DetachedDocument::new(uri(name), media_type, document)];
-            ::xades::prepare_detached(&mut documents, chain, &parameters, &options)?
-        }
         _ => {
-            let parameters = with_media_type(document, parameters, signing.packaging)?;
-            ::xades::prepare(document, chain, &parameters, &options)?
+            let parameters = &with_media_type(document, parameters, signing.packaging)?;
+            match copy {
+                Some(out) => ::xades::prepare_copying(document, chain, parameters, &options, out)?,
+                None => ::xades::prepare(document, chain, parameters, &options)?,
+            }
         }
     };
     let warnings = pending.warnings().iter().copied().map(Warning::from).collect();
     Ok(PendingSignature::new(State::Xades(pending), warnings))
+}
+
+fn is_detached(signing: &SigningOptions) -> bool {
+    signing.operation == Operation::Sign && signing.packaging == Some(Packaging::Detached)
 }
 
 /// A file name as a relative reference (RFC 3986, 4.2).
@@ -158,18 +199,11 @@ pub(crate) fn verify(
     document: &mut Document<'_>,
     options: facade::VerifyOptions<'_>,
 ) -> Result<Report, Error> {
-    let facade::VerifyOptions { trust, originals, elements, reading, .. } = options;
-    let only = originals.len() == 1;
-    let mut options = verify_options(&reading).trust(trust);
-    for facade::Original { name, document } in originals {
+    options.check(Format::Xades)?;
+    let facade::VerifyOptions { originals, elements, reading, .. } = options;
+    let mut options = verify_options(&reading);
+    for (name, document) in documents(originals)? {
         options = match name {
-            // A single document is also used if the reference has another name.
-            Some(name) if only => {
-                let (named, unnamed) = SharedReader::pair(document)?;
-                options
-                    .original_named(name, Document::seekable(named))
-                    .original(Document::seekable(unnamed))
-            }
             Some(name) => options.original_named(name, document),
             None => options.original(document),
         };
@@ -178,6 +212,25 @@ pub(crate) fn verify(
         options = options.expect(element);
     }
     Ok(::xades::verify(document, options)?)
+}
+
+/// The documents outside the XML, by their names. A single document is also used if the reference
+/// has another name.
+fn documents(
+    originals: Vec<facade::Original<'_>>,
+) -> Result<Vec<(Option<String>, Document<'_>)>, Error> {
+    let only = originals.len() == 1;
+    let mut documents = Vec::new();
+    for facade::Original { name, document } in originals {
+        if only && name.is_some() {
+            let (named, unnamed) = SharedReader::pair(document)?;
+            documents.push((name, Document::seekable(named)));
+            documents.push((None, Document::seekable(unnamed)));
+        } else {
+            documents.push((name, document));
+        }
+    }
+    Ok(documents)
 }
 
 fn verify_options<'a>(reading: &ReadingOptions) -> VerifyOptions<'a> {
@@ -231,26 +284,61 @@ pub(crate) fn needs_original(report: &Report) -> bool {
     references.any(is_missing)
 }
 
+/// What XAdES states about signatures.
+pub(crate) fn statements(signatures: &[SignatureReport]) -> Vec<Statement<'_>> {
+    let all = signatures.iter().map(|signature| {
+        let references = &signature.references;
+        let problems = signature.problems.iter().copied();
+        let mut found: Vec<Finding> =
+            problems.map(|problem| findings::of_xades(problem, references)).collect();
+        found.extend(references.iter().filter_map(|r| findings::of_reference(r, references)));
+        let policies = signature.policy.iter().chain(&signature.further.policies);
+        let digests = policies.filter_map(|policy| policy.digest.as_ref());
+        found.extend(findings::of_policy_digests(digests));
+        Statement {
+            format: signature.format,
+            level: signature.level,
+            intact: signature.intact,
+            signer: signature.signer.as_deref(),
+            claimed_time: signature.claimed_time,
+            covers: code(&signature.covers),
+            facts: &signature.facts,
+            findings: found,
+            report: serde_json::to_value(signature).unwrap_or_default(),
+            countersignatures: statements(&signature.countersignatures),
+        }
+    });
+    all.collect()
+}
+
 pub(crate) fn verify_completed(
     pending: &::xades::PendingSignature,
     completed: &mut Document<'_>,
     inputs: Inputs<'_, '_>,
 ) -> Result<(), Error> {
     let source = inputs.document;
-    let reading = ReadingOptions {
-        ids: pending.ids().clone(),
-        ignore_external_subset: pending.ignores_external_subset(),
-    };
-    let alone = ::xades::verify(completed, verify_options(&reading))?;
+    let alone = ::xades::verify(completed, VerifyOptions::for_completed(pending))?;
     let good = match count(&alone) {
         (1, 1) => true,
         (1, _) if needs_original(&alone) => {
             let original = Document::seekable(source.random_access()?);
-            let options = verify_options(&reading).original(original);
+            let mut options = VerifyOptions::for_completed(pending);
+            options = match (inputs.name, inputs.more.is_empty()) {
+                (Some(name), false) => options.original_named(uri(name), original),
+                _ => options.original(original),
+            };
+            for NamedDocument { name, document } in inputs.more {
+                let document = Document::seekable(document.random_access()?);
+                options = options.original_named(uri(name), document);
+            }
             count(&::xades::verify(completed, options)?).1 == 1
         }
         (1, _) => false,
         found => {
+            let reading = ReadingOptions {
+                ids: pending.ids().clone(),
+                ignore_external_subset: pending.ignores_external_subset(),
+            };
             let (signatures, good) = count(&::xades::verify(source, verify_options(&reading))?);
             found == (signatures + 1, good + 1)
         }
@@ -269,10 +357,12 @@ fn count(report: &Report) -> (usize, usize) {
             all(&signature.countersignatures, into);
         }
     }
-    // A signature that covers only a part of the document is not a problem here: the options may
-    // require that.
+    // The options may require a signature that covers only a part of the document, or that has
+    // the older property of the certificate.
+    let wanted = [Problem::NotCovered, Problem::PartlyCovered, Problem::LegacyProperty];
     let is_good = |signature: &&&SignatureReport| {
-        signature.intact && signature.problems.iter().all(|p| *p == Problem::NotCovered)
+        signature.intact == Some(true)
+            && signature.problems.iter().all(|problem| wanted.contains(problem))
     };
     let mut signatures = Vec::new();
     all(&report.signatures, &mut signatures);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pades::{Certification, FieldLock, StampPosition};
+use pades::{Alignment, Border, Certification, Colour, FieldLock, StampPosition, TimeFormat};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Options of signatures in PDFs. `Debug` shows none of the texts.
@@ -167,7 +167,22 @@ pub struct Stamp {
     /// The text, with the placeholders `{name}`, `{time}`, `{reason}` and `{location}`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// PNG, or JPEG in grey or colour
+    /// How `{time}` shows the signing time
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub time: TimeFormat,
+    /// The text of a QR code, with the same placeholders
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qr_code: Option<String>,
+    /// The alignment of the content
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub alignment: Alignment,
+    /// The border
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub border: Option<Border>,
+    /// The colour of the background; without it, the page shows through
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background: Option<Colour>,
+    /// PNG, or JPEG in grey, RGB or CMYK
     #[serde(default, skip_serializing_if = "Octets::is_none")]
     pub(crate) image: Octets,
     /// TrueType or OpenType
@@ -176,24 +191,74 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The text of a stamp for which neither text nor image is set.
+    /// The text of a stamp for which neither a text nor an image is set.
     pub const DEFAULT_TEXT: &str = "{name}\n{time}\n{reason}\n{location}";
 
     /// A stamp with the [default text](Self::DEFAULT_TEXT), which needs a [font](Self::font).
     #[must_use]
     pub const fn new(position: StampPosition) -> Self {
-        Self { position, text: None, image: Octets::None, font: Octets::None }
+        Self {
+            position,
+            text: None,
+            time: TimeFormat::new(),
+            qr_code: None,
+            alignment: Alignment::new(),
+            border: None,
+            background: None,
+            image: Octets::None,
+            font: Octets::None,
+        }
     }
 
     /// Sets the text. The placeholders are `{name}`, `{time}`, `{reason}` and `{location}`. A line
-    /// with a placeholder that has no value is left out.
+    /// with a placeholder that has no value is left out. The default is
+    /// [`DEFAULT_TEXT`](Self::DEFAULT_TEXT), unless there is an image. With an image or a QR code,
+    /// an empty text means none.
     #[must_use]
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());
         self
     }
 
-    /// Sets the image file: PNG, or JPEG in grey or RGB.
+    /// Sets the language and the time zone of `{time}`. The default is `2026-09-21 14:13:20 UTC`.
+    #[must_use]
+    pub const fn time(mut self, format: TimeFormat) -> Self {
+        self.time = format;
+        self
+    }
+
+    /// Sets the text of a QR code, usually a URL. It has the placeholders of the text, and may have
+    /// 1,024 octets. A stamp with a QR code has the default text, too, unless there is an image or
+    /// an empty [text](Self::text).
+    #[must_use]
+    pub fn qr_code(mut self, text: impl Into<String>) -> Self {
+        self.qr_code = Some(text.into());
+        self
+    }
+
+    /// Sets the alignment of the content.
+    #[must_use]
+    pub const fn alignment(mut self, alignment: Alignment) -> Self {
+        self.alignment = alignment;
+        self
+    }
+
+    /// Sets the border.
+    #[must_use]
+    pub const fn border(mut self, border: Border) -> Self {
+        self.border = Some(border);
+        self
+    }
+
+    /// Sets the colour of the background. The text is white on a dark one.
+    #[must_use]
+    pub const fn background(mut self, colour: Colour) -> Self {
+        self.background = Some(colour);
+        self
+    }
+
+    /// Sets the image file: PNG, or JPEG in grey, RGB or CMYK (not in a document
+    /// that claims to be PDF/A).
     #[must_use]
     pub fn image(mut self, image: impl Into<Vec<u8>>) -> Self {
         self.image = Octets::Known(image.into());
@@ -213,6 +278,10 @@ impl fmt::Debug for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stamp").field("position", &self.position).finish_non_exhaustive()
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Octets that are not stored: the stored form only records whether there are any.

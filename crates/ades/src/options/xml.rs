@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use xades::c14n::{Canonicalization, IdAttributes};
-use xades::{Position, ProductionPlace};
+use xades::{Position, ProductionPlace, SigningCertificate};
 
 /// Options of XML signatures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,15 @@ pub struct XmlOptions {
     /// The claimed place of signing; it replaces the location of the parameters
     #[serde(skip_serializing_if = "Option::is_none")]
     pub production_place: Option<ProductionPlace>,
+    /// The property that names the signing certificate
+    #[serde(skip_serializing_if = "is_v2")]
+    pub signing_certificate: SigningCertificate,
+    /// Whether the signature covers its `ds:KeyInfo`, too
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sign_key_info: bool,
+    /// Whether `ds:KeyInfo` contains the public key, in addition to the certificates
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub key_value: bool,
     /// Options of reading XML
     #[serde(skip_serializing_if = "ReadingOptions::is_default")]
     pub reading: ReadingOptions,
@@ -39,6 +48,9 @@ impl XmlOptions {
             canonicalization: Canonicalization::EXCLUSIVE,
             allow_parallel: false,
             production_place: None,
+            signing_certificate: SigningCertificate::V2,
+            sign_key_info: false,
+            key_value: false,
             reading: ReadingOptions::default(),
         }
     }
@@ -84,12 +96,37 @@ impl XmlOptions {
         self
     }
 
+    /// Sets the property that names the signing certificate.
+    #[must_use]
+    pub const fn signing_certificate(mut self, property: SigningCertificate) -> Self {
+        self.signing_certificate = property;
+        self
+    }
+
+    /// Makes the signature cover its `ds:KeyInfo`, too.
+    #[must_use]
+    pub const fn sign_key_info(mut self) -> Self {
+        self.sign_key_info = true;
+        self
+    }
+
+    /// Puts the public key into `ds:KeyInfo`, in addition to the certificates.
+    #[must_use]
+    pub const fn key_value(mut self) -> Self {
+        self.key_value = true;
+        self
+    }
+
     /// Sets the options of reading XML.
     #[must_use]
     pub fn reading(mut self, reading: ReadingOptions) -> Self {
         self.reading = reading;
         self
     }
+}
+
+fn is_v2(property: &SigningCertificate) -> bool {
+    *property == SigningCertificate::V2
 }
 
 impl Default for XmlOptions {

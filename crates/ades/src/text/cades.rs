@@ -2,35 +2,7 @@
 
 use ::cades::report::{Report, SignatureReport};
 
-use super::{add_line, code, intact};
-
-/// The verdict on each signature.
-pub(crate) fn verdicts(report: &Report) -> String {
-    let mut text = String::new();
-    for (at, signature) in report.signatures.iter().enumerate() {
-        verdict(signature, &format!("signature {at}"), &mut text);
-    }
-    text
-}
-
-fn verdict(signature: &SignatureReport, name: &str, text: &mut String) {
-    add_line(
-        text,
-        format_args!(
-            "{name}: {} {}, {}, by {}",
-            signature.format,
-            code(&signature.level),
-            intact(signature.intact),
-            signature.signer.as_deref().unwrap_or("an unknown signer"),
-        ),
-    );
-    for problem in &signature.problems {
-        add_line(text, format_args!("  {problem}"));
-    }
-    for (at, inner) in signature.countersignatures.iter().enumerate() {
-        verdict(inner, &format!("{name}, countersignature {at}"), text);
-    }
-}
+use super::{add_line, add_time_stamps, code};
 
 /// The list of a container's signatures.
 pub(crate) fn contents(report: &Report) -> String {
@@ -59,25 +31,46 @@ fn list(signature: &SignatureReport, name: &str, text: &mut String) {
         }
     };
     row("signer", signature.signer.clone());
-    row("signing time (claimed)", signature.signing_time.map(|t| t.to_rfc3339()));
+    let times = signature.claimed_time.iter().chain(&signature.further.signing_times);
+    for time in times {
+        row("signing time (claimed)", Some(time.to_rfc3339()));
+    }
     row("digest", Some(signature.digest_algorithm.clone()));
     row("algorithm", Some(signature.signature_algorithm.clone()));
-    row("policy", signature.policy.as_ref().map(|p| p.id.to_string()));
-    row("commitment", signature.commitment.map(|c| c.0.to_string()));
-    for role in &signature.signer_roles {
-        row("role (claimed)", Some(role.clone()));
+    for (key, value) in claims(signature) {
+        row(key, Some(value));
     }
-    if let Some(location) = &signature.location {
-        let parts = [&location.country, &location.locality].into_iter().flatten();
-        let parts: Vec<&str> = parts.chain(&location.postal_address).map(String::as_str).collect();
-        row("location (claimed)", Some(parts.join(", ")));
-    }
-    row("media type", signature.mime_type.clone());
-    row("description", signature.description.clone());
     for attribute in &signature.unsigned_attributes {
         row("unsigned attribute", Some(attribute.to_string()));
     }
+    add_time_stamps(&signature.facts, text);
     for (at, inner) in signature.countersignatures.iter().enumerate() {
         list(inner, &format!("{name}, countersignature {at}"), text);
     }
+}
+
+/// What the signed attributes claim, all values of each kind.
+pub(super) fn claims(signature: &SignatureReport) -> Vec<(&'static str, String)> {
+    let SignatureReport { policy, commitment, location, mime_type, description, further, .. } =
+        signature;
+    let mut rows = Vec::new();
+    for policy in policy.iter().chain(&further.policies) {
+        rows.push(("policy", policy.id.to_string()));
+    }
+    for commitment in commitment.iter().chain(&further.commitments) {
+        rows.push(("commitment", commitment.0.to_string()));
+    }
+    for role in &signature.signer_roles {
+        rows.push(("role (claimed)", role.clone()));
+    }
+    for location in location.iter().chain(&further.locations) {
+        rows.push(("location (claimed)", super::location(location)));
+    }
+    for mime_type in mime_type.iter().chain(&further.mime_types) {
+        rows.push(("media type", mime_type.clone()));
+    }
+    for description in description.iter().chain(&further.descriptions) {
+        rows.push(("description", description.clone()));
+    }
+    rows
 }

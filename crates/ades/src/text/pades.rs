@@ -2,39 +2,17 @@
 
 use ::pades::report::{Report, SignatureReport, TimeStampReport};
 
-use super::{add_line, code, intact};
+use super::{add_line, add_time_stamps, code};
 
-/// The verdict on each signature.
-pub(crate) fn verdicts(report: &Report) -> String {
-    let mut text = String::new();
-    report.signatures.iter().for_each(|signature| verdict(signature, &mut text));
-    report.time_stamps.iter().for_each(|stamp| stamp_verdict(stamp, &mut text));
-    text
-}
-
-fn verdict(signature: &SignatureReport, text: &mut String) {
-    add_line(
-        text,
-        format_args!(
-            "{}: {} {}, {}, covers {}, by {}",
-            signature.field,
-            signature.format,
-            code(&signature.level),
-            intact(signature.intact),
-            code(&signature.covers),
-            signature.signer.as_deref().unwrap_or("an unknown signer"),
-        ),
-    );
-    for problem in &signature.problems {
-        add_line(text, format_args!("  {problem}"));
-    }
+/// The later changes of a signature.
+pub(super) fn details(signature: &SignatureReport, text: &mut String) {
     for change in &signature.changes {
         add_line(text, format_args!("  changed after it: {}", code(change)));
     }
 }
 
-/// The verdict on a document time-stamp, whose token is not verified.
-fn stamp_verdict(stamp: &TimeStampReport, text: &mut String) {
+/// A document time-stamp, whose token's signature is not verified.
+pub(super) fn stamp_verdict(stamp: &TimeStampReport, text: &mut String) {
     let (field, covers) = (&stamp.field, code(&stamp.covers));
     add_line(text, format_args!("{field}: time-stamp, covers {covers}"));
     for problem in &stamp.problems {
@@ -82,7 +60,7 @@ fn list(signature: &SignatureReport, text: &mut String) {
         }
     };
     row("signer", signature.signer.clone());
-    row("signing time (claimed)", signature.signing_time.map(|t| t.to_rfc3339()));
+    row("signing time (claimed)", signature.claimed_time.map(|t| t.to_rfc3339()));
     row("format", Some(signature.sub_filter.clone()));
     row("covers", Some(code(&signature.covers)));
     let ranges = signature.byte_range.map(|range| range.map(|n| n.to_string()).join(" "));
@@ -98,7 +76,13 @@ fn list(signature: &SignatureReport, text: &mut String) {
     if let Some(cms) = &signature.cms {
         row("digest", Some(cms.digest_algorithm.clone()));
         row("algorithm", Some(cms.signature_algorithm.clone()));
-        row("policy", cms.policy.as_ref().map(|p| p.id.to_string()));
-        row("commitment", cms.commitment.map(|c| c.0.to_string()));
+        // The signing time in `/M` is shown above.
+        for time in &cms.further.signing_times {
+            row("signing time (claimed)", Some(time.to_rfc3339()));
+        }
+        for (key, value) in super::cades::claims(cms) {
+            row(key, Some(value));
+        }
     }
+    add_time_stamps(&signature.facts, text);
 }

@@ -4,40 +4,15 @@ use ::xades::report::{Part, Place, ReferenceReport, Report, SignatureReport};
 
 use super::{add_line, code, intact};
 
-/// The verdict on each signature.
-pub(crate) fn verdicts(report: &Report) -> String {
-    let mut text = String::new();
-    for (at, signature) in report.signatures.iter().enumerate() {
-        verdict(signature, &format!("signature {at}"), &mut text);
-    }
-    text
-}
-
-fn verdict(signature: &SignatureReport, name: &str, text: &mut String) {
-    add_line(
-        text,
-        format_args!(
-            "{name}: {} {}, {}, covers {}, by {}",
-            signature.format,
-            code(&signature.level),
-            intact(signature.intact),
-            code(&signature.covers),
-            signature.signer.as_deref().unwrap_or("an unknown signer"),
-        ),
-    );
-    for problem in &signature.problems {
-        add_line(text, format_args!("  {problem}"));
-    }
+/// The outcomes of the references of a signature.
+pub(super) fn details(signature: &SignatureReport, text: &mut String) {
     for reference in &signature.references {
         reference_verdict(reference, "  ", text);
-    }
-    for (at, inner) in signature.countersignatures.iter().enumerate() {
-        verdict(inner, &format!("{name}, countersignature {at}"), text);
     }
 }
 
 fn reference_verdict(reference: &ReferenceReport, indent: &str, text: &mut String) {
-    let intact = reference.intact.map_or("not decided", intact);
+    let intact = intact(reference.intact);
     let mut line = format!("{indent}{}: {intact}", subject(reference));
     let problem = reference.problem.map(|problem| problem.to_string());
     if let Some(why) = reference.detail.as_ref().or(problem.as_ref()) {
@@ -113,30 +88,33 @@ fn list(signature: &SignatureReport, name: &str, text: &mut String) {
     row("signer", signature.signer.clone());
     row("Id", signature.id.clone());
     row("stands at", Some(range(&signature.place)));
-    row("signing time (claimed)", signature.signing_time.map(|t| t.to_rfc3339()));
+    let further = &signature.further;
+    for time in signature.claimed_time.iter().chain(&further.signing_times) {
+        row("signing time (claimed)", Some(time.to_rfc3339()));
+    }
     row("algorithm", Some(signature.signature_algorithm.clone()));
     row("canonicalisation", Some(signature.canonicalization.clone()));
     row("covers", Some(code(&signature.covers)));
-    let policy = signature.policy.as_ref();
-    row("policy", policy.map(|policy| policy.id.clone().unwrap_or_else(|| "implied".to_owned())));
+    for policy in signature.policy.iter().chain(&further.policies) {
+        row("policy", Some(policy.id.clone().unwrap_or_else(|| "implied".to_owned())));
+    }
     for commitment in &signature.commitments {
         row("commitment", Some(commitment.clone()));
     }
     for role in &signature.signer_roles {
         row("role (claimed)", Some(role.clone()));
     }
-    if let Some(location) = &signature.location {
-        let parts = [&location.country, &location.locality].into_iter().flatten();
-        let parts: Vec<&str> = parts.chain(&location.postal_address).map(String::as_str).collect();
-        row("location (claimed)", Some(parts.join(", ")));
+    for location in signature.location.iter().chain(&further.locations) {
+        row("location (claimed)", Some(super::location(location)));
     }
     for property in &signature.unsigned_properties {
         row("unsigned property", Some(property.clone()));
     }
+    super::add_time_stamps(&signature.facts, text);
     for reference in &signature.references {
-        row("signs", Some(described(reference)));
+        add_line(text, format_args!("  signs: {}", described(reference)));
         for inner in &reference.manifest {
-            row("signs, by manifest", Some(described(inner)));
+            add_line(text, format_args!("  signs, by manifest: {}", described(inner)));
         }
     }
     for (at, inner) in signature.countersignatures.iter().enumerate() {

@@ -1,11 +1,13 @@
 //! Check, prepare, store, restore, complete and verify, in every format.
 
+use std::io::Cursor;
+
 use ades::{
-    Certificate, Document, Error, Format, Inputs, Operation, Packaging, PdfOptions,
+    Certificate, Check, Document, Error, Format, Inputs, Operation, Packaging, PdfOptions,
     PendingSignature, SigningOptions, StateKey, VerifyOptions, XmlOptions,
 };
 
-use crate::pki::{BINARY, Signer, XML, options, pdf};
+use crate::pki::{BINARY, Signer, XML, now, options, pdf};
 
 /// Everything between a document and its signed form, as two processes do it.
 fn sign(
@@ -40,17 +42,49 @@ fn sign(
     let document = inputs.document_mut();
     assert!(restored.complete(Some(&mut *document), &wrong, &mut Vec::new()).is_err());
     restored.complete(Some(document), &value, &mut signed)?;
-    restored.verify_completed(&mut Document::from_bytes(&signed), inputs)?;
+    restored.verify_completed(&mut Document::from_bytes(&signed), inputs.reborrow())?;
+    assert_eq!(copied(signer, inputs, options, &pending, &value).unwrap_or(signed.clone()), signed);
     Ok(signed)
 }
 
+/// The signed form of a document that is copied while it is prepared. `None` if that is not
+/// possible: nothing may have been written then.
+fn copied(
+    signer: &Signer,
+    inputs: Inputs<'_, '_>,
+    options: &SigningOptions,
+    pending: &PendingSignature,
+    value: &[u8],
+) -> Option<Vec<u8>> {
+    let mut copy = Cursor::new(Vec::new());
+    let prepared = ades::prepare_copying(inputs, signer.chain(), options, &mut copy);
+    if !options.can_copy(pending.format()) {
+        assert!(prepared.is_err() && copy.into_inner().is_empty());
+        assert!(
+            pending.complete_in_place(&mut Cursor::new(Vec::new()), value, Check::Whole).is_err()
+        );
+        return None;
+    }
+    let prepared = prepared.unwrap();
+    assert_eq!(prepared.to_be_signed(), pending.to_be_signed());
+    let mut wrong = value.to_vec();
+    wrong.reverse();
+    let before = copy.clone();
+    assert!(prepared.complete_in_place(&mut copy, &wrong, Check::LengthAndTail).is_err());
+    assert_eq!(copy.get_ref(), before.get_ref());
+    prepared.complete_in_place(&mut copy, value, Check::LengthAndTail).unwrap();
+    Some(copy.into_inner())
+}
+
 fn verify<'a>(signed: &'a [u8], original: Option<&'a [u8]>, trust: &'a [Certificate]) -> String {
-    let mut options = VerifyOptions::new().trust(trust);
+    let mut options = VerifyOptions::new().trust(trust).without_revocation();
     if let Some(original) = original {
         options = options.original(None, Document::from_bytes(original));
     }
-    let report = ades::verify(&mut Document::from_bytes(signed), options).unwrap();
-    assert!(report.is_valid(), "{report}");
+    let report = ades::verify(&mut Document::from_bytes(signed), options, now()).unwrap();
+    // Without anchors, nobody is judged.
+    assert!(report.is_passed() != trust.is_empty(), "{report}");
+    assert_eq!(report.integrity(), Some(true), "{report}");
     report.to_string()
 }
 
@@ -92,7 +126,10 @@ fn elements_are_signed_by_their_ids() {
         options().packaging(Packaging::InternallyDetached).xml(XmlOptions::new().element("b"));
     let signed = sign(&signer, XML, None, &options).unwrap();
     let verify = VerifyOptions::new().element(ades::parse::elements("b").unwrap());
-    assert!(ades::verify(&mut Document::from_bytes(&signed), verify).unwrap().is_valid());
+    let verify = verify.integrity_only();
+    let report = ades::verify(&mut Document::from_bytes(&signed), verify, now()).unwrap();
+    assert_eq!(report.integrity(), Some(true), "{report}");
+    assert!(!report.is_passed(), "nobody was judged");
 }
 
 #[test]
@@ -106,14 +143,14 @@ fn containers_get_more_signatures() {
     let counter = options().operation(Operation::Countersign { which: vec![1] });
     let three = sign(&signer, &two, None, &counter).unwrap();
     let text = verify(&three, Some(BINARY), &[]);
-    assert!(text.contains("signature 1, countersignature 0: CAdES"), "{text}");
+    assert!(text.contains("signature 1, countersignature 0: indeterminate"), "{text}");
 
     let parallel = options().xml(XmlOptions::new().allow_parallel());
     let one = sign(&signer, XML, None, &parallel).unwrap();
     let two = sign(&other, &one, None, &parallel).unwrap();
     let three = sign(&signer, &two, None, &counter).unwrap();
     let text = verify(&three, None, &[]);
-    assert!(text.contains("signature 1, countersignature 0: XAdES"), "{text}");
+    assert!(text.contains("signature 1, countersignature 0: indeterminate"), "{text}");
 }
 
 #[test]
@@ -157,14 +194,15 @@ fn options_that_do_not_fit_are_typed_errors() {
     assert!(check(external, options()).is_external_subset());
 
     let verify = |options: VerifyOptions<'_>| {
-        ades::verify(&mut Document::from_bytes(&pdf), options).unwrap_err()
+        ades::verify(&mut Document::from_bytes(&pdf), options, now()).unwrap_err()
     };
     let error = verify(VerifyOptions::new().original(None, Document::from_bytes(BINARY)));
     assert!(matches!(error, Error::OptionNotForFormat { .. }), "{error:?}");
     let error = verify(VerifyOptions::new().element(ades::parse::elements("b").unwrap()));
     assert!(matches!(error, Error::OptionNotForFormat { .. }), "{error:?}");
-    let error = ades::verify(&mut Document::from_bytes(BINARY), VerifyOptions::new()).unwrap_err();
-    assert!(matches!(error, Error::NotContainer(_)), "{error:?}");
+    let options = VerifyOptions::new();
+    let error = ades::verify(&mut Document::from_bytes(BINARY), options, now()).unwrap_err();
+    assert!(matches!(error, Error::NotContainer { .. }), "{error:?}");
 }
 
 #[test]
@@ -188,6 +226,34 @@ fn field_name_chooses_the_existing_field_or_a_new_one() {
     let one = sign(&signer, &pdf(""), None, &named("Seller")).unwrap();
     let two = sign(&signer, &one, None, &named("Buyer")).unwrap();
     let text = verify(&two, None, &[]);
-    assert!(text.contains("Seller: PAdES") && text.contains("Buyer: PAdES"), "{text}");
+    assert!(
+        text.contains("Seller: indeterminate") && text.contains("Buyer: indeterminate"),
+        "{text}"
+    );
     assert!(sign(&signer, &two, None, &named("Buyer")).is_err());
+}
+
+/// Only a detached XAdES signature can refer to several documents.
+#[test]
+fn several_documents_are_signed_together() {
+    let signer = Signer::new();
+    let detached = options().format(Format::Xades).packaging(Packaging::Detached);
+    let sign_all = |options: &SigningOptions, names: [&str; 2]| {
+        let mut first = Document::from_bytes(XML);
+        let mut more = [ades::NamedDocument::new(names[1], Document::from_bytes(BINARY))];
+        let mut inputs = Inputs::new(&mut first).name(names[0]).together(&mut more);
+        ades::check(inputs.reborrow(), options)?;
+        let pending = ades::prepare(inputs.reborrow(), signer.chain(), options)?;
+        let value = signer.sign(&pending.to_be_signed());
+        let mut signed = Vec::new();
+        pending.complete(None, &value, &mut signed)?;
+        pending.verify_completed(&mut Document::from_bytes(&signed), inputs)?;
+        Ok::<_, Error>(String::from_utf8(signed).unwrap())
+    };
+    let signed = sign_all(&detached, ["a.xml", "b c.bin"]).unwrap();
+    assert!(signed.contains("URI=\"a.xml\"") && signed.contains("URI=\"b%20c.bin\""), "{signed}");
+    assert!(matches!(sign_all(&detached, ["a", "a"]), Err(Error::Core(_))));
+    for other in [options(), options().packaging(Packaging::Detached).format(Format::Cades)] {
+        assert!(matches!(sign_all(&other, ["a", "b"]), Err(Error::OneDocument)));
+    }
 }

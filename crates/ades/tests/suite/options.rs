@@ -1,11 +1,11 @@
 //! Options and their stored form.
 
-use ades::signer::Capabilities;
+use ades::signer::{Capabilities, Language};
 use ades::{
     Canonicalization, Certification, CommitmentType, DigestAlgorithm, Document, Error, FieldLock,
     Format, IdAttributes, Operation, Packaging, PdfOptions, Position, ProductionPlace,
     ReadingOptions, Rectangle, SignatureAlgorithm, SigningOptions, Stamp, StampPosition,
-    XmlOptions, parse,
+    TimeFormat, XmlOptions, parse,
 };
 
 use crate::pki::{Signer, options, pdf};
@@ -13,7 +13,17 @@ use crate::pki::{Signer, options, pdf};
 fn full() -> SigningOptions {
     let place = ProductionPlace { city: Some("Gent".to_owned()), ..ProductionPlace::default() };
     let rectangle = Rectangle::new(20.0, 20.5, 100.0, 40.0);
-    let stamp = Stamp::new(StampPosition::Page { page: 1, rectangle }).text("{name}");
+    let stamp = Stamp::new(StampPosition::Page { page: 1, rectangle })
+        .text("{name}")
+        .time(
+            TimeFormat::new()
+                .language(Language::Fr)
+                .utc_offset(parse::utc_offset("+02:00").unwrap()),
+        )
+        .qr_code("urn:example:{time}")
+        .alignment(parse::alignment("right,top").unwrap())
+        .border(parse::border("0.5,003399").unwrap())
+        .background(parse::colour("FFEECC").unwrap());
     let pdf = PdfOptions::new()
         .name("Name")
         .reason("Reason")
@@ -62,6 +72,18 @@ fn stored_options_are_restored() {
     let unknown =
         r#"{"operation":"sign","parameters":{"signing-time":"2026-09-21T14:13:20Z"},"x":1}"#;
     assert!(serde_json::from_str::<SigningOptions>(unknown).is_err());
+}
+
+/// A stamp that an earlier version stored has the defaults of the options that are new since.
+#[test]
+fn older_stamps_are_restored() {
+    let rectangle = r#"{"left":20000,"bottom":20000,"width":100000,"height":40000}"#;
+    let stored =
+        format!(r#"{{"position":{{"page":{{"page":1,"rectangle":{rectangle}}}}},"text":"x"}}"#);
+    let restored: Stamp = serde_json::from_str(&stored).unwrap();
+    let rectangle = Rectangle::new(20.0, 20.0, 100.0, 40.0);
+    assert_eq!(restored, Stamp::new(StampPosition::Page { page: 1, rectangle }).text("x"));
+    assert_eq!(serde_json::to_string(&restored).unwrap(), stored);
 }
 
 #[test]

@@ -1,0 +1,150 @@
+//! What each format does for an extension.
+
+use std::io::Write;
+
+use ades_core::facts::EvidencePlace;
+use ades_core::{Digest, DigestAlgorithm, Document, Level};
+use ades_evidence::{TimeStampPurpose, ValidationData};
+use serde::{Deserialize, Serialize};
+
+use crate::detect::Format;
+use crate::error::Error;
+use crate::format;
+use crate::verify::VerifyOptions;
+
+/// A prepared time-stamp of any format.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PreparedStamp {
+    Cades(cades::PendingTimeStamp),
+    Pades(pades::PendingTimeStamp),
+    Xades(xades::PendingTimeStamp),
+}
+
+impl PreparedStamp {
+    pub(super) const fn imprint(&self) -> &Digest {
+        match self {
+            Self::Cades(pending) => pending.imprint(),
+            Self::Pades(pending) => pending.imprint(),
+            Self::Xades(pending) => pending.imprint(),
+        }
+    }
+
+    /// Whether this error says that the document has too little room for the token.
+    pub(super) const fn is_too_small(error: &Error) -> bool {
+        matches!(error, Error::Pades(pades::Error::DoesNotFit { .. }))
+    }
+
+    /// Writes the document with the token.
+    pub(super) fn add(
+        &self,
+        document: &mut Document<'_>,
+        token: &[u8],
+        out: &mut dyn Write,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Cades(pending) => {
+                cades::add_time_stamp(document, pending, token, out).map_err(Error::from)
+            }
+            Self::Pades(pending) => {
+                pades::add_time_stamp(document, pending, token, out).map_err(Error::from)
+            }
+            Self::Xades(pending) => {
+                xades::add_time_stamp(document, pending, token, out).map_err(Error::from)
+            }
+        }
+    }
+}
+
+/// Finds out whether a signature can be raised to a level, before anything is fetched.
+///
+/// The outer error: the document cannot be read, or the caller has to give something. The inner
+/// one: this signature cannot be raised.
+pub(super) fn check_level(
+    format: Format,
+    document: &mut Document<'_>,
+    signature: usize,
+    level: Level,
+    options: &mut VerifyOptions<'_>,
+) -> Result<Result<(), Error>, Error> {
+    match format {
+        Format::Cades => {
+            let has_original = options.has_originals();
+            format::cades::extend::check(document, signature, level, has_original)
+        }
+        Format::Pades => format::pades::extend::check(document, signature, level, options),
+        Format::Xades => format::xades::extend::check(document, signature, level, options),
+    }
+}
+
+pub(super) fn prepare(
+    format: Format,
+    document: &mut Document<'_>,
+    signature: usize,
+    purpose: TimeStampPurpose,
+    digest: DigestAlgorithm,
+    token_len: Option<usize>,
+    options: &mut VerifyOptions<'_>,
+) -> Result<PreparedStamp, Error> {
+    match format {
+        Format::Cades => {
+            format::cades::extend::prepare(document, signature, purpose, digest, options)
+                .map(PreparedStamp::Cades)
+        }
+        Format::Pades => {
+            let stamp = (purpose, digest, token_len);
+            format::pades::extend::prepare(document, signature, stamp, options)
+                .map(PreparedStamp::Pades)
+        }
+        Format::Xades => {
+            format::xades::extend::prepare(document, signature, purpose, digest, options)
+                .map(PreparedStamp::Xades)
+        }
+    }
+}
+
+pub(super) fn add_validation_data(
+    format: Format,
+    document: &mut Document<'_>,
+    signature: usize,
+    data: &ValidationData,
+    options: &mut VerifyOptions<'_>,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    match format {
+        Format::Cades => {
+            cades::add_validation_data(document, &[signature], data, out).map_err(Error::from)
+        }
+        Format::Pades => {
+            format::pades::extend::add_validation_data(document, signature, data, options, out)
+        }
+        Format::Xades => {
+            format::xades::extend::add_validation_data(document, signature, data, options, out)
+        }
+    }
+}
+
+/// Whether evidence at this place counts for level B-LT, so that it need not be embedded again.
+pub(super) const fn is_in_place(format: Format, place: EvidencePlace) -> bool {
+    match format {
+        Format::Cades => {
+            matches!(place, EvidencePlace::SignedData | EvidencePlace::TimeStamp(_))
+        }
+        Format::Pades => {
+            matches!(place, EvidencePlace::DocumentSecurityStore | EvidencePlace::TimeStamp(_))
+        }
+        Format::Xades => matches!(
+            place,
+            EvidencePlace::Values
+                | EvidencePlace::KeyInfo
+                | EvidencePlace::TimeStampValidationData
+                | EvidencePlace::AnyValidationData
+                | EvidencePlace::TimeStamp(_)
+        ),
+    }
+}
+
+/// Whether one archive time-stamp covers all signatures of a document.
+pub(super) const fn archives_all(format: Format) -> bool {
+    matches!(format, Format::Pades)
+}

@@ -1,0 +1,378 @@
+//! The steps of raising signatures, as a state that can be stored between any two of them.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use ades_core::{Digest, DigestAlgorithm, Document, Level, PendingState};
+use ades_evidence::TimeStampPurpose;
+use ades_evidence::needs::{Need, NeedId, Octets};
+use ades_evidence::token::TimeStampRequest;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::answer::Answers;
+use super::by_format::{self, PreparedStamp};
+use super::options::{ExtendOptions, TargetLevel};
+use super::status::{Look, SignatureKey, Status};
+use super::{Advance, Missing, Reached};
+use crate::error::Error;
+use crate::verify::VerifyOptions;
+
+/// Length of a nonce, in octets.
+const NONCE_LEN: usize = 16;
+
+/// Signatures that are being raised to a level. It contains no document and no secret, and can
+/// be stored and continued by another process; the caller keeps the document that the last step
+/// has written.
+///
+/// ```no_run
+/// use ades::{Advance, Document, ExtendOptions, Extension, TargetLevel, VerifyOptions};
+/// # fn fetch(need: &ades::Need) -> Result<Vec<u8>, String> { todo!() }
+///
+/// # fn example(mut signed: Vec<u8>, now: chrono::DateTime<chrono::Utc>) -> Result<(), ades::Error> {
+/// let mut extension = Extension::new(ExtendOptions::new(TargetLevel::Lta));
+/// let mut options = VerifyOptions::new();
+/// loop {
+///     let mut raised = Vec::new();
+///     let step = {
+///         let mut document = Document::from_bytes(&signed);
+///         extension.advance(&mut document, &mut options, now, &mut raised)?
+///     };
+///     match step {
+///         Advance::Needs(needs) => {
+///             for need in needs {
+///                 let answer = fetch(&need).map(|octets| extension.answer(&need.id(), octets, now));
+///                 match answer {
+///                     Ok(Ok(())) => {}
+///                     Ok(Err(why)) => extension.fail(&need.id(), why.to_string()),
+///                     Err(why) => extension.fail(&need.id(), why),
+///                 }
+///             }
+///         }
+///         Advance::Written => signed = raised,
+///         Advance::Done(reached) => {
+///             println!("{:?}", reached.level);
+///             return Ok(());
+///         }
+///         _ => {}
+///     }
+/// }
+/// # }
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    options: ExtendOptions,
+    /// Whether the document was looked at before the first step.
+    begun: bool,
+    /// The signatures that are not raised, and why.
+    refused: Vec<(SignatureKey, Missing)>,
+    pub(super) pending: Option<PendingStamp>,
+    /// What was asked for and is not answered.
+    pub(super) asked: Vec<Need>,
+    pub(super) answers: Answers,
+    /// What is no longer asked for, with the reason if it failed.
+    pub(super) tried: BTreeMap<NeedId, Option<String>>,
+    /// Why there are no more time-stamps.
+    pub(super) stamp_failure: Option<String>,
+    /// The signatures that got their archive time-stamp.
+    archived: Vec<SignatureKey>,
+    /// Length of the longest token so far, in octets.
+    #[serde(default)]
+    token_len: Option<usize>,
+    /// The signatures that got validation data, each with the number of answers by then.
+    given: Vec<(SignatureKey, usize)>,
+    /// Number of requests for time-stamps.
+    requests: u64,
+    expected: Option<Expected>,
+}
+
+/// A time-stamp that was prepared.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PendingStamp {
+    signature: SignatureKey,
+    purpose: TimeStampPurpose,
+    prepared: PreparedStamp,
+    request: TimeStampRequest,
+    pub(super) token: Option<Octets>,
+    expected: Expected,
+}
+
+impl PendingStamp {
+    pub(super) fn need(&self) -> Need {
+        Need::TimeStamp { request: self.request.clone() }
+    }
+}
+
+/// What the document has to show after a step.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    /// Whether each signature is intact.
+    intact: BTreeMap<SignatureKey, Option<bool>>,
+    signature: SignatureKey,
+    /// Minimum number of fitting time-stamps on that signature.
+    stamps: usize,
+}
+
+impl Expected {
+    fn of(look: &Look, signature: usize, more: usize) -> Self {
+        let stamps = look.fitting_stamps(signature).saturating_add(more);
+        Self { intact: look.intact(), signature: look.key(signature), stamps }
+    }
+
+    fn check(&self, look: &Look) -> Result<(), Error> {
+        let stamps = look.position(&self.signature).map(|at| look.fitting_stamps(at));
+        let what = match look.intact() {
+            found if found.len() != self.intact.len() => "the number of signatures has changed",
+            found if found != self.intact => "the integrity of a signature has changed",
+            _ if stamps.is_none_or(|stamps| stamps < self.stamps) => {
+                "the added time-stamp does not fit"
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::RaisedNotValid { what })
+    }
+}
+
+impl PendingState for Extension {
+    const FORMAT: &'static str = "extension";
+    const VERSION: u32 = 1;
+}
+
+impl Extension {
+    /// Begins to raise the signatures of a document. Give the document to
+    /// [`advance`](Self::advance).
+    #[must_use]
+    pub fn new(options: ExtendOptions) -> Self {
+        Self {
+            options,
+            begun: false,
+            refused: Vec::new(),
+            pending: None,
+            asked: Vec::new(),
+            answers: Answers::default(),
+            tried: BTreeMap::new(),
+            stamp_failure: None,
+            archived: Vec::new(),
+            token_len: None,
+            given: Vec::new(),
+            requests: 0,
+            expected: None,
+        }
+    }
+
+    /// Goes on as far as it can: says what is needed, writes the document one step further to
+    /// `out`, or says what was reached.
+    ///
+    /// `options` are those of verifying: trust anchors, documents outside the container, and
+    /// data that are given beside it. Without trust anchors, nobody is judged, and paths end at
+    /// any certificate that issued itself. Each step verifies what the last one wrote.
+    ///
+    /// # Errors
+    /// [`Error::NoSignatures`], [`Error::ContainerWrapped`]; [`Error::RaisedNotValid`]; the errors of [`verify`](crate::verify()) and of the format's
+    /// own crate. After an error, the extension and the document are what they were before the
+    /// call, so the level that was reached is not lost.
+    pub fn advance(
+        &mut self,
+        document: &mut Document<'_>,
+        options: &mut VerifyOptions<'_>,
+        now: DateTime<Utc>,
+        out: &mut dyn Write,
+    ) -> Result<Advance, Error> {
+        if let Some(pending) = &self.pending {
+            let Some(token) = &pending.token else {
+                return Ok(Advance::Needs(vec![pending.need()]));
+            };
+            let len = token.0.len();
+            match pending.prepared.add(document, &token.0, out) {
+                Ok(()) => {
+                    self.stamped(len);
+                    return Ok(Advance::Written);
+                }
+                // Nothing was written. It is prepared again, with enough room.
+                Err(error) if PreparedStamp::is_too_small(&error) => self.token_too_long(len),
+                Err(error) => return Err(error),
+            }
+        }
+        if !self.asked.is_empty() {
+            return Ok(Advance::Needs(self.asked.clone()));
+        }
+        let look = Look::new(document, options, &self.answers, now)?;
+        if let Some(expected) = &self.expected {
+            expected.check(&look)?;
+            self.expected = None;
+        }
+        if !self.begun {
+            self.refused = self.refusals(&look, document, options, now)?;
+            self.begun = true;
+        }
+        self.next(&look, document, options, out)
+    }
+
+    /// Forgets the pending time-stamp, whose token has this length and no room.
+    fn token_too_long(&mut self, len: usize) {
+        self.token_len = Some(len);
+        self.pending = None;
+    }
+
+    /// The step after the token of the pending time-stamp was written, which has this length.
+    fn stamped(&mut self, len: usize) {
+        self.token_len = self.token_len.max(Some(len));
+        let Some(pending) = self.pending.take() else { return };
+        if pending.purpose == TimeStampPurpose::Archive {
+            self.archived.push(pending.signature);
+        }
+        self.expected = Some(pending.expected);
+    }
+
+    /// The signatures that cannot be raised, before anything is fetched for them.
+    fn refusals(
+        &self,
+        look: &Look,
+        document: &mut Document<'_>,
+        options: &mut VerifyOptions<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(SignatureKey, Missing)>, Error> {
+        let level = self.options.level.level();
+        let mut refused = Vec::new();
+        for at in 0..look.signatures() {
+            let checked = by_format::check_level(look.format(), document, at, level, options)?;
+            let refusal = look.refusal(at, now).or_else(|| {
+                let why = checked.err()?;
+                Some(Missing::new(at, "not-extendable", why.to_string()))
+            });
+            refused.extend(refusal.map(|refusal| (look.key(at), refusal)));
+        }
+        Ok(refused)
+    }
+
+    fn is_refused(&self, key: &SignatureKey) -> bool {
+        self.refused.iter().any(|(refused, _)| refused == key)
+    }
+
+    /// Whether a signature has got its archive time-stamp.
+    fn is_archived(&self, look: &Look, at: usize) -> bool {
+        let by_other = by_format::archives_all(look.format()) && !self.archived.is_empty();
+        by_other || self.archived.contains(&look.key(at))
+    }
+
+    fn next(
+        &mut self,
+        look: &Look,
+        document: &mut Document<'_>,
+        options: &mut VerifyOptions<'_>,
+        out: &mut dyn Write,
+    ) -> Result<Advance, Error> {
+        let wanted: Vec<usize> =
+            (0..look.signatures()).filter(|at| !self.is_refused(&look.key(*at))).collect();
+        let without_stamp = wanted.iter().find(|at| look.level(**at) < Level::T);
+        if let (Some(at), None) = (without_stamp, &self.stamp_failure) {
+            return self.prepare(look, *at, TimeStampPurpose::Signature, document, options);
+        }
+        if self.options.level == TargetLevel::T {
+            return Ok(Advance::Done(self.reached(look, &[])));
+        }
+        // What the new archive time-stamp needs is asked for before the next renewal.
+        let is_open = |at: &&usize| look.level(**at) >= Level::T && !self.is_archived(look, **at);
+        let statuses: Vec<Status> =
+            wanted.iter().filter(is_open).map(|at| look.status(*at, &self.tried)).collect();
+        self.ask(&statuses);
+        if !self.asked.is_empty() {
+            return Ok(Advance::Needs(self.asked.clone()));
+        }
+        let is_new = |status: &&Status| {
+            let given = (look.key(status.signature), self.tried.len());
+            status.is_complete() && status.has_more() && !self.given.contains(&given)
+        };
+        if let Some(status) = statuses.iter().find(is_new) {
+            let (format, at) = (look.format(), status.signature);
+            by_format::add_validation_data(format, document, at, &status.data, options, out)?;
+            self.given.push((look.key(at), self.tried.len()));
+            self.expected = Some(Expected::of(look, at, 0));
+            return Ok(Advance::Written);
+        }
+        if self.options.level == TargetLevel::Lta && self.stamp_failure.is_none() {
+            let is_next = |status: &&Status| {
+                status.is_complete() && look.level(status.signature) >= Level::Lt
+            };
+            if let Some(status) = statuses.iter().find(is_next) {
+                let purpose = TimeStampPurpose::Archive;
+                return self.prepare(look, status.signature, purpose, document, options);
+            }
+        }
+        Ok(Advance::Done(self.reached(look, &statuses)))
+    }
+
+    /// Asks for the next need of each gap, each once.
+    fn ask(&mut self, statuses: &[Status]) {
+        for need in statuses.iter().flat_map(|status| &status.next_needs) {
+            if !self.asked.iter().any(|asked| asked.id() == need.id()) {
+                self.asked.push(need.clone());
+            }
+        }
+    }
+
+    fn prepare(
+        &mut self,
+        look: &Look,
+        signature: usize,
+        purpose: TimeStampPurpose,
+        document: &mut Document<'_>,
+        options: &mut VerifyOptions<'_>,
+    ) -> Result<Advance, Error> {
+        let digest = self.options.digest;
+        let format = look.format();
+        let len = self.token_len.or(self.options.token_len);
+        let prepared =
+            by_format::prepare(format, document, signature, purpose, digest, len, options)?;
+        let nonce = self.nonce(prepared.imprint());
+        let policy = self.options.time_stamp_policy;
+        let request = TimeStampRequest::new(prepared.imprint(), policy, nonce.as_deref());
+        let what = "no request for its time-stamp can be made";
+        let request = request.ok_or(Error::RaisedNotValid { what })?;
+        let expected = Expected::of(look, signature, 1);
+        let signature = look.key(signature);
+        let pending = PendingStamp { signature, purpose, prepared, request, token: None, expected };
+        let need = pending.need();
+        self.pending = Some(pending);
+        Ok(Advance::Needs(vec![need]))
+    }
+
+    /// A nonce that nobody can foresee who does not know the seed.
+    fn nonce(&mut self, imprint: &Digest) -> Option<Vec<u8>> {
+        self.requests = self.requests.saturating_add(1);
+        let seed = self.options.nonce_seed.as_ref()?;
+        let input = [&seed.0[..], &self.requests.to_be_bytes(), imprint.value()].concat();
+        let digest = Digest::of(DigestAlgorithm::Sha256, &input);
+        digest.value().get(..NONCE_LEN).map(<[u8]>::to_vec)
+    }
+
+    fn reached(&self, look: &Look, statuses: &[Status]) -> Reached {
+        let wanted = self.options.level.level();
+        let refused = self.refused.iter().filter_map(|(key, missing)| {
+            Some(Missing { signature: look.position(key)?, ..missing.clone() })
+        });
+        let mut missing: Vec<Missing> = refused.collect();
+        for at in 0..look.signatures() {
+            let is_archived = self.options.level < TargetLevel::Lta || self.is_archived(look, at);
+            let is_short = look.level(at) < wanted || !is_archived;
+            if !is_short || self.is_refused(&look.key(at)) {
+                continue;
+            }
+            let status = statuses.iter().find(|status| status.signature == at);
+            match (status.filter(|status| !status.is_complete()), &self.stamp_failure) {
+                (Some(status), _) => missing.extend(status.missing(&self.tried)),
+                (None, Some(why)) => missing.push(Missing::new(at, "time-stamp-failed", why)),
+                (None, None) => {
+                    let text = "no revocation data had to be embedded, which the level demands";
+                    missing.push(Missing::new(at, "no-revocation-data", text));
+                }
+            }
+        }
+        let remarks = statuses.iter().flat_map(|status| status.remarks(&self.tried)).collect();
+        let levels = (0..look.signatures()).map(|at| look.level(at));
+        Reached { level: levels.min().unwrap_or(Level::Below), missing, remarks }
+    }
+}

@@ -1,0 +1,85 @@
+//! The wish of an extension.
+
+use ades_core::{DigestAlgorithm, Level, Oid};
+use ades_evidence::needs::Octets;
+use serde::{Deserialize, Serialize};
+
+/// The level to which signatures are raised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum TargetLevel {
+    /// B-T: with a signature time-stamp.
+    T,
+    /// B-LT: with certificates and revocation data as well.
+    Lt,
+    /// B-LTA: with an archive time-stamp as well. A signature that has this level already gets
+    /// another archive time-stamp: it is renewed.
+    Lta,
+}
+
+impl TargetLevel {
+    /// The level.
+    #[must_use]
+    pub const fn level(self) -> Level {
+        match self {
+            Self::T => Level::T,
+            Self::Lt => Level::Lt,
+            Self::Lta => Level::Lta,
+        }
+    }
+}
+
+/// The wish of an [`Extension`](crate::Extension). It is stored with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtendOptions {
+    pub(super) level: TargetLevel,
+    pub(super) digest: DigestAlgorithm,
+    pub(super) time_stamp_policy: Option<Oid>,
+    /// Where nonces come from.
+    pub(super) nonce_seed: Option<Octets>,
+    #[serde(default)]
+    pub(super) token_len: Option<usize>,
+}
+
+impl ExtendOptions {
+    /// Raises to a level, with SHA-256 in time-stamps.
+    #[must_use]
+    pub const fn new(level: TargetLevel) -> Self {
+        let (digest, time_stamp_policy) = (DigestAlgorithm::Sha256, None);
+        Self { level, digest, time_stamp_policy, nonce_seed: None, token_len: None }
+    }
+
+    /// Sets the digest algorithm of the time-stamps' imprints, and of what they list. Renewal
+    /// with a stronger one protects signatures whose own algorithm becomes weak.
+    #[must_use]
+    pub const fn digest(mut self, digest: DigestAlgorithm) -> Self {
+        self.digest = digest;
+        self
+    }
+
+    /// PAdES only: states how long the tokens of the time-stamping service are, in octets, as
+    /// measured. The first document time-stamp gets as much room. Later ones get the room of
+    /// the longest token so far.
+    #[must_use]
+    pub const fn token_len(mut self, octets: usize) -> Self {
+        self.token_len = Some(octets);
+        self
+    }
+
+    /// Asks for time-stamps under this policy of the service.
+    #[must_use]
+    pub const fn time_stamp_policy(mut self, policy: Oid) -> Self {
+        self.time_stamp_policy = Some(policy);
+        self
+    }
+
+    /// Puts a nonce into each request for a time-stamp, derived from this seed: 32 octets from
+    /// a secure random source. A nonce shows that the answer is not an older one.
+    #[must_use]
+    pub fn nonce_seed(mut self, seed: [u8; 32]) -> Self {
+        self.nonce_seed = Some(Octets(seed.to_vec()));
+        self
+    }
+}

@@ -1,0 +1,239 @@
+//! What the document shows before a step: its signatures, and what each of them still needs.
+
+use std::collections::BTreeMap;
+
+use ades_core::facts::Evidence;
+use ades_core::{Document, Level};
+use ades_evidence::ValidationData;
+use ades_evidence::needs::{Need, NeedId};
+use ades_validation::{About, Collected, Gap, GivenData, Judge, Material, SubIndication};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Missing;
+use super::answer::Answers;
+use super::collect::{collect, roots, to_be_embedded};
+use crate::detect::Format;
+use crate::error::Error;
+use crate::report::Report;
+use crate::trusted_lists::TrustedLists;
+use crate::verdict::Verdict;
+use crate::verify::{VerifyOptions, read};
+
+/// Codes of problems that say nothing about the format of a signature.
+const ABOUT_TRUST: [&str; 4] =
+    ["no-trust-anchors", "path-invalid", "revocation-missing", "untrusted"];
+/// Maximum number of needs that are asked for at one time.
+const MAX_NEEDS: usize = 64;
+
+/// What a signature is known by between two steps. In CAdES, that is its value: the order of the
+/// signers may change. In other formats, it is its position.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct SignatureKey(String);
+
+/// A document as it is before a step, verified and judged.
+pub(super) struct Look {
+    report: Report,
+    collected: Vec<(Collected, ValidationData)>,
+}
+
+impl Look {
+    pub(super) fn new(
+        document: &mut Document<'_>,
+        options: &mut VerifyOptions<'_>,
+        answers: &Answers,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Error> {
+        let report = {
+            let mut reading = options.again()?;
+            answers.add_to(reading.trust_and_given().1);
+            let mut judge = reading.judge(now);
+            let given = reading.trust_and_given().1.clone();
+            let (found, armour) = read(document, reading)?;
+            if armour.is_some() {
+                return Err(Error::ContainerWrapped);
+            }
+            // Whether the signature is qualified does not matter here.
+            let lists = TrustedLists::default();
+            Report::new(found, None, (&mut judge, &given), Some(now), false, (&lists, now))
+        };
+        let Some(first) = report.signatures.first() else { return Err(Error::NoSignatures) };
+        let evidence: &Evidence = &first.facts.evidence;
+        let mut collecting = options.again()?;
+        let has_trust = collecting.has_trust();
+        let (trust, given) = collecting.trust_and_given();
+        answers.add_to(given);
+        if !has_trust {
+            *trust = roots(evidence, given);
+        }
+        let given = given.clone();
+        let mut judge = collecting.judge(now);
+        let (material, format) = (Material::new(evidence, &given), report.format());
+        let collected = report
+            .signatures
+            .iter()
+            .map(|verdict| Self::collected(&mut judge, verdict, &material, format, &given))
+            .collect();
+        Ok(Self { report, collected })
+    }
+
+    fn collected(
+        judge: &mut Judge,
+        verdict: &Verdict,
+        material: &Material,
+        format: Format,
+        given: &GivenData,
+    ) -> (Collected, ValidationData) {
+        let evidence: &Evidence = &verdict.facts.evidence;
+        let collected = collect(judge, verdict, material);
+        let data = to_be_embedded(format, &collected, evidence, given);
+        (collected, data)
+    }
+
+    pub(super) const fn format(&self) -> Format {
+        self.report.format()
+    }
+
+    pub(super) fn signatures(&self) -> usize {
+        self.report.signatures.len()
+    }
+
+    fn verdict(&self, at: usize) -> Option<&Verdict> {
+        self.report.signatures.get(at)
+    }
+
+    pub(super) fn level(&self, at: usize) -> Level {
+        self.verdict(at).map_or(Level::Below, |verdict| verdict.level)
+    }
+
+    /// Whether each signature is intact.
+    pub(super) fn intact(&self) -> BTreeMap<SignatureKey, Option<bool>> {
+        let all = self.report.signatures.iter().enumerate();
+        all.map(|(at, verdict)| (self.key(at), verdict.intact)).collect()
+    }
+
+    /// The key of the signature at a position.
+    pub(super) fn key(&self, at: usize) -> SignatureKey {
+        let value = self.verdict(at).and_then(|verdict| verdict.facts.value_digest.as_ref());
+        let key =
+            value.map_or_else(|| at.to_string(), |digest| format!("value-{}", digest.to_hex()));
+        SignatureKey(key)
+    }
+
+    /// The position of a signature.
+    pub(super) fn position(&self, key: &SignatureKey) -> Option<usize> {
+        (0..self.signatures()).find(|at| self.key(*at) == *key)
+    }
+
+    /// Number of time-stamps on a signature that can be evidence.
+    pub(super) fn fitting_stamps(&self, at: usize) -> usize {
+        let stamps = self.verdict(at).into_iter().flat_map(Verdict::time_stamps);
+        stamps.filter(|stamp| stamp.fits()).count()
+    }
+
+    /// Why a signature is not raised: a time-stamp would be spent on nothing.
+    pub(super) fn refusal(&self, at: usize, now: DateTime<Utc>) -> Option<Missing> {
+        let verdict = self.verdict(at)?;
+        let refused = |code: &str, text: String| Some(Missing::new(at, code, text));
+        if verdict.intact == Some(false) {
+            return refused("not-intact", "the signature is not intact".to_owned());
+        }
+        if verdict.level == Level::Below {
+            let all = verdict.judgement.remarks.iter().chain(&verdict.judgement.problems);
+            // What the judge says about trust is not what the format lacks.
+            let own = all.filter(|reason| !ABOUT_TRUST.contains(&reason.code.as_str()));
+            let text: Vec<&str> = own.map(|reason| reason.text.as_str()).collect();
+            let text = format!("it is not a baseline signature: {}", text.join("; "));
+            return refused("below-baseline", text);
+        }
+        if verdict.judgement.conclusion.sub_indication() == Some(SubIndication::Revoked) {
+            return refused("revoked", "the signer's certificate was revoked before".to_owned());
+        }
+        // EN 319 122-1, table 1 (m): the time-stamp is before the end of the certificate.
+        let (_, end) = verdict.facts.certificate.as_ref()?.validity();
+        if verdict.level < Level::T && end < now {
+            return refused("expired", format!("the signer's certificate expired on {end}"));
+        }
+        None
+    }
+
+    /// What a signature with a time-stamp still needs.
+    pub(super) fn status(&self, at: usize, tried: &BTreeMap<NeedId, Option<String>>) -> Status {
+        let (collected, data) = self.collected.get(at).cloned().unwrap_or_default();
+        let newest = self.newest_archive(at);
+        let (mut gaps, mut optional) = (Vec::new(), Vec::new());
+        for gap in collected.gaps {
+            // Renewal needs a valid newest time-stamp. What older ones need was embedded when
+            // they were covered, and is not to be had any more (levels B-LTA, renewed).
+            let is_old = newest.is_some_and(|newest| gap.about != About::TimeStamp(newest));
+            match gap.is_optional || is_old {
+                true => optional.push(gap),
+                false => gaps.push(gap),
+            }
+        }
+        let is_asked = |gap: &&Gap| newest.is_none_or(|at| gap.about == About::TimeStamp(at));
+        let fresh = optional.iter().filter(is_asked);
+        let next = |gap: &Gap| {
+            let was_tried = |need: &&Need| !tried.contains_key(&need.id());
+            match gap.is_optional {
+                // One try for newer data is enough.
+                true => gap.needs.first().filter(was_tried).cloned(),
+                false => gap.needs.iter().find(was_tried).cloned(),
+            }
+        };
+        let next_needs = gaps.iter().chain(fresh).filter_map(next).take(MAX_NEEDS).collect();
+        Status { signature: at, gaps, optional, next_needs, data }
+    }
+
+    /// The position of the newest archive time-stamp of a signature.
+    fn newest_archive(&self, at: usize) -> Option<usize> {
+        let verdict = self.verdict(at).filter(|verdict| verdict.level == Level::Lta)?;
+        let stamps = verdict.time_stamps().enumerate().filter(|(_, stamp)| stamp.fits());
+        stamps.max_by_key(|(_, stamp)| stamp.time).map(|(position, _)| position)
+    }
+}
+
+/// What one signature still needs for level B-LT.
+#[derive(Debug)]
+pub(super) struct Status {
+    pub(super) signature: usize,
+    /// What is missing.
+    gaps: Vec<Gap>,
+    /// What would be better.
+    optional: Vec<Gap>,
+    /// What to ask for next.
+    pub(super) next_needs: Vec<Need>,
+    /// What is there and not embedded.
+    pub(super) data: ValidationData,
+}
+
+impl Status {
+    pub(super) const fn is_complete(&self) -> bool {
+        self.gaps.is_empty()
+    }
+
+    pub(super) fn has_more(&self) -> bool {
+        !self.data.is_empty()
+    }
+
+    pub(super) fn missing(&self, tried: &BTreeMap<NeedId, Option<String>>) -> Vec<Missing> {
+        self.gaps.iter().map(|gap| self.of_gap(gap, tried)).collect()
+    }
+
+    pub(super) fn remarks(&self, tried: &BTreeMap<NeedId, Option<String>>) -> Vec<Missing> {
+        self.optional.iter().map(|gap| self.of_gap(gap, tried)).collect()
+    }
+
+    fn of_gap(&self, gap: &Gap, tried: &BTreeMap<NeedId, Option<String>>) -> Missing {
+        let mut text = gap.reason.text.clone();
+        for why in gap.needs.iter().filter_map(|need| tried.get(&need.id())?.as_ref()) {
+            text.push_str("; ");
+            text.push_str(why);
+        }
+        if gap.needs.is_empty() && gap.reason.code == "revocation-missing" {
+            text.push_str("; the certificate names no address of any");
+        }
+        Missing::new(self.signature, &gap.reason.code, text)
+    }
+}
