@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::config::Config;
 use crate::discovery::Discovery;
-use crate::faults::Faults;
+use crate::evidence::{EvidenceFault, EvidenceService};
+use crate::faults::{Faults, Queue};
 use crate::pki::Pki;
 use crate::redirect::RegisteredUrls;
 use crate::sessions::Sessions;
@@ -25,6 +26,7 @@ pub(crate) struct AppState {
 pub(crate) struct Mutable {
     pub(crate) sessions: Sessions,
     pub(crate) faults: Faults,
+    pub(crate) evidence_faults: Queue<EvidenceService, EvidenceFault>,
     pub(crate) discovery: Discovery,
     /// The seconds by which the sandbox's clock is ahead of the system clock.
     pub(crate) ahead: u64,

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
@@ -289,11 +289,12 @@ fn open(
     let failed = |_| Complaint::new("UNEXPECTED_ERROR", "no random numbers");
     let id = random(18).map_err(failed)?;
     let page = random(16).map_err(failed)?;
-    let icon = usize::from(random(1).map_err(failed)?.bytes().last().unwrap_or_default());
+    let mut dice = [0; 3];
+    getrandom::fill(&mut dice).map_err(failed)?;
     let url = format!("{}/qes/{page_name}?language={}&q={page}", app.front_url, lang.code());
     let mut mutable = app.mutable();
     let now = mutable.now();
-    let new = NewSession { id: id.clone(), page, purpose, redirect_url, lang, user, icon };
+    let new = NewSession { id: id.clone(), page, purpose, redirect_url, lang, user, dice };
     mutable.sessions.open(new, now);
     if let Some(auto) = mutable.auto_user {
         // A new session has either no user or `user`, so this cannot fail.
@@ -370,13 +371,18 @@ async fn send(mut answer: Answer, fault: Option<Fault>, cut: &Cut) -> Response<B
     let mut cookie = false;
     match fault {
         None => {}
-        Some(Fault::Answer { status, content_type, body }) => {
+        Some(Fault::Answer { status, content_type, body, headers }) => {
             let mut response = (http_status(status), body).into_response();
             response.headers_mut().remove(CONTENT_TYPE);
             if let Ok(value) = HeaderValue::try_from(content_type)
                 && !value.is_empty()
             {
                 response.headers_mut().insert(CONTENT_TYPE, value);
+            }
+            for (name, value) in headers {
+                if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value.try_into()) {
+                    response.headers_mut().insert(name, value);
+                }
             }
             return response;
         }

@@ -1,9 +1,9 @@
 //! Checks requests against the documentation, and names the code for each
 //! failure.
 
-use base64ct::{Base64, Encoding};
+use base64ct::{Base64, Base64Url, Base64UrlUnpadded, Encoding};
 
-use crate::config::Config;
+use crate::config::{Config, DigestAlphabet};
 use crate::discovery::Discovery;
 use crate::redirect::{RedirectError, RegisteredUrls};
 use crate::sessions::MAX_BATCH;
@@ -103,7 +103,7 @@ pub(crate) fn documents(
     }
     let mut documents: Vec<(String, [u8; 32])> = Vec::new();
     for (at, hash) in hashes.iter().enumerate() {
-        let (id, digest) = document(at, hash)?;
+        let (id, digest) = document(config.digests, at, hash)?;
         if documents.iter().any(|(known, _)| *known == id) {
             let about = format!("docHash[{at}].id repeats an earlier one");
             return Err(Complaint::new("INVALID_DIGEST_INFO", about));
@@ -113,7 +113,7 @@ pub(crate) fn documents(
     Ok(documents)
 }
 
-fn document(at: usize, hash: &DocHash) -> Checked<(String, [u8; 32])> {
+fn document(alphabet: DigestAlphabet, at: usize, hash: &DocHash) -> Checked<(String, [u8; 32])> {
     let invalid =
         |what: &str| Complaint::new("INVALID_DIGEST_INFO", format!("docHash[{at}]{what}"));
     let info = match hash.di.as_deref().unwrap_or_default() {
@@ -131,10 +131,27 @@ fn document(at: usize, hash: &DocHash) -> Checked<(String, [u8; 32])> {
     if present(info.alg.as_ref()) != Some(SHA256) {
         return Err(invalid(".di[0].alg is not SHA-256"));
     }
-    let value = present(info.value.as_ref()).and_then(|value| Base64::decode_vec(value).ok());
-    let digest = value.and_then(|octets| <[u8; 32]>::try_from(octets).ok());
-    let digest = digest.ok_or_else(|| invalid(".di[0].value is not Base64 of 32 octets"))?;
+    let value = present(info.value.as_ref()).unwrap_or_default();
+    let digest = digest(alphabet, value).ok_or_else(|| {
+        invalid(match alphabet {
+            DigestAlphabet::Any => ".di[0].value is not base64 or base64url of 32 octets",
+            DigestAlphabet::Base64 => ".di[0].value is not base64 of 32 octets",
+            DigestAlphabet::Base64Url => ".di[0].value is not base64url of 32 octets",
+        })
+    })?;
     Ok((id.to_owned(), digest))
+}
+
+fn digest(alphabet: DigestAlphabet, text: &str) -> Option<[u8; 32]> {
+    let base64 = || Base64::decode_vec(text).ok();
+    let base64url =
+        || Base64Url::decode_vec(text).or_else(|_| Base64UrlUnpadded::decode_vec(text)).ok();
+    let octets = match alphabet {
+        DigestAlphabet::Any => base64().or_else(base64url),
+        DigestAlphabet::Base64 => base64(),
+        DigestAlphabet::Base64Url => base64url(),
+    };
+    octets.and_then(|octets| octets.try_into().ok())
 }
 
 /// The references of policy and commitment, if the discovery document lists
@@ -241,6 +258,30 @@ mod tests {
         assert_eq!(code("1¼", 50, Charset::Latin1), None);
         for bad in ["L\u{2019}offre", "e\u{301}", "a\nb", "\u{1F600}", "\u{85}"] {
             assert_eq!(code(bad, 255, Charset::Latin9), Some("UNEXPECTED_ERROR"), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn digests_are_in_the_alphabets_of_the_configuration() {
+        // 0xFB 0xFF…: each group of four characters is one of +/// and -___.
+        let octets = [0xFB, 0xFF, 0xFF].repeat(11)[..32].to_vec();
+        let alphabets = [DigestAlphabet::Any, DigestAlphabet::Base64, DigestAlphabet::Base64Url];
+        for (text, accepted) in [
+            (Base64::encode_string(&octets), [true, true, false]),
+            (Base64Url::encode_string(&octets), [true, false, true]),
+            (Base64UrlUnpadded::encode_string(&octets), [true, false, true]),
+            // The same in both alphabets.
+            (Base64::encode_string(&[0; 32]), [true, true, true]),
+            (Base64UrlUnpadded::encode_string(&[0; 32]), [true, false, true]),
+            // Not one alphabet, not 32 octets, not base64.
+            (Base64::encode_string(&octets).replacen('/', "_", 1), [false; 3]),
+            (Base64::encode_string(&octets[..31]), [false; 3]),
+            (Base64UrlUnpadded::encode_string(&[0; 33]), [false; 3]),
+            ("none".to_owned(), [false; 3]),
+            (String::new(), [false; 3]),
+        ] {
+            let found = alphabets.map(|alphabet| digest(alphabet, &text).is_some());
+            assert_eq!(found, accepted, "{text}");
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use url::Host;
 
 use crate::SandboxError;
+use crate::evidence::{EvidenceFault, EvidenceService};
 use crate::redirect::{MAX_REDIRECT_URL, RegisteredUrls};
 use crate::users::User;
 
@@ -53,6 +54,29 @@ pub struct Config {
     pub redirect_urls: Vec<String>,
     /// Whether the contract has the batch option.
     pub batch: bool,
+    /// The alphabets of base64 that digests may be in.
+    pub digests: DigestAlphabet,
+    /// Faults that every answer of these evidence services has. A fault of the control API comes
+    /// before them.
+    pub evidence_faults: Vec<(EvidenceService, EvidenceFault)>,
+}
+
+/// The alphabet of base64 (RFC 4648) in which the sandbox accepts digests. The documentation of
+/// the service contradicts itself about it: the prose asks for base64url, the table of fields for
+/// base64, and the examples have base64.
+///
+/// A digest without any of the characters in which the alphabets differ is accepted with each of
+/// them if it has its padding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DigestAlphabet {
+    /// Both, each digest in one of them.
+    #[default]
+    Any,
+    /// base64 with padding only.
+    Base64,
+    /// base64url only, with or without padding.
+    Base64Url,
 }
 
 macro_rules! setters {
@@ -82,6 +106,8 @@ setters! {
     service_code: String;
     redirect_urls: Vec<String>;
     batch: bool;
+    digests: DigestAlphabet;
+    evidence_faults: Vec<(EvidenceService, EvidenceFault)>;
 }
 
 impl Config {
@@ -90,6 +116,12 @@ impl Config {
         check_length("partner_code", &self.partner_code, MAX_PARTNER_CODE)?;
         check_length("service_code", &self.service_code, MAX_SERVICE_CODE)?;
         self.host_of(self.listen)?;
+        if let Some((service, fault)) =
+            self.evidence_faults.iter().find(|(service, fault)| !fault.fits(*service))
+        {
+            let problem = format!("have {fault:?}, which {} cannot have", service.name());
+            return Err(SandboxError::config("evidence_faults", problem));
+        }
         RegisteredUrls::new(&self.redirect_urls).map_err(|_| {
             let problem = format!(
                 "is {:?}; it needs at least one URL, each https or http on a loopback address, \
@@ -99,6 +131,12 @@ impl Config {
             );
             SandboxError::config("redirect_urls", problem)
         })
+    }
+
+    /// The fault that every answer of a service has.
+    pub(crate) fn evidence_fault(&self, service: EvidenceService) -> Option<EvidenceFault> {
+        let own = self.evidence_faults.iter().find(|(other, _)| *other == service);
+        own.map(|(_, fault)| fault.clone())
     }
 
     /// The host of a listener's address in URLs and certificates.
@@ -147,6 +185,8 @@ impl Default for Config {
             service_code: "SANDBOX_SIGN".to_owned(),
             redirect_urls: vec!["http://127.0.0.1/itsme/return".to_owned()],
             batch: true,
+            digests: DigestAlphabet::Any,
+            evidence_faults: Vec::new(),
         }
     }
 }

@@ -8,23 +8,35 @@
 //! | POST `/sandbox/clock` | `{"advance_seconds":180}` | advances the sandbox's clock |
 //! | POST `/sandbox/policies` | `{"ref":"1.3.6…","enabled":false}` | disables or enables a signature policy of the discovery document |
 //! | POST `/sandbox/faults` | `{"endpoint":"sign_status","fault":{"kind":"reset"},"times":1}` | injects a [`Fault`] into the next answers of an [`Endpoint`] |
+//! | POST `/sandbox/evidence` | `{"service":"ocsp","fault":{"kind":"revoked"},"times":1}` | injects an [`EvidenceFault`] into the next answers of an [`EvidenceService`] |
 //! | POST `/sandbox/reset` | | restores the state at the start: no sessions, no faults, the system's time |
 //!
 //! `session` is the `asyncRespID` or `respID` that the application has. The
 //! status is 204 for a success without a body, 404 for an unknown session or
-//! policy, and 409 if the answer does not fit the session or too many faults are
-//! queued.
+//! policy, and 409 if the answer does not fit the session, too many faults are
+//! queued, or the service cannot have the fault.
+//!
+//! The API has no password. So that no page in a browser on this machine can use it, it refuses
+//! requests
+//!
+//! - with a `Host` that is neither an address, nor `localhost`, nor
+//!   [`Config::public_host`](crate::Config#structfield.public_host) (421): DNS rebinding,
+//! - with the `Origin` of another site, or with `Sec-Fetch-Site` `cross-site` or `same-site` (403),
+//! - with the content type of a form (415): a body is `application/json`.
 
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
+use axum::middleware;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use crate::app_state::{AppState, Mutable};
+use crate::evidence::{EvidenceFault, EvidenceService};
 use crate::faults::{Endpoint, Fault};
+use crate::guard;
 use crate::sessions::{AnswerError, Purpose, SessionState};
 use crate::users::User;
 
@@ -38,6 +50,8 @@ pub struct Control(Arc<AppState>);
 pub struct SessionInfo {
     /// `asyncRespID` / `respID`
     pub session: String,
+    /// `q` in the address of the session's page
+    pub page: String,
     /// `identification` or `signature`
     pub purpose: &'static str,
     /// The state
@@ -64,7 +78,8 @@ impl Control {
                 Purpose::Signature(order) => ("signature", order.documents.len()),
             };
             let (state, user) = (session.state(now), session.user);
-            SessionInfo { session: session.id.clone(), purpose, state, user, documents }
+            let (session, page) = (session.id.clone(), session.page.clone());
+            SessionInfo { session, page, purpose, state, user, documents }
         };
         mutable.sessions.all().into_iter().map(info).collect()
     }
@@ -111,8 +126,19 @@ impl Control {
         self.0.mutable().faults.add(endpoint, fault, times)
     }
 
-    /// Restores the state at the start: no sessions, no faults, the system's
-    /// time.
+    /// Applies a fault to the next `times` answers of an evidence service. Returns
+    /// `false` if too many faults are queued, or if the service cannot have the fault.
+    pub fn inject_evidence(
+        &self,
+        service: EvidenceService,
+        fault: EvidenceFault,
+        times: u32,
+    ) -> bool {
+        fault.fits(service) && self.0.mutable().evidence_faults.add(service, fault, times)
+    }
+
+    /// Restores the state at the start: no sessions, no injected faults, the
+    /// system's time.
     pub fn reset(&self) {
         *self.0.mutable() = Mutable::new(&self.0.config);
     }
@@ -132,7 +158,9 @@ pub(crate) fn router(app: Arc<AppState>) -> Router {
         .route("/sandbox/clock", post(clock))
         .route("/sandbox/policies", post(policies))
         .route("/sandbox/faults", post(faults))
+        .route("/sandbox/evidence", post(evidence))
         .route("/sandbox/reset", post(reset))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::check))
         .with_state(Control::new(app))
 }
 
@@ -211,6 +239,24 @@ const fn once() -> u32 {
 
 async fn faults(Shared(control): Shared<Control>, Json(request): Json<FaultRequest>) -> StatusCode {
     match control.inject(request.endpoint, request.fault, request.times) {
+        true => StatusCode::NO_CONTENT,
+        false => StatusCode::CONFLICT,
+    }
+}
+
+#[derive(Deserialize)]
+struct EvidenceFaultRequest {
+    service: EvidenceService,
+    fault: EvidenceFault,
+    #[serde(default = "once")]
+    times: u32,
+}
+
+async fn evidence(
+    Shared(control): Shared<Control>,
+    Json(request): Json<EvidenceFaultRequest>,
+) -> StatusCode {
+    match control.inject_evidence(request.service, request.fault, request.times) {
         true => StatusCode::NO_CONTENT,
         false => StatusCode::CONFLICT,
     }

@@ -1,5 +1,7 @@
 //! The faults that tests inject.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The kind of request whose answers a fault changes.
@@ -24,7 +26,7 @@ pub enum Endpoint {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {
-    /// An answer with this status, media type and body
+    /// An answer with this status, media type, body and headers
     Answer {
         /// the HTTP status
         status: u16,
@@ -34,6 +36,9 @@ pub enum Fault {
         /// the body
         #[serde(default)]
         body: String,
+        /// further headers, such as `retry-after`
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
     },
     /// An error in the form of the endpoint
     Code {
@@ -156,16 +161,25 @@ impl Fault {
     }
 }
 
-/// The queue of faults.
-#[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<(Endpoint, Fault, u32)>);
+/// The queue of the faults `F` of the endpoints `E`.
+#[derive(Debug)]
+pub(crate) struct Queue<E, F>(Vec<(E, F, u32)>);
 
-impl Faults {
+/// The queue of the back end.
+pub(crate) type Faults = Queue<Endpoint, Fault>;
+
+impl<E, F> Default for Queue<E, F> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<E: PartialEq, F: Clone> Queue<E, F> {
     /// Maximum number of queued faults.
     const MAX: usize = 1000;
 
     /// Queues a fault. Returns `false` if the queue is full.
-    pub(crate) fn add(&mut self, endpoint: Endpoint, fault: Fault, times: u32) -> bool {
+    pub(crate) fn add(&mut self, endpoint: E, fault: F, times: u32) -> bool {
         let fits = self.0.len() < Self::MAX;
         if fits && times > 0 {
             self.0.push((endpoint, fault, times));
@@ -173,13 +187,19 @@ impl Faults {
         fits
     }
 
-    /// Takes the next fault that applies to an answer of an endpoint.
-    pub(crate) fn take(&mut self, endpoint: Endpoint, success: bool) -> Option<Fault> {
-        let applies = |fault: &Fault| success || !fault.needs_success();
+    /// Takes the next fault of an endpoint that applies to its answer.
+    pub(crate) fn take_if(&mut self, endpoint: E, applies: impl Fn(&F) -> bool) -> Option<F> {
         let at = self.0.iter().position(|(e, fault, _)| *e == endpoint && applies(fault))?;
         let (_, fault, times) = self.0.get_mut(at)?;
         *times -= 1;
         if *times > 0 { Some(fault.clone()) } else { Some(self.0.remove(at).1) }
+    }
+}
+
+impl Faults {
+    /// Takes the next fault that applies to an answer of an endpoint.
+    pub(crate) fn take(&mut self, endpoint: Endpoint, success: bool) -> Option<Fault> {
+        self.take_if(endpoint, |fault| success || !fault.needs_success())
     }
 }
 
@@ -216,7 +236,21 @@ mod tests {
             (r#"{"kind":"lower_case_key"}"#, Fault::LowerCaseKey),
             (
                 r#"{"kind":"answer","status":502}"#,
-                Fault::Answer { status: 502, content_type: String::new(), body: String::new() },
+                Fault::Answer {
+                    status: 502,
+                    content_type: String::new(),
+                    body: String::new(),
+                    headers: BTreeMap::new(),
+                },
+            ),
+            (
+                r#"{"kind":"answer","status":503,"headers":{"retry-after":"3"}}"#,
+                Fault::Answer {
+                    status: 503,
+                    content_type: String::new(),
+                    body: String::new(),
+                    headers: [("retry-after".to_owned(), "3".to_owned())].into(),
+                },
             ),
             (
                 r#"{"kind":"result","min":"X"}"#,

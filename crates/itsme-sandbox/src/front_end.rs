@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use crate::app_state::AppState;
 use crate::discovery::Discovery;
+use crate::evidence;
 use crate::html::{escape, icon, page};
 use crate::redirect::PageQuery;
 use crate::sessions::{ICONS, Purpose, Session, SessionState, SignOrder};
@@ -43,6 +44,14 @@ async fn start(State(app): State<Arc<AppState>>) -> Response {
         let (name, habit) = (user.name(), texts.habit(user));
         let _ = write!(rows, "<tr><th scope=\"row\"><code>{name}</code></th><td>{habit}</td></tr>");
     }
+    let mut services = String::new();
+    for (service, url) in evidence::urls(app.pki.addresses()) {
+        let (name, url) = (service.name(), escape(&url));
+        let _ = write!(
+            services,
+            "<tr><th scope=\"row\"><code>{name}</code></th><td><code>{url}</code></td></tr>"
+        );
+    }
     let config = &app.config;
     let redirect_urls: String = config
         .redirect_urls
@@ -53,7 +62,9 @@ async fn start(State(app): State<Arc<AppState>>) -> Response {
         "<dl><dt>partnerCode</dt><dd><code>{}</code></dd><dt>serviceCode</dt><dd><code>{}</code>\
          </dd><dt>redirectUrl</dt>{redirect_urls}</dl>\
          <table><caption>Test users</caption><thead><tr><th scope=\"col\">User</th>\
-         <th scope=\"col\">Habit</th></tr></thead><tbody>{rows}</tbody></table>",
+         <th scope=\"col\">Habit</th></tr></thead><tbody>{rows}</tbody></table>\
+         <table><caption>Evidence services</caption><thead><tr><th scope=\"col\">Service</th>\
+         <th scope=\"col\">Address</th></tr></thead><tbody>{services}</tbody></table>",
         escape(&config.partner_code),
         escape(&config.service_code),
     );
@@ -241,13 +252,19 @@ fn details(discovery: &Discovery, lang: Lang, order: &SignOrder, parties: &str) 
 /// which the user chooses the same icon and answers.
 fn confirm(texts: &Texts, details: &str, session: &Session) -> String {
     let (mut shown, mut choices) = (String::new(), String::new());
-    for (at, (value, name)) in ICONS.iter().zip(texts.icons).enumerate() {
+    for at in session.shown {
+        // The mark is a colour, a frame and a text, because not everybody sees colours.
         let (class, mark) = if at == session.icon {
-            (" class=\"marked\"", format!("<br>← {}", texts.icon_this))
+            (" class=\"marked\"", format!("<br>↑ {}", texts.icon_this))
         } else {
             ("", String::new())
         };
+        let name = texts.icons.get(at).copied().unwrap_or_default();
         let _ = write!(shown, "<li{class}>{}<br>{name}{mark}</li>", icon(at));
+    }
+    for at in session.offered {
+        let value = ICONS.get(at).copied().unwrap_or_default();
+        let name = texts.icons.get(at).copied().unwrap_or_default();
         let _ = writeln!(
             choices,
             "<label><input type=\"radio\" name=\"icon\" value=\"{value}\" required>{}\

@@ -79,8 +79,9 @@ h2{font-size:1.15rem;margin:0 0 .5rem}
 .description{font-size:1.25rem;font-weight:bold;overflow-wrap:anywhere}
 dl{margin:0 0 1rem}dt{color:#4a4a4a;font-size:.95rem}dd{margin:0 0 .5rem;overflow-wrap:anywhere}
 ul.icons{display:flex;gap:.75rem;margin:0;padding:0;list-style:none;text-align:center}
-ul.icons li{flex:1;padding:.75rem .25rem;border:3px solid transparent;border-radius:.5rem;color:#595959}
-ul.icons li.marked{border-color:#0b4a8f;background:#e5eef8;color:#1b1b1b;font-weight:bold}
+ul.icons li{flex:1;min-width:0;padding:.75rem .25rem;border-radius:.5rem;color:#595959;overflow-wrap:anywhere}
+ul.icons li.marked{border:4px solid #f28500;background:#1b1b1b;color:#fff;font-weight:bold}
+ul.icons li.marked svg{color:#f28500}
 svg{width:2.5rem;height:2.5rem;fill:currentColor;vertical-align:middle}
 fieldset{border:0;margin:0 0 1rem;padding:0}legend{padding:0;margin-bottom:.5rem;font-weight:bold}
 label{display:flex;gap:.75rem;align-items:center;padding:.4rem .5rem;border-radius:.35rem}
@@ -97,6 +98,15 @@ table{border-collapse:collapse;background:#fff}
 caption{text-align:left;font-weight:bold;padding:.5rem 0}
 th,td{border:1px solid #8a8a86;padding:.35rem .75rem;text-align:left}
 :focus-visible{outline:3px solid #b35900;outline-offset:2px}
+@media (max-width:26rem){
+ul.icons{flex-direction:column;gap:.25rem}
+ul.icons li{padding:.5rem}
+}
+@media (forced-colors:active){
+ul.icons li.marked{border:6px double Highlight}
+svg,ul.icons li.marked svg{fill:CanvasText}
+.app{border-style:double}
+}
 ";
 
 #[cfg(test)]

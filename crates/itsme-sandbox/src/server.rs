@@ -11,9 +11,10 @@ use url::Host;
 use crate::app_state::AppState;
 use crate::config::Config;
 use crate::control::Control;
-use crate::pki::Pki;
+use crate::evidence::EvidenceService;
+use crate::pki::{Addresses, Pki};
 use crate::tls::{self, Cut, TlsListener};
-use crate::{SandboxError, back_end, control, front_end};
+use crate::{SandboxError, back_end, control, evidence, front_end};
 
 /// A sandbox that runs until it is shut down or dropped.
 pub struct Sandbox {
@@ -34,20 +35,22 @@ impl Sandbox {
         let front_host = config.host_of(config.front_listen)?;
         let hosts = hosts(&host);
         let dir = config.dir.clone();
-        // Making RSA keys takes seconds.
-        let pki = tokio::task::spawn_blocking(move || Pki::open(dir.as_deref(), hosts));
-        let pki = pki.await.map_err(SandboxError::making("the PKI"))??;
-        let acceptor = tls::acceptor(&pki, config.mutual_tls)?;
         let (back, back_address) = bind(config.listen).await?;
         let (front, front_address) = bind(config.front_listen).await?;
         let base_url = format!("https://{host}:{}", back_address.port());
         let front_url = format!("http://{front_host}:{}", front_address.port());
+        let addresses = Addresses { front_url: front_url.clone() };
+        // Making RSA keys takes seconds.
+        let pki = tokio::task::spawn_blocking(move || Pki::open(dir.as_deref(), hosts, addresses));
+        let pki = pki.await.map_err(SandboxError::making("the PKI"))??;
+        let acceptor = tls::acceptor(&pki, config.mutual_tls)?;
         let app = Arc::new(AppState::new(config, registered, pki, front_url));
         let (stop, stopped) = watch::channel(false);
         let back_app = back_end::router(Arc::clone(&app));
         let back_app = back_app.into_make_service_with_connect_info::<Cut>();
         let front_app = front_end::router(Arc::clone(&app));
         let front_app = front_app.merge(control::router(Arc::clone(&app)));
+        let front_app = front_app.merge(evidence::router(Arc::clone(&app)));
         let wait = |mut stopped: watch::Receiver<bool>| async move {
             // An error means that the sandbox was dropped: stop too.
             let _ = stopped.wait_for(|&stop| stop).await;
@@ -103,6 +106,18 @@ impl Sandbox {
     #[must_use]
     pub fn client_identity_pem(&self) -> String {
         self.app.pki.client_identity_pem()
+    }
+
+    /// The URL of the time-stamping service.
+    #[must_use]
+    pub fn time_stamping_url(&self) -> String {
+        self.app.pki.addresses().time_stamping()
+    }
+
+    /// The URLs of the evidence services, each with the name under which it takes faults.
+    #[must_use]
+    pub fn evidence_urls(&self) -> Vec<(EvidenceService, String)> {
+        evidence::urls(self.app.pki.addresses())
     }
 
     /// The control API.

@@ -26,6 +26,18 @@ pub const MAX_SESSIONS: usize = 10_000;
 /// The icons that tie the web page to the app.
 pub const ICONS: [&str; 3] = ["circle", "triangle", "square"];
 
+/// One of the six orders of the icons.
+const fn order(die: u8) -> [usize; 3] {
+    match die % 6 {
+        0 => [0, 1, 2],
+        1 => [0, 2, 1],
+        2 => [1, 0, 2],
+        3 => [1, 2, 0],
+        4 => [2, 0, 1],
+        _ => [2, 1, 0],
+    }
+}
+
 /// Number of certificates that the user `renews` uses in rotation.
 const EDITIONS: u8 = 4;
 
@@ -89,8 +101,8 @@ pub(crate) struct NewSession {
     pub(crate) redirect_url: String,
     pub(crate) lang: Lang,
     pub(crate) user: Option<User>,
-    /// The icon that the page shows, modulo the number of icons.
-    pub(crate) icon: usize,
+    /// Random octets, which choose the icon and its place among the others.
+    pub(crate) dice: [u8; 3],
 }
 
 #[derive(Clone, Debug)]
@@ -100,12 +112,17 @@ pub(crate) struct Session {
     pub(crate) redirect_url: String,
     pub(crate) lang: Lang,
     pub(crate) user: Option<User>,
+    /// The icon that the page marks.
     pub(crate) icon: usize,
+    /// The order of the icons on the page.
+    pub(crate) shown: [usize; 3],
+    /// The order of the icons in the app.
+    pub(crate) offered: [usize; 3],
     /// The number of the user's certificate that a confirmed session uses.
     pub(crate) edition: u8,
     /// Whether the user has seen the request and never answers it.
     pub(crate) ignored: bool,
-    page: String,
+    pub(crate) page: String,
     opened: u64,
     deadline: u64,
     answered: Option<(u64, SessionState)>,
@@ -151,13 +168,16 @@ impl Sessions {
     /// oldest session if there are too many.
     pub(crate) fn open(&mut self, new: NewSession, now: u64) {
         self.forget(now);
+        let [icon, shown, offered] = new.dice;
         let mut session = Session {
             id: new.id.clone(),
             purpose: new.purpose,
             redirect_url: new.redirect_url,
             lang: new.lang,
             user: new.user,
-            icon: new.icon % ICONS.len(),
+            icon: usize::from(icon) % ICONS.len(),
+            shown: order(shown),
+            offered: order(offered),
             edition: 0,
             ignored: false,
             page: new.page.clone(),
@@ -285,7 +305,7 @@ mod tests {
             redirect_url: String::new(),
             lang: Lang::En,
             user,
-            icon: 1,
+            dice: [1, 0, 0],
         };
         sessions.open(new, now);
     }
@@ -414,6 +434,16 @@ mod tests {
         assert_eq!(sessions.answer("nothing", None, true, 1001), Err(AnswerError::Unknown));
         let mut sessions = one(Purpose::Identification, None);
         assert_eq!(sessions.answer("id", None, true, 1001), Err(AnswerError::NobodyChosen));
+    }
+
+    #[test]
+    fn every_order_of_the_icons_occurs() {
+        let orders: std::collections::HashSet<_> = (0..=u8::MAX).map(order).collect();
+        assert_eq!(orders.len(), 6);
+        for mut order in orders {
+            order.sort_unstable();
+            assert_eq!(order, [0, 1, 2]);
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// The code in a text, documented or not.
+            /// The code that a field has, documented or not.
             #[must_use]
             pub fn new(text: &str) -> Self {
                 Self::documented(text)
@@ -27,11 +27,11 @@ macro_rules! codes {
                     })
             }
 
-            /// The documented code in a text: the whole text, or the last part
-            /// of a URN.
+            /// The documented code that a field has: the whole text, or the last
+            /// part of a URN. A code within other text does not count.
             #[must_use]
             pub fn documented(text: &str) -> Option<Self> {
-                match text.rsplit(':').next()? {
+                match whole_code(text)? {
                     $($text => Some(Self::$variant),)*
                     _ => None,
                 }
@@ -106,6 +106,15 @@ codes! {
     Unknown = "UNKNOWN";
 }
 
+/// The text that is to be a code: all of it, or the last part of a URN (RFC 8141),
+/// which has no spaces.
+fn whole_code(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let is_urn = text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn:"))
+        && !text.contains(char::is_whitespace);
+    if is_urn { text.rsplit(':').next() } else { Some(text) }
+}
+
 impl Code {
     /// The reason of a refusal, if this code ends a session with one.
     #[must_use]
@@ -173,12 +182,12 @@ impl Code {
             | Self::InvalidPolicy
             | Self::InvalidPolicyStatus => SignerErrorKind::Configuration,
             Self::BatchTooLarge => SignerErrorKind::BatchTooLarge { max: crate::config::MAX_BATCH },
-            Self::UnexpectedError | Self::Error | Self::TechnicalError | Self::Unknown => {
-                SignerErrorKind::Unavailable
-            }
-            Self::Other(_) | Self::Pending => {
-                SignerErrorKind::Protocol { what: format!("unexpected code {self}") }
-            }
+            Self::Error
+            | Self::Other(_)
+            | Self::Pending
+            | Self::TechnicalError
+            | Self::UnexpectedError
+            | Self::Unknown => SignerErrorKind::Unclear,
             // itsme® answers with these only if this crate wrote a wrong
             // request. The exceptions are the refusals, which normally end a
             // session without an error: see `Reason::refusal`.
@@ -215,7 +224,7 @@ impl fmt::Display for Code {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reason {
-    /// The code, if the texts contain one
+    /// The code in `minor`, documented or not
     pub code: Option<Code>,
     /// `status` or `result.maj`
     pub major: Option<String>,
@@ -229,21 +238,22 @@ impl Reason {
     /// Maximum length of each text, in characters.
     pub const MAX: usize = 1024;
 
-    /// Keeps the texts of an answer, and finds the code in them.
+    /// Keeps the texts of an answer. Its code is `minor`; `message` is free text,
+    /// in which a word such as REJECTED can mean anything.
     #[must_use]
     pub fn new(major: Option<&str>, minor: Option<&str>, message: Option<&str>) -> Self {
         let kept = |text: Option<&str>| text.map(|text| text.chars().take(Self::MAX).collect());
         Self {
-            code: code_in(minor, message),
+            code: minor.map(Code::new),
             major: kept(major),
             minor: kept(minor),
             message: kept(message),
         }
     }
 
-    /// Whether `minor` is a code that the documents of the service list.
-    pub(crate) fn is_documented(&self) -> bool {
-        self.minor.as_deref().and_then(Code::documented).is_some()
+    /// Whether the code is one that the documents of the service list.
+    pub(crate) const fn is_documented(&self) -> bool {
+        matches!(&self.code, Some(code) if !matches!(code, Code::Other(_)))
     }
 
     pub(crate) fn is_transient(&self) -> bool {
@@ -262,37 +272,16 @@ impl Reason {
     pub(crate) fn error_kind(&self) -> SignerErrorKind {
         match &self.code {
             Some(code) => code.error_kind(),
-            None => SignerErrorKind::Protocol { what: format!("{self} without a code") },
+            None => SignerErrorKind::Unclear,
         }
-    }
-}
-
-/// The code in the texts of an answer.
-///
-/// No document says how the service reports a signature that the user refused
-/// or did not confirm in time. So REJECTED and EXPIRED count anywhere in the
-/// texts, unless `minor` is another documented code that does not stand for a
-/// transient failure.
-fn code_in(minor: Option<&str>, message: Option<&str>) -> Option<Code> {
-    let documented = minor.and_then(Code::documented);
-    if documented.as_ref().is_some_and(|code| !code.is_transient()) {
-        return documented;
-    }
-    let contains = |word| [minor, message].into_iter().flatten().any(|text| text.contains(word));
-    if contains("REJECTED") {
-        Some(Code::Rejected)
-    } else if contains("EXPIRED") {
-        Some(Code::Expired)
-    } else {
-        documented.or_else(|| minor.map(Code::new))
     }
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let last = |text: &str| Code::new(text.rsplit(':').next().unwrap_or_default());
-        let shown = self.minor.as_deref().map(Code::new).or_else(|| self.code.clone());
-        match shown.or_else(|| self.major.as_deref().map(last)) {
+        let major =
+            || self.major.as_deref().map(|text| Code::new(whole_code(text).unwrap_or(text)));
+        match self.code.clone().or_else(major) {
             Some(code) => code.fmt(f),
             None => f.write_str("an error without a code"),
         }

@@ -3,6 +3,8 @@
 
 mod client;
 mod file;
+mod proxy;
+mod warning;
 
 use std::fmt;
 use std::time::Duration;
@@ -15,6 +17,8 @@ use crate::error::Error;
 use crate::redirect;
 
 pub use client::ClientIdentity;
+pub use proxy::Proxy;
+pub use warning::ConfigWarning;
 
 /// Maximum number of digests that itsme® signs with one confirmation.
 pub const MAX_BATCH: usize = 70;
@@ -45,7 +49,10 @@ const MAX_SERVICE_CODE: usize = 45;
 /// # Ok::<(), itsme_signer::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Config(Settings);
+pub struct Config {
+    settings: Settings,
+    warnings: Vec<ConfigWarning>,
+}
 
 /// The settings of one partner's access.
 #[derive(Clone)]
@@ -71,6 +78,9 @@ pub struct Settings {
     pub client: Option<ClientIdentity>,
     /// The trust anchors of the back end as PEM; `None` means the system's
     pub server_ca_pem: Option<String>,
+    /// The proxy to the back end; `None` means a direct connection. The environment
+    /// is not read
+    pub proxy: Option<Proxy>,
     /// The policy and commitment of requests that name none
     pub policy: PolicyConfig,
     /// How requests are written
@@ -134,8 +144,10 @@ pub struct Limits {
     pub answer_seconds: u64,
     /// Maximum wait for the user in one session, in seconds
     pub session_seconds: u64,
-    /// Maximum number of consecutive failed status queries in one session
-    pub status_failures: u32,
+    /// Maximum number of consecutive unclear answers to status queries, after which
+    /// a step is an error. The session stays usable. `None`: as long as the session
+    /// lasts
+    pub status_failures: Option<u32>,
 }
 
 impl Default for Limits {
@@ -146,7 +158,7 @@ impl Default for Limits {
             connect_seconds: 10,
             answer_seconds: 30,
             session_seconds: 600,
-            status_failures: 5,
+            status_failures: None,
         }
     }
 }
@@ -199,6 +211,7 @@ impl Settings {
             allowed_hosts: Vec::new(),
             client: None,
             server_ca_pem: None,
+            proxy: None,
             policy: PolicyConfig::default(),
             request: RequestForm::default(),
             limits: Limits::default(),
@@ -223,6 +236,9 @@ impl Settings {
         }
         if self.server_ca_pem.as_deref().is_some_and(|pem| !are_certificates(pem)) {
             return Err(Error::config("server.ca", "is not PEM certificates"));
+        }
+        if let Some(proxy) = &self.proxy {
+            proxy.check()?;
         }
         self.policy.check()?;
         self.request.check()?;
@@ -298,14 +314,21 @@ impl Config {
                 *allowed = host;
             }
         }
-        Ok(Self(settings))
+        Ok(Self { settings, warnings: Vec::new() })
     }
 
     /// The settings. The base URL has no trailing slash, and the allowed hosts
     /// are in lower case and IDNA form, in which they are compared.
     #[must_use]
     pub const fn settings(&self) -> &Settings {
-        &self.0
+        &self.settings
+    }
+
+    /// What is risky in the configuration, for the application to show. Only a
+    /// configuration that was read from files has warnings.
+    #[must_use]
+    pub fn warnings(&self) -> &[ConfigWarning] {
+        &self.warnings
     }
 }
 
@@ -349,6 +372,6 @@ impl fmt::Debug for Settings {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Config").field(&self.0).finish()
+        f.debug_tuple("Config").field(&self.settings).finish()
     }
 }

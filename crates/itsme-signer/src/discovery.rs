@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use ades_core::signer::Language;
 use ades_core::{CommitmentType, Digest, DigestAlgorithm, Oid, SignaturePolicy};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -72,6 +73,8 @@ pub struct Commitment {
 pub enum PolicyDigest<'a> {
     /// Computed over this policy document
     OfDocument(&'a [u8]),
+    /// This digest of the policy document
+    Value(&'a Digest),
     /// Copied from the discovery document, at the caller's own risk
     FromDiscovery,
 }
@@ -84,6 +87,17 @@ impl Discovery {
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
         serde_json::from_slice(json)
             .map_err(|_| Error::Protocol { what: "a malformed discovery document" })
+    }
+
+    /// The offered languages that this crate knows. A document that lists none of
+    /// them has no usable list, so that all count as offered.
+    #[must_use]
+    pub fn offered_languages(&self) -> Vec<Language> {
+        let offered = |language: &Language| {
+            self.languages.iter().any(|tag| Language::from_tag(tag) == Some(*language))
+        };
+        let known: Vec<Language> = Language::ALL.into_iter().filter(offered).collect();
+        if known.is_empty() { Language::ALL.to_vec() } else { known }
     }
 
     /// The enabled policy with this reference or OID.
@@ -143,8 +157,9 @@ impl Policy {
         let id: Oid = self.oid.parse().map_err(|_| malformed("a malformed policy identifier"))?;
         let mut policy = match digest {
             PolicyDigest::OfDocument(document) => {
-                SignaturePolicy::of_document(id, DigestAlgorithm::Sha256, document)
+                SignaturePolicy::of_document(id.into(), DigestAlgorithm::Sha256, document)
             }
+            PolicyDigest::Value(digest) => SignaturePolicy::new(id.into()).digest(digest.clone()),
             PolicyDigest::FromDiscovery => {
                 let algorithm = self.digest_algorithm.as_deref().unwrap_or_default();
                 let algorithm: DigestAlgorithm = algorithm
@@ -154,7 +169,7 @@ impl Policy {
                 let value = from_hex(hex).ok_or(malformed("a malformed policy digest"))?;
                 let digest = Digest::new(algorithm, value)
                     .map_err(|_| malformed("a policy digest of the wrong length"))?;
-                SignaturePolicy::new(id).digest(digest)
+                SignaturePolicy::new(id.into()).digest(digest)
             }
         };
         policy.uri.clone_from(&self.url);

@@ -7,7 +7,8 @@ use ades_core::signer::{Language, SignerError, SignerErrorKind};
 use ades_core::{Fault, Retry};
 
 use crate::certificate::{QUALIFIED_POLICY, TEST_POLICY};
-use crate::codes::Reason;
+use crate::codes::{Code, Reason};
+use crate::other_answer::UndocumentedAnswer;
 use crate::text::TextField;
 
 /// An error of this crate.
@@ -17,6 +18,12 @@ pub enum Error {
     /// The service denied a request, for a reason other than the user's refusal
     #[error("itsme answered {0}")]
     Answered(Reason),
+    /// The service is busy
+    #[error("the service asks for {seconds} seconds until the next request")]
+    Busy {
+        /// the wait that it asks for
+        seconds: u64,
+    },
     /// The user's certificate is not the leaf of the chain in the same answer
     #[error("the user's certificate is not the leaf of the chain that itsme sent with it")]
     CertificateMismatch,
@@ -41,15 +48,44 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// No value of the batch is by the certificate's key: the values are damaged, or
+    /// another key made them. One answer does not reveal which
+    #[error(
+        "no value of the batch is by the key of the user's certificate: the values are damaged, \
+         or another key made them"
+    )]
+    DamagedOrOtherKey,
+    /// The service refuses the digests, which have the right algorithm and length
+    #[error(
+        "itsme answered INVALID_DIGEST_INFO to digests in {} base64: itsme probably expects the \
+         other alphabet; set request.url_safe_digests = {}",
+        if *url_safe { "URL-safe" } else { "standard" },
+        !*url_safe
+    )]
+    DigestsRefused {
+        /// whether the digests were in the URL-safe alphabet of base64
+        url_safe: bool,
+    },
     /// A user code is malformed. The message does not show it, because it
     /// identifies the user
     #[error("the user code does not have exactly 36 characters without spaces")]
     InvalidUserCode,
-    /// A text lacks some of the languages
+    /// The service does not offer a language
     #[error(
-        "the {field} is missing in {}: it needs all four languages",
-        missing.iter().map(|l| l.code()).collect::<Vec<_>>().join(", ")
+        "itsme does not offer the language {}: it offers {}",
+        language.code(),
+        codes_of(offered)
     )]
+    LanguageNotOffered {
+        /// the language
+        language: Language,
+        /// the languages that the discovery document lists
+        offered: Vec<Language>,
+        /// whether the language is that of the configuration
+        configured: bool,
+    },
+    /// A text lacks some of the languages
+    #[error("the {field} is missing in {}: it needs every language of itsme", codes_of(missing))]
     MissingTranslation {
         /// the text
         field: TextField,
@@ -61,6 +97,35 @@ pub enum Error {
         "the certificate is not qualified: it lacks the policy {QUALIFIED_POLICY}, which the trusted list requires"
     )]
     NotQualified,
+    /// The server at `base_url` does not answer as the service does
+    #[error(
+        "{base_url} is not the address of itsme's back end: it answers with {answer}; check \
+         base_url{}",
+        hint(answer)
+    )]
+    NotTheService {
+        /// the configured address
+        base_url: String,
+        /// the answer
+        answer: UndocumentedAnswer,
+    },
+    /// The service gave the same values twice, and none of them is by the
+    /// certificate's key
+    #[error(
+        "itsme gave the same values twice, and none is by the key of the user's certificate: the \
+         user has probably renewed the certificate since the identification"
+    )]
+    OtherKey,
+    /// Another server answered in place of the service, which has answered at this
+    /// address before
+    #[error(
+        "the answer has {answer}: another server, such as a proxy or a portal, has probably \
+         answered in place of itsme"
+    )]
+    OtherServer {
+        /// the answer
+        answer: UndocumentedAnswer,
+    },
     /// The discovery document does not list the policy as enabled
     #[error("the policy {reference:?} is disabled: its status is {:?}", status.as_deref().unwrap_or_default())]
     PolicyDisabled {
@@ -124,8 +189,10 @@ pub enum Error {
         char: char,
     },
     /// The service redirects the user to an address that is not acceptable
-    #[error("itsme's page has an address that the user must not visit: {why}")]
+    #[error("itsme's page {}has an address that the user must not visit: {why}", at(host.as_deref()))]
     UntrustedRedirectTarget {
+        /// the host of the page, if the address has one
+        host: Option<String>,
         /// why the user must not visit the address
         why: &'static str,
     },
@@ -171,6 +238,9 @@ impl Error {
         match self {
             Self::Config { .. }
             | Self::ConfigFile { .. }
+            | Self::DigestsRefused { .. }
+            | Self::LanguageNotOffered { configured: true, .. }
+            | Self::NotTheService { .. }
             | Self::UnknownReference { .. }
             | Self::PolicyDisabled { .. }
             | Self::PolicyDocumentNeeded => SignerErrorKind::Configuration,
@@ -178,12 +248,17 @@ impl Error {
             | Self::TextTooLong { .. }
             | Self::MissingTranslation { .. }
             | Self::RepeatedTranslation { .. }
+            | Self::LanguageNotOffered { configured: false, .. }
             | Self::InvalidUserCode => SignerErrorKind::InvalidRequest { what: self.to_string() },
             Self::Protocol { what } => SignerErrorKind::Protocol { what: (*what).to_owned() },
             Self::Answered(reason) => reason.error_kind(),
-            Self::CertificateMismatch | Self::NotQualified | Self::TestCertificate => {
-                SignerErrorKind::Certificate
-            }
+            Self::Busy { .. } => SignerErrorKind::Unavailable,
+            Self::OtherServer { answer } => SignerErrorKind::Service { status: answer.status },
+            Self::DamagedOrOtherKey => SignerErrorKind::Value,
+            Self::CertificateMismatch
+            | Self::NotQualified
+            | Self::OtherKey
+            | Self::TestCertificate => SignerErrorKind::Certificate,
             Self::UntrustedRedirectTarget { .. } => SignerErrorKind::UntrustedRedirect,
         }
     }
@@ -193,11 +268,32 @@ fn location(line: Option<usize>) -> String {
     line.map(|line| format!("itsme.toml, line {line}: ")).unwrap_or_default()
 }
 
+fn codes_of(languages: &[Language]) -> String {
+    languages.iter().map(|language| language.code()).collect::<Vec<_>>().join(", ")
+}
+
+fn at(host: Option<&str>) -> String {
+    host.map(|host| format!("on {host} ")).unwrap_or_default()
+}
+
+/// What else to check after an answer that the service does not give.
+const fn hint(answer: &UndocumentedAnswer) -> &'static str {
+    match answer {
+        // Servers answer so to a client without a certificate.
+        UndocumentedAnswer { status: 400, .. } => " and client.certificate",
+        UndocumentedAnswer { is_web_page: true, .. } => {
+            ", and that no proxy or portal answers in its place"
+        }
+        _ => "",
+    }
+}
+
 impl From<Error> for SignerError {
     fn from(error: Error) -> Self {
         let kind = error.kind();
         let code = match &error {
             Error::Answered(reason) => Some(reason.to_string()),
+            Error::DigestsRefused { .. } => Some(Code::InvalidDigestInfo.to_string()),
             _ => None,
         };
         let converted = Self::new(kind).caused_by(error);

@@ -35,27 +35,31 @@ pub(crate) fn with_state(
     allowed_hosts: &[String],
     allow_loopback: bool,
 ) -> Result<String, Error> {
-    let untrusted = |why| Error::UntrustedRedirectTarget { why };
+    let untrusted = |host: Option<&str>, why| Error::UntrustedRedirectTarget {
+        host: host.map(Into::into),
+        why,
+    };
     // The URL reaches the browser unchanged. URL parsers differ in how they
     // treat these characters, so that ours and the browser's could find
     // different hosts.
     if url.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
-        return Err(untrusted("it has control characters, spaces or backslashes"));
+        return Err(untrusted(None, "it has control characters, spaces or backslashes"));
     }
-    let parsed = Url::parse(url).map_err(|_| untrusted("it is not a URL"))?;
+    let parsed = Url::parse(url).map_err(|_| untrusted(None, "it is not a URL"))?;
+    let named = parsed.host_str();
     if has_user_info(&parsed) {
-        return Err(untrusted("it has a user name or password"));
+        return Err(untrusted(named, "it has a user name or password"));
     }
     let loopback = allow_loopback && is_loopback(&parsed);
     if parsed.scheme() != "https" && !(loopback && parsed.scheme() == "http") {
-        return Err(untrusted("it is not an https URL"));
+        return Err(untrusted(named, "it is not an https URL"));
     }
-    let host = parsed.host_str().unwrap_or_default();
-    if !loopback && !allowed_hosts.iter().any(|allowed| allowed == host) {
-        return Err(untrusted("its host is not listed in front.allowed_hosts"));
+    if !loopback && !allowed_hosts.iter().any(|allowed| Some(allowed.as_str()) == named) {
+        let why = "front.allowed_hosts does not list this host; add it if it belongs to itsme";
+        return Err(untrusted(named, why));
     }
     if parsed.query_pairs().any(|(name, _)| name == STATE) {
-        return Err(untrusted("it already has the parameter \"st\""));
+        return Err(untrusted(named, "it already has the parameter \"st\""));
     }
     let (address, fragment) = match url.split_once('#') {
         Some((address, fragment)) => (address, format!("#{fragment}")),
@@ -75,22 +79,25 @@ pub(crate) fn binding(browser: &str) -> String {
     Digest::of(DigestAlgorithm::Sha256, browser.as_bytes()).to_hex()
 }
 
-/// Checks that this session redirected the browser that returned.
+/// Checks that this session redirected the browser that returned. A wrong key is reported before a
+/// wrong browser, so that only those who know the key learn that the browser is another one.
 pub(crate) fn check_return(
     query: &str,
     browser: Option<&str>,
     expected_state: &str,
     expected_binding: Option<&str>,
 ) -> Result<(), SignerError> {
-    let found = state_in(query.strip_prefix('?').unwrap_or(query)).ok_or(SignerErrorKind::State)?;
-    let same_state: bool = found.as_bytes().ct_eq(expected_state.as_bytes()).into();
+    let found = key_of_return(query).ok_or(SignerErrorKind::State)?;
+    if !bool::from(found.as_bytes().ct_eq(expected_state.as_bytes())) {
+        return Err(SignerErrorKind::State.into());
+    }
     let same_browser = match expected_binding {
         None => true,
         Some(expected) => {
             browser.is_some_and(|b| binding(b).as_bytes().ct_eq(expected.as_bytes()).into())
         }
     };
-    if same_state && same_browser { Ok(()) } else { Err(SignerErrorKind::State.into()) }
+    if same_browser { Ok(()) } else { Err(SignerErrorKind::OtherBrowser.into()) }
 }
 
 /// Whether a browser that returned with this query comes from `page`, the URL
@@ -99,12 +106,25 @@ pub(crate) fn check_return(
 /// return of a stranger, without a request to itsme®.
 #[must_use]
 pub fn is_return_from(page: &str, query: &str) -> bool {
-    let (page, _) = page.split_once('#').unwrap_or((page, ""));
-    let sent = page.split_once('?').and_then(|(_, sent)| state_in(sent));
-    match (sent, state_in(query.strip_prefix('?').unwrap_or(query))) {
+    match (return_key(page), key_of_return(query)) {
         (Some(sent), Some(found)) => found.as_bytes().ct_eq(sent.as_bytes()).into(),
         _ => false,
     }
+}
+
+/// The key by which an application finds the session that a return belongs to: the same in the
+/// URL of a [`Step::Redirect`](ades_core::signer::Step::Redirect) and in the URL by which the
+/// browser returns. `None` if the URL has no query with exactly one key. Compare keys by their
+/// digests, because a comparison of the keys themselves can reveal them by its time.
+#[must_use]
+pub fn return_key(url: &str) -> Option<&str> {
+    let (url, _) = url.split_once('#').unwrap_or((url, ""));
+    url.split_once('?').and_then(|(_, query)| state_in(query))
+}
+
+/// The key in the query of a return, which may have its question mark.
+pub(crate) fn key_of_return(query: &str) -> Option<&str> {
+    state_in(query.strip_prefix('?').unwrap_or(query))
 }
 
 /// The state in a query, if the query has exactly one.

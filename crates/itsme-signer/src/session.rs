@@ -4,12 +4,16 @@
 
 use std::time::Duration;
 
+use ades_core::signer::{IdentificationSession, SigningSession};
 use ades_core::{Certificate, DtbsDigest};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The version of the stored layout.
-pub(crate) const VERSION: u32 = 1;
+use crate::signer::NAME;
+
+/// The version of the stored layout. Version 1 had no [`Common::unusable`], version 2 no
+/// [`Identification::returned`].
+pub(crate) const VERSION: u32 = 3;
 
 /// The `asyncRespID` of an identification session. Never empty.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,18 +69,24 @@ pub(crate) struct Common {
     pub(crate) deadline: DateTime<Utc>,
     /// Number of status queries so far, all without a result.
     pub(crate) polls: u32,
-    /// Number of failed status queries in a row.
+    /// Number of unclear answers in a row.
     pub(crate) failures: u32,
+    /// The digest of the last result, if it cannot be used.
+    #[serde(default)]
+    pub(crate) unusable: Option<String>,
 }
 
 impl Common {
-    /// The wait before the next status query: 1, 2, 3, 5, then always 10 seconds.
+    /// The wait before the next status query: 1, 2, 3, 5, then always 10 seconds;
+    /// 20 and then 30 seconds while the service is in trouble for long.
     pub(crate) const fn next_poll(&self) -> Duration {
-        Duration::from_secs(match self.polls {
-            0 => 1,
-            1 => 2,
-            2 => 3,
-            3 => 5,
+        Duration::from_secs(match (self.failures, self.polls) {
+            (10.., _) => 30,
+            (6.., _) => 20,
+            (_, 0) => 1,
+            (_, 1) => 2,
+            (_, 2) => 3,
+            (_, 3) => 5,
             _ => 10,
         })
     }
@@ -87,6 +97,18 @@ impl Common {
 pub(crate) struct Identification {
     pub(crate) id: IdentificationId,
     pub(crate) common: Common,
+    /// Whether the browser that the session belongs to has come back.
+    #[serde(default)]
+    pub(crate) returned: bool,
+}
+
+impl Identification {
+    /// Whether a result counts. If the application named the user's browser, somebody else may
+    /// have got the address of the page and identified there: the result counts only once that
+    /// browser has come back.
+    pub(crate) const fn counts(&self) -> bool {
+        self.common.browser.is_none() || self.returned
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,4 +127,29 @@ pub(crate) struct Signing {
 pub(crate) struct Item {
     pub(crate) id: String,
     pub(crate) digest: DtbsDigest,
+}
+
+/// The end of a stored session: until then, the signer asks the service for its result. `None` if
+/// another signer stored the session. For the users of an application, who want to know how long
+/// they can confirm.
+#[must_use]
+pub fn identification_deadline(session: &IdentificationSession) -> Option<DateTime<Utc>> {
+    session.unpack(NAME, VERSION).ok().map(|Dated { common }| common.deadline)
+}
+
+/// As [`identification_deadline`], for the session of a batch.
+#[must_use]
+pub fn signing_deadline(session: &SigningSession) -> Option<DateTime<Utc>> {
+    session.unpack(NAME, VERSION).ok().map(|Dated { common }| common.deadline)
+}
+
+/// The part of each session that has the deadline.
+#[derive(Deserialize)]
+struct Dated {
+    common: Deadline,
+}
+
+#[derive(Deserialize)]
+struct Deadline {
+    deadline: DateTime<Utc>,
 }

@@ -1,13 +1,13 @@
 //! [`ItsmeSigner`]: each step sends a request, reads its answer, and decides on
 //! the next step.
 
+mod exchange;
 mod identification;
 mod polling;
 mod signing;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use ades_core::signer::{
     BoxFuture, Capabilities, Display, Event, IdentificationRequest, IdentificationSession,
@@ -16,8 +16,7 @@ use ades_core::signer::{
 };
 use ades_core::{Certificate, DigestAlgorithm, RemoteSigner, SignatureAlgorithm};
 use chrono::{DateTime, TimeDelta, Utc};
-use http::{Method, Request};
-use serde_json::Value;
+use http::Method;
 use tracing::{Instrument, field};
 
 use crate::certificate;
@@ -28,17 +27,17 @@ use crate::other_answer::OtherAnswer;
 use crate::redirect;
 use crate::session::Common;
 use crate::trace;
-use crate::transport::{Transport, TransportError};
+use crate::transport::Transport;
 use crate::wire;
 
-const NAME: &str = "itsme";
+pub(crate) const NAME: &str = "itsme";
 /// itsme® signs SHA-256 digests. The certificate determines the type of the key.
 const ALGORITHMS: [SignatureAlgorithm; 2] = [
     SignatureAlgorithm::RsaPkcs1v15(DigestAlgorithm::Sha256),
     SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256),
 ];
 /// Maximum number of tries of a request that may be repeated.
-const TRIES: u32 = 3;
+const TRIES: u64 = 3;
 /// Time after which the discovery document is fetched again, in seconds.
 const DISCOVERY_SECONDS: i64 = 3600;
 
@@ -66,6 +65,7 @@ pub struct ItsmeSigner {
     clock: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>,
     /// The document and the time at which it was fetched.
     discovery: Mutex<Option<(DateTime<Utc>, Arc<Discovery>)>>,
+    on_unclear: Box<dyn Fn(&SignerError) + Send + Sync>,
 }
 
 impl ItsmeSigner {
@@ -97,7 +97,17 @@ impl ItsmeSigner {
             transport: Box::new(transport),
             clock: Box::new(clock),
             discovery: Mutex::new(None),
+            on_unclear: Box::new(|_| {}),
         }
+    }
+
+    /// Sets a function that is called after each unclear answer to a status query
+    /// after which the session goes on, so that an application can tell the user
+    /// why it still waits.
+    #[must_use]
+    pub fn on_unclear(mut self, observer: impl Fn(&SignerError) + Send + Sync + 'static) -> Self {
+        self.on_unclear = Box::new(observer);
+        self
     }
 
     /// The configuration.
@@ -120,25 +130,53 @@ impl ItsmeSigner {
         if let Some(discovery) = self.known_discovery() {
             return Ok(discovery);
         }
-        self.fetch_discovery().instrument(tracing::info_span!("discovery")).await
+        self.fetch_discovery(OtherAnswer::may_pass)
+            .instrument(tracing::info_span!("discovery"))
+            .await
     }
 
-    async fn fetch_discovery(&self) -> Result<Arc<Discovery>, SignerError> {
-        let mut tries = 1;
-        loop {
-            let answer = self.exchange(Method::GET, "/.well-known/configuration", None).await;
-            match answer.and_then(|(status, body)| wire::discovery_answer(status, &body)) {
-                Ok(discovery) => {
-                    let discovery = Arc::new(discovery);
-                    let known = ((self.clock)(), Arc::clone(&discovery));
-                    *self.discovery.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
-                    return Ok(discovery);
-                }
-                Err(other) if tries < TRIES && other.is_transient() => self.pause(tries).await,
-                Err(other) => return Err(other.into_error()),
-            }
-            tries += 1;
+    async fn fetch_discovery(
+        &self,
+        may_repeat: impl Fn(&OtherAnswer) -> bool,
+    ) -> Result<Arc<Discovery>, SignerError> {
+        let path = "/.well-known/configuration";
+        let read = wire::discovery_answer;
+        let asked = self.ask_repeatedly(Method::GET, path, None, read, may_repeat).await;
+        let discovery = asked.map_err(|other| other.into_error(&self.settings().base_url))?;
+        let discovery = Arc::new(discovery);
+        let known = ((self.clock)(), Arc::clone(&discovery));
+        *self.discovery.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        Ok(discovery)
+    }
+
+    /// The languages in which itsme® addresses the user. The discovery document is
+    /// fetched with a single try if it is not known; if that fails, all languages
+    /// count as offered.
+    ///
+    /// Once the document is known, a request in another language is an error before
+    /// it is sent, and descriptions and roles need only the offered languages.
+    pub async fn languages(&self) -> Vec<Language> {
+        if self.known_discovery().is_none() {
+            let fetched = self.fetch_discovery(|_| false);
+            // The service itself refuses a language that it does not offer.
+            let _ = fetched.instrument(tracing::info_span!("discovery")).await;
         }
+        self.known_languages()
+    }
+
+    fn known_languages(&self) -> Vec<Language> {
+        let discovery = self.known_discovery();
+        discovery.map_or_else(|| Language::ALL.to_vec(), |known| known.offered_languages())
+    }
+
+    /// The language of a request: that of the caller, or of the configuration.
+    fn language(&self, requested: Option<Language>) -> Result<Language, Error> {
+        let language = requested.unwrap_or(self.settings().language);
+        let offered = self.known_languages();
+        if offered.contains(&language) {
+            return Ok(language);
+        }
+        Err(Error::LanguageNotOffered { language, offered, configured: requested.is_none() })
     }
 
     fn known_discovery(&self) -> Option<Arc<Discovery>> {
@@ -150,11 +188,6 @@ impl ItsmeSigner {
 
     fn forget_discovery(&self) {
         *self.discovery.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    /// Waits before the next try, longer each time.
-    async fn pause(&self, tries: u32) {
-        self.transport.pause(Duration::from_secs(u64::from(tries))).await;
     }
 
     fn check_certificate(&self, leaf: &Certificate) -> Result<(), SignerError> {
@@ -177,48 +210,13 @@ impl ItsmeSigner {
             deadline: self.deadline((self.clock)()),
             polls: 0,
             failures: 0,
+            unusable: None,
         })
     }
 
     fn page(&self, url: &str, common: &Common) -> Result<String, Error> {
         let Settings { allowed_hosts, allow_loopback_http, .. } = self.settings();
         redirect::with_state(url, &common.state, allowed_hosts, *allow_loopback_http)
-    }
-
-    async fn exchange(
-        &self,
-        method: Method,
-        path: &'static str,
-        body: Option<Value>,
-    ) -> Result<(u16, Vec<u8>), OtherAnswer> {
-        let not_sent = |e: http::Error| OtherAnswer::NoAnswer(TransportError::NotSent(e.into()));
-        let Settings { base_url, request, .. } = self.settings();
-        let partner_code = request.x_partner_code.as_ref().filter(|_| method == Method::POST);
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{base_url}{path}"))
-            .header(http::header::ACCEPT, "application/json")
-            .header(http::header::CONTENT_TYPE, "application/json");
-        if let Some(code) = partner_code {
-            request = request.header("x-partner-code", code);
-        }
-        let request = request
-            .body(body.map_or(Vec::new(), |body| body.to_string().into_bytes()))
-            .map_err(not_sent)?;
-        let begun = (self.clock)();
-        let answer = self.transport.send(request).await;
-        let millis = trace::millis(begun, (self.clock)());
-        match answer {
-            Ok(answer) => {
-                let status = answer.status().as_u16();
-                tracing::debug!(path, status, millis, "itsme answered");
-                Ok((status, answer.into_body()))
-            }
-            Err(error) => {
-                tracing::warn!(path, millis, %error, "itsme did not answer");
-                Err(OtherAnswer::NoAnswer(error))
-            }
-        }
     }
 }
 
@@ -227,7 +225,7 @@ impl RemoteSigner for ItsmeSigner {
         let mut capabilities = Capabilities::immediate(NAME, ALGORITHMS.to_vec());
         capabilities.max_batch = self.settings().limits.batch;
         capabilities.interactive = true;
-        capabilities.languages = Language::ALL.to_vec();
+        capabilities.languages = self.known_languages();
         capabilities.shows_policy = true;
         capabilities.max_description = Some(self.settings().limits.description);
         capabilities
@@ -235,6 +233,10 @@ impl RemoteSigner for ItsmeSigner {
 
     fn check_display(&self, display: &Display) -> Result<(), SignerError> {
         self.texts(display).map(|_| ())
+    }
+
+    fn return_key(&self, query: &str) -> Option<String> {
+        redirect::key_of_return(query).map(ToOwned::to_owned)
     }
 
     fn identify(

@@ -39,7 +39,7 @@ impl Terms {
 
     /// Sets the policy and the commitment that itsme® shows to the user.
     pub fn show(&self, display: &mut Display) {
-        display.policy = self.policy.as_ref().map(|policy| policy.id);
+        display.policy = self.policy.as_ref().and_then(|policy| policy.id.oid());
         display.commitment = self.commitment;
     }
 }
@@ -138,10 +138,17 @@ fn offered(
 /// cannot be fetched.
 fn unchecked(policy: &str, commitment: Option<&str>, digest: PolicyDigest<'_>) -> Option<Terms> {
     let id: Oid = policy.parse().ok()?;
-    let PolicyDigest::OfDocument(document) = digest else { return None };
+    let id = id.into();
+    let policy_in_signature = match digest {
+        PolicyDigest::OfDocument(document) => {
+            SignaturePolicy::of_document(id, DigestAlgorithm::Sha256, document)
+        }
+        PolicyDigest::Value(digest) => SignaturePolicy::new(id).digest(digest.clone()),
+        PolicyDigest::FromDiscovery => return None,
+    };
     let commitment: Option<CommitmentType> = commitment.map(str::parse).transpose().ok()?;
     Some(Terms {
-        policy: Some(SignaturePolicy::of_document(id, DigestAlgorithm::Sha256, document)),
+        policy: Some(policy_in_signature),
         policy_reference: Some(policy.to_owned()),
         commitment,
         commitment_reference: commitment.map(|commitment| commitment.0.to_string()),

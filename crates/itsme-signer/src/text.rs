@@ -92,8 +92,9 @@ pub fn check(
     if found > max { Err(Error::TextTooLong { field, found, max }) } else { Ok(composed) }
 }
 
-/// Checks the translations of a text: one in each of the four languages, or
-/// none at all. An empty text counts as absent.
+/// Checks the translations of a text: one in each of the languages that itsme®
+/// offers, or none at all. Those in other languages are left out. An empty text
+/// counts as absent.
 ///
 /// # Errors
 /// [`Error::MissingTranslation`], [`Error::RepeatedTranslation`], and those of
@@ -101,6 +102,7 @@ pub fn check(
 pub fn check_translations(
     field: TextField,
     texts: &[(Language, String)],
+    languages: &[Language],
     max: usize,
     transliterate: bool,
 ) -> Result<Vec<(Language, String)>, Error> {
@@ -113,12 +115,13 @@ pub fn check_translations(
         return Err(Error::RepeatedTranslation { field, language: *language });
     }
     let missing: Vec<Language> =
-        Language::ALL.into_iter().filter(|language| !seen.contains(language)).collect();
+        languages.iter().copied().filter(|language| !seen.contains(language)).collect();
     if !missing.is_empty() {
         return Err(Error::MissingTranslation { field, missing });
     }
     texts
         .into_iter()
+        .filter(|(language, _)| languages.contains(language))
         .map(|(language, text)| Ok((*language, check(field, text, max, transliterate)?)))
         .collect()
 }

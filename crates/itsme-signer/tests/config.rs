@@ -76,13 +76,23 @@ fn the_example_loads_with_its_values() {
 fn every_key_of_the_example_is_read() {
     let separate =
         EXAMPLE.replace("# key = ", "key = ").replace("# x_partner_code", "x_partner_code");
+    let separate = separate
+        .replace("# status_failures = ", "status_failures = ")
+        .replace("# url = ", "url = ")
+        .replace("# user = ", "user = ");
     let signer = Pki::shared().signer(Key::P256);
     let dir = folder(&[
         ("client.pem", &signer.chain_pem()),
         ("client.key", &signer.key_pem),
         ("server-ca.pem", &Pki::shared().root_pem()),
     ]);
-    assert!(Config::from_toml(&separate, dir.path()).unwrap().settings().client.is_some());
+    let config = Config::from_toml(&separate, dir.path()).unwrap();
+    let settings = config.settings();
+    assert!(settings.client.is_some());
+    assert_eq!(settings.limits.status_failures, Some(5));
+    let proxy = settings.proxy.as_ref().unwrap();
+    assert_eq!(proxy.url(), "http://proxy.example:3128");
+    assert_eq!(proxy.user_and_password(), Some(("signer", "")));
 
     let pkcs12 = EXAMPLE
         .replace("certificate = \"client.pem\"\n", "")
@@ -126,7 +136,6 @@ fn the_example_states_the_defaults() {
         ("connect_seconds", limits.connect_seconds.to_string()),
         ("answer_seconds", limits.answer_seconds.to_string()),
         ("session_seconds", limits.session_seconds.to_string()),
-        ("status_failures", limits.status_failures.to_string()),
         ("url_safe_values", tolerance.url_safe_values.to_string()),
         ("reordered_values", tolerance.reordered_values.to_string()),
         ("transliterate", tolerance.transliterate.to_string()),
@@ -134,7 +143,8 @@ fn the_example_states_the_defaults() {
     ] {
         assert_eq!(default(key), actual, "{key}");
     }
-    assert!(config.client.is_none() && config.server_ca_pem.is_none());
+    assert!(config.client.is_none() && config.server_ca_pem.is_none() && config.proxy.is_none());
+    assert!(limits.status_failures.is_none() && EXAMPLE.contains("Default: none, as long as"));
     assert!(config.request.x_partner_code.is_none());
     assert_eq!(config.base_url, "https://back.example", "the base URL has a trailing slash");
 }
@@ -180,6 +190,24 @@ fn unacceptable_values_are_reported_with_key_and_line() {
         (with("[policy]\ncommitment = \"1.2.3\"\n"), 7, "policy.commitment"),
         (with("[request]\nx_partner_code = \"\"\n"), 7, "request.x_partner_code"),
         (with("[request]\nx_partner_code = \"a\\nb: c\"\n"), 7, "request.x_partner_code"),
+        (with("[proxy]\nurl = \"https://proxy.example\"\n"), 7, "proxy.url"),
+        (with("[proxy]\nurl = \"socks5://proxy.example\"\n"), 7, "proxy.url"),
+        (with("[proxy]\nurl = \"proxy.example:3128\"\n"), 7, "proxy.url"),
+        (with("[proxy]\nurl = \"http://me:pw@proxy.example\"\n"), 7, "proxy.url"),
+        (with("[proxy]\nurl = \"http://proxy.example/path\"\n"), 7, "proxy.url"),
+        (with("[proxy]\nuser = \"me\"\n"), 7, "proxy.user"),
+        (with("[proxy]\npassword_env = \"NONE\"\n"), 7, "proxy.password_env"),
+        (
+            with("[proxy]\nurl = \"http://p.example\"\npassword_env = \"NONE\"\n"),
+            8,
+            "proxy.password_env",
+        ),
+        (
+            with("[proxy]\nurl = \"http://p.example\"\nuser = \"a\"\npassword_env = \"NONE\"\n"),
+            9,
+            "proxy.password_env",
+        ),
+        (with("[proxy]\nurl = \"http://p.example\"\nuser = \"a:b\"\n"), 8, "proxy.user"),
         (with("[client]\nkey = \"client.key\"\n"), 7, "client.key"),
         (with("[client]\npassword_env = \"NONE\"\n"), 7, "client.password_env"),
         (with("client.certificate = \"a\"\nclient.pkcs12 = \"a\"\n"), 6, "client"),
@@ -386,22 +414,6 @@ async fn without_a_client_certificate_the_client_is_not_authorised() {
 
 #[tokio::test]
 #[ignore = "asks OpenSSL"]
-async fn a_server_of_another_ca_is_refused() {
-    let (sandbox, other) = (sandbox().await, sandbox().await);
-    let dir = identities(&other);
-    let more = "[server]\nca = \"server-ca.pem\"\n[client]\ncertificate = \"client.pem\"\n";
-    let signer = ItsmeSigner::new(of_sandbox(&sandbox, dir.path(), more).unwrap()).unwrap();
-    let error = signer.discovery().await.unwrap_err();
-    assert_eq!(error.kind(), &SignerErrorKind::Unavailable);
-    // Without `server.ca`, the trust anchors of the system do not include its CA.
-    let config = of_sandbox(&sandbox, dir.path(), "").unwrap();
-    assert!(ItsmeSigner::new(config).unwrap().discovery().await.is_err());
-    sandbox.shutdown().await;
-    other.shutdown().await;
-}
-
-#[tokio::test]
-#[ignore = "asks OpenSSL"]
 async fn a_pkcs12_file_that_cannot_be_opened_is_reported_at_load() {
     let sandbox = sandbox().await;
     let dir = identities(&sandbox);
@@ -500,4 +512,48 @@ async fn debug_output_contains_no_key() {
     let shown = format!("{config:?} {:?}", config.settings().client);
     assert!(shown.contains("ClientIdentity(..)") && !shown.contains("BEGIN"), "{shown}");
     sandbox.shutdown().await;
+}
+
+/// Other users of the machine can use a key that they can read.
+#[cfg(unix)]
+#[test]
+fn a_readable_key_is_warned_about() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let signer = Pki::shared().signer(Key::P256);
+    let dir = folder(&[
+        ("client.pem", &client_pem()),
+        ("certificate.pem", &signer.chain_pem()),
+        ("client.key", &signer.key_pem),
+    ]);
+    let with_mode = |name: &str, mode| {
+        let path = dir.path().join(name);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let both = "[client]\ncertificate = \"certificate.pem\"\nkey = \"client.key\"\n";
+    let one = "[client]\ncertificate = \"client.pem\"\n";
+    with_mode("certificate.pem", 0o644);
+    for (mode, risky) in [
+        (0o600, false),
+        (0o400, false),
+        (0o640, true),
+        (0o604, true),
+        (0o644, true),
+        (0o620, true),
+        (0o660, true),
+    ] {
+        for (more, key, file) in
+            [(one, "client.certificate", "client.pem"), (both, "client.key", "client.key")]
+        {
+            with_mode(file, mode);
+            let config = Config::from_toml(&format!("{MINIMAL}{more}"), dir.path()).unwrap();
+            let warnings: Vec<String> = config.warnings().iter().map(ToString::to_string).collect();
+            assert_eq!(warnings.len(), usize::from(risky), "{key} {mode:o}: {warnings:?}");
+            if let [warning] = warnings.as_slice() {
+                assert!(warning.starts_with(&format!("{key}: ")), "{warning}");
+                assert!(warning.contains(file) && warning.contains(&format!("{mode:04o}")));
+            }
+        }
+    }
+    assert!(minimal("").unwrap().warnings().is_empty());
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use rcgen::KeyPair;
 use time::OffsetDateTime;
 
 use crate::SandboxError;
@@ -33,8 +34,19 @@ pub(super) struct Locked<'s> {
 const NOT_AFTER: &str = "not-after: ";
 /// SHA-256 of the issuer's PEM.
 const ISSUER: &str = "issuer: ";
+/// The front end whose addresses the certificate states.
+const FRONT_URL: &str = "front-url: ";
 /// An entry is made again if the rest of its validity is shorter than this.
 const MARGIN_SECONDS: i64 = 86_400;
+
+/// What a stored certificate has to fit, so that it is not made again.
+#[derive(Clone, Copy)]
+pub(super) struct Fit<'a> {
+    /// PEM of its issuer, unless it is self-signed
+    pub(super) issuer: Option<&'a str>,
+    /// The front end, if it states addresses
+    pub(super) front_url: Option<&'a str>,
+}
 
 impl Store {
     pub(super) fn open(dir: Option<&Path>) -> Result<Self, SandboxError> {
@@ -68,35 +80,42 @@ impl Store {
 }
 
 impl Locked<'_> {
-    /// The stored entry with this name, if it is still valid and from this
-    /// issuer. Otherwise makes and stores a new one that is valid for `days`.
+    /// The stored entry with this name, if it is still valid and fits. Otherwise
+    /// makes and stores a new one that is valid for `days`, for the stored key if
+    /// there is one.
     pub(super) fn entry(
         &self,
         name: &str,
         days: i64,
-        issuer: Option<&str>,
-        make: impl FnOnce() -> Result<Entry, SandboxError>,
+        fit: Fit<'_>,
+        make: impl FnOnce(Option<KeyPair>) -> Result<Entry, SandboxError>,
     ) -> Result<Entry, SandboxError> {
-        let Some(dir) = &self.store.dir else { return make() };
+        let Some(dir) = &self.store.dir else { return make(None) };
         let file = entry_file(dir, name);
-        let issuer = issuer.map(fingerprint);
+        let issuer = fit.issuer.map(fingerprint);
+        let front_url = fit.front_url.map(ToOwned::to_owned);
+        let mut key = None;
         let now = OffsetDateTime::now_utc().unix_timestamp();
         match fs::read_to_string(&file) {
             Ok(text) => {
                 let stored =
                     read(&text).ok_or_else(|| SandboxError::PkiFile { path: file.clone() })?;
                 let valid = stored.not_after > now.saturating_add(MARGIN_SECONDS);
-                if valid && stored.issuer == issuer {
+                if valid && stored.issuer == issuer && stored.front_url == front_url {
                     return Ok(stored.entry);
                 }
+                key = KeyPair::from_pem(&stored.entry.key).ok();
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(SandboxError::File { path: file, source: error }),
         }
-        let entry = make()?;
+        let entry = make(key)?;
         let not_after = now.saturating_add(days.saturating_mul(86_400));
-        let issuer = issuer.map(|issuer| format!("{ISSUER}{issuer}\n")).unwrap_or_default();
-        let text = format!("{NOT_AFTER}{not_after}\n{issuer}{}{}", entry.certificate, entry.key);
+        let line = |name, value: Option<String>| {
+            value.map(|value| format!("{name}{value}\n")).unwrap_or_default()
+        };
+        let facts = line(ISSUER, issuer) + &line(FRONT_URL, front_url);
+        let text = format!("{NOT_AFTER}{not_after}\n{facts}{}{}", entry.certificate, entry.key);
         replace(&file, text.as_bytes(), 0o600)?;
         Ok(entry)
     }
@@ -127,19 +146,26 @@ fn fingerprint(pem: &str) -> String {
 struct Stored {
     not_after: i64,
     issuer: Option<String>,
+    front_url: Option<String>,
     entry: Entry,
 }
 
 fn read(text: &str) -> Option<Stored> {
     let (first, rest) = text.split_once('\n')?;
     let not_after = first.strip_prefix(NOT_AFTER)?.trim().parse().ok()?;
-    let (issuer, rest) = match rest.strip_prefix(ISSUER).and_then(|rest| rest.split_once('\n')) {
-        Some((issuer, rest)) => (Some(issuer.trim().to_owned()), rest),
-        None => (None, rest),
-    };
+    let (issuer, rest) = fact(ISSUER, rest);
+    let (front_url, rest) = fact(FRONT_URL, rest);
     let (certificate, key) = rest.split_at(rest.find("-----BEGIN PRIVATE KEY-----")?);
     let entry = Entry { certificate: certificate.to_owned(), key: key.to_owned() };
-    Some(Stored { not_after, issuer, entry })
+    Some(Stored { not_after, issuer, front_url, entry })
+}
+
+/// A fact that may be missing, and the text after it.
+fn fact<'t>(name: &str, text: &'t str) -> (Option<String>, &'t str) {
+    match text.strip_prefix(name).and_then(|rest| rest.split_once('\n')) {
+        Some((value, rest)) => (Some(value.trim().to_owned()), rest),
+        None => (None, text),
+    }
 }
 
 /// Writes a temporary file and renames it, so that the file is never incomplete,

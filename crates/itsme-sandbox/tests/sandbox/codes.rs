@@ -1,6 +1,6 @@
 //! Every documented code, with a request that causes it.
 
-use itsme_sandbox::{Config, User};
+use itsme_sandbox::{Config, DigestAlphabet, User};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -179,6 +179,28 @@ async fn a_signature_is_refused_with_the_documented_codes() {
         assert_eq!(body["result"]["min"], code, "{pointer}: {body}");
     }
     assert!(partner.sandbox.control().sessions().is_empty());
+}
+
+#[tokio::test]
+async fn digests_are_base64_or_base64url_or_strictly_one() {
+    let mixed = "-___".repeat(10) + "-_8=";
+    let plain = mixed.replace('-', "+").replace('_', "/");
+    for (alphabet, url_safe, standard) in [
+        (DigestAlphabet::Any, StatusCode::OK, StatusCode::OK),
+        (DigestAlphabet::Base64, StatusCode::BAD_REQUEST, StatusCode::OK),
+        (DigestAlphabet::Base64Url, StatusCode::OK, StatusCode::BAD_REQUEST),
+    ] {
+        let partner = Partner::with(Config::default().digests(alphabet)).await;
+        for (value, expected) in [(&mixed, url_safe), (&plain, standard)] {
+            let mut request = signature(&User::Ready.user_code("SANDBOX"));
+            request["inDocs"]["docHash"][0]["di"][0]["value"] = json!(value);
+            let answer = partner.post("/sign_document", &request).await;
+            assert_eq!(answer.status, expected, "{alphabet:?}, {value}: {}", answer.text);
+            if expected == StatusCode::BAD_REQUEST {
+                assert_eq!(answer.json()["result"]["min"], "INVALID_DIGEST_INFO");
+            }
+        }
+    }
 }
 
 #[tokio::test]

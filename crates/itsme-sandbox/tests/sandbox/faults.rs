@@ -159,6 +159,7 @@ async fn faults_replace_whole_answers() {
         status: 500,
         content_type: "text/html".to_owned(),
         body: "<h1>Internal error</h1>".to_owned(),
+        headers: Default::default(),
     };
     control.inject(Endpoint::UserIdentification, html, 1);
     let answer = partner.post("/user_identification", &identification()).await;

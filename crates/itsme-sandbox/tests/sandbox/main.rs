@@ -2,8 +2,10 @@
 // clippy.toml allows these in test functions only, and the helpers are outside them.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+mod access;
 mod client;
 mod codes;
+mod evidence;
 mod faults;
 mod flow;
 mod openssl;

@@ -5,12 +5,15 @@ use std::process::Command;
 
 use base64ct::{Base64, Encoding};
 
-/// Runs `openssl`, which must be installed, and returns its output.
+/// Runs `openssl`, which must be installed, and returns its output: if it fails, all of it.
 pub(crate) fn openssl(args: &[&str], dir: &Path) -> Result<String, String> {
     let output = Command::new("openssl").args(args).current_dir(dir).output();
     let output = output.expect("these tests need the openssl command");
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    match output.status.success() {
+        true => Ok(text(&output.stdout)),
+        false => Err(text(&output.stderr) + &text(&output.stdout)),
+    }
 }
 
 /// Whether `value` is an RSASSA-PKCS1-v1_5 signature over a SHA-256 digest

@@ -84,6 +84,42 @@ async fn a_wrong_icon_refuses_the_request() {
     assert_eq!(partner.result(&id).await.json()["result"]["min"], "REJECTED");
 }
 
+/// The position of the marked icon on the page, and the orders on the page and in the app.
+fn order(page: &str) -> (usize, [Vec<usize>; 2]) {
+    let (shown, offered) = page.split_once("<form").unwrap();
+    let icons = ["<circle", "M12 2 22", "M3 3h18"];
+    let orders = [shown, offered].map(|part| {
+        let mut places: Vec<(usize, usize)> =
+            icons.iter().enumerate().map(|(icon, d)| (part.find(d).unwrap(), icon)).collect();
+        places.sort_unstable();
+        places.into_iter().map(|(_, icon)| icon).collect::<Vec<usize>>()
+    });
+    let before = shown.split("class=\"marked\"").next().unwrap();
+    (before.matches("<svg").count(), orders)
+}
+
+#[tokio::test]
+async fn icons_are_in_random_order_and_the_mark_is_not_only_a_colour() {
+    let partner = Partner::start().await;
+    let mut found = [const { std::collections::BTreeSet::new() }; 2];
+    let mut places = std::collections::BTreeSet::new();
+    for _ in 0..60 {
+        let (_, url) = partner.sign(&signature(&User::Ready.user_code("SANDBOX"))).await;
+        let (page, _) = partner.get(&url).await;
+        let (place, orders) = order(&page.text);
+        places.insert(place);
+        for (all, order) in found.iter_mut().zip(orders) {
+            all.insert(order);
+        }
+        // A reload does not change the page.
+        assert_eq!(partner.get(&url).await.0.text, page.text);
+        assert!(page.text.contains("↑ dit icoon"));
+    }
+    // With 60 pages, one of the six orders is missing once in 9,000 runs; four always occur.
+    assert!(found.iter().all(|orders| orders.len() >= 4), "{found:?}");
+    assert_eq!(places.len(), 3);
+}
+
 #[tokio::test]
 async fn refusing_needs_no_icon() {
     let partner = Partner::start().await;

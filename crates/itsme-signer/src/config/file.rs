@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 
 use super::client::Flaw;
 use super::{
-    ClientIdentity, Config, Limits, PolicyConfig, Profile, RequestForm, Settings, Tolerance,
+    ClientIdentity, Config, ConfigWarning, Limits, PolicyConfig, Profile, Proxy, RequestForm,
+    Settings, Tolerance,
 };
 use crate::error::Error;
 
@@ -29,6 +30,7 @@ struct File {
     client: Client,
     #[serde(default)]
     server: Server,
+    proxy: Option<ProxyTable>,
     #[serde(default)]
     front: Front,
     #[serde(default)]
@@ -54,6 +56,14 @@ struct Client {
 #[serde(deny_unknown_fields, default)]
 struct Server {
     ca: Option<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ProxyTable {
+    url: Option<String>,
+    user: Option<String>,
+    password_env: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -86,7 +96,11 @@ impl Config {
     pub fn from_toml(text: &str, dir: &Path) -> Result<Self, Error> {
         let lines = Lines::new(text);
         let file: File = toml::from_str(text).map_err(|e| lines.unreadable(&e))?;
-        file.settings(dir).and_then(Self::new).map_err(|error| lines.locate(error))
+        let warnings = file.client.warnings(dir);
+        let mut config =
+            file.settings(dir).and_then(Self::new).map_err(|error| lines.locate(error))?;
+        config.warnings = warnings;
+        Ok(config)
     }
 }
 
@@ -105,6 +119,7 @@ impl File {
         settings.client = self.client.read(dir)?;
         settings.server_ca_pem =
             self.server.ca.map(|ca| read_text("server.ca", &dir.join(ca))).transpose()?;
+        settings.proxy = self.proxy.unwrap_or_default().read()?;
         settings.policy = self.policy;
         settings.request = self.request;
         settings.limits = self.limits;
@@ -113,7 +128,45 @@ impl File {
     }
 }
 
+impl ProxyTable {
+    fn read(self) -> Result<Option<Proxy>, Error> {
+        let missing = |key| Err(Error::config(key, "needs proxy.url, which is missing"));
+        let Some(url) = self.url else {
+            return match (self.user, self.password_env) {
+                (Some(_), _) => missing("proxy.user"),
+                (None, Some(_)) => missing("proxy.password_env"),
+                (None, None) => Ok(None),
+            };
+        };
+        let proxy = Proxy::new(url);
+        match (self.user, self.password_env) {
+            (None, None) => Ok(Some(proxy)),
+            (None, Some(_)) => {
+                Err(Error::config("proxy.password_env", "needs proxy.user, which is missing"))
+            }
+            (Some(user), variable) => {
+                let password = variable.map(|name| variable_of("proxy.password_env", &name));
+                let password = password.transpose()?.unwrap_or_default();
+                Ok(Some(proxy.credentials(user, password.as_str())))
+            }
+        }
+    }
+}
+
 impl Client {
+    /// The files of the client's key that other users of the machine can read.
+    fn warnings(&self, dir: &Path) -> Vec<ConfigWarning> {
+        let file = match (&self.key, &self.certificate, &self.pkcs12) {
+            (Some(key), ..) => Some(("client.key", key)),
+            (None, Some(pem), _) => Some(("client.certificate", pem)),
+            (None, None, Some(pkcs12)) => Some(("client.pkcs12", pkcs12)),
+            (None, None, None) => None,
+        };
+        file.and_then(|(key, path)| ConfigWarning::of_key_file(key, &dir.join(path)))
+            .into_iter()
+            .collect()
+    }
+
     fn read(self, dir: &Path) -> Result<Option<ClientIdentity>, Error> {
         if self.key.is_some() && self.certificate.is_none() {
             return Err(Error::config("client.key", "needs client.certificate, which is missing"));
@@ -145,10 +198,7 @@ impl Client {
                 let password = if variable.is_empty() {
                     Zeroizing::new(String::new())
                 } else {
-                    Zeroizing::new(std::env::var(&variable).map_err(|_| {
-                        let problem = format!("the environment variable {variable:?} is not set");
-                        Error::config("client.password_env", problem)
-                    })?)
+                    variable_of("client.password_env", &variable)?
                 };
                 let file = Zeroizing::new(read("client.pkcs12", &dir.join(pkcs12))?);
                 ClientIdentity::from_pkcs12(&file, &password).map(Some)
@@ -156,6 +206,13 @@ impl Client {
             (None, None) => Ok(None),
         }
     }
+}
+
+/// The value of the environment variable that a key names.
+fn variable_of(key: &str, name: &str) -> Result<Zeroizing<String>, Error> {
+    std::env::var(name)
+        .map(Zeroizing::new)
+        .map_err(|_| Error::config(key, format!("the environment variable {name:?} is not set")))
 }
 
 fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, Error> {

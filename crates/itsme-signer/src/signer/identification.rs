@@ -7,12 +7,13 @@ use ades_core::signer::{
 };
 use http::Method;
 
-use super::polling::{Next, check_event};
-use super::{ItsmeSigner, NAME, TRIES};
+use super::polling::{Next, check_event, redirect};
+use super::{ItsmeSigner, NAME};
 use crate::error::Error;
+use crate::other_answer::OtherAnswer;
 use crate::session::{Identification, VERSION};
 use crate::trace;
-use crate::wire;
+use crate::wire::{self, Finished};
 
 impl ItsmeSigner {
     pub(super) async fn start_identification(
@@ -22,27 +23,29 @@ impl ItsmeSigner {
         if let Some(code) = &request.account {
             wire::check_user_code(code)?;
         }
-        let language = request.language.unwrap_or(self.settings().language);
+        let language = self.language(request.language)?;
         let body = wire::identification_request(&self.config, language, request.account.as_deref());
         let common = self.common(request.browser.as_deref())?;
-        let mut tries = 1;
-        let (id, url) = loop {
-            let answer =
-                self.exchange(Method::POST, "/user_identification", Some(body.clone())).await;
-            match answer.and_then(|(status, body)| wire::identification_answer(status, &body)) {
-                Ok(opened) => break opened,
-                Err(other) if tries < TRIES && other.is_reported_failure() => {
-                    self.pause(tries).await;
-                }
-                Err(other) => return other.into_refusal().map(Step::Refused),
+        let opened = self
+            .ask_repeatedly(
+                Method::POST,
+                "/user_identification",
+                Some(&body),
+                wire::identification_answer,
+                OtherAnswer::is_reported_failure,
+            )
+            .await;
+        let (id, url) = match opened {
+            Ok(opened) => opened,
+            Err(other) => {
+                return other.into_refusal(&self.settings().base_url).map(Step::Refused);
             }
-            tries += 1;
         };
         trace::session(id.as_str());
         let url = self.page(&url, &common)?;
-        let session = Identification { id, common };
-        let session = IdentificationSession::pack(NAME, VERSION, &session)?;
-        Ok(Step::Redirect { url, session })
+        let data = Identification { id, common, returned: false };
+        let session = IdentificationSession::pack(NAME, VERSION, &data)?;
+        Ok(redirect(url, session, &data.common))
     }
 
     pub(super) async fn poll_identification(
@@ -53,36 +56,52 @@ impl ItsmeSigner {
         let mut data: Identification = session.unpack(NAME, VERSION)?;
         trace::session(data.id.as_str());
         check_event(&data.common, &event)?;
+        data.returned |= matches!(event, Event::Returned { .. });
         let request = wire::identification_status_request(&self.config, &data.id);
-        let answer = self
-            .exchange(Method::POST, "/user_identification/status", Some(request))
-            .await
-            .and_then(|(status, body)| wire::identification_status_answer(status, &body, &data.id));
-        match self.next(&mut data.common, answer)? {
-            Next::Done(user) => self.identity(user).map(Step::Done),
+        let path = "/user_identification/status";
+        let asked = self
+            .ask(Method::POST, path, Some(&request), |answer| {
+                wire::identification_status_answer(answer, &data.id)
+            })
+            .await;
+        let next = match self.next(&mut data.common, asked)? {
+            Next::Done(_) if !data.counts() => self.without_browser(&mut data.common),
+            Next::Done(Finished { digest, content }) => match identity(content) {
+                Ok(identity) => {
+                    self.check_certificate(identity.chain.leaf())?;
+                    Next::Done(identity)
+                }
+                Err(error) => self.after_unusable(&mut data.common, digest, error)?,
+            },
+            Next::Refused(refusal) => Next::Refused(refusal),
+            Next::Wait(after) => Next::Wait(after),
+        };
+        match next {
+            Next::Done(identity) => Ok(Step::Done(identity)),
             Next::Refused(refusal) => Ok(Step::Refused(refusal)),
             Next::Wait(after) => {
                 let session = IdentificationSession::pack(NAME, VERSION, &data)?;
-                Ok(Step::Wait { after, session })
+                Ok(Step::wait(after, session).with_expiry(data.common.deadline))
             }
         }
     }
+}
 
-    fn identity(&self, user: wire::Identified) -> Result<Identity, SignerError> {
-        let mut own = certificates_from_pem(&user.certificate)?.into_iter();
-        let leaf = own.next().ok_or(ades_core::Error::NoCertificate)?;
-        let chain = user.chain.map(|pem| certificates_from_pem(&pem)).transpose()?;
-        let chain = chain.unwrap_or_default();
-        if !chain.is_empty() {
-            // The order of the chain does not matter: the user's certificate is
-            // the one that did not issue any other.
-            let ordered = CertificateChain::from_unordered(chain.iter().cloned())?;
-            if *ordered.leaf() != leaf {
-                return Err(Error::CertificateMismatch.into());
-            }
+/// The user and the chain in an answer. An error can come from damage on the way.
+fn identity(user: Result<wire::Identified, &'static str>) -> Result<Identity, SignerError> {
+    let user = user.map_err(|what| Error::Protocol { what })?;
+    let mut own = certificates_from_pem(&user.certificate)?.into_iter();
+    let leaf = own.next().ok_or(ades_core::Error::NoCertificate)?;
+    let mut issuers = Vec::new();
+    if let Some(pem) = user.chain {
+        issuers = certificates_from_pem(&pem)?;
+        // The order of the chain does not matter: the user's certificate is the
+        // one that did not issue any other.
+        let ordered = CertificateChain::from_unordered(issuers.iter().cloned())?;
+        if *ordered.leaf() != leaf {
+            return Err(Error::CertificateMismatch.into());
         }
-        let chain = CertificateChain::from_leaf(leaf, own.chain(chain))?;
-        self.check_certificate(chain.leaf())?;
-        Ok(Identity::new(chain, Some(user.user_code)))
     }
+    let chain = CertificateChain::from_leaf(leaf, own.chain(issuers))?;
+    Ok(Identity::new(chain, Some(user.user_code)))
 }

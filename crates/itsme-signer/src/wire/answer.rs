@@ -3,12 +3,14 @@
 //! an answer that contradicts itself or lacks a value that this crate needs.
 
 use ades_core::signer::SignatureValue;
+use ades_core::{Digest, DigestAlgorithm};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::check_user_code;
 use crate::codes::{Code, Reason};
 use crate::discovery::Discovery;
+use crate::http_answer::Answer;
 use crate::other_answer::OtherAnswer;
 use crate::session::{IdentificationId, SignatureId};
 
@@ -25,28 +27,37 @@ const REQUEST_ID: &[&str] = &["reqID", "reqId"];
 const DOCUMENT_ID: &[&str] = &["whichDoc", "whichdoc"];
 
 /// Reads the answer to `GET /.well-known/configuration`.
-pub(crate) fn discovery_answer(status: u16, body: &[u8]) -> Result<Discovery, OtherAnswer> {
-    match status {
-        200 => Discovery::from_json(body)
+pub(crate) fn discovery_answer(answer: &Answer) -> Result<Discovery, OtherAnswer> {
+    match answer.status {
+        200 if !answer.is_web_page => Discovery::from_json(&answer.body)
             .map_err(|_| OtherAnswer::Malformed("the discovery document is malformed")),
         401 | 403 => Err(OtherAnswer::NotAuthorised),
-        status => Err(OtherAnswer::Failed(status)),
+        _ => Err(OtherAnswer::undocumented(answer)),
     }
 }
 
 /// Reads the answer to `POST /user_identification`: the session's id and the
 /// URL of its page.
 pub(crate) fn identification_answer(
-    status: u16,
-    body: &[u8],
+    answer: &Answer,
 ) -> Result<(IdentificationId, String), OtherAnswer> {
-    let answer = object(status, body)?;
+    let status = answer.status;
+    let answer = object(answer)?;
     check_status(status, &answer)?;
     let id = text(&answer, IDENTIFICATION_ID)?.as_deref().and_then(IdentificationId::new);
     match (id, text(&answer, &["identificationUrl"])?) {
         (Some(id), Some(url)) => Ok((id, url)),
         _ => Err(OtherAnswer::Malformed("asyncRespID or identificationUrl is missing")),
     }
+}
+
+/// The content of an answer to a finished session. The content may be damaged,
+/// so that the next answer differs.
+pub(crate) struct Finished<T> {
+    /// Distinguishes this content from another
+    pub(crate) digest: String,
+    /// The content, or how it breaks the protocol
+    pub(crate) content: Result<T, &'static str>,
 }
 
 /// The identified user.
@@ -58,31 +69,38 @@ pub(crate) struct Identified {
 
 /// Reads the answer to `POST /user_identification/status`.
 pub(crate) fn identification_status_answer(
-    status: u16,
-    body: &[u8],
+    answer: &Answer,
     id: &IdentificationId,
-) -> Result<Identified, OtherAnswer> {
-    let answer = object(status, body)?;
+) -> Result<Finished<Identified>, OtherAnswer> {
+    let status = answer.status;
+    let answer = object(answer)?;
     check_echo(&answer, IDENTIFICATION_ID, id.as_str())?;
     check_status(status, &answer)?;
-    let user_code = text(&answer, &["userCode"])?.filter(|code| check_user_code(code).is_ok());
-    match (user_code, text(&answer, &["certificate"])?) {
-        (Some(user_code), Some(certificate)) => {
-            let chain = text(&answer, &["fullCertificateChain"])?;
-            Ok(Identified { user_code, certificate, chain })
-        }
-        _ => Err(OtherAnswer::Malformed("userCode or certificate is missing or malformed")),
-    }
+    let keys = ["userCode", "certificate", "fullCertificateChain"];
+    let digest = digest(&json!(keys.map(|key| answer.get(key))));
+    Ok(Finished { digest, content: identified(&answer) })
+}
+
+fn identified(answer: &Value) -> Result<Identified, &'static str> {
+    let user_code = text(answer, &["userCode"])?.filter(|code| check_user_code(code).is_ok());
+    let user_code = user_code.ok_or("userCode is missing or malformed")?;
+    let certificate = text(answer, &["certificate"])?.ok_or("certificate is missing")?;
+    let chain = text(answer, &["fullCertificateChain"])?;
+    Ok(Identified { user_code, certificate, chain })
+}
+
+fn digest(content: &Value) -> String {
+    Digest::of(DigestAlgorithm::Sha256, content.to_string().as_bytes()).to_hex()
 }
 
 /// Reads the answer to a `POST /sign_document` that opens a session: its id and
 /// the URL of its page.
 pub(crate) fn sign_answer(
-    status: u16,
-    body: &[u8],
+    answer: &Answer,
     request_id: &str,
 ) -> Result<(SignatureId, String), OtherAnswer> {
-    let answer = object(status, body)?;
+    let status = answer.status;
+    let answer = object(answer)?;
     check_echo(&answer, REQUEST_ID, request_id)?;
     check_result(status, &answer)?;
     let id = text(&answer, SIGNATURE_ID)?.as_deref().and_then(SignatureId::new);
@@ -96,54 +114,56 @@ pub(crate) fn sign_answer(
 /// Reads the answer to a `POST /sign_document` that asks for a result: the
 /// values with their ids.
 pub(crate) fn sign_status_answer(
-    status: u16,
-    body: &[u8],
+    answer: &Answer,
     request_id: &str,
     id: &SignatureId,
     url_safe: bool,
-) -> Result<Vec<SignatureValue>, OtherAnswer> {
-    let answer = object(status, body)?;
+) -> Result<Finished<Vec<SignatureValue>>, OtherAnswer> {
+    let status = answer.status;
+    let answer = object(answer)?;
     check_echo(&answer, REQUEST_ID, request_id)?;
     check_echo(&answer, SIGNATURE_ID, id.as_str())?;
     if check_result(status, &answer)? == PENDING {
         return Err(OtherAnswer::Pending);
     }
-    let values = answer.get("sigObj").and_then(Value::as_array);
-    let values =
-        values.ok_or(OtherAnswer::Malformed("the result is Success, but sigObj is missing"))?;
-    values.iter().map(|value| signature_value(value, url_safe)).collect()
+    let objects = answer.get("sigObj").unwrap_or(&Value::Null);
+    Ok(Finished { digest: digest(objects), content: signature_values(objects, url_safe) })
 }
 
-fn signature_value(object: &Value, url_safe: bool) -> Result<SignatureValue, OtherAnswer> {
-    let id = text(object, DOCUMENT_ID)?
-        .ok_or(OtherAnswer::Malformed("an element of sigObj has no whichDoc"))?;
+fn signature_values(objects: &Value, url_safe: bool) -> Result<Vec<SignatureValue>, &'static str> {
+    let objects = objects.as_array().ok_or("the result is Success, but sigObj is missing")?;
+    objects.iter().map(|object| signature_value(object, url_safe)).collect()
+}
+
+fn signature_value(object: &Value, url_safe: bool) -> Result<SignatureValue, &'static str> {
+    let id = text(object, DOCUMENT_ID)?.ok_or("an element of sigObj has no whichDoc")?;
     let value = text(object.get("b64Sig").unwrap_or(&Value::Null), &["value"])?
-        .ok_or(OtherAnswer::Malformed("an element of sigObj has no b64Sig.value"))?;
-    let value = decode_value(&value, url_safe);
-    Ok(SignatureValue::new(id, value.ok_or(OtherAnswer::Malformed("b64Sig.value is not base64"))?))
+        .ok_or("an element of sigObj has no b64Sig.value")?;
+    let value = decode_value(&value, url_safe)?;
+    Ok(SignatureValue::new(id, value))
 }
 
 /// Reads the JSON object of an answer with a status that may have one.
-fn object(status: u16, body: &[u8]) -> Result<Value, OtherAnswer> {
-    let blank = body.iter().all(u8::is_ascii_whitespace);
-    match status {
+fn object(answer: &Answer) -> Result<Value, OtherAnswer> {
+    let blank = answer.body.iter().all(u8::is_ascii_whitespace);
+    match answer.status {
         401 | 403 => return Err(OtherAnswer::NotAuthorised),
         409 if blank => return Err(OtherAnswer::UnknownSession),
         200 | 400 | 409 | 500 => {}
-        status => return Err(OtherAnswer::Failed(status)),
+        _ => return Err(OtherAnswer::undocumented(answer)),
     }
-    match serde_json::from_slice(body) {
+    match serde_json::from_slice(&answer.body) {
         Ok(object @ Value::Object(_)) => Ok(object),
-        _ if status == 200 || status == 409 => {
+        _ if matches!(answer.status, 200 | 409) && !answer.is_web_page => {
             Err(OtherAnswer::Malformed("the body is not a JSON object"))
         }
-        _ => Err(OtherAnswer::Failed(status)),
+        _ => Err(OtherAnswer::undocumented(answer)),
     }
 }
 
 /// The text under a key with one of these spellings. `null` and the empty text
 /// count as absent. Two spellings may occur together if their values are equal.
-fn text(object: &Value, spellings: &[&str]) -> Result<Option<String>, OtherAnswer> {
+fn text(object: &Value, spellings: &[&str]) -> Result<Option<String>, &'static str> {
     let mut found: Option<&str> = None;
     for value in spellings.iter().filter_map(|key| object.get(key)) {
         match (value, found) {
@@ -152,11 +172,9 @@ fn text(object: &Value, spellings: &[&str]) -> Result<Option<String>, OtherAnswe
             (Value::String(text), None) => found = Some(text),
             (Value::String(text), Some(other)) if text == other => {}
             (Value::String(_), Some(_)) => {
-                return Err(OtherAnswer::Malformed(
-                    "two spellings of one key have different values",
-                ));
+                return Err("two spellings of one key have different values");
             }
-            _ => return Err(OtherAnswer::Malformed("a value is not a string")),
+            _ => return Err("a value is not a string"),
         }
     }
     Ok(found.map(ToOwned::to_owned))
@@ -232,11 +250,13 @@ fn message_of(object: &Value) -> Option<&str> {
 
 /// Decodes base64 with or without padding and white space. The URL-safe alphabet
 /// is accepted only if `url_safe`. Verifying the value checks its length.
-fn decode_value(text: &str, url_safe: bool) -> Option<Vec<u8>> {
+fn decode_value(text: &str, url_safe: bool) -> Result<Vec<u8>, &'static str> {
     let mut plain: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     plain.truncate(plain.trim_end_matches('=').len());
     if plain.contains(['-', '_']) && !url_safe {
-        return None;
+        return Err("b64Sig.value is in the URL-safe alphabet of base64, which \
+                    tolerance.url_safe_values allows");
     }
-    Base64UrlUnpadded::decode_vec(&plain.replace('+', "-").replace('/', "_")).ok()
+    Base64UrlUnpadded::decode_vec(&plain.replace('+', "-").replace('/', "_"))
+        .map_err(|_| "b64Sig.value is not base64")
 }

@@ -1,19 +1,18 @@
 //! Edge cases of sessions and their states.
 
-use std::sync::{Arc, Mutex};
-
 use ades_core::signer::{
     Event, IdentificationRequest, IdentificationSession, Identity, RefusalReason, SignerErrorKind,
     SigningSession, Step,
 };
 use ades_core::{RemoteSigner, Retry};
 use chrono::TimeDelta;
+use itsme_signer::transport::ServerProblem;
 use itsme_signer::{ItsmeSigner, is_return_from};
 use serde_json::{Value, json};
 
 use crate::script::{
-    PENDING, REQUESTER, Reply, Script, collect, config, drop_waiting, identified, identify, now,
-    object, opened, request, returned, run, sign, sign_opened, signer, signer_with, state_of,
+    PENDING, REQUESTER, Reply, collect, drop_waiting, identified, identify, now, object, opened,
+    request, returned, run, sign, sign_opened, signer, signer_with, signer_with_clock, state_of,
     success, test_signer, value,
 };
 
@@ -91,13 +90,37 @@ fn case_32_and_34_a_repeated_return_only_queries_the_status() {
     assert_eq!(paths[1..], ["/user_identification/status", "/user_identification/status"]);
 }
 
+/// What an application stores in clear to find a session and to know when to ask: its key, its
+/// deadline and the first poll.
+#[test]
+fn a_redirect_has_a_key_a_deadline_and_a_first_poll() {
+    let pending = Reply::Json(409, json!({ "status": "NOK", "statusReason": "PENDING" }));
+    let (signer, _) = signer([opened(), pending]);
+    let step = run(signer.identify(IdentificationRequest::default())).unwrap();
+    let Step::Redirect { url, session, return_key, poll_after, expires_at, .. } = step else {
+        panic!("the step must redirect the browser")
+    };
+    let key = state_of(&url);
+    assert_eq!(return_key.as_deref(), Some(key.as_str()));
+    assert_eq!(poll_after, Some(std::time::Duration::from_secs(5)));
+    assert_eq!(expires_at, itsme_signer::identification_deadline(&session));
+    for query in [format!("st={key}"), format!("?q=1&st={key}"), format!("st={key}&q=1")] {
+        assert_eq!(signer.return_key(&query).as_ref(), Some(&key));
+    }
+    for query in ["", "q=1", "stt=1", "st=1&st=2"] {
+        assert_eq!(signer.return_key(query), None);
+    }
+    let step = run(signer.continue_identification(session, Event::Poll)).unwrap();
+    assert!(matches!(step, Step::Wait { expires_at: at, .. } if at == expires_at), "{step:?}");
+}
+
 #[test]
 fn case_33_a_session_belongs_to_one_browser() {
     let done = Reply::Json(200, identified(test_signer()));
     let (signer, _) = signer([opened(), done]);
     let mut request = IdentificationRequest::default();
     request.browser = Some("cookie-x".to_owned());
-    let Step::Redirect { url, session } = run(signer.identify(request)).unwrap() else {
+    let Step::Redirect { url, session, .. } = run(signer.identify(request)).unwrap() else {
         panic!("the step must redirect the browser")
     };
     assert!(!serde_json::to_string(&session).unwrap().contains("cookie-x"));
@@ -105,10 +128,55 @@ fn case_33_a_session_belongs_to_one_browser() {
     for browser in [None, Some("cookie-y")] {
         let event = returned(query.clone(), browser);
         let error = run(signer.continue_identification(session.clone(), event)).unwrap_err();
-        assert_eq!(error.kind(), &SignerErrorKind::State);
+        assert_eq!(error.kind(), &SignerErrorKind::OtherBrowser);
     }
     let event = returned(query, Some("cookie-x"));
     assert!(matches!(run(signer.continue_identification(session, event)), Ok(Step::Done(_))));
+}
+
+/// Whoever gets the address of the page can identify there, as themselves. Polling must not
+/// believe it either.
+#[test]
+fn case_33_an_identification_counts_once_its_browser_came_back() {
+    let done = || Reply::Json(200, identified(test_signer()));
+    let pending = Reply::Json(409, json!({ "status": "NOK", "statusReason": "PENDING" }));
+    let (signer, _) = signer([opened(), done(), done(), pending, done()]);
+    let mut request = IdentificationRequest::default();
+    request.browser = Some("cookie-x".to_owned());
+    let Step::Redirect { url, mut session, .. } = run(signer.identify(request)).unwrap() else {
+        panic!("the step must redirect the browser")
+    };
+    for _ in 0..2 {
+        session = match run(signer.continue_identification(session, Event::Poll)).unwrap() {
+            Step::Wait { session, .. } => session,
+            other => panic!("{other:?}"),
+        };
+    }
+    // It comes back before the service has the result. From then on, polling is enough, also for
+    // another process.
+    let event = returned(format!("st={}", state_of(&url)), Some("cookie-x"));
+    session = match run(signer.continue_identification(session, event)).unwrap() {
+        Step::Wait { session, .. } => session,
+        other => panic!("{other:?}"),
+    };
+    let stored = serde_json::to_string(&session).unwrap();
+    let session = serde_json::from_str(&stored).unwrap();
+    let step = run(signer.continue_identification(session, Event::Poll));
+    assert!(matches!(step, Ok(Step::Done(_))), "{step:?}");
+}
+
+/// A refusal counts in any case, and so does the end of the time.
+#[test]
+fn case_33_a_refusal_needs_no_browser() {
+    let rejected = Reply::Json(409, json!({ "status": "NOK", "statusReason": "REJECTED" }));
+    let (signer, _) = signer([opened(), rejected]);
+    let mut request = IdentificationRequest::default();
+    request.browser = Some("cookie-x".to_owned());
+    let Step::Redirect { session, .. } = run(signer.identify(request)).unwrap() else {
+        panic!("the step must redirect the browser")
+    };
+    let step = run(signer.continue_identification(session, Event::Poll));
+    assert!(matches!(step, Ok(Step::Refused(_))), "{step:?}");
 }
 
 /// The types also prevent swapped sessions and empty ids.
@@ -136,12 +204,7 @@ fn case_37_the_result_is_collected_without_a_return() {
 
 #[test]
 fn case_38_the_deadline_ends_the_wait_and_a_late_success_still_counts() {
-    let script = Script::default();
-    let late = Arc::new(Mutex::new(now()));
-    let clock = Arc::clone(&late);
-    let signer = ItsmeSigner::with_transport(config("").unwrap(), script.clone(), move || {
-        *clock.lock().unwrap()
-    });
+    let (signer, script, late) = signer_with_clock("");
     script.add(sign_opened());
     let (_, session) = sign(&signer, &["s-001"]);
     *late.lock().unwrap() = now() + TimeDelta::try_minutes(11).unwrap();
@@ -227,6 +290,9 @@ fn case_40_a_signature_session_is_never_opened_twice() {
         (Reply::NotAuthorised, SignerErrorKind::ClientNotAuthorised),
         (Reply::Text(403, "<html>"), SignerErrorKind::ClientNotAuthorised),
         (no(400, json!("INVALID_POLICY"), Value::Null), SignerErrorKind::Configuration),
+        (no(400, json!("INVALID_DIGEST_INFO"), Value::Null), SignerErrorKind::Configuration),
+        (Reply::Untrusted(ServerProblem::UnknownIssuer), SignerErrorKind::Configuration),
+        (Reply::ProxyRefused, SignerErrorKind::Configuration),
     ] {
         let (signer, script) = signer([reply.clone()]);
         let error = run(signer.sign(request(&["s-001"]))).unwrap_err();
@@ -255,6 +321,7 @@ fn case_40_an_identification_that_fails_is_tried_three_times() {
         Reply::Text(500, "oops"),
         Reply::Text(200, "<html>"),
         failed("INVALID_LANG"),
+        Reply::Text(503, ""),
         Reply::Json(500, json!({ "status": "NOK", "statusReason": "UNEXPECTED_ERROR" })),
     ] {
         let (signer, script) = signer([reply]);
@@ -305,7 +372,7 @@ fn the_wait_between_status_queries_grows() {
     for _ in 0..6 {
         script.add(Reply::Json(200, json!({ "result": { "maj": PENDING } })));
         match run(signer.continue_signing(session, Event::Poll)).unwrap() {
-            Step::Wait { after, session: next } => {
+            Step::Wait { after, session: next, .. } => {
                 waits.push(after.as_secs());
                 session = next;
             }

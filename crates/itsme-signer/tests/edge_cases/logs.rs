@@ -71,7 +71,7 @@ fn contains_none(text: &str, markers: &[String]) {
 /// The URL of the page, and the session.
 fn redirect<T: std::fmt::Debug, S: std::fmt::Debug>(step: Step<T, S>) -> (String, S) {
     match step {
-        Step::Redirect { url, session } => (url, session),
+        Step::Redirect { url, session, .. } => (url, session),
         other => panic!("{other:?}"),
     }
 }

@@ -12,7 +12,7 @@ use ades_tests::pki::{Key, Pki, TestSigner, pem};
 use base64ct::{Base64, Encoding};
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Request, Response};
-use itsme_signer::transport::{Transport, TransportError};
+use itsme_signer::transport::{ServerProblem, Transport, TransportError};
 use itsme_signer::{Config, Error, ItsmeSigner};
 use serde_json::{Value, json};
 
@@ -37,9 +37,13 @@ allowed_hosts = ["front.example"]
 pub(crate) enum Reply {
     Json(u16, Value),
     Text(u16, &'static str),
+    /// As `Json`, with a header
+    Headed(u16, &'static str, &'static str, Value),
     Lost,
     NotSent,
     NotAuthorised,
+    Untrusted(ServerProblem),
+    ProxyRefused,
     Huge,
     /// No reply: the future stays pending.
     Never,
@@ -92,24 +96,44 @@ impl Transport for Script {
         script.asked.push((request.uri().path().to_owned(), body));
         let lost = || Box::<dyn std::error::Error + Send + Sync>::from("scripted");
         let request_id = script.asked.last().unwrap().1["reqID"].clone();
-        let answer =
-            match script.replies.pop_front().expect("the script has no reply for this request") {
-                Reply::Json(status, mut body) => {
-                    // The service repeats the id of the request.
-                    if body["reqID"] == ECHO {
-                        body["reqID"] = request_id;
-                    }
-                    Ok((status, body.to_string().into_bytes()))
+        let mut header = None;
+        let mut reply =
+            script.replies.pop_front().expect("the script has no reply for this request");
+        if let Reply::Headed(status, name, value, body) = reply {
+            header = Some((name, value));
+            reply = Reply::Json(status, body);
+        }
+        let host = || "back.example".to_owned();
+        let answer = match reply {
+            Reply::Json(status, mut body) => {
+                // The service repeats the id of the request.
+                if body["reqID"] == ECHO {
+                    body["reqID"] = request_id;
                 }
-                Reply::Never => return Box::pin(std::future::pending()),
-                Reply::Huge => Err(TransportError::TooLong),
-                Reply::Text(status, body) => Ok((status, body.as_bytes().to_vec())),
-                Reply::Lost => Err(TransportError::Unknown(lost())),
-                Reply::NotSent => Err(TransportError::NotSent(lost())),
-                Reply::NotAuthorised => Err(TransportError::NotAuthorised(lost())),
-            };
+                Ok((status, body.to_string().into_bytes()))
+            }
+            Reply::Headed(..) => unreachable!("it became `Json`"),
+            Reply::Untrusted(problem) => {
+                Err(TransportError::UntrustedServer { host: host(), problem, source: lost() })
+            }
+            Reply::ProxyRefused => {
+                let proxy = "http://proxy.example:3128".to_owned();
+                Err(TransportError::ProxyRefused { proxy, host: host(), source: lost() })
+            }
+            Reply::Never => return Box::pin(std::future::pending()),
+            Reply::Huge => Err(TransportError::TooLong),
+            Reply::Text(status, body) => Ok((status, body.as_bytes().to_vec())),
+            Reply::Lost => Err(TransportError::Unknown(lost())),
+            Reply::NotSent => Err(TransportError::NotSent(lost())),
+            Reply::NotAuthorised => Err(TransportError::NotAuthorised(lost())),
+        };
         Box::pin(async move {
-            answer.map(|(status, body)| Response::builder().status(status).body(body).unwrap())
+            let (status, body) = answer?;
+            let mut response = Response::builder().status(status);
+            if let Some((name, value)) = header {
+                response = response.header(name, value);
+            }
+            Ok(response.body(body).unwrap())
         })
     }
 
@@ -217,38 +241,43 @@ pub(crate) fn object(id: &str, value: &str) -> Value {
 
 pub(crate) fn identify(signer: &ItsmeSigner) -> (String, IdentificationSession) {
     match run(signer.identify(IdentificationRequest::default())).unwrap() {
-        Step::Redirect { url, session } => (url, session),
+        Step::Redirect { url, session, .. } => (url, session),
         other => panic!("{other:?}"),
     }
 }
 
 pub(crate) fn sign(signer: &ItsmeSigner, ids: &[&str]) -> (String, SigningSession) {
     match run(signer.sign(request(ids))).unwrap() {
-        Step::Redirect { url, session } => (url, session),
+        Step::Redirect { url, session, .. } => (url, session),
         other => panic!("{other:?}"),
     }
 }
 
-/// The values of a finished session over `ids`.
+/// The values of a finished session over `ids`, which always gives the same.
 pub(crate) fn collect(
     more: &str,
     ids: &[&str],
     values: &Value,
 ) -> Result<Vec<SignatureValue>, SignerError> {
-    let (signer, _) = signer_with(more, [sign_opened(), success(values)]);
-    let (_, session) = sign(&signer, ids);
-    match run(signer.continue_signing(session, Event::Poll))? {
-        Step::Done(values) => Ok(values),
-        other => panic!("{other:?}"),
+    let (signer, script) = signer_with(more, [sign_opened()]);
+    let (_, mut session) = sign(&signer, ids);
+    for _ in 0..2 {
+        script.add(success(values));
+        match run(signer.continue_signing(session, Event::Poll))? {
+            Step::Done(values) => return Ok(values),
+            Step::Wait { session: next, .. } => session = next,
+            other => panic!("{other:?}"),
+        }
     }
+    panic!("the same values are neither accepted nor an error")
 }
 
-/// The result of status queries that always get the same reply, after the client
-/// has stopped repeating them.
+/// The result of status queries that always get the same reply, with a client that
+/// stops after three unclear answers.
 pub(crate) fn status_of(
     reply: &Reply,
 ) -> Result<Step<Vec<SignatureValue>, SigningSession>, SignerError> {
-    let (signer, script) = signer([sign_opened()]);
+    let (signer, script) = signer_with("[limits]\nstatus_failures = 2", [sign_opened()]);
     let (_, mut session) = sign(&signer, &["s-001"]);
     loop {
         script.add(reply.clone());
@@ -256,6 +285,27 @@ pub(crate) fn status_of(
             Step::Wait { session: next, .. } if script.asked().len() < 10 => session = next,
             step => return Ok(step),
         }
+    }
+}
+
+/// A signer with a clock that the test sets.
+pub(crate) fn signer_with_clock(more: &str) -> (ItsmeSigner, Script, Arc<Mutex<DateTime<Utc>>>) {
+    let script = Script::default();
+    let time = Arc::new(Mutex::new(now()));
+    let clock = Arc::clone(&time);
+    let signer = ItsmeSigner::with_transport(config(more).unwrap(), script.clone(), move || {
+        *clock.lock().unwrap()
+    });
+    (signer, script, time)
+}
+
+/// The wait and the next session of a step that waits.
+pub(crate) fn waits<T: std::fmt::Debug, S: std::fmt::Debug>(
+    step: Result<Step<T, S>, SignerError>,
+) -> (u64, S) {
+    match step {
+        Ok(Step::Wait { after, session, .. }) => (after.as_secs(), session),
+        other => panic!("{other:?}"),
     }
 }
 

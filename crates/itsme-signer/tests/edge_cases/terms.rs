@@ -1,7 +1,5 @@
 //! Edge case 15, policy and commitment: the container names what the user saw.
 
-use std::sync::{Arc, Mutex};
-
 use ades_core::signer::{Display, Language, SignerErrorKind, Step};
 use ades_core::{
     CommitmentType, Digest, DigestAlgorithm, RemoteSigner, SignatureParameters, SignaturePolicy,
@@ -12,7 +10,8 @@ use itsme_signer::discovery::PolicyDigest;
 use serde_json::{Value, json};
 
 use crate::script::{
-    REQUESTER, Reply, Script, config, now, own, request, run, sign_opened, signer, signer_with,
+    REQUESTER, Reply, Script, now, own, request, run, sign_opened, signer, signer_with,
+    signer_with_clock,
 };
 
 const DOCUMENT: Option<PolicyDigest<'_>> = Some(PolicyDigest::OfDocument(b"the policy"));
@@ -202,12 +201,7 @@ fn the_discovery_document_is_fetched_again_when_needed() {
     assert_eq!(script.asked().len(), 1);
 
     // The document is old, or itsme® refuses a policy that it lists.
-    let script = Script::default();
-    let time = Arc::new(Mutex::new(now()));
-    let clock = Arc::clone(&time);
-    let signer = ItsmeSigner::with_transport(config("").unwrap(), script.clone(), move || {
-        *clock.lock().unwrap()
-    });
+    let (signer, script, time) = signer_with_clock("");
     script.add(discovery());
     run(Box::pin(signer.discovery())).unwrap();
     *time.lock().unwrap() += TimeDelta::try_minutes(59).unwrap();
@@ -244,4 +238,5 @@ fn malformed_entries_of_the_discovery_document_are_left_out() {
     let discovery = run(Box::pin(signer.discovery())).unwrap();
     assert!(discovery.policy("1.2.3").is_ok() && discovery.policy("1.2.4").is_err());
     assert_eq!(discovery.languages, ["EN"]);
+    assert_eq!(discovery.offered_languages(), [Language::En]);
 }
