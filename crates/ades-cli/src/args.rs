@@ -1,19 +1,34 @@
 //! The command line's arguments, and their conversion to typed options.
 
+mod concern;
+mod extend;
 mod signature;
+mod stamp;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use ades::{Canonicalization, Target, parse};
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use ades::{Canonicalization, Target, ValidationTime, parse};
+use chrono::DateTime;
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use itsme_sandbox::{DigestAlphabet, EvidenceFault, EvidenceService};
 
 use crate::exit::Failure;
 use crate::job::{SignerChoice, SignerKind};
 use crate::path_name::absolute;
 use crate::sandbox;
+use crate::services::FetchRules;
+use crate::unlock::RecipientArgs;
 
+pub(crate) use concern::{Concerned, Given};
+pub(crate) use extend::ExtendArgs;
 pub(crate) use signature::{ReadingArgs, SignatureArgs};
+
+/// The headings of the help, in addition to those in `signature` and `stamp`.
+const OUTPUT: &str = "Output";
+const SIGNER: &str = "Signer";
+const LEVEL: &str = "Level";
+const MESSAGES: &str = "Messages";
 
 #[derive(Debug, Parser)]
 #[command(
@@ -22,21 +37,24 @@ pub(crate) use signature::{ReadingArgs, SignatureArgs};
     about = "Sign documents with remote signers and key files, and verify them: PAdES, XAdES and CAdES"
 )]
 #[command(
-    after_help = "A signing that waits for the signer is stored in <OUT>.pending (several files: <DIR>/ades.pending) \
+    after_help = "Exit statuses, stored jobs and more: ades --help. The options of a command: ades COMMAND --help."
+)]
+#[command(
+    after_long_help = "A signing that waits for the signer is stored in <OUT>.pending (several files: <DIR>/ades.pending) \
 until it is done; `ades resume` continues it after an interruption. Only one process at a time works on it.\n\n\
 Results go to standard output: reports, digests, canonical forms, containers to -. Messages go to standard error. \
-Progress is shown only on a terminal.\n\n\
-Exit status: 0 done; 1 not valid (verify); 2 usage; 3 an input cannot be used; \
+Progress is shown only on a terminal. An output file appears whole or not at all.\n\n\
+Exit status: 0 done; 1 total-failed (verify); 2 usage; 3 an input cannot be used; \
 4 the signer or the user refused; 5 the signer or a network service failed, or another process works on the job: \
-a later try may succeed; 70 a bug.\n\n\
-Not yet: levels t, lt and lta (--tsa, extend), demo."
+a later try may succeed; 6 indeterminate (verify); 7 an output cannot be written; 70 a bug. A closed pipe ends a report without an error; \
+a container, a canonical form or a digest that nobody reads is status 7."
 )]
 pub(crate) struct Args {
     /// Print errors only
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = MESSAGES)]
     pub(crate) quiet: bool,
     /// Print more messages; may be repeated
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = MESSAGES)]
     pub(crate) verbose: u8,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -48,10 +66,14 @@ pub(crate) enum Command {
     Sign(Box<SignArgs>),
     /// Continue an interrupted signing
     Resume(ResumeArgs),
+    /// Show where an interrupted or waiting signing stands, without touching it
+    Status(StatusArgs),
     /// Print the digest to be signed, and store the state for completing
     Prepare(Box<PrepareArgs>),
     /// Write the container, from a stored state and a signature value
     Complete(CompleteArgs),
+    /// Raise signatures to the levels B-T, B-LT and B-LTA, and renew them
+    Extend(Box<ExtendArgs>),
     /// List the signatures of a container, without verdicts
     Inspect(InspectArgs),
     /// Verify a container
@@ -60,53 +82,94 @@ pub(crate) enum Command {
     C14n(C14nArgs),
     /// Run the itsme® sandbox on its own
     Sandbox(SandboxArgs),
-    /// Raise the level of a signature: not yet
-    #[command(hide = true)]
-    Extend(NotYet),
-    /// A small signing application in the browser: not yet
-    #[command(hide = true)]
-    Demo(NotYet),
-}
-
-/// The arguments of a command that this version does not have yet.
-#[derive(Debug, clap::Args)]
-#[command(disable_help_flag = true)]
-pub(crate) struct NotYet {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _arguments: Vec<std::ffi::OsString>,
+    /// A small signing application in the browser: upload, confirm, download
+    Demo(DemoArgs),
+    /// Print the completions for a shell
+    Completions(CompletionsArgs),
+    /// Print a manual page, or write all of them
+    Man(ManArgs),
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_long_help = "Without -o and --out-dir, each container is written beside its file. A signature of its own adds \
+to the name: contract.txt.p7s, contract.txt.p7m, contract.txt.xades. A signed document gets another name: \
+contract-signed.pdf, contract-signed.xml. Nothing is overwritten without --force."
+)]
 pub(crate) struct SignArgs {
     /// The files to sign; - is standard input
     #[arg(required = true, value_name = "IN")]
     pub(crate) inputs: Vec<PathBuf>,
+    /// Sign all files with one signature, which refers to them by their names
+    ///
+    /// Only a detached XAdES signature can do that: --packaging detached. Their names must differ.
+    #[arg(long, requires = "packaging", conflicts_with = "out_dir", help_heading = OUTPUT)]
+    pub(crate) together: bool,
     /// The container; - is standard output
-    #[arg(short, long, conflicts_with = "out_dir", required_unless_present = "out_dir")]
+    ///
+    /// Without it and --out-dir, the container is written beside the file, under a name of its own:
+    /// contract.txt.p7s, contract-signed.pdf.
+    #[arg(short, long, conflicts_with = "out_dir", value_name = "OUT", help_heading = OUTPUT)]
     pub(crate) output: Option<PathBuf>,
     /// The folder for the containers of several files
-    #[arg(long)]
+    #[arg(long, value_name = "DIR", help_heading = OUTPUT)]
     pub(crate) out_dir: Option<PathBuf>,
     /// Overwrite existing files
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(crate) force: bool,
+    /// Print one JSON object: the containers, or the error
+    #[arg(long, help_heading = OUTPUT)]
+    pub(crate) json: bool,
     /// sandbox | itsme:CONFIG.toml | pkcs12:FILE
-    #[arg(long, default_value = "sandbox")]
+    ///
+    /// The sandbox is a built-in stand-in for itsme®: its signatures have no legal value.
+    #[arg(long, default_value = "sandbox", help_heading = SIGNER)]
     pub(crate) signer: String,
+    /// Open the signer's pages in the browser: that of the environment variable BROWSER, or that
+    /// of the desktop
+    #[arg(long, conflicts_with = "auto_approve", help_heading = SIGNER)]
+    pub(crate) open: bool,
     /// Sandbox only: the test user confirms at once, without a browser
-    #[arg(long)]
+    #[arg(long, help_heading = SIGNER)]
     pub(crate) auto_approve: bool,
     /// Sandbox only: the test user who confirms
-    #[arg(long, default_value = "ready")]
+    #[arg(long, value_name = "USER", default_value = "ready", help_heading = SIGNER)]
     pub(crate) sandbox_user: String,
     /// Sandbox only: the folder of the sandbox's PKI
-    #[arg(long)]
+    #[arg(long, value_name = "DIR", help_heading = SIGNER)]
     pub(crate) sandbox_dir: Option<PathBuf>,
-    /// The environment variable with the password of the key file
-    #[arg(long)]
-    pub(crate) password_env: Option<String>,
+    #[command(flatten)]
+    pub(crate) key_file: KeyFileArgs,
+    /// With --level lt or lta: trust anchors, PEM: paths end there
+    #[arg(long, value_name = "CA.pem", help_heading = LEVEL)]
+    pub(crate) trust: Vec<PathBuf>,
+    #[command(flatten, next_help_heading = LEVEL)]
+    pub(crate) fetch: FetchArgs,
     #[command(flatten)]
     pub(crate) signature: SignatureArgs,
+}
+
+/// How to open a key file. A job does not store this.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyFileArgs {
+    /// The environment variable with the password of the key file
+    ///
+    /// Without it, the password is asked for on the terminal if the file needs one.
+    #[arg(long, value_name = "VAR", help_heading = SIGNER)]
+    pub(crate) password_env: Option<String>,
+    /// The key of a PKCS#12 file with several keys
+    ///
+    /// Its friendly name or that of its certificate, or the SHA-256 fingerprint of the certificate.
+    #[arg(long, value_name = "NAME", help_heading = SIGNER)]
+    pub(crate) key_name: Option<String>,
+}
+
+impl KeyFileArgs {
+    /// One of the options that the user gave.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let password = self.password_env.as_ref().map(|_| "--password-env");
+        password.or(self.key_name.as_ref().map(|_| "--key-name"))
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -118,30 +181,49 @@ pub(crate) struct ResumeArgs {
     /// signer's session has no result
     #[arg(long)]
     pub(crate) ask_again: bool,
+    /// Open the signer's page in the browser: that of the environment variable BROWSER, or that of
+    /// the desktop
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// As --ask-again, and let the user identify first: after the user has renewed the certificate
+    #[arg(long)]
+    pub(crate) identify_again: bool,
     /// Overwrite existing files
     #[arg(long)]
     pub(crate) force: bool,
-    /// The environment variable with the password of the key file
+    /// Print one JSON object: the containers, or the error
     #[arg(long)]
-    pub(crate) password_env: Option<String>,
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) key_file: KeyFileArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    /// The .pending file of the signing
+    #[arg(value_name = "PENDING")]
+    pub(crate) pending: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct PrepareArgs {
     /// The file to sign; - is standard input
     pub(crate) input: PathBuf,
-    /// The signer's certificate and its issuers, PEM, in any order
-    #[arg(long)]
-    pub(crate) certs: PathBuf,
     /// The file for the pending state
-    #[arg(long)]
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub(crate) state: PathBuf,
     /// The environment variable with the key of the state's MAC: 64 hexadecimal digits
-    #[arg(long)]
+    #[arg(long, value_name = "VAR", help_heading = OUTPUT)]
     pub(crate) state_key_env: Option<String>,
     /// Overwrite existing files
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(crate) force: bool,
+    /// The signer's certificate and its issuers, PEM, in any order
+    #[arg(long, value_name = "FILE", help_heading = SIGNER)]
+    pub(crate) certs: PathBuf,
     #[command(flatten)]
     pub(crate) signature: SignatureArgs,
 }
@@ -156,12 +238,15 @@ pub(crate) struct CompleteArgs {
     /// The environment variable with the key of the state's MAC
     #[arg(long)]
     pub(crate) state_key_env: Option<String>,
-    /// The signature value, raw octets or base64; - is standard input
+    /// The signature value: raw octets, base64, base64url, hexadecimal digits or PEM; for ECDSA, DER
+    /// or r and s side by side; - is standard input
     #[arg(long)]
     pub(crate) signature: PathBuf,
     /// The environment variable with the password of an encrypted PDF
     #[arg(long, value_name = "VAR")]
     pub(crate) pdf_password_env: Option<String>,
+    #[command(flatten)]
+    pub(crate) recipient: RecipientArgs,
     /// The container; - is standard output
     #[arg(short, long)]
     pub(crate) output: PathBuf,
@@ -178,6 +263,8 @@ pub(crate) struct InspectArgs {
     #[arg(long, value_name = "VAR")]
     pub(crate) pdf_password_env: Option<String>,
     #[command(flatten)]
+    pub(crate) recipient: RecipientArgs,
+    #[command(flatten)]
     pub(crate) reading: ReadingArgs,
     /// Print one JSON object
     #[arg(long)]
@@ -185,9 +272,16 @@ pub(crate) struct InspectArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Each signature has one of three answers (EN 319 102-1): total-passed, indeterminate (what is missing \
+or unknown is named) or total-failed (what is broken is named). The worst one counts. Without --trust, nobody is judged, \
+and no signature is passed.\n\nExit status: 0 total-passed, or intact with --integrity; 1 total-failed; \
+6 indeterminate; 3 a file is not a container or has no signature."
+)]
 pub(crate) struct VerifyArgs {
-    /// The container; - is standard input
-    pub(crate) container: PathBuf,
+    /// The containers; - is standard input
+    #[arg(required = true, value_name = "SIGNED")]
+    pub(crate) containers: Vec<PathBuf>,
     /// The document of a detached signature, or the expected content of an enveloping CAdES
     /// container; XML: each document that the signature refers to, by its file name
     #[arg(long)]
@@ -196,17 +290,126 @@ pub(crate) struct VerifyArgs {
     /// be signed; default: the root element
     #[arg(long, value_name = "ID|{NAMESPACE}NAME", value_parser = parse::elements)]
     pub(crate) element: Vec<Target>,
-    /// Trust anchors, PEM; without any, trust is not judged
+    /// Trust anchors, PEM; without any, no signature is passed
     #[arg(long)]
     pub(crate) trust: Vec<PathBuf>,
+    /// Trust anchors of time-stamping authorities, PEM; those of --trust then do not count for
+    /// time-stamps
+    #[arg(long, value_name = "CA.pem")]
+    pub(crate) tsa_trust: Vec<PathBuf>,
+    /// A trusted list (ETSI TS 119 612), XML: its services are trust anchors of signers and of
+    /// time-stamping authorities, and the answer says whether a signature is qualified
+    #[arg(long, value_name = "TSL.xml")]
+    pub(crate) trusted_list: Vec<PathBuf>,
+    /// The certificates that may sign the trusted lists, PEM; without any, the lists are not
+    /// authenticated, which the answer says
+    #[arg(long, value_name = "CERT.pem", requires = "trusted_list")]
+    pub(crate) trusted_list_signer: Vec<PathBuf>,
+    /// Judge certificates and algorithms at this time (RFC 3339), or at the time that each signer
+    /// claims: claimed believes the signer; default: now
+    #[arg(long, value_name = "TIME|claimed", value_parser = validation_time)]
+    pub(crate) at: Option<ValidationTime>,
+    /// Ask for the integrity alone: nobody is judged
+    #[arg(
+        long,
+        conflicts_with_all = ["trust", "tsa_trust", "trusted_list", "at", "revocation", "crl", "ocsp"]
+    )]
+    pub(crate) integrity: bool,
+    /// Where revocation data come from; none leaves revocation out
+    #[arg(long, value_enum, default_value = "embedded")]
+    pub(crate) revocation: RevocationSource,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
+    /// A CRL beside those in the container, DER or PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crl: Vec<PathBuf>,
+    /// An OCSP response beside those in the container, DER or PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ocsp: Vec<PathBuf>,
     /// The environment variable with the password of an encrypted PDF
     #[arg(long, value_name = "VAR")]
     pub(crate) pdf_password_env: Option<String>,
+    #[command(flatten)]
+    pub(crate) recipient: RecipientArgs,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write the validation report of ETSI TS 119 102-2 to this file, too; - is standard output,
+    /// instead of the report for people
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report_xml: Option<PathBuf>,
+    /// Overwrite the file of --report-xml
+    #[arg(long, requires = "report_xml")]
+    pub(crate) force: bool,
+}
+
+/// How evidence is fetched. The addresses come from certificates, so strangers choose them.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct FetchArgs {
+    /// Fetching: a host, or a network such as 10.0.0.0/8, that may be asked although its address
+    /// is not public; may be repeated
+    ///
+    /// The addresses to ask are in certificates, and whoever made a signature has chosen them. So
+    /// only public addresses are asked: not this machine, and nothing inside its network.
+    #[arg(long, value_name = "HOST|NETWORK")]
+    pub(crate) fetch_allow: Vec<String>,
+    /// Fetching: the time for one answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) fetch_timeout: u64,
+}
+
+impl FetchArgs {
+    pub(crate) fn into_rules(self) -> FetchRules {
+        FetchRules { allow: self.fetch_allow, timeout: self.fetch_timeout }
+    }
+}
+
+/// Where revocation data come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RevocationSource {
+    /// The container, and the files of --crl and --ocsp
+    Embedded,
+    /// The container, those files, and the services that the certificates name, which are asked
+    /// over the network
+    Fetch,
+    /// Revocation is left out
+    None,
+}
+
+fn validation_time(text: &str) -> Result<ValidationTime, String> {
+    if text == "claimed" {
+        return Ok(ValidationTime::Claimed);
+    }
+    let time = DateTime::parse_from_rfc3339(text);
+    time.map(|time| ValidationTime::At(time.to_utc()))
+        .map_err(|why| format!("{why}: write a time as 2026-10-01T12:00:00Z, or claimed"))
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_long_help = "bash: ades completions bash > ~/.local/share/bash-completion/completions/ades\n\
+zsh: ades completions zsh > a file named _ades in a folder of $fpath\n\
+fish: ades completions fish > ~/.config/fish/completions/ades.fish"
+)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ManArgs {
+    /// The command, for example sign; default: ades itself
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+    /// Write the pages of ades and of all its commands to this folder: ades.1, ades-sign.1, …
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub(crate) out_dir: Option<PathBuf>,
+    /// Overwrite existing files
+    #[arg(long, requires = "out_dir")]
+    pub(crate) force: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -250,10 +453,10 @@ pub(crate) struct C14nArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct SandboxArgs {
     /// The listening address of the back end
-    #[arg(long, default_value = "127.0.0.1:0")]
+    #[arg(long, default_value = "127.0.0.1:0", value_parser = address)]
     pub(crate) listen: SocketAddr,
     /// The listening address of the pages and of the control API, which have no password
-    #[arg(long, default_value = "127.0.0.1:0")]
+    #[arg(long, default_value = "127.0.0.1:0", value_parser = address)]
     pub(crate) front_listen: SocketAddr,
     /// The host name or address in the URLs for clients, if it differs from the listening
     /// address: for example in a container, or with --listen 0.0.0.0:8443
@@ -278,12 +481,66 @@ pub(crate) struct SandboxArgs {
     /// Simulate a contract without the batch option: one digest in each session
     #[arg(long)]
     pub(crate) no_batch: bool,
+    /// The alphabets of base64 in which digests are accepted
+    #[arg(long, value_enum, default_value = "any")]
+    pub(crate) digests: Digests,
     /// The test user confirms at once, without a browser
     #[arg(long)]
     pub(crate) auto_approve: bool,
     /// The test user who confirms
     #[arg(long, default_value = "ready")]
     pub(crate) user: String,
+    /// A fault of every answer of an evidence service; may be repeated
+    ///
+    /// FAULT is one of revoked, unknown, stale, try_later, garbage, redirect_loop, wrong_signature,
+    /// wrong_nonce, wrong_imprint, wrong_policy, two_signers, no_certificates,
+    /// expired_certificate, rejection, or a fault of the control API in JSON:
+    /// 'crl={"kind":"long","megabytes":100}'.
+    #[arg(long, value_name = "SERVICE=FAULT", value_parser = sandbox::evidence_fault)]
+    pub(crate) fault: Vec<(EvidenceService, EvidenceFault)>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_long_help = "Documents, the key and the database (SQLite) are in the folder. With the environment variable \
+ADES_DEMO_DATABASE, a PostgreSQL connection string, jobs are in that database. The program can be killed at any time; \
+started again, it continues. The sandbox forgets its sessions then, unless it is a process of its own: ades sandbox, and \
+--signer itsme:CONFIG.toml."
+)]
+pub(crate) struct DemoArgs {
+    /// The listening address
+    #[arg(long, default_value = "127.0.0.1:8080", value_parser = address)]
+    pub(crate) listen: SocketAddr,
+    /// sandbox | itsme:CONFIG.toml
+    ///
+    /// With a configuration, the application is at its redirect_url, without /return at the end. A
+    /// proxy in front of it has the certificate.
+    #[arg(long, default_value = "sandbox")]
+    pub(crate) signer: String,
+    /// The folder of documents, key and database
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// The alphabets of base64 in which the sandbox accepts digests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Digests {
+    /// base64 and base64url
+    Any,
+    /// Strictly base64
+    Base64,
+    /// Strictly base64url
+    Base64url,
+}
+
+impl From<Digests> for DigestAlphabet {
+    fn from(digests: Digests) -> Self {
+        match digests {
+            Digests::Any => Self::Any,
+            Digests::Base64 => Self::Base64,
+            Digests::Base64url => Self::Base64Url,
+        }
+    }
 }
 
 impl SignArgs {
@@ -291,21 +548,15 @@ impl SignArgs {
     pub(crate) fn signer(&self) -> Result<SignerChoice, Failure> {
         let kind = match self.signer.split_once(':') {
             None if self.signer == "sandbox" => SignerKind::Sandbox,
+            Some(("itsme" | "pkcs12", "")) => return Err(unknown_signer(&self.signer)),
             Some(("itsme", path)) => SignerKind::Itsme(absolute(Path::new(path))),
             Some(("pkcs12", path)) => SignerKind::Pkcs12(absolute(Path::new(path))),
             Some((kind @ ("csc" | "pkcs11"), _)) => {
                 let message = format!("--signer {kind}: this version does not have it, not yet");
                 return Err(Failure::usage(message));
             }
-            _ => {
-                return Err(Failure::usage(
-                    "--signer: not one of sandbox, itsme:CONFIG.toml, pkcs12:FILE",
-                ));
-            }
+            _ => return Err(unknown_signer(&self.signer)),
         };
-        if self.auto_approve && kind != SignerKind::Sandbox {
-            return Err(Failure::usage("--auto-approve is for the sandbox only"));
-        }
         Ok(SignerChoice {
             kind,
             sandbox_dir: self.sandbox_dir.as_deref().map(absolute),
@@ -313,6 +564,21 @@ impl SignArgs {
             auto_approve: self.auto_approve,
         })
     }
+}
+
+pub(crate) fn unknown_signer(text: &str) -> Failure {
+    let failure = Failure::usage(format!(
+        "--signer {text:?}: not one of sandbox, itsme:CONFIG.toml, pkcs12:FILE"
+    ));
+    match Path::new(text).extension().and_then(|extension| extension.to_str()) {
+        Some("p12" | "pfx") => failure.and(&format!("did you mean pkcs12:{text}?")),
+        Some("toml") => failure.and(&format!("did you mean itsme:{text}?")),
+        _ => failure,
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "not of the form ADDRESS:PORT, such as 127.0.0.1:8443".to_owned())
 }
 
 impl C14nArgs {
@@ -343,7 +609,9 @@ impl SandboxArgs {
             .mutual_tls(!self.no_mutual_tls)
             .auto_approve(self.auto_approve)
             .auto_user(sandbox::user(&self.user)?)
-            .batch(!self.no_batch);
+            .batch(!self.no_batch)
+            .digests(self.digests)
+            .evidence_faults(self.fault.clone());
         if let Some(code) = &self.partner_code {
             config.partner_code.clone_from(code);
         }
@@ -355,4 +623,14 @@ impl SandboxArgs {
         }
         Ok(config)
     }
+}
+
+/// Parses the arguments, and notes which of them were given.
+///
+/// # Errors
+/// A usage error, or a request for help, which clap reports as an error too.
+pub(crate) fn parse() -> Result<(Args, Given), clap::Error> {
+    let matches = Args::command().try_get_matches()?;
+    let given = matches.subcommand().map(|(_, matches)| Given::of(matches)).unwrap_or_default();
+    Ok((Args::from_arg_matches(&matches)?, given))
 }

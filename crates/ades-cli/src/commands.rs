@@ -2,11 +2,15 @@
 
 pub(crate) mod c14n;
 pub(crate) mod complete;
+pub(crate) mod demo;
+pub(crate) mod documentation;
+pub(crate) mod extend;
 pub(crate) mod inspect;
 pub(crate) mod prepare;
 pub(crate) mod resume;
 pub(crate) mod sandbox;
 pub(crate) mod sign;
+pub(crate) mod status;
 pub(crate) mod verify;
 
 use crate::exit::{BUG, Failure};

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::path::Path;
 
-use ades::formats::ades_core;
+use ades::formats::ades_core::error::Parameter;
+use ades::formats::pades::error::AppearanceFault;
+use ades::formats::{ades_core, pades};
 use ades::signer::{Refusal, RefusalReason, SignerError, SignerErrorKind};
 use ades::{Fault, FormatOption, Retry};
 use itsme_sandbox::Blame;
 
-use crate::path_name;
+use crate::{nearest, path_name};
 
 pub(crate) const DONE: u8 = 0;
 pub(crate) const NO: u8 = 1;
@@ -16,6 +18,9 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const INPUT: u8 = 3;
 pub(crate) const REFUSED: u8 = 4;
 pub(crate) const SERVICE: u8 = 5;
+/// The answer is not known.
+pub(crate) const UNKNOWN: u8 = 6;
+pub(crate) const OUTPUT: u8 = 7;
 pub(crate) const BUG: u8 = 70;
 
 /// A failure of the program: its exit status and its message.
@@ -23,12 +28,20 @@ pub(crate) const BUG: u8 = 70;
 pub(crate) struct Failure {
     pub(crate) status: u8,
     pub(crate) retry: Retry,
+    /// The reason, if the user or the service refused
+    pub(crate) refusal: Option<RefusalReason>,
     message: String,
+    /// What to do next; empty if the message says it
+    hint: String,
+    /// Whether the user or the service refused, so that the job is not kept
+    pub(crate) is_final: bool,
 }
 
 impl Failure {
     pub(crate) fn new(status: u8, message: impl Into<String>) -> Self {
-        Self { status, retry: Retry::Never, message: message.into() }
+        let (message, hint) = (message.into(), String::new());
+        let (retry, refusal) = (Retry::Never, None);
+        Self { status, retry, refusal, message, hint, is_final: false }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -43,17 +56,28 @@ impl Failure {
         Self::new(SERVICE, message)
     }
 
+    /// An input file cannot be read. A missing one is compared with the files that exist.
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
-        Self::input(format!("{}: {error}", path_name::of_input(path)))
+        let name = path_name::of_input(path);
+        if error.kind() != std::io::ErrorKind::NotFound {
+            return Self::input(format!("{name}: cannot be read: {error}"));
+        }
+        let folder = path_name::folder_of(path);
+        if !folder.is_dir() {
+            let folder = folder.display();
+            return Self::input(format!("{name}: does not exist: there is no folder {folder}"));
+        }
+        let failure = Self::input(format!("{name}: does not exist"));
+        match nearest::file(path) {
+            Some(near) => failure.and(&format!("did you mean {near}?")),
+            None => failure,
+        }
     }
 
-    pub(crate) fn output(path: &Path, error: &std::io::Error) -> Self {
-        Self::input(format!("{}: {error}", path_name::of_output(path)))
-    }
-
-    /// Whether the signer or the user refused, so that no later try can succeed.
-    pub(crate) fn is_final(&self) -> bool {
-        self.status == REFUSED && self.retry != Retry::Later
+    /// An output cannot be written: the disk, its permissions, or what is in its place.
+    pub(crate) fn output(path: &Path, problem: impl fmt::Display) -> Self {
+        let name = path_name::of_output(path);
+        Self::new(OUTPUT, format!("{name}: cannot be written: {problem}"))
     }
 
     /// Puts a name before the message: that of the file with the failure.
@@ -64,7 +88,14 @@ impl Failure {
 
     /// Adds a hint to the end of the message.
     pub(crate) fn and(mut self, what: &str) -> Self {
-        self.message = format!("{}; {what}", self.message);
+        let separator = if self.hint.is_empty() { "" } else { "; " };
+        self.hint = format!("{}{separator}{what}", self.hint);
+        self
+    }
+
+    /// Replaces the hints.
+    pub(crate) fn hinting(mut self, what: &str) -> Self {
+        what.clone_into(&mut self.hint);
         self
     }
 
@@ -76,18 +107,19 @@ impl Failure {
             _ => INPUT,
         };
         let hint = match retry {
-            Retry::Later => "; try again later",
-            Retry::NewSession => "; a new session may succeed",
-            Retry::NewIdentification => "; start again with the identification",
+            Retry::Later => "try again later",
+            Retry::NewSession => "a new session may succeed",
+            Retry::NewIdentification => "start again with the identification",
             _ => "",
         };
-        Self { status, retry, message: format!("{}{hint}", with_causes(error)) }
+        Self { retry, ..Self::new(status, with_causes(error)) }.hinting(hint)
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message)?;
+        if self.hint.is_empty() { Ok(()) } else { write!(f, "; {}", self.hint) }
     }
 }
 
@@ -99,11 +131,43 @@ impl From<ades::Error> for Failure {
         match error {
             Error::Signer(error) => error.into(),
             Error::Refused(refusal) => refusal.into(),
-            Error::CompletedNotValid { .. } => Self { status: BUG, ..failure },
+            Error::CompletedNotValid { .. } | Error::RaisedNotValid { .. } => {
+                Self { status: BUG, ..failure }
+            }
+            Error::Core(ades_core::Error::Write(_)) => Self { status: OUTPUT, ..failure },
             // Hints at the argument to change.
-            Error::NotPdf => failure.and("--format pades is for PDFs"),
+            Error::NotPdf => failure.and("--format cades signs any file"),
             Error::NotXml(_) => {
                 failure.and("--packaging enveloping or detached signs any file as xades")
+            }
+            Error::Core(ades_core::Error::Parameter { parameter, .. }) => {
+                match option_of(parameter) {
+                    Some(option) => failure.about(option),
+                    None => failure,
+                }
+            }
+            Error::Core(ades_core::Error::WrongAlgorithm { .. }) => failure
+                .about("--algorithm")
+                .and("--digest chooses the digest, and the key the rest of the algorithm"),
+            Error::Pades(pades::Error::Appearance { problem }) => {
+                match option_of_appearance(problem) {
+                    Some(option) => failure.about(option),
+                    None => failure,
+                }
+            }
+            Error::Pades(pades::Error::NoGlyph { .. }) => failure.about("--stamp-font"),
+            Error::Pades(pades::Error::OutsidePage { .. } | pades::Error::NoSuchPage { .. }) => {
+                failure.about("--visible")
+            }
+            Error::Pades(pades::Error::PasswordNeeded) => {
+                failure.and("--pdf-password-env names the environment variable that holds it")
+            }
+            Error::Pades(pades::Error::WrongPassword) => failure.about("--pdf-password-env"),
+            Error::Pades(pades::Error::RecipientNeeded) => {
+                failure.and("--pdf-key names the PKCS#12 file that holds it")
+            }
+            Error::Cades(ades::formats::cades::Error::DocumentNeeded) => {
+                failure.and("IN is the document, and --parallel names its container")
             }
             Error::PackagingNotForFormat { .. } => failure.about("--packaging"),
             Error::OptionNotForFormat { option, .. } => match option {
@@ -115,11 +179,14 @@ impl From<ades::Error> for Failure {
                 }
                 FormatOption::Element => failure.about("--element"),
                 FormatOption::Reading => failure.about("--ignore-external-subset, --id-attribute"),
+                FormatOption::Password => failure.about("--pdf-password-env"),
                 _ => failure,
             },
             Error::DigestNotForKey { .. } | Error::SignerDigest { .. } => failure.about("--digest"),
             Error::SignerAlgorithm { .. } => failure.about("--algorithm"),
             Error::NoPreview { .. } => failure.about("--preview"),
+            Error::Pades(error) if error.is_repairable() => failure
+                .and("ades sign --repair signs it with a new cross-reference, if it is complete"),
             error if error.is_external_subset() => {
                 failure.and("--ignore-external-subset reads the document without it")
             }
@@ -145,10 +212,22 @@ impl From<SignerError> for Failure {
             }
             // The certificate comes from the signer, not from the caller.
             SignerErrorKind::Certificate => failure.status = SERVICE,
+            SignerErrorKind::UnknownOutcome => {
+                if is_caused_by_configuration(&error) {
+                    failure.status = INPUT;
+                }
+                failure = failure.hinting("ades resume --ask-again asks the user again");
+            }
             _ => {}
         }
         failure
     }
+}
+
+/// Whether the configuration is the reason of a signer's error.
+fn is_caused_by_configuration(error: &SignerError) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    cause.is_some_and(|cause: &SignerError| cause.fault() == Fault::Configuration)
 }
 
 impl From<ades::itsme::Error> for Failure {
@@ -166,17 +245,19 @@ impl From<ades::pkcs12::Error> for Failure {
 impl From<itsme_sandbox::SandboxError> for Failure {
     fn from(error: itsme_sandbox::SandboxError) -> Self {
         let status = match error.fault() {
+            // The sandbox's folder is its output.
+            _ if matches!(error, itsme_sandbox::SandboxError::File { .. }) => OUTPUT,
             Blame::Configuration => USAGE,
             Blame::System if error.retry() => SERVICE,
             Blame::Sandbox => BUG,
             _ => INPUT,
         };
-        let hint = if error.retry() { "; try again later" } else { "" };
-        let mut failure = Self::new(status, format!("{}{hint}", with_causes(&error)));
+        let failure = Self::new(status, with_causes(&error));
         if error.retry() {
-            failure.retry = Retry::Later;
+            Self { retry: Retry::Later, ..failure }.and("try again later")
+        } else {
+            failure
         }
-        failure
     }
 }
 
@@ -184,18 +265,78 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         if refusal.reason == RefusalReason::Expired && refusal.code.is_none() {
             // The service sent no result: this program stopped waiting.
-            let message = "nobody confirmed in time; ades resume asks the service whether \
-                           somebody has confirmed since";
-            return Self { status: SERVICE, retry: Retry::Later, message: message.to_owned() };
+            let failure = Self {
+                retry: Retry::Later,
+                refusal: Some(refusal.reason),
+                ..Self::service("nobody confirmed in time")
+            };
+            return failure
+                .and("ades resume asks the service whether somebody has confirmed since");
         }
         let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
-        let retry = refusal.reason.retry();
-        Self { status: REFUSED, retry, message: format!("{}{code}", refusal.reason) }
+        let failure = Self {
+            retry: refusal.reason.retry(),
+            refusal: Some(refusal.reason),
+            is_final: refusal.reason != RefusalReason::Expired,
+            ..Self::new(REFUSED, format!("{}{code}", refusal.reason))
+        };
+        if failure.is_final { failure } else { failure.and("ades resume asks the user again") }
     }
 }
 
+/// The option that sets a parameter.
+const fn option_of(parameter: Parameter) -> Option<&'static str> {
+    Some(match parameter {
+        Parameter::Commitment => "--commitment",
+        Parameter::Contact => "--contact",
+        Parameter::Description => "--description",
+        Parameter::Elements => "--element",
+        Parameter::FieldName => "--field",
+        Parameter::Location => "--location",
+        Parameter::Lock => "--lock",
+        Parameter::MimeType => "--mime-type",
+        Parameter::Name => "--name",
+        Parameter::Policy => "--policy",
+        Parameter::PolicyUri => "--policy-uri",
+        Parameter::Reason => "--reason",
+        Parameter::SignerLocation => "--country, --locality",
+        Parameter::SignerRole => "--role",
+        Parameter::SigningTime => "--signing-time",
+        _ => return None,
+    })
+}
+
+/// The option that sets the part of an appearance with this fault.
+const fn option_of_appearance(fault: AppearanceFault) -> Option<&'static str> {
+    use AppearanceFault as Fault;
+
+    Some(match fault {
+        Fault::ControlCharacters | Fault::TextDoesNotFit | Fault::TextLen | Fault::TextShaping => {
+            "--stamp-text"
+        }
+        Fault::BorderWidth => "--stamp-border",
+        Fault::QrCodeTooSmall | Fault::QrTextLen => "--stamp-qr",
+        Fault::FontOutlines | Fault::FontLen | Fault::FontWithoutGlyphs | Fault::UnreadableFont => {
+            "--stamp-font"
+        }
+        Fault::CmykInPdfA
+        | Fault::ImageCompression
+        | Fault::ImageEmbeddedLen
+        | Fault::ImageFormat
+        | Fault::ImageLen
+        | Fault::ImagePixels
+        | Fault::JpegColours
+        | Fault::JpegProcess
+        | Fault::JpegTruncated
+        | Fault::UnreadableJpeg
+        | Fault::UnreadablePng => "--stamp-image",
+        Fault::ExistingField | Fault::NewField | Fault::PageZero => "--visible",
+        _ => return None,
+    })
+}
+
 /// The error and its causes, without repetitions.
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -1,5 +1,16 @@
-//! Ctrl-C and similar signals: unfinished files are removed, then the signal ends the program as
-//! it does by default.
+//! Ctrl-C and similar signals: unfinished files are removed, the user learns how to continue, and
+//! then the signal ends the program as it does by default.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// The job that is stored and can be resumed.
+static RESUMABLE: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Sets the job to name after a signal.
+pub(crate) fn set_resumable(job: Option<&Path>) {
+    *RESUMABLE.lock().unwrap_or_else(PoisonError::into_inner) = job.map(ToOwned::to_owned);
+}
 
 /// Handles signals from now on, in a thread of its own.
 #[cfg(unix)]
@@ -15,7 +26,9 @@ pub(crate) fn watch() {
     let Ok(mut signals) = Signals::new(handled) else { return };
     std::thread::spawn(move || {
         for signal in signals.forever() {
+            crate::password::wait_for_terminal();
             let _list = crate::temporary::remove_all();
+            print_how_to_continue();
             // The parent process sees that a signal ended this one.
             let _ = emulate_default_handler(signal);
         }
@@ -24,6 +37,41 @@ pub(crate) fn watch() {
 
 #[cfg(not(unix))]
 pub(crate) fn watch() {}
+
+/// Prints the command that continues the job, if one is stored.
+#[cfg(unix)]
+fn print_how_to_continue() {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    /// Maximum time for the message. Another thread may hold standard error for ever, because
+    /// nobody reads it.
+    const PRINTING: Duration = Duration::from_millis(500);
+
+    let job = RESUMABLE.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let Some(job) = job else { return };
+    let (done, printed) = mpsc::channel();
+    std::thread::spawn(move || {
+        let job = crate::path_name::quoted(&job);
+        crate::output::print_always(format_args!(
+            "interrupted; nothing is lost. Continue with: ades resume {job}"
+        ));
+        let _ = done.send(());
+    });
+    let _ = printed.recv_timeout(PRINTING);
+}
+
+/// Makes a file that grows past the limit of the process (`ulimit -f`) an error of writing, from
+/// which the program recovers, instead of the signal that ends it.
+#[cfg(unix)]
+pub(crate) fn survive_file_size_limit() {
+    let exceeded = std::sync::Arc::default();
+    // Without the handler the signal ends the program, as it does by default.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, exceeded);
+}
+
+#[cfg(not(unix))]
+pub(crate) fn survive_file_size_limit() {}
 
 /// The signals that this process was started to ignore, as bits; known only on Linux.
 #[cfg(unix)]

@@ -1,15 +1,16 @@
 //! Outputs: files that are written whole or not at all, and messages on standard error.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, IsTerminal, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use ades::Document;
 use ades::text::for_terminal;
+use ades::{Document, Format};
 
 use crate::exit::Failure;
 use crate::path_name::{self, folder_of, is_standard};
 use crate::progress::Watched;
+use crate::storing::Storing;
 use crate::temporary::{Temporary, followed};
 
 /// Messages for people on standard error, unless `--quiet` is set.
@@ -45,38 +46,56 @@ pub(crate) fn check_free(path: &Path, force: bool) -> Result<(), Failure> {
         return Ok(());
     }
     if path.is_dir() {
-        return Err(Failure::usage(format!("{}: is a folder", path.display())));
+        return Err(Failure::output(path, "is a folder; name a file in it"));
+    }
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(Failure::output(path, "names a folder; name a file in it"));
     }
     target(path)?;
-    if !force && path.symlink_metadata().is_ok() {
-        return Err(taken(path));
+    match path.symlink_metadata() {
+        Ok(_) if !force => Err(taken(path)),
+        // The name is too long, for example.
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Failure::output(path, &e)),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// As [`check_free`], for an output in a folder that must exist already.
 pub(crate) fn check_place(path: &Path, force: bool) -> Result<(), Failure> {
     let folder = folder_of(path);
     if !is_standard(path) && !folder.is_dir() {
-        let message = format!("{}: there is no folder {}", path.display(), folder.display());
-        return Err(Failure::usage(message));
+        let folder_name = folder.display();
+        return Err(if folder.exists() {
+            Failure::output(path, format_args!("{folder_name} is not a folder"))
+        } else {
+            Failure::output(path, format_args!("there is no folder {folder_name}"))
+        });
     }
     check_free(path, force)
+}
+
+/// Returns an error if a binary container would go to a terminal, which it can disturb.
+pub(crate) fn check_terminal(path: &Path, format: Format) -> Result<(), Failure> {
+    if !format.is_text() && is_standard(path) && io::stdout().is_terminal() {
+        return Err(Failure::usage(format!(
+            "standard output is a terminal, and a {format} container is not text: -o FILE writes \
+             it to a file; redirect or pipe the output of -o -"
+        )));
+    }
+    Ok(())
 }
 
 /// The file to write: for a symbolic link, the file that it points to, so that the link stays. A
 /// device or a pipe is an error, because it is never replaced.
 fn target(path: &Path) -> Result<PathBuf, Failure> {
     let target = followed(path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => Failure::usage(format!(
-            "{}: is a symbolic link to a file that does not exist",
-            path.display()
-        )),
+        io::ErrorKind::NotFound => {
+            Failure::output(path, "is a symbolic link to a file that does not exist")
+        }
         _ => Failure::output(path, &e),
     })?;
     if target.metadata().is_ok_and(|found| !found.is_file()) {
-        let message = format!("{}: is not a regular file; - is standard output", path.display());
-        return Err(Failure::usage(message));
+        return Err(Failure::output(path, "is not a regular file; - is standard output"));
     }
     Ok(target)
 }
@@ -118,6 +137,8 @@ pub(crate) struct Output {
     path: PathBuf,
     /// The same path, or the file that a symbolic link points to.
     target: PathBuf,
+    /// The thread that writes the octets to the disk
+    storing: Option<Storing>,
 }
 
 #[derive(Debug)]
@@ -137,7 +158,7 @@ impl Output {
             (Temporary::beside(&target).map(|file| To::File(file, readers)), target)
         };
         let to = to.map_err(|e| Failure::output(path, &e))?;
-        Ok(Self { to, path: path.to_owned(), target })
+        Ok(Self { to, path: path.to_owned(), target, storing: None })
     }
 
     pub(crate) fn writer(&mut self) -> &mut File {
@@ -147,8 +168,20 @@ impl Output {
         }
     }
 
+    /// Lets the system write the output to the disk while it is made: for a long one, that takes
+    /// as long as making and verifying it.
+    pub(crate) fn store_early(&mut self) {
+        if let (To::File(file, _), None) = (&mut self.to, &self.storing) {
+            self.storing = Storing::begin(file.file());
+        }
+    }
+
     /// A document with the octets written so far, for verifying them.
-    pub(crate) fn read_back(&self) -> Result<Document<'static>, Failure> {
+    pub(crate) fn read_back(&mut self) -> Result<Document<'static>, Failure> {
+        self.store_early();
+        if let Some(storing) = &self.storing {
+            storing.is_whole();
+        }
         let reopened = match &self.to {
             To::File(file, _) => file.reopen(),
             To::Standard(file) => file.try_clone().and_then(|mut file| {
@@ -163,7 +196,7 @@ impl Output {
 
     /// Puts the finished file in its place.
     pub(crate) fn publish(self, existing: Existing) -> Result<(), Failure> {
-        let Self { to, path, target } = self;
+        let Self { to, path, target, storing } = self;
         let failed = |e: io::Error| Failure::output(&path, &e);
         let (mut file, readers) = match to {
             To::File(file, readers) => (file, readers),
@@ -177,7 +210,10 @@ impl Output {
         if readers == Readers::Usual {
             file.open_up().map_err(failed)?;
         }
-        file.file().sync_all().map_err(failed)?;
+        // A crash after storing loses no octet, only that others may read the file. The system
+        // reports a failure to write only once, so that storing must be waited for.
+        let stored = storing.map_or_else(|| file.file().sync_all(), Storing::finish);
+        stored.map_err(failed)?;
         if existing == Existing::Replace {
             file.replace(&target).map_err(failed)?;
         } else if let Err((file, error)) = file.place(&target) {
@@ -224,13 +260,25 @@ pub(crate) fn write_file(
     output.publish(existing)
 }
 
-/// Prints a result to standard output. A closed pipe is not an error.
+/// Prints a report to standard output. A closed pipe is not an error: its reader has read enough.
 pub(crate) fn print(text: impl std::fmt::Display) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match write!(out, "{text}").and_then(|()| out.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::input(format!("standard output: {e}")))
-        }
-        _ => Ok(()),
+    printed(write_standard(text))
+}
+
+/// The result of printing a report or help to standard output.
+pub(crate) fn printed(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|e| Failure::output(Path::new("-"), &e)),
     }
+}
+
+/// Prints a result that its reader needs as a whole: a closed pipe is an error.
+pub(crate) fn print_whole(text: impl std::fmt::Display) -> Result<(), Failure> {
+    write_standard(text).map_err(|e| Failure::output(Path::new("-"), &e))
+}
+
+fn write_standard(text: impl std::fmt::Display) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    write!(out, "{text}").and_then(|()| out.flush())
 }

@@ -1,18 +1,22 @@
 //! The request of the user: typed signing options, and settings of the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ades::signer::{Display, Language};
 use ades::{
-    CommitmentType, DigestAlgorithm, Oid, Operation, SignatureParameters, SignaturePolicy,
-    SigningOptions,
+    CommitmentType, Digest, DigestAlgorithm, Operation, PolicyId, SignatureParameters,
+    SignaturePolicy, SigningOptions, TargetLevel,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 use crate::input;
+use crate::services::FetchRules;
 use crate::stamp;
+use crate::time_zone::TimeZone;
+use crate::unlock::{RecipientArgs, Unlock};
 
 /// The request for all signatures of a job. It is stored with the job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,11 +32,29 @@ pub(crate) struct Request {
     pub(crate) stamp_image: Option<PathBuf>,
     /// The stamp's font, if it is not the default one
     pub(crate) stamp_font: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stamp_time_zone: Option<TimeZone>,
     /// The environment variable with the password. The password itself is not stored.
     pub(crate) pdf_password_env: Option<String>,
+    #[serde(default, skip_serializing_if = "RecipientArgs::is_absent")]
+    pub(crate) recipient: RecipientArgs,
     pub(crate) language: Option<Language>,
     /// The descriptions of the documents that the signer shows to the user
     pub(crate) description: Vec<(Language, String)>,
+    /// The level to raise the signatures to, once they are written
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) raise: Option<RaiseRequest>,
+}
+
+/// How signatures are raised after signing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct RaiseRequest {
+    pub(crate) level: TargetLevel,
+    /// The time-stamping services. Without any, the sandbox's own.
+    pub(crate) authorities: Vec<String>,
+    pub(crate) trust: Vec<PathBuf>,
+    pub(crate) fetch: FetchRules,
 }
 
 /// Policy and commitment as the user named them: by OID, or by a reference that the signer
@@ -51,6 +73,7 @@ pub(crate) struct Terms {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum PolicySource {
     Document(PathBuf),
+    Digest(Digest),
     Discovery,
 }
 
@@ -74,7 +97,10 @@ impl Request {
         if let Some(commitment) = terms.commitment {
             options.parameters = options.parameters.commitment(commitment);
         }
-        if let Some(stamp) = options.pdf.stamp.take() {
+        if let Some(mut stamp) = options.pdf.stamp.take() {
+            let zone = self.stamp_time_zone;
+            stamp.time.utc_offset =
+                zone.map(|zone| zone.offset_at(options.parameters.signing_time().time()));
             let (image, font) = (self.stamp_image.as_deref(), self.stamp_font.as_deref());
             options.pdf.stamp = Some(stamp::with_files(stamp, image, font)?);
         }
@@ -82,12 +108,23 @@ impl Request {
         Ok(options)
     }
 
+    /// All paths in the request.
+    pub(crate) fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let policy = match &mut self.terms.policy_digest {
+            Some(PolicySource::Document(path)) => Some(path),
+            Some(PolicySource::Digest(_) | PolicySource::Discovery) | None => None,
+        };
+        let files = [&mut self.container, &mut self.stamp_image, &mut self.stamp_font];
+        files.into_iter().flatten().chain(policy)
+    }
+
     pub(crate) fn is_parallel(&self) -> bool {
         self.options.operation == Operation::AddParallel
     }
 
-    pub(crate) fn password(&self) -> Result<Option<String>, Failure> {
-        pdf_password(self.pdf_password_env.as_deref())
+    /// What opens an encrypted PDF.
+    pub(crate) fn unlock(&self) -> Result<Unlock, Failure> {
+        Unlock::read(self.pdf_password_env.as_deref(), &self.recipient)
     }
 
     /// The texts for the user, at a signer that has these languages.
@@ -98,7 +135,7 @@ impl Request {
         // A signer shows commitment and role only together with a policy. The signature contains
         // them even without a policy.
         if let Some(policy) = &terms.policy {
-            display.policy = Some(policy.id);
+            display.policy = policy.id.oid();
             display.commitment = terms.commitment;
             let roles = self.options.parameters.signer_roles();
             if !roles.is_empty() {
@@ -111,16 +148,16 @@ impl Request {
 }
 
 impl Terms {
-    /// Resolves policy and commitment by OID, for signers without references.
-    pub(crate) fn by_oid(&self, digest: Option<DigestAlgorithm>) -> Result<ResolvedTerms, Failure> {
-        Ok(ResolvedTerms { policy: self.policy_by_oid(digest)?, commitment: self.commitment()? })
+    /// Resolves policy and commitment by OID or URL, for signers without references.
+    pub(crate) fn by_id(&self, digest: Option<DigestAlgorithm>) -> Result<ResolvedTerms, Failure> {
+        Ok(ResolvedTerms { policy: self.policy_by_id(digest)?, commitment: self.commitment()? })
     }
 
-    fn policy_by_oid(
+    fn policy_by_id(
         &self,
         digest: Option<DigestAlgorithm>,
     ) -> Result<Option<SignaturePolicy>, Failure> {
-        let (name, path) = match (&self.policy, &self.policy_digest) {
+        let (name, digest) = match (&self.policy, &self.policy_digest) {
             (None, None) => return Ok(None),
             (None, Some(_)) => return Err(digest_without_policy()),
             (_, Some(PolicySource::Discovery)) => {
@@ -131,17 +168,23 @@ impl Terms {
             }
             (Some(_), None) => {
                 return Err(Failure::usage(
-                    "--policy: its digest is needed, too; --policy-document names the document",
+                    "--policy: its digest is needed, too; --policy-document names the document, or \
+                     --policy-digest its digest",
                 ));
             }
-            (Some(name), Some(PolicySource::Document(path))) => (name, path),
+            (Some(name), Some(PolicySource::Document(path))) => {
+                let document = policy_document(path)?;
+                (name, Digest::of(digest.unwrap_or(DigestAlgorithm::Sha256), &document))
+            }
+            (Some(name), Some(PolicySource::Digest(digest))) => (name, digest.clone()),
         };
-        let id: Oid = name.parse().map_err(|_| {
-            Failure::usage(format!("--policy {name}: not an OID; only itsme has references"))
+        let id: PolicyId = name.parse().map_err(|_| {
+            Failure::usage(format!(
+                "--policy {name:?}: neither an OID, such as 1.3.6.1.4.1.49274.1.1.7.2.0, nor a \
+                 URL; only itsme has references"
+            ))
         })?;
-        let document = std::fs::read(path).map_err(|e| Failure::file(path, &e))?;
-        let digest = digest.unwrap_or(DigestAlgorithm::Sha256);
-        Ok(Some(self.with_uri(SignaturePolicy::of_document(id, digest, &document))))
+        Ok(Some(self.with_uri(SignaturePolicy::new(id).digest(digest))))
     }
 
     /// Sets the URI that the user gave.
@@ -152,13 +195,23 @@ impl Terms {
 
     /// The commitment by its OID or name.
     pub(crate) fn commitment(&self) -> Result<Option<CommitmentType>, Failure> {
-        self.commitment.as_deref().map(str::parse).transpose().map_err(|_| {
-            Failure::usage(
-                "--commitment: not an OID, nor one of origin, receipt, delivery, sender, \
-                 approval, creation",
-            )
-        })
+        let parse = |text: &str| {
+            text.parse().map_err(|_| {
+                Failure::usage(format!(
+                    "--commitment {text:?}: not an OID, such as 1.2.3.4, nor one of origin, \
+                     receipt, delivery, sender, approval, creation"
+                ))
+            })
+        };
+        self.commitment.as_deref().map(parse).transpose()
     }
+}
+
+/// Reads a policy's document.
+pub(crate) fn policy_document(path: &Path) -> Result<Vec<u8>, Failure> {
+    /// Maximum size of a policy's document, in octets.
+    const MAX: u64 = 64 * 1024 * 1024;
+    input::read_at_most(path, MAX).map_err(|failure| failure.about("--policy-document"))
 }
 
 pub(crate) fn digest_without_policy() -> Failure {
@@ -179,13 +232,17 @@ pub(crate) fn described(
     }
 }
 
-/// The password of an encrypted PDF, from an environment variable.
-pub(crate) fn pdf_password(variable: Option<&str>) -> Result<Option<String>, Failure> {
-    let read = |variable: &str| {
-        std::env::var(variable)
-            .map_err(|_| Failure::usage(format!("the environment variable {variable} is not set")))
-    };
-    variable.map(read).transpose()
+/// The value of the environment variable that an option names: a secret.
+pub(crate) fn environment(option: &str, variable: &str) -> Result<Zeroizing<String>, Failure> {
+    std::env::var(variable).map(Zeroizing::new).map_err(|error| match error {
+        std::env::VarError::NotPresent => Failure::usage(format!(
+            "{option} {variable:?}: there is no environment variable with this name; the option \
+             takes the name, not the value"
+        )),
+        std::env::VarError::NotUnicode(_) => {
+            Failure::usage(format!("{option}: the value of {variable} is not UTF-8"))
+        }
+    })
 }
 
 /// The absolute path of a stamp's file, which must be readable several times.

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use itsme_sandbox::{Sandbox, User};
+use itsme_sandbox::{EvidenceFault, EvidenceService, Sandbox, User};
 use serde_json::json;
 
 use crate::exit::Failure;
@@ -48,13 +48,19 @@ pub(crate) fn free_port() -> Result<u16, Failure> {
 
 /// The sandbox's default folder.
 pub(crate) fn default_dir() -> Result<PathBuf, Failure> {
+    data_dir("sandbox")
+}
+
+/// A folder below that of the user's data.
+pub(crate) fn data_dir(name: &str) -> Result<PathBuf, Failure> {
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
     let home = || std::env::home_dir().map(|home| home.join(".local").join("share"));
     let data = data.or_else(home);
     let data = data.ok_or_else(|| {
-        Failure::usage("there is no home folder: name a folder with --sandbox-dir")
+        let option = if name == "sandbox" { "--sandbox-dir" } else { "--dir" };
+        Failure::usage(format!("there is no home folder: name a folder with {option}"))
     })?;
-    Ok(data.join("ades").join("sandbox"))
+    Ok(data.join("ades").join(name))
 }
 
 /// The sandbox's test user of this name.
@@ -66,4 +72,23 @@ pub(crate) fn user(name: &str) -> Result<User, Failure> {
             names.join(", ")
         ))
     })
+}
+
+/// `SERVICE=FAULT` of an evidence service: the name of a fault, or its JSON.
+pub(crate) fn evidence_fault(text: &str) -> Result<(EvidenceService, EvidenceFault), String> {
+    let (name, fault) = text.split_once('=').ok_or("write it as SERVICE=FAULT")?;
+    let services = EvidenceService::ALL;
+    let service = services.into_iter().find(|service| service.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = services.iter().map(|service| service.name()).collect();
+        format!("there is no evidence service {name:?}; the services are {}", names.join(", "))
+    })?;
+    let fault = match fault.starts_with('{') {
+        true => serde_json::from_str(fault),
+        false => serde_json::from_value(json!({ "kind": fault })),
+    };
+    let fault: EvidenceFault = fault.map_err(|error| error.to_string())?;
+    match fault.fits(service) {
+        true => Ok((service, fault)),
+        false => Err(format!("the service {name} cannot have this fault")),
+    }
 }

@@ -2,31 +2,37 @@
 //! other.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use ades::certificate::UsageCheck;
 use ades::signer::{
     IdentificationRequest, IdentificationSession, Identity, SignatureValue, SignerError,
-    SignerErrorKind, SigningItem, SigningRequest, SigningSession, Step,
+    SignerErrorKind, SigningItem, SigningRequest, SigningSession,
 };
 use ades::states::MAX_STATE_LEN;
-use ades::{Digest, DigestAlgorithm, Fault, PendingSignature, Retry, SigningOptions, Warning};
+use ades::{
+    Check, Digest, DigestAlgorithm, Fault, PendingSignature, Retry, SigningOptions, Warning,
+};
 
-use crate::conversation::Conversation;
+use crate::browser::Guide;
+use crate::conversation::{Conversation, Opening};
 use crate::documents::Documents;
 use crate::exit::{BUG, Failure};
 use crate::input;
 use crate::job::{JobItem, Stage};
+use crate::outcome::SignedFile;
 use crate::output::{Existing, Messages, Output, Readers};
 use crate::path_name;
 use crate::preview;
 use crate::request::Request;
-use crate::return_page::ReturnPage;
+use crate::return_page::{Ending, LastPage, ReturnPage};
 use crate::signers::Signer;
 use crate::stored_job::StoredJob;
+use crate::unlock::Unlock;
 
 /// Maximum number of files in one confirmation, at any signer.
 const MAX_BATCH: usize = 70;
+const IDENTIFY_AGAIN: &str =
+    "ades resume asks the service once more; with --identify-again, the user identifies again";
 /// Maximum length of the pending states in a job, in octets. The rest is for the other parts of the
 /// job.
 const MAX_STATES: usize = MAX_STATE_LEN / 8 * 7;
@@ -38,11 +44,16 @@ pub(crate) struct Signing<'a> {
     resumed: bool,
     signer: Signer,
     return_page: Option<ReturnPage>,
+    guide: Guide,
     messages: &'a Messages,
     /// The file for the preview of a visible signature
     preview: Option<PathBuf>,
-    /// Warnings that were printed, with the number of their item
-    printed: Vec<(usize, Warning)>,
+    /// Warnings that were printed, with the output of their item
+    printed: Vec<(PathBuf, Warning)>,
+    /// The name in the signer's certificate
+    signer_name: Option<String>,
+    /// The outputs of the batch that have their documents already, in the order of its items
+    copies: Vec<Option<Output>>,
 }
 
 impl<'a> Signing<'a> {
@@ -50,13 +61,28 @@ impl<'a> Signing<'a> {
         stored: StoredJob<'a>,
         resumed: bool,
         signer: Signer,
+        open: bool,
         messages: &'a Messages,
     ) -> Self {
+        let language = stored.job.request.language.unwrap_or(signer.language);
         let return_page = match &signer.return_to {
-            Some(url) => ReturnPage::listen(url, messages).await,
+            Some(url) => ReturnPage::listen(url, language, *messages).await,
             None => None,
         };
-        Self { stored, resumed, signer, return_page, messages, preview: None, printed: Vec::new() }
+        let unattended = stored.job.signer.auto_approve;
+        let guide = Guide { unattended, open, messages: *messages };
+        Self {
+            stored,
+            resumed,
+            signer,
+            return_page,
+            guide,
+            messages,
+            preview: None,
+            printed: Vec::new(),
+            signer_name: None,
+            copies: Vec::new(),
+        }
     }
 
     pub(crate) fn with_preview(mut self, preview: Option<PathBuf>) -> Self {
@@ -64,8 +90,46 @@ impl<'a> Signing<'a> {
         self
     }
 
-    pub(crate) fn into_parts(self) -> (StoredJob<'a>, Signer) {
-        (self.stored, self.signer)
+    pub(crate) const fn stored(&mut self) -> &mut StoredJob<'a> {
+        &mut self.stored
+    }
+
+    /// The sandbox in this process, with its folder.
+    pub(crate) fn sandbox_dir(&self) -> Option<&Path> {
+        self.signer.sandbox.as_ref().map(|(_, dir)| dir.as_path())
+    }
+
+    /// Shows the end of the job to the user's browser, and ends the signer.
+    pub(crate) async fn finish(self, ending: Ending) {
+        let (signed, files) = (self.stored.job.done, self.stored.job.items.len());
+        if let Some(return_page) = self.return_page {
+            return_page.finish(LastPage { ending, signed, files }).await;
+        }
+        self.signer.close().await;
+    }
+
+    /// The containers that have been written.
+    pub(crate) fn signed(&self) -> Vec<SignedFile> {
+        let job = &self.stored.job;
+        let written = job.items.iter().take(job.done);
+        let file = |item: &JobItem| {
+            let warnings = self.printed.iter().filter(|(output, _)| *output == item.output);
+            let input = if self.stored.is_from_standard_input(item) {
+                PathBuf::from("-")
+            } else {
+                item.input.clone()
+            };
+            SignedFile {
+                input,
+                together: item.together.clone(),
+                output: item.output.clone(),
+                format: item.format,
+                signer: self.signer_name.clone(),
+                warnings: warnings.map(|(_, warning)| *warning).collect(),
+                level: "B-B".to_owned(),
+            }
+        };
+        written.map(file).collect()
     }
 
     fn max_batch(&self) -> usize {
@@ -94,20 +158,20 @@ impl<'a> Signing<'a> {
                     let mut request = IdentificationRequest::default();
                     request.language = self.stored.job.request.language;
                     let first = self.signer.remote().identify(request).await?;
-                    Stage::Identified(self.finish_identification(first).await?)
+                    Stage::Identified(self.finish_identification(Opening::New(first)).await?)
                 }
-                Stage::Identifying(session) => {
-                    let first = Step::Wait { after: Duration::ZERO, session };
-                    Stage::Identified(self.finish_identification(first).await?)
+                Stage::Identifying { session, page } => {
+                    let opening = Opening::Stored { session, page };
+                    Stage::Identified(self.finish_identification(opening).await?)
                 }
                 Stage::Identified(_) if self.left() == 0 => return Ok(()),
                 Stage::Identified(identity) | Stage::Asking(identity) => {
                     let (count, values) = self.sign_batch(&identity).await?;
                     self.store_values(identity, count, values)?
                 }
-                Stage::Signing { identity, count, session } => {
-                    let first = Step::Wait { after: Duration::ZERO, session };
-                    let values = self.finish_signing(&identity, count, first).await?;
+                Stage::Signing { identity, count, session, page } => {
+                    let opening = Opening::Stored { session, page };
+                    let values = self.finish_signing(&identity, count, opening).await?;
                     self.store_values(identity, count, values)?
                 }
                 Stage::Completing { identity, values } => self.complete(identity, values)?,
@@ -149,19 +213,21 @@ impl<'a> Signing<'a> {
         let job = &self.stored.job;
         // Policy and commitment are not known yet.
         let options = job.request.signing_options(&Default::default())?;
-        let password = job.request.password()?;
+        let unlock = job.request.unlock()?;
         let mut failures: Vec<Failure> = Vec::new();
-        for (at, item) in job.items.iter().enumerate().skip(job.done) {
-            let options = options.clone().format(item.format);
-            let checked =
-                Documents::open(&item.input, job.request.container.as_deref(), password.as_deref())
-                    .and_then(|mut documents| Ok(ades::check(documents.inputs(), &options)?));
+        for item in job.items.iter().skip(job.done) {
+            let options = options.clone().for_document(item.format);
+            let checked = Documents::of_item(item, job.request.container.as_deref(), &unlock)
+                .and_then(|mut documents| {
+                    let checked = ades::check(documents.inputs(), &options);
+                    checked.map_err(|e| documents.failure(e, &options.xml.reading))
+                });
             match checked {
                 Ok(checked) => {
                     let warnings = checked.warnings();
-                    print_warnings(self.messages, &mut self.printed, at, item, warnings);
+                    print_warnings(self.messages, &mut self.printed, item, warnings);
                 }
-                Err(failure) => failures.push(failure.about(path_name::of_input(&item.input))),
+                Err(failure) => failures.push(failure.about(read_name(&job.request, item))),
             }
         }
         let (count, all) = (failures.len(), self.left());
@@ -178,22 +244,21 @@ impl<'a> Signing<'a> {
 
     async fn finish_identification(
         &mut self,
-        first: Step<Identity, IdentificationSession>,
+        opening: Opening<Identity, IdentificationSession>,
     ) -> Result<Identity, Failure> {
-        let unattended = self.stored.job.signer.auto_approve;
         let (stored, signer) = (&mut self.stored, self.signer.remote());
         Conversation {
-            save: &mut |session| {
-                stored.job.stage = Stage::Identifying(Clone::clone(session));
+            save: &mut |session, page| {
+                let (session, page) = (Clone::clone(session), page.map(ToOwned::to_owned));
+                stored.job.stage = Stage::Identifying { session, page };
                 stored.save()
             },
             return_page: self.return_page.as_mut(),
-            messages: self.messages,
-            unattended,
+            guide: self.guide,
         }
-        .finish(first, &|session, event| signer.continue_identification(session, event))
+        .finish(opening, &|session, event| signer.continue_identification(session, event))
         .await
-        .inspect_err(|failure| self.fall_back(failure, Stage::Start))
+        .map_err(|failure| self.after_failure(failure, Stage::Start))
     }
 
     /// Prepares the next batch and asks the signer for its values.
@@ -203,6 +268,7 @@ impl<'a> Signing<'a> {
     ) -> Result<(usize, Vec<SignatureValue>), Failure> {
         let items = self.prepare_batch(identity)?;
         let count = items.len();
+        self.signer.learn_languages().await;
         let job = &mut self.stored.job;
         let signer = self.signer.remote();
         let capabilities = signer.capabilities();
@@ -227,10 +293,12 @@ impl<'a> Signing<'a> {
                     self.stored.job.stage = Stage::Identified(identity.clone());
                     self.stored.save()?;
                 }
-                return Err(error.into());
+                let failure = Failure::from(error);
+                let again = capabilities.interactive && failure.retry == Retry::NewIdentification;
+                return Err(if again { failure.hinting(IDENTIFY_AGAIN) } else { failure });
             }
         };
-        Ok((count, self.finish_signing(identity, count, first).await?))
+        Ok((count, self.finish_signing(identity, count, Opening::New(first)).await?))
     }
 
     /// Prepares as many items as fit into one confirmation and into a stored job.
@@ -242,20 +310,19 @@ impl<'a> Signing<'a> {
                 self.stored.remove();
             }
         })?;
+        self.copies.clear();
         let job = &mut self.stored.job;
-        let password = job.request.password()?;
+        let unlock = job.request.unlock()?;
         let mut items = Vec::new();
         let mut size = 0;
         for (at, item) in job.items.iter_mut().enumerate().skip(job.done).take(max) {
-            let options = options.clone().format(item.format);
-            let mut documents = Documents::open(
-                &item.input,
-                job.request.container.as_deref(),
-                password.as_deref(),
-            )?;
-            let pending = prepare(&job.request, item, &mut documents, identity, &options)
-                .map_err(|failure| failure.about(path_name::of_input(&item.input)))?;
-            print_warnings(self.messages, &mut self.printed, at, item, pending.warnings());
+            let options = options.clone().for_document(item.format);
+            let container = job.request.container.as_deref();
+            let mut documents = Documents::of_item(item, container, &unlock)?;
+            let (pending, copy) =
+                prepare(&job.request, item, &mut documents, identity, &options)
+                    .map_err(|failure| failure.about(read_name(&job.request, item)))?;
+            print_warnings(self.messages, &mut self.printed, item, pending.warnings());
             let state = pending.to_json(None)?;
             size += state.len();
             if size > MAX_STATES && !items.is_empty() {
@@ -266,11 +333,13 @@ impl<'a> Signing<'a> {
                 break;
             }
             if let Some(to) = &self.preview {
-                preview::draw(&pending, &options, &mut documents, to, Existing::Replace)?;
+                let picture = preview::draw(&pending, &options, &mut documents, to)?;
+                picture.publish(Existing::Replace)?;
                 self.messages.print(format_args!("how it will look: {}", to.display()));
             }
             items.push(SigningItem::new(format!("d{at:04}"), pending.to_be_signed()));
             item.pending = Some(state);
+            self.copies.push(copy);
         }
         Ok(items)
     }
@@ -289,34 +358,38 @@ impl<'a> Signing<'a> {
         &mut self,
         identity: &Identity,
         count: usize,
-        first: Step<Vec<SignatureValue>, SigningSession>,
+        opening: Opening<Vec<SignatureValue>, SigningSession>,
     ) -> Result<Vec<SignatureValue>, Failure> {
-        let unattended = self.stored.job.signer.auto_approve;
         let (stored, signer) = (&mut self.stored, self.signer.remote());
         Conversation {
-            save: &mut |session| {
+            save: &mut |session, page| {
                 let (identity, session) = (identity.clone(), Clone::clone(session));
-                stored.job.stage = Stage::Signing { identity, count, session };
+                let page = page.map(ToOwned::to_owned);
+                stored.job.stage = Stage::Signing { identity, count, session, page };
                 stored.save()
             },
             return_page: self.return_page.as_mut(),
-            messages: self.messages,
-            unattended,
+            guide: self.guide,
         }
-        .finish(first, &|session, event| signer.continue_signing(session, event))
+        .finish(opening, &|session, event| signer.continue_signing(session, event))
         .await
-        .inspect_err(|failure| self.fall_back(failure, Stage::Identified(identity.clone())))
+        .map_err(|failure| self.after_failure(failure, Stage::Identified(identity.clone())))
     }
 
-    /// Stores an earlier stage if the signer's session is over, so that resuming starts a new one.
-    fn fall_back(&mut self, failure: &Failure, stage: Stage) {
-        self.stored.job.stage = match failure.retry {
-            Retry::NewSession => stage,
-            Retry::NewIdentification => Stage::Start,
-            _ => return,
-        };
-        // The failure itself is more important to report.
-        let _ = self.stored.save();
+    /// Stores an earlier stage if the signer has ended the session, so that resuming starts a new
+    /// one. Every other failure keeps the session: the user may have confirmed, and a new session
+    /// needs `--ask-again` or `--identify-again`.
+    fn after_failure(&mut self, failure: Failure, stage: Stage) -> Failure {
+        match failure.retry {
+            Retry::NewSession => {
+                self.stored.job.stage = stage;
+                // The failure itself is more important to report.
+                let _ = self.stored.save();
+                failure
+            }
+            Retry::NewIdentification => failure.hinting(IDENTIFY_AGAIN),
+            _ => failure,
+        }
     }
 
     /// Stores the values before any output is written.
@@ -345,18 +418,20 @@ impl<'a> Signing<'a> {
         values: Vec<SignatureValue>,
     ) -> Result<Stage, Failure> {
         let job = &mut self.stored.job;
-        let password = job.request.password()?;
+        let unlock = job.request.unlock()?;
         let existing = match (job.force, self.resumed) {
             (true, _) => Existing::Replace,
             (false, true) => Existing::KeepSame,
             (false, false) => Existing::Keep,
         };
+        self.signer_name = identity.chain.leaf().common_name().map(str::to_owned);
         let (first, count) = (job.done, values.len());
         let (mut kept, mut failures) = (Vec::new(), Vec::new());
+        let mut copies = std::mem::take(&mut self.copies).into_iter();
         for (at, value) in (first..).zip(values) {
+            let copy = copies.next().flatten();
             let Some(item) = job.items.get_mut(at) else { break };
-            let container = job.request.container.as_deref();
-            match write(container, item, &value, password.as_deref(), existing) {
+            match write(&job.request, item, copy, &value, &unlock, existing) {
                 Ok(()) => {
                     item.pending = None;
                     if let Some(items) = job.items.get_mut(job.done..=at) {
@@ -392,17 +467,21 @@ impl<'a> Signing<'a> {
     }
 }
 
+/// The name of the file that gets a signature: the container of a parallel one.
+fn read_name(request: &Request, item: &JobItem) -> String {
+    path_name::of_input(request.container.as_deref().unwrap_or(&item.input))
+}
+
 /// Prints the warnings about an item that were not printed before.
 fn print_warnings(
     messages: &Messages,
-    printed: &mut Vec<(usize, Warning)>,
-    at: usize,
+    printed: &mut Vec<(PathBuf, Warning)>,
     item: &JobItem,
     warnings: &[Warning],
 ) {
     for warning in warnings {
-        if !printed.contains(&(at, *warning)) {
-            printed.push((at, *warning));
+        if !printed.iter().any(|known| known.0 == item.output && known.1 == *warning) {
+            printed.push((item.output.clone(), *warning));
             messages.print(format_args!("{}: {warning}", path_name::of_input(&item.input)));
         }
     }
@@ -415,14 +494,23 @@ fn together(all: &[Failure], what: &str) -> Failure {
     Failure::new(status, format!("{what}:{lines}"))
 }
 
+/// Prepares an item. If nobody is asked before it is completed, and if the format allows it, the
+/// same pass copies the document to the output.
 fn prepare(
     request: &Request,
     item: &JobItem,
     documents: &mut Documents<'_>,
     identity: &Identity,
     options: &SigningOptions,
-) -> Result<PendingSignature, Failure> {
-    let pending = ades::prepare(documents.inputs(), &identity.chain, options)?;
+) -> Result<(PendingSignature, Option<Output>), Failure> {
+    if item.digest.is_none()
+        && options.can_copy(item.format)
+        && let Some((pending, out)) = prepare_copying(item, documents, identity, options)
+    {
+        return Ok((pending, Some(out)));
+    }
+    let pending = ades::prepare(documents.inputs(), &identity.chain, options)
+        .map_err(|error| documents.failure(error, &options.xml.reading))?;
     if let Some(expected) = &item.digest {
         // The state often has the input's digest already. For another signer in a container, the
         // state has the digest of the container, but the input is the container's document.
@@ -436,23 +524,60 @@ fn prepare(
             return Err(Failure::input("has changed since the job began; sign it again"));
         }
     }
-    Ok(pending)
+    Ok((pending, None))
 }
 
-/// Writes the output of one item.
-fn write(
-    container: Option<&Path>,
+/// `None` if copying fails: the usual way then succeeds, or reports why it does not.
+fn prepare_copying(
     item: &JobItem,
+    documents: &mut Documents<'_>,
+    identity: &Identity,
+    options: &SigningOptions,
+) -> Option<(PendingSignature, Output)> {
+    let mut out = Output::create(&item.output, Readers::Usual).ok()?;
+    out.store_early();
+    let (inputs, chain) = (documents.inputs(), &identity.chain);
+    let pending = ades::prepare_copying(inputs, chain, options, out.writer()).ok()?;
+    Some((pending, out))
+}
+
+/// Writes the output of one item. `copy` is the output if it has the document already.
+fn write(
+    request: &Request,
+    item: &JobItem,
+    copy: Option<Output>,
     value: &SignatureValue,
-    password: Option<&str>,
+    unlock: &Unlock,
     existing: Existing,
 ) -> Result<(), Failure> {
     let state = item.pending.as_deref().unwrap_or_default();
     let pending = PendingSignature::from_json(state, None)?;
-    let mut documents = Documents::open(&item.input, container, password)?;
-    let mut out = Output::create(&item.output, Readers::Usual)?;
-    pending.complete(Some(documents.document()), &value.value, out.writer()).map_err(|e| {
-        Failure::from(e).about(path_name::of_input(container.unwrap_or(&item.input)))
+    let container = request.container.as_deref();
+    let mut documents = Documents::of_item(item, container, unlock)?;
+    // The final check reads the document of a detached signature. Completing compares it too if a
+    // user was asked meanwhile, because its error says that the document has changed.
+    let is_compared = item.digest.is_some() || !request.options.is_detached(item.format);
+    let (mut out, has_document) = match copy {
+        Some(copy) => (copy, true),
+        None => {
+            let mut out = Output::create(&item.output, Readers::Usual)?;
+            out.store_early();
+            (out, false)
+        }
+    };
+    let completed = if has_document {
+        // Nobody else writes to the unfinished file, and all of it is verified below.
+        pending.complete_in_place(out.writer(), &value.value, Check::LengthAndTail)
+    } else {
+        let document = is_compared.then(|| documents.document());
+        pending.complete(document, &value.value, out.writer())
+    };
+    completed.map_err(|error| {
+        let output = path_name::of_output(&item.output);
+        let input = path_name::of_input(container.unwrap_or(&item.input));
+        let is_output =
+            matches!(&error, ades::Error::Core(ades::formats::ades_core::Error::Write(_)));
+        Failure::from(error).about(if is_output { output } else { input })
     })?;
     pending
         .verify_completed(&mut out.read_back()?, documents.inputs())
@@ -460,8 +585,16 @@ fn write(
     out.publish(existing)
 }
 
+/// The digest of the input. For several files: the digest of their digests.
 fn digest(item: &JobItem) -> Result<Digest, Failure> {
-    let mut document = input::document(&item.input)?;
-    let (digest, _) = document.digest(DigestAlgorithm::Sha256)?;
-    Ok(digest.0)
+    let of_file = |path: &Path| -> Result<Digest, Failure> {
+        let (digest, _) = input::document(path)?.digest(DigestAlgorithm::Sha256)?;
+        Ok(digest.0)
+    };
+    let mut all = of_file(&item.input)?;
+    for path in &item.together {
+        let both = [all.value(), of_file(path)?.value()].concat();
+        all = Digest::of(DigestAlgorithm::Sha256, &both);
+    }
+    Ok(all)
 }

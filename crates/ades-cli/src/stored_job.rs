@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use ades::PendingState;
+use ades::formats::ades_core;
 
 use crate::exit::Failure;
 use crate::input;
+use crate::interrupt;
 use crate::job::{Job, JobItem};
-use crate::lock::Lock;
+use crate::lock::{self, Lock};
 use crate::output::{self, Existing, Messages, Readers};
-use crate::path_name::absolute;
+use crate::path_name::{absolute, folder_of, quoted};
 use crate::temporary::{self, Temporary};
 
 /// A job and the file it is stored in.
@@ -19,6 +21,8 @@ pub(crate) struct StoredJob<'a> {
     /// The octets of standard input, until the job has a file
     spool: Option<Temporary>,
     on_disk: bool,
+    /// The stage that the file has, with its page
+    stage: Option<(&'static str, Option<String>)>,
     /// Whether only another version of the program can continue the job
     given_up: bool,
     messages: &'a Messages,
@@ -44,8 +48,9 @@ impl JobFile {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Removes temporary files that a killed process left.
+    /// Removes temporary files and locks that a killed process left.
     fn sweep(&self, job: &Job) {
+        lock::sweep(&self.path);
         let outputs = job.items.iter().map(|item| item.output.as_path());
         temporary::sweep(outputs.chain([self.path.as_path(), kept_input(&self.path).as_path()]));
     }
@@ -62,7 +67,7 @@ impl<'a> StoredJob<'a> {
         if let Some(file) = &file {
             file.sweep(&job);
         }
-        Self { job, file, spool, on_disk: false, given_up: false, messages }
+        Self { job, file, spool, on_disk: false, stage: None, given_up: false, messages }
     }
 
     pub(crate) fn load(path: &Path, messages: &'a Messages) -> Result<Self, Failure> {
@@ -70,11 +75,12 @@ impl<'a> StoredJob<'a> {
         let absolute = absolute(path);
         let file = JobFile { _lock: Lock::take(&absolute)?, path: absolute };
         // Another process may have written to the file before this one took the lock.
-        let text = input::read_text(path)?;
-        let job = Job::from_json(text.trim_end(), None)
-            .map_err(|e| Failure::from(e).about(path.display()))?;
+        let job = read(path)?;
         file.sweep(&job);
-        Ok(Self { job, file: Some(file), spool: None, on_disk: true, given_up: false, messages })
+        interrupt::set_resumable(Some(&file.path));
+        let stage = Some((job.stage.name(), job.stage.page().map(ToOwned::to_owned)));
+        let (file, spool, on_disk, given_up) = (Some(file), None, true, false);
+        Ok(Self { job, file, spool, on_disk, stage, given_up, messages })
     }
 
     /// Stores the job in its present state. The first call also prints the path.
@@ -85,25 +91,38 @@ impl<'a> StoredJob<'a> {
         let existing = Existing::forced(self.on_disk || self.job.force);
         if let Some(spool) = self.spool.take() {
             let (now, kept) = (absolute(spool.path()), kept_input(path));
-            spool.replace(&kept).map_err(|e| Failure::file(&kept, &e))?;
+            spool.replace(&kept).map_err(|e| Failure::output(&kept, &e))?;
             for item in self.job.items.iter_mut().filter(|item| item.input == now) {
                 item.input.clone_from(&kept);
             }
         }
-        let all = self.job.items.iter().flat_map(|item| [&item.input, &item.output]);
-        if let Some(odd) = all.into_iter().find(|path| path.to_str().is_none()) {
+        let all = self.job.items.iter();
+        let odd = all
+            .flat_map(|item| [&item.input, &item.output].into_iter().chain(&item.together))
+            .find(|path| path.to_str().is_none());
+        if let Some(odd) = odd {
             return Err(Failure::usage(format!(
                 "{}: a job cannot store a name that is not UTF-8; rename the file",
                 odd.display()
             )));
         }
-        let json = self.job.to_json(None)?;
-        output::write_file(path, json.as_bytes(), Readers::Owner, existing)?;
+        let stage = Some((self.job.stage.name(), self.job.stage.page().map(ToOwned::to_owned)));
+        if self.stage != stage {
+            self.job.since = Some(std::time::SystemTime::now().into());
+            self.stage = stage;
+        }
+        let folder = folder_of(path);
+        self.job.relate_paths(folder);
+        let json = self.job.to_json(None);
+        self.job.resolve_paths(folder);
+        output::write_file(path, json?.as_bytes(), Readers::Owner, existing)?;
         if !self.on_disk {
             self.on_disk = true;
+            interrupt::set_resumable(Some(path));
             self.messages.print(format_args!(
-                "stored in {0}; after an interruption, continue with: ades resume {0}",
-                path.display()
+                "stored in {}; after an interruption, continue with: ades resume {}",
+                path.display(),
+                quoted(path)
             ));
         }
         Ok(())
@@ -143,7 +162,20 @@ impl<'a> StoredJob<'a> {
             }
         }
         self.on_disk = false;
+        interrupt::set_resumable(None);
     }
+}
+
+/// Reads a job, without the right to work on it.
+pub(crate) fn read(path: &Path) -> Result<Job, Failure> {
+    let text = input::read_state(path, "job", "ades sign")?;
+    let mut job = Job::from_json(text.trim_end(), None).map_err(|error| {
+        let other = matches!(error, ades_core::Error::StateOfAnotherFormat { .. });
+        let failure = Failure::from(error).about(path.display());
+        if other { failure.and("ades complete takes a pending state") } else { failure }
+    })?;
+    job.resolve_paths(folder_of(&absolute(path)));
+    Ok(job)
 }
 
 /// The file that keeps the octets of standard input as long as the job.

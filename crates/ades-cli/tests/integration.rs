@@ -144,10 +144,11 @@ fn sandbox_that_cannot_start_reports_why() {
     run(&["--partner-code", "ELEVENCHARS"]).ends(2, "partner_code");
     run(&["--service-code", ""]).ends(2, "service_code");
     run(&["--public-host", "no host"]).ends(2, "public_host");
+    std::fs::create_dir_all(bench.path("sb/private")).unwrap();
     bench.write("sb/private/ca-root.pem", "something else");
     run(&[]).ends(3, "ca-root.pem");
     bench.write("file", "");
-    bench.ades(&["sandbox", "--dir", "file/sb"]).ends(3, "file/sb");
+    bench.ades(&["sandbox", "--dir", "file/sb"]).ends(7, "file/sb");
 }
 
 #[cfg(unix)]

@@ -8,20 +8,41 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use common::service::{ITSME, Sandbox, bench, kill, spawn, stage, until};
-use common::{Run, json as parsed};
+use common::{Bench, Run, json as parsed};
 
-/// The layout of version 1, with a checksum of its own.
+/// The layout of an older version, with a checksum of its own.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
-struct Version1(Value);
+struct Older<const VERSION: u32>(Value);
 
-impl PendingState for Version1 {
+impl<const V: u32> PendingState for Older<V> {
     const FORMAT: &'static str = "ades-job";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = V;
 }
 
-/// A job of today in the layout of version 1.
-fn version_1(job: &Value) -> String {
+/// A job of today in the layout of version 2: without pages and times, and with absolute paths.
+fn version_2(bench: &Bench, job: &Value) -> Value {
+    let mut state = job["state"].clone();
+    state.as_object_mut().unwrap().remove("since").unwrap();
+    for item in state["items"].as_array_mut().unwrap() {
+        for key in ["input", "output"] {
+            let path = bench.path(item[key].as_str().unwrap());
+            item[key] = json!(path);
+        }
+    }
+    let config = bench.path(state["signer"]["kind"]["itsme"].as_str().unwrap());
+    state["signer"]["kind"]["itsme"] = json!(config);
+    if let Some(identifying) = state["stage"].get_mut("identifying") {
+        *identifying = identifying["session"].clone();
+    }
+    if let Some(signing) = state["stage"].get_mut("signing") {
+        signing.as_object_mut().unwrap().remove("page").unwrap();
+    }
+    state
+}
+
+/// A job of version 2 in the layout of version 1.
+fn version_1(job: &Value) -> Value {
     let wishes = json!({
         "shape": {"new": "enveloping"},
         "digest": null,
@@ -56,39 +77,49 @@ fn version_1(job: &Value) -> String {
     });
     let mut state = json!({"wishes": wishes, "policy": null});
     for key in ["signer", "force", "items", "done", "stage"] {
-        state[key] = job["state"][key].clone();
+        state[key] = job[key].clone();
     }
-    Version1(state).to_json(None).unwrap()
+    state
 }
 
 #[test]
 fn job_of_version_1_is_resumed_in_each_stage() {
+    job_is_resumed_in_each_stage(|state| Older::<1>(version_1(&state)).to_json(None).unwrap());
+}
+
+#[test]
+fn job_of_version_2_is_resumed_in_each_stage() {
+    job_is_resumed_in_each_stage(|state| Older::<2>(state).to_json(None).unwrap());
+}
+
+/// `older` makes the stored form of an older version from the state of version 2.
+fn job_is_resumed_in_each_stage(older: impl Fn(Value) -> String) {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
     let pending = "one.txt.p7m.pending";
     let sign = ["sign", "one.txt", "-o", "one.txt.p7m", "--packaging", "enveloping"];
-    let replace_by_version_1 = || {
+    let replace_by_older = || {
         let job = parsed(&String::from_utf8(bench.read(pending)).unwrap());
-        assert_eq!(job["version"], 2);
-        bench.write(pending, version_1(&job));
+        assert_eq!(job["version"], 3);
+        bench.write(pending, older(version_2(&bench, &job)));
     };
     let child = spawn(&bench, &[&sign[..], &["--role", "Director"], ITSME].concat());
     until("identifying", || stage(&bench, pending) == "identifying");
     kill(child);
-    replace_by_version_1();
+    replace_by_older();
 
     sandbox.answer("identification", true);
     let child = spawn(&bench, &["resume", pending]);
     until("signing", || stage(&bench, pending) == "signing");
     kill(child);
-    replace_by_version_1();
+    replace_by_older();
 
     // A document that has changed keeps the job with its values.
     bench.write("one.txt", b"another document");
     sandbox.answer("signature", true);
     bench.ades(&["resume", pending]).ends(3, "the document has changed");
     assert_eq!(stage(&bench, pending), "completing");
-    replace_by_version_1();
+    replace_by_older();
 
     bench.write("one.txt", b"the first document");
     let run: Run = bench.ades(&["resume", pending]);

@@ -1,10 +1,8 @@
 //! `ades complete`: writes the container, from a stored state and a signature value.
 
-use std::path::Path;
-
-use ades::PendingSignature;
 use ades::formats::ades_core;
-use base64ct::{Base64, Encoding};
+use ades::signer::MAX_VALUE_LEN;
+use ades::{FormatOption, PendingSignature};
 
 use super::prepare::state_key;
 use crate::args::CompleteArgs;
@@ -13,11 +11,8 @@ use crate::exit::{DONE, Failure, INPUT};
 use crate::input;
 use crate::output::{self, Existing, Messages, Output, Readers};
 use crate::path_name;
-use crate::request::pdf_password;
 use crate::temporary;
-
-/// Maximum size of a signature value's file, in octets.
-const MAX_VALUE: u64 = 16 * 1024;
+use crate::unlock::Unlock;
 
 pub(crate) fn run(args: &CompleteArgs, messages: &Messages) -> Result<u8, Failure> {
     output::check_place(&args.output, args.force)?;
@@ -27,12 +22,25 @@ pub(crate) fn run(args: &CompleteArgs, messages: &Messages) -> Result<u8, Failur
         return Err(Failure::usage("standard input can be only one of the inputs"));
     }
     let key = state_key(args.state_key_env.as_deref())?;
-    let state = input::read_text(&args.state)?;
-    let pending = PendingSignature::from_json(state.trim_end(), key.as_ref())
-        .map_err(|e| Failure::from(e).about(path_name::of_input(&args.state)))?;
-    let password = pdf_password(args.pdf_password_env.as_deref())?;
-    let value = read_value(&args.signature)?;
-    let mut documents = Documents::open(&args.input, None, password.as_deref())?;
+    let state = input::read_state(&args.state, "pending state", "ades prepare")?;
+    let pending = PendingSignature::from_json(state.trim_end(), key.as_ref()).map_err(|error| {
+        let failure = Failure::from(error).about(path_name::of_input(&args.state));
+        let is_job = state.contains("\"ades-job\"");
+        if is_job { failure.and("ades resume continues a job") } else { failure }
+    })?;
+    output::check_terminal(&args.output, pending.format())?;
+    let formats = FormatOption::Password.formats();
+    if args.pdf_password_env.is_some() && !formats.contains(&pending.format()) {
+        return Err(Failure::usage(format!(
+            "--pdf-password-env does not concern {}: it is the state of a {} signature",
+            path_name::of_input(&args.state),
+            pending.format()
+        )));
+    }
+    let unlock = Unlock::read(args.pdf_password_env.as_deref(), &args.recipient)?;
+    let value = input::read_at_most(&args.signature, MAX_VALUE_LEN as u64)?;
+    let value = pending.read_value(&value).map_err(|error| about_file(error, args))?;
+    let mut documents = Documents::open(&args.input, None, &unlock)?;
     let mut out = Output::create(&args.output, Readers::Usual)?;
     pending
         .complete(Some(documents.document()), &value, out.writer())
@@ -53,6 +61,7 @@ fn about_file(error: ades::Error, args: &CompleteArgs) -> Failure {
         // The value is an input of this command, so a bad value is the caller's error.
         ades::Error::Core(
             Core::WrongKey
+            | Core::NotAValue { .. }
             | Core::ValueLength { .. }
             | Core::ValueOverOther(_)
             | Core::ValueDoesNotVerify,
@@ -61,15 +70,9 @@ fn about_file(error: ades::Error, args: &CompleteArgs) -> Failure {
         ades::Error::Core(Core::Write(_)) => (None, path_name::of_output(&args.output)),
         _ => (None, path_name::of_input(&args.input)),
     };
-    let mut failure = Failure::from(error).about(name);
-    failure.status = status.unwrap_or(failure.status);
-    failure
-}
-
-/// Reads a signature value: raw octets, or base64 text with white space anywhere.
-fn read_value(path: &Path) -> Result<Vec<u8>, Failure> {
-    let raw = input::read_at_most(path, MAX_VALUE)?;
-    let text: Vec<u8> = raw.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
-    let base64 = std::str::from_utf8(&text).ok().and_then(|text| Base64::decode_vec(text).ok());
-    Ok(base64.unwrap_or(raw))
+    match status {
+        // Whether another session of the signer helps is not known here.
+        Some(status) => Failure::new(status, format!("{name}: {error}")),
+        None => Failure::from(error).about(name),
+    }
 }

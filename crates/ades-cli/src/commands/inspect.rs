@@ -8,15 +8,19 @@ use crate::exit::{DONE, Failure};
 use crate::input;
 use crate::output;
 use crate::path_name;
-use crate::request::pdf_password;
+use crate::unlock::Unlock;
 
 pub(crate) fn run(args: InspectArgs) -> Result<u8, Failure> {
-    let password = pdf_password(args.pdf_password_env.as_deref())?;
+    let unlock = Unlock::read(args.pdf_password_env.as_deref(), &args.recipient)?;
+    let mut container = input::document(&args.container)?;
+    let envelope_content = unlock.envelope_content(&mut container, &args.container)?;
     let mut options = VerifyOptions::new().reading(args.reading.into_options());
-    if let Some(password) = &password {
+    if let Some(password) = unlock.password() {
         options = options.password(password);
     }
-    let mut container = input::document(&args.container)?;
+    if let Some(content) = &envelope_content {
+        options = options.envelope_content(content);
+    }
     let contents: Contents = ades::inspect(&mut container, options)
         .map_err(|e| Failure::from(e).about(path_name::of_input(&args.container)))?;
     if args.json {

@@ -26,11 +26,15 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<u8, Failure> {
         output::print_always(
             "SANDBOX: this is not itsme®; nothing that is signed here has legal value.",
         );
+        let evidence = sandbox.evidence_urls().into_iter();
+        let evidence = evidence.map(|(service, url)| json!({ "service": service, "url": url }));
         let line = json!({
             "base_url": sandbox.base_url(),
             "front_url": sandbox.front_url(),
             "config": file,
             "root": dir.join("root.pem"),
+            "tsa_url": sandbox.time_stamping_url(),
+            "evidence": evidence.collect::<Vec<_>>(),
         });
         output::print(format_args!("{line}\n"))?;
         terminated.await;

@@ -2,114 +2,261 @@
 
 use std::path::{Path, PathBuf};
 
-use ades::{Format, Operation, SigningOptions, verification_command};
+use ades::{Format, Operation, verification_command};
+use tokio::runtime::Handle;
 
 use super::runtime;
-use crate::args::SignArgs;
-use crate::documents::Documents;
+use crate::args::{Concerned, Given, KeyFileArgs, SignArgs};
+use crate::destination::Destination;
+use crate::documents::{Documents, note_empty};
 use crate::exit::{DONE, Failure};
 use crate::input;
-use crate::job::{Job, JobItem, Stage};
-use crate::output::{self, Messages};
+use crate::job::{Job, JobItem, SignerKind, Stage};
+use crate::outcome::Outcome;
+use crate::output::{self, Existing, Messages};
 use crate::path_name::{self, absolute, is_standard, quoted};
-use crate::request::{Request, ResolvedTerms};
+use crate::raise::Task;
+use crate::request::{RaiseRequest, Request, ResolvedTerms};
+use crate::return_page::Ending;
 use crate::signers::Signer;
 use crate::signing::Signing;
 use crate::stored_job::{JobFile, StoredJob, kept_input};
 use crate::temporary::Temporary;
 
-pub(crate) fn run(args: SignArgs, messages: &Messages) -> Result<u8, Failure> {
+/// The address of the embedded sandbox.
+const LOCALHOST: &str = "127.0.0.1";
+
+pub(crate) fn run(args: SignArgs, given: &Given, messages: &Messages) -> Result<u8, Failure> {
+    let json = args.json;
+    let mut outcome = Outcome::default();
+    let result = start(args, given, messages, &mut outcome);
+    if !json {
+        return result;
+    }
+    let printed = outcome.print(result.as_ref().err());
+    result.and_then(|status| printed.map(|()| status))
+}
+
+fn start(
+    args: SignArgs,
+    given: &Given,
+    messages: &Messages,
+    outcome: &mut Outcome,
+) -> Result<u8, Failure> {
     let preview = args.signature.pdf.stamp.preview.clone();
     if let Some(preview) = &preview {
         if args.inputs.len() > 1 {
             return Err(Failure::usage("--preview: of one PDF at a time"));
         }
-        output::check_free(preview, args.force)?;
+        output::check_place(preview, args.force)?;
     }
     let signer = args.signer()?;
-    let request = args.signature.into_request()?;
-    let destination = match (args.output, args.out_dir) {
-        (Some(output), None) => Destination::File(output),
-        (None, Some(dir)) => Destination::Folder(dir),
-        _ => return Err(Failure::usage("one of -o and --out-dir is needed")),
-    };
-    check_inputs(&args.inputs, &destination, &request)?;
-    let job_path = destination.job_path();
-    if let Some(path) = job_path.as_ref().filter(|path| path.exists()) {
-        JobFile::take(path.clone(), args.force)?;
+    let raise = args.signature.raise(&args.trust, args.fetch)?;
+    let mut request = Request { raise, ..args.signature.into_request()? };
+    let needs_service = request.raise.as_ref().is_some_and(|raise| raise.authorities.is_empty());
+    if needs_service && signer.kind != SignerKind::Sandbox {
+        return Err(Failure::usage("--level t, lt, lta: --tsa names a time-stamping service"));
     }
-    if let Destination::File(output) = &destination {
-        output::check_place(output, args.force)?;
+    let mut destination = Destination::new(args.output, args.out_dir);
+    if args.together {
+        check_together(&args.inputs, &mut request)?;
+    } else if let Destination::File(_) = &destination
+        && args.inputs.len() > 1
+    {
+        return Err(Failure::usage(
+            "-o names one container, and there are several files: --out-dir names a folder, or \
+             --together makes one detached XAdES signature over all",
+        ));
     }
+    check_inputs(&args.inputs, &destination, &request, args.json)?;
+    if request.raise.is_some() && matches!(&destination, Destination::File(out) if is_standard(out))
+    {
+        return Err(Failure::usage("--level t, lt, lta: -o - is standard output; name a file"));
+    }
+    if let Some(path) = destination.job_path().filter(|path| path.exists()) {
+        JobFile::take(path, args.force)?;
+    }
+    destination.check(args.force)?;
     // Every file is examined before the user is asked.
+    let (sources, spooled) = examine(&args.inputs, &request, &mut destination, messages)?;
+    let named = |source: &Source<'_>| (path_name::of_input(source.input), source.format);
+    let inputs = sources.iter().map(named).collect();
+    let concerned = Concerned { options: &request.options, signer: Some(&signer.kind), inputs };
+    concerned.check(given, messages)?;
+    let items = match args.together {
+        true => vec![item_of_all(sources, &destination, &request)?],
+        false => items(sources, &destination, &request)?,
+    };
+    let force = args.force;
+    let check_outputs = || {
+        items.iter().try_for_each(|item| {
+            output::check_terminal(&item.output, item.format)?;
+            output::check_free(&item.output, force)
+        })
+    };
+    check_outputs()?;
+    destination.make_folder()?;
+    destination.settle(&items);
+    let file = destination.job_path().map(|path| JobFile::take(path, force)).transpose()?;
+    // Another process may have written an output before this one took the lock.
+    check_outputs()?;
+    let (terms, stage) = (ResolvedTerms::default(), Stage::Start);
+    let job = Job { signer, request, terms, force, items, done: 0, stage, since: None };
+    let stored = StoredJob::new(job, file, spooled, messages);
+    let how = Run { resumed: false, key_file: &args.key_file, preview, open: args.open };
+    run_job(stored, how, messages, outcome)
+}
+
+/// How a job is run.
+pub(super) struct Run<'a> {
+    pub(super) resumed: bool,
+    pub(super) key_file: &'a KeyFileArgs,
+    pub(super) preview: Option<PathBuf>,
+    /// Whether the signer's pages are opened in the browser
+    pub(super) open: bool,
+}
+
+/// Opens each input and chooses its format. Standard input, or a pipe, is copied.
+fn examine<'i>(
+    inputs: &'i [PathBuf],
+    request: &Request,
+    destination: &mut Destination,
+    messages: &Messages,
+) -> Result<(Vec<Source<'i>>, Option<Temporary>), Failure> {
     let mut spooled: Option<Temporary> = None;
     let mut sources = Vec::new();
-    let password = request.password()?;
-    for input in &args.inputs {
+    let unlock = request.unlock()?;
+    for input in inputs {
         let path = if input::is_stream(input) {
             destination.make_folder()?;
-            let file = input::spool(input, job_path.as_deref().map(kept_input).as_deref())?;
+            let beside = destination.job_path().map(|job| kept_input(&job));
+            let file = input::spool(input, beside.as_deref())?;
             spooled.insert(file).path().to_owned()
         } else {
             input.clone()
         };
         let container = request.container.as_deref();
-        let mut documents = Documents::open(&path, container, password.as_deref())?.named(input);
+        let mut documents = Documents::open(&path, container, &unlock)?.named(input);
         let format = documents.choose_format(&request.options, input)?;
+        note_empty(&path, input, messages);
         sources.push(Source { input, path: absolute(&path), format });
     }
-    let items = items(sources, &destination, &request)?;
-    let force = args.force;
-    let check_outputs =
-        || items.iter().try_for_each(|item| output::check_free(&item.output, force));
-    check_outputs()?;
-    destination.make_folder()?;
-    let file = job_path.map(|path| JobFile::take(path, force)).transpose()?;
-    // Another process may have written an output before this one took the lock.
-    check_outputs()?;
-    let (terms, stage) = (ResolvedTerms::default(), Stage::Start);
-    let job = Job { signer, request, terms, force, items, done: 0, stage };
-    let stored = StoredJob::new(job, file, spooled, messages);
-    run_job(stored, false, args.password_env.as_deref(), preview, messages)
+    Ok((sources, spooled))
 }
 
 /// Runs a new or resumed job.
 pub(super) fn run_job(
     stored: StoredJob<'_>,
-    resumed: bool,
-    password_env: Option<&str>,
-    preview: Option<PathBuf>,
+    how: Run<'_>,
     messages: &Messages,
+    outcome: &mut Outcome,
 ) -> Result<u8, Failure> {
     runtime()?.block_on(async {
-        let signer = Signer::open(&stored.job.signer, password_env).await?;
-        let signing = Signing::new(stored, resumed, signer, messages).await;
-        let mut signing = signing.with_preview(preview);
+        let signer = Signer::open(&stored.job.signer, how.key_file, messages).await?;
+        let own_service = signer.sandbox.as_ref().map(|(own, _)| own.time_stamping_url());
+        outcome.sandbox = signer.sandbox.is_some();
+        let signing = Signing::new(stored, how.resumed, signer, how.open, messages).await;
+        let mut signing = signing.with_preview(how.preview);
         let result = signing.run().await;
-        let (mut stored, signer) = signing.into_parts();
+        outcome.signed = signing.signed();
+        let sandbox_dir = signing.sandbox_dir().map(ToOwned::to_owned);
+        let stored = signing.stored();
+        let mut status = DONE;
         match &result {
             Ok(()) => {
+                // A level that is not reached is not a failure of signing: the containers are there.
+                status = raise_all(&stored.job, own_service.as_deref(), outcome, messages);
                 for item in &stored.job.items {
                     messages.print(format_args!("signed: {}", path_name::of_output(&item.output)));
                 }
-                if let Some((_, dir)) = &signer.sandbox {
-                    print_sandbox_notice(&stored, dir, messages);
+                if let Some(dir) = &sandbox_dir {
+                    print_sandbox_notice(stored, dir, messages);
                 }
                 stored.remove();
             }
-            Err(failure) if failure.is_final() && stored.job.done == 0 => stored.remove(),
+            Err(failure) if failure.is_final && stored.job.done == 0 => stored.remove(),
             Err(_) => {
                 if let Some(path) = stored.file() {
-                    let path = path.display();
+                    let path = quoted(path);
                     messages.print(format_args!(
                         "the job is kept: ades resume {path} continues it; or remove the file"
                     ));
                 }
             }
         }
-        signer.close().await;
-        result.map(|()| DONE)
+        outcome.pending = stored.file().map(Path::to_owned);
+        signing.finish(Ending::of(&result)).await;
+        result.map(|()| status)
     })
+}
+
+/// Raises the containers, if that was asked for. What a service does not give can be added later:
+/// the container at the level that was reached is in its place.
+fn raise_all(
+    job: &Job,
+    own_service: Option<&str>,
+    outcome: &mut Outcome,
+    messages: &Messages,
+) -> u8 {
+    let Some(raise) = &job.request.raise else { return DONE };
+    let mut worst = DONE;
+    for item in &job.items {
+        let task = raise_task(job, raise, item, own_service);
+        // The sandbox answers on the same runtime.
+        let raised = tokio::task::block_in_place(|| task.run(Handle::current()));
+        let status = match raised {
+            Ok(raised) => {
+                raised.report(&task, messages);
+                let files = outcome.signed.iter_mut().filter(|file| file.output == item.output);
+                files.for_each(|file| file.level = raised.level());
+                raised.status()
+            }
+            Err(failure) => {
+                output::print_always(format_args!("ades: {failure}"));
+                failure.status
+            }
+        };
+        worst = worst.max(status);
+    }
+    if worst != DONE {
+        output::print_always("the signatures are written; ades extend raises them later");
+    }
+    worst
+}
+
+fn raise_task(job: &Job, raise: &RaiseRequest, item: &JobItem, own_service: Option<&str>) -> Task {
+    let (mut authorities, mut fetch) = (raise.authorities.clone(), raise.fetch.clone());
+    if let Some(own) = own_service {
+        if authorities.is_empty() {
+            authorities.push(own.to_owned());
+        }
+        // The certificates of the embedded sandbox name its own services.
+        fetch.allow.push(LOCALHOST.to_owned());
+    }
+    let options = &job.request.options;
+    let mut originals = Vec::new();
+    if options.is_detached(item.format) {
+        originals.push(item.input.clone());
+        originals.extend(item.together.iter().cloned());
+    }
+    Task {
+        input: item.output.clone(),
+        output: item.output.clone(),
+        existing: Existing::Replace,
+        level: raise.level,
+        digest: ades::DigestAlgorithm::Sha256,
+        authorities,
+        policy: None,
+        originals,
+        trust: raise.trust.clone(),
+        tsa_trust: Vec::new(),
+        lists: Vec::new(),
+        responses: Vec::new(),
+        fetch,
+        password_env: job.request.pdf_password_env.clone(),
+        recipient: job.request.recipient.clone(),
+        reading: options.xml.reading.clone(),
+    }
 }
 
 /// Prints that the sandbox's signatures have no legal value, and how to check the first one.
@@ -131,41 +278,27 @@ fn print_sandbox_notice(stored: &StoredJob<'_>, dir: &Path, messages: &Messages)
     messages.print(format_args!("check it: {command}"));
 }
 
-/// The place of the results.
-enum Destination {
-    File(PathBuf),
-    Folder(PathBuf),
-}
-
-impl Destination {
-    fn make_folder(&self) -> Result<(), Failure> {
-        match self {
-            Self::File(_) => Ok(()),
-            Self::Folder(dir) => std::fs::create_dir_all(dir).map_err(|e| Failure::output(dir, &e)),
-        }
-    }
-
-    /// The job's file, beside the results.
-    fn job_path(&self) -> Option<PathBuf> {
-        match self {
-            Self::File(output) if is_standard(output) => None,
-            Self::File(output) => {
-                let mut name = absolute(output).into_os_string();
-                name.push(".pending");
-                Some(name.into())
-            }
-            Self::Folder(dir) => Some(absolute(&dir.join("ades.pending"))),
-        }
-    }
-}
-
 fn check_inputs(
     inputs: &[PathBuf],
     destination: &Destination,
     request: &Request,
+    json: bool,
 ) -> Result<(), Failure> {
-    if inputs.len() > 1 && matches!(destination, Destination::File(_)) {
-        return Err(Failure::usage("several files need --out-dir"));
+    match destination {
+        Destination::File(output) if json && is_standard(output) => {
+            return Err(Failure::usage("--json and -o - both need standard output"));
+        }
+        Destination::Beside(_) => {
+            let container = request.container.iter();
+            if let Some(stream) = inputs.iter().chain(container).find(|path| input::is_stream(path))
+            {
+                return Err(Failure::usage(format!(
+                    "{}: has no name for its container: -o OUT names it, -o - is standard output",
+                    path_name::of_input(stream)
+                )));
+            }
+        }
+        _ => {}
     }
     if inputs.len() > 1 && request.is_parallel() {
         return Err(Failure::usage("--parallel adds to one container at a time"));
@@ -199,13 +332,8 @@ fn items(
 ) -> Result<Vec<JobItem>, Failure> {
     let mut items: Vec<JobItem> = Vec::new();
     for Source { input, path, format } in sources {
-        let output = match destination {
-            Destination::File(output) => absolute(output),
-            Destination::Folder(dir) => {
-                let named = request.container.as_deref().unwrap_or(input);
-                absolute(&dir.join(output_name(&request.options, format, named)))
-            }
-        };
+        let named = request.container.as_deref().unwrap_or(input);
+        let output = destination.output(&request.options, format, named);
         if let Some(other) = items.iter().find(|item| item.output == output) {
             return Err(Failure::usage(format!(
                 "{} and {} would both become {}",
@@ -219,20 +347,41 @@ fn items(
             let message = format!("{}: would be overwritten by its signature", output.display());
             return Err(Failure::usage(message));
         }
-        items.push(JobItem { format, input: path, output, digest: None, pending: None });
+        let together = Vec::new();
+        items.push(JobItem { format, input: path, together, output, digest: None, pending: None });
     }
     Ok(items)
 }
 
-/// The file name of the result in a folder of results.
-fn output_name(options: &SigningOptions, format: Format, input: &Path) -> PathBuf {
-    let suffix = options.suffix(format);
-    let mut name = match (input.file_name(), suffix, format.document_extension()) {
-        (Some(name), ..) if !is_standard(input) => name.to_owned(),
-        // A signature inside its document keeps the document's extension.
-        (_, None, Some(extension)) => format!("stdin.{extension}").into(),
-        _ => "stdin".into(),
-    };
-    name.push(suffix.unwrap_or_default());
-    name.into()
+/// Checks that one signature can sign all inputs, and chooses its format.
+fn check_together(inputs: &[PathBuf], request: &mut Request) -> Result<(), Failure> {
+    if !request.options.choose_format_for_several_documents() {
+        return Err(Failure::usage(
+            "--together: only a detached XAdES signature signs several files: --packaging detached",
+        ));
+    }
+    match inputs.iter().find(|input| input::is_stream(input)) {
+        Some(stream) => Err(Failure::usage(format!(
+            "--together: {} has no name by which the signature could refer to it",
+            path_name::of_input(stream)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// One signature over all inputs.
+fn item_of_all(
+    mut sources: Vec<Source<'_>>,
+    destination: &Destination,
+    request: &Request,
+) -> Result<JobItem, Failure> {
+    let more: Vec<PathBuf> = sources.drain(1..).map(|source| source.path).collect();
+    let mut items = items(sources, destination, request)?;
+    let mut item = items.pop().ok_or_else(|| Failure::usage("a file to sign is needed"))?;
+    if more.contains(&item.output) {
+        let output = item.output.display();
+        return Err(Failure::usage(format!("{output}: would be overwritten by its signature")));
+    }
+    item.together = more;
+    Ok(item)
 }

@@ -12,7 +12,8 @@ use ades::{
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{JobItem, SignerChoice, Stage};
+use super::version_2::Stage;
+use super::{JobItem, SignerChoice};
 use crate::request::{PolicySource, Request, ResolvedTerms, Terms, described};
 
 #[derive(Deserialize)]
@@ -154,7 +155,8 @@ impl Job {
             force: self.force,
             items: self.items,
             done: self.done,
-            stage: self.stage,
+            stage: self.stage.into(),
+            since: None,
         })
     }
 }
@@ -205,9 +207,12 @@ impl Wishes {
             container,
             stamp_image,
             stamp_font,
+            stamp_time_zone: None,
             pdf_password_env,
+            recipient: crate::unlock::RecipientArgs::default(),
             language: self.language,
             description: self.description,
+            raise: None,
         })
     }
 }

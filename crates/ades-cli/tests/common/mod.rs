@@ -7,6 +7,8 @@
     clippy::unwrap_used
 )]
 
+pub(crate) mod chromium;
+pub(crate) mod pages;
 pub(crate) mod service;
 
 use std::fs;

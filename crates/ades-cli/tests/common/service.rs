@@ -56,6 +56,11 @@ impl Sandbox {
         let fault = json!({"endpoint": endpoint, "fault": fault, "times": times});
         self.control("/sandbox/faults", &fault);
     }
+
+    pub(crate) fn evidence_fault(&self, service: &str, fault: &Value, times: u32) {
+        let fault = json!({"service": service, "fault": fault, "times": times});
+        self.control("/sandbox/evidence", &fault);
+    }
 }
 
 impl Drop for Sandbox {

@@ -1,0 +1,98 @@
+//! The arguments of `ades extend`.
+
+use std::path::PathBuf;
+
+use ades::{DigestAlgorithm, Oid, TargetLevel};
+use clap::ValueEnum;
+
+use super::{FetchArgs, ReadingArgs};
+use crate::unlock::RecipientArgs;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_long_help = "What was reached is written even when a service fails: then the exit status is 5, the message \
+names the level, and `ades extend` continues from the written file. A signature that has the level lta already is \
+renewed: it gets another archive time-stamp. Nothing in the container is changed; everything is added."
+)]
+pub(crate) struct ExtendArgs {
+    /// The signed document or container; - is standard input
+    #[arg(value_name = "SIGNED")]
+    pub(crate) input: PathBuf,
+    /// The level to raise the signatures to
+    #[arg(long, value_enum)]
+    pub(crate) level: RaiseTo,
+    /// A time-stamping service; the next one is asked if one fails
+    ///
+    /// Its host may have any address, because you named it.
+    #[arg(long, value_name = "URL")]
+    pub(crate) tsa: Vec<String>,
+    /// The policy under which the service shall issue time-stamps
+    #[arg(long, value_name = "OID")]
+    pub(crate) tsa_policy: Option<Oid>,
+    /// The digest algorithm of the time-stamps: sha256, sha384, sha512
+    #[arg(long, value_name = "DIGEST", default_value = "sha256", value_parser = digest)]
+    pub(crate) digest: DigestAlgorithm,
+    /// The document of a detached signature; archive time-stamps cover it
+    #[arg(long)]
+    pub(crate) original: Vec<PathBuf>,
+    /// Trust anchors, PEM: paths end there; without any, at certificates that issued themselves
+    #[arg(long)]
+    pub(crate) trust: Vec<PathBuf>,
+    /// Trust anchors of time-stamping authorities, PEM
+    #[arg(long, value_name = "CA.pem")]
+    pub(crate) tsa_trust: Vec<PathBuf>,
+    /// A CRL that may be embedded, DER or PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crl: Vec<PathBuf>,
+    /// An OCSP response that may be embedded, DER or PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ocsp: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
+    /// The environment variable with the password of an encrypted PDF
+    #[arg(long, value_name = "VAR")]
+    pub(crate) pdf_password_env: Option<String>,
+    #[command(flatten)]
+    pub(crate) recipient: RecipientArgs,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    /// The raised document or container; - is standard output
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// Overwrite an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print one JSON object with the level that was reached, and what is missing
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The level to raise to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RaiseTo {
+    /// A time-stamp on the signature
+    T,
+    /// Certificates and revocation data as well
+    Lt,
+    /// An archive time-stamp as well
+    Lta,
+}
+
+impl RaiseTo {
+    pub(crate) const fn target(self) -> TargetLevel {
+        match self {
+            Self::T => TargetLevel::T,
+            Self::Lt => TargetLevel::Lt,
+            Self::Lta => TargetLevel::Lta,
+        }
+    }
+}
+
+fn digest(text: &str) -> Result<DigestAlgorithm, String> {
+    match text {
+        "sha256" => Ok(DigestAlgorithm::Sha256),
+        "sha384" => Ok(DigestAlgorithm::Sha384),
+        "sha512" => Ok(DigestAlgorithm::Sha512),
+        _ => Err("sha256, sha384 or sha512".to_owned()),
+    }
+}

@@ -1,0 +1,62 @@
+//! `ades extend`: raises the signatures of a document or container, and renews them.
+
+use ades::Format;
+use serde_json::json;
+
+use crate::args::ExtendArgs;
+use crate::exit::Failure;
+use crate::output::{self, Existing, Messages};
+use crate::raise::Task;
+use crate::{path_name, temporary};
+
+pub(crate) fn run(args: ExtendArgs, messages: &Messages) -> Result<u8, Failure> {
+    output::check_place(&args.output, args.force)?;
+    output::check_terminal(&args.output, Format::Cades)?;
+    let given = args.crl.iter().chain(&args.ocsp);
+    let standard = [&args.input].into_iter().chain(&args.original).chain(given);
+    if standard.filter(|path| path_name::is_standard(path)).count() > 1 {
+        return Err(Failure::usage("standard input (-) can be read only once"));
+    }
+    if args.json && path_name::is_standard(&args.output) {
+        return Err(Failure::usage("--json: standard output is the raised container (-o -)"));
+    }
+    temporary::sweep([args.output.as_path()].into_iter());
+    let (json, task) = (args.json, task(args));
+    let runtime = super::runtime()?;
+    let raised = task.run(runtime.handle().clone())?;
+    if json {
+        let output = raised.is_written().then(|| path_name::of_output(&task.output));
+        let line = json!({
+            "version": 1,
+            "file": task.input.display().to_string(),
+            "output": output,
+            "level": raised.level(),
+            "missing": raised.reached.missing,
+            "remarks": raised.reached.remarks,
+        });
+        output::print(format_args!("{line}\n"))?;
+    }
+    raised.report(&task, messages);
+    Ok(raised.status())
+}
+
+fn task(args: ExtendArgs) -> Task {
+    Task {
+        input: args.input,
+        output: args.output,
+        existing: Existing::forced(args.force),
+        level: args.level.target(),
+        digest: args.digest,
+        authorities: args.tsa,
+        policy: args.tsa_policy,
+        originals: args.original,
+        trust: args.trust,
+        tsa_trust: args.tsa_trust,
+        lists: args.crl,
+        responses: args.ocsp,
+        fetch: args.fetch.into_rules(),
+        password_env: args.pdf_password_env,
+        recipient: args.recipient,
+        reading: args.reading.into_options(),
+    }
+}
