@@ -1,24 +1,26 @@
 #!/usr/bin/env bash
-# Runs each fuzz target a bounded number of times, for at most a quarter of a minute, from the
+# Runs each fuzz target a bounded number of times, for at most six seconds, from the
 # committed seeds, the same in every run, and from the documents of others where the corpora are
 # (ADES_CORPORA, else ../shared/corpora): `fuzz/smoke.sh [RUNS [SECONDS]]`; -1 runs until the time
 # is over.
 set -euo pipefail
 cd "$(dirname "$0")"
 runs="${1:-20000}"
-seconds="${2:-15}"
+seconds="${2:-6}"
 corpora="${ADES_CORPORA:-../../shared/corpora}"
-for target in cms_parse pending_state certificate_chain itsme_json c14n pdf_read pdf_sign \
-    pdf_verify xml_verify; do
-    # The targets for PDFs share their seeds; signed XML is longer.
-    seeds=("seeds/${target/#pdf_*/pdf}")
+for target in cms_parse pending_state certificate_chain itsme_json c14n pdf_extend pdf_read pdf_sign \
+    pdf_verify recipients xml_encodings xml_extend xml_verify ocsp crl token trusted_list; do
+    # The targets for PDFs share their seeds, as those for signed XML do, which is longer.
+    folder="${target/#pdf_*/pdf}"
+    seeds=("seeds/${folder/#xml_extend/xml_verify}")
     longest=16384
     others=()
     case "$target" in
-        xml_verify) others=("$corpora/signed" "$corpora/more/tests/fixtures/xades"); longest=65536 ;;
+        xml_extend | xml_verify) others=("$corpora/signed" "$corpora/more/tests/fixtures/xades"); longest=65536 ;;
         c14n) others=("$corpora/xml" "$corpora/c14n") ;;
         pdf_*) others=("$corpora/pdf") ;;
         cms_parse) others=("$corpora/signed") ;;
+        crl) others=("$corpora/pkits/crls") ;;
     esac
     for folder in "${others[@]}"; do
         if [ -d "$folder" ]; then

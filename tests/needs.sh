@@ -79,6 +79,22 @@ program() {
     fi
 }
 
+# The compiler that the committed instruction counts belong to, and the processor.
+counting_compiler() {
+    local version
+    version=$(sed -n 's/^rustc\t//p' tests/counts/figures.tsv)
+    if [ "$(uname -sm)" != "Linux x86_64" ] || ! grep -qw avx2 /proc/cpuinfo; then
+        missing+=("Linux on x86-64 with AVX2: instruction counts belong to it; name the other steps to leave out counts")
+    elif [ "$(rustc --version | cut -d ' ' -f 2)" = "$version" ] ||
+        RUSTUP_TOOLCHAIN=$version rustc --version >/dev/null 2>&1; then
+        found+=("rustc $version for instruction counts")
+    elif command -v rustup >/dev/null && rustup toolchain install "$version" --profile minimal >/dev/null 2>&1; then
+        installed+=("rustc $version for instruction counts (rustup toolchain)")
+    else
+        missing+=("rustc $version, which instruction counts belong to: rustup toolchain install $version --profile minimal; or renew them: bash tests/counts.sh --renew")
+    fi
+}
+
 rust_is_new_enough() {
     local needed version
     needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' crates/ades-cli/Cargo.toml)
@@ -87,6 +103,10 @@ rust_is_new_enough() {
 }
 
 has_python_with_venv() { python3 -c 'import ensurepip, venv'; }
+# kill(1), not the shell's builtin. Procps has it on Debian.
+has_kill() { type -P kill; }
+# In a folder for each version, which is not in PATH.
+has_postgresql() { compgen -G '/usr/lib/postgresql/*/bin/initdb'; }
 has_libxml2() { python3 -c 'import ctypes.util, sys; sys.exit(ctypes.util.find_library("xml2") is None)'; }
 
 if ! command -v cargo >/dev/null; then
@@ -108,17 +128,25 @@ fi
 if runs package; then
     debian git git command -v git
 fi
+if runs counts; then
+    debian valgrind valgrind command -v valgrind
+fi
 if runs judges; then
-    debian kill procps test -x "$(type -P kill || echo /nowhere/kill)"
+    debian kill procps has_kill
     debian openssl openssl command -v openssl
     debian qpdf qpdf command -v qpdf
     debian mutool mupdf-tools command -v mutool
     debian pdfsig poppler-utils command -v pdfsig
     debian pdftoppm poppler-utils command -v pdftoppm
     debian xmlsec1 xmlsec1 command -v xmlsec1
+    # What a person sees of the pages of `ades` and of the sandbox.
+    debian Chromium chromium command -v chromium
+    debian chromedriver chromium-driver command -v chromedriver
+    debian npm npm command -v npm
     # Text of visible signatures in Chinese, Japanese and Korean.
     debian "Noto Sans CJK" fonts-noto-cjk test -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
     debian "GNU time" time test -x /usr/bin/time
+    debian PostgreSQL postgresql has_postgresql
     debian "a JDK" default-jdk-headless command -v javac
     debian Maven maven command -v mvn
     debian libxml2 libxml2 has_libxml2
@@ -130,6 +158,7 @@ if command -v cargo >/dev/null; then
         component clippy cargo clippy --version
         component rustfmt cargo fmt --version
     fi
+    ! runs counts || counting_compiler
     ! runs deny || program cargo-deny 0.20.2
     ! runs fuzz || program cargo-fuzz 0.13.2
 fi

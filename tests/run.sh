@@ -7,14 +7,18 @@
 #   deny      licences, duplicates, sources and advisories of dependencies
 #   test      what `cargo test` runs: Rust alone
 #   judges    all tests, those that ask EU DSS, OpenSSL, pyHanko and others too
+#   counts    instruction counts against committed figures
 #   fuzz      a bounded number of runs of each fuzz target
 #   package   what the registry would get of each crate, built
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never RUST_BACKTRACE=1
+# Nothing is built twice, and a hundred test programs are linked: what a debugger needs beyond line
+# numbers, and what the next build would reuse, cost minutes and gigabytes.
+export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=line-tables-only
 target="${CARGO_TARGET_DIR:-$PWD/target}"
 
-all=(lint msrv deny judges fuzz package)
+all=(lint msrv deny judges counts fuzz package)
 steps=("$@")
 ((${#steps[@]})) || steps=("${all[@]}")
 for step in "${steps[@]}"; do
@@ -55,13 +59,14 @@ step_test() {
 
 step_judges() {
     bash tests/oracles/install.sh
-    # The optimised program, whose memory is measured. Without link-time optimisation, which takes
-    # half of the time.
-    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-        cargo build --release --locked -p ades-cli
-    # The examples of `ades` are built with the tests, which then run them.
-    ADES_RELEASE="$target/release/ades" ADES_EXAMPLES="$target/debug/examples" \
-        cargo test --workspace --locked --features ades-cli/judges -- --include-ignored
+    # Most tests of the command line wait for a signer, not for the processor. The examples of
+    # `ades` are built with the tests, which then run them.
+    RUST_TEST_THREADS=$((2 * $(nproc))) ADES_EXAMPLES="$target/debug/examples" \
+        cargo test --workspace --locked --features ades-cli/judges,ades-demo/judges,ades-session/tokio -- --include-ignored
+}
+
+step_counts() {
+    bash tests/counts.sh
 }
 
 step_fuzz() {

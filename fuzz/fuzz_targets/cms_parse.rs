@@ -6,6 +6,7 @@
 use std::sync::LazyLock;
 
 use ades_core::{Certificate, Document};
+use ades_evidence::path::{IssuerPool, PathBuilder, Request};
 use cades::{Container, VerifyOptions};
 use libfuzzer_sys::fuzz_target;
 
@@ -31,10 +32,20 @@ fuzz_target!(|octets: &[u8]| {
     let mut original = Document::from_bytes(b"content");
     // Trust anchors: one of its own certificates, and one that issued none of them.
     let own = container.certificates().last().cloned();
-    for trust in own.into_iter().chain([foreign()]) {
-        let trust = [trust];
-        let options = VerifyOptions::new().original(&mut original).trust(&trust);
-        let _ = container.verify(&mut source, options);
+    let options = VerifyOptions::new().original(&mut original);
+    if let Ok(report) = container.verify(&mut source, options) {
+        let now = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap_or_default();
+        for anchor in own.into_iter().chain([foreign()]) {
+            let mut paths = PathBuilder::new(&[anchor]);
+            for signature in &report.signatures {
+                let evidence = &signature.facts.evidence;
+                let all: Vec<Certificate> = evidence.distinct_certificates().cloned().collect();
+                let pool = IssuerPool::new(&all);
+                let request = Request::document_signing(now);
+                let signer = signature.facts.certificate.iter();
+                signer.for_each(|signer| drop(paths.find(signer, &pool, &request)));
+            }
+        }
     }
     if let Err(difference) = second_readers::cms::compare(octets) {
         panic!("{difference}");

@@ -34,4 +34,8 @@ fuzz_target!(|octets: &[u8]| {
         let mut document = Document::from_bytes(b"<document/>");
         let _ = pending.complete(Some(&mut document), &[1; 256], &mut Vec::new());
     });
+    read(text, |pending: xades::PendingTimeStamp| {
+        let mut document = Document::from_bytes(b"<document/>");
+        let _ = xades::add_time_stamp(&mut document, &pending, &[1; 256], &mut Vec::new());
+    });
 });

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the judges that the tests ask: Debian packages (tests/needs.sh), then EU DSS and veraPDF
-# with Maven, and asn1crypto, pyHanko and signxml in a Python environment. Quick when they are
-# already there.
+# with Maven, asn1crypto, pyHanko and signxml in a Python environment, and axe-core with npm. Quick
+# when they are already there.
 set -euo pipefail
 cd "$(dirname "$0")"
 bash ../needs.sh judges
@@ -21,4 +21,10 @@ if [ ! -x python/venv/bin/python ] || [ python/requirements.txt -nt python/venv/
     python3 -m venv python/venv
     python/venv/bin/pip install --quiet --requirement python/requirements.txt
     touch python/venv/installed
+fi
+
+# axe-core, a judge of the accessibility of pages.
+if [ axe/package-lock.json -nt axe/node_modules/installed ]; then
+    (cd axe && npm ci --silent --ignore-scripts --no-audit --no-fund)
+    touch axe/node_modules/installed
 fi

@@ -31,19 +31,42 @@ pub fn with_signed_attributes(
     signer: &TestSigner,
     change: impl FnOnce(&mut Vec<Vec<u8>>),
 ) -> Vec<u8> {
+    let mut attributes = signed_attributes(container);
+    change(&mut attributes);
+    // DER orders the elements of a SET OF (X.690, 11.6).
+    attributes.sort();
+    let set = element(0x31, &[&attributes.concat()]);
+    with_encoded_attributes(container, signer, |_| set.clone(), |_| set.clone())
+}
+
+/// A container whose signed attributes are sent as one function returns them, and
+/// signed again, with ECDSA, as the other does. Both return the whole SET.
+#[must_use]
+pub fn with_encoded_attributes(
+    container: &[u8],
+    signer: &TestSigner,
+    sent: impl Fn(&[Vec<u8>]) -> Vec<u8>,
+    signed: impl Fn(&[Vec<u8>]) -> Vec<u8>,
+) -> Vec<u8> {
+    let attributes = signed_attributes(container);
     edited(container, |parts| {
         let at = parts.iter().position(|part| part[0] == 0xA0).expect("signed attributes");
-        let mut attributes = children(content(&parts[at]));
-        change(&mut attributes);
-        // DER orders the elements of a SET OF (X.690, 11.6).
-        attributes.sort();
-        let attributes = attributes.concat();
         // RFC 5652, 5.4: what is signed has the tag of a SET OF.
         let algorithm = SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256);
-        let value = signer.sign_message(algorithm, &element(0x31, &[&attributes]));
-        parts[at] = element(0xA0, &[&attributes]);
+        let value = signer.sign_message(algorithm, &signed(&attributes));
+        parts[at] = [&[0xA0], &sent(&attributes)[1..]].concat();
         parts[at + 2] = element(0x04, &[&value]);
     })
+}
+
+/// The signed attributes of a container with one signer.
+fn signed_attributes(container: &[u8]) -> Vec<Vec<u8>> {
+    let mut attributes = Vec::new();
+    edited(container, |parts| {
+        let set = parts.iter().find(|part| part[0] == 0xA0).expect("signed attributes");
+        attributes = children(content(set));
+    });
+    attributes
 }
 
 /// Whether an element contains these octets.
@@ -64,7 +87,9 @@ fn edited(container: &[u8], change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
     element(0x30, &[&info.concat()])
 }
 
-fn element(tag: u8, contents: &[&[u8]]) -> Vec<u8> {
+/// An element with a definite length.
+#[must_use]
+pub fn element(tag: u8, contents: &[&[u8]]) -> Vec<u8> {
     let content = contents.concat();
     let mut out = vec![tag];
     if content.len() < 0x80 {

@@ -3,11 +3,12 @@
 
 use std::fmt::Write as _;
 
+use test_documents::Random;
+
 mod alter;
 pub mod archival;
 pub mod by_hand;
 mod kinds;
-mod large;
 pub mod packed;
 mod sample;
 mod serialize;
@@ -17,10 +18,10 @@ pub use alter::{
     unsigned_change, wrong_startxref,
 };
 pub use kinds::{Kind, Outcome, kinds};
-pub use large::{write_image_pages, write_many_objects};
 pub use sample::{Sample, samples};
 pub use serialize::Xref;
 use serialize::{Objects, trailer};
+pub use test_documents::large_pdf::{write_image_pages, write_many_objects};
 
 /// The form of the pages' `/Annots`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,20 +276,4 @@ fn content(page: usize, random: &mut Random) -> String {
         writeln!(content, "0 g BT /F1 9 Tf {x} {} Td ({word:x}) Tj ET", y + 3).unwrap();
     }
     content
-}
-
-/// Pseudo-random numbers that are the same in every run (xorshift).
-struct Random(u64);
-
-impl Random {
-    const fn new(seed: u64) -> Self {
-        Self(seed ^ 0x9E37_79B9_7F4A_7C15)
-    }
-
-    const fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
 }

@@ -9,7 +9,7 @@ use ades_core::{
 use pkcs12_signer::{Pkcs12Signer, PrivateKey};
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, RsaKeySize, SignatureAlgorithm, date_time_ymd,
+    KeyUsagePurpose, RsaKeySize, SignatureAlgorithm, SigningKey as _, date_time_ymd,
 };
 
 mod files;
@@ -223,6 +223,12 @@ impl Pki {
     #[must_use]
     pub const fn issuing(&self) -> &Certificate {
         &self.issuing
+    }
+
+    /// The value of an ECDSA signature with SHA-256 by the issuing CA.
+    #[must_use]
+    pub fn sign_as_issuing(&self, message: &[u8]) -> Vec<u8> {
+        self.issuer.key().sign(message).unwrap()
     }
 
     /// Another certificate for the issuing CA, with the same name, key and issuer

@@ -1,6 +1,10 @@
 //! Both halves of a signature in one call, for tests of the result.
 
-use ades_core::{DigestAlgorithm, Document, PendingState, SignatureAlgorithm, SignatureParameters};
+use ades_core::facts::SignatureFacts;
+use ades_core::{
+    Certificate, DigestAlgorithm, Document, PendingState, SignatureAlgorithm, SignatureParameters,
+};
+use ades_evidence::path::{IssuerPool, Outcome, PathBuilder, Request};
 use cades::{Packaging, PendingSignature, SignatureOptions};
 use chrono::DateTime;
 
@@ -93,8 +97,7 @@ pub fn sign_pkcs7(pdf: &[u8], signer: &TestSigner) -> Result<Vec<u8>, pades::Err
     )?;
     let digest = prepared.digest().clone();
     let cms = cades::embedded::prepare_digest(digest, &signer.chain, &parameters)?;
-    let mut container = Vec::new();
-    cms.complete(None, &signer.sign(&cms.to_be_signed()), &mut container)?;
+    let container = cades::embedded::complete(&cms, &signer.sign(&cms.to_be_signed()))?;
     let mut out = Vec::new();
     prepared.embed(&mut source, &container, &mut out)?;
     Ok(out)
@@ -116,4 +119,17 @@ pub fn sign_pades_by_stub(document: &[u8]) -> Vec<u8> {
     let mut signed = Vec::new();
     prepared.unwrap().embed(&mut document, b"\x30\x00", &mut signed).unwrap();
     signed
+}
+
+/// Whether a valid certification path leads from the signer's certificate through the
+/// certificates beside it to one of the anchors, at the signing time of
+/// [`parameters`].
+#[must_use]
+pub fn leads_to(facts: &SignatureFacts, anchors: &[Certificate]) -> bool {
+    let Some(certificate) = &facts.certificate else { return false };
+    let request = Request::document_signing(parameters().signing_time().time());
+    let all: Vec<Certificate> = facts.evidence.distinct_certificates().cloned().collect();
+    let pool = IssuerPool::new(&all);
+    let outcome = PathBuilder::new(anchors).find(certificate, &pool, &request);
+    matches!(outcome, Outcome::Valid(_))
 }

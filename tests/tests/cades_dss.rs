@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 
 use ades_core::{CommitmentType, Document, SignatureParameters, SignaturePolicy, SignerLocation};
+use ades_tests::cms;
 use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::{openssl, python};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{algorithms, finish, parameters, sign};
-use cades::report::Level;
+use cades::report::{Level, Problem};
 use cades::{Packaging, SignatureOptions, VerifyOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -159,6 +160,19 @@ fn parallel_signatures_and_countersignatures_are_baseline_b() {
         let verdict = files.judge(&three, packaging);
         assert_eq!(verdict.len(), 3);
         assert_eq!(verdict.iter().filter(|v| v["counter"] == true).count(), 1);
+        // The order of DER may have changed with the length.
+        let read = cades::verify(&mut Document::from_bytes(&three), VerifyOptions::new()).unwrap();
+        let at = read.signatures.iter().position(|one| !one.countersignatures.is_empty()).unwrap();
+        let pending = cades::prepare_countersignature(
+            &mut Document::from_bytes(&three),
+            &[at, 0],
+            &first.chain,
+            &parameters(),
+            &SignatureOptions::new(),
+        )
+        .unwrap();
+        let four = finish(&pending, first, Some(&three)).unwrap();
+        assert_eq!(files.judge(&four, packaging).len(), 4);
         for signature in &verdict {
             assert_baseline_b(signature, "parallel and countersigned");
         }
@@ -206,8 +220,7 @@ fn containers_of_dss_verify() {
                 let theirs = std::fs::read(&out).unwrap();
                 let mut source = Document::from_bytes(&theirs);
                 let mut original = Document::from_bytes(CONTENT);
-                let trust = [Pki::shared().root().clone()];
-                let options = VerifyOptions::new().original(&mut original).trust(&trust);
+                let options = VerifyOptions::new().original(&mut original);
                 let report = cades::verify(&mut source, options).unwrap();
                 assert!(report.is_valid(), "{what}: {report:?}");
                 let signature = &report.signatures[0];
@@ -221,5 +234,39 @@ fn containers_of_dss_verify() {
                 );
             }
         }
+    }
+}
+
+/// RFC 5652, 5.4: the value is over the DER of the signed attributes, whatever was
+/// sent. OpenSSL takes the order in which they were sent.
+#[test]
+fn dss_and_we_agree_on_attributes_that_are_not_der() {
+    type Encoding = fn(&[Vec<u8>]) -> Vec<u8>;
+
+    let files = Files::new();
+    let signer = Pki::shared().signer(Key::P256);
+    let container = sign(CONTENT, Packaging::Enveloping, signer, &parameters()).unwrap();
+    let der: Encoding = |attributes| cms::element(0x31, &[&attributes.concat()]);
+    let descending: Encoding = |attributes| {
+        let attributes: Vec<_> = attributes.iter().rev().cloned().collect();
+        cms::element(0x31, &[&attributes.concat()])
+    };
+    let indefinite: Encoding =
+        |attributes| [&[0x31, 0x80], &attributes.concat()[..], &[0, 0]].concat();
+    for (sent, signed, is_der, verifies) in [
+        (der, der, true, true),
+        (descending, der, false, true),
+        (descending, descending, false, false),
+        (indefinite, der, false, true),
+        (indefinite, indefinite, false, false),
+    ] {
+        let changed = cms::with_encoded_attributes(&container, signer, sent, signed);
+        let judged = files.judge(&changed, Packaging::Enveloping);
+        assert_eq!(judged[0]["valid"], verifies, "{judged:?}");
+        let report = cades::verify(&mut Document::from_bytes(&changed), VerifyOptions::new());
+        let [signature] = report.unwrap().signatures.try_into().unwrap();
+        assert_eq!(signature.intact == Some(true), verifies, "{signature:?}");
+        let reported = signature.problems.contains(&Problem::SignedAttributesNotDer);
+        assert_eq!(reported, !is_der, "{signature:?}");
     }
 }

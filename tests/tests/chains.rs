@@ -4,9 +4,9 @@
 use ades_core::certificate::UsageCheck;
 use ades_core::chain::certificates_from_pem;
 use ades_core::error::NotFit;
-use ades_core::trust::{IssuerPool, PathBuilder};
 use ades_core::verify::verify_issued_by;
 use ades_core::{Certificate, CertificateChain, DigestAlgorithm, Error};
+use ades_evidence::path::{IssuerPool, Outcome, PathBuilder, Request};
 use ades_tests::corpora;
 use ades_tests::pki::{Key, Pki, Profile, pem};
 use chrono::DateTime;
@@ -110,15 +110,16 @@ fn case_58_both_certificates_of_one_issuer_are_in_the_chain() {
         assert_eq!(chain.certificates(), [leaf, first, dead_end, pki.root()].map(Clone::clone));
     }
     // With both, a path to either root is found.
-    let time = DateTime::from_timestamp(1_790_000_000, 0);
+    let time = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
     let both = CertificateChain::from_unordered(
         [leaf, first, dead_end, pki.root(), other.root()].into_iter().cloned(),
     )
     .unwrap();
     for root in [pki.root(), other.root()] {
         let mut trust = PathBuilder::new(std::slice::from_ref(root));
-        let among = IssuerPool::of(both.certificates());
-        assert_eq!(trust.reaches_anchor(leaf, &among, time), Some(true));
+        let among = IssuerPool::new(both.certificates());
+        let outcome = trust.find(leaf, &among, &Request::document_signing(time));
+        assert!(matches!(outcome, Outcome::Valid(_)), "{outcome:?}");
     }
 }
 

@@ -4,6 +4,7 @@ use ades_core::asn1::ber::Reader;
 use ades_core::asn1::der::{self, element};
 use ades_core::error::NotFit;
 use ades_core::{Digest, DigestAlgorithm, Document, Error, PendingState, base64};
+use ades_tests::cms;
 use ades_tests::pki::{Key, Pki, TestSigner};
 use ades_tests::signing::parameters;
 use cades::report::Problem;
@@ -94,6 +95,65 @@ fn a_certificate_that_was_unfit_at_the_stored_time_is_rejected() {
     assert!(out.is_empty());
 }
 
+/// The state of a PDF after a change to one of its facts, whose checksum fits.
+#[test]
+fn a_state_of_a_pdf_is_consistent_before_anything_is_written() {
+    let pdf = ades_tests::pdf::Document::default().write();
+    let mut source = Document::from_bytes(&pdf);
+    let options = pades::SignatureOptions::new().reason("A reason");
+    let pending = pades::prepare(&mut source, &signer().chain, &parameters(), &options).unwrap();
+    let value = signer().sign(&pending.to_be_signed());
+    let mut written = Vec::new();
+    pending.complete(Some(&mut source), &value, &mut written).unwrap();
+
+    let octets = |state: &mut Value, key: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let mut octets = base64::decode(state["document"][key].as_str().unwrap()).unwrap();
+        change(&mut octets);
+        state["document"][key] = base64::encode(&octets).into();
+    };
+    let flip = |octets: &mut Vec<u8>| *octets.last_mut().unwrap() ^= 1;
+    let longer = |octets: &mut Vec<u8>| octets.push(b' ');
+    let number = |state: &mut Value, key: &str, change: &dyn Fn(u64) -> u64| {
+        state["document"][key] = change(state["document"][key].as_u64().unwrap()).into();
+    };
+    let changes: [&dyn Fn(&mut Value); 9] = [
+        &|state| octets(state, "head", &flip),
+        &|state| octets(state, "head", &longer),
+        &|state| octets(state, "after", &|after| after[9] ^= 1),
+        &|state| octets(state, "after", &longer),
+        &|state| octets(state, "digest-state", &flip),
+        &|state| octets(state, "digest-state", &|digest| digest[0] ^= 1),
+        &|state| number(state, "capacity", &|capacity| capacity - 1),
+        &|state| number(state, "length", &|length| length + 1),
+        &|state| state["document"]["signed"] = state["document"]["document"].clone(),
+    ];
+    for (at, change) in changes.into_iter().enumerate() {
+        let pending = crafted(&pending, change);
+        let mut out = Vec::new();
+        let error = pending.complete(Some(&mut source), &value, &mut out).unwrap_err();
+        let damaged = matches!(error, pades::Error::Core(Error::StateDamaged { .. }));
+        assert!(damaged && out.is_empty(), "{at}: {error:?}");
+        assert_eq!(error.fault(), ades_core::Fault::Input);
+        let mut file = std::io::Cursor::new(pdf.clone());
+        let error = pending.complete_in_place(&mut file, &value, pades::Check::LengthAndTail);
+        assert!(error.is_err() && *file.get_ref() == pdf, "{at}: {error:?}");
+    }
+
+    // A state of version 1 does not have the state of the digest.
+    let older = |state: &mut Value| state["document"]["digest-state"] = "".into();
+    let mut out = Vec::new();
+    crafted(&pending, older).complete(Some(&mut source), &value, &mut out).unwrap();
+    assert!(out == written);
+    let tampered = crafted(&pending, |state| {
+        older(state);
+        octets(state, "after", &|after| after[9] ^= 1);
+    });
+    let mut out = Vec::new();
+    let error = tampered.complete(Some(&mut source), &value, &mut out).unwrap_err();
+    assert!(matches!(error, pades::Error::Core(Error::StateDamaged { .. })), "{error:?}");
+    assert_eq!(out, pdf, "the update is not written");
+}
+
 /// Sets an earlier time in a state of XAdES, and the new digest of its properties.
 fn earlier(state: &mut Value) {
     use xades::c14n::{Canonicalization, Selection, Target, canonicalize};
@@ -135,19 +195,23 @@ fn earlier(state: &mut Value) {
 fn issuer_serial_is_compared_with_the_certificate() {
     let leaf = signer().leaf();
     let issuing = Pki::shared().issuing();
-    let problems = |issuer: &[u8], serial: &[u8]| {
-        let pending = with_attributes(|attributes| name_issuer(attributes, issuer, serial));
-        let container = complete(&pending).unwrap();
-        let mut source = Document::from_bytes(&container);
-        let report = cades::verify(&mut source, VerifyOptions::new()).unwrap();
-        assert!(report.signatures[0].intact);
-        report.signatures[0].problems.clone()
-    };
-    assert_eq!(problems(leaf.issuer(), leaf.serial_number()), []);
+    let named =
+        |issuer, serial| with_attributes(|attributes| name_issuer(attributes, issuer, serial));
+    complete(&named(leaf.issuer(), leaf.serial_number())).unwrap();
+    let container = complete(&with_attributes(|_| {})).unwrap();
     for (issuer, serial) in
         [(leaf.issuer(), &[2, 1, 7][..]), (issuing.issuer(), leaf.serial_number())]
     {
-        assert_eq!(problems(issuer, serial), [Problem::SigningCertificateMismatch]);
+        let refused = complete(&named(issuer, serial)).unwrap_err();
+        let damaged = matches!(refused, cades::Error::Core(Error::StateDamaged { .. }));
+        assert!(damaged, "{refused:?}");
+        let signed = cms::with_signed_attributes(&container, signer(), |attributes| {
+            name_issuer(attributes, issuer, serial);
+        });
+        let report = cades::verify(&mut Document::from_bytes(&signed), VerifyOptions::new());
+        let [signature] = report.unwrap().signatures.try_into().unwrap();
+        assert!(signature.intact == Some(true));
+        assert_eq!(signature.problems, [Problem::IssuerSerialMismatch]);
     }
 }
 

@@ -55,6 +55,32 @@ fn what_is_added_to_a_container_is_read_alike() {
     agrees("a countersignature", &three);
 }
 
+/// The attributes are a SET: which of them comes first means nothing.
+#[test]
+fn a_signing_time_beside_one_that_cannot_be_read_is_read_alike() {
+    const CONTENT_TYPE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x03];
+    let signer = Pki::shared().signer(Key::P256);
+    let mut container = sign(b"content", Packaging::Detached, signer, &parameters()).unwrap();
+    let at = container.windows(CONTENT_TYPE.len()).position(|window| window == CONTENT_TYPE);
+    // Two signing-time attributes: the first has the value of content-type.
+    container[at.unwrap() + CONTENT_TYPE.len() - 1] = 0x05;
+    agrees("two signing times", &container);
+}
+
+/// A digest algorithm whose parameters are neither absent nor NULL is one that we do not know.
+#[test]
+fn a_digest_algorithm_with_parameters_is_read_alike() {
+    const SHA256: &[u8] =
+        &[0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
+    const SHA1_WITH_OCTETS: &[u8] =
+        &[0x30, 0x0b, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x04, 0x02, 0x00, 0x00];
+    let signer = Pki::shared().signer(Key::P256);
+    let mut container = sign(b"content", Packaging::Detached, signer, &parameters()).unwrap();
+    let at = container.windows(SHA256.len()).rposition(|window| window == SHA256).unwrap();
+    container[at..at + SHA256.len()].copy_from_slice(SHA1_WITH_OCTETS);
+    agrees("parameters that are an OCTET STRING", &container);
+}
+
 /// Files that only one of the two readers takes.
 const READ_BY_ONE: [&str; 1] = [
     // Octets follow the container: rasn-cms ignores them, ours refuses them.

@@ -6,10 +6,11 @@ use ades_tests::signing::{finish, parameters, sign};
 use cades::{Container, Packaging, SignatureOptions};
 use der::{Decode, Encode};
 
-/// A certificate whose keyUsage has an explicit `critical FALSE`, which DER does
-/// not allow.
+/// The certificate of a signer's issuer, whose keyUsage has an explicit `critical FALSE`,
+/// which DER does not allow.
 fn with_explicit_false() -> Vec<u8> {
-    let mut certificate = Pki::shared().signer(Key::P256).leaf().der().to_vec();
+    let signer = Pki::shared().signer(Key::P384);
+    let mut certificate = signer.chain.certificates()[1].der().to_vec();
     let key_usage = [0x06, 0x03, 0x55, 0x1D, 0x0F, 0x01, 0x01, 0xFF];
     let at = certificate.windows(8).position(|w| w == key_usage).unwrap();
     certificate[at + 7] = 0;

@@ -2,7 +2,10 @@
 
 use ades_core::Document;
 use ades_tests::fonts;
+use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::pades::all_accept;
+use ades_tests::oracle::pdf::pdfsig;
+use ades_tests::oracle::pyhanko::PyHanko;
 use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
 use ades_tests::pdf::{self, wrong_startxref};
 use ades_tests::pki::{Key, Pki};
@@ -10,6 +13,7 @@ use ades_tests::signing::{parameters, sign_pades};
 use pades::{
     Appearance, Certification, Checked, Error, Rectangle, SignatureField, SignatureOptions, Warning,
 };
+use serde_json::json;
 use tempfile::TempDir;
 
 const PAGE: &str = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>";
@@ -129,9 +133,52 @@ fn documents_with_peculiarities_get_warnings() {
         // The signed document gets the same warnings.
         assert_eq!(check(&signed, &options).unwrap().warnings(), expected);
     }
+    fields_that_others_do_not_find(&dir);
+    // pdfsig alone reads a signed document with octets before its header.
+    let late = pdf::junk_before(&document("", &[]));
+    for octets in [late, [b"\n", &*document("", &[])].concat()] {
+        let options = SignatureOptions::new();
+        assert_eq!(check(&octets, &options).unwrap().warnings(), [Warning::HeaderNotFirst]);
+        let path = dir.path().join("late.pdf");
+        std::fs::write(&path, sign(&octets, &options).unwrap()).unwrap();
+        assert!(pdfsig(&path, None).unwrap()[0].valid);
+        let request = json!({ "file": path });
+        assert!(Dss::shared().try_validate_pdf(&request).is_err());
+        assert!(PyHanko::shared().try_validate(&request).is_err());
+    }
     let broken = wrong_startxref(&document("", &[]));
     let repaired = check(&broken, &SignatureOptions::new().repair()).unwrap();
     assert_eq!(repaired.warnings(), [Warning::Repaired]);
+}
+
+fn fields_that_others_do_not_find(dir: &TempDir) {
+    const WIDGET: &str = "/Type/Annot/Subtype/Widget/Rect[0 0 0 0]/F 132/P 3 0 R";
+    let existing =
+        |name: &str| SignatureOptions::new().field(SignatureField::Existing(name.into()));
+    let path = dir.path().join("field.pdf");
+    let write = |octets: &[u8]| std::fs::write(&path, octets).unwrap();
+
+    let apart = document(
+        "/AcroForm<</Fields[4 0 R]>>",
+        &["<</FT/Sig/T(S)/Kids[5 0 R]>>", &format!("<<{WIDGET}/Parent 4 0 R>>")],
+    );
+    let warnings = check(&apart, &existing("S")).unwrap().warnings().to_vec();
+    assert_eq!(warnings, [Warning::FieldApartFromWidget]);
+    write(&sign(&apart, &existing("S")).unwrap());
+    assert!(pdfsig(&path, None).unwrap().is_empty());
+
+    let field = |parent: u32| format!("<<{WIDGET}/FT/Sig/T(S)/Parent {parent} 0 R>>");
+    let alike = document(
+        "/AcroForm<</Fields[4 0 R 6 0 R]>>",
+        &["<</T(a)/Kids[5 0 R]>>", &field(4), "<</T(b)/Kids[7 0 R]>>", &field(6)],
+    );
+    let warnings = check(&alike, &existing("a.S")).unwrap().warnings().to_vec();
+    assert_eq!(warnings, [Warning::FieldNamesAlike]);
+    let once = sign(&alike, &existing("a.S")).unwrap();
+    write(&sign(&once, &existing("b.S")).unwrap());
+    let verdicts = Dss::shared().try_validate_pdf(&json!({ "file": path })).unwrap();
+    let verdicts = verdicts["signatures"].as_array().unwrap();
+    assert!(verdicts.iter().any(|it| it["indication"] == "TOTAL_FAILED"), "{verdicts:?}");
 }
 
 #[test]

@@ -61,13 +61,14 @@ fn objects_that_are_not_pages_are_skipped() {
     for odd in odd {
         let only = pdf(&["<</Pages 2 0 R>>", ONE_PAGE, odd]);
         let refused = sign(&only, &SignatureOptions::new());
-        assert!(matches!(refused, Err(Error::NoSuchPage { page: 1, .. })), "{odd}: {refused:?}");
+        let why = refused.unwrap_err().to_string();
+        assert!(why.contains("not a page") || why.contains("no /Kids"), "{odd}: {why}");
         for page in [PAGE, "<</Parent 2 0 R/MediaBox[0 0 300 200]>>"] {
             let both = pdf(&["<</Pages 2 0 R>>", "<</Kids[4 0 R 3 0 R]>>", page, odd]);
             let signed = sign(&both, &SignatureOptions::new()).unwrap();
             assert_eq!(object(&signed, 4), odd);
             assert!(object(&signed, 3).contains("/Annots"), "{odd}");
-            assert!(reports(&signed)[0].intact);
+            assert!(reports(&signed)[0].intact == Some(true));
         }
     }
 }
@@ -88,7 +89,7 @@ fn object_streams_are_never_rewritten() {
     assert!(reports(&signed)[0].problems.is_empty());
     sign(&signed, &SignatureOptions::new()).unwrap();
     let only = sign(&packed(&plain("5 0 R"), &[pack()]), &SignatureOptions::new());
-    assert!(matches!(only, Err(Error::NoSuchPage { page: 1, .. })), "{only:?}");
+    assert!(matches!(only, Err(Error::Structure { .. })), "{only:?}");
 }
 
 #[test]
@@ -151,7 +152,10 @@ fn new_fields_have_names_with_levels() {
     let group = object(&signed, 4);
     let field = number_of(&signed, "<</Type/Annot/Subtype/Widget/FT/Sig");
     assert_eq!(group, format!("<</T(group)/Kids[5 0 R {field} 0 R]>>"));
-    assert!(object(&signed, field).contains("/T(sign)/Parent 4 0 R/V"));
+    assert!(
+        object(&signed, field)
+            .contains("/T(sign)/TU(Signature)/Contents(Signature)/Parent 4 0 R/V")
+    );
     assert!(!object(&signed, 1).contains(&format!("{field} 0 R")));
     // Terminal fields cannot have fields below them.
     for name in ["group.text.sign", "plain.sign", "radio.sign"] {

@@ -7,7 +7,8 @@ use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
 use pades::report::{Problem, SignatureReport};
 use pades::{
-    Appearance, Error, FieldLock, Rectangle, SignatureField, SignatureOptions, VerifyOptions,
+    Appearance, Certification, Error, FieldLock, Rectangle, SignatureField, SignatureOptions,
+    VerifyOptions,
 };
 
 const IMAGE: &[u8] = include_bytes!("../fixtures/stamps/boxes.png");
@@ -71,7 +72,7 @@ fn annotations_and_fields_are_extended_in_every_spelling() {
                 assert!(catalog.contains("/Fields[5 0 R "), "{catalog}");
             }
             let found = reports(&signed);
-            assert!(found[0].intact && found[0].problems.is_empty(), "{found:?}");
+            assert!(found[0].intact == Some(true) && found[0].problems.is_empty(), "{found:?}");
             assert_eq!(reports(&sign(&signed, &SignatureOptions::new()).unwrap()).len(), 2);
         }
     }
@@ -156,7 +157,8 @@ fn seed_values_and_locks_are_honoured_or_refused() {
         "/SV<</TimeStamp<</URL(x)/Ff 1>>>>",
         "/SV<</Cert<</Issuer[(x)]/Ff 2>>>>",
         "/SV<</AddRevInfo true/Ff 32>>",
-        "/Lock<</Action/All/P 1>>",
+        "/Lock<</Action/All/P 0>>",
+        "/Lock<</Action/All/P(1)>>",
     ] {
         let refusal = sign_seeded(refused, plain());
         assert!(matches!(refusal, Err(Error::FieldNotFit { .. })), "{refused}: {refusal:?}");
@@ -229,6 +231,82 @@ fn the_lock_of_a_signed_field_restricts_the_whole_document() {
     }
 }
 
+/// As Acrobat and pyHanko do, the signature repeats the lock's level in FieldMDP.
+#[test]
+fn a_lock_with_a_level_takes_an_approval_signature() {
+    for level in 1..=3 {
+        let field = format!("<</T(s)/FT/Sig/Lock<</Action/Include/Fields[(a)]/P {level}>>>>");
+        let document = pdf(&[
+            "<</Pages 2 0 R/AcroForm<</Fields[4 0 R 5 0 R 6 0 R]>>>>",
+            ONE_PAGE,
+            "<</Type/Page/Parent 2 0 R>>",
+            &field,
+            "<</T(a)/FT/Tx>>",
+            "<</T(b)/FT/Tx>>",
+        ]);
+        let into = SignatureOptions::new().field(SignatureField::Existing("s".into()));
+        let signed = sign(&document, &into).unwrap();
+        let dictionary = object(&signed, number_of(&signed, "<</Type/Sig"));
+        assert!(dictionary.contains(&format!("/Fields[(a)]/P {level}>>")), "{dictionary}");
+        let report = &reports(&signed)[0];
+        assert!(report.intact == Some(true) && report.problems.is_empty(), "{report:?}");
+        assert_eq!(report.certification, None);
+
+        // The level counts although another program leaves out the field's lock.
+        let without = updated(&signed, &[(4, &object(&signed, 4).replace("/Lock", "/Kcol"))]);
+        let filled = updated(&without, &[(6, "<</T(b)/FT/Tx/V(x)>>")]);
+        let forbidden = reports(&filled)[0].problems.contains(&Problem::ForbiddenChange);
+        let again = sign(&signed, &SignatureOptions::new());
+        match level {
+            1 => assert!(forbidden && matches!(again, Err(Error::Forbidden { .. })), "{again:?}"),
+            _ => {
+                let report = &reports(&again.unwrap())[0];
+                assert!(report.problems.is_empty(), "{report:?}");
+            }
+        }
+
+        let certify = |level| sign(&document, &into.clone().certify(level));
+        let laxer = certify(Certification::Annotations);
+        assert_eq!(laxer.is_ok(), level == 3, "{laxer:?}");
+        let certified = certify(Certification::NoChanges).unwrap();
+        let dictionary = object(&certified, number_of(&certified, "<</Type/Sig"));
+        assert!(dictionary.contains("/Fields[(a)]/P 1>>"), "{dictionary}");
+        assert!(reports(&certified)[0].problems.is_empty());
+    }
+}
+
+#[test]
+fn a_lone_annotation_stays_when_it_becomes_an_array() {
+    const NOTE: &str = "<</Type/Annot/Subtype/Text/Rect[9 9 30 30]/Contents(Note)>>";
+    const FIELD: &str = "<</T(s)/FT/Sig/Type/Annot/Subtype/Widget/Rect[0 0 0 0]/F 132/P 3 0 R>>";
+    for (annotations, fields, more, expected) in [
+        (NOTE, "4 0 R", FIELD, NOTE),
+        ("5 0 R", "4 0 R", FIELD, "5 0 R"),
+        // The lone annotation is the widget that is signed first.
+        ("4 0 R", "4 0 R", FIELD, "4 0 R"),
+    ] {
+        let document = pdf(&[
+            &format!("<</Pages 2 0 R/AcroForm<</Fields[{fields}]>>>>"),
+            ONE_PAGE,
+            &format!("<</Type/Page/Parent 2 0 R/Annots {annotations}>>"),
+            more,
+            NOTE,
+        ]);
+        let into = SignatureOptions::new().field(SignatureField::Existing("s".into()));
+        let first = sign(&document, &into).unwrap();
+        let second = sign(&first, &SignatureOptions::new()).unwrap();
+        let page = object(&second, 3);
+        assert!(page.contains(&format!("[{expected} ")), "{page}");
+        for report in reports(&second) {
+            assert!(report.intact == Some(true) && report.problems.is_empty(), "{report:?}");
+        }
+        let moved = NOTE.replace("[9 9 30 30]", "[0 0 99 99]");
+        let changed = updated(&first, &[(5, &moved)]);
+        let problems = &reports(&changed)[0].problems;
+        assert_eq!(problems.is_empty(), annotations != "5 0 R", "{annotations}: {problems:?}");
+    }
+}
+
 #[test]
 fn a_dynamic_form_is_refused() {
     let document = pdf(&[
@@ -248,13 +326,13 @@ fn a_signature_cannot_be_moved_to_other_octets() {
     let copy = object(&signed, number);
     let wrapped = updated(&signed, &[(number, &copy)]);
     let found = &reports(&wrapped)[0];
-    assert!(!found.intact, "{found:?}");
+    assert!(found.intact != Some(true), "{found:?}");
     assert!(found.problems.contains(&Problem::ByteRangeGap));
     // Without contents, without ranges, or with null in their place.
     for (from, to) in
         [("/Contents<", "/Contentz<"), ("/ByteRange[", "/ByteRangf["), ("/Contents<", "/V/X/Cont<")]
     {
         let forged = updated(&signed, &[(number, &copy.replace(from, to))]);
-        assert!(reports(&forged).iter().all(|s| !s.intact), "{to}");
+        assert!(reports(&forged).iter().all(|s| s.intact != Some(true)), "{to}");
     }
 }

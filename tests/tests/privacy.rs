@@ -7,8 +7,8 @@ use ades_core::signer::{
     Display, Event, IdentificationRequest, IdentificationSession, Identity, Language,
     SignatureValue, SigningItem, SigningRequest, Step,
 };
-use ades_core::trust::{IssuerPool, PathBuilder};
 use ades_core::{Document, SignatureParameters, SignaturePolicy, SignerLocation, StateKey};
+use ades_evidence::path::{IssuerPool, PathBuilder};
 use ades_tests::pki::{Key, Pki, Profile, TestSigner};
 use ades_tests::signing::{complete_xades, parameters, sign, sign_pades};
 use cades::{Container, Packaging, SignatureOptions, VerifyOptions};
@@ -55,7 +55,7 @@ fn debug_of_core_types_shows_nothing_personal() {
     shows_nothing(&personal_parameters());
     shows_nothing(&StateKey::new([b'Z'; 32]));
     let certificates = signer.chain.certificates();
-    shows_nothing(&(IssuerPool::of(certificates), PathBuilder::new(certificates)));
+    shows_nothing(&(IssuerPool::new(certificates), PathBuilder::new(certificates)));
     let to_be_signed = ades_core::ToBeSigned::new(
         MARKER.into(),
         signer.leaf().key_type().default_algorithm().unwrap(),
@@ -84,8 +84,8 @@ fn debug_of_core_types_shows_nothing_personal() {
     shows_nothing(&error);
     let url = format!("https://sign.example/?state={MARKER}");
     let steps: [Step<Identity, IdentificationSession>; 3] = [
-        Step::Redirect { url, session: session.clone() },
-        Step::Wait { after: std::time::Duration::from_secs(1), session },
+        Step::redirect(url, session.clone()),
+        Step::wait(std::time::Duration::from_secs(1), session),
         Step::Done(identity),
     ];
     shows_nothing(&steps);
@@ -113,8 +113,7 @@ fn debug_of_cades_types_shows_nothing_personal() {
     let mut source = Document::from_bytes(&signed);
     let container = Container::read(&mut source).unwrap();
     shows_nothing(&container);
-    let trust = signer.chain.certificates();
-    let given = VerifyOptions::new().original(&mut document).trust(trust);
+    let given = VerifyOptions::new().original(&mut document);
     shows_nothing(&given);
     let report = container.verify(&mut source, given).unwrap();
     assert_eq!(report.signatures[0].signer.as_deref(), Some(MARKER));
@@ -152,7 +151,7 @@ fn debug_of_pades_types_shows_nothing_personal() {
     );
     shows_nothing(&prepared.unwrap());
     let signed = sign_pades(&pdf, &signer, &personal_parameters(), &options).unwrap();
-    let given = pades::VerifyOptions::new().trust(signer.chain.certificates()).password(MARKER);
+    let given = pades::VerifyOptions::new().password(MARKER);
     shows_nothing(&given);
     let report = pades::verify(&mut Document::from_bytes(&signed), given).unwrap();
     let found = &report.signatures[0];
@@ -171,9 +170,7 @@ fn debug_of_xades_types_shows_nothing_personal() {
         xades::prepare(&mut source, &signer.chain, &personal_parameters(), &options).unwrap();
     shows_nothing(&pending);
     let signed = complete_xades(&pending, Some(document.as_bytes()), &signer).unwrap();
-    let options = xades::VerifyOptions::new()
-        .original_named(marker(), Document::from_bytes(b""))
-        .trust(signer.chain.certificates());
+    let options = xades::VerifyOptions::new().original_named(marker(), Document::from_bytes(b""));
     shows_nothing(&options);
     let report = xades::verify(&mut Document::from_bytes(&signed), options).unwrap();
     assert_eq!(report.signatures[0].signer.as_deref(), Some(MARKER));

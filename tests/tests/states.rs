@@ -86,16 +86,40 @@ fn the_states_of_older_versions_are_read() {
     let second: xades::PendingSignature = read(include_str!("../fixtures/states/xades-2.json"));
     assert!(second.ignores_external_subset() && !xades.ignores_external_subset());
     assert!(second.ids().names().any(|name| name == ("urn:a", "Id")));
+    let third: xades::PendingSignature = read(include_str!("../fixtures/states/xades-3.json"));
+    let stored: serde_json::Value =
+        serde_json::from_str(include_str!("../fixtures/states/xades-3.json")).unwrap();
+    assert_eq!(serde_json::to_value(&third).unwrap(), stored["state"]);
+    let fourth: xades::PendingSignature = read(include_str!("../fixtures/states/xades-4.json"));
+    let stored: serde_json::Value =
+        serde_json::from_str(include_str!("../fixtures/states/xades-4.json")).unwrap();
+    assert_eq!(serde_json::to_value(&fourth).unwrap(), stored["state"]);
+    assert!(stored["state"]["target"]["inserted"]["copied"].is_object());
+    let current = xades::PendingSignature::VERSION;
+    assert_eq!(current, 4, "a new layout: keep this fixture, and add one of the new layout");
     let lower: pades::PreparedDocument = read(include_str!("../fixtures/states/pades-cms-1.json"));
+    let pades_2: pades::PendingSignature = read(include_str!("../fixtures/states/pades-2.json"));
+    let lower_2: pades::PreparedDocument =
+        read(include_str!("../fixtures/states/pades-cms-2.json"));
     for (digest, expected) in [
         (&cades.to_be_signed().digest().0, include_str!("../fixtures/states/cades-1.digest")),
         (&pades.to_be_signed().digest().0, include_str!("../fixtures/states/pades-1.digest")),
         (&xades.to_be_signed().digest().0, include_str!("../fixtures/states/xades-1.digest")),
         (&second.to_be_signed().digest().0, include_str!("../fixtures/states/xades-2.digest")),
+        (&third.to_be_signed().digest().0, include_str!("../fixtures/states/xades-3.digest")),
+        (&fourth.to_be_signed().digest().0, include_str!("../fixtures/states/xades-4.digest")),
         (&lower.digest().0, include_str!("../fixtures/states/pades-cms-1.digest")),
+        (&pades_2.to_be_signed().digest().0, include_str!("../fixtures/states/pades-2.digest")),
+        (&lower_2.digest().0, include_str!("../fixtures/states/pades-cms-2.digest")),
     ] {
         assert_eq!(digest.to_hex(), expected.trim_end());
     }
+
+    // The digest's state in the second layout of a PDF's state is read, too.
+    let pdf = ades_tests::pdf::Document::default().write();
+    let mut out = Vec::new();
+    lower_2.embed(&mut Document::from_bytes(&pdf), &[0x30, 0], &mut out).unwrap();
+    assert_eq!(out.len() as u64, lower_2.signed_len());
 }
 
 /// The second layout of a format: one field has a new name, and one is new.

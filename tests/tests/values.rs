@@ -46,6 +46,21 @@ fn another_key_and_another_digest_are_distinguished() {
     ));
 }
 
+/// One in 256 damaged values decrypts to octets with the trailer of RSASSA-PSS.
+#[test]
+fn damage_is_not_reported_as_another_scheme() {
+    let signer = Pki::shared().signer(Key::Rsa2048);
+    let good = signer.sign(&ToBeSigned::new(DATA.to_vec(), RSA));
+    for count in 1..=1500_u16 {
+        let mut damaged = good.clone();
+        let [high, low] = count.to_be_bytes();
+        damaged[100] ^= high;
+        damaged[101] ^= low;
+        let error = verify(signer.leaf(), RSA, DATA, &damaged).unwrap_err();
+        assert!(matches!(error, Error::WrongKey), "{count}: {error}");
+    }
+}
+
 /// Edge case 54: without DigestInfo, as PSS, or digested twice.
 #[test]
 fn a_wrongly_encoded_digest_is_reported() {

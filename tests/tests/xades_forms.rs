@@ -104,7 +104,8 @@ fn every_form_is_accepted_with_every_canonical_form() {
             court.accepts(&signed, 1);
             let report = report(&signed);
             assert!(
-                report.signatures[0].intact && report.signatures[0].covers != Coverage::Unknown,
+                report.signatures[0].intact == Some(true)
+                    && report.signatures[0].covers != Coverage::Unknown,
                 "{options:?}: {report:#?}"
             );
             let covers_all = ![elements(&["one"]), elements(&["two", "one"])].contains(&options);
@@ -267,7 +268,7 @@ fn parallel_signatures_leave_each_other_intact() {
     // A signature over another element does not.
     let element = sign(DOCUMENT.as_bytes(), &elements(&["two"])).unwrap();
     let more = sign(&element, &SignatureOptions::new()).unwrap();
-    assert!(report(&more).signatures.iter().all(|s| s.intact));
+    assert!(report(&more).signatures.iter().all(|s| s.intact == Some(true)));
     let inside = SignatureOptions::new().position(Position::LastIn(Target::Id("two".into())));
     let refused = sign(&element, &inside);
     assert!(matches!(refused, Err(Error::BreaksExistingSignature)), "{refused:?}");
@@ -282,12 +283,12 @@ fn signatures_with_unknown_algorithms_are_not_broken() {
         assert!(signed.contains(from));
         sign(signed.replacen(from, to, 1).as_bytes(), &SignatureOptions::new())
     };
-    let (sha256, sha1) =
-        (DigestAlgorithm::Sha256.xml_uri(), "http://www.w3.org/2000/09/xmldsig#sha1");
-    let refused = changed(&SignatureOptions::new(), sha256, sha1);
+    let (sha256, unknown) =
+        (DigestAlgorithm::Sha256.xml_uri(), "http://www.w3.org/2001/04/xmlenc#ripemd160");
+    let refused = changed(&SignatureOptions::new(), sha256, unknown);
     assert!(matches!(refused, Err(Error::BreaksExistingSignature)), "{refused:?}");
     for options in [elements(&["two"]), SignatureOptions::new().parallel()] {
-        let signed = changed(&options, sha256, sha1).unwrap();
+        let signed = changed(&options, sha256, unknown).unwrap();
         assert_eq!(report(&signed).signatures.len(), 2);
     }
     for (from, to) in [
@@ -365,7 +366,7 @@ fn a_signature_goes_to_the_position_in_the_options() {
         assert!(sign(document.as_bytes(), &SignatureOptions::new().position(position)).is_err());
     }
     let inside = elements(&["x"]).position(Position::LastIn(Target::Id("x".into())));
-    assert!(matches!(sign(document.as_bytes(), &inside), Err(Error::CannotInsert { .. })));
+    assert!(sign(document.as_bytes(), &inside).is_ok());
     assert!(sign(document.as_bytes(), &elements(&[])).is_err());
     let twice = b"<r><e Id='x'/><e Id='x'/></r>";
     assert!(matches!(sign(twice, &elements(&["x"])), Err(Error::DuplicateId { .. })));

@@ -9,6 +9,7 @@ use ades_core::{
 };
 use ades_tests::corpora;
 use ades_tests::invoice::Invoice;
+use ades_tests::oracle::dss::Dss;
 use ades_tests::oracle::xades::{Asked, Court, Verdict};
 use ades_tests::pki::{Key, Pki, TestSigner};
 use ades_tests::signing::{algorithms, complete_xades, parameters};
@@ -109,6 +110,36 @@ fn every_form_canonicalisation_and_algorithm() {
     }
 }
 
+/// A policy as Facturae, DIAN, TicketBAI and Costa Rica name theirs: by its URL.
+fn by_url(document: &str) -> SignaturePolicy {
+    let id = "https://example.org/policies/policy-v2.pdf?a=1&b=2".parse().unwrap();
+    SignaturePolicy::of_document(id, DigestAlgorithm::Sha512, document.as_bytes())
+}
+
+/// EN 319 132-1, 5.1.2: an identifier that is a URI has no qualifier.
+#[test]
+fn a_policy_is_named_by_its_url() {
+    let court = Court::new();
+    let parameters = parameters().policy(by_url("the policy"));
+    let signer = Pki::shared().signer(Key::P256);
+    let signed =
+        sign_with(DOCUMENT.as_bytes(), signer, &parameters, &SignatureOptions::new()).unwrap();
+    let text = String::from_utf8_lossy(&signed);
+    let id = "https://example.org/policies/policy-v2.pdf?a=1&#x26;b=2";
+    assert!(text.contains(&format!("<xades:Identifier>{id}</xades:Identifier>")), "{text}");
+    accepted(&court.judge(&signed, 1, Asked::default()), "by URL", &signed);
+    let report =
+        xades::verify(&mut Document::from_bytes(&signed), xades::VerifyOptions::new()).unwrap();
+    let policy = report.signatures[0].policy.clone().unwrap();
+    let expected = by_url("the policy");
+    assert_eq!(policy.id, Some(expected.id.to_string()));
+    assert_eq!(policy.digest, expected.digest);
+    let path = court.write("signed.xml", &signed);
+    let found = &Dss::shared().validate(&path, None, court.root())[0];
+    assert_eq!(found["policy"], expected.id.to_string());
+    assert_eq!(found["policy_hash"], expected.digest.unwrap().to_hex());
+}
+
 /// Properties of signatures in addition to time and certificate.
 fn properties() -> Vec<(&'static str, SignatureParameters, Option<ProductionPlace>)> {
     let id = "1.2.3.4".parse().unwrap();
@@ -134,6 +165,7 @@ fn properties() -> Vec<(&'static str, SignatureParameters, Option<ProductionPlac
         ("EPES", parameters().policy(policy.clone()), None),
         ("much", much.clone(), Some(place.clone())),
         ("all", much.policy(policy), Some(place)),
+        ("EPES by URL", parameters().policy(by_url("p")), None),
     ]
 }
 

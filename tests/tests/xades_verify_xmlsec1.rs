@@ -103,7 +103,11 @@ fn intact(document: &[u8]) -> SignatureReport {
     let mut report = verified(document);
     assert_eq!(report.signatures.len(), 1);
     let signature = report.signatures.pop().unwrap();
-    assert!(signature.intact, "{signature:#?}\n{}", String::from_utf8_lossy(document));
+    assert!(
+        signature.intact == Some(true),
+        "{signature:#?}\n{}",
+        String::from_utf8_lossy(document)
+    );
     assert_eq!(signature.problems.first(), Some(&Problem::QualifyingPropertiesMissing));
     assert_eq!(signature.format, "XMLDSig");
     signature
@@ -114,7 +118,7 @@ fn intact_with(document: &[u8], old: &str, new: &str) -> bool {
     let text = String::from_utf8(document.to_vec()).unwrap();
     let changed = text.replacen(old, new, 1);
     assert_ne!(text, changed, "{old}");
-    verified(changed.as_bytes()).signatures[0].intact
+    verified(changed.as_bytes()).signatures[0].intact == Some(true)
 }
 
 #[test]
@@ -190,7 +194,40 @@ fn every_supported_expression() {
         filter2(&[&[("subtract", "/descendant::ds:Signature")], more].concat())
     };
     let own = filter2(&[("subtract", "here()/ancestor::ds:Signature[1]")]);
-    let cases: [(String, &[&str], &[&str]); 13] = [
+    let and = "not(ancestor-or-self::ds:Signature) and not(ancestor-or-self::d:keep)";
+    let by_name = "not(ancestor-or-self::*[local-name()='Signature' and namespace-uri()=\n\
+         'http://www.w3.org/2000/09/xmldsig#'] | ancestor-or-self::*[name() = 'keep'])";
+    let around_here = "count(here()/ancestor::ds:Signature[1] | ancestor-or-self::node()) != \
+                       count(ancestor-or-self::node())";
+    let not_comments = "not(self::comment()) and not(ancestor-or-self::ds:Signature)";
+    let cases: [(String, &[&str], &[&str]); 24] = [
+        (xpath(and), &["deep", "tail"], &["once"]),
+        (xpath(by_name), &["deep", "tail"], &["once"]),
+        (xpath("not(ancestor-or-self::ds:*) and true()"), &["deep", "tail", "once"], &[]),
+        (xpath(not_comments), &["deep", "tail", "once"], &[]),
+        (
+            xpath("ancestor-or-self::d:drop or ancestor-or-self::*[@Id = 'x']"),
+            &["once", "deep"],
+            &["tail"],
+        ),
+        (xpath(around_here), &["deep", "tail", "once"], &[]),
+        (xpath("self::text()[not(ancestor::ds:*)]"), &["deep", "tail", "once"], &["b=\"2\""]),
+        (
+            filter2(&[("subtract", "/descendant::*[name()='ds:Signature']")]),
+            &["deep", "tail", "once"],
+            &[],
+        ),
+        (
+            filter2(&[("intersect", "/*/*[2] | /n:root/d:keep//*[local-name()='again']")]),
+            &["tail", "once"],
+            &["deep"],
+        ),
+        (
+            filter2(&[("subtract", "here()/ancestor-or-self::ds:Signature[1]/.")]),
+            &["deep", "tail", "once"],
+            &[],
+        ),
+        (filter2(&[("intersect", "id('x')/n:inner")]), &["deep"], &["tail", "once"]),
         (enveloped.clone(), &["deep", "tail", "once"], &[]),
         (less_all, &["deep", "tail", "once"], &[]),
         (xpath(" not ( ancestor-or-self::ds:Signature )\n"), &["deep", "tail"], &[]),
@@ -229,7 +266,9 @@ fn every_supported_expression() {
             let report = intact(&made);
             let whole = uncovered.is_empty();
             assert_eq!(report.covers == Coverage::Whole, whole, "{transforms}");
-            assert_eq!(report.problems.contains(&Problem::NotCovered), !whole, "{transforms}");
+            let less = [Problem::NotCovered, Problem::PartlyCovered];
+            let found = report.problems.iter().filter(|problem| less.contains(problem));
+            assert_eq!(found.count(), usize::from(!whole), "{transforms}");
             for text in covered {
                 assert!(!intact_with(&made, text, &text.to_uppercase()), "{transforms} {text}");
             }
@@ -299,6 +338,55 @@ fn the_prefix_list_and_the_key_are_covered() {
     assert!(!intact_with(&made, "urn:u", "urn:v"));
 }
 
+/// A canonical form is parsed where the next transform needs nodes, as FirmaXadesNet writes
+/// it. What is covered is said of the document, not of the form.
+#[test]
+fn canonical_forms_are_parsed_again() {
+    let less_all = xpath("not(ancestor-or-self::ds:Signature)");
+    let less_keep = xpath("not(ancestor-or-self::*[name() = 'keep'])");
+    let part = xpath("ancestor-or-self::*[@Id = 'x']");
+    let enveloped = transform(ENVELOPED, "");
+    for first in METHODS {
+        let first = transform(first, "");
+        for (transforms, whole, covered) in [
+            (enveloped.clone() + &first + &less_all, true, "once"),
+            (first.clone() + &less_all, true, "once"),
+            (first.clone() + &less_all + &first, true, "once"),
+            (enveloped.clone() + &first + &less_all + &transform(EXCLUSIVE, ""), true, "once"),
+            (first.clone() + &less_all + &first + &less_keep, false, "tail"),
+            (first.clone() + &part, false, "deep"),
+        ] {
+            let made = document(&simple(&reference("", &transforms, DIGESTS[0])));
+            let made = signed(&made, Key::Rsa2048);
+            let report = intact(&made);
+            assert_eq!(report.covers == Coverage::Whole, whole, "{transforms}");
+            assert!(!intact_with(&made, covered, &covered.to_uppercase()), "{transforms}");
+            // The octets of what is covered, and of what is left out in it.
+            let text = String::from_utf8(made.clone()).unwrap();
+            let is_in = |from: u64, to: u64, text_of: &str| {
+                text[from as usize..to as usize].contains(text_of)
+            };
+            let [part]: [Part; 1] = report.references[0].covers.clone().try_into().unwrap();
+            assert!(is_in(part.place.from, part.place.to, covered), "{transforms}");
+            let holes = &report.references[0].left_out;
+            assert!(!holes.iter().any(|hole| is_in(hole.from, hole.to, covered)), "{transforms}");
+            let others = ["<ds:SignedInfo>", "once"];
+            let left_out = others.iter().filter(|other| !whole || **other != "once");
+            for other in left_out.filter(|_| covered != "deep") {
+                assert!(holes.iter().any(|hole| is_in(hole.from, hole.to, other)), "{transforms}");
+            }
+        }
+    }
+    // An element in base64 that is a document.
+    let object = "<ds:Object Id=\"o\">PGE+dGV4dDwhLS1ubyAtLT48L2E+</ds:Object>";
+    let transforms = transform(BASE64, "") + &transform(C14N, "");
+    let rsa = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+    let made = template(C14N, rsa, &reference("#o", &transforms, DIGESTS[0]), object);
+    let made = signed(&made, Key::Rsa2048);
+    assert_eq!(intact(&made).references[0].length, 11);
+    assert!(!intact_with(&made, "dGV4", "dEV4"));
+}
+
 /// Changes every octet: a change of covered octets is found, and a change of others is not.
 #[test]
 fn exactly_the_covered_octets_cannot_be_changed() {
@@ -322,7 +410,8 @@ fn exactly_the_covered_octets_cannot_be_changed() {
         let Ok(report) = verify(&mut Document::from_bytes(&other), VerifyOptions::default()) else {
             continue;
         };
-        let intact = report.signatures.first().is_some_and(|signature| signature.intact);
+        let intact =
+            report.signatures.first().is_some_and(|signature| signature.intact == Some(true));
         let comment = String::from_utf8_lossy(&made[..at])
             .rfind("<!--")
             .is_some_and(|start| !String::from_utf8_lossy(&made[start..at]).contains("-->"));

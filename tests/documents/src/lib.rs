@@ -3,4 +3,9 @@
 #![deny(missing_docs)]
 pub mod c14n;
 pub mod corpora;
+pub mod invoice;
+pub mod large_pdf;
+mod random;
 pub mod xml;
+
+pub use random::Random;

@@ -1,7 +1,7 @@
 """pyHanko as judge and as signer of PDF signatures. Reads one JSON object per
 line from standard input and answers with one per line. It uses no network.
 
-{"validate": {file, trust?: [pem], password?, time?, strict?}}
+{"validate": {file, trust?: [pem], password?, pkcs12?, time?, strict?}}
     {encrypted, pages, revisions, hybrid, fields: [names], signatures: [...]}
 {"sign": {file, out, key, certificate, chain, field?, existing?, certify?,
           digest?, pss?, subfilter?, name?, reason?, location?, contact?,
@@ -11,9 +11,15 @@ line from standard input and answers with one per line. It uses no network.
     {"filled": true}
 {"archive": {file, out, key, certificate, chain, password?}}
     {"archived": true}
+{"encrypt": {file, out, certificates: [pem], version, aes?, filters?, key_length?, oaep?,
+             metadata?}}
+    {"encrypted": true}
 
 A missing "field" is created, unless "existing" is true. "certify" (1, 2, 3) is
 what a certification permits. "subfilter" is PADES or ADOBE_PKCS7_DETACHED.
+"encrypt" encrypts for the holders of certificates, with a version of the security
+handler by name; "metadata" false leaves the metadata unencrypted. "pkcs12" is the file
+of such a holder, and "password" the file's.
 "fill" fills a text field. "archive" adds validation data (certificates) and a
 document time-stamp by this key, in two updates. Files are read leniently unless
 "strict" is true. The answer to a request that fails is {"error": "..."}; a
@@ -28,10 +34,17 @@ from datetime import datetime
 from asn1crypto import pem, x509
 from pyhanko.keys import load_private_key_from_pemder
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.crypt import AuthStatus
+from pyhanko.pdf_utils.crypt import (
+    AuthStatus,
+    PubKeySecurityHandler,
+    SecurityHandlerVersion,
+    SimpleEnvelopeKeyDecrypter,
+)
+from pyhanko.pdf_utils.crypt.pubkey import RecipientEncryptionPolicy
 from pyhanko.pdf_utils.generic import DecryptedObjectProxy
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
 from pyhanko.sign.diff_analysis import SuspiciousModification
 from pyhanko.sign.fields import (
@@ -126,8 +139,14 @@ def signature(reader, name, value, field, request):
 
 def validate(request):
     reader = PdfFileReader(io.BytesIO(read(request["file"])), strict=request.get("strict", False))
-    if reader.encrypted:
-        opened = reader.decrypt(request.get("password") or "")
+    password = request.get("password") or ""
+    if reader.encrypted and "pkcs12" in request:
+        opened = reader.decrypt_pubkey(
+            SimpleEnvelopeKeyDecrypter.load_pkcs12(request["pkcs12"], password.encode()))
+        if opened.status == AuthStatus.FAILED:
+            raise ValueError("the key does not open the document")
+    elif reader.encrypted:
+        opened = reader.decrypt(password)
         if opened.status == AuthStatus.FAILED:
             raise ValueError("the password does not open the document")
     found = list(enumerate_sig_fields(reader))
@@ -218,10 +237,32 @@ def sign(request):
     return {"signed": True}
 
 
+def encrypt(request):
+    writer = copy_into_new_writer(PdfFileReader(io.BytesIO(read(request["file"]))))
+    handler = PubKeySecurityHandler.build_from_certs(
+        [c for path in request["certificates"] for c in certificates(path)],
+        version=SecurityHandlerVersion[request["version"]],
+        use_aes=request.get("aes", True),
+        use_crypt_filters=request.get("filters", True),
+        keylen_bytes=request.get("key_length", 16),
+        encrypt_metadata=request.get("metadata", True),
+        policy=RecipientEncryptionPolicy(
+            ignore_key_usage=True, prefer_oaep=request.get("oaep", False)),
+        # Signing would have to renew the document's MAC (ISO/TS 32004).
+        pdf_mac=False)
+    writer.security_handler = handler
+    writer._encrypt = writer.add_object(handler.as_pdf_object())
+    out = io.BytesIO()
+    writer.write(out)
+    write(request["out"], out.getvalue())
+    return {"encrypted": True}
+
+
 def main():
     answers, sys.stdout = sys.stdout, sys.stderr
     logging.disable(logging.CRITICAL)
-    commands = {"validate": validate, "sign": sign, "fill": fill, "archive": archive}
+    commands = {"validate": validate, "sign": sign, "fill": fill, "archive": archive,
+                "encrypt": encrypt}
     for line in sys.stdin:
         try:
             (command, request), = json.loads(line).items()

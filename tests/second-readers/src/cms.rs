@@ -1,20 +1,24 @@
 //! CMS containers, as rasn-cms reads them.
 
+use std::collections::BTreeSet;
+
 use ades_core::{DigestAlgorithm, Document, Oid};
 use cades::report::SignatureReport;
 use cades::{Container, VerifyOptions};
 use chrono::{DateTime, Utc};
 use rasn::types::{Any, GeneralizedTime, ObjectIdentifier, UtcTime};
 use rasn_cms::{
-    Attribute, COUNTER_SIGNATURE, CertificateChoices, ContentInfo, SIGNING_TIME, SignedData,
-    SignerInfo,
+    Attribute, COUNTER_SIGNATURE, CertificateChoices, ContentInfo, DigestAlgorithmIdentifier,
+    SIGNING_TIME, SignedData, SignerInfo,
 };
 
 /// What both readers say of one signer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Signer {
     digest_algorithm: String,
-    signing_time: Option<DateTime<Utc>>,
+    /// All that can be read. A signer that states several may state them in any order:
+    /// rasn-cms reads a SET without one.
+    signing_times: BTreeSet<DateTime<Utc>>,
     unsigned_attributes: Vec<String>,
     countersignatures: Vec<Signer>,
 }
@@ -98,7 +102,11 @@ fn our_signer(signature: &SignatureReport) -> Signer {
     unsigned_attributes.sort();
     Signer {
         digest_algorithm: signature.digest_algorithm.clone(),
-        signing_time: signature.signing_time,
+        signing_times: signature
+            .claimed_time
+            .into_iter()
+            .chain(signature.further.signing_times.iter().copied())
+            .collect(),
         unsigned_attributes,
         countersignatures,
     }
@@ -111,8 +119,8 @@ fn theirs(octets: &[u8]) -> Result<Read, String> {
     let is_certificate =
         |choice: &&CertificateChoices| matches!(choice, CertificateChoices::Certificate(_));
     let certificates = data.certificates.as_ref().map_or_else(Vec::new, |set| set.to_vec());
-    let mut signers: Vec<Signer> =
-        data.signer_infos.to_vec().into_iter().map(their_signer).collect();
+    let infos = data.signer_infos.to_vec().into_iter();
+    let mut signers: Vec<Signer> = infos.map(|info| their_signer(info, octets)).collect();
     signers.sort();
     Ok(Read {
         version: u8::try_from(&data.version).ok().filter(|version| *version < 128),
@@ -123,7 +131,8 @@ fn theirs(octets: &[u8]) -> Result<Read, String> {
     })
 }
 
-fn their_signer(signer: &SignerInfo) -> Signer {
+/// `octets`: the container.
+fn their_signer(signer: &SignerInfo, octets: &[u8]) -> Signer {
     let signed = attributes(signer.signed_attrs.as_ref().map(|set| set.to_vec()));
     let unsigned = attributes(signer.unsigned_attrs.as_ref().map(|set| set.to_vec()));
     let values = |attributes: &[&Attribute], oid: &rasn::types::Oid| -> Vec<Any> {
@@ -133,15 +142,15 @@ fn their_signer(signer: &SignerInfo) -> Signer {
     let mut countersignatures: Vec<Signer> = values(&unsigned, COUNTER_SIGNATURE)
         .iter()
         .filter_map(|value| rasn::ber::decode::<SignerInfo>(value.as_bytes()).ok())
-        .map(|signer| their_signer(&signer))
+        .map(|signer| their_signer(&signer, octets))
         .collect();
     countersignatures.sort();
     let mut unsigned_attributes: Vec<String> =
-        unsigned.iter().map(|attribute| dotted(&attribute.r#type)).collect();
+        unsigned.iter().filter_map(|attribute| dotted(&attribute.r#type, octets)).collect();
     unsigned_attributes.sort();
     Signer {
-        digest_algorithm: digest_algorithm(&signer.digest_algorithm.algorithm),
-        signing_time: values(&signed, SIGNING_TIME).first().and_then(signing_time),
+        digest_algorithm: digest_algorithm(&signer.digest_algorithm, octets),
+        signing_times: values(&signed, SIGNING_TIME).iter().filter_map(signing_time).collect(),
         unsigned_attributes,
         countersignatures,
     }
@@ -158,13 +167,24 @@ fn signing_time(value: &Any) -> Option<DateTime<Utc>> {
     utc().or_else(generalized)
 }
 
-/// The name that our report has for it.
-fn digest_algorithm(oid: &ObjectIdentifier) -> String {
-    let dotted = dotted(oid);
+/// The name that our report has for it: empty for an OID that we refuse, the OID for an
+/// algorithm whose parameters are neither absent nor NULL (RFC 5754, clause 2).
+fn digest_algorithm(algorithm: &DigestAlgorithmIdentifier, octets: &[u8]) -> String {
+    let Some(dotted) = dotted(&algorithm.algorithm, octets) else { return String::new() };
+    let parameters = algorithm.parameters.as_ref().map(Any::as_bytes);
+    if parameters.is_some_and(|parameters| parameters != [5, 0]) {
+        return dotted;
+    }
     let known = Oid::from_dotted(&dotted).and_then(|oid| DigestAlgorithm::from_oid(oid).ok());
     known.map_or(dotted, |algorithm| algorithm.to_string())
 }
 
-fn dotted(oid: &ObjectIdentifier) -> String {
-    oid.iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
+/// An OID as text. `None` if the container does not have it in its shortest form, the only
+/// one that we read (X.690, 8.19.2).
+fn dotted(oid: &ObjectIdentifier, octets: &[u8]) -> Option<String> {
+    let dotted = oid.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+    let Some(shortest) = Oid::from_dotted(&dotted) else { return Some(dotted) };
+    let content = shortest.as_bytes();
+    let element = [&[6, u8::try_from(content.len()).ok()?], content].concat();
+    octets.windows(element.len()).any(|window| window == element).then_some(dotted)
 }

@@ -81,6 +81,12 @@ impl Dss {
         self.0.try_ask(&json!({ "sign_xml": more })).map(|_| ())
     }
 
+    /// Lets DSS raise XAdES signatures as `more` describes (see `XmlRaiser.java`).
+    /// An error if it rejects the request.
+    pub fn raise_xml(&self, more: &Value) -> Result<(), String> {
+        self.0.try_ask(&json!({ "raise_xml": more })).map(|_| ())
+    }
+
     /// Returns the canonical form by Apache Santuario, which DSS uses. An error if it
     /// rejects the document.
     pub fn canonicalise(&self, question: &Question, document: &[u8]) -> Result<Vec<u8>, String> {
@@ -94,6 +100,16 @@ impl Dss {
         }}))?;
         let form = answer["form"].as_str().unwrap();
         Ok(base64::decode(form).expect("Santuario's judge answers in base64"))
+    }
+
+    /// Checks a whole document against a schema of ETSI: `report` (TS 119 102-2) or
+    /// `trusted-list` (TS 119 612). Otherwise returns the problems.
+    pub fn etsi_schema(&self, document: &Path, of: &str) -> Result<(), String> {
+        let answer = self.0.try_ask(&json!({ "etsi_schema": { "file": document, "of": of } }))?;
+        match answer["problems"].as_array().unwrap().as_slice() {
+            [] => Ok(()),
+            problems => Err(format!("{problems:?}")),
+        }
     }
 
     /// Returns the number of signatures in a document if all are valid against the

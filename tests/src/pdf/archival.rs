@@ -15,16 +15,18 @@ pub enum Claim {
     A4,
     /// PDF/UA-1
     Ua1,
+    /// PDF/UA-2
+    Ua2,
 }
 
 impl Claim {
     /// All profiles.
-    pub const ALL: [Self; 5] = [Self::A1, Self::A2, Self::A3, Self::A4, Self::Ua1];
+    pub const ALL: [Self; 6] = [Self::A1, Self::A2, Self::A3, Self::A4, Self::Ua1, Self::Ua2];
 
     const fn version(self) -> &'static str {
         match self {
             Self::A1 => "1.4",
-            Self::A4 => "2.0",
+            Self::A4 | Self::Ua2 => "2.0",
             _ => "1.7",
         }
     }
@@ -36,6 +38,7 @@ impl Claim {
             Self::A3 => "<pdfaid:part>3</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>",
             Self::A4 => "<pdfaid:part>4</pdfaid:part><pdfaid:rev>2020</pdfaid:rev>",
             Self::Ua1 => "<pdfuaid:part>1</pdfuaid:part>",
+            Self::Ua2 => "<pdfuaid:part>2</pdfuaid:part><pdfuaid:rev>2024</pdfuaid:rev>",
         }
     }
 }
@@ -70,6 +73,11 @@ pub fn archival(claim: Claim, structure: Structure) -> Vec<u8> {
         Structure::Direct => ("[7 0 R]", "<</Nums[0[8 0 R]]>>", "8 0 R"),
         Structure::Indirect => ("9 0 R", "10 0 R", "13 0 R"),
     };
+    // PDF/UA-2 requires the namespace of PDF 2.0.
+    let (namespaces, namespace) = match claim {
+        Claim::Ua2 => ("/Namespaces[14 0 R]", "/NS 14 0 R"),
+        _ => ("", ""),
+    };
     let objects = [
         "<</Type/Catalog/Pages 2 0 R/Metadata 4 0 R/StructTreeRoot 6 0 R/MarkInfo<</Marked true>>\
          /Lang(en)/ViewerPreferences<</DisplayDocTitle true>>>>"
@@ -80,18 +88,23 @@ pub fn archival(claim: Claim, structure: Structure) -> Vec<u8> {
             .to_owned(),
         metadata,
         content,
-        format!("<</Type/StructTreeRoot/K {kids}/ParentTree {numbers}/ParentTreeNextKey 1>>"),
-        format!("<</Type/StructElem/S/Document/P 6 0 R/K {document}>>"),
-        "<</Type/StructElem/S/Figure/P 7 0 R/Pg 3 0 R/K 0/Alt(A grey square)\
-         /A<</O/Layout/BBox[72 700 144 772]>>>>"
-            .to_owned(),
+        format!(
+            "<</Type/StructTreeRoot/K {kids}/ParentTree {numbers}/ParentTreeNextKey 1{namespaces}>>"
+        ),
+        format!("<</Type/StructElem/S/Document/P 6 0 R/K {document}{namespace}>>"),
+        format!(
+            "<</Type/StructElem/S/Figure/P 7 0 R/Pg 3 0 R/K 0/Alt(A grey square)\
+             /A<</O/Layout/BBox[72 700 144 772]>>{namespace}>>"
+        ),
         "[7 0 R]".to_owned(),
         "<</Kids 11 0 R>>".to_owned(),
         "[12 0 R]".to_owned(),
         "<</Limits[0 0]/Nums[0[8 0 R]]>>".to_owned(),
         "[8 0 R]".to_owned(),
+        "<</Type/Namespace/NS(http://iso.org/pdf2/ssn)>>".to_owned(),
     ];
-    let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
+    let count = objects.len() - usize::from(namespace.is_empty());
+    let objects: Vec<&str> = objects.iter().take(count).map(String::as_str).collect();
     let id = "/ID[<000102030405060708090A0B0C0D0E0F><000102030405060708090A0B0C0D0E0F>]";
     of_version(claim.version(), &objects, id)
 }

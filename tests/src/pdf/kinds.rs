@@ -47,6 +47,8 @@ pub fn kinds() -> Vec<Kind> {
     kinds.extend(by_form());
     kinds.extend(by_signature());
     kinds.extend(damaged());
+    kinds.extend(by_fault());
+    kinds.extend(cut_off());
     kinds.extend(by_encryption());
     kinds
 }
@@ -79,6 +81,9 @@ fn page(catalog: &str, page: &str, more: &[&str]) -> Vec<u8> {
     let objects = [&[catalog, ONE_PAGE, page, &content], more].concat();
     of_objects(&objects, "")
 }
+
+/// The entries of an annotation.
+const NOTE: &str = "/Type/Annot/Subtype/Text/Rect[20 20 40 40]/F 4/Contents(Note)";
 
 fn replaced(document: &[u8], from: &str, to: &str) -> Vec<u8> {
     let at = document.windows(from.len()).rposition(|window| window == from.as_bytes()).unwrap();
@@ -161,10 +166,28 @@ fn by_structure() -> Vec<Kind> {
                 "/Info 4 0 R",
             ),
         ),
+        kind("pages-direct", page("<</Type/Catalog/Pages<</Kids[3 0 R]/Count 1>>>>", PAGE, &[])),
+        kind("page-tree-of-100-levels", levels(100)),
         kind("nothing-after-eof", plain.strip_suffix(b"\n").unwrap().to_vec()),
         kind("junk-around", nuls_after(&junk_before(&plain))),
     ]);
     kinds
+}
+
+/// A document whose page is this many levels below the root of the page tree, which has
+/// its media box.
+fn levels(levels: usize) -> Vec<u8> {
+    let node = |at: usize| {
+        let (parent, kid) = (at + 3, if at + 1 < levels { at + 5 } else { 3 });
+        let parent = if at == 0 { 2 } else { parent };
+        format!("<</Type/Pages/Parent {parent} 0 R/Kids[{kid} 0 R]/Count 1>>")
+    };
+    let nodes: Vec<String> = (0..levels).map(node).collect();
+    let page = format!("<</Type/Page/Parent {} 0 R>>", levels + 3);
+    let root = "<</Type/Pages/Kids[4 0 R]/Count 1/MediaBox[0 0 300 200]>>";
+    let mut objects = vec![CATALOG, root, &page];
+    objects.extend(nodes.iter().map(String::as_str));
+    of_objects(&objects, "")
 }
 
 fn by_form() -> Vec<Kind> {
@@ -200,6 +223,11 @@ fn by_form() -> Vec<Kind> {
                 page(&form("5 0 R"), &one, &[&format!("<<{widget}/FT/Sig/T(S)/V<<>>>>")]),
             )
         },
+        kind("lone-annotation-direct", page(CATALOG, &with(&format!("/Annots<<{NOTE}>>")), &[])),
+        kind(
+            "lone-annotation-indirect",
+            page(CATALOG, &with("/Annots 5 0 R"), &[&format!("<<{NOTE}>>")]),
+        ),
         kind("null-annotation", page(CATALOG, &with("/Annots 5 0 R"), &["[null]"])),
         refused(
             "key-twice",
@@ -313,9 +341,86 @@ fn damaged() -> Vec<Kind> {
         refused("no-catalog", replaced(&plain, "/Root 1 0 R", "/Root 9 0 R"), "catalog"),
         repaired("direct-catalog", replaced(&plain, "/Root 1 0 R", "/Root<<>>  ")),
         refused("no-pages", of_objects(&["<</Type/Catalog>>"], ""), "/Pages"),
-        refused("page-tree-circle", circle, "page"),
+        refused("page-tree-circle", circle, "one of its nodes twice"),
         refused("nested-too-deep", page(&nested, PAGE, &[]), "nesting"),
     ]
+}
+
+/// Cross-references and page trees with one fault each.
+fn by_fault() -> Vec<Kind> {
+    let plain = page(CATALOG, PAGE, &[]);
+    let place = |number: usize| format!("{:010} 00000 n", place_of(&plain, number));
+    let moved = |number: usize, by: usize| {
+        let entry = format!("{:010} 00000 n", place_of(&plain, number) + by);
+        replaced(&plain, &place(number), &entry)
+    };
+    let tree =
+        |node: &str| of_objects(&[CATALOG, node, PAGE, &stream("", "1 0 0 rg 9 9 9 9 re f")], "");
+    let entry = format!("\nxref\n2147483646 1\n{:010} 00000 n \n", plain.len() + 33);
+    let mut high = replaced(&plain, "\nxref\n", &entry);
+    high.extend_from_slice(b"2147483646 0 obj\nnull\nendobj\n");
+    vec![
+        repaired("entry-of-a-page-freed", replaced(&plain, &place(3), "0000000000 00001 f")),
+        repaired("entry-after-the-number", moved(3, 1)),
+        repaired("entry-of-another-object", moved(2, place_of(&plain, 3) - place_of(&plain, 2))),
+        repaired("entry-after-the-end", moved(1, 100_000)),
+        repaired("no-root", replaced(&plain, "/Root 1 0 R", "/Toor 1 0 R")),
+        repaired("prev-elsewhere", replaced(&plain, "/Root 1 0 R", "/Root 1 0 R/Prev 20")),
+        repaired("size-too-high", replaced(&plain, "/Size 5", "/Size 2147483647")),
+        refused("number-too-high", high, "number 2147483646"),
+        refused("root-is-a-page", replaced(&plain, "/Root 1 0 R", "/Root 3 0 R"), "catalog"),
+        refused(
+            "encryption-missing",
+            replaced(&plain, "/Root 1 0 R", "/Root 1 0 R/Encrypt 9 0 R"),
+            "/Encrypt",
+        ),
+        refused("page-missing", tree("<</Kids[9 0 R]/Count 1>>"), "object 9"),
+        refused("page-direct", tree(&format!("<</Kids[{PAGE}]/Count 1>>")), "direct object"),
+        refused("page-null", tree("<</Kids[null]/Count 1>>"), "not a page"),
+        refused("kids-not-an-array", tree("<</Kids 3 0 R/Count 1>>"), "/Kids"),
+        refused("kids-missing", tree("<</Type/Pages/Count 1>>"), "/Kids"),
+        refused("no-page", tree("<</Kids[]/Count 0>>"), "no pages"),
+        kind("count-too-low", tree("<</Kids[3 0 R]/Count 0>>")),
+        kind("count-too-high", tree("<</Kids[3 0 R]/Count 9>>")),
+    ]
+}
+
+/// Files that end early, before their cross-reference. What is left is not signed,
+/// unless nothing that a page needs is missing.
+fn cut_off() -> Vec<Kind> {
+    let page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Contents 4 0 R\
+        /Resources<</Font<</F 5 0 R>>>>>>";
+    let font = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>";
+    let content = stream("", "BT/F 9 Tf(Text)Tj ET");
+    let text = of_objects(&[CATALOG, ONE_PAGE, page, &content, font], "");
+    let swapped = of_objects(
+        &[CATALOG, ONE_PAGE, &page.replace("4 0 R", "6 0 R"), "null", font, &stream("", "BT ET")],
+        "",
+    );
+    let before = |document: &[u8], what: &str| {
+        let at = document.windows(what.len()).rposition(|w| w == what.as_bytes()).unwrap();
+        document[..at].to_vec()
+    };
+    let with_length = |length: &str| {
+        let octets = replaced(&swapped, "/Length 5", length);
+        [before(&octets, "\nendstream"), b"\nendobj\n".to_vec()].concat()
+    };
+    vec![
+        repaired("cut-after-the-last-object", before(&text, "endobj")),
+        repaired("no-endstream", with_length("/Length 5")),
+        refused("cut-in-an-object", before(&text, "/BaseFont"), "within object 5"),
+        refused("cut-after-a-header", before(&text, "<</Type/Font"), "within object 5"),
+        refused("cut-before-the-font", before(&text, "5 0 obj"), "page 1 needs"),
+        refused("cut-before-the-content", before(&swapped, "6 0 obj"), "page 1 needs"),
+        refused("cut-at-the-stream", before(&swapped, "\nBT ET"), "within object 6"),
+        refused("cut-in-the-stream", before(&swapped, " ET"), "stream of object 6"),
+    ]
+}
+
+/// The offset of an object, counted from the file's first octet.
+fn place_of(document: &[u8], number: usize) -> usize {
+    let header = format!("\n{number} 0 obj\n");
+    document.windows(header.len()).position(|window| window == header.as_bytes()).unwrap() + 1
 }
 
 fn by_encryption() -> Vec<Kind> {
@@ -344,7 +449,7 @@ fn by_encryption() -> Vec<Kind> {
             &[CATALOG, ONE_PAGE, "<</Type/Page/Parent 2 0 R>>"],
             &format!("/Encrypt{recipients}{id}"),
         ),
-        "not with a password",
+        "holders of certificates",
     ));
     kinds
 }

@@ -8,6 +8,7 @@
 //! is not asked about parts that `docs/c14n.md` lists as its faults ([`known`]), or
 //! documents are generated without them ([`write::Habits`]).
 
+mod expressions;
 mod known;
 mod part;
 mod regressions;

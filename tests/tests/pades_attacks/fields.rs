@@ -196,7 +196,10 @@ fn an_annotation_over_the_page_is_a_problem_unless_it_is_allowed() {
     let late = certified_later(&annotated(&signed(&document)));
     let found = &super::verify(&late).signatures;
     assert_eq!(found[1].certification, Some(3), "{found:?}");
-    assert!(found[1].intact && found[0].problems == [Problem::AnnotatedLater], "{found:?}");
+    assert!(
+        found[1].intact == Some(true) && found[0].problems == [Problem::AnnotatedLater],
+        "{found:?}"
+    );
 }
 
 /// A further signature, by the attacker, that certifies the document.
@@ -249,7 +252,7 @@ fn a_field_without_a_signature_is_not_signed() {
         ("92 0 R", "80 0 R"),
     ] {
         let report = super::verify(&new(LARGE, value, object));
-        let found = report.signatures.iter().find(|s| s.intact).unwrap();
+        let found = report.signatures.iter().find(|s| s.intact == Some(true)).unwrap();
         assert_eq!(found.problems, [Problem::ChangedLater], "{value}, {object}");
     }
     // The problems of the broken signature are reported with it.

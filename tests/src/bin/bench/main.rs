@@ -1,11 +1,12 @@
 //! Compares our speed with limits and peers, and prints the tables of
 //! `docs/benchmarks.md`. With the argument `cades`, `pades` or `xades`, only the
-//! tables of that format.
+//! tables of that format; with `processes`, only that of whole processes.
 //!
 //! `cargo run --release -p ades-tests --bin bench`
 
 mod cades;
 mod pades;
+mod processes;
 mod xades;
 
 use std::cmp::Ordering;
@@ -38,6 +39,9 @@ fn main() {
     }
     if wanted("xades") {
         xades::run(&bench);
+    }
+    if wanted("processes") {
+        processes::run(&bench);
     }
 }
 

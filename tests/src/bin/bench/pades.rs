@@ -72,7 +72,7 @@ fn compare(bench: &Bench, name: &str, document: &Path, runs: usize) {
     bench.compare(name, runs, [&ours, &limit], &others);
 }
 
-fn written(path: PathBuf, write: impl FnOnce(&mut BufWriter<File>) -> u64) -> PathBuf {
+pub(crate) fn written(path: PathBuf, write: impl FnOnce(&mut BufWriter<File>) -> u64) -> PathBuf {
     let mut out = BufWriter::new(File::create(&path).unwrap());
     write(&mut out);
     out.flush().unwrap();

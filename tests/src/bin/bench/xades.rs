@@ -152,7 +152,7 @@ fn engine(path: &Path, out: &Path) -> Duration {
     prepared + completed.saturating_sub(verified)
 }
 
-fn by_libxml2(judge: &RefCell<Libxml2>, mode: u8, document: &Path) -> Duration {
+pub(crate) fn by_libxml2(judge: &RefCell<Libxml2>, mode: u8, document: &Path) -> Duration {
     let (parse, canonicalise) = judge.borrow_mut().time(mode, document);
     Duration::from_secs_f64((parse + canonicalise) / 1000.0)
 }

@@ -61,6 +61,7 @@ final class Judge {
         for (TimestampWrapper timestamp : reports.getDiagnosticData().getTimestampList()) {
             ObjectNode node = timestamps.addObject();
             node.put("type", String.valueOf(timestamp.getType()));
+            node.put("found", timestamp.isMessageImprintDataFound());
             node.put("intact", timestamp.isMessageImprintDataIntact());
             node.put("signature_intact", timestamp.isSignatureIntact());
             revision(node, timestamp.getPDFRevision());

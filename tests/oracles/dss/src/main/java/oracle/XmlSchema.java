@@ -3,11 +3,15 @@ package oracle;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import eu.europa.esig.dss.jaxb.common.XSDAbstractUtils;
+import eu.europa.esig.trustedlist.TrustedListUtils;
+import eu.europa.esig.validationreport.ValidationReportUtils;
 import eu.europa.esig.xades.XAdES319132Utils;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.xml.crypto.dsig.XMLSignature;
 import javax.xml.transform.dom.DOMSource;
+import javax.xml.transform.stream.StreamSource;
 import javax.xml.validation.Schema;
 import javax.xml.validation.Validator;
 import org.w3c.dom.Document;
@@ -45,6 +49,24 @@ final class XmlSchema {
             }
         }
         answer.put("signatures", all.getLength());
+        return answer;
+    }
+
+    /**
+     * Validates a whole document, "file", against a schema of ETSI, "of": report (TS 119 102-2)
+     * or trusted-list (TS 119 612). Answers with {problems: [...]}.
+     */
+    static ObjectNode validateWhole(JsonNode request) {
+        String of = request.get("of").asText();
+        XSDAbstractUtils schemas = switch (of) {
+            case "report" -> ValidationReportUtils.getInstance();
+            case "trusted-list" -> TrustedListUtils.getInstance();
+            default -> throw new IllegalArgumentException(of);
+        };
+        ObjectNode answer = Oracle.JSON.createObjectNode();
+        ArrayNode problems = answer.putArray("problems");
+        StreamSource document = new StreamSource(Path.of(request.get("file").asText()).toFile());
+        schemas.validateAgainstXSD(document).forEach(problems::add);
         return answer;
     }
 

@@ -1,9 +1,8 @@
-//! Large documents for benchmarks, written as a stream.
+//! Large PDF documents for benchmarks, written as a stream.
 
 use std::io::{self, Write};
 
-use super::Random;
-use super::serialize::{tail, trailer};
+use crate::Random;
 
 /// The width of the images in pixels. A pixel is one octet.
 const WIDTH: usize = 500;
@@ -109,9 +108,13 @@ impl<'a, W: Write> Streamed<'a, W> {
         for offset in std::mem::take(&mut self.offsets) {
             self.put(format!("{offset:010} 00000 n \n").as_bytes())?;
         }
-        let trailer = trailer(1, 3, id);
-        self.put(format!("trailer\n<</Size {size}{trailer}>>\n").as_bytes())?;
-        self.put(tail(usize::try_from(at).unwrap()).as_bytes())?;
+        self.put(
+            format!(
+                "trailer\n<</Size {size}/Root 1 0 R/Info 3 0 R/ID[<{id:032X}><{id:032X}>]>>\n\
+                 startxref\n{at}\n%%EOF\n"
+            )
+            .as_bytes(),
+        )?;
         Ok(self.position)
     }
 }

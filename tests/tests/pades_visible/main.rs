@@ -1,6 +1,9 @@
 //! Visible signatures: their position and appearance, and that the document keeps its
 //! contents and its PDF/A and PDF/UA claims.
 
+mod need_appearances;
+mod style;
+
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,6 +14,7 @@ use ades_tests::oracle::pades::all_accept;
 use ades_tests::oracle::pdf::{Picture, compare, pdfsig, qpdf_check};
 use ades_tests::oracle::verapdf;
 use ades_tests::pdf::archival::{Claim, Structure, archival};
+use ades_tests::pdf::by_hand::{object, updated};
 use ades_tests::pdf::{self, Encryption, encrypted};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::{parameters, sign_pades};
@@ -22,11 +26,11 @@ const NAMES: &str = "Signed by Jiří Dvořák\nŁukasz Żółć, Ελένη, Ю
 
 /// Joined letters, marks and digits, with Latin letters between them.
 const RIGHT_TO_LEFT: &str = "وقّعته سلمى (Salma) في 21\nנחתם על ידי דוד כהן\nSigned by سلام عليكم";
-const BOXES: &[u8] = include_bytes!("../fixtures/stamps/boxes.ttf");
+const BOXES: &[u8] = include_bytes!("../../fixtures/stamps/boxes.ttf");
 /// The same with CFF outlines.
-const BOXES_CFF: &[u8] = include_bytes!("../fixtures/stamps/boxes.otf");
+const BOXES_CFF: &[u8] = include_bytes!("../../fixtures/stamps/boxes.otf");
 const JAPANESE: &str = "署名者 山田太郎\nSigned 2026年9月21日";
-const JPEG: &[u8] = include_bytes!("../fixtures/stamps/gradient.jpg");
+const JPEG: &[u8] = include_bytes!("../../fixtures/stamps/gradient.jpg");
 /// Left, bottom, width, height.
 const STAMP: [f64; 4] = [72.0, 72.0, 200.0, 60.0];
 
@@ -78,6 +82,9 @@ fn documents_keep_their_pdf_a_and_pdf_ua_claims() {
             let document = archival(claim, structure);
             let before = verapdf::validate(&write(&dir, "before.pdf", &document)).unwrap();
             assert!(before.keeps_its_claims(), "{claim:?} {structure:?}: {before:?}");
+            let signed = sign(&document, &SignatureOptions::new()).unwrap();
+            let after = verapdf::validate(&write(&dir, "invisible.pdf", &signed)).unwrap();
+            assert!(after.keeps_its_claims(), "{claim:?} {structure:?}: {after:?}");
             let japanese = cjk.clone().map(|font| at(1, STAMP).text(JAPANESE, font));
             let all = [
                 at(1, STAMP).text(NAMES, fonts::sans()).image(disc()),
@@ -86,6 +93,7 @@ fn documents_keep_their_pdf_a_and_pdf_ua_claims() {
                 at(1, STAMP).text("日本 日日", BOXES_CFF),
                 at(1, STAMP).image(JPEG),
                 at(1, STAMP).image(png_of(png::ColorType::Grayscale, 2, &[0, 90, 180, 255])),
+                style::with_all(),
             ];
             for looks in all.into_iter().chain(japanese) {
                 let signed = sign(&document, &visible(looks)).unwrap();
@@ -97,6 +105,32 @@ fn documents_keep_their_pdf_a_and_pdf_ua_claims() {
             }
         }
     }
+}
+
+/// The label of an existing field becomes that of its widget, which PDF/UA-2 requires.
+/// A label of the widget itself stays, and in a signed document the widget stays.
+#[test]
+fn the_label_of_an_existing_field_becomes_that_of_its_widget() {
+    let dir = TempDir::new().unwrap();
+    let document = archival(Claim::Ua2, Structure::Direct);
+    let with = |entries: &str| {
+        let widget = "/FT/Sig/T(s)/Type/Annot/Subtype/Widget/Rect[0 0 0 0]/F 132/P 3 0 R";
+        let field = format!("<<{widget}{entries}>>");
+        let catalog = object(&document, 1).replacen("<<", "<</AcroForm<</Fields[20 0 R]>>", 1);
+        let page = object(&document, 3).replacen("<<", "<</Annots[20 0 R]/Tabs/S", 1);
+        updated(&document, &[(1, &*catalog), (3, &*page), (20, &*field)])
+    };
+    let into = SignatureOptions::new().field(SignatureField::Existing("s".into()));
+    let labelled = sign(&with("/TU(Buyer)"), &into).unwrap();
+    assert!(object(&labelled, 20).contains("/Contents (Buyer)"), "{}", object(&labelled, 20));
+    let claims = verapdf::validate(&write(&dir, "labelled.pdf", &labelled)).unwrap();
+    assert!(claims.keeps_its_claims(), "{claims:?}");
+    let own = sign(&with("/TU(Buyer)/Contents(Own)"), &into).unwrap();
+    assert!(!object(&own, 20).contains("/Contents (Buyer)"));
+    let before = sign(&with("/TU(Buyer)"), &SignatureOptions::new()).unwrap();
+    let after = sign(&before, &into).unwrap();
+    assert!(!object(&after, 20).contains("/Contents"));
+    all_accept(&write(&dir, "after.pdf", &after), 2);
 }
 
 /// The structure of a signed document must not change, or its signature would be
@@ -177,6 +211,7 @@ fn stamps_look_like_the_approved_pictures() {
         ("right-to-left", at(1, STAMP).text(RIGHT_TO_LEFT, fonts::sans())),
         ("boxes", at(1, STAMP).text("日本 日日", BOXES)),
         ("boxes", at(1, STAMP).text("日本 日日", BOXES_CFF)),
+        ("all", style::with_all()),
         ("small", at(1, [72.0, 72.0, 60.0, 20.0]).text(NAMES, fonts::sans())),
     ];
     for (name, looks) in all.into_iter().chain(japanese) {
@@ -328,6 +363,77 @@ fn photographs_are_rotated_by_their_exif_orientation() {
     }
 }
 
+/// A JPEG of 8 by 8 pixels of one colour, whose four components have these values.
+fn inks(values: [u8; 4], is_adobe: bool) -> Vec<u8> {
+    let segment = |marker: u8, content: &[u8]| {
+        let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
+        [&[0xFF, marker], &length[..], content].concat()
+    };
+    let components = (1..=4).flat_map(|component| [component, 0x11, 0]);
+    let frame = [8, 0, 8, 0, 8, 4].into_iter().chain(components).collect::<Vec<u8>>();
+    // DC: the categories 0 to 11 have codes of four bits. AC: only the end of the block, one bit.
+    let dc = [&[0x00, 0, 0, 0, 12][..], &[0; 12], &(0..12).collect::<Vec<u8>>()].concat();
+    let ac = [&[0x10, 1][..], &[0; 15], &[0]].concat();
+    let components = (1..=4).flat_map(|component| [component, 0]);
+    let scan = [4].into_iter().chain(components).chain([0, 63, 0]).collect::<Vec<u8>>();
+    let mut bits = String::new();
+    for value in values {
+        let dc = 8 * (i32::from(value) - 128);
+        let category = 32 - dc.unsigned_abs().leading_zeros();
+        bits += &format!("{category:04b}");
+        if category > 0 {
+            let coded = if dc > 0 { dc } else { dc + (1 << category) - 1 };
+            bits += &format!("{coded:0width$b}", width = category as usize);
+        }
+        bits += "0";
+    }
+    bits += &"1".repeat(bits.len().next_multiple_of(8) - bits.len());
+    let data = bits.as_bytes().chunks(8).flat_map(|bits| {
+        let octet = u8::from_str_radix(std::str::from_utf8(bits).unwrap(), 2).unwrap();
+        // The octet FF is followed by 00, so that it is not a marker.
+        [octet].into_iter().chain((octet == 0xFF).then_some(0))
+    });
+    [
+        vec![0xFF, 0xD8],
+        if is_adobe { segment(0xEE, b"Adobe\0\x64\0\0\0\0\0") } else { Vec::new() },
+        segment(0xDB, &[&[0][..], &[1; 64]].concat()),
+        segment(0xC0, &frame),
+        segment(0xC4, &dc),
+        segment(0xC4, &ac),
+        segment(0xDA, &scan),
+        data.collect(),
+        vec![0xFF, 0xD9],
+    ]
+    .concat()
+}
+
+/// Adobe's programs store inks inverted. Cyan stays cyan in both forms, for poppler and MuPDF.
+#[test]
+fn inks_of_cmyk_images_keep_their_colours() {
+    const PLACE: [f64; 4] = [300.0, 300.0, 100.0, 100.0];
+
+    let dir = TempDir::new().unwrap();
+    let document = pdf::Document::default().write();
+    for image in [inks([255, 0, 0, 0], false), inks([0, 255, 255, 255], true)] {
+        let signed = sign(&document, &visible(at(1, PLACE).image(image))).unwrap();
+        let path = write(&dir, "after.pdf", &signed);
+        let png = dir.path().join("after.png");
+        let mut mutool = Command::new("mutool");
+        mutool.args(["draw", "-q", "-r", "144", "-o"]).arg(&png).arg(&path);
+        assert!(mutool.status().unwrap().success());
+        for page in [Picture::of(&path, 1, DPI, None), read_png(&png)] {
+            let [left, top, across, down] = pixels(PLACE, &page);
+            let [red, green, blue] =
+                page.part([left + across / 2, top + down / 2], [1, 1]).pixels[0];
+            assert!(red < 80 && green > 120 && blue > 180, "{red} {green} {blue}");
+        }
+    }
+    let archival = archival(Claim::A2, Structure::Direct);
+    let refused = sign(&archival, &visible(at(1, STAMP).image(inks([255, 0, 0, 0], false))));
+    let Err(Error::Appearance { problem }) = refused else { panic!("{refused:?}") };
+    assert_eq!(problem, pades::error::AppearanceFault::CmykInPdfA);
+}
+
 #[test]
 fn an_existing_field_keeps_its_rectangle() {
     let dir = TempDir::new().unwrap();
@@ -387,7 +493,7 @@ fn an_appearance_that_cannot_be_drawn_is_refused() {
     refuse(text(&"long ".repeat(2000)), "4,096");
     refuse(at(1, [0.0, 0.0, 50.0, 20.0]).text("long ".repeat(100), fonts::sans()), "does not fit");
     refuse(text(&"x".repeat(2000)), "does not fit");
-    refuse(at(1, STAMP), "neither text nor image");
+    refuse(at(1, STAMP), "neither text nor image nor QR code");
     refuse(at(1, STAMP).text("x", b"no font".as_slice()), "font cannot be read");
     refuse(at(1, STAMP).image(b"no image".as_slice()), "neither PNG nor JPEG");
     refuse(at(1, STAMP).image(&disc()[..100]), "PNG cannot be read");

@@ -3,19 +3,19 @@
 
 use std::slice::from_ref;
 
-use ades_core::trust::{IssuerPool, MAX_PATH, PathBuilder};
 use ades_core::{Certificate, CertificateChain, Document};
+use ades_evidence::path::{IssuerPool, MAX_PATH, Outcome, PathBuilder, Purpose, Request};
 use ades_tests::oracle::openssl;
 use ades_tests::pki::{Key, Pki, pem};
 use ades_tests::signing::parameters;
-use cades::report::Problem;
 use cades::{Packaging, SignatureOptions, VerifyOptions};
 use chrono::{DateTime, Utc};
 use der::asn1::{Any, AnyRef};
 use der::{Decode, Encode, Tag};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType,
+    date_time_ymd,
 };
 
 fn key() -> KeyPair {
@@ -45,14 +45,20 @@ fn issue(
     Certificate::from_der(certificate.der().to_vec()).unwrap()
 }
 
-fn now() -> Option<DateTime<Utc>> {
-    Some(parameters().signing_time().time())
+fn now() -> DateTime<Utc> {
+    parameters().signing_time().time()
+}
+
+/// For paths that start with a CA certificate, too.
+fn request() -> Request {
+    Request::document_signing(now()).purpose(Purpose::Any)
 }
 
 /// Whether a path leads from a certificate through `among` to one of `anchors`.
 fn leads(certificate: &Certificate, among: &[Certificate], anchors: &[Certificate]) -> bool {
     let mut search = PathBuilder::new(anchors);
-    search.reaches_anchor(certificate, &IssuerPool::of(among), now()).unwrap()
+    let outcome = search.find(certificate, &IssuerPool::new(among), &request());
+    matches!(outcome, Outcome::Valid(_))
 }
 
 /// Every certificate of the mesh can be the issuer of every other one. There are
@@ -60,7 +66,6 @@ fn leads(certificate: &Certificate, among: &[Certificate], anchors: &[Certificat
 #[test]
 fn a_mesh_of_one_name_and_key_ends() {
     let signer = Pki::shared().signer(Key::P256);
-    let foreign = [Pki::new().root().clone()];
     let one = key();
     let mesh: Vec<_> = (1..=20).map(|at| issue(params("Mesh", at), &one, ("Mesh", &one))).collect();
     let mut leaf = params("Leaf", 99);
@@ -78,9 +83,10 @@ fn a_mesh_of_one_name_and_key_ends() {
     let mut container = Vec::new();
     pending.complete(Some(&mut source), &value, &mut container).unwrap();
     let mut source = Document::from_bytes(&container);
-    let report = cades::verify(&mut source, VerifyOptions::new().trust(&foreign)).unwrap();
-    assert!(report.signatures[0].intact);
-    assert_eq!(report.signatures[0].problems, [Problem::Untrusted]);
+    let report = cades::verify(&mut source, VerifyOptions::new()).unwrap();
+    assert!(report.signatures[0].intact == Some(true));
+    assert_eq!(report.signatures[0].problems, []);
+    assert!(!leads(&leaf, &mesh, &[Pki::new().root().clone()]));
 
     // A certificate of the mesh as anchor, or another one with its name and key.
     assert!(leads(&leaf, &mesh, &mesh[7..8]));
@@ -103,9 +109,10 @@ fn a_mesh_of_many_keys_ends() {
     let other = key();
     let foreign = issue(params("Mesh", 99), &other, ("Mesh", &other));
     let mut search = PathBuilder::new(from_ref(&foreign));
-    let among = IssuerPool::of(&mesh);
+    let among = IssuerPool::new(&mesh);
     for certificate in mesh.iter().cycle().take(1000) {
-        assert_eq!(search.reaches_anchor(certificate, &among, now()), Some(false));
+        let outcome = search.find(certificate, &among, &request());
+        assert!(matches!(outcome, Outcome::NoPath), "{outcome:?}");
     }
 }
 
@@ -123,8 +130,8 @@ fn paths_are_found_through_reissued_and_cross_signed_issuers() {
     // An anchor needs no issuer, and the signer's certificate can be an anchor.
     assert!(leads(leaf, &[], &[cross]));
     assert!(leads(leaf, &[], from_ref(leaf)));
-    let search = &mut PathBuilder::new(&[]);
-    assert_eq!(search.reaches_anchor(leaf, &IssuerPool::of(&all), now()), None);
+    let outcome = PathBuilder::new(&[]).find(leaf, &IssuerPool::new(&all), &request());
+    assert!(matches!(outcome, Outcome::Undecided(_)), "{outcome:?}");
 }
 
 /// RFC 4210, 4.4: the certificate of the new key that the old key signed is
@@ -303,4 +310,106 @@ fn expired_certificates_and_too_long_paths_are_rejected() {
     let expired = issue(expired, &keys[1], (&names[2], &keys[2]));
     assert!(!leads(leaf, &[expired], &chain[2..3]));
     assert!(leads(leaf, &chain[1..2], &chain[2..3]));
+}
+
+fn extension(arcs: &[u64], critical: bool, value: &[u8]) -> CustomExtension {
+    let mut extension = CustomExtension::from_oid_content(arcs, value.to_vec());
+    extension.set_criticality(critical);
+    extension
+}
+
+/// RFC 5280, 4.2: a critical extension that is not processed, in the certificate itself and in
+/// an issuer.
+#[test]
+fn unknown_critical_extensions_are_refused() {
+    let (root_key, ca, leaf_key) = (key(), key(), key());
+    let root = issue(params("Root", 1), &root_key, ("Root", &root_key));
+    let own = &[1, 3, 6, 1, 4, 1, 99999, 1];
+    for (critical, allowed) in [(false, true), (true, false)] {
+        let with = |mut params: CertificateParams| {
+            params.custom_extensions = vec![extension(own, critical, &[5, 0])];
+            params
+        };
+        let plain = issue(params("CA", 2), &ca, ("Root", &root_key));
+        let odd = issue(with(params("CA", 3)), &ca, ("Root", &root_key));
+        let leaf = issue(leaf_params(4), &leaf_key, ("CA", &ca));
+        let odd_leaf = issue(with(leaf_params(5)), &leaf_key, ("CA", &ca));
+        assert_eq!(both_lead(&odd_leaf, from_ref(&plain), &root), allowed);
+        assert_eq!(both_lead(&leaf, from_ref(&odd), &root), allowed);
+        // Another path may do without it.
+        assert!(leads(&leaf, &[odd, plain], from_ref(&root)));
+    }
+}
+
+/// RFC 5280, 4.2: an extension must not occur twice.
+#[test]
+fn repeated_extensions_are_refused() {
+    let (root_key, leaf_key) = (key(), key());
+    let root = issue(params("Root", 1), &root_key, ("Root", &root_key));
+    let mut twice = leaf_params(2);
+    let own = &[1, 3, 6, 1, 4, 1, 99999, 1];
+    twice.custom_extensions = vec![extension(own, false, &[5, 0]), extension(own, false, &[5, 0])];
+    assert!(!leads(&issue(twice, &leaf_key, ("Root", &root_key)), &[], &[root]));
+}
+
+/// RFC 5280, 4.2.1.10: names of four forms, permitted and excluded.
+#[test]
+fn name_constraints_are_enforced() {
+    let (root_key, ca, leaf_key) = (key(), key(), key());
+    let root = issue(params("Root", 1), &root_key, ("Root", &root_key));
+    let name = |text: &str| SanType::DnsName(text.try_into().unwrap());
+    let mail = |text: &str| SanType::Rfc822Name(text.try_into().unwrap());
+    let leaf = |names: Vec<SanType>| {
+        let mut params = leaf_params(9);
+        params.subject_alt_names = names;
+        issue(params, &leaf_key, ("CA", &ca))
+    };
+    let constrained = |permitted: Vec<GeneralSubtree>, excluded: Vec<GeneralSubtree>| {
+        let mut params = params("CA", 2);
+        params.name_constraints =
+            Some(NameConstraints { permitted_subtrees: permitted, excluded_subtrees: excluded });
+        issue(params, &ca, ("Root", &root_key))
+    };
+    let dns = |text: &str| GeneralSubtree::DnsName(text.to_owned());
+    let mails = |text: &str| GeneralSubtree::Rfc822Name(text.to_owned());
+    for (names, permitted, excluded, allowed) in [
+        (vec![name("a.example")], vec![dns("example")], vec![], true),
+        (vec![name("a.example"), name("b.test")], vec![dns("example")], vec![], false),
+        (vec![name("a.example")], vec![], vec![dns("a.example")], false),
+        (vec![name("ba.example")], vec![], vec![dns("a.example")], true),
+        (vec![mail("x@a.example")], vec![mails("a.example")], vec![], true),
+        (vec![mail("x@b.a.example")], vec![mails("a.example")], vec![], false),
+        (vec![mail("x@b.a.example")], vec![mails(".a.example")], vec![], true),
+        (vec![mail("x@b.test")], vec![dns("example")], vec![], true),
+    ] {
+        let issuer = constrained(permitted, excluded);
+        assert_eq!(both_lead(&leaf(names.clone()), &[issuer], &root), allowed, "{names:?}");
+    }
+}
+
+/// RFC 5280, 4.2.1.12 and RFC 9336.
+#[test]
+fn the_extended_key_usage_must_cover_documents() {
+    let (root_key, leaf_key) = (key(), key());
+    let root = issue(params("Root", 1), &root_key, ("Root", &root_key));
+    let usage = |last: u8| [&[0x30, 10, 6, 8, 0x2B, 6, 1, 5, 5, 7, 3][..], &[last]].concat();
+    for (purpose, critical, allowed) in [
+        (1, true, false),
+        (1, false, false),
+        (3, true, false),
+        (8, true, false),
+        (4, true, true),
+        (36, true, true),
+        (2, false, true),
+        (2, true, false),
+    ] {
+        let mut params = leaf_params(2);
+        params.custom_extensions = vec![extension(&[2, 5, 29, 37], critical, &usage(purpose))];
+        let leaf = issue(params, &leaf_key, ("Root", &root_key));
+        let request = Request::document_signing(now());
+        let outcome =
+            PathBuilder::new(from_ref(&root)).find(&leaf, &IssuerPool::new(&[]), &request);
+        let valid = matches!(outcome, Outcome::Valid(_));
+        assert_eq!(valid, allowed, "{purpose}, critical: {critical}: {outcome:?}");
+    }
 }

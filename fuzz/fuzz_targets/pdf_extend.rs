@@ -1,0 +1,106 @@
+//! Any octets are extended or refused. The extended document begins with the document, or has
+//! its length; it has the same signatures, as intact as before.
+#![no_main]
+
+use ades_core::asn1::der::{self, OCTET_STRING, OID, SEQUENCE, SET, context};
+use ades_core::{Digest, DigestAlgorithm, Document};
+use ades_evidence::{TimeStampPurpose, ValidationData};
+use libfuzzer_sys::fuzz_target;
+use pades::report::{Problem, Report};
+use pades::{ExtendOptions, VerifyOptions};
+
+const TOKEN_LEN: usize = 256;
+const DIGEST: DigestAlgorithm = DigestAlgorithm::Sha256;
+/// signedData (RFC 5652, 5.1)
+const SIGNED_DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2];
+/// id-ct-TSTInfo (RFC 3161, 2.4.2)
+const TST_INFO: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 16, 1, 4];
+const GENERALIZED_TIME: u8 = 0x18;
+
+fuzz_target!(|octets: &[u8]| {
+    let Some(before) = verify(octets) else { return };
+    let mut data = ValidationData::new();
+    data.ocsp_responses = vec![vec![SEQUENCE, 0]];
+    data.crls = vec![vec![SEQUENCE, 2, 5, 0]];
+    let options = ExtendOptions::new().token_len(TOKEN_LEN);
+    for signature in 0..before.signatures.len().min(3) {
+        for purpose in [TimeStampPurpose::Signature, TimeStampPurpose::Archive] {
+            if let Some(stamped) = stamp(octets, signature, purpose, &options) {
+                same(&before, octets, &stamped);
+            }
+        }
+        let (mut document, mut out) = (Document::from_bytes(octets), Vec::new());
+        for options in [options, options.list_by_signature()] {
+            out.clear();
+            let added =
+                pades::add_validation_data(&mut document, signature, &data, &options, &mut out);
+            if added.is_ok() {
+                assert!(out.starts_with(octets), "the octets of the document do not change");
+                same(&before, octets, &out);
+            }
+        }
+    }
+});
+
+fn verify(octets: &[u8]) -> Option<Report> {
+    pades::verify(&mut Document::from_bytes(octets), VerifyOptions::new()).ok()
+}
+
+fn same(before: &Report, octets: &[u8], extended: &[u8]) {
+    assert!(extended.starts_with(octets) || extended.len() == octets.len());
+    let after = verify(extended).expect("an extended document is read");
+    assert_eq!(before.signatures.len(), after.signatures.len());
+    // The ranges of such a signature mean something else in a longer file.
+    let ranges = [Problem::ByteRangeMalformed, Problem::ByteRangeGap, Problem::NotARevision];
+    for (was, is) in before.signatures.iter().zip(&after.signatures) {
+        if was.problems.iter().any(|problem| ranges.contains(problem)) {
+            continue;
+        }
+        assert_eq!(was.intact, is.intact);
+        // Where a signed document cannot be compared with itself, any update is a change.
+        let is_new = |problem: &&Problem| {
+            !was.problems.contains(problem) && **problem != Problem::ChangedLater
+        };
+        let new: Vec<&Problem> = is.problems.iter().filter(is_new).collect();
+        assert!(new.is_empty(), "{new:?}");
+    }
+}
+
+fn stamp(
+    octets: &[u8],
+    signature: usize,
+    purpose: TimeStampPurpose,
+    options: &ExtendOptions<'_>,
+) -> Option<Vec<u8>> {
+    let mut document = Document::from_bytes(octets);
+    let pending =
+        pades::prepare_time_stamp(&mut document, signature, purpose, DIGEST, options).ok()?;
+    let mut out = Vec::new();
+    let token = token(pending.imprint());
+    pades::add_time_stamp(&mut document, &pending, &token, &mut out)
+        .expect("a prepared time-stamp is added");
+    Some(out)
+}
+
+/// A token without a signer.
+fn token(imprint: &Digest) -> Vec<u8> {
+    let digest = der::element(OCTET_STRING, &[imprint.value()]);
+    let info = [
+        der::unsigned_integer(&[1]),
+        der::element(OID, &[&[0x2A, 3]]),
+        der::element(SEQUENCE, &[&DIGEST.algorithm_identifier(), &digest]),
+        der::unsigned_integer(&[9]),
+        der::element(GENERALIZED_TIME, &[b"20260101000000Z"]),
+    ];
+    let info = der::element(SEQUENCE, &[&info.concat()]);
+    let content = der::element(context(0), &[&der::element(OCTET_STRING, &[&info])]);
+    let signed_data = [
+        der::unsigned_integer(&[3]),
+        der::element(SET, &[]),
+        der::element(SEQUENCE, &[&der::element(OID, &[TST_INFO]), &content]),
+        der::element(SET, &[]),
+    ];
+    let signed_data = der::element(SEQUENCE, &[&signed_data.concat()]);
+    let wrapped = der::element(context(0), &[&signed_data]);
+    der::element(SEQUENCE, &[&der::element(OID, &[SIGNED_DATA]), &wrapped])
+}

@@ -1,0 +1,45 @@
+//! The encodings of single countries and scripts.
+
+/// Names of encodings with one octet for each character, and a word in each.
+pub const SINGLE: [(&str, &[u8]); 29] = [
+    ("IBM866", b"\x8F\xE0\xA8\xA2\xA5\xE2"),
+    ("ISO-8859-1", b"caf\xE9"),
+    ("ISO-8859-2", b"\xC1rv\xEDzt\xFBr\xF5"),
+    ("ISO-8859-3", b"\xB6u"),
+    ("ISO-8859-4", b"\xFE\xBE"),
+    ("ISO-8859-5", b"\xBF\xE0\xD8"),
+    ("ISO-8859-6", b"\xC7\xE4"),
+    ("ISO-8859-7", b"\xC1\xE8"),
+    ("ISO-8859-8", b"\xF9\xEC"),
+    ("ISO-8859-9", b"\xDEi\xFE"),
+    ("ISO-8859-10", b"\xC1\xE9"),
+    ("ISO-8859-11", b"\xA1\xD2"),
+    ("ISO-8859-13", b"\xE0\xE8"),
+    ("ISO-8859-14", b"\xA1\xF0"),
+    ("ISO-8859-15", b"\xA4\xBD"),
+    ("ISO-8859-16", b"\xAA\xBA"),
+    ("KOI8-R", b"\xF3\xDE\xC5\xD4"),
+    ("KOI8-U", b"\xA4\xAE"),
+    ("TIS-620", b"\xA1\xD2"),
+    ("windows-874", b"\xA1\x80"),
+    ("windows-1250", b"P\xF8\xEDli\x9A"),
+    ("windows-1251", b"\xD1\xF7\xB9"),
+    ("windows-1252", b"\x80\x9C"),
+    ("windows-1253", b"\xC1\xA2"),
+    ("windows-1254", b"\xDE\x80"),
+    ("windows-1255", b"\xF9\xEC"),
+    ("windows-1256", b"\xC7\x81"),
+    ("windows-1257", b"\xE0\x80"),
+    ("windows-1258", b"\xF0\x80"),
+];
+/// The same, with several octets for most characters.
+pub const MULTIPLE: [(&str, &[u8]); 8] = [
+    ("Big5", b"\xAA\xED\xB1\x40"),
+    ("EUC-JP", b"\xC9\xBD\x8E\xB1\x8F\xB0\xA1"),
+    ("EUC-KR", b"\xB0\xA1"),
+    ("GB18030", b"\xB1\xED\x81\x40\x81\x30\x81\x31"),
+    ("GB2312", b"\xB1\xED\xA1\xA4"),
+    ("GBK", b"\xB1\xED\x81\x40"),
+    ("Shift_JIS", b"\x95\x5C\xB1\x81\x60"),
+    ("windows-31J", b"\x87\x40\x95\x5C"),
+];

@@ -1,0 +1,173 @@
+//! Raises a container with the services of the test PKI.
+
+use ades::{
+    Advance, Document, ExtendOptions, Extension, Need, PendingState, Reached, Report, VerifyOptions,
+};
+use ades_core::Certificate;
+use ades_core::asn1::ber::Reader;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Services;
+use crate::cms;
+use crate::pki::{Pki, TestSigner};
+
+/// A time at which the test PKI is valid, after the signing time of the tests.
+#[must_use]
+pub fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000 + 3600, 0).unwrap()
+}
+
+/// One extension, and the services that it asks.
+#[derive(Debug)]
+pub struct Raising<'s> {
+    /// The services.
+    pub services: Services,
+    signer: &'s TestSigner,
+    trust: Vec<Certificate>,
+    /// The document of a detached signature.
+    pub original: Option<&'static [u8]>,
+    /// What cannot be had, by the kind of need.
+    pub broken: fn(&Need) -> bool,
+    /// Number of documents that were written.
+    pub written: usize,
+}
+
+impl<'s> Raising<'s> {
+    /// A signer, and the services of the shared PKI at [`now`].
+    #[must_use]
+    pub fn new(signer: &'s TestSigner) -> Self {
+        let pki = Pki::shared();
+        Self {
+            services: Services::new(pki, now()),
+            signer,
+            trust: vec![pki.issuing().clone()],
+            original: None,
+            broken: |_| false,
+            written: 0,
+        }
+    }
+
+    /// The options of verifying.
+    #[must_use]
+    pub fn options(&self) -> VerifyOptions<'static> {
+        let options = VerifyOptions::new().trust(&self.trust);
+        match self.original {
+            Some(original) => options.original(None, Document::from_bytes(original)),
+            None => options,
+        }
+    }
+
+    fn answer(&mut self, extension: &mut Extension, need: &Need) {
+        let known = [self.signer.leaf()];
+        let answer = match (self.broken)(need) {
+            true => None,
+            false => self.services.answer(need, &known),
+        };
+        match answer {
+            Some(octets) => extension.answer(&need.id(), octets, self.services.now).unwrap(),
+            None => extension.fail(&need.id(), "the service is down"),
+        }
+    }
+
+    /// Raises a container. The state is stored and restored before each step.
+    pub fn raise(&mut self, container: &[u8], options: ExtendOptions) -> (Vec<u8>, Reached) {
+        self.try_raise(container, options).unwrap()
+    }
+
+    /// The same; an error if the extension fails.
+    pub fn try_raise(
+        &mut self,
+        container: &[u8],
+        options: ExtendOptions,
+    ) -> Result<(Vec<u8>, Reached), ades::Error> {
+        let mut current = container.to_vec();
+        let mut extension = Extension::new(options.nonce_seed([7; 32]));
+        for _ in 0..32 {
+            let stored = extension.to_json(None).unwrap();
+            extension = Extension::from_json(&stored, None).unwrap();
+            let mut out = Vec::new();
+            let now = self.services.now;
+            let step = {
+                let mut document = Document::from_bytes(&current);
+                extension.advance(&mut document, &mut self.options(), now, &mut out)
+            };
+            match step? {
+                Advance::Needs(needs) => {
+                    assert!(!needs.is_empty() && out.is_empty());
+                    needs.iter().for_each(|need| self.answer(&mut extension, need));
+                }
+                Advance::Written => {
+                    kept(&current, &out);
+                    current = out;
+                    self.written += 1;
+                    self.services.now += TimeDelta::seconds(1);
+                }
+                Advance::Done(reached) => return Ok((current, reached)),
+                other => panic!("{other:?}"),
+            }
+        }
+        panic!("it does not end")
+    }
+
+    /// Verifies at the present time.
+    #[must_use]
+    pub fn verify(&self, container: &[u8]) -> Report {
+        self.verify_at(container, self.services.now)
+    }
+
+    /// Verifies at another time.
+    #[must_use]
+    pub fn verify_at(&self, container: &[u8], time: DateTime<Utc>) -> Report {
+        ades::verify(&mut Document::from_bytes(container), self.options(), time).unwrap()
+    }
+}
+
+/// What was there is there with its octets. In a container: each element of its innermost sets. In
+/// XML: everything before and after one insertion.
+fn kept(before: &[u8], after: &[u8]) {
+    match before.first() {
+        Some(0x30) => {
+            for element in elements(before) {
+                assert!(cms::contains(after, &element), "an element was changed");
+            }
+        }
+        Some(b'<') => {
+            let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+            let rest = &before[same..];
+            assert!(after[same..].ends_with(rest), "more than an insertion");
+        }
+        _ => {}
+    }
+}
+
+/// The elements of certificates, crls, and of the unsigned attributes of each signer; for each
+/// signer the fields before them.
+fn elements(container: &[u8]) -> Vec<Vec<u8>> {
+    let whole = Reader::new(container, 0).next("ContentInfo").unwrap();
+    let explicit = whole.children().all(2).unwrap()[1];
+    let signed_data = explicit.children().all(1).unwrap()[0];
+    let mut kept = Vec::new();
+    for field in signed_data.children().all(8).unwrap() {
+        match field.tag {
+            0xA0 | 0xA1 => {
+                kept.extend(field.children().all(4096).unwrap().iter().map(|e| e.raw.to_vec()));
+            }
+            // encapContentInfo
+            0x30 => kept.push(field.raw.to_vec()),
+            0x31 => {
+                for signer in field.children().all(4096).unwrap() {
+                    for part in signer.children().all(8).unwrap() {
+                        match part.tag {
+                            0xA1 => kept.extend(
+                                part.children().all(4096).unwrap().iter().map(|e| e.raw.to_vec()),
+                            ),
+                            _ => kept.push(part.raw.to_vec()),
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    kept
+}
