@@ -62,7 +62,8 @@ step_judges() {
     # Most tests of the command line wait for a signer, not for the processor. The examples of
     # `ades` are built with the tests, which then run them.
     RUST_TEST_THREADS=$((2 * $(nproc))) ADES_EXAMPLES="$target/debug/examples" \
-        cargo test --workspace --locked --features ades-cli/judges,ades-demo/judges,ades-session/tokio -- --include-ignored
+        cargo test --workspace --locked --no-fail-fast \
+        --features ades-cli/judges,ades-demo/judges,ades-session/tokio -- --include-ignored
 }
 
 step_counts() {
