@@ -71,8 +71,8 @@ program() {
         found+=("$name")
         return
     fi
-    echo "installing: $name $version, which takes some minutes"
-    if cargo install --quiet --locked "$name@$version" && command -v "$name" >/dev/null; then
+    echo "installing: $name $version, which takes a minute or two"
+    if cargo install --quiet --debug --locked "$name@$version" && command -v "$name" >/dev/null; then
         installed+=("$name $version")
     else
         missing+=("$name: cargo install --locked $name@$version, and its folder (~/.cargo/bin) in PATH")
