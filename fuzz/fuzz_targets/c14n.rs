@@ -110,7 +110,9 @@ fuzz_target!(|octets: &[u8]| {
         }
         let reader = Reader::from_slice(document).map(|reader| reader.with_limits(limits()));
         let ours = form(reader, &method, &selection);
-        if matches!(ours, Err(Error::Limit { .. })) {
+        // National encodings have a target of their own, xml_encodings.
+        if matches!(ours, Err(Error::Limit { .. })) || !reference_c14n::reads_encoding_of(document)
+        {
             continue;
         }
         let theirs = reference_c14n::parse(document).and_then(|tree| {

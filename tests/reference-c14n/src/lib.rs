@@ -21,6 +21,7 @@ mod tree;
 pub use base::{join, without_dot_segments};
 pub use canonical::{Algorithm, Method, canonicalize};
 pub use node_set::NodeSet;
+pub use octets::reads_encoding_of;
 pub use parse::parse;
 pub use tree::{Kind, Name, Node, Tree};
 

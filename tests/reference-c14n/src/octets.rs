@@ -46,20 +46,11 @@ pub(crate) fn decode(octets: &[u8]) -> Result<Vec<char>, Refused> {
 /// Decodes the document for the encoding that its XML declaration names. The declaration
 /// is ASCII in all supported encodings.
 fn declared_as(octets: &[u8], marked: bool) -> Result<String, Refused> {
-    let ascii: String = octets.iter().map(|octet| char::from(*octet)).collect();
-    let encoding = match declared_encoding(&ascii).as_deref() {
-        None | Some("utf-8" | "utf8") => Encoding::Utf8,
-        Some(name) if marked => return Err(format!("{name} after a byte order mark of UTF-8")),
-        Some("us-ascii" | "ascii") => {
-            Encoding::Table(|octet| octet.is_ascii().then_some(octet.into()))
-        }
-        Some("iso-8859-1" | "iso8859-1" | "iso_8859-1" | "latin1") => {
-            Encoding::Table(|octet| Some(octet.into()))
-        }
-        Some("iso-8859-15" | "iso8859-15" | "iso_8859-15" | "latin-9") => Encoding::Table(latin_9),
-        Some("windows-1252" | "cp1252") => Encoding::Table(windows_1252),
-        Some(name) => return Err(format!("the encoding {name}")),
-    };
+    let name = declared_encoding(&latin_1(octets)).unwrap_or_else(|| "utf-8".to_owned());
+    let encoding = named(&name).ok_or_else(|| format!("the encoding {name}"))?;
+    if marked && !matches!(encoding, Encoding::Utf8) {
+        return Err(format!("{name} after a byte order mark of UTF-8"));
+    }
     match encoding {
         Encoding::Table(table) => {
             let text: Option<String> = octets.iter().map(|octet| table(*octet)).collect();
@@ -67,6 +58,29 @@ fn declared_as(octets: &[u8], marked: bool) -> Result<String, Refused> {
         }
         _ => String::from_utf8(octets.to_vec()).map_err(|_| "not UTF-8".into()),
     }
+}
+
+/// Whether the encoding that the XML declaration names, if it does, is one of those that
+/// [`parse`](crate::parse) reads.
+pub fn reads_encoding_of(octets: &[u8]) -> bool {
+    declared_encoding(&latin_1(octets)).is_none_or(|name| named(&name).is_some())
+}
+
+fn named(name: &str) -> Option<Encoding> {
+    Some(match name {
+        "utf-8" | "utf8" => Encoding::Utf8,
+        "us-ascii" | "ascii" => Encoding::Table(|octet| octet.is_ascii().then_some(octet.into())),
+        "iso-8859-1" | "iso8859-1" | "iso_8859-1" | "latin1" => {
+            Encoding::Table(|octet| Some(octet.into()))
+        }
+        "iso-8859-15" | "iso8859-15" | "iso_8859-15" | "latin-9" => Encoding::Table(latin_9),
+        "windows-1252" | "cp1252" => Encoding::Table(windows_1252),
+        _ => return None,
+    })
+}
+
+fn latin_1(octets: &[u8]) -> String {
+    octets.iter().map(|octet| char::from(*octet)).collect()
 }
 
 /// The encoding in the XML declaration, in lower case. The parser checks whether the
