@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs each fuzz target a bounded number of times, for at most six seconds, from the
+# Runs each fuzz target a bounded number of times, for at most ten seconds, from the
 # committed seeds, the same in every run, and from the documents of others where the corpora are
 # (ADES_CORPORA, else ../shared/corpora): `fuzz/smoke.sh [RUNS [SECONDS]]`; -1 runs until the time
 # is over.
 set -euo pipefail
 cd "$(dirname "$0")"
-runs="${1:-20000}"
-seconds="${2:-6}"
+runs="${1:-5000}"
+seconds="${2:-10}"
 corpora="${ADES_CORPORA:-../../shared/corpora}"
 for target in cms_parse pending_state certificate_chain itsme_json c14n pdf_extend pdf_read pdf_sign \
     pdf_verify recipients xml_encodings xml_extend xml_verify ocsp crl token trusted_list; do
