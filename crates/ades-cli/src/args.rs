@@ -1,28 +1,30 @@
 //! The command line's arguments, and their conversion to typed options.
 
+mod c14n;
 mod concern;
 mod extend;
+mod sandbox;
+mod shared;
 mod signature;
 mod stamp;
+mod verify;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use ades::{Canonicalization, Target, ValidationTime, parse};
-use chrono::DateTime;
-use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use itsme_sandbox::{DigestAlphabet, EvidenceFault, EvidenceService};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::exit::Failure;
 use crate::job::{SignerChoice, SignerKind};
 use crate::path_name::absolute;
-use crate::sandbox;
-use crate::services::FetchRules;
-use crate::unlock::RecipientArgs;
 
+pub(crate) use c14n::C14nArgs;
 pub(crate) use concern::{Concerned, Given};
 pub(crate) use extend::ExtendArgs;
+pub(crate) use sandbox::SandboxArgs;
+pub(crate) use shared::{EvidenceArgs, FetchArgs, UnlockArgs};
 pub(crate) use signature::{ReadingArgs, SignatureArgs};
+pub(crate) use verify::{RevocationSource, VerifyArgs};
 
 /// The headings of the help, in addition to those in `signature` and `stamp`.
 const OUTPUT: &str = "Output";
@@ -242,11 +244,8 @@ pub(crate) struct CompleteArgs {
     /// or r and s side by side; - is standard input
     #[arg(long)]
     pub(crate) signature: PathBuf,
-    /// The environment variable with the password of an encrypted PDF
-    #[arg(long, value_name = "VAR")]
-    pub(crate) pdf_password_env: Option<String>,
     #[command(flatten)]
-    pub(crate) recipient: RecipientArgs,
+    pub(crate) unlock: UnlockArgs,
     /// The container; - is standard output
     #[arg(short, long)]
     pub(crate) output: PathBuf,
@@ -259,132 +258,13 @@ pub(crate) struct CompleteArgs {
 pub(crate) struct InspectArgs {
     /// The container; - is standard input
     pub(crate) container: PathBuf,
-    /// The environment variable with the password of an encrypted PDF
-    #[arg(long, value_name = "VAR")]
-    pub(crate) pdf_password_env: Option<String>,
     #[command(flatten)]
-    pub(crate) recipient: RecipientArgs,
+    pub(crate) unlock: UnlockArgs,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Each signature has one of three answers (EN 319 102-1): total-passed, indeterminate (what is missing \
-or unknown is named) or total-failed (what is broken is named). The worst one counts. Without --trust, nobody is judged, \
-and no signature is passed.\n\nExit status: 0 total-passed, or intact with --integrity; 1 total-failed; \
-6 indeterminate; 3 a file is not a container or has no signature."
-)]
-pub(crate) struct VerifyArgs {
-    /// The containers; - is standard input
-    #[arg(required = true, value_name = "SIGNED")]
-    pub(crate) containers: Vec<PathBuf>,
-    /// The document of a detached signature, or the expected content of an enveloping CAdES
-    /// container; XML: each document that the signature refers to, by its file name
-    #[arg(long)]
-    pub(crate) original: Vec<PathBuf>,
-    /// XML only: the Id of an element that must be signed, or the name of elements that must all
-    /// be signed; default: the root element
-    #[arg(long, value_name = "ID|{NAMESPACE}NAME", value_parser = parse::elements)]
-    pub(crate) element: Vec<Target>,
-    /// Trust anchors, PEM; without any, no signature is passed
-    #[arg(long)]
-    pub(crate) trust: Vec<PathBuf>,
-    /// Trust anchors of time-stamping authorities, PEM; those of --trust then do not count for
-    /// time-stamps
-    #[arg(long, value_name = "CA.pem")]
-    pub(crate) tsa_trust: Vec<PathBuf>,
-    /// A trusted list (ETSI TS 119 612), XML: its services are trust anchors of signers and of
-    /// time-stamping authorities, and the answer says whether a signature is qualified
-    #[arg(long, value_name = "TSL.xml")]
-    pub(crate) trusted_list: Vec<PathBuf>,
-    /// The certificates that may sign the trusted lists, PEM; without any, the lists are not
-    /// authenticated, which the answer says
-    #[arg(long, value_name = "CERT.pem", requires = "trusted_list")]
-    pub(crate) trusted_list_signer: Vec<PathBuf>,
-    /// Judge certificates and algorithms at this time (RFC 3339), or at the time that each signer
-    /// claims: claimed believes the signer; default: now
-    #[arg(long, value_name = "TIME|claimed", value_parser = validation_time)]
-    pub(crate) at: Option<ValidationTime>,
-    /// Ask for the integrity alone: nobody is judged
-    #[arg(
-        long,
-        conflicts_with_all = ["trust", "tsa_trust", "trusted_list", "at", "revocation", "crl", "ocsp"]
-    )]
-    pub(crate) integrity: bool,
-    /// Where revocation data come from; none leaves revocation out
-    #[arg(long, value_enum, default_value = "embedded")]
-    pub(crate) revocation: RevocationSource,
-    #[command(flatten)]
-    pub(crate) fetch: FetchArgs,
-    /// A CRL beside those in the container, DER or PEM
-    #[arg(long, value_name = "FILE")]
-    pub(crate) crl: Vec<PathBuf>,
-    /// An OCSP response beside those in the container, DER or PEM
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ocsp: Vec<PathBuf>,
-    /// The environment variable with the password of an encrypted PDF
-    #[arg(long, value_name = "VAR")]
-    pub(crate) pdf_password_env: Option<String>,
-    #[command(flatten)]
-    pub(crate) recipient: RecipientArgs,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Write the validation report of ETSI TS 119 102-2 to this file, too; - is standard output,
-    /// instead of the report for people
-    #[arg(long, value_name = "FILE")]
-    pub(crate) report_xml: Option<PathBuf>,
-    /// Overwrite the file of --report-xml
-    #[arg(long, requires = "report_xml")]
-    pub(crate) force: bool,
-}
-
-/// How evidence is fetched. The addresses come from certificates, so strangers choose them.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct FetchArgs {
-    /// Fetching: a host, or a network such as 10.0.0.0/8, that may be asked although its address
-    /// is not public; may be repeated
-    ///
-    /// The addresses to ask are in certificates, and whoever made a signature has chosen them. So
-    /// only public addresses are asked: not this machine, and nothing inside its network.
-    #[arg(long, value_name = "HOST|NETWORK")]
-    pub(crate) fetch_allow: Vec<String>,
-    /// Fetching: the time for one answer, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(crate) fetch_timeout: u64,
-}
-
-impl FetchArgs {
-    pub(crate) fn into_rules(self) -> FetchRules {
-        FetchRules { allow: self.fetch_allow, timeout: self.fetch_timeout }
-    }
-}
-
-/// Where revocation data come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RevocationSource {
-    /// The container, and the files of --crl and --ocsp
-    Embedded,
-    /// The container, those files, and the services that the certificates name, which are asked
-    /// over the network
-    Fetch,
-    /// Revocation is left out
-    None,
-}
-
-fn validation_time(text: &str) -> Result<ValidationTime, String> {
-    if text == "claimed" {
-        return Ok(ValidationTime::Claimed);
-    }
-    let time = DateTime::parse_from_rfc3339(text);
-    time.map(|time| ValidationTime::At(time.to_utc()))
-        .map_err(|why| format!("{why}: write a time as 2026-10-01T12:00:00Z, or claimed"))
 }
 
 #[derive(Debug, clap::Args)]
@@ -412,94 +292,6 @@ pub(crate) struct ManArgs {
     pub(crate) force: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Method {
-    C14n10,
-    C14n11,
-    Exclusive,
-}
-
-impl From<Method> for Canonicalization {
-    fn from(method: Method) -> Self {
-        match method {
-            Method::C14n10 => Self::C14N_1_0,
-            Method::C14n11 => Self::C14N_1_1,
-            Method::Exclusive => Self::EXCLUSIVE,
-        }
-    }
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct C14nArgs {
-    /// The document; - is standard input
-    pub(crate) document: PathBuf,
-    /// The algorithm
-    #[arg(long, value_enum, default_value = "c14n10")]
-    pub(crate) method: Method,
-    /// Keep comments
-    #[arg(long)]
-    pub(crate) with_comments: bool,
-    /// Exclusive only: the prefixes of the InclusiveNamespaces list; #default is the default
-    /// namespace
-    #[arg(long, value_name = "PREFIXES")]
-    pub(crate) inclusive_prefixes: Option<String>,
-    /// Only the element with this Id
-    #[arg(long)]
-    pub(crate) id: Option<String>,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct SandboxArgs {
-    /// The listening address of the back end
-    #[arg(long, default_value = "127.0.0.1:0", value_parser = address)]
-    pub(crate) listen: SocketAddr,
-    /// The listening address of the pages and of the control API, which have no password
-    #[arg(long, default_value = "127.0.0.1:0", value_parser = address)]
-    pub(crate) front_listen: SocketAddr,
-    /// The host name or address in the URLs for clients, if it differs from the listening
-    /// address: for example in a container, or with --listen 0.0.0.0:8443
-    #[arg(long, value_name = "HOST")]
-    pub(crate) public_host: Option<String>,
-    /// The folder of the PKI and of itsme.toml
-    #[arg(long)]
-    pub(crate) dir: Option<PathBuf>,
-    /// Do not ask for a client certificate
-    #[arg(long)]
-    pub(crate) no_mutual_tls: bool,
-    /// A registered redirect URL, instead of that of ades; on localhost and 127.0.0.1 any port
-    /// matches; may be repeated
-    #[arg(long, value_name = "URL")]
-    pub(crate) redirect_url: Vec<String>,
-    /// The registered partner code; default: SANDBOX
-    #[arg(long, value_name = "CODE")]
-    pub(crate) partner_code: Option<String>,
-    /// The registered service code; default: SANDBOX_SIGN
-    #[arg(long, value_name = "CODE")]
-    pub(crate) service_code: Option<String>,
-    /// Simulate a contract without the batch option: one digest in each session
-    #[arg(long)]
-    pub(crate) no_batch: bool,
-    /// The alphabets of base64 in which digests are accepted
-    #[arg(long, value_enum, default_value = "any")]
-    pub(crate) digests: Digests,
-    /// The test user confirms at once, without a browser
-    #[arg(long)]
-    pub(crate) auto_approve: bool,
-    /// The test user who confirms
-    #[arg(long, default_value = "ready")]
-    pub(crate) user: String,
-    /// A fault of every answer of an evidence service; may be repeated
-    ///
-    /// FAULT is one of revoked, unknown, stale, try_later, garbage, redirect_loop, wrong_signature,
-    /// wrong_nonce, wrong_imprint, wrong_policy, two_signers, no_certificates,
-    /// expired_certificate, rejection, or a fault of the control API in JSON:
-    /// 'crl={"kind":"long","megabytes":100}'.
-    #[arg(long, value_name = "SERVICE=FAULT", value_parser = sandbox::evidence_fault)]
-    pub(crate) fault: Vec<(EvidenceService, EvidenceFault)>,
-}
-
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Documents, the key and the database (SQLite) are in the folder. With the environment variable \
@@ -520,27 +312,6 @@ pub(crate) struct DemoArgs {
     /// The folder of documents, key and database
     #[arg(long)]
     pub(crate) dir: Option<PathBuf>,
-}
-
-/// The alphabets of base64 in which the sandbox accepts digests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Digests {
-    /// base64 and base64url
-    Any,
-    /// Strictly base64
-    Base64,
-    /// Strictly base64url
-    Base64url,
-}
-
-impl From<Digests> for DigestAlphabet {
-    fn from(digests: Digests) -> Self {
-        match digests {
-            Digests::Any => Self::Any,
-            Digests::Base64 => Self::Base64,
-            Digests::Base64url => Self::Base64Url,
-        }
-    }
 }
 
 impl SignArgs {
@@ -579,50 +350,6 @@ pub(crate) fn unknown_signer(text: &str) -> Failure {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "not of the form ADDRESS:PORT, such as 127.0.0.1:8443".to_owned())
-}
-
-impl C14nArgs {
-    /// The canonicalisation with its parameters.
-    pub(crate) fn canonicalization(&self) -> Result<Canonicalization, Failure> {
-        let mut method = Canonicalization::from(self.method);
-        if self.with_comments {
-            method = method.with_comments();
-        }
-        if let Some(prefixes) = &self.inclusive_prefixes {
-            if self.method != Method::Exclusive {
-                return Err(Failure::usage("--inclusive-prefixes is for --method exclusive"));
-            }
-            method = method.with_prefix_list(prefixes);
-        }
-        Ok(method)
-    }
-}
-
-impl SandboxArgs {
-    /// The sandbox's configuration, with this folder.
-    pub(crate) fn config(&self, dir: PathBuf) -> Result<itsme_sandbox::Config, Failure> {
-        let mut config = itsme_sandbox::Config::default()
-            .listen(self.listen)
-            .front_listen(self.front_listen)
-            .public_host(self.public_host.clone())
-            .dir(dir)
-            .mutual_tls(!self.no_mutual_tls)
-            .auto_approve(self.auto_approve)
-            .auto_user(sandbox::user(&self.user)?)
-            .batch(!self.no_batch)
-            .digests(self.digests)
-            .evidence_faults(self.fault.clone());
-        if let Some(code) = &self.partner_code {
-            config.partner_code.clone_from(code);
-        }
-        if let Some(code) = &self.service_code {
-            config.service_code.clone_from(code);
-        }
-        if !self.redirect_url.is_empty() {
-            config.redirect_urls.clone_from(&self.redirect_url);
-        }
-        Ok(config)
-    }
 }
 
 /// Parses the arguments, and notes which of them were given.

@@ -5,24 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use ades::formats::ades_core::facts::RevocationForm;
 use ades::formats::ades_evidence::answers::{self, Answer};
 use ades::formats::ades_evidence::needs::{Need, NeedId};
 use ades::{GivenData, StoredCrl};
-use ades_fetch::{Allowed, Exchange, FetchError, Fetcher, Hosts, Limits, Policy};
+use ades_fetch::Fetcher;
 use chrono::{DateTime, Utc};
-use tokio::task::JoinSet;
-use url::Url;
 
-use crate::exit::{BUG, Failure, with_causes};
-
-/// Maximum number of addresses that are asked in one run. A container can contain the addresses
-/// of anybody.
-const MAX_REQUESTS: usize = 128;
-/// Maximum number of addresses that are asked at the same time.
-const MAX_AT_ONCE: usize = 8;
+use crate::exit::{Failure, with_causes};
+use crate::network::{self, Budget, FetchRules};
 
 /// Fetches evidence, and keeps it for the other containers of the same run: each address is asked
 /// once.
@@ -30,7 +22,7 @@ pub(crate) struct EvidenceSource {
     fetcher: Fetcher,
     /// Number of the addresses of each need that were asked.
     asked: BTreeMap<NeedId, usize>,
-    requests: usize,
+    requests: Budget,
     given: GivenData,
     not_fetched: Vec<NotFetched>,
 }
@@ -80,21 +72,11 @@ enum Fetched {
 }
 
 impl EvidenceSource {
-    /// `allowed`: hosts and networks that may be asked although they are not public.
-    pub(crate) fn new(allowed: &[String], timeout: Duration) -> Result<Self, Failure> {
-        let mut besides = Allowed::new();
-        for text in allowed {
-            besides.add(text).map_err(|e| Failure::usage(format!("--fetch-allow: {e}")))?;
-        }
-        let mut limits = Limits::default();
-        limits.answer = timeout;
-        limits.connect = limits.connect.min(timeout);
-        let policy = Policy::new().hosts(Hosts::Public { besides }).limits(limits);
-        let fetcher = Fetcher::new(&policy).map_err(|e| Failure::new(BUG, with_causes(&e)))?;
+    pub(crate) fn new(rules: &FetchRules) -> Result<Self, Failure> {
         Ok(Self {
-            fetcher,
+            fetcher: rules.fetcher(rules.allowed()?, None)?,
             asked: BTreeMap::new(),
-            requests: 0,
+            requests: Budget::default(),
             given: GivenData::new(),
             not_fetched: Vec::new(),
         })
@@ -131,7 +113,15 @@ impl EvidenceSource {
                 return false;
             }
             let mut is_new = false;
-            for (need, url, result) in run(&self.fetcher, requests, time).await {
+            let fetcher = &self.fetcher;
+            let requests = requests.into_iter().map(|(need, url)| {
+                let fetcher = fetcher.clone();
+                async move {
+                    let result = fetch(&fetcher, &need, &url, time).await;
+                    (need.id(), url, result)
+                }
+            });
+            for (need, url, result) in network::side_by_side(requests).await {
                 match result {
                     Ok(fetched) => {
                         self.keep(fetched);
@@ -151,11 +141,10 @@ impl EvidenceSource {
         let mut requests = Vec::new();
         for need in needs {
             let asked = self.asked.entry(need.id()).or_default();
-            if self.requests < MAX_REQUESTS
-                && let Some(url) = urls(need).get(*asked)
+            if let Some(url) = network::addresses(need).get(*asked)
+                && self.requests.take()
             {
                 *asked += 1;
-                self.requests += 1;
                 requests.push(((*need).clone(), url.clone()));
             }
         }
@@ -180,44 +169,6 @@ impl EvidenceSource {
     }
 }
 
-/// The addresses that a certificate states for a need.
-fn urls(need: &Need) -> &[String] {
-    match need {
-        Need::Ocsp { urls, .. } | Need::Crl { urls } | Need::Issuer { urls, .. } => urls,
-        _ => &[],
-    }
-}
-
-type Outcome = (NeedId, String, Result<Fetched, String>);
-
-/// Sends requests, at most [`MAX_AT_ONCE`] at a time. The outcomes are in the order of the
-/// requests, so that the same evidence gives the same report.
-async fn run(
-    fetcher: &Fetcher,
-    requests: Vec<(Need, String)>,
-    time: DateTime<Utc>,
-) -> Vec<Outcome> {
-    let mut waiting = requests.into_iter().enumerate();
-    let (mut running, mut outcomes) = (JoinSet::new(), BTreeMap::new());
-    loop {
-        while running.len() < MAX_AT_ONCE
-            && let Some((at, (need, url))) = waiting.next()
-        {
-            let fetcher = fetcher.clone();
-            running.spawn(async move {
-                let result = fetch(&fetcher, &need, &url, time).await;
-                (at, (need.id(), url, result))
-            });
-        }
-        match running.join_next().await {
-            Some(Ok((at, outcome))) => drop(outcomes.insert(at, outcome)),
-            // A task that panicked has no outcome.
-            Some(Err(_)) => {}
-            None => return outcomes.into_values().collect(),
-        }
-    }
-}
-
 /// Fetches one answer and checks that it is what was asked for. The error is for people, without
 /// the address.
 async fn fetch(
@@ -226,15 +177,11 @@ async fn fetch(
     url: &str,
     time: DateTime<Utc>,
 ) -> Result<Fetched, String> {
-    let octets = match need {
-        Need::Ocsp { request, .. } => {
-            let request = request.der();
-            fetcher.fetch(url, Exchange::Ocsp { request }).await
-        }
-        Need::Crl { .. } => return fetch_list(fetcher, url, time).await,
-        _ => fetcher.get(url).await,
-    };
-    let octets = octets.map_err(|error| without_url(&error, url))?;
+    if let Need::Crl { .. } = need {
+        return fetch_list(fetcher, url, time).await;
+    }
+    let octets = network::ask(fetcher, need, url).await;
+    let octets = octets.map_err(|error| network::reason(&error, url))?;
     let answer = need.read_answer(octets, time).map_err(|error| with_causes(&error))?;
     Ok(Fetched::Answer(answer))
 }
@@ -243,23 +190,8 @@ async fn fetch(
 async fn fetch_list(fetcher: &Fetcher, url: &str, time: DateTime<Utc>) -> Result<Fetched, String> {
     let mut file =
         tempfile::tempfile().map_err(|error| format!("there is no place for it: {error}"))?;
-    fetcher.get_into(url, &mut file).await.map_err(|error| without_url(&error, url))?;
+    fetcher.get_into(url, &mut file).await.map_err(|error| network::reason(&error, url))?;
     file.rewind().map_err(|error| error.to_string())?;
     answers::check_crl(&file, time).map_err(|error| with_causes(&error))?;
     Ok(Fetched::List(stored_crl(file)))
-}
-
-/// A message without the address at its start, which is reported beside it.
-fn without_url(error: &FetchError, url: &str) -> String {
-    if let FetchError::NotPublic { address, .. } = error {
-        let host = Url::parse(url).ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
-        let host = host.unwrap_or_else(|| address.to_string());
-        return format!(
-            "{address} is not a public address; --fetch-allow {host} allows it, if this service is \
-             meant"
-        );
-    }
-    let text = with_causes(error);
-    let rest = text.strip_prefix(url).and_then(|rest| rest.strip_prefix(": "));
-    rest.map(ToOwned::to_owned).unwrap_or(text)
 }

@@ -13,6 +13,7 @@ mod interrupt;
 mod job;
 mod lock;
 mod nearest;
+mod network;
 mod outcome;
 mod output;
 mod password;

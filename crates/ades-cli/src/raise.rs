@@ -10,11 +10,13 @@ use ades::{
 use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
+use crate::args::{EvidenceArgs, UnlockArgs};
 use crate::commands::verify::{Originals, Trusted};
 use crate::exit::{BUG, DONE, Failure, INPUT, SERVICE};
+use crate::network::FetchRules;
 use crate::output::{self, Existing, Messages, Output, Readers};
-use crate::services::{FetchRules, Services};
-use crate::unlock::{RecipientArgs, Unlock};
+use crate::services::Services;
+use crate::unlock::Unlock;
 use crate::{input, path_name};
 
 /// Why a signature is not raised that no service can change.
@@ -32,12 +34,9 @@ pub(crate) struct Task {
     pub(crate) policy: Option<Oid>,
     pub(crate) originals: Vec<PathBuf>,
     pub(crate) trust: Vec<PathBuf>,
-    pub(crate) tsa_trust: Vec<PathBuf>,
-    pub(crate) lists: Vec<PathBuf>,
-    pub(crate) responses: Vec<PathBuf>,
+    pub(crate) evidence: EvidenceArgs,
     pub(crate) fetch: FetchRules,
-    pub(crate) password_env: Option<String>,
-    pub(crate) recipient: RecipientArgs,
+    pub(crate) unlock: UnlockArgs,
     pub(crate) reading: ReadingOptions,
 }
 
@@ -152,9 +151,9 @@ impl Raising {
         }
         Ok(Self {
             extension: Extension::new(options),
-            trusted: Trusted::read(&task.trust, &task.tsa_trust, &task.lists, &task.responses)?,
+            trusted: Trusted::read(&task.trust, &task.evidence)?,
             originals: Originals::open(&task.originals)?,
-            unlock: Unlock::read(task.password_env.as_deref(), &task.recipient)?,
+            unlock: task.unlock.read()?,
             services: Services::new(&task.authorities, &task.fetch, runtime)?,
             source: input::document(&task.input)?,
             current: None,

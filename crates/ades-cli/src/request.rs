@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 use crate::input;
-use crate::services::FetchRules;
+use crate::network::FetchRules;
 use crate::stamp;
 use crate::time_zone::TimeZone;
 use crate::unlock::{RecipientArgs, Unlock};

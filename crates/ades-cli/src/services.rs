@@ -1,32 +1,15 @@
 //! Answers the needs of an extension over the network.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use ades::formats::ades_core::facts::MAX_EVIDENCE_LEN;
 use ades::{Extension, Need};
-use ades_fetch::{Allowed, Exchange, Fetcher, Hosts, Limits, Policy};
-use serde::{Deserialize, Serialize};
+use ades_fetch::Fetcher;
 use tokio::runtime::Handle;
-use tokio::task::JoinSet;
 use url::Url;
 
-use crate::exit::{BUG, Failure, with_causes};
-
-/// Maximum number of requests that are on their way at the same time.
-const MAX_AT_ONCE: usize = 8;
-/// Maximum number of addresses that are asked in one run. A container can contain the addresses
-/// of anybody.
-const MAX_REQUESTS: usize = 128;
-
-/// Which addresses in certificates may be asked, and for how long.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct FetchRules {
-    /// Hosts and networks that may be asked although they are not public
-    pub(crate) allow: Vec<String>,
-    /// The time for one answer, in seconds
-    pub(crate) timeout: u64,
-}
+use crate::exit::{Failure, with_causes};
+use crate::network::{self, Budget, FetchRules};
 
 /// The services that an extension needs.
 pub(crate) struct Services {
@@ -36,7 +19,7 @@ pub(crate) struct Services {
     /// For the time-stamping services, which the user has named.
     time_stamps: Fetcher,
     authorities: Vec<String>,
-    requests: usize,
+    requests: Budget,
 }
 
 impl Services {
@@ -45,10 +28,7 @@ impl Services {
         fetch: &FetchRules,
         runtime: Handle,
     ) -> Result<Self, Failure> {
-        let mut besides = Allowed::new();
-        for text in &fetch.allow {
-            besides.add(text).map_err(|e| Failure::usage(format!("--fetch-allow: {e}")))?;
-        }
+        let besides = fetch.allowed()?;
         let mut named = besides.clone();
         for text in authorities {
             let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -59,13 +39,14 @@ impl Services {
             let host = host.trim_start_matches('[').trim_end_matches(']');
             named.add(host).map_err(|e| Failure::usage(format!("--tsa: {e}")))?;
         }
-        let timeout = Duration::from_secs(fetch.timeout);
+        // An answer is embedded, so it is held whole: as much as a format keeps of all evidence.
+        let held = Some(MAX_EVIDENCE_LEN);
         Ok(Self {
             runtime,
-            evidence: fetcher(besides, timeout)?,
-            time_stamps: fetcher(named, timeout)?,
+            evidence: fetch.fetcher(besides, held)?,
+            time_stamps: fetch.fetcher(named, held)?,
             authorities: authorities.to_vec(),
-            requests: 0,
+            requests: Budget::default(),
         })
     }
 
@@ -77,10 +58,9 @@ impl Services {
         for round in 0.. {
             let mut requests = Vec::new();
             for (at, (need, _)) in open.iter().enumerate() {
-                if self.requests < MAX_REQUESTS
-                    && let Some(url) = self.urls(need).get(round).cloned()
+                if let Some(url) = self.urls(need).get(round).cloned()
+                    && self.requests.take()
                 {
-                    self.requests += 1;
                     requests.push((at, need.clone(), url));
                 }
             }
@@ -92,11 +72,11 @@ impl Services {
                 let Some((need, failures)) = open.get_mut(at) else { continue };
                 let counted = result.and_then(|octets| {
                     let counted = extension.answer(&need.id(), octets, SystemTime::now().into());
-                    counted.map_err(|error| format!("{url}: {}", with_causes(&error)))
+                    counted.map_err(|error| with_causes(&error))
                 });
                 match counted {
                     Ok(()) => answered.push(need.id()),
-                    Err(why) => failures.push(why),
+                    Err(why) => failures.push(format!("{url}: {why}")),
                 }
             }
             open.retain(|(need, _)| !answered.contains(&need.id()));
@@ -113,64 +93,26 @@ impl Services {
     fn urls<'a>(&'a self, need: &'a Need) -> &'a [String] {
         match need {
             Need::TimeStamp { .. } => &self.authorities,
-            Need::Ocsp { urls, .. } | Need::Crl { urls } | Need::Issuer { urls, .. } => urls,
-            _ => &[],
+            need => network::addresses(need),
         }
     }
 
     /// Sends requests side by side. The answers are in the order of the requests.
     fn send(&self, requests: Vec<(usize, Need, String)>) -> Vec<(usize, String, Fetched)> {
-        let mut waiting = requests.into_iter();
-        let mut answers = self.runtime.block_on(async {
-            let (mut running, mut answers) = (JoinSet::new(), Vec::new());
-            loop {
-                while running.len() < MAX_AT_ONCE
-                    && let Some((at, need, url)) = waiting.next()
-                {
-                    let fetcher = match need {
-                        Need::TimeStamp { .. } => self.time_stamps.clone(),
-                        _ => self.evidence.clone(),
-                    };
-                    running
-                        .spawn(async move { (at, url.clone(), fetch(fetcher, need, url).await) });
-                }
-                match running.join_next().await {
-                    Some(Ok(answer)) => answers.push(answer),
-                    // A task that panicked has no answer.
-                    Some(Err(_)) => {}
-                    None => return answers,
-                }
+        let requests = requests.into_iter().map(|(at, need, url)| {
+            let fetcher = match need {
+                Need::TimeStamp { .. } => self.time_stamps.clone(),
+                _ => self.evidence.clone(),
+            };
+            async move {
+                let answer = network::ask(&fetcher, &need, &url).await;
+                let answer = answer.map_err(|error| network::reason(&error, &url));
+                (at, url, answer)
             }
         });
-        answers.sort_by_key(|(at, ..)| *at);
-        answers
+        self.runtime.block_on(network::side_by_side(requests))
     }
 }
 
-/// The octets of an answer, or why there is none, with the address.
+/// The octets of an answer, or why there is none.
 type Fetched = Result<Vec<u8>, String>;
-
-async fn fetch(fetcher: Fetcher, need: Need, url: String) -> Fetched {
-    let answer = match &need {
-        Need::TimeStamp { request } => {
-            let request = request.der();
-            fetcher.fetch(&url, Exchange::TimeStamp { request }).await
-        }
-        Need::Ocsp { request, .. } => {
-            let request = request.der();
-            fetcher.fetch(&url, Exchange::Ocsp { request }).await
-        }
-        _ => fetcher.get(&url).await,
-    };
-    answer.map_err(|error| with_causes(&error))
-}
-
-fn fetcher(besides: Allowed, timeout: Duration) -> Result<Fetcher, Failure> {
-    let mut limits = Limits::default();
-    limits.answer = timeout;
-    limits.connect = limits.connect.min(timeout);
-    // An answer is embedded, so it is held whole: as much as a format keeps of all evidence.
-    limits.held = MAX_EVIDENCE_LEN as u64;
-    let policy = Policy::new().hosts(Hosts::Public { besides }).limits(limits);
-    Fetcher::new(&policy).map_err(|e| Failure::new(BUG, with_causes(&e)))
-}

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::io::Read;
 
+use ades_core::SignerLocation;
 use ades_core::error::Parameter;
 use ades_core::parameters::{NO_TEXT, is_text};
-use ades_core::{Document, SignerLocation};
 use serde::{Deserialize, Serialize};
 
 use crate::c14n::{Canonicalization, IdAttributes, Target};
@@ -352,6 +352,52 @@ impl Default for SignatureOptions {
     }
 }
 
+/// The setters of the documents outside a container, and of how documents are read, for options
+/// with the fields `originals` and `reading`.
+macro_rules! document_setters {
+    ($a:lifetime) => {
+        /// Adds the signed document of a detached signature, whatever its URI in the
+        /// signature is. It is used only if all references to other documents have the same
+        /// URI. Nothing is ever fetched.
+        #[must_use]
+        pub fn original(mut self, document: ades_core::Document<$a>) -> Self {
+            self.originals.push($crate::verify::original::Original { uri: None, document });
+            self
+        }
+
+        /// Adds the document that references with this URI mean. The URI is compared
+        /// literally and percent-decoded. It may also be the end of the reference's URI,
+        /// after a slash, or the reference's URI its end. Of several documents, the one with
+        /// the longest common path is meant. Each reference reads the document once.
+        #[must_use]
+        pub fn original_named(
+            mut self,
+            uri: impl Into<String>,
+            document: ades_core::Document<$a>,
+        ) -> Self {
+            self.originals
+                .push($crate::verify::original::Original { uri: Some(uri.into()), document });
+            self
+        }
+
+        /// Sets which attributes are Ids, instead of `Id`, `ID`, `id` and `xml:id`.
+        #[must_use]
+        pub fn ids(mut self, ids: $crate::c14n::IdAttributes) -> Self {
+            self.reading.ids = ids;
+            self
+        }
+
+        /// Reads documents that name an external DTD subset as if they named none; see
+        /// [`Reader::ignoring_external_subset`](crate::xml::Reader::ignoring_external_subset).
+        #[must_use]
+        pub const fn ignoring_external_subset(mut self) -> Self {
+            self.reading.ignore_external_subset = true;
+            self
+        }
+    };
+}
+pub(crate) use document_setters;
+
 /// Options of verifying the signatures of one document.
 #[derive(Debug, Default)]
 #[non_exhaustive]
@@ -378,25 +424,6 @@ impl<'a> VerifyOptions<'a> {
         Self { reading, foreseen, ..Self::default() }
     }
 
-    /// Adds the signed document of a detached signature, whatever its URI in the
-    /// signature is. It is used only if all references to other documents have the same
-    /// URI. Nothing is ever fetched.
-    #[must_use]
-    pub fn original(mut self, document: Document<'a>) -> Self {
-        self.originals.push(Original { uri: None, document });
-        self
-    }
-
-    /// Adds the document that references with this URI mean. The URI is compared
-    /// literally and percent-decoded. It may also be the end of the reference's URI,
-    /// after a slash, or the reference's URI its end. Of several documents, the one with
-    /// the longest common path is meant. Each reference reads the document once.
-    #[must_use]
-    pub fn original_named(mut self, uri: impl Into<String>, document: Document<'a>) -> Self {
-        self.originals.push(Original { uri: Some(uri.into()), document });
-        self
-    }
-
     /// Adds an element, or all elements of a name, that the caller expects to be
     /// signed. Without any, the root element is expected. All expected elements
     /// must be covered.
@@ -406,20 +433,7 @@ impl<'a> VerifyOptions<'a> {
         self
     }
 
-    /// Sets which attributes are Ids, instead of `Id`, `ID`, `id` and `xml:id`.
-    #[must_use]
-    pub fn ids(mut self, ids: IdAttributes) -> Self {
-        self.reading.ids = ids;
-        self
-    }
-
-    /// Reads documents that name an external DTD subset as if they named none; see
-    /// [`Reader::ignoring_external_subset`].
-    #[must_use]
-    pub const fn ignoring_external_subset(mut self) -> Self {
-        self.reading.ignore_external_subset = true;
-        self
-    }
+    document_setters!('a);
 }
 
 #[cfg(test)]

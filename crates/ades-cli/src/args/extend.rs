@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use ades::{DigestAlgorithm, Oid, TargetLevel};
 use clap::ValueEnum;
 
-use super::{FetchArgs, ReadingArgs};
-use crate::unlock::RecipientArgs;
+use super::{EvidenceArgs, FetchArgs, ReadingArgs, UnlockArgs};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -38,22 +37,12 @@ pub(crate) struct ExtendArgs {
     /// Trust anchors, PEM: paths end there; without any, at certificates that issued themselves
     #[arg(long)]
     pub(crate) trust: Vec<PathBuf>,
-    /// Trust anchors of time-stamping authorities, PEM
-    #[arg(long, value_name = "CA.pem")]
-    pub(crate) tsa_trust: Vec<PathBuf>,
-    /// A CRL that may be embedded, DER or PEM
-    #[arg(long, value_name = "FILE")]
-    pub(crate) crl: Vec<PathBuf>,
-    /// An OCSP response that may be embedded, DER or PEM
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ocsp: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) evidence: EvidenceArgs,
     #[command(flatten)]
     pub(crate) fetch: FetchArgs,
-    /// The environment variable with the password of an encrypted PDF
-    #[arg(long, value_name = "VAR")]
-    pub(crate) pdf_password_env: Option<String>,
     #[command(flatten)]
-    pub(crate) recipient: RecipientArgs,
+    pub(crate) unlock: UnlockArgs,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
     /// The raised document or container; - is standard output

@@ -12,8 +12,9 @@ use ades::{
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 
+use super::FetchArgs;
+use super::c14n::Method;
 use super::stamp::StampArgs;
-use super::{FetchArgs, Method};
 use crate::exit::Failure;
 use crate::path_name::absolute;
 use crate::request::{PolicySource, RaiseRequest, Request, Terms, described, stamp_file};
@@ -419,7 +420,7 @@ impl SignatureArgs {
     pub(crate) fn raise(
         &self,
         trust: &[PathBuf],
-        fetch: FetchArgs,
+        fetch: &FetchArgs,
     ) -> Result<Option<RaiseRequest>, Failure> {
         let level = match self.level {
             Level::B if self.tsa.is_empty() && trust.is_empty() => return Ok(None),
@@ -439,7 +440,7 @@ impl SignatureArgs {
             ));
         }
         let trust = trust.iter().map(|path| absolute(path)).collect();
-        let (authorities, fetch) = (self.tsa.clone(), fetch.into_rules());
+        let (authorities, fetch) = (self.tsa.clone(), fetch.to_rules());
         Ok(Some(RaiseRequest { level, authorities, trust, fetch }))
     }
 

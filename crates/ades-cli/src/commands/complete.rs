@@ -12,7 +12,6 @@ use crate::input;
 use crate::output::{self, Existing, Messages, Output, Readers};
 use crate::path_name;
 use crate::temporary;
-use crate::unlock::Unlock;
 
 pub(crate) fn run(args: &CompleteArgs, messages: &Messages) -> Result<u8, Failure> {
     output::check_place(&args.output, args.force)?;
@@ -30,14 +29,14 @@ pub(crate) fn run(args: &CompleteArgs, messages: &Messages) -> Result<u8, Failur
     })?;
     output::check_terminal(&args.output, pending.format())?;
     let formats = FormatOption::Password.formats();
-    if args.pdf_password_env.is_some() && !formats.contains(&pending.format()) {
+    if args.unlock.pdf_password_env.is_some() && !formats.contains(&pending.format()) {
         return Err(Failure::usage(format!(
             "--pdf-password-env does not concern {}: it is the state of a {} signature",
             path_name::of_input(&args.state),
             pending.format()
         )));
     }
-    let unlock = Unlock::read(args.pdf_password_env.as_deref(), &args.recipient)?;
+    let unlock = args.unlock.read()?;
     let value = input::read_at_most(&args.signature, MAX_VALUE_LEN as u64)?;
     let value = pending.read_value(&value).map_err(|error| about_file(error, args))?;
     let mut documents = Documents::open(&args.input, None, &unlock)?;

@@ -12,8 +12,8 @@ use crate::{path_name, temporary};
 pub(crate) fn run(args: ExtendArgs, messages: &Messages) -> Result<u8, Failure> {
     output::check_place(&args.output, args.force)?;
     output::check_terminal(&args.output, Format::Cades)?;
-    let given = args.crl.iter().chain(&args.ocsp);
-    let standard = [&args.input].into_iter().chain(&args.original).chain(given);
+    let standard = [&args.input].into_iter().chain(&args.original);
+    let standard = standard.chain(args.evidence.revocation());
     if standard.filter(|path| path_name::is_standard(path)).count() > 1 {
         return Err(Failure::usage("standard input (-) can be read only once"));
     }
@@ -51,12 +51,9 @@ fn task(args: ExtendArgs) -> Task {
         policy: args.tsa_policy,
         originals: args.original,
         trust: args.trust,
-        tsa_trust: args.tsa_trust,
-        lists: args.crl,
-        responses: args.ocsp,
-        fetch: args.fetch.into_rules(),
-        password_env: args.pdf_password_env,
-        recipient: args.recipient,
+        evidence: args.evidence,
+        fetch: args.fetch.to_rules(),
+        unlock: args.unlock,
         reading: args.reading.into_options(),
     }
 }

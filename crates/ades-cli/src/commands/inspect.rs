@@ -8,10 +8,9 @@ use crate::exit::{DONE, Failure};
 use crate::input;
 use crate::output;
 use crate::path_name;
-use crate::unlock::Unlock;
 
 pub(crate) fn run(args: InspectArgs) -> Result<u8, Failure> {
-    let unlock = Unlock::read(args.pdf_password_env.as_deref(), &args.recipient)?;
+    let unlock = args.unlock.read()?;
     let mut container = input::document(&args.container)?;
     let envelope_content = unlock.envelope_content(&mut container, &args.container)?;
     let mut options = VerifyOptions::new().reading(args.reading.into_options());

@@ -6,7 +6,7 @@ use ades::{Format, Operation, verification_command};
 use tokio::runtime::Handle;
 
 use super::runtime;
-use crate::args::{Concerned, Given, KeyFileArgs, SignArgs};
+use crate::args::{Concerned, EvidenceArgs, Given, KeyFileArgs, SignArgs, UnlockArgs};
 use crate::destination::Destination;
 use crate::documents::{Documents, note_empty};
 use crate::exit::{DONE, Failure};
@@ -51,7 +51,7 @@ fn start(
         output::check_place(preview, args.force)?;
     }
     let signer = args.signer()?;
-    let raise = args.signature.raise(&args.trust, args.fetch)?;
+    let raise = args.signature.raise(&args.trust, &args.fetch)?;
     let mut request = Request { raise, ..args.signature.into_request()? };
     let needs_service = request.raise.as_ref().is_some_and(|raise| raise.authorities.is_empty());
     if needs_service && signer.kind != SignerKind::Sandbox {
@@ -249,12 +249,12 @@ fn raise_task(job: &Job, raise: &RaiseRequest, item: &JobItem, own_service: Opti
         policy: None,
         originals,
         trust: raise.trust.clone(),
-        tsa_trust: Vec::new(),
-        lists: Vec::new(),
-        responses: Vec::new(),
+        evidence: EvidenceArgs::default(),
         fetch,
-        password_env: job.request.pdf_password_env.clone(),
-        recipient: job.request.recipient.clone(),
+        unlock: UnlockArgs {
+            pdf_password_env: job.request.pdf_password_env.clone(),
+            recipient: job.request.recipient.clone(),
+        },
         reading: options.xml.reading.clone(),
     }
 }

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use ades::formats::ades_core::facts::RevocationForm;
 use ades::formats::ades_evidence::needs::Need;
@@ -20,7 +20,7 @@ use ades::{
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::args::{RevocationSource, VerifyArgs};
+use crate::args::{EvidenceArgs, RevocationSource, VerifyArgs};
 use crate::evidence::{self, EvidenceSource, NotFetched};
 use crate::exit::{BUG, DONE, Failure, NO, UNKNOWN};
 use crate::input;
@@ -38,7 +38,7 @@ pub(crate) fn run(args: VerifyArgs, messages: &Messages) -> Result<u8, Failure> 
     if !args.fetch.fetch_allow.is_empty() && args.revocation != RevocationSource::Fetch {
         return Err(Failure::usage("--fetch-allow: only --revocation fetch asks anybody"));
     }
-    let given = args.crl.iter().chain(&args.ocsp);
+    let given = args.evidence.revocation();
     if args.revocation == RevocationSource::None && given.clone().next().is_some() {
         return Err(Failure::usage("--crl, --ocsp: --revocation none leaves revocation out"));
     }
@@ -50,9 +50,9 @@ pub(crate) fn run(args: VerifyArgs, messages: &Messages) -> Result<u8, Failure> 
     }
     let trusted = Trusted {
         trusted_lists: trusted_lists::read(&args)?,
-        ..Trusted::read(&args.trust, &args.tsa_trust, &args.crl, &args.ocsp)?
+        ..Trusted::read(&args.trust, &args.evidence)?
     };
-    let unlock = Unlock::read(args.pdf_password_env.as_deref(), &args.recipient)?;
+    let unlock = args.unlock.read()?;
     let mut network = match args.revocation {
         RevocationSource::Fetch => Some(Network::new(&args)?),
         _ => None,
@@ -83,17 +83,12 @@ pub(crate) struct Trusted {
 
 impl Trusted {
     /// Reads it from files.
-    pub(crate) fn read(
-        signers: &[PathBuf],
-        time_stamping: &[PathBuf],
-        lists: &[PathBuf],
-        responses: &[PathBuf],
-    ) -> Result<Self, Failure> {
+    pub(crate) fn read(signers: &[PathBuf], evidence: &EvidenceArgs) -> Result<Self, Failure> {
         Ok(Self {
             signers: trust_anchors(signers)?,
-            time_stamping: trust_anchors(time_stamping)?,
+            time_stamping: trust_anchors(&evidence.tsa_trust)?,
             trusted_lists: Vec::new(),
-            given: revocation_data(lists, responses)?,
+            given: revocation_data(&evidence.crl, &evidence.ocsp)?,
         })
     }
 
@@ -135,8 +130,7 @@ struct Network {
 
 impl Network {
     fn new(args: &VerifyArgs) -> Result<Self, Failure> {
-        let timeout = Duration::from_secs(args.fetch.fetch_timeout);
-        let source = EvidenceSource::new(&args.fetch.fetch_allow, timeout)?;
+        let source = EvidenceSource::new(&args.fetch.to_rules())?;
         Ok(Self { runtime: super::runtime()?, source })
     }
 

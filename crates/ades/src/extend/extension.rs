@@ -25,39 +25,39 @@ const NONCE_LEN: usize = 16;
 /// be stored and continued by another process; the caller keeps the document that the last step
 /// has written.
 ///
-/// ```no_run
-/// use ades::{Advance, Document, ExtendOptions, Extension, TargetLevel, VerifyOptions};
-/// # fn fetch(need: &ades::Need) -> Result<Vec<u8>, String> { todo!() }
+/// ```
+/// use ades::{Advance, Document, ExtendOptions, Extension, Need, Reached, TargetLevel};
+/// use chrono::{DateTime, Utc};
 ///
-/// # fn example(mut signed: Vec<u8>, now: chrono::DateTime<chrono::Utc>) -> Result<(), ades::Error> {
-/// let mut extension = Extension::new(ExtendOptions::new(TargetLevel::Lta));
-/// let mut options = VerifyOptions::new();
-/// loop {
-///     let mut raised = Vec::new();
-///     let step = {
-///         let mut document = Document::from_bytes(&signed);
-///         extension.advance(&mut document, &mut options, now, &mut raised)?
-///     };
-///     match step {
-///         Advance::Needs(needs) => {
-///             for need in needs {
-///                 let answer = fetch(&need).map(|octets| extension.answer(&need.id(), octets, now));
-///                 match answer {
-///                     Ok(Ok(())) => {}
-///                     Ok(Err(why)) => extension.fail(&need.id(), why.to_string()),
-///                     Err(why) => extension.fail(&need.id(), why),
+/// /// Raises the signatures in `signed` as far as the services allow. `fetch` asks them.
+/// fn raise(
+///     signed: &mut Vec<u8>,
+///     fetch: impl Fn(&Need) -> Result<Vec<u8>, String>,
+///     now: DateTime<Utc>,
+/// ) -> Result<Reached, ades::Error> {
+///     let mut extension = Extension::new(ExtendOptions::new(TargetLevel::Lta));
+///     let mut options = ades::VerifyOptions::new();
+///     loop {
+///         let mut raised = Vec::new();
+///         let mut document = Document::from_bytes(signed);
+///         match extension.advance(&mut document, &mut options, now, &mut raised)? {
+///             Advance::Needs(needs) => {
+///                 for need in needs {
+///                     let answer = fetch(&need).and_then(|octets| {
+///                         let counts = extension.answer(&need.id(), octets, now);
+///                         counts.map_err(|error| error.to_string())
+///                     });
+///                     if let Err(why) = answer {
+///                         extension.fail(&need.id(), why);
+///                     }
 ///                 }
 ///             }
+///             Advance::Written => *signed = raised,
+///             Advance::Done(reached) => return Ok(reached),
+///             _ => {}
 ///         }
-///         Advance::Written => signed = raised,
-///         Advance::Done(reached) => {
-///             println!("{:?}", reached.level);
-///             return Ok(());
-///         }
-///         _ => {}
 ///     }
 /// }
-/// # }
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

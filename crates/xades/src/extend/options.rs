@@ -1,12 +1,11 @@
 //! Options of raising a signature.
 
-use ades_core::Document;
-
-use crate::c14n::IdAttributes;
-use crate::options::ReadingOptions;
+use crate::options::{ReadingOptions, document_setters};
 use crate::verify::original::Original;
 
-/// Options of raising the level of a signature.
+/// Options of raising the level of a signature. The documents of a detached signature must be
+/// seekable. Archive time-stamps are over them; other steps are possible without them, but then a
+/// broken signature may not be noticed.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct ExtendOptions<'a> {
@@ -21,35 +20,5 @@ impl<'a> ExtendOptions<'a> {
         Self::default()
     }
 
-    /// Adds the signed document of a detached signature, as
-    /// [`VerifyOptions::original`](crate::VerifyOptions::original) does. It must be seekable. Archive time-stamps are over
-    /// it; others are possible without it, but then a broken signature may not be noticed.
-    #[must_use]
-    pub fn original(mut self, document: Document<'a>) -> Self {
-        self.originals.push(Original { uri: None, document });
-        self
-    }
-
-    /// Adds the document that references with this URI mean, as
-    /// [`VerifyOptions::original_named`](crate::VerifyOptions::original_named) does.
-    #[must_use]
-    pub fn original_named(mut self, uri: impl Into<String>, document: Document<'a>) -> Self {
-        self.originals.push(Original { uri: Some(uri.into()), document });
-        self
-    }
-
-    /// Sets which attributes are Ids, instead of `Id`, `ID`, `id` and `xml:id`.
-    #[must_use]
-    pub fn ids(mut self, ids: IdAttributes) -> Self {
-        self.reading.ids = ids;
-        self
-    }
-
-    /// Reads documents that name an external DTD subset as if they named none; see
-    /// [`Reader::ignoring_external_subset`](crate::xml::Reader::ignoring_external_subset).
-    #[must_use]
-    pub const fn ignoring_external_subset(mut self) -> Self {
-        self.reading.ignore_external_subset = true;
-        self
-    }
+    document_setters!('a);
 }
