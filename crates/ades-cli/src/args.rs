@@ -22,7 +22,7 @@ pub(crate) use c14n::C14nArgs;
 pub(crate) use concern::{Concerned, Given};
 pub(crate) use extend::ExtendArgs;
 pub(crate) use sandbox::SandboxArgs;
-pub(crate) use shared::{EvidenceArgs, FetchArgs, UnlockArgs};
+pub(crate) use shared::{EvidenceArgs, FetchArgs, RaiseArgs, UnlockArgs};
 pub(crate) use signature::{ReadingArgs, SignatureArgs};
 pub(crate) use verify::{RevocationSource, VerifyArgs};
 

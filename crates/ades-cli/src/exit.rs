@@ -184,6 +184,10 @@ impl From<ades::Error> for Failure {
             },
             Error::DigestNotForKey { .. } | Error::SignerDigest { .. } => failure.about("--digest"),
             Error::SignerAlgorithm { .. } => failure.about("--algorithm"),
+            Error::ContainerWrapped => failure.and(
+                "openssl cms -cmsout -in FILE -inform PEM -outform DER -out NEW does that for PEM, \
+                 -inform SMIME for S/MIME, and openssl base64 -d for base64",
+            ),
             Error::NoPreview { .. } => failure.about("--preview"),
             Error::Pades(error) if error.is_repairable() => failure
                 .and("ades sign --repair signs it with a new cross-reference, if it is complete"),

@@ -2,6 +2,7 @@
 //! then the signal ends the program as it does by default.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The job that is stored and can be resumed.
@@ -10,6 +11,14 @@ static RESUMABLE: Mutex<Option<PathBuf>> = Mutex::new(None);
 /// Sets the job to name after a signal.
 pub(crate) fn set_resumable(job: Option<&Path>) {
     *RESUMABLE.lock().unwrap_or_else(PoisonError::into_inner) = job.map(ToOwned::to_owned);
+}
+
+/// Whether the same command continues what a signal ends.
+static CONTINUED: AtomicBool = AtomicBool::new(false);
+
+/// Sets whether the same command continues what a signal ends.
+pub(crate) fn set_continued(is_continued: bool) {
+    CONTINUED.store(is_continued, Ordering::Relaxed);
 }
 
 /// Handles signals from now on, in a thread of its own.
@@ -49,13 +58,14 @@ fn print_how_to_continue() {
     const PRINTING: Duration = Duration::from_millis(500);
 
     let job = RESUMABLE.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let Some(job) = job else { return };
+    let how = match job {
+        Some(job) => format!("Continue with: ades resume {}", crate::path_name::quoted(&job)),
+        None if CONTINUED.load(Ordering::Relaxed) => "The same command continues".to_owned(),
+        None => return,
+    };
     let (done, printed) = mpsc::channel();
     std::thread::spawn(move || {
-        let job = crate::path_name::quoted(&job);
-        crate::output::print_always(format_args!(
-            "interrupted; nothing is lost. Continue with: ades resume {job}"
-        ));
+        crate::output::print_always(format_args!("interrupted; nothing is lost. {how}"));
         let _ = done.send(());
     });
     let _ = printed.recv_timeout(PRINTING);

@@ -26,6 +26,9 @@ pub(crate) struct FetchRules {
     pub(crate) allow: Vec<String>,
     /// The time for one answer, in seconds
     pub(crate) timeout: u64,
+    /// The URL of a proxy
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) proxy: Option<String>,
 }
 
 impl FetchRules {
@@ -52,8 +55,14 @@ impl FetchRules {
         if let Some(held) = held {
             limits.held = held as u64;
         }
-        let policy = Policy::new().hosts(Hosts::Public { besides }).limits(limits);
-        Fetcher::new(&policy).map_err(|e| Failure::new(BUG, with_causes(&e)))
+        let mut policy = Policy::new().hosts(Hosts::Public { besides }).limits(limits);
+        if let Some(proxy) = &self.proxy {
+            policy = policy.proxy(proxy);
+        }
+        Fetcher::new(&policy).map_err(|error| match error {
+            FetchError::Proxy { .. } => Failure::usage(with_causes(&error)).about("--fetch-proxy"),
+            error => Failure::new(BUG, with_causes(&error)),
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ades::text::for_terminal;
 use ades::{Document, Format};
+use tempfile::{PathPersistError, TempPath};
 
 use crate::exit::Failure;
 use crate::path_name::{self, folder_of, is_standard};
@@ -194,6 +195,13 @@ impl Output {
         Ok(Document::seekable(Watched::new(made, &path_name::of_output(&self.path), length)))
     }
 
+    /// Puts the finished file in another place, where it replaces an existing one.
+    pub(crate) fn publish_as(mut self, path: &Path) -> Result<(), Failure> {
+        path.clone_into(&mut self.path);
+        path.clone_into(&mut self.target);
+        self.publish(Existing::Replace)
+    }
+
     /// Puts the finished file in its place.
     pub(crate) fn publish(self, existing: Existing) -> Result<(), Failure> {
         let Self { to, path, target, storing } = self;
@@ -227,11 +235,38 @@ impl Output {
                 Err(taken(&path))
             };
         }
-        // Makes the directory entry durable, not only the file's octets.
-        #[cfg(unix)]
-        File::open(folder_of(&target)).and_then(|folder| folder.sync_all()).map_err(failed)?;
-        Ok(())
+        sync_folder(&target).map_err(failed)
     }
+}
+
+/// Puts a finished file in the place of an output in the same folder. It stays where it is if
+/// that fails.
+pub(crate) fn place(file: &Path, path: &Path, existing: Existing) -> Result<(), Failure> {
+    let target = target(path)?;
+    let failed = |e: io::Error| Failure::output(path, &e);
+    if existing == Existing::Replace {
+        std::fs::rename(file, &target).map_err(failed)?;
+    } else {
+        let file = TempPath::try_from_path(file).map_err(failed)?;
+        if let Err(PathPersistError { error, path: file }) = file.persist_noclobber(&target) {
+            let kept = file.keep().map_err(|e| e.error);
+            kept.map_err(failed)?;
+            return Err(match error.kind() {
+                io::ErrorKind::AlreadyExists => taken(path),
+                _ => failed(error),
+            });
+        }
+    }
+    sync_folder(&target).map_err(failed)
+}
+
+/// Makes a directory entry durable, not only the file's octets.
+fn sync_folder(file: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder_of(file)).and_then(|folder| folder.sync_all())?;
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
 }
 
 fn same_octets(one: File, other: File) -> io::Result<bool> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ades::signer::{Display, Language};
 use ades::{
-    CommitmentType, Digest, DigestAlgorithm, Operation, PolicyId, SignatureParameters,
+    CommitmentType, Digest, DigestAlgorithm, Oid, Operation, PolicyId, SignatureParameters,
     SignaturePolicy, SigningOptions, TargetLevel,
 };
 use chrono::{DateTime, Utc};
@@ -53,8 +53,17 @@ pub(crate) struct RaiseRequest {
     pub(crate) level: TargetLevel,
     /// The time-stamping services. Without any, the sandbox's own.
     pub(crate) authorities: Vec<String>,
+    /// The policy of the service
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<Oid>,
     pub(crate) trust: Vec<PathBuf>,
     pub(crate) fetch: FetchRules,
+    /// Whether revocation data about the signer have to be newer than the time-stamp
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_fresh: bool,
+    /// The time to wait for such data, in seconds
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wait: Option<u64>,
 }
 
 /// Policy and commitment as the user named them: by OID, or by a reference that the signer

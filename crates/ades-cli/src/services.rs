@@ -3,7 +3,9 @@
 use std::time::SystemTime;
 
 use ades::formats::ades_core::facts::MAX_EVIDENCE_LEN;
-use ades::{Extension, Need};
+use ades::formats::ades_evidence::answers::Answer;
+use ades::formats::ades_evidence::token::TimeStampRequest;
+use ades::{Digest, DigestAlgorithm, Extension, Need, Oid};
 use ades_fetch::Fetcher;
 use tokio::runtime::Handle;
 use url::Url;
@@ -48,6 +50,43 @@ impl Services {
             authorities: authorities.to_vec(),
             requests: Budget::default(),
         })
+    }
+
+    /// Lets as many requests be made as at the start: a long wait asks often.
+    pub(crate) fn renew(&mut self) {
+        self.requests = Budget::default();
+    }
+
+    /// The length of a token of the time-stamping service, from one over random octets.
+    ///
+    /// # Errors
+    /// Why no service gave one.
+    pub(crate) fn token_len(
+        &self,
+        digest: DigestAlgorithm,
+        policy: Option<Oid>,
+    ) -> Result<usize, String> {
+        let mut random = [0; 48];
+        getrandom::fill(&mut random).map_err(|error| error.to_string())?;
+        let (data, nonce) = random.split_at(32);
+        let imprint = Digest::of(digest, data);
+        let request = TimeStampRequest::new(&imprint, policy, Some(nonce));
+        let request = request.ok_or("no request can be made")?;
+        let need = Need::TimeStamp { request };
+        let mut failures = Vec::new();
+        for url in &self.authorities {
+            let answer = self.runtime.block_on(network::ask(&self.time_stamps, &need, url));
+            let answer = answer.map_err(|error| network::reason(&error, url)).and_then(|octets| {
+                let answer = need.read_answer(octets, SystemTime::now().into());
+                answer.map_err(|error| with_causes(&error))
+            });
+            match answer {
+                Ok(Answer::TimeStamp(token)) => return Ok(token.len()),
+                Ok(_) => {}
+                Err(why) => failures.push(format!("{url}: {why}")),
+            }
+        }
+        Err(failures.join("; "))
     }
 
     /// Answers each need from the first of its addresses that gives an answer that counts, and

@@ -1,5 +1,6 @@
 //! The signers that `--signer` names.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -44,7 +45,7 @@ impl Signer {
         messages: &Messages,
     ) -> Result<Self, Failure> {
         match &choice.kind {
-            SignerKind::Sandbox => Self::sandbox(choice, messages).await,
+            SignerKind::Sandbox => Self::sandbox(choice, None, messages).await,
             SignerKind::Itsme(path) => {
                 let config = Config::load(path);
                 let config = config.map_err(|e| Failure::from(e).about(path.display()))?;
@@ -57,14 +58,26 @@ impl Signer {
         }
     }
 
-    /// Starts a sandbox in this process.
-    async fn sandbox(choice: &SignerChoice, messages: &Messages) -> Result<Self, Failure> {
+    /// Starts a sandbox in this process. `port`: that of its pages and evidence services in an
+    /// earlier process, which certificates name; another one if it is taken.
+    pub(crate) async fn sandbox(
+        choice: &SignerChoice,
+        port: Option<u16>,
+        messages: &Messages,
+    ) -> Result<Self, Failure> {
         let dir = choice.sandbox_dir.clone().map_or_else(sandbox::default_dir, Ok)?;
         let config = itsme_sandbox::Config::default()
             .dir(dir.clone())
             .auto_approve(choice.auto_approve)
             .auto_user(sandbox::user(&choice.sandbox_user)?);
-        let sandbox = Sandbox::start(config).await?;
+        let earlier = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let sandbox = match earlier {
+            Some(address) => match Sandbox::start(config.clone().front_listen(address)).await {
+                Ok(sandbox) => sandbox,
+                Err(_) => Sandbox::start(config).await?,
+            },
+            None => Sandbox::start(config).await?,
+        };
         let configuration = sandbox::configuration(&sandbox, &sandbox::own_redirect_url()?);
         let mut signer = Self::itsme(Config::from_toml(&configuration, &dir)?, messages)?;
         signer.sandbox = Some((sandbox, dir));

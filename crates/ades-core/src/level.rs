@@ -1,10 +1,10 @@
 //! Baseline levels.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A baseline level (EN 319 122-1, EN 319 132-1 and EN 319 142-1, each in clause
 /// 6), determined from the content of the signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Level {
     /// Something that B-B requires is missing

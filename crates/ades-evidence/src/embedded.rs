@@ -4,6 +4,7 @@
 //! Only outer structures are read. Values keep the octets that they have in the
 //! container. What cannot be read is counted.
 
+use ades_core::Certificate;
 use ades_core::Digest;
 use ades_core::DigestAlgorithm;
 use ades_core::asn1::ber::{Element, Reader};
@@ -89,9 +90,11 @@ pub fn add_time_stamp(
     if let (Some(position), Some(inside)) = (position, SignedData::read(octets)) {
         let mark = evidence.mark();
         inside.add_to(evidence, EvidencePlace::TimeStamp(position));
-        let tsa = inside.signer_name(evidence, &evidence.since(mark));
+        let signer = inside.signer_certificate(evidence, &evidence.since(mark));
+        let tsa = signer.and_then(Certificate::common_name).map(ToOwned::to_owned);
+        let until = signer.map(|signer| signer.validity().1);
         if let Some(facts) = evidence.time_stamp_mut(position) {
-            facts.tsa = tsa;
+            (facts.tsa, facts.tsa_until) = (tsa, until);
         }
     }
     AddedTimeStamp { position, token, objects: evidence.since(mark) }
@@ -253,8 +256,12 @@ impl<'a> SignedData<'a> {
         }
     }
 
-    /// The common name in the certificate of the first signer, which is among `objects`.
-    fn signer_name(&self, evidence: &Evidence, objects: &Objects) -> Option<String> {
+    /// The certificate of the first signer, which is among `objects`.
+    fn signer_certificate<'e>(
+        &self,
+        evidence: &'e Evidence,
+        objects: &Objects,
+    ) -> Option<&'e Certificate> {
         let mut fields = self.signer?.children();
         next(&mut fields, INTEGER)?; // version
         let sid = fields.try_next().ok()??;
@@ -270,7 +277,7 @@ impl<'a> SignedData<'a> {
             (None, KEY_IDENTIFIER) => one.certificate.subject_key_id() == Some(sid.content),
             _ => false,
         });
-        found?.certificate.common_name().map(ToOwned::to_owned)
+        found.map(|found| &found.certificate)
     }
 
     /// The values of an unsigned attribute of the first signer.

@@ -61,6 +61,8 @@ pub struct Gap {
     pub needs: Vec<Need>,
     /// Whether there are data that count, and newer ones would only be better.
     pub is_optional: bool,
+    /// When newer data are to be expected: nextUpdate of those that are there.
+    pub due: Option<DateTime<Utc>>,
 }
 
 /// Whose path a gap is on.
@@ -100,7 +102,10 @@ impl Collector<'_> {
 
     fn gap(&mut self, code: &str, text: impl Into<String>, needs: Vec<Need>, is_optional: bool) {
         let reason = Reason::new(code, text);
-        let gap = Gap { about: self.about, reason, needs, is_optional };
+        self.add_gap(Gap { about: self.about, reason, needs, is_optional, due: None });
+    }
+
+    fn add_gap(&mut self, gap: Gap) {
         if !self.into.gaps.contains(&gap) {
             self.into.gaps.push(gap);
         }
@@ -207,7 +212,13 @@ impl Session<'_> {
                     usage.holder(),
                     facts.this_update
                 );
-                own.gap("revocation-stale", text, revocation_needs(link), is_enough);
+                own.add_gap(Gap {
+                    about: own.about,
+                    reason: Reason::new("revocation-stale", text),
+                    needs: revocation_needs(link),
+                    is_optional: is_enough,
+                    due: facts.next_update,
+                });
             }
         }
     }

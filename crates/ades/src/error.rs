@@ -133,6 +133,9 @@ pub enum Error {
         problems: Vec<String>,
     },
 
+    /// There is no signature at the place that is to be raised
+    #[error("has no signature at this place")]
+    NoSuchSignature,
     /// There is nothing to raise: the document has no signatures
     #[error("has no signatures to raise")]
     NoSignatures,
@@ -200,6 +203,7 @@ impl Error {
             | Self::OptionNotForFormat { .. }
             | Self::NoParallel { .. }
             | Self::NoCountersignature
+            | Self::NoSuchSignature
             | Self::NameNeeded
             | Self::OneDocument
             | Self::FontNeeded
@@ -241,6 +245,7 @@ impl Error {
             | Self::CompletedNotValid { .. }
             | Self::NoSignatures
             | Self::ContainerWrapped
+            | Self::NoSuchSignature
             | Self::RaisedNotValid { .. }
             | Self::SignerNotImmediate { .. } => Retry::Never,
         }

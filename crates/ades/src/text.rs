@@ -85,6 +85,8 @@ fn add_judged_time_stamps(verdict: &Verdict, text: &mut String) {
 fn described(stamp: &TimeStampFacts) -> String {
     let time = stamp.time.map_or_else(|| "cannot be read".to_owned(), crate::verdict::time);
     let tsa = stamp.tsa.as_ref().map(|name| format!(", by {name}")).unwrap_or_default();
+    let until = stamp.tsa_until.map(crate::verdict::time);
+    let until = until.map(|until| format!(", renewable until {until}")).unwrap_or_default();
     let covers = &stamp.covers;
     let parts = [
         (covers.signed_data, "the data"),
@@ -108,7 +110,7 @@ fn described(stamp: &TimeStampFacts) -> String {
         [] => String::new(),
         covered => format!(", covers {}", covered.join(", ")),
     };
-    format!("{time}{tsa}{covered}")
+    format!("{time}{tsa}{until}{covered}")
 }
 
 /// Whether something is intact, as a word.

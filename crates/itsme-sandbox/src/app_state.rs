@@ -1,5 +1,6 @@
 //! The state of a running sandbox.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -27,6 +28,8 @@ pub(crate) struct Mutable {
     pub(crate) sessions: Sessions,
     pub(crate) faults: Faults,
     pub(crate) evidence_faults: Queue<EvidenceService, EvidenceFault>,
+    /// Number of requests that each evidence service got.
+    pub(crate) evidence_requests: BTreeMap<EvidenceService, u64>,
     pub(crate) discovery: Discovery,
     /// The seconds by which the sandbox's clock is ahead of the system clock.
     pub(crate) ahead: u64,

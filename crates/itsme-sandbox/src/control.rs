@@ -9,6 +9,7 @@
 //! | POST `/sandbox/policies` | `{"ref":"1.3.6…","enabled":false}` | disables or enables a signature policy of the discovery document |
 //! | POST `/sandbox/faults` | `{"endpoint":"sign_status","fault":{"kind":"reset"},"times":1}` | injects a [`Fault`] into the next answers of an [`Endpoint`] |
 //! | POST `/sandbox/evidence` | `{"service":"ocsp","fault":{"kind":"revoked"},"times":1}` | injects an [`EvidenceFault`] into the next answers of an [`EvidenceService`] |
+//! | GET `/sandbox/evidence` | | the number of requests that each evidence service got: `{"time_stamp":2,"ocsp":1}` |
 //! | POST `/sandbox/reset` | | restores the state at the start: no sessions, no faults, the system's time |
 //!
 //! `session` is the `asyncRespID` or `respID` that the application has. The
@@ -24,6 +25,7 @@
 //! - with the `Origin` of another site, or with `Sec-Fetch-Site` `cross-site` or `same-site` (403),
 //! - with the content type of a form (415): a body is `application/json`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
@@ -137,6 +139,13 @@ impl Control {
         fault.fits(service) && self.0.mutable().evidence_faults.add(service, fault, times)
     }
 
+    /// Number of requests that each evidence service got, if it got any. Time-stamps cost money:
+    /// a client should ask for each only once.
+    #[must_use]
+    pub fn evidence_requests(&self) -> BTreeMap<EvidenceService, u64> {
+        self.0.mutable().evidence_requests.clone()
+    }
+
     /// Restores the state at the start: no sessions, no injected faults, the
     /// system's time.
     pub fn reset(&self) {
@@ -158,7 +167,7 @@ pub(crate) fn router(app: Arc<AppState>) -> Router {
         .route("/sandbox/clock", post(clock))
         .route("/sandbox/policies", post(policies))
         .route("/sandbox/faults", post(faults))
-        .route("/sandbox/evidence", post(evidence))
+        .route("/sandbox/evidence", get(evidence_requests).post(evidence))
         .route("/sandbox/reset", post(reset))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::check))
         .with_state(Control::new(app))
@@ -260,6 +269,12 @@ async fn evidence(
         true => StatusCode::NO_CONTENT,
         false => StatusCode::CONFLICT,
     }
+}
+
+async fn evidence_requests(
+    Shared(control): Shared<Control>,
+) -> Json<BTreeMap<EvidenceService, u64>> {
+    Json(control.evidence_requests())
 }
 
 async fn reset(Shared(control): Shared<Control>) -> StatusCode {

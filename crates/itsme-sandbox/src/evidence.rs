@@ -111,6 +111,7 @@ where
 {
     let (fault, now) = {
         let mut mutable = app.mutable();
+        *mutable.evidence_requests.entry(service).or_default() += 1;
         let queued = mutable.evidence_faults.take_if(service, |_| true);
         (queued.or_else(|| app.config.evidence_fault(service)), mutable.now())
     };
@@ -169,6 +170,11 @@ impl Question<'_> {
     fn period(&self) -> (u64, u64) {
         if self.has(&EvidenceFault::Stale) {
             return (self.now.saturating_sub(2 * DAY), self.now.saturating_sub(DAY));
+        }
+        if let Some(EvidenceFault::Periodic { seconds }) = self.fault {
+            let period = u64::from(*seconds).max(1);
+            let issued = self.now - self.now % period;
+            return (issued, issued.saturating_add(period));
         }
         (self.now, self.now.saturating_add(DAY))
     }

@@ -38,9 +38,10 @@ impl Concern {
         Some(match id {
             "inputs" | "together" | "input" | "output" | "out_dir" | "force" | "json" | "quiet"
             | "verbose" | "signer" | "certs" | "state" | "state_key_env" | "level" | "tsa"
-            | "parallel" | "counter_sign" | "digest" | "algorithm" | "signing_time" | "policy"
-            | "policy_document" | "policy_digest" | "policy_uri" | "commitment" | "role"
-            | "country" | "locality" | "trust" | "fetch_allow" | "fetch_timeout" => Self::Every,
+            | "tsa_policy" | "fresh_revocation" | "wait" | "parallel" | "counter_sign"
+            | "digest" | "algorithm" | "signing_time" | "policy" | "policy_document"
+            | "policy_digest" | "policy_uri" | "commitment" | "role" | "country" | "locality"
+            | "trust" | "fetch_allow" | "fetch_timeout" | "fetch_proxy" => Self::Every,
             "auto_approve" | "sandbox_user" | "sandbox_dir" => Self::Signer(Signers::Sandbox),
             "password_env" | "key_name" => Self::Signer(Signers::KeyFile),
             "policy_digest_from_discovery" | "open" => Self::Signer(Signers::Itsme),

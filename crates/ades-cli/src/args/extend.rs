@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use ades::{DigestAlgorithm, Oid, TargetLevel};
+use ades::{DigestAlgorithm, TargetLevel};
 use clap::ValueEnum;
 
-use super::{EvidenceArgs, FetchArgs, ReadingArgs, UnlockArgs};
+use super::signature::{SignaturePath, signature_path};
+use super::{EvidenceArgs, FetchArgs, RaiseArgs, ReadingArgs, UnlockArgs};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -20,17 +21,18 @@ pub(crate) struct ExtendArgs {
     /// The level to raise the signatures to
     #[arg(long, value_enum)]
     pub(crate) level: RaiseTo,
-    /// A time-stamping service; the next one is asked if one fails
-    ///
-    /// Its host may have any address, because you named it.
-    #[arg(long, value_name = "URL")]
-    pub(crate) tsa: Vec<String>,
-    /// The policy under which the service shall issue time-stamps
-    #[arg(long, value_name = "OID")]
-    pub(crate) tsa_policy: Option<Oid>,
+    #[command(flatten)]
+    pub(crate) stamps: RaiseArgs,
     /// The digest algorithm of the time-stamps: sha256, sha384, sha512
     #[arg(long, value_name = "DIGEST", default_value = "sha256", value_parser = digest)]
     pub(crate) digest: DigestAlgorithm,
+    /// Raise only signature N, or a countersignature
+    ///
+    /// N counts from 0, as `ades inspect` numbers the signatures. N.M is countersignature M of
+    /// signature N, and so on. Without this, all signatures are raised, and no countersignature is:
+    /// an archive time-stamp on the signature around it covers it.
+    #[arg(long, value_name = "N[.M…]", value_parser = signature_path)]
+    pub(crate) signature: Option<SignaturePath>,
     /// The document of a detached signature; archive time-stamps cover it
     #[arg(long)]
     pub(crate) original: Vec<PathBuf>,

@@ -55,7 +55,7 @@ pub(crate) struct SandboxArgs {
     /// FAULT is one of revoked, unknown, stale, try_later, garbage, redirect_loop, wrong_signature,
     /// wrong_nonce, wrong_imprint, wrong_policy, two_signers, no_certificates,
     /// expired_certificate, rejection, or a fault of the control API in JSON:
-    /// 'crl={"kind":"long","megabytes":100}'.
+    /// 'crl={"kind":"long","megabytes":100}', 'ocsp={"kind":"periodic","seconds":60}'.
     #[arg(long, value_name = "SERVICE=FAULT", value_parser = sandbox::evidence_fault)]
     pub(crate) fault: Vec<(EvidenceService, EvidenceFault)>,
 }

@@ -12,9 +12,9 @@ use ades::{
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 
-use super::FetchArgs;
 use super::c14n::Method;
 use super::stamp::StampArgs;
+use super::{FetchArgs, RaiseArgs};
 use crate::exit::Failure;
 use crate::path_name::absolute;
 use crate::request::{PolicySource, RaiseRequest, Request, Terms, described, stamp_file};
@@ -91,10 +91,8 @@ pub(crate) struct SignatureArgs {
     /// The baseline level; t, lt and lta are reached after signing, as ades extend does
     #[arg(long, value_enum, default_value = "b")]
     level: Level,
-    /// A time-stamping service for levels from t on; the next one is asked if one fails; default with
-    /// the sandbox: its own
-    #[arg(long, value_name = "URL")]
-    tsa: Vec<String>,
+    #[command(flatten, next_help_heading = SIGNATURE)]
+    stamps: RaiseArgs,
     /// Add a parallel signer to this container
     ///
     /// IN is the document of a detached container, or the container itself.
@@ -199,9 +197,9 @@ pub(crate) struct TextArgs {
 /// The place of a signature in the report.
 // A `Vec` would be an argument with several values.
 #[derive(Clone, Debug)]
-struct SignaturePath(Vec<usize>);
+pub(crate) struct SignaturePath(pub(crate) Vec<usize>);
 
-fn signature_path(text: &str) -> Result<SignaturePath, parse::ParseError> {
+pub(super) fn signature_path(text: &str) -> Result<SignaturePath, parse::ParseError> {
     parse::signature(text).map(SignaturePath)
 }
 
@@ -412,7 +410,7 @@ impl SignatureArgs {
 
     /// Whether the signatures are to be raised after signing.
     pub(crate) fn is_above_b(&self) -> bool {
-        self.level != Level::B || !self.tsa.is_empty()
+        self.level != Level::B || !self.stamps.is_absent()
     }
 
     /// How the signatures are raised after signing.
@@ -423,10 +421,11 @@ impl SignatureArgs {
         fetch: &FetchArgs,
     ) -> Result<Option<RaiseRequest>, Failure> {
         let level = match self.level {
-            Level::B if self.tsa.is_empty() && trust.is_empty() => return Ok(None),
+            Level::B if self.stamps.is_absent() && trust.is_empty() => return Ok(None),
             Level::B => {
                 return Err(Failure::usage(
-                    "--tsa, --trust: for the levels after b: --level t, lt or lta",
+                    "--tsa, --tsa-policy, --fresh-revocation, --wait, --trust: for the levels after b: \
+                     --level t, lt or lta",
                 ));
             }
             Level::T => TargetLevel::T,
@@ -436,12 +435,25 @@ impl SignatureArgs {
         if self.counter_sign.is_some() {
             return Err(Failure::usage(
                 "--level: a countersignature stays at level b; ades extend raises the signature \
-                 around it",
+                 around it, and with --signature N.M the countersignature itself",
             ));
         }
         let trust = trust.iter().map(|path| absolute(path)).collect();
-        let (authorities, fetch) = (self.tsa.clone(), fetch.to_rules());
-        Ok(Some(RaiseRequest { level, authorities, trust, fetch }))
+        let (stamps, fetch) = (&self.stamps, fetch.to_rules());
+        if stamps.is_fresh() && level < TargetLevel::Lt {
+            return Err(Failure::usage(
+                "--fresh-revocation, --wait: revocation data belong to the levels lt and lta",
+            ));
+        }
+        Ok(Some(RaiseRequest {
+            level,
+            authorities: stamps.tsa.clone(),
+            policy: stamps.tsa_policy,
+            trust,
+            fetch,
+            is_fresh: stamps.is_fresh(),
+            wait: stamps.wait.map(|wait| wait.as_secs()),
+        }))
     }
 
     /// The parameters without policy and commitment, which the signer resolves.

@@ -1,6 +1,6 @@
 //! `ades extend`: raises the signatures of a document or container, and renews them.
 
-use ades::Format;
+use ades::{Format, TargetLevel};
 use serde_json::json;
 
 use crate::args::ExtendArgs;
@@ -17,13 +17,18 @@ pub(crate) fn run(args: ExtendArgs, messages: &Messages) -> Result<u8, Failure> 
     if standard.filter(|path| path_name::is_standard(path)).count() > 1 {
         return Err(Failure::usage("standard input (-) can be read only once"));
     }
+    if args.stamps.is_fresh() && args.level.target() < TargetLevel::Lt {
+        return Err(Failure::usage(
+            "--fresh-revocation, --wait: revocation data belong to the levels lt and lta",
+        ));
+    }
     if args.json && path_name::is_standard(&args.output) {
         return Err(Failure::usage("--json: standard output is the raised container (-o -)"));
     }
     temporary::sweep([args.output.as_path()].into_iter());
     let (json, task) = (args.json, task(args));
     let runtime = super::runtime()?;
-    let raised = task.run(runtime.handle().clone())?;
+    let raised = task.run(runtime.handle().clone(), messages)?;
     if json {
         let output = raised.is_written().then(|| path_name::of_output(&task.output));
         let line = json!({
@@ -41,14 +46,20 @@ pub(crate) fn run(args: ExtendArgs, messages: &Messages) -> Result<u8, Failure> 
 }
 
 fn task(args: ExtendArgs) -> Task {
+    let (is_fresh, wait_until) = (args.stamps.is_fresh(), args.stamps.wait_until());
     Task {
         input: args.input,
         output: args.output,
         existing: Existing::forced(args.force),
         level: args.level.target(),
         digest: args.digest,
-        authorities: args.tsa,
-        policy: args.tsa_policy,
+        authorities: args.stamps.tsa,
+        policy: args.stamps.tsa_policy,
+        only: args.signature.map(|signature| signature.0),
+        token_len: None,
+        is_fresh,
+        wait_until,
+        keeps_record: false,
         originals: args.original,
         trust: args.trust,
         evidence: args.evidence,

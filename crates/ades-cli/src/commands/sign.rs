@@ -3,28 +3,27 @@
 use std::path::{Path, PathBuf};
 
 use ades::{Format, Operation, verification_command};
-use tokio::runtime::Handle;
+
+use tokio::task::block_in_place;
+use url::Url;
 
 use super::runtime;
-use crate::args::{Concerned, EvidenceArgs, Given, KeyFileArgs, SignArgs, UnlockArgs};
+use crate::args::{Concerned, Given, KeyFileArgs, SignArgs};
 use crate::destination::Destination;
 use crate::documents::{Documents, note_empty};
 use crate::exit::{DONE, Failure};
 use crate::input;
 use crate::job::{Job, JobItem, SignerKind, Stage};
-use crate::outcome::Outcome;
-use crate::output::{self, Existing, Messages};
+use crate::outcome::{Outcome, SignedFile};
+use crate::output::{self, Messages};
 use crate::path_name::{self, absolute, is_standard, quoted};
-use crate::raise::Task;
-use crate::request::{RaiseRequest, Request, ResolvedTerms};
+use crate::raise;
+use crate::request::{Request, ResolvedTerms};
 use crate::return_page::Ending;
 use crate::signers::Signer;
 use crate::signing::Signing;
 use crate::stored_job::{JobFile, StoredJob, kept_input};
 use crate::temporary::Temporary;
-
-/// The address of the embedded sandbox.
-const LOCALHOST: &str = "127.0.0.1";
 
 pub(crate) fn run(args: SignArgs, given: &Given, messages: &Messages) -> Result<u8, Failure> {
     let json = args.json;
@@ -151,10 +150,18 @@ pub(super) fn run_job(
     messages: &Messages,
     outcome: &mut Outcome,
 ) -> Result<u8, Failure> {
+    if let Some(port) = stored.file().filter(|_| how.resumed).and_then(raise::begun) {
+        return raise_signed(stored, port, messages, outcome);
+    }
     runtime()?.block_on(async {
+        let mut stored = stored;
         let signer = Signer::open(&stored.job.signer, how.key_file, messages).await?;
         let own_service = signer.sandbox.as_ref().map(|(own, _)| own.time_stamping_url());
         outcome.sandbox = signer.sandbox.is_some();
+        if matches!(stored.job.stage, Stage::Start) {
+            let own = own_service.as_deref();
+            block_in_place(|| raise::reserve_room(&mut stored.job, own, messages));
+        }
         let signing = Signing::new(stored, how.resumed, signer, how.open, messages).await;
         let mut signing = signing.with_preview(how.preview);
         let result = signing.run().await;
@@ -164,15 +171,21 @@ pub(super) fn run_job(
         let mut status = DONE;
         match &result {
             Ok(()) => {
+                if stored.job.request.raise.is_some() {
+                    let service = own_service.as_deref().and_then(|url| Url::parse(url).ok());
+                    begin_raising(stored, service.and_then(|url| url.port()), messages);
+                }
                 // A level that is not reached is not a failure of signing: the containers are there.
-                status = raise_all(&stored.job, own_service.as_deref(), outcome, messages);
+                status = raise::raise_all(&stored.job, own_service.as_deref(), outcome, messages);
                 for item in &stored.job.items {
                     messages.print(format_args!("signed: {}", path_name::of_output(&item.output)));
                 }
                 if let Some(dir) = &sandbox_dir {
                     print_sandbox_notice(stored, dir, messages);
                 }
+                let file = stored.file().map(Path::to_owned);
                 stored.remove();
+                raise::finish(file.as_deref(), &stored.job);
             }
             Err(failure) if failure.is_final && stored.job.done == 0 => stored.remove(),
             Err(_) => {
@@ -190,73 +203,60 @@ pub(super) fn run_job(
     })
 }
 
-/// Raises the containers, if that was asked for. What a service does not give can be added later:
-/// the container at the level that was reached is in its place.
-fn raise_all(
-    job: &Job,
-    own_service: Option<&str>,
-    outcome: &mut Outcome,
-    messages: &Messages,
-) -> u8 {
-    let Some(raise) = &job.request.raise else { return DONE };
-    let mut worst = DONE;
-    for item in &job.items {
-        let task = raise_task(job, raise, item, own_service);
-        // The sandbox answers on the same runtime.
-        let raised = tokio::task::block_in_place(|| task.run(Handle::current()));
-        let status = match raised {
-            Ok(raised) => {
-                raised.report(&task, messages);
-                let files = outcome.signed.iter_mut().filter(|file| file.output == item.output);
-                files.for_each(|file| file.level = raised.level());
-                raised.status()
-            }
-            Err(failure) => {
-                output::print_always(format_args!("ades: {failure}"));
-                failure.status
-            }
-        };
-        worst = worst.max(status);
+/// Makes the job one that resuming raises, without asking the signer again.
+fn begin_raising(stored: &mut StoredJob<'_>, port: Option<u16>, messages: &Messages) {
+    // A job that nobody was asked about has no file yet.
+    let saved = if stored.file().is_none() { stored.save() } else { Ok(()) };
+    let begun = saved.and_then(|()| stored.file().map_or(Ok(()), |file| raise::begin(file, port)));
+    if let Err(failure) = begun {
+        messages.print(format_args!(
+            "an interruption would need ades extend, not ades resume: {failure}"
+        ));
     }
-    if worst != DONE {
-        output::print_always("the signatures are written; ades extend raises them later");
-    }
-    worst
 }
 
-fn raise_task(job: &Job, raise: &RaiseRequest, item: &JobItem, own_service: Option<&str>) -> Task {
-    let (mut authorities, mut fetch) = (raise.authorities.clone(), raise.fetch.clone());
-    if let Some(own) = own_service {
-        if authorities.is_empty() {
-            authorities.push(own.to_owned());
+/// Raises the containers of a job whose files are all signed: an earlier process was interrupted
+/// while it raised them.
+fn raise_signed(
+    mut stored: StoredJob<'_>,
+    port: Option<u16>,
+    messages: &Messages,
+    outcome: &mut Outcome,
+) -> Result<u8, Failure> {
+    runtime()?.block_on(async {
+        // Only the embedded sandbox has services of its own.
+        let signer = match &stored.job.signer.kind {
+            SignerKind::Sandbox => Some(Signer::sandbox(&stored.job.signer, port, messages).await?),
+            SignerKind::Itsme(_) | SignerKind::Pkcs12(_) => None,
+        };
+        let sandbox = signer.as_ref().and_then(|signer| signer.sandbox.as_ref());
+        let own_service = sandbox.map(|(own, _)| own.time_stamping_url());
+        outcome.sandbox = sandbox.is_some();
+        let signed = |item: &JobItem| SignedFile {
+            input: match stored.is_from_standard_input(item) {
+                true => PathBuf::from("-"),
+                false => item.input.clone(),
+            },
+            together: item.together.clone(),
+            output: item.output.clone(),
+            format: item.format,
+            signer: None,
+            warnings: Vec::new(),
+            level: "B-B".to_owned(),
+        };
+        outcome.signed = stored.job.items.iter().map(signed).collect();
+        let status = raise::raise_all(&stored.job, own_service.as_deref(), outcome, messages);
+        for item in &stored.job.items {
+            messages.print(format_args!("signed: {}", path_name::of_output(&item.output)));
         }
-        // The certificates of the embedded sandbox name its own services.
-        fetch.allow.push(LOCALHOST.to_owned());
-    }
-    let options = &job.request.options;
-    let mut originals = Vec::new();
-    if options.is_detached(item.format) {
-        originals.push(item.input.clone());
-        originals.extend(item.together.iter().cloned());
-    }
-    Task {
-        input: item.output.clone(),
-        output: item.output.clone(),
-        existing: Existing::Replace,
-        level: raise.level,
-        digest: ades::DigestAlgorithm::Sha256,
-        authorities,
-        policy: None,
-        originals,
-        trust: raise.trust.clone(),
-        evidence: EvidenceArgs::default(),
-        fetch,
-        unlock: UnlockArgs {
-            pdf_password_env: job.request.pdf_password_env.clone(),
-            recipient: job.request.recipient.clone(),
-        },
-        reading: options.xml.reading.clone(),
-    }
+        let file = stored.file().map(Path::to_owned);
+        stored.remove();
+        raise::finish(file.as_deref(), &stored.job);
+        if let Some(signer) = signer {
+            signer.close().await;
+        }
+        Ok(status)
+    })
 }
 
 /// Prints that the sandbox's signatures have no legal value, and how to check the first one.

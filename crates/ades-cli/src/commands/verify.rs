@@ -35,8 +35,11 @@ const MAX_ROUNDS: usize = 24;
 const MAX_REVOCATION_LEN: u64 = 64 * 1024 * 1024;
 
 pub(crate) fn run(args: VerifyArgs, messages: &Messages) -> Result<u8, Failure> {
-    if !args.fetch.fetch_allow.is_empty() && args.revocation != RevocationSource::Fetch {
-        return Err(Failure::usage("--fetch-allow: only --revocation fetch asks anybody"));
+    let is_limited = !args.fetch.fetch_allow.is_empty() || args.fetch.fetch_proxy.is_some();
+    if is_limited && args.revocation != RevocationSource::Fetch {
+        return Err(Failure::usage(
+            "--fetch-allow, --fetch-proxy: only --revocation fetch asks anybody",
+        ));
     }
     let given = args.evidence.revocation();
     if args.revocation == RevocationSource::None && given.clone().next().is_some() {

@@ -1,5 +1,6 @@
 //! The sandbox in a process of its own, and processes that wait for it.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
@@ -32,6 +33,12 @@ impl Sandbox {
     pub(crate) fn control(&self, path: &str, body: &Value) -> Value {
         let (_, answer) = http(&self.front, "POST", path, "application/json", &body.to_string());
         serde_json::from_str(&answer).unwrap_or_default()
+    }
+
+    /// Number of requests that each evidence service got.
+    pub(crate) fn requests(&self) -> BTreeMap<String, u64> {
+        let (_, answer) = http(&self.front, "GET", "/sandbox/evidence", "", "");
+        serde_json::from_str(&answer).unwrap()
     }
 
     pub(crate) fn sessions(&self, purpose: &str) -> Vec<Value> {

@@ -26,6 +26,10 @@ pub struct TimeStampFacts {
     /// contains that certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tsa: Option<String>,
+    /// The end of that certificate. The newest time-stamp on a signature has to be covered by
+    /// another one before (levels B-LTA, renewed).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tsa_until: Option<DateTime<Utc>>,
     /// Whether its imprint is the digest of what it is over. `None` if that could not
     /// be computed.
     pub imprint: Option<bool>,
@@ -55,6 +59,7 @@ impl TimeStampFacts {
             octets: octets.into(),
             time: None,
             tsa: None,
+            tsa_until: None,
             imprint: None,
             imprint_undecided: Some(ImprintUndecided::TokenMalformed),
             objects_missing: 0,

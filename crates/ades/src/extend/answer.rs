@@ -20,6 +20,16 @@ pub enum AnswerError {
     /// The octets are not what was asked for
     #[error(transparent)]
     NotAsked(#[from] answers::AnswerError),
+    /// The time-stamp has no certificate of its signer, which the request demands (RFC 3161,
+    /// 2.4.1)
+    #[error("the time-stamp came without the certificate of its signer")]
+    WithoutCertificate,
+    /// The certificate of the time-stamping service was not valid at the time of the time-stamp
+    #[error("the certificate of the time-stamping service expired on {until}")]
+    CertificateExpired {
+        /// its end
+        until: DateTime<Utc>,
+    },
     /// The signature of the time-stamp does not hold
     #[error("the signature of the time-stamp does not hold{}", .problem.map(|p| format!(": {p}")).unwrap_or_default())]
     NotSound {
@@ -55,14 +65,22 @@ impl Answers {
 
     fn add(&mut self, answer: Answer) {
         match answer {
-            Answer::OcspResponse(octets) => self.ocsp_responses.push(Octets(octets)),
-            Answer::Crl(octets) => self.crls.push(Octets(octets)),
+            Answer::OcspResponse(octets) => add_once(&mut self.ocsp_responses, octets),
+            Answer::Crl(octets) => add_once(&mut self.crls, octets),
             Answer::Certificates(all) => {
                 self.certificates.extend(all.iter().map(|one| Octets(one.der().to_vec())));
             }
             // A time-stamp is not kept here.
             _ => {}
         }
+    }
+}
+
+/// Adds octets that are not there yet: whoever asks again may get the same CRL.
+fn add_once(all: &mut Vec<Octets>, octets: Vec<u8>) {
+    let octets = Octets(octets);
+    if !all.contains(&octets) {
+        all.push(octets);
     }
 }
 
@@ -110,13 +128,18 @@ impl Extension {
 }
 
 /// Checks the signature of a token whose imprint is the right one: a token over other data proves
-/// nothing. Who made it is asked later.
+/// nothing. Whether its signer is trusted is asked later.
 fn check_signature(token: &[u8]) -> Result<(), AnswerError> {
     let Some(facts) = token::verify(token, &[]) else {
         return Err(AnswerError::NotSound { problem: None });
     };
     if facts.is_sound() != Some(false) {
-        return Ok(());
+        let signer = facts.signer.as_ref().ok_or(AnswerError::WithoutCertificate)?;
+        let (_, until) = signer.validity();
+        return match until < facts.token.time {
+            true => Err(AnswerError::CertificateExpired { until }),
+            false => Ok(()),
+        };
     }
     let problem = facts.problems.iter().find(|problem| !problem.is_undecided());
     Err(AnswerError::NotSound { problem: problem.copied() })

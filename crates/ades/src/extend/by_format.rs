@@ -56,6 +56,11 @@ impl PreparedStamp {
     }
 }
 
+/// A signature in a PDF has no countersignatures.
+fn outer(place: &[usize]) -> usize {
+    place.first().copied().unwrap_or_default()
+}
+
 /// Finds out whether a signature can be raised to a level, before anything is fetched.
 ///
 /// The outer error: the document cannot be read, or the caller has to give something. The inner
@@ -63,63 +68,59 @@ impl PreparedStamp {
 pub(super) fn check_level(
     format: Format,
     document: &mut Document<'_>,
-    signature: usize,
+    place: &[usize],
     level: Level,
     options: &mut VerifyOptions<'_>,
 ) -> Result<Result<(), Error>, Error> {
     match format {
         Format::Cades => {
             let has_original = options.has_originals();
-            format::cades::extend::check(document, signature, level, has_original)
+            format::cades::extend::check(document, place, level, has_original)
         }
-        Format::Pades => format::pades::extend::check(document, signature, level, options),
-        Format::Xades => format::xades::extend::check(document, signature, level, options),
+        Format::Pades => format::pades::extend::check(document, outer(place), level, options),
+        Format::Xades => format::xades::extend::check(document, place, level, options),
     }
 }
 
 pub(super) fn prepare(
     format: Format,
     document: &mut Document<'_>,
-    signature: usize,
+    place: &[usize],
     purpose: TimeStampPurpose,
     digest: DigestAlgorithm,
     token_len: Option<usize>,
     options: &mut VerifyOptions<'_>,
 ) -> Result<PreparedStamp, Error> {
     match format {
-        Format::Cades => {
-            format::cades::extend::prepare(document, signature, purpose, digest, options)
-                .map(PreparedStamp::Cades)
-        }
+        Format::Cades => format::cades::extend::prepare(document, place, purpose, digest, options)
+            .map(PreparedStamp::Cades),
         Format::Pades => {
             let stamp = (purpose, digest, token_len);
-            format::pades::extend::prepare(document, signature, stamp, options)
+            format::pades::extend::prepare(document, outer(place), stamp, options)
                 .map(PreparedStamp::Pades)
         }
-        Format::Xades => {
-            format::xades::extend::prepare(document, signature, purpose, digest, options)
-                .map(PreparedStamp::Xades)
-        }
+        Format::Xades => format::xades::extend::prepare(document, place, purpose, digest, options)
+            .map(PreparedStamp::Xades),
     }
 }
 
 pub(super) fn add_validation_data(
     format: Format,
     document: &mut Document<'_>,
-    signature: usize,
+    place: &[usize],
     data: &ValidationData,
     options: &mut VerifyOptions<'_>,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
     match format {
         Format::Cades => {
-            cades::add_validation_data(document, &[signature], data, out).map_err(Error::from)
+            cades::add_validation_data(document, place, data, out).map_err(Error::from)
         }
         Format::Pades => {
-            format::pades::extend::add_validation_data(document, signature, data, options, out)
+            format::pades::extend::add_validation_data(document, outer(place), data, options, out)
         }
         Format::Xades => {
-            format::xades::extend::add_validation_data(document, signature, data, options, out)
+            format::xades::extend::add_validation_data(document, place, data, options, out)
         }
     }
 }

@@ -163,6 +163,15 @@ impl Extension {
         }
     }
 
+    /// Asks once more for what was not to be had, or was older than the policy allows: revocation
+    /// data become newer, and services come back. Call it when the extension is
+    /// [done](Advance::Done), and advance again with the document that was reached.
+    pub fn ask_again(&mut self) {
+        self.tried.clear();
+        self.given.clear();
+        self.stamp_failure = None;
+    }
+
     /// Goes on as far as it can: says what is needed, writes the document one step further to
     /// `out`, or says what was reached.
     ///
@@ -199,7 +208,7 @@ impl Extension {
         if !self.asked.is_empty() {
             return Ok(Advance::Needs(self.asked.clone()));
         }
-        let look = Look::new(document, options, &self.answers, now)?;
+        let look = Look::new(document, options, &self.answers, self.options.only.as_deref(), now)?;
         if let Some(expected) = &self.expected {
             expected.check(&look)?;
             self.expected = None;
@@ -238,10 +247,11 @@ impl Extension {
         let level = self.options.level.level();
         let mut refused = Vec::new();
         for at in 0..look.signatures() {
-            let checked = by_format::check_level(look.format(), document, at, level, options)?;
+            let checked =
+                by_format::check_level(look.format(), document, look.place(at), level, options)?;
             let refusal = look.refusal(at, now).or_else(|| {
                 let why = checked.err()?;
-                Some(Missing::new(at, "not-extendable", why.to_string()))
+                Some(look.missing(at, "not-extendable", why.to_string()))
             });
             refused.extend(refusal.map(|refusal| (look.key(at), refusal)));
         }
@@ -287,8 +297,8 @@ impl Extension {
             status.is_complete() && status.has_more() && !self.given.contains(&given)
         };
         if let Some(status) = statuses.iter().find(is_new) {
-            let (format, at) = (look.format(), status.signature);
-            by_format::add_validation_data(format, document, at, &status.data, options, out)?;
+            let (format, at, place) = (look.format(), status.signature, &status.place);
+            by_format::add_validation_data(format, document, place, &status.data, options, out)?;
             self.given.push((look.key(at), self.tried.len()));
             self.expected = Some(Expected::of(look, at, 0));
             return Ok(Advance::Written);
@@ -325,8 +335,15 @@ impl Extension {
         let digest = self.options.digest;
         let format = look.format();
         let len = self.token_len.or(self.options.token_len);
-        let prepared =
-            by_format::prepare(format, document, signature, purpose, digest, len, options)?;
+        let prepared = by_format::prepare(
+            format,
+            document,
+            look.place(signature),
+            purpose,
+            digest,
+            len,
+            options,
+        )?;
         let nonce = self.nonce(prepared.imprint());
         let policy = self.options.time_stamp_policy;
         let request = TimeStampRequest::new(prepared.imprint(), policy, nonce.as_deref());
@@ -352,7 +369,8 @@ impl Extension {
     fn reached(&self, look: &Look, statuses: &[Status]) -> Reached {
         let wanted = self.options.level.level();
         let refused = self.refused.iter().filter_map(|(key, missing)| {
-            Some(Missing { signature: look.position(key)?, ..missing.clone() })
+            let at = look.position(key)?;
+            Some(look.missing(at, &missing.code, missing.text.clone()))
         });
         let mut missing: Vec<Missing> = refused.collect();
         for at in 0..look.signatures() {
@@ -364,10 +382,10 @@ impl Extension {
             let status = statuses.iter().find(|status| status.signature == at);
             match (status.filter(|status| !status.is_complete()), &self.stamp_failure) {
                 (Some(status), _) => missing.extend(status.missing(&self.tried)),
-                (None, Some(why)) => missing.push(Missing::new(at, "time-stamp-failed", why)),
+                (None, Some(why)) => missing.push(look.missing(at, "time-stamp-failed", why)),
                 (None, None) => {
                     let text = "no revocation data had to be embedded, which the level demands";
-                    missing.push(Missing::new(at, "no-revocation-data", text));
+                    missing.push(look.missing(at, "no-revocation-data", text));
                 }
             }
         }

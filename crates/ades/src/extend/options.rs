@@ -41,6 +41,9 @@ pub struct ExtendOptions {
     pub(super) nonce_seed: Option<Octets>,
     #[serde(default)]
     pub(super) token_len: Option<usize>,
+    /// The place of the only signature that is raised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) only: Option<Vec<usize>>,
 }
 
 impl ExtendOptions {
@@ -48,7 +51,7 @@ impl ExtendOptions {
     #[must_use]
     pub const fn new(level: TargetLevel) -> Self {
         let (digest, time_stamp_policy) = (DigestAlgorithm::Sha256, None);
-        Self { level, digest, time_stamp_policy, nonce_seed: None, token_len: None }
+        Self { level, digest, time_stamp_policy, nonce_seed: None, token_len: None, only: None }
     }
 
     /// Sets the digest algorithm of the time-stamps' imprints, and of what they list. Renewal
@@ -65,6 +68,15 @@ impl ExtendOptions {
     #[must_use]
     pub const fn token_len(mut self, octets: usize) -> Self {
         self.token_len = Some(octets);
+        self
+    }
+
+    /// Raises only the signature at this place in the report: `[1]` is the second signature, and
+    /// `[1, 0]` its first countersignature. Without this, all signatures are raised, and no
+    /// countersignature is: only the signature around it can cover it.
+    #[must_use]
+    pub fn only(mut self, place: Vec<usize>) -> Self {
+        self.only = Some(place);
         self
     }
 

@@ -35,6 +35,8 @@ pub(super) struct SignatureKey(String);
 /// A document as it is before a step, verified and judged.
 pub(super) struct Look {
     report: Report,
+    /// The places of the signatures that are raised.
+    places: Vec<Vec<usize>>,
     collected: Vec<(Collected, ValidationData)>,
 }
 
@@ -43,6 +45,7 @@ impl Look {
         document: &mut Document<'_>,
         options: &mut VerifyOptions<'_>,
         answers: &Answers,
+        only: Option<&[usize]>,
         now: DateTime<Utc>,
     ) -> Result<Self, Error> {
         let report = {
@@ -70,12 +73,16 @@ impl Look {
         let given = given.clone();
         let mut judge = collecting.judge(now);
         let (material, format) = (Material::new(evidence, &given), report.format());
-        let collected = report
-            .signatures
-            .iter()
-            .map(|verdict| Self::collected(&mut judge, verdict, &material, format, &given))
-            .collect();
-        Ok(Self { report, collected })
+        let places: Vec<Vec<usize>> = match only {
+            Some(place) => vec![place.to_vec()],
+            None => (0..report.signatures.len()).map(|at| vec![at]).collect(),
+        };
+        let mut collected = Vec::new();
+        for place in &places {
+            let verdict = verdict_at(&report, place).ok_or(Error::NoSuchSignature)?;
+            collected.push(Self::collected(&mut judge, verdict, &material, format, &given));
+        }
+        Ok(Self { report, places, collected })
     }
 
     fn collected(
@@ -95,30 +102,36 @@ impl Look {
         self.report.format()
     }
 
+    /// Number of signatures that are raised.
     pub(super) fn signatures(&self) -> usize {
-        self.report.signatures.len()
+        self.places.len()
+    }
+
+    /// The place of a signature in the report.
+    pub(super) fn place(&self, at: usize) -> &[usize] {
+        self.places.get(at).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn verdict(&self, at: usize) -> Option<&Verdict> {
-        self.report.signatures.get(at)
+        verdict_at(&self.report, self.place(at))
     }
 
     pub(super) fn level(&self, at: usize) -> Level {
         self.verdict(at).map_or(Level::Below, |verdict| verdict.level)
     }
 
-    /// Whether each signature is intact.
+    /// Whether each signature is intact, the one around a countersignature among them.
     pub(super) fn intact(&self) -> BTreeMap<SignatureKey, Option<bool>> {
         let all = self.report.signatures.iter().enumerate();
-        all.map(|(at, verdict)| (self.key(at), verdict.intact)).collect()
+        let all = all.map(|(at, verdict)| (key_of(&[at], Some(verdict)), verdict.intact));
+        let raised = (0..self.signatures())
+            .map(|at| (self.key(at), self.verdict(at).and_then(|verdict| verdict.intact)));
+        all.chain(raised).collect()
     }
 
     /// The key of the signature at a position.
     pub(super) fn key(&self, at: usize) -> SignatureKey {
-        let value = self.verdict(at).and_then(|verdict| verdict.facts.value_digest.as_ref());
-        let key =
-            value.map_or_else(|| at.to_string(), |digest| format!("value-{}", digest.to_hex()));
-        SignatureKey(key)
+        key_of(self.place(at), self.verdict(at))
     }
 
     /// The position of a signature.
@@ -132,10 +145,15 @@ impl Look {
         stamps.filter(|stamp| stamp.fits()).count()
     }
 
+    /// What a signature has not got.
+    pub(super) fn missing(&self, at: usize, code: &str, text: impl Into<String>) -> Missing {
+        Missing::new(self.place(at), code, text)
+    }
+
     /// Why a signature is not raised: a time-stamp would be spent on nothing.
     pub(super) fn refusal(&self, at: usize, now: DateTime<Utc>) -> Option<Missing> {
         let verdict = self.verdict(at)?;
-        let refused = |code: &str, text: String| Some(Missing::new(at, code, text));
+        let refused = |code: &str, text: String| Some(self.missing(at, code, text));
         if verdict.intact == Some(false) {
             return refused("not-intact", "the signature is not intact".to_owned());
         }
@@ -183,7 +201,8 @@ impl Look {
             }
         };
         let next_needs = gaps.iter().chain(fresh).filter_map(next).take(MAX_NEEDS).collect();
-        Status { signature: at, gaps, optional, next_needs, data }
+        let place = self.place(at).to_vec();
+        Status { signature: at, place, gaps, optional, next_needs, data }
     }
 
     /// The position of the newest archive time-stamp of a signature.
@@ -194,10 +213,24 @@ impl Look {
     }
 }
 
+fn verdict_at<'r>(report: &'r Report, place: &[usize]) -> Option<&'r Verdict> {
+    let (first, rest) = place.split_first()?;
+    let outer = report.signatures.get(*first)?;
+    rest.iter().try_fold(outer, |around, at| around.countersignatures.get(*at))
+}
+
+fn key_of(place: &[usize], verdict: Option<&Verdict>) -> SignatureKey {
+    let value = verdict.and_then(|verdict| verdict.facts.value_digest.as_ref());
+    let place = || place.iter().map(usize::to_string).collect::<Vec<_>>().join(".");
+    SignatureKey(value.map_or_else(place, |digest| format!("value-{}", digest.to_hex())))
+}
+
 /// What one signature still needs for level B-LT.
 #[derive(Debug)]
 pub(super) struct Status {
     pub(super) signature: usize,
+    /// Its place in the report.
+    pub(super) place: Vec<usize>,
     /// What is missing.
     gaps: Vec<Gap>,
     /// What would be better.
@@ -234,6 +267,6 @@ impl Status {
         if gap.needs.is_empty() && gap.reason.code == "revocation-missing" {
             text.push_str("; the certificate names no address of any");
         }
-        Missing::new(self.signature, &gap.reason.code, text)
+        Missing { due: gap.due, ..Missing::new(&self.place, &gap.reason.code, text) }
     }
 }

@@ -115,6 +115,9 @@ fn options(
     if pdf.ignore_permissions {
         options = options.ignore_permissions();
     }
+    if let Some(token_len) = pdf.room_for_time_stamp {
+        options = options.room_for_time_stamp(token_len);
+    }
     if let Some(password) = secrets.password {
         options = options.password(password);
     }

@@ -41,6 +41,10 @@ pub struct PdfOptions {
     /// owner's password
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ignore_permissions: bool,
+    /// The length of a token of the time-stamping service that raises the signature later, in
+    /// octets, as measured: as much room is reserved in `/Contents`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room_for_time_stamp: Option<usize>,
     /// Name and version of the program that signs (`/Prop_Build`); by default this crate's
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<(String, String)>,
@@ -132,6 +136,17 @@ impl PdfOptions {
         self
     }
 
+    /// Reserves room in `/Contents` for a signature time-stamp, which an
+    /// [`Extension`](crate::Extension) adds later. `token_len`: the length in octets of a token of
+    /// the time-stamping service, as measured; the chain of the authority decides it. Tokens of
+    /// one service differ by a few octets, which are reserved, too. Without room, only a document
+    /// time-stamp raises the signature to B-T.
+    #[must_use]
+    pub const fn room_for_time_stamp(mut self, token_len: usize) -> Self {
+        self.room_for_time_stamp = Some(token_len);
+        self
+    }
+
     /// Sets the name and version of the program that signs (`/Prop_Build`).
     #[must_use]
     pub fn application(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
@@ -149,6 +164,7 @@ impl fmt::Debug for PdfOptions {
             .field("stamp", &self.stamp)
             .field("repair", &self.repair)
             .field("ignore_permissions", &self.ignore_permissions)
+            .field("room_for_time_stamp", &self.room_for_time_stamp)
             .finish_non_exhaustive()
     }
 }

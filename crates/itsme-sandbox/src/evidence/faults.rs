@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// An evidence service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EvidenceService {
@@ -127,6 +127,12 @@ pub enum EvidenceFault {
     TryLater,
     /// OCSP, CRLs: an answer that has run out a day ago. Time-stamps: a time of two days ago
     Stale,
+    /// OCSP, CRLs: issued in advance, at each multiple of this time since 1970, and good until the
+    /// next one. An answer is older than a new time-stamp, and becomes newer with time
+    Periodic {
+        /// the time from one issue to the next
+        seconds: u32,
+    },
     /// CRLs: this long, with entries that nobody asks about
     Long {
         /// the length in millions of octets, at most 1,000
@@ -160,6 +166,7 @@ impl EvidenceFault {
             | Self::NoCertificates => stamps,
             Self::WrongNonce | Self::ExpiredCertificate => stamps || service.is_ocsp(),
             Self::Revoked { .. } => service.is_crl() || service.is_ocsp(),
+            Self::Periodic { seconds } => *seconds > 0 && (service.is_crl() || service.is_ocsp()),
             Self::Unknown | Self::TryLater => service.is_ocsp(),
             Self::Long { megabytes } => service.is_crl() && *megabytes <= MAX_MEGABYTES,
         }
@@ -180,6 +187,7 @@ mod tests {
                 EvidenceFault::Rejection { failure: 15, text: String::new() },
             ),
             (r#"{"kind":"long","megabytes":100}"#, EvidenceFault::Long { megabytes: 100 }),
+            (r#"{"kind":"periodic","seconds":9}"#, EvidenceFault::Periodic { seconds: 9 }),
         ] {
             assert_eq!(serde_json::from_str::<EvidenceFault>(json).unwrap(), fault);
         }
@@ -199,6 +207,8 @@ mod tests {
         assert!(!EvidenceFault::TwoSigners.fits(EvidenceService::Ocsp));
         assert!(!EvidenceFault::Unknown.fits(EvidenceService::Crl));
         assert!(!EvidenceFault::Stale.fits(EvidenceService::Issuer));
+        assert!(EvidenceFault::Periodic { seconds: 5 }.fits(EvidenceService::Crl));
+        assert!(!EvidenceFault::Periodic { seconds: 0 }.fits(EvidenceService::Crl));
         assert!(!EvidenceFault::Long { megabytes: 1001 }.fits(EvidenceService::Crl));
     }
 }

@@ -258,6 +258,27 @@ async fn a_long_crl_has_its_length_and_a_later_answer_has_not() {
     assert!(fs::metadata(bench.dir.path().join("short")).unwrap().len() < 1000);
 }
 
+/// Lists that are issued in advance are older than what happens now, and become newer with time.
+#[tokio::test]
+async fn lists_are_issued_at_their_times_and_requests_are_counted() {
+    let fault = EvidenceFault::Periodic { seconds: 1000 };
+    let faults = vec![(EvidenceService::Crl, fault)];
+    let bench = Bench::with(Config::default().evidence_faults(faults)).await;
+    let url = bench.url(EvidenceService::Crl);
+    for name in ["one", "two"] {
+        bench.get(&url, name).await;
+        bench.sandbox.control().advance(1000);
+    }
+    bench.get(&bench.url(EvidenceService::RootCrl), "root").await;
+    let read = |name| fs::read(bench.dir.path().join(name)).unwrap();
+    assert_ne!(read("one"), read("two"));
+    let requests = bench.sandbox.control().evidence_requests();
+    let expected = [(EvidenceService::Crl, 2), (EvidenceService::RootCrl, 1)];
+    assert_eq!(requests, expected.into_iter().collect());
+    bench.sandbox.control().reset();
+    assert!(bench.sandbox.control().evidence_requests().is_empty());
+}
+
 #[tokio::test]
 async fn a_configuration_has_faults_that_stay() {
     let stale = (EvidenceService::Crl, EvidenceFault::Garbage);

@@ -9,11 +9,11 @@ use crate::verify::VerifyOptions;
 
 pub(crate) fn check(
     document: &mut Document<'_>,
-    signature: usize,
+    place: &[usize],
     level: Level,
     has_original: bool,
 ) -> Result<Result<(), Error>, Error> {
-    match ::cades::check_level(document, &[signature], level) {
+    match ::cades::check_level(document, place, level) {
         Ok(()) => {}
         Err(error @ CadesError::CannotAdd { .. }) => return Ok(Err(error.into())),
         Err(error) => return Err(error.into()),
@@ -27,7 +27,7 @@ pub(crate) fn check(
 
 pub(crate) fn prepare(
     document: &mut Document<'_>,
-    signature: usize,
+    place: &[usize],
     purpose: TimeStampPurpose,
     digest: DigestAlgorithm,
     options: &mut VerifyOptions<'_>,
@@ -36,6 +36,5 @@ pub(crate) fn prepare(
     if let Some(original) = options.originals.first_mut() {
         extending = extending.original(&mut original.document);
     }
-    let signature = [signature];
-    Ok(::cades::prepare_time_stamp(document, &signature, purpose, digest, extending)?)
+    Ok(::cades::prepare_time_stamp(document, place, purpose, digest, extending)?)
 }

@@ -28,11 +28,11 @@ fn options<'a>(options: &'a mut VerifyOptions<'_>) -> Result<ExtendOptions<'a>, 
 
 pub(crate) fn check(
     document: &mut Document<'_>,
-    signature: usize,
+    place: &[usize],
     level: Level,
     verifying: &mut VerifyOptions<'_>,
 ) -> Result<Result<(), Error>, Error> {
-    match ::xades::check_level(document, &[signature], level, options(verifying)?) {
+    match ::xades::check_level(document, place, level, options(verifying)?) {
         Ok(()) => Ok(Ok(())),
         // Something about this one signature.
         Err(
@@ -48,22 +48,22 @@ pub(crate) fn check(
 
 pub(crate) fn prepare(
     document: &mut Document<'_>,
-    signature: usize,
+    place: &[usize],
     purpose: TimeStampPurpose,
     digest: DigestAlgorithm,
     verifying: &mut VerifyOptions<'_>,
 ) -> Result<PendingTimeStamp, Error> {
     let options = options(verifying)?;
-    Ok(::xades::prepare_time_stamp(document, &[signature], purpose, digest, options)?)
+    Ok(::xades::prepare_time_stamp(document, place, purpose, digest, options)?)
 }
 
 pub(crate) fn add_validation_data(
     document: &mut Document<'_>,
-    signature: usize,
+    place: &[usize],
     data: &ValidationData,
     verifying: &mut VerifyOptions<'_>,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
     let options = options(verifying)?;
-    Ok(::xades::add_validation_data(document, &[signature], data, options, out)?)
+    Ok(::xades::add_validation_data(document, place, data, options, out)?)
 }
