@@ -87,8 +87,10 @@ const OTHERS: &[&str] = &[
     "--certs",
     "--counter-sign",
     "--fetch-allow",
+    "--fetch-proxy",
     "--fetch-timeout",
     "--force",
+    "--fresh-revocation",
     "--help",
     "--json",
     "--key-name",
@@ -107,7 +109,9 @@ const OTHERS: &[&str] = &[
     "--together",
     "--trust",
     "--tsa",
+    "--tsa-policy",
     "--verbose",
+    "--wait",
 ];
 
 fn bench() -> Bench {

@@ -104,7 +104,7 @@ fn a_batch_that_is_killed_at_any_step_is_resumed_and_no_time_stamp_is_spent_twic
     bench.write("doc.xml", b"<?xml version=\"1.0\"?><a>b</a>");
     bench.write("doc.pdf", ades_tests::pdf::Document::default().write());
     let sandbox = slow_sandbox(&bench);
-    let outputs = ["one.txt.p7s", "doc-signed.xml", "doc-signed.pdf"];
+    let outputs = ["one.txt.p7s", "doc.xml", "doc.pdf"];
     let sign = |folder: &str| {
         let files = ["sign", "one.txt", "doc.xml", "doc.pdf", "--out-dir", folder];
         let how = ["--level", "lta", "--tsa", tsa(&sandbox), "--trust", "sb/root.pem"];
@@ -117,7 +117,7 @@ fn a_batch_that_is_killed_at_any_step_is_resumed_and_no_time_stamp_is_spent_twic
     let total: u64 = sandbox.requests().values().sum();
     // Two for each file, and one that measures the room in the PDF.
     assert_eq!(stamps(&sandbox), 7);
-    assert_eq!(bench.names("whole"), ["doc-signed.pdf", "doc-signed.xml", "one.txt.p7s"]);
+    assert_eq!(bench.names("whole"), ["doc.pdf", "doc.xml", "one.txt.p7s"]);
     let mut spent = 0;
     // The first request measures, before the user is asked.
     for at in 2..=total {
@@ -181,11 +181,20 @@ fn what_an_interrupted_run_left_is_not_mixed_with_another_wish() {
     bench.ades(&arguments).ends(3, "remove it to start over");
 }
 
+/// Waits until data that are issued with this period were issued a short time ago: the next ones
+/// are not issued while a test looks for old ones.
+fn after_an_issue(seconds: u64) {
+    common::service::until("an issue", || {
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        (1..=seconds / 5).contains(&(now % seconds))
+    });
+}
+
 /// Traps 13 and 15: data that are older than the time-stamp are good, but not new enough for this
 /// policy. They become new with time.
 #[test]
 fn wait_waits_for_revocation_data_that_are_newer_than_the_time_stamp() {
-    let periodic = json!({"kind": "periodic", "seconds": 6});
+    let periodic = json!({"kind": "periodic", "seconds": 10});
     let (bench, sandbox) = signed(plain);
     let fault = |times| {
         for service in ["ocsp", "crl"] {
@@ -193,6 +202,7 @@ fn wait_waits_for_revocation_data_that_are_newer_than_the_time_stamp() {
         }
     };
     fault(100);
+    after_an_issue(10);
     // Without the demand, older data count, with a remark.
     bench.ades(&extending(&sandbox, "lt", "old.p7s")).ends(0, "B-LT");
     let fresh = [&extending(&sandbox, "lt", "t.p7s")[..], &["--fresh-revocation"]].concat();
@@ -206,7 +216,8 @@ fn wait_waits_for_revocation_data_that_are_newer_than_the_time_stamp() {
     assert_eq!(stamps(&sandbox) - before, 2);
     passes(&bench, "lta.p7s");
 
-    // A bound that is too short, and what to do then.
+    // A bound that is too short, and what to do then. These data are older than the certificate,
+    // as the last CRL is of a certificate that was made for this signature.
     sandbox.control("/sandbox/reset", &json!({}));
     for service in ["ocsp", "crl"] {
         sandbox.evidence_fault(service, &json!({"kind": "periodic", "seconds": 80_000}), 100);
@@ -226,7 +237,8 @@ fn wait_waits_for_revocation_data_that_are_newer_than_the_time_stamp() {
     is_archived_once(&bench, "later.p7s");
     let t = [&extending(&sandbox, "t", "x.p7s")[..], &["--wait", "3s"]].concat();
     bench.ades(&t).ends(2, "levels lt and lta");
-    bench.ades(&[&wait[..], &["--wait", "3 days"]].concat()).ends(2, "90s, 15m or 24h");
+    let odd = [&extending(&sandbox, "lt", "x.p7s")[..], &["--wait", "3 days"]].concat();
+    bench.ades(&odd).ends(2, "90s, 15m or 24h");
 }
 
 #[test]
@@ -234,8 +246,9 @@ fn a_signing_waits_once_for_all_of_its_files() {
     let bench = bench();
     let sandbox = plain(&bench);
     for service in ["ocsp", "crl"] {
-        sandbox.evidence_fault(service, &json!({"kind": "periodic", "seconds": 5}), 1000);
+        sandbox.evidence_fault(service, &json!({"kind": "periodic", "seconds": 15}), 1000);
     }
+    after_an_issue(15);
     let files = ["sign", "one.txt", "two.txt", "--out-dir", "out"];
     let how = ["--level", "lt", "--tsa", tsa(&sandbox), "--trust", "sb/root.pem", "--wait", "60s"];
     let run = bench.ades(&[&files[..], ITSME, &how, ALLOW].concat());
@@ -407,6 +420,8 @@ fn a_killed_signing_with_the_embedded_sandbox_is_raised_when_resumed() {
     let child = spawn(&bench, &[&files[..], &how].concat());
     common::service::until("it raises", || bench.has("out/one.txt.p7s.raising"));
     kill(child);
+    let status = json(&bench.ades(&["status", "out/ades.pending", "--json"]).out);
+    assert_eq!((&status["stage"], &status["signed"]), (&json!("raising"), &json!(2)), "{status}");
     let run = bench.ades(&["resume", "out/ades.pending", "--json"]);
     run.ends(0, "");
     let line = json(&run.out);

@@ -248,7 +248,20 @@ impl Session<'_> {
             holder(link, usage, is_leaf),
             why.unwrap_or_default()
         );
-        own.gap("revocation-missing", text, revocation_needs(link), false);
+        // A new certificate, and data that were issued before: newer ones come with time.
+        let (not_before, _) = link.certificate.validity();
+        let newest = data.iter().max_by_key(|one| one.facts.this_update);
+        let older = newest.filter(|newest| newest.facts.this_update < not_before);
+        own.add_gap(Gap {
+            about: own.about,
+            reason: Reason::new(
+                if older.is_some() { "revocation-stale" } else { "revocation-missing" },
+                text,
+            ),
+            needs: revocation_needs(link),
+            is_optional: false,
+            due: older.and_then(|older| older.facts.next_update),
+        });
     }
 
     /// Collects what the signer of revocation data needs. An issuer's own signature needs

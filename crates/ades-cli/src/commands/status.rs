@@ -14,6 +14,7 @@ use crate::job::{Job, JobItem, SignerKind, Stage};
 use crate::lock::Lock;
 use crate::output;
 use crate::path_name::{absolute, of_input, of_output, quoted};
+use crate::raise;
 use crate::stored_job;
 
 /// The version of the JSON object.
@@ -21,8 +22,13 @@ const VERSION: u32 = 1;
 
 pub(crate) fn run(args: &StatusArgs) -> Result<u8, Failure> {
     let path = absolute(&args.pending);
-    let job = stored_job::read(&path)?;
-    let status = Status { path: &path, job: &job, running: Lock::is_taken(&path) };
+    let mut job = stored_job::read(&path)?;
+    let is_raising = raise::begun(&path).is_some();
+    if is_raising {
+        // The job's file still has the last stage of signing.
+        job.done = job.items.len();
+    }
+    let status = Status { path: &path, job: &job, is_raising, running: Lock::is_taken(&path) };
     if args.json {
         output::print(format_args!("{}\n", status.json()))?;
     } else {
@@ -34,6 +40,8 @@ pub(crate) fn run(args: &StatusArgs) -> Result<u8, Failure> {
 struct Status<'a> {
     path: &'a Path,
     job: &'a Job,
+    /// Whether all files are signed, and only raising is left
+    is_raising: bool,
     /// Whether a process works on the job; `None` on a file system without locks
     running: Option<bool>,
 }
@@ -131,6 +139,9 @@ impl Status<'_> {
             _ => resume(),
         };
         match &self.job.stage {
+            _ if self.is_raising => {
+                ("all files are signed; their levels are being raised", running())
+            }
             Stage::Start => ("nobody has been asked yet", running()),
             Stage::Identifying { .. } => ("the user has to identify", page("identify")),
             Stage::Identified(_) => ("the user is identified", running()),
@@ -163,7 +174,7 @@ impl Status<'_> {
         json!({
             "version": VERSION,
             "file": self.path,
-            "stage": self.job.stage.name(),
+            "stage": if self.is_raising { "raising" } else { self.job.stage.name() },
             "since": self.job.since.map(time),
             "running": self.running,
             "signer": self.signer(),
@@ -247,7 +258,8 @@ mod tests {
 
     fn status<R>(state: &str, running: Option<bool>, show: impl FnOnce(Status<'_>) -> R) -> R {
         let job: Job = serde_json::from_str(state).unwrap();
-        show(Status { path: Path::new("/srv/a job.pending"), job: &job, running })
+        let path = Path::new("/srv/a job.pending");
+        show(Status { path, job: &job, is_raising: false, running })
     }
 
     #[test]
