@@ -305,7 +305,7 @@ fn signing_a_pdf_reserves_the_room_that_the_service_needs() {
     assert!(!text("t.pdf").contains("ETSI.RFC3161"));
     let grown = bench.read("t.pdf").len() - bench.read("b.pdf").len();
     assert!((2_000..12_000).contains(&grown), "{grown}");
-    // Without an answer, there is the usual room, and the user is told before confirming.
+    // Without an answer, there is the usual room, and a message before the user confirms.
     sandbox.evidence_fault("time_stamp", &json!({"kind": "rejection"}), 2);
     let run = sign("later.pdf", &["--level", "t", "--tsa", tsa(&sandbox)]);
     run.ends(5, "no time-stamping service answers now").ends(5, "refused");
