@@ -124,7 +124,7 @@ fn named(missing: &Missing) -> String {
 impl Task {
     /// Raises the file. After a failure, the output has what was reached before, if anything was.
     pub(crate) fn run(&self, runtime: Handle, messages: &Messages) -> Result<Raised, Failure> {
-        let mut raising = match Raising::new(self, runtime, messages)? {
+        let mut raising = match Raising::begin(self, runtime, messages)? {
             Begun::Raising(raising) => raising,
             Begun::Done(raised) => return Ok(raised),
         };
@@ -234,7 +234,11 @@ enum Begun<'t> {
 }
 
 impl<'t> Raising<'t> {
-    fn new(task: &'t Task, runtime: Handle, messages: &'t Messages) -> Result<Begun<'t>, Failure> {
+    fn begin(
+        task: &'t Task,
+        runtime: Handle,
+        messages: &'t Messages,
+    ) -> Result<Begun<'t>, Failure> {
         let mut progress = Progress::open(&task.output)?;
         let mut source = input::document(&task.input)?;
         let fingerprint = Fingerprint::of(&mut source)

@@ -7,6 +7,7 @@ mod common;
 use std::process::Child;
 use std::time::Duration;
 
+use ades_tests::oracle::dss::Dss;
 use common::service::{ITSME, Sandbox, bench, kill, spawn};
 use common::{Bench, Run, json};
 use serde_json::{Value, json};
@@ -142,6 +143,39 @@ fn a_batch_that_is_killed_at_any_step_is_resumed_and_no_time_stamp_is_spent_twic
         spent += more;
     }
     assert!(spent <= 6, "{spent}");
+}
+
+/// One confirmed batch of a PDF, an XML document and another file reaches B-LTA through the sandbox,
+/// and is renewed twice. EU DSS agrees each time.
+#[test]
+fn eu_dss_passes_a_batch_that_is_raised_and_renewed_twice() {
+    let bench = bench();
+    bench.write("doc.xml", b"<?xml version=\"1.0\"?><a>b</a>");
+    bench.write("doc.pdf", ades_tests::pdf::Document::default().write());
+    let sandbox = plain(&bench);
+    let files = ["sign", "one.txt", "doc.xml", "doc.pdf", "--out-dir", "0"];
+    let how = ["--level", "lta", "--tsa", tsa(&sandbox), "--trust", "sb/root.pem"];
+    bench.ades(&[&files[..], ITSME, &how, ALLOW].concat()).ends(0, "");
+    for name in ["one.txt.p7s", "doc.xml", "doc.pdf"] {
+        let original = (name == "one.txt.p7s").then_some("one.txt");
+        for (round, digest) in [(0, ""), (1, "sha256"), (2, "sha512")] {
+            let file = format!("{round}/{name}");
+            if round > 0 {
+                std::fs::create_dir_all(bench.path(&round.to_string())).unwrap();
+                let before = format!("{}/{name}", round - 1);
+                let what = ["extend", &before, "--level", "lta", "-o", &file, "--digest", digest];
+                let original: Vec<&str> =
+                    original.iter().flat_map(|at| ["--original", at]).collect();
+                bench.ades(&[&what[..], &how[2..], &original, ALLOW].concat()).ends(0, "B-LTA");
+            }
+            let original = original.map(|original| bench.path(original));
+            let (file, root) = (bench.path(&file), bench.path("sb/root.pem"));
+            let found = &Dss::shared().validate(&file, original.as_deref(), &root)[0];
+            assert_eq!(found["indication"], "TOTAL_PASSED", "{name} {round}: {found:#}");
+            let level = found["level"].as_str().unwrap();
+            assert!(level.ends_with("LTA"), "{name} {round}: {found:#}");
+        }
+    }
 }
 
 #[test]
