@@ -310,6 +310,7 @@ fn phone_in_four_languages_and_in_the_dark() {
         browser.until_shown(documents);
         shot("documents");
         browser.click("a.button[href$='/1']");
+        browser.until_there("form.choice");
         shot("document");
         browser.back();
         browser.until_shown(documents);
@@ -325,6 +326,7 @@ fn phone_in_four_languages_and_in_the_dark() {
         answer(&browser, "confirm");
         until("the second page", || browser.url().contains("/qes/sign"));
         answer(&browser, "confirm");
+        browser.until_there("a[href$='/all.zip']");
         browser.until_shown(signed);
         shot("signed");
     }

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr};
 
 use common::chromium::Chromium;
-use common::pages::{answer, choose, choose_icon};
+use common::pages::{answer, choose, choose_icon, marked_icon};
 use common::service::{ITSME, Sandbox, bench, spawn, until};
 use serde_json::json;
 
@@ -153,6 +153,7 @@ fn marked_icon_can_be_told_without_its_colour() {
         let browser = Chromium::start(size.0, size.1);
         browser.open(&said.page());
         choose(&browser, "ready");
+        marked_icon(&browser);
         browser.looks_right(&format!("icons-{name}"));
         let plain = browser.picture(&format!("icons-{name}"));
         assert_eq!(plain.difference(&browser.picture(&format!("icons-{name}"))), 0.0);

@@ -199,6 +199,12 @@ impl Chromium {
         }
     }
 
+    /// Waits until the page has an element.
+    #[track_caller]
+    pub(crate) fn until_there(&self, selector: &str) {
+        self.find(selector);
+    }
+
     /// Clicks as a person does: only what is visible and not covered can be clicked.
     #[track_caller]
     pub(crate) fn click(&self, selector: &str) {
