@@ -304,8 +304,7 @@ pub(crate) mod tests {
             assert!(shown.await.is_err());
             let passed = neighbours::pass_on(address[10..].parse().unwrap(), "/?st=one", &address);
             assert!(passed.await.is_some());
-            let shown = tokio::time::timeout(LAST_PAGE, page.trips.until_shown());
-            assert!(shown.await.is_ok());
+            page.trips.until_shown().await;
         });
     }
 
