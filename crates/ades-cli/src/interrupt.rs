@@ -55,7 +55,7 @@ fn print_how_to_continue() {
 
     /// Maximum time for the message. Another thread may hold standard error for ever, because
     /// nobody reads it.
-    const PRINTING: Duration = Duration::from_millis(500);
+    const PRINTING: Duration = Duration::from_secs(2);
 
     let job = RESUMABLE.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let how = match job {

@@ -19,11 +19,12 @@ const MAX_QUESTIONS: usize = 3;
 /// Whether a question is open, so that the terminal shows no input.
 static OPEN: AtomicBool = AtomicBool::new(false);
 
-/// Gives a question that Ctrl-C has ended the time to restore the terminal. Other signals end the
-/// program during the question; shells restore the terminal then.
+/// Gives a question that Ctrl-C has ended the time to restore the terminal: up to a second, on a
+/// machine that is busy. Other signals end the program during the question; shells restore the
+/// terminal then.
 #[cfg(unix)]
 pub(crate) fn wait_for_terminal() {
-    for _ in 0..20 {
+    for _ in 0..200 {
         if !OPEN.load(Ordering::Acquire) {
             return;
         }

@@ -270,13 +270,13 @@ pub(crate) mod tests {
             let outcome = LastPage { ending: Ending::Refused, signed: 0, files: 1 };
             let (late, ()) = tokio::join!(late, page.finish(outcome));
             assert!(late.contains("<h1>You refused</h1>"), "{late}");
-            assert!((Duration::from_millis(300)..LAST_PAGE).contains(&begun.elapsed()));
+            assert!(begun.elapsed() >= Duration::from_millis(300));
             // Without a browser it does not wait.
-            let begun = std::time::Instant::now();
             let mut page = listen(&format!("http://{}/", free_address())).await;
             page.expect("https://page/1?st=one").await;
+            let begun = std::time::Instant::now();
             page.finish(signed()).await;
-            assert!(begun.elapsed() < Duration::from_secs(1));
+            assert!(begun.elapsed() < UNSEEN);
         });
     }
 
@@ -304,8 +304,7 @@ pub(crate) mod tests {
             assert!(shown.await.is_err());
             let passed = neighbours::pass_on(address[10..].parse().unwrap(), "/?st=one", &address);
             assert!(passed.await.is_some());
-            let shown = tokio::time::timeout(LAST_PAGE, page.trips.until_shown());
-            assert!(shown.await.is_ok());
+            page.trips.until_shown().await;
         });
     }
 
@@ -329,12 +328,16 @@ pub(crate) mod tests {
             // The owner of the address ends while a browser of another process waits there.
             let waiting = returned(&address, "/return?st=third&ades=waits");
             let (waiting, ()) = tokio::join!(waiting, async {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                while !third.has_browser() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
                 first.finish(signed()).await;
             });
             assert!(waiting.contains("http-equiv=\"refresh\""), "{waiting}");
             // Another process takes over, and passes on the browsers of the third.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            while !second.server.has_address() && !third.server.has_address() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
             for page in [&mut second, &mut third] {
                 page.end_step();
                 page.trips.end(signed());

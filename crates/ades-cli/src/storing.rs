@@ -85,12 +85,9 @@ mod tests {
         let storing = Storing::begin(&file).unwrap();
         let seen = Arc::downgrade(&storing.is_whole);
         drop(storing);
-        for _ in 0..1000 {
-            if seen.strong_count() == 0 {
-                return;
-            }
+        // The system may take long to write a file to a busy disk. A thread that stays never ends.
+        while seen.strong_count() > 0 {
             thread::sleep(PAUSE);
         }
-        panic!("the thread is still there");
     }
 }

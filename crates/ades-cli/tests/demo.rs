@@ -1,9 +1,18 @@
 //! `ades demo` in Chromium: the whole way of a person, a phone, a keyboard, four languages, and what
 //! goes wrong. axe-core judges every kind of page.
+//!
+//! On the way of a person, the server is killed after each click. In full, it is also killed after
+//! one click alone, for each of them, on either database:
+//!
+//! ```sh
+//! ADES_DEMO_KILLS=each cargo test -p ades-cli --features judges --test demo whenever
+//! ```
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 #![cfg(unix)]
 
 mod common;
+#[path = "../../ades-session-postgres/tests/postgres/server.rs"]
+mod server;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -11,10 +20,11 @@ use std::process::{Child, Stdio};
 
 use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects, stream};
 use common::Bench;
-use common::chromium::{ARROW_LEFT, Chromium, ENTER, SPACE};
-use common::pages::{answer, choose, choose_icon};
+use common::chromium::{ARROW_DOWN, ARROW_LEFT, Chromium, ENTER, SPACE};
+use common::pages::{answer, choose, choose_icon, marked_icon};
 use common::service::{Sandbox, kill, until};
 use serde_json::json;
+use server::Postgres;
 
 const PHONE: (u32, u32) = (320, 640);
 const DESKTOP: (u32, u32) = (1280, 900);
@@ -24,11 +34,17 @@ struct Demo {
     bench: Bench,
     sandbox: Sandbox,
     address: String,
+    /// The connection string of a PostgreSQL database, or none for SQLite
+    database: Option<String>,
     child: Option<Child>,
 }
 
 impl Demo {
     fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    fn start_with(database: Option<String>) -> Self {
         let bench = Bench::new();
         bench.write("contract.pdf", contract());
         bench.write("order.xml", b"<order><item>one</item></order>");
@@ -36,7 +52,7 @@ impl Demo {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let back = format!("http://{address}/return");
         let sandbox = Sandbox::start(&bench, &["--redirect-url", &back]);
-        let mut demo = Self { bench, sandbox, address, child: None };
+        let mut demo = Self { bench, sandbox, address, database, child: None };
         demo.restart();
         demo
     }
@@ -49,6 +65,7 @@ impl Demo {
         let listen = ["demo", "--dir", "demo", "--listen", &self.address];
         let mut command =
             self.bench.command(&[&listen[..], &["--signer", "itsme:sb/itsme.toml"]].concat());
+        command.env("ADES_DEMO_DATABASE", self.database.as_deref().unwrap_or_default());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -66,6 +83,16 @@ impl Demo {
         browser.enter("#documents", &paths.join("\n"));
         browser.click("form.upload button");
     }
+
+    fn until_downloaded(&self, name: &str) {
+        until(name, || self.bench.has(&format!("downloads/{name}")));
+    }
+
+    /// The archive of all containers, once it is downloaded.
+    fn archive(&self) -> Option<String> {
+        let mut names = self.bench.names("downloads").into_iter();
+        names.find(|name| name.ends_with(".zip")).map(|name| format!("downloads/{name}"))
+    }
 }
 
 impl Drop for Demo {
@@ -79,70 +106,183 @@ impl Drop for Demo {
 /// Fails the test unless everybody can use the page.
 #[track_caller]
 fn is_for_everybody(browser: &Chromium, language: &str, name: &str) {
-    let pictures = "[...document.images].every(i => i.complete && i.naturalWidth > 0)";
-    until("pictures", || browser.value(pictures) == true);
-    browser.screenshot(name);
+    browser.until_pictures();
+    browser.looks_right(name);
     browser.is_readable(language);
     browser.is_accessible();
 }
 
-#[test]
-fn person_signs_three_documents_whenever_the_server_is_killed() {
-    let mut demo = Demo::start();
-    let browser = Chromium::start(DESKTOP.0, DESKTOP.1);
-    demo.open(&browser, "en");
-    is_for_everybody(&browser, "en", "demo-start");
-    demo.restart();
-    demo.upload(&browser, &["contract.pdf", "order.xml", "notes.txt"]);
-    browser.until_shown("Your documents");
-    is_for_everybody(&browser, "en", "demo-documents");
-    demo.restart();
-    browser.click("a.button[href$='/2']");
-    browser.until_shown("<order>");
-    is_for_everybody(&browser, "en", "demo-xml");
-    browser.back();
-    browser.until_shown("Your documents");
-    browser.click("a.button[href$='/1']");
-    browser.until_shown("Visible signature");
-    // A click on the page puts the stamp there.
-    browser.click_at(".pages figure", 0.7, 0.85);
-    let (left, bottom) = (field(&browser, "left"), field(&browser, "bottom"));
-    assert!((300.0..330.0).contains(&left) && (90.0..110.0).contains(&bottom), "{left} {bottom}");
-    browser.press(ARROW_LEFT);
-    assert_eq!(field(&browser, "left"), left - 6.0);
-    is_for_everybody(&browser, "en", "demo-stamp");
-    demo.restart();
-    browser.click("form.choice button.main");
-    browser.until_shown("visible on page 1");
-    demo.restart();
+/// A click of the person, and what they do until the page that it leads to is there.
+type Click = fn(&Demo, &Chromium);
 
-    browser.click("button[value=sign]");
-    choose(&browser, "ready");
-    demo.restart();
-    answer(&browser, "confirm");
-    browser.until_shown("Confirm your signature");
-    assert!(browser.text().contains("3 documents of the demo"), "{}", browser.text());
-    demo.restart();
-    answer(&browser, "confirm");
-    browser.until_shown("Your documents are signed");
-    is_for_everybody(&browser, "en", "demo-signed");
-    demo.restart();
-    browser.click("a[href$='/1/contents']");
-    browser.until_shown("PAdES B-B");
-    assert!(browser.text().contains("Unchanged since it was signed\nYes"), "{}", browser.text());
-    is_for_everybody(&browser, "en", "demo-contents");
-    // The page shows the stamp of the signed document to whoever opens it; the first page shows the
-    // case.
-    demo.open(&browser, "en");
-    browser.until_shown("Your documents in this browser");
-    browser.emulate("prefers-color-scheme", "dark");
-    is_for_everybody(&browser, "en", "demo-start-dark");
+/// The way of a person from the first page to the downloads. Each click is a point at which the
+/// server may be killed.
+const WAY: &[(&str, Click)] = &[
+    ("open", |demo, browser| demo.open(browser, "en")),
+    ("upload", |demo, browser| {
+        demo.upload(browser, &["contract.pdf", "order.xml", "notes.txt"]);
+        browser.until_shown("Your documents");
+    }),
+    ("look at the XML document", |_, browser| {
+        browser.click("a.button[href$='/2']");
+        browser.until_shown("<order>");
+    }),
+    ("look at the contract", |_, browser| {
+        browser.back();
+        browser.until_shown("Your documents");
+        browser.click("a.button[href$='/1']");
+        browser.until_shown("Visible signature");
+        browser.until_pictures();
+    }),
+    ("place the stamp", |_, browser| {
+        // A click on the page puts the stamp there.
+        browser.click_at(".pages figure", 0.7, 0.85);
+        let (left, bottom) = (field(browser, "left"), field(browser, "bottom"));
+        assert!((300.0..330.0).contains(&left) && (90.0..110.0).contains(&bottom));
+        browser.press(ARROW_LEFT);
+        assert_eq!(field(browser, "left"), left - 6.0);
+    }),
+    ("choose", |_, browser| {
+        browser.click("form.choice button.main");
+        browser.until_shown("visible on page 1");
+    }),
+    ("sign", |_, browser| {
+        browser.click("button[value=sign]");
+        browser.until_shown("Choose a test user");
+    }),
+    ("identify", |_, browser| {
+        choose(browser, "ready");
+        choose_icon(browser);
+    }),
+    ("confirm the identification", |_, browser| {
+        browser.click("button[value=confirm]");
+        browser.until_shown("Confirm your signature");
+        assert!(browser.text().contains("3 documents of the demo"), "{}", browser.text());
+    }),
+    ("confirm the signature", |_, browser| {
+        answer(browser, "confirm");
+        browser.until_shown("Your documents are signed");
+    }),
+    ("download one", |demo, browser| {
+        browser.download_to(&demo.bench.path("downloads"));
+        browser.click("a[href$='/1/signed']");
+        demo.until_downloaded("contract-signed.pdf");
+    }),
+    ("look at the contents", |_, browser| {
+        browser.click("a[href$='/1/contents']");
+        browser.until_shown("PAdES B-B");
+        assert!(browser.text().contains("Unchanged since it was signed\nYes"));
+    }),
+    ("download the others", |demo, browser| {
+        browser.back();
+        browser.until_shown("Your documents are signed");
+        for (no, name) in [(2, "order-signed.xml"), (3, "notes.txt.p7m")] {
+            browser.click(&format!("a[href$='/{no}/signed']"));
+            demo.until_downloaded(name);
+        }
+    }),
+    ("download all", |demo, browser| {
+        browser.click("a[href$='/all.zip']");
+        until("the archive", || demo.archive().is_some());
+    }),
+];
+
+/// Goes the whole way, and kills the server and starts it again after some of the clicks.
+fn go_the_way(database: Option<String>, kills: &[usize]) {
+    let mut demo = Demo::start_with(database);
+    let browser = Chromium::start(DESKTOP.0, DESKTOP.1);
+    for (at, (click, act)) in WAY.iter().enumerate() {
+        let is_killed = kills.contains(&at);
+        println!("{click}{}", if is_killed { ", then the server is killed" } else { "" });
+        act(&demo, &browser);
+        if is_killed {
+            demo.restart();
+        }
+    }
+    // Nobody was asked twice, and everything that was downloaded is signed.
+    assert_eq!(demo.sandbox.sessions("identification").len(), 1);
     assert_eq!(demo.sandbox.sessions("signature").len(), 1);
+    for name in ["contract-signed.pdf", "order-signed.xml", "notes.txt.p7m"] {
+        let path = format!("downloads/{name}");
+        let trusted = ["--trust", "sb/root.pem", "--revocation", "none"];
+        demo.bench.ades(&[&["verify", &path], &trusted[..]].concat()).ends(0, "");
+        let signed = demo.bench.read(&path);
+        let archive = demo.archive().unwrap();
+        let list = [
+            "-c",
+            "import sys, zipfile; sys.stdout.buffer.write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]))",
+        ];
+        let mut python = demo.bench.command_by("python3");
+        let output = python.args(list).args([&archive, name]).output().unwrap();
+        assert!(output.stdout == signed, "{name}: {output:?}");
+    }
+    assert_eq!(demo.bench.has("demo/jobs.sqlite"), demo.database.is_none());
+}
+
+/// Each selection of points at which the server is killed.
+fn selections() -> Vec<Vec<usize>> {
+    let all: Vec<usize> = (0..WAY.len()).collect();
+    let each = all.clone().into_iter().map(|at| vec![at]);
+    match std::env::var("ADES_DEMO_KILLS").as_deref() {
+        Ok("each") => each.chain([all]).collect(),
+        _ => vec![all],
+    }
+}
+
+#[test]
+fn three_documents_are_signed_whenever_the_server_is_killed() {
+    for kills in selections() {
+        go_the_way(None, &kills);
+    }
+}
+
+#[test]
+fn three_documents_are_signed_over_postgresql_whenever_the_server_is_killed() {
+    let postgres = Postgres::start();
+    for kills in selections() {
+        go_the_way(Some(postgres.url("postgres")), &kills);
+    }
 }
 
 fn field(browser: &Chromium, name: &str) -> f64 {
     let value = browser.value(&format!("document.querySelector('[name={name}]').value"));
     value.as_str().unwrap().parse().unwrap()
+}
+
+/// Every kind of page on a desk, and the first one in other colours.
+#[test]
+fn pages_look_right() {
+    let demo = Demo::start();
+    let browser = Chromium::start(DESKTOP.0, DESKTOP.1);
+    let pages = ["open", "upload", "look at the XML document", "place the stamp"];
+    let pages = [&pages[..], &["confirm the signature", "look at the contents"]].concat();
+    for (click, act) in WAY {
+        act(&demo, &browser);
+        if pages.contains(click) {
+            is_for_everybody(&browser, "en", &format!("demo-{}", click.replace(' ', "-")));
+        }
+    }
+    // The first page shows the case.
+    demo.open(&browser, "en");
+    browser.until_shown("Your documents in this browser");
+    is_for_everybody(&browser, "en", "demo-start");
+    let (light, places) = (browser.picture("demo-start"), browser.places());
+    assert_eq!(light.difference(&browser.picture("demo-start")), 0.0, "the page moves");
+
+    browser.emulate("prefers-color-scheme", "dark");
+    is_for_everybody(&browser, "en", "demo-start-dark");
+    let dark = browser.picture("demo-start-dark");
+    assert!(light.ground() > 220 && dark.ground() < 40, "{} {}", light.ground(), dark.ground());
+    assert_eq!(browser.places(), places, "only the colours differ");
+
+    browser.emulate("forced-colors", "active");
+    let forced = browser.picture("demo-start-forced");
+    assert!(forced.colour() < light.colour() / 2.0, "{} {}", forced.colour(), light.colour());
+    assert!(forced.difference(&light) > 0.05, "{}", forced.difference(&light));
+    let lines = "['a[aria-current]', 'a:not([aria-current])'].map(link => \
+                 getComputedStyle(document.querySelector('nav ' + link)).outlineStyle)";
+    assert_eq!(browser.value(lines), json!(["solid", "none"]), "the present language is marked");
+    assert_eq!(browser.faults(), [] as [&str; 0]);
 }
 
 #[test]
@@ -170,6 +310,7 @@ fn phone_in_four_languages_and_in_the_dark() {
         browser.until_shown(documents);
         shot("documents");
         browser.click("a.button[href$='/1']");
+        browser.until_there("form.choice");
         shot("document");
         browser.back();
         browser.until_shown(documents);
@@ -185,6 +326,7 @@ fn phone_in_four_languages_and_in_the_dark() {
         answer(&browser, "confirm");
         until("the second page", || browser.url().contains("/qes/sign"));
         answer(&browser, "confirm");
+        browser.until_there("a[href$='/all.zip']");
         browser.until_shown(signed);
         shot("signed");
     }
@@ -204,9 +346,11 @@ fn keyboard_alone_signs() {
     browser.press(ENTER);
     browser.until_shown("Visible signature");
     browser.tab_to("select[name=stamp]");
-    for letter in "Bottom right".chars() {
-        browser.press(letter);
+    for _ in ["Top left", "Top right", "Bottom left", "Bottom right"] {
+        browser.press(ARROW_DOWN);
     }
+    let chosen = browser.value("document.querySelector('select').selectedOptions[0].text");
+    assert_eq!(chosen, "Bottom right");
     browser.tab_to("form.choice button.main");
     browser.press(ENTER);
     browser.until_shown("visible on page 1");
@@ -217,7 +361,12 @@ fn keyboard_alone_signs() {
     browser.press(ENTER);
     for page in ["/qes/identify", "/qes/sign"] {
         until("the signer's page", || browser.url().contains(page));
-        choose_icon(&browser);
+        let icon = marked_icon(&browser);
+        browser.tab_to("input[type=radio]");
+        while browser.value("document.activeElement.value") != icon.as_str() {
+            browser.press(ARROW_DOWN);
+        }
+        browser.press(SPACE);
         browser.tab_to("button[value=confirm]");
         browser.press(SPACE);
     }

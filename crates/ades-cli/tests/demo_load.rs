@@ -68,6 +68,10 @@ impl Person {
             if self.key() != old || answer.text().contains("all.zip") {
                 return;
             }
+            // While another process has the job, the return is said again.
+            if answer.header("location").is_some_and(|to| to.starts_with("/return")) {
+                continue;
+            }
             if target == self.case {
                 std::thread::sleep(Duration::from_millis(500));
             }

@@ -221,7 +221,7 @@ fn the_outcome_is_one_json_object() {
 /// Runs the program on a terminal, types the answers one after the other, and prints what the
 /// terminal shows.
 const ON_TERMINAL: &str = r#"
-import os, pty, sys, time
+import os, pty, sys, termios, time
 answers = sys.argv[1].split(",") if sys.argv[1] else []
 pid, fd = pty.fork()
 if pid == 0:
@@ -237,7 +237,9 @@ while True:
     shown += piece
     if piece.rstrip(b"\r\n").endswith(b"key.p12: ") and answers:
         answer = answers.pop(0)
-        time.sleep(0.5)
+        # A person types when the program reads: the terminal does not show it any more.
+        while termios.tcgetattr(fd)[3] & termios.ECHO:
+            time.sleep(0.01)
         os.write(fd, {"^C": b"\x03", "^D": b"\x04"}.get(answer) or answer.encode() + b"\n")
 sys.stdout.buffer.write(shown)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))

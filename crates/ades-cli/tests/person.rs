@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr};
 
 use common::chromium::Chromium;
-use common::pages::{answer, choose};
+use common::pages::{answer, choose, choose_icon, marked_icon};
 use common::service::{ITSME, Sandbox, bench, spawn, until};
 use serde_json::json;
 
@@ -48,22 +48,25 @@ fn one_address_leads_through_all_batches_on_a_phone() {
     let browser = Chromium::start(PHONE.0, PHONE.1);
     browser.open(&said.page());
     browser.is_readable("nl");
-    browser.screenshot("phone-users");
+    browser.looks_right("phone-users");
     choose(&browser, "ready");
     browser.until_shown("Kies hetzelfde icoon");
     browser.is_readable("nl");
-    browser.screenshot("phone-identify");
+    browser.looks_right("phone-identify");
+    let mut last = browser.url();
     answer(&browser, "confirm");
     // From here on, the pages lead on by themselves: once for each batch.
     for batch in 0..2 {
+        until("the next page", || browser.url() != last);
         browser.until_shown("Bevestig uw handtekening");
+        last = browser.url();
         browser.is_readable("nl");
-        browser.screenshot(&format!("phone-sign-{batch}"));
+        browser.looks_right(&format!("phone-sign-{batch}"));
         answer(&browser, "confirm");
     }
     browser.until_shown("Alle 2 bestanden zijn ondertekend.");
     browser.is_readable("nl");
-    browser.screenshot("phone-signed");
+    browser.looks_right("phone-signed");
     let said = said.rest();
     assert!(child.wait().unwrap().success(), "{said}");
     assert!(said.contains("the browser goes on to the next page"), "{said}");
@@ -96,7 +99,7 @@ fn last_page_says_that_nothing_was_signed() {
         browser.click("button[value=refuse]");
         browser.until_shown(refused);
         browser.is_readable(code);
-        browser.screenshot(&format!("refused-{code}"));
+        browser.looks_right(&format!("refused-{code}"));
         assert!(browser.text().contains(none), "{}", browser.text());
         assert!(browser.url().contains("/itsme/return"));
         assert_eq!(child.wait().unwrap().code(), Some(4), "{}", said.rest());
@@ -116,10 +119,13 @@ fn browser_waits_for_a_slow_user_and_for_one_who_does_not_answer() {
     let mut said = Said::of(&mut child);
     browser.open(&said.page());
     choose(&browser, "slow");
-    answer(&browser, "confirm");
+    choose_icon(&browser);
+    // The page that waits is there for long enough to be looked at.
+    sandbox.fault("identification_status", &json!({"kind": "delay", "millis": 25_000}), 1);
+    browser.click("button[value=confirm]");
     browser.until_shown("Waiting for your confirmation");
     browser.is_readable("en");
-    browser.screenshot("waiting");
+    browser.looks_right("waiting");
     browser.until_shown("Confirm your signature");
     // Back in the browser's history is the first page, from the browser's memory. It leads to the
     // present page again.
@@ -132,7 +138,7 @@ fn browser_waits_for_a_slow_user_and_for_one_who_does_not_answer() {
     sandbox.control("/sandbox/clock", &json!({"advance_seconds": 601}));
     answer(&browser, "confirm");
     browser.until_shown("Not confirmed in time");
-    browser.screenshot("expired");
+    browser.looks_right("expired");
     assert_eq!(child.wait().unwrap().code(), Some(4), "{}", said.rest());
 }
 
@@ -147,7 +153,13 @@ fn marked_icon_can_be_told_without_its_colour() {
         let browser = Chromium::start(size.0, size.1);
         browser.open(&said.page());
         choose(&browser, "ready");
-        browser.screenshot(&format!("icons-{name}"));
+        marked_icon(&browser);
+        browser.looks_right(&format!("icons-{name}"));
+        let plain = browser.picture(&format!("icons-{name}"));
+        assert_eq!(plain.difference(&browser.picture(&format!("icons-{name}"))), 0.0);
+        // These pages have one scheme.
+        browser.emulate("prefers-color-scheme", "dark");
+        assert_eq!(plain.difference(&browser.picture(&format!("icons-{name}"))), 0.0);
         // Tangerine, and no other icon has its colour.
         let colours = "[...document.querySelectorAll('ul.icons li')].map(li => \
                        [li.className, getComputedStyle(li.querySelector('svg')).color])";
@@ -157,7 +169,9 @@ fn marked_icon_can_be_told_without_its_colour() {
             assert_eq!(tangerine, icon[0] == "marked", "{found}");
         }
         browser.emulate("forced-colors", "active");
-        browser.screenshot(&format!("icons-forced-{name}"));
+        let forced = browser.picture(&format!("icons-forced-{name}"));
+        assert!(forced.colour() < plain.colour() / 2.0, "{} {}", forced.colour(), plain.colour());
+        assert!(plain.difference(&forced) > 0.02, "{}", plain.difference(&forced));
         let forced = browser.value(
             "({ active: matchMedia('(forced-colors: active)').matches, \
                 icons: [...document.querySelectorAll('ul.icons li')].map(li => ({ \
@@ -174,5 +188,35 @@ fn marked_icon_can_be_told_without_its_colour() {
         child.kill().unwrap();
         child.wait().unwrap();
         std::fs::remove_file(bench.path("one.p7s.pending")).unwrap();
+    }
+}
+
+/// The checks of every page's looks can fail.
+#[test]
+fn faults_of_a_page_are_found() {
+    let browser = Chromium::start(PHONE.0, PHONE.1);
+    let faults = |body: &str| {
+        let frame = "<!DOCTYPE html><meta name=viewport content='width=device-width'>\
+                     <style>body{margin:0}</style>";
+        browser.open(&format!("data:text/html,{frame}{body}"));
+        browser.faults()
+    };
+    assert_eq!(faults("<p>good <button>one</button> <button>two</button>"), [] as [&str; 0]);
+    let long = "long_name_".repeat(10);
+    for (body, expected) in [
+        ("<div style='width:999px'>wide</div>", "the page scrolls sideways"),
+        (&format!("<p style='width:9rem'>{long}"), "a text leaves its box"),
+        ("<p style='overflow:hidden;height:1rem;width:5rem'>one two three", "a text is cut off"),
+        (
+            "<button style='position:absolute;left:-20px'>one</button>",
+            "a control is outside the window",
+        ),
+        (
+            "<button>one</button><button style='margin-left:-1rem'>two</button>",
+            "two controls are on each other",
+        ),
+    ] {
+        let found = faults(body);
+        assert!(found.iter().any(|fault| fault.starts_with(expected)), "{expected}: {found:?}");
     }
 }

@@ -10,10 +10,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
 
 use ades_tests::pki::Key;
-use common::service::{ITSME, Sandbox, bench, kill, spawn, stage, until};
+use common::service::{ITSME, Sandbox, bench, kill, spawn, stage, until, written};
 use common::{Bench, PKCS12, Run, json};
 use serde_json::{Value, json};
 
@@ -40,8 +39,12 @@ fn until_written(bench: &Bench, folder: &str) -> String {
         let path = bench.path(folder).join(name);
         path.metadata().is_ok_and(|metadata| metadata.len() > 1024 * 1024)
     };
-    until("writing", || unfinished(bench, folder).iter().any(long));
-    unfinished(bench, folder).into_iter().find(long).unwrap()
+    let mut found = None;
+    until("writing", || {
+        found = unfinished(bench, folder).into_iter().find(long);
+        found.is_some()
+    });
+    found.unwrap()
 }
 
 fn end(child: Child, how: &str) -> ExitStatus {
@@ -123,10 +126,9 @@ fn one_process_at_a_time_works_on_a_job() {
     // A kill releases the lock.
     kill(child);
     assert!(bench.has(".one.p7s.pending.lock"));
-    let written = || bench.path(pending).metadata().unwrap().modified().unwrap();
-    let before = written();
+    let before = written(&bench, pending);
     let first = spawn(&bench, &["resume", pending]);
-    until("resumed", || written() > before);
+    until("resumed", || written(&bench, pending) > before);
     busy(&["resume", pending]);
     sandbox.answer("identification", true);
     until("signing", || stage(&bench, pending) == "signing");
@@ -150,9 +152,12 @@ fn one_output_is_written_by_one_of_two() {
     };
     let first = with(&["long.bin", "-o", "long.p7m"]);
     until_written(&bench, ".");
+    // The first one is not faster than the second one.
+    signal(&first, "STOP");
     let second = with(&["long", "--out-dir", "."]);
     Run::new(&second.wait_with_output().unwrap()).ends(0, "");
     let made = bench.read("long.p7m");
+    signal(&first, "CONT");
     Run::new(&first.wait_with_output().unwrap()).ends(2, "exists already");
     assert_eq!(bench.read("long.p7m"), made);
     assert!(unfinished(&bench, ".").is_empty());
@@ -276,7 +281,7 @@ fn job_killed_in_each_stage_is_resumed() {
     sandbox.fault("identification_status", &late, 1);
     let child = spawn(&bench, &sign);
     until("identifying", || stage(&bench, pending) == "identifying");
-    std::thread::sleep(Duration::from_millis(300));
+    sandbox.until_faults_are_applied();
     kill(child);
     sandbox.fault("sign_document", &late, 1);
     let child = spawn(&bench, &["resume", pending]);
@@ -287,7 +292,7 @@ fn job_killed_in_each_stage_is_resumed() {
     sandbox.fault("sign_status", &late, 1);
     let child = spawn(&bench, &["resume", pending, "--ask-again"]);
     until("signing", || stage(&bench, pending) == "signing");
-    std::thread::sleep(Duration::from_millis(300));
+    sandbox.until_faults_are_applied();
     kill(child);
 
     // After the values have arrived, while the containers are written.

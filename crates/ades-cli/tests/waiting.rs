@@ -7,12 +7,11 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
-use common::service::{ITSME, Sandbox, bench, http, kill, spawn, stage, until};
+use common::service::{ITSME, Sandbox, bench, browse, kill, spawn, stage, until, written};
 use common::{Bench, Run, json};
 use serde_json::{Value, json};
 
@@ -30,36 +29,6 @@ fn page(lines: &mut Lines) -> String {
 
 fn rest(lines: Lines) -> String {
     lines.map_while(Result::ok).collect::<Vec<_>>().join("\n")
-}
-
-/// Follows redirects from this page, as the browser of a user who has answered. Returns the URL of
-/// the last page, and the page.
-fn browse(url: &str) -> (String, String) {
-    let mut url = url.to_owned();
-    for _ in 0..40 {
-        let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-        // While another process takes the return address over, nobody listens for a moment.
-        until("somebody listens", || TcpStream::connect(host).is_ok());
-        let (head, body) = http(host, "GET", &format!("/{path}"), "", "");
-        let location = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(": ")?;
-            name.eq_ignore_ascii_case("location").then(|| value.trim().to_owned())
-        });
-        let refresh =
-            body.split("content=\"1; url=").nth(1).and_then(|rest| rest.split('"').next());
-        url = match (location, refresh) {
-            (Some(location), _) => location,
-            (None, Some(path)) => {
-                std::thread::sleep(Duration::from_millis(200));
-                format!("http://{host}{}", path.replace("&amp;", "&"))
-            }
-            (None, None) => {
-                assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-                return (url, body);
-            }
-        };
-    }
-    panic!("{url} leads nowhere");
 }
 
 /// Two people sign with one configuration, in either order of their answers.
@@ -324,14 +293,15 @@ fn signals_say_how_to_continue() {
     let sign = [&["sign", "one.txt", "-o", "it's here/one.p7s"], ITSME].concat();
     let mut arguments: Vec<&str> = sign.clone();
     for name in ["INT", "TERM", "HUP"] {
-        let child = spawn(&bench, &arguments);
-        until("identifying", || stage(&bench, pending) == "identifying");
-        std::thread::sleep(Duration::from_millis(200));
+        let mut child = spawn(&bench, &arguments);
+        let mut said = lines(&mut child);
+        // The job is stored before its page is named.
+        page(&mut said);
+        assert_eq!(stage(&bench, pending), "identifying");
         let id = child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.code().is_none(), "a shell has to see the signal");
-        let said = String::from_utf8(output.stderr).unwrap();
+        let said = rest(said);
+        assert!(child.wait().unwrap().code().is_none(), "a shell has to see the signal");
         let last = said.lines().last().unwrap();
         let command = last.split_once("ades resume ").unwrap().1;
         let path = bench.path(pending).to_str().unwrap().replace('\'', "'\\''");
@@ -356,9 +326,8 @@ fn since_is_the_beginning_of_a_stage() {
     let since =
         || -> Value { json(&bench.ades(&["status", pending, "--json"]).out)["since"].clone() };
     let first = since();
-    let written = || bench.path(pending).metadata().unwrap().modified().unwrap();
-    let stored = written();
-    until("polled", || written() > stored);
+    let stored = written(&bench, pending);
+    until("polled", || written(&bench, pending) > stored);
     assert_eq!(since(), first);
     // The time has a resolution of one second.
     std::thread::sleep(Duration::from_millis(1100));

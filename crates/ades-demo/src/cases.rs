@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! documents/BROWSER/CASE/attempt      the signing job, once there is one
+//!                       /lock         held by whoever changes or closes the case
 //!                       /1/document   what was uploaded
 //!                       /1/about.json its name, and how it is signed
 //!                       /1/signed     the container, once it is there
@@ -134,20 +135,42 @@ impl Case {
 
     /// Adds what was uploaded to a place.
     pub(crate) fn add(&self, place: TempDir, about: &About) -> Result<(), Problem> {
-        self.check_open()?;
         write_whole(place.path(), "about.json", &json(about)?)?;
-        let taken = self.items()?.last().map_or(0, |item| item.no);
-        if taken >= MAX_DOCUMENTS {
-            return Err(Problem::TooLarge);
-        }
-        for no in taken + 1..=MAX_DOCUMENTS {
-            // Another tab may have taken the number: a folder does not replace one with files.
-            if fs::rename(place.path(), self.path.join(no.to_string())).is_ok() {
-                let _ = place.keep();
-                return Ok(());
+        self.change(|| {
+            let no = self.items()?.last().map_or(0, |item| item.no) + 1;
+            if no > MAX_DOCUMENTS {
+                return Err(Problem::TooLarge);
             }
-        }
-        Err(Problem::TooLarge)
+            fs::rename(place.path(), self.path.join(no.to_string()))?;
+            let _ = place.keep();
+            Ok(())
+        })
+    }
+
+    /// Changes the documents, while nobody closes the case.
+    pub(crate) fn change<T>(
+        &self,
+        change: impl FnOnce() -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let _lock = self.lock()?;
+        self.check_open()?;
+        change()
+    }
+
+    /// Closes the case: from now on, nobody changes the documents. Returns the attempt.
+    pub(crate) fn close(&self) -> io::Result<Attempt> {
+        let _lock = self.lock()?;
+        let attempt = Attempt { is_open: false, ..self.attempt()? };
+        self.set_attempt(attempt)?;
+        Ok(attempt)
+    }
+
+    /// The right to change or to close the case, which one process has at a time. It ends with the
+    /// file.
+    fn lock(&self) -> io::Result<File> {
+        let file = File::create(self.path.join("lock"))?;
+        file.lock()?;
+        Ok(file)
     }
 
     /// Refuses changes of a case that is being signed.

@@ -100,11 +100,10 @@ pub(crate) async fn choose(
 ) -> Result<Response, Problem> {
     visitor.check(&form.token)?;
     let case = demo.case(&visitor, &name)?;
-    case.check_open()?;
     let mut item = case.item(no)?;
     let back = Redirect::to(&format!("/cases/{name}")).into_response();
     if form.remove.is_some() {
-        item.remove()?;
+        blocking(move || case.change(|| Ok(item.remove()?))).await?;
         return Ok(back);
     }
     let choice = Choice::from_name(&form.choice).ok_or(Problem::Form)?;
@@ -118,7 +117,8 @@ pub(crate) async fn choose(
     };
     let item = blocking(move || {
         item.about.examine(&mut item.open()?);
-        item.store().map(|()| item)
+        case.change(|| item.store())?;
+        Ok::<_, Problem>(item)
     })
     .await?;
     // What cannot be signed like this is said where it can be changed.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ades::signer::Display;
-use ades_session::store::StoreError;
-use ades_session::{Error as SessionError, Next, Outcome, SigningJob, SigningJobItem};
+use ades_session::store::{JobId, StoreError};
+use ades_session::{Driver, Error as SessionError, Next, Outcome, SigningJob, SigningJobItem};
 use axum::extract::{Form, Path, RawQuery, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
@@ -18,8 +18,7 @@ use crate::server::{Demo, blocking};
 use crate::texts::Texts;
 use crate::visitor::{Visit, Visitor};
 
-/// How often a return is said again while another request or process has the job, and the pauses.
-/// After that, the browser comes back once more.
+/// How often a call is repeated while another request or process has the job, and the pauses.
 const BUSY_TRIES: u32 = 20;
 const BUSY_PAUSE: Duration = Duration::from_millis(250);
 
@@ -51,8 +50,8 @@ pub(crate) async fn show(
     let Some(job) = case.attempt()?.job else {
         return Ok(Html(pages::edit(&visitor, &case, &items)).into_response());
     };
-    match demo.driver().poll(job, Some(&visitor.browser)).await {
-        Ok(outcome) => answer(&visitor, &case, &items, outcome),
+    match look(&demo, &visitor, job).await {
+        Ok(next) => Ok(answer(&visitor, &case, &items, next.ok_or(Problem::NotFound)?)),
         // Jobs are kept for a time, containers until the visitor or the sweep removes them.
         Err(SessionError::Store(StoreError::NotFound)) => {
             Ok(Html(pages::done(&visitor, &case, &items)).into_response())
@@ -61,18 +60,25 @@ pub(crate) async fn show(
     }
 }
 
-fn answer(
-    visitor: &Visitor,
-    case: &Case,
-    items: &[Item],
-    outcome: Outcome,
-) -> Result<Response, Problem> {
-    // Strangers and other browsers learn nothing.
-    let (_, next) = outcome.into_next().ok_or(Problem::NotFound)?;
-    Ok(match next {
+/// Continues a job by one step. While another process does that, it says where the job stands, so
+/// that the page has what its visitor needs. `None` for strangers and other browsers, who learn
+/// nothing.
+async fn look(demo: &Demo, visitor: &Visitor, job: JobId) -> Result<Option<Next>, SessionError> {
+    let browser = Some(visitor.browser.as_str());
+    match demo.driver().poll(job, browser).await? {
+        Outcome::Busy { .. } => {
+            let status = demo.driver().status(job, browser).await?;
+            Ok(status.map(|status| status.next))
+        }
+        outcome => Ok(outcome.into_next().map(|(_, next)| next)),
+    }
+}
+
+fn answer(visitor: &Visitor, case: &Case, items: &[Item], next: Next) -> Response {
+    match next {
         Next::Redirect { url, .. } => Redirect::to(&url).into_response(),
         next => Html(pages::job(visitor, case, items, &next)).into_response(),
-    })
+    }
 }
 
 /// Where a job stands, for the script of its page, which waits.
@@ -83,9 +89,7 @@ pub(crate) async fn state(
 ) -> Result<Response, Problem> {
     let case = demo.case(&visitor, &name)?;
     let job = case.attempt()?.job.ok_or(Problem::NotFound)?;
-    let outcome = demo.driver().poll(job, Some(&visitor.browser)).await?;
-    let (_, next) = outcome.into_next().ok_or(Problem::NotFound)?;
-    Ok(Json(match next {
+    Ok(Json(match look(&demo, &visitor, job).await?.ok_or(Problem::NotFound)? {
         Next::Redirect { url, .. } => json!({ "go": url }),
         next => json!({ "state": pages::state(&next) }),
     })
@@ -111,19 +115,19 @@ pub(crate) async fn act(
     let attempt = case.attempt()?;
     let (driver, browser) = (demo.driver(), Some(visitor.browser.as_str()));
     let outcome = match (wish.as_str(), attempt.job) {
-        ("sign", _) => return sign(&demo, &visitor, &case, attempt).await,
+        ("sign", _) => return sign(&demo, &visitor, &case).await,
         ("edit", _) => return edit(&demo, &visitor, &case, attempt).await,
-        ("again", Some(job)) => driver.ask_again(job, browser).await?,
-        ("identify", Some(job)) => driver.identify_again(job, browser).await?,
+        ("again", Some(job)) => insist(|| driver.ask_again(job, browser), is_busy).await?,
+        ("identify", Some(job)) => insist(|| driver.identify_again(job, browser), is_busy).await?,
         // The case is in this browser's folder, so the job is this browser's.
         ("cancel", Some(job)) => {
-            driver.cancel(job).await?;
+            cancel(driver, job).await?;
             return Ok(to_case(&case));
         }
         ("delete", job) => {
             if let Some(job) = job {
                 // A job that is over cannot be cancelled any more, and need not.
-                let _ = driver.cancel(job).await;
+                let _ = cancel(driver, job).await;
             }
             blocking(move || case.remove()).await?;
             return Ok(Redirect::to("/").into_response());
@@ -134,16 +138,34 @@ pub(crate) async fn act(
     Ok(onward(&case, next))
 }
 
+/// Calls again while another request or process has the job: nothing that a visitor did is lost
+/// because the poller was at work.
+async fn insist<T, F>(call: impl Fn() -> F, is_busy: fn(&T) -> bool) -> Result<T, SessionError>
+where
+    F: Future<Output = Result<T, SessionError>>,
+{
+    for _ in 0..BUSY_TRIES {
+        let answer = call().await?;
+        if !is_busy(&answer) {
+            return Ok(answer);
+        }
+        tokio::time::sleep(BUSY_PAUSE).await;
+    }
+    call().await
+}
+
+const fn is_busy(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Busy { .. })
+}
+
+async fn cancel(driver: &Driver, job: JobId) -> Result<Next, SessionError> {
+    insist(|| driver.cancel(job), |next| matches!(next, Next::Busy { .. })).await
+}
+
 /// Begins the job of a case. A second click, in this tab or another one, finds the first job.
-async fn sign(
-    demo: &Demo,
-    visitor: &Visitor,
-    case: &Case,
-    before: Attempt,
-) -> Result<Response, Problem> {
-    let no = before.no;
-    // From here on, the documents do not change.
-    case.set_attempt(Attempt { no, is_open: false, job: before.job })?;
+async fn sign(demo: &Demo, visitor: &Visitor, case: &Case) -> Result<Response, Problem> {
+    let closed = case.clone();
+    let Attempt { no, .. } = blocking(move || closed.close()).await?;
     let items: Vec<Item> = case.items()?.into_iter().filter(|item| !item.is_signed()).collect();
     let job = signing_job(visitor, case, &items, no);
     match demo.driver().begin(job, Some(&visitor.browser)).await {
@@ -208,17 +230,9 @@ pub(crate) async fn returned(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let (query, browser) = (query.unwrap_or_default(), Some(visitor.browser.as_str()));
-    let mut outcome = demo.driver().returned(&query, browser).await?;
-    // The poller may have the job at this moment. The return must be said again: the job goes on
-    // only when it knows that this browser has come back.
-    for _ in 0..BUSY_TRIES {
-        if !matches!(outcome, Outcome::Busy { .. }) {
-            break;
-        }
-        tokio::time::sleep(BUSY_PAUSE).await;
-        outcome = demo.driver().returned(&query, browser).await?;
-    }
-    if matches!(outcome, Outcome::Busy { .. }) {
+    let outcome = insist(|| demo.driver().returned(&query, browser), is_busy).await?;
+    if is_busy(&outcome) {
+        // The browser comes back once more: the job goes on only when it knows that it has.
         return Ok(Redirect::to(&format!("/return?{query}")).into_response());
     }
     let (job, next) = outcome.into_next().ok_or(Problem::NotFound)?;

@@ -37,7 +37,7 @@ fn strangers_learn_nothing_and_change_nothing() {
     assert_eq!(stranger.get(&back).status, 404);
     assert_eq!(stranger.get("/return?st=0123456789abcdef0123456789abcdef").status, 404);
     assert_eq!(stranger.get("/return").status, 404);
-    assert_eq!(user.get(&back).status, 303);
+    assert_eq!(user.come_back(&back).status, 303);
     for path in ["/cases/../key", "/cases/..%2F..%2Fkey", "/cases/00000000000000000000000000000000"]
     {
         assert_eq!(user.get(path).status, 404, "{path}");
@@ -110,13 +110,13 @@ fn user_refuses_thinks_again_cancels_and_begins_again() {
     let mut user = bench.browser();
     let case = user.upload("/cases", &[("a.txt", b"I agree."), ("b.txt", b"So do I.")]).location();
     let page = user.post(&case, "wish=sign").location();
-    let page = user.get(&bench.answer(&page, true)).location();
+    let page = user.come_back(&bench.answer(&page, true)).location();
     let back = bench.answer(&page, false);
-    assert_eq!(user.get(&back).location(), case);
+    assert_eq!(user.come_back(&back).location(), case);
     user.get(&case).shows("You refused");
     let page = user.post(&case, "wish=again").location();
     let back = bench.answer(&page, false);
-    assert_eq!(user.get(&back).location(), case);
+    assert_eq!(user.come_back(&back).location(), case);
     user.get(&case).shows("You refused");
     assert_eq!(user.post(&case, "wish=edit").status, 409);
     assert_eq!(user.post(&case, "wish=cancel").location(), case);
@@ -125,9 +125,9 @@ fn user_refuses_thinks_again_cancels_and_begins_again() {
     // The case is open again: without the second document it is signed after all.
     assert_eq!(user.post(&format!("{case}/2"), "remove=yes").location(), case);
     let page = user.post(&case, "wish=sign").location();
-    let page = user.get(&bench.answer(&page, true)).location();
+    let page = user.come_back(&bench.answer(&page, true)).location();
     let back = bench.answer(&page, true);
-    assert_eq!(user.get(&back).location(), case);
+    assert_eq!(user.come_back(&back).location(), case);
     user.get(&case).shows("a.txt.p7m");
     assert_eq!(user.get(&format!("{case}/1/signed")).status, 200);
 }
@@ -145,18 +145,35 @@ fn return_while_another_process_has_the_job_is_not_lost() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let job = bench.only_job();
     // The application's own poller may have it first.
-    let lease = std::iter::repeat_with(|| {
-        std::thread::sleep(Duration::from_millis(50));
-        runtime.block_on(store.lease(job, "another process", Duration::from_secs(60))).unwrap()
-    });
-    let lease = lease.take(200).flatten().next().unwrap();
+    let lease = || {
+        let leases = std::iter::repeat_with(|| {
+            std::thread::sleep(Duration::from_millis(50));
+            runtime.block_on(store.lease(job, "another process", Duration::from_secs(600))).unwrap()
+        });
+        leases.flatten().next().unwrap()
+    };
+    let other = lease();
+    // The page of the case still leads to the signer's page.
+    user.get(&case).shows("Waiting for your confirmation").shows(&page.replace('&', "&amp;"));
+    user.get(&format!("{case}/state")).shows("wait");
     let answer = std::thread::scope(|scope| {
-        let answer = scope.spawn(|| user.get(&back));
+        let answer = scope.spawn(|| user.come_back(&back));
+        // Most often, the browser is back by then.
         std::thread::sleep(Duration::from_secs(1));
-        runtime.block_on(store.release(&lease)).unwrap();
+        assert!(!answer.is_finished());
+        runtime.block_on(store.release(&other)).unwrap();
         answer.join().unwrap()
     });
     assert!(answer.location().contains("/qes/sign"), "{}", answer.head);
+    // What the user wants is not lost, either.
+    let other = lease();
+    std::thread::scope(|scope| {
+        let cancelled = scope.spawn(|| user.post(&case, "wish=cancel").location());
+        std::thread::sleep(Duration::from_secs(1));
+        runtime.block_on(store.release(&other)).unwrap();
+        cancelled.join().unwrap()
+    });
+    user.get(&case).shows("Cancelled");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! | POST `/sandbox/clock` | `{"advance_seconds":180}` | advances the sandbox's clock |
 //! | POST `/sandbox/policies` | `{"ref":"1.3.6…","enabled":false}` | disables or enables a signature policy of the discovery document |
 //! | POST `/sandbox/faults` | `{"endpoint":"sign_status","fault":{"kind":"reset"},"times":1}` | injects a [`Fault`] into the next answers of an [`Endpoint`] |
+//! | GET `/sandbox/faults` | | lists the faults of the back end that have not been applied yet |
 //! | POST `/sandbox/evidence` | `{"service":"ocsp","fault":{"kind":"revoked"},"times":1}` | injects an [`EvidenceFault`] into the next answers of an [`EvidenceService`] |
 //! | GET `/sandbox/evidence` | | the number of requests that each evidence service got: `{"time_stamp":2,"ocsp":1}` |
 //! | POST `/sandbox/reset` | | restores the state at the start: no sessions, no faults, the system's time |
@@ -128,6 +129,12 @@ impl Control {
         self.0.mutable().faults.add(endpoint, fault, times)
     }
 
+    /// The faults of the back end that have not been applied yet, and how often each still will be.
+    #[must_use]
+    pub fn queued(&self) -> Vec<(Endpoint, Fault, u32)> {
+        self.0.mutable().faults.all()
+    }
+
     /// Applies a fault to the next `times` answers of an evidence service. Returns
     /// `false` if too many faults are queued, or if the service cannot have the fault.
     pub fn inject_evidence(
@@ -166,7 +173,7 @@ pub(crate) fn router(app: Arc<AppState>) -> Router {
         .route("/sandbox/auto", post(auto))
         .route("/sandbox/clock", post(clock))
         .route("/sandbox/policies", post(policies))
-        .route("/sandbox/faults", post(faults))
+        .route("/sandbox/faults", get(queued).post(faults))
         .route("/sandbox/evidence", get(evidence_requests).post(evidence))
         .route("/sandbox/reset", post(reset))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::check))
@@ -234,7 +241,7 @@ async fn policies(
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct FaultRequest {
     endpoint: Endpoint,
     fault: Fault,
@@ -251,6 +258,11 @@ async fn faults(Shared(control): Shared<Control>, Json(request): Json<FaultReque
         true => StatusCode::NO_CONTENT,
         false => StatusCode::CONFLICT,
     }
+}
+
+async fn queued(Shared(control): Shared<Control>) -> Json<Vec<FaultRequest>> {
+    let queued = control.queued().into_iter();
+    Json(queued.map(|(endpoint, fault, times)| FaultRequest { endpoint, fault, times }).collect())
 }
 
 #[derive(Deserialize)]

@@ -174,9 +174,14 @@ impl<E, F> Default for Queue<E, F> {
     }
 }
 
-impl<E: PartialEq, F: Clone> Queue<E, F> {
+impl<E: Copy + PartialEq, F: Clone> Queue<E, F> {
     /// Maximum number of queued faults.
     const MAX: usize = 1000;
+
+    /// The queued faults, the first one first.
+    pub(crate) fn all(&self) -> Vec<(E, F, u32)> {
+        self.0.clone()
+    }
 
     /// Queues a fault. Returns `false` if the queue is full.
     pub(crate) fn add(&mut self, endpoint: E, fault: F, times: u32) -> bool {
@@ -216,6 +221,9 @@ mod tests {
         let take = |faults: &mut Faults| faults.take(Endpoint::SignStatus, true);
         assert_eq!(faults.take(Endpoint::SignDocument, true), None);
         assert_eq!(take(&mut faults), Some(Fault::Reset));
+        let left =
+            [(Endpoint::SignStatus, Fault::Reset, 1), (Endpoint::SignStatus, Fault::Huge, 1)];
+        assert_eq!(faults.all(), left);
         assert_eq!(take(&mut faults), Some(Fault::Reset));
         assert_eq!(take(&mut faults), Some(Fault::Huge));
         assert_eq!(take(&mut faults), None);

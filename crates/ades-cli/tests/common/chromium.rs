@@ -2,33 +2,60 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64, Encoding};
 use serde_json::{Value, json};
 
-/// Maximum time for one command.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Maximum time until a text appears.
-const WAITING: Duration = Duration::from_secs(30);
+use super::service::{PATIENCE, until};
+
+/// Maximum number of browsers at the same time. More of them are slower together.
+const AT_ONCE: u32 = 2;
+/// The number of browsers, and who waits for one to end.
+static BROWSERS: (Mutex<u32>, Condvar) = (Mutex::new(0), Condvar::new());
 
 /// Keys as WebDriver names them (17.4.2).
 pub(crate) const TAB: char = '\u{E004}';
 pub(crate) const ENTER: char = '\u{E007}';
 pub(crate) const SPACE: char = ' ';
 pub(crate) const ARROW_LEFT: char = '\u{E012}';
+pub(crate) const ARROW_DOWN: char = '\u{E015}';
 
 /// A driver with one browser.
 pub(crate) struct Chromium {
     driver: Child,
     host: String,
     session: String,
+    _place: Place,
+}
+
+/// A place for one browser.
+struct Place;
+
+impl Place {
+    fn take() -> Self {
+        let lock = BROWSERS.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = BROWSERS.1.wait_while(lock, |running| *running >= AT_ONCE);
+        *running.unwrap_or_else(PoisonError::into_inner) += 1;
+        Self
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *BROWSERS.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        BROWSERS.1.notify_one();
+    }
 }
 
 impl Chromium {
-    /// Starts a browser with a window of this size in CSS pixels, as a phone if it is narrow.
+    /// Starts a browser with a window of this size in CSS pixels, as a phone if it is narrow. A
+    /// test that has two at the same time may wait for ever.
     pub(crate) fn start(width: u32, height: u32) -> Self {
+        let place = Place::take();
         let mut driver = Command::new("chromedriver");
         driver.args(["--port=0"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut driver = driver.spawn().expect("the Debian package chromium-driver");
@@ -38,11 +65,11 @@ impl Chromium {
             port.trim_end_matches('.').parse::<u16>().ok()
         });
         let host = format!("127.0.0.1:{}", port.expect("chromedriver names its port"));
-        let mut chromium = Self { driver, host, session: String::new() };
+        let mut chromium = Self { driver, host, session: String::new(), _place: place };
         let phone = json!({"deviceMetrics": {"width": width, "height": height, "pixelRatio": 2}});
         let mut options = json!({"args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-            "--no-first-run", "--disable-extensions",
+            "--no-first-run", "--disable-extensions", "--hide-scrollbars",
             format!("--window-size={width},{height}"),
         ]});
         if width < 600 {
@@ -51,6 +78,7 @@ impl Chromium {
         let wanted = json!({
             "browserName": "chrome",
             "goog:chromeOptions": options,
+            "timeouts": {"script": PATIENCE.as_millis() as u64},
         });
         let body = json!({"capabilities": {"alwaysMatch": wanted}});
         let answer = chromium.request("POST", "/session", &body);
@@ -58,7 +86,13 @@ impl Chromium {
         chromium
     }
 
+    #[track_caller]
     fn request(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.try_request(method, path, body).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Sends a command. Returns the driver's value, or its error.
+    fn try_request(&self, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
         let mut stream = TcpStream::connect(&self.host).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let body = if body.is_null() { String::new() } else { body.to_string() };
@@ -84,13 +118,34 @@ impl Chromium {
         let mut body = vec![0; length];
         answer.read_exact(&mut body).unwrap();
         let answer: Value = serde_json::from_slice(&body).unwrap();
-        assert!(head.starts_with("HTTP/1.1 200"), "{path}: {answer}");
-        answer["value"].clone()
+        let value = answer["value"].clone();
+        if head.starts_with("HTTP/1.1 200") { Ok(value) } else { Err(value) }
     }
 
+    #[track_caller]
     fn ask(&self, command: &str, body: &Value) -> Value {
+        self.try_ask(command, body).unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
+    fn try_ask(&self, command: &str, body: &Value) -> Result<Value, Value> {
         let method = if body.is_null() { "GET" } else { "POST" };
-        self.request(method, &format!("/session/{}/{command}", self.session), body)
+        self.try_request(method, &format!("/session/{}/{command}", self.session), body)
+    }
+
+    /// As [`ask`](Self::ask), for a command that changes nothing. It is sent again if the page has
+    /// just made way for the next one.
+    #[track_caller]
+    fn ask_page(&self, command: &str, body: &Value) -> Value {
+        let begun = Instant::now();
+        loop {
+            match self.try_ask(command, body) {
+                Ok(value) => return value,
+                Err(error) if is_leaving(&error) && begun.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(error) => panic!("{command}: {error}"),
+            }
+        }
     }
 
     pub(crate) fn open(&self, url: &str) {
@@ -103,16 +158,18 @@ impl Chromium {
     }
 
     pub(crate) fn url(&self) -> String {
-        self.ask("url", &Value::Null).as_str().unwrap().to_owned()
+        self.ask_page("url", &Value::Null).as_str().unwrap().to_owned()
     }
 
-    /// The value of a script in the page.
+    /// The value of a script in the page, which changes nothing.
+    #[track_caller]
     pub(crate) fn value(&self, script: &str) -> Value {
-        self.ask("execute/sync", &json!({"script": format!("return {script}"), "args": []}))
+        self.ask_page("execute/sync", &json!({"script": format!("return {script}"), "args": []}))
     }
 
     pub(crate) fn text(&self) -> String {
-        self.value("document.body.innerText").as_str().unwrap_or_default().to_owned()
+        // A page that is loading may have no body yet.
+        self.value("document.body?.innerText").as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until the page has an element with this text.
@@ -121,7 +178,7 @@ impl Chromium {
         let begun = Instant::now();
         while !self.text().contains(text) {
             let (url, shown) = (self.url(), self.text());
-            assert!(begun.elapsed() < WAITING, "{text:?} is not at {url}: {shown}");
+            assert!(begun.elapsed() < PATIENCE, "{text:?} is not at {url}: {shown}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -131,28 +188,49 @@ impl Chromium {
     fn find(&self, selector: &str) -> String {
         let begun = Instant::now();
         loop {
-            let found = self.ask("elements", &json!({"using": "css selector", "value": selector}));
+            let wanted = json!({"using": "css selector", "value": selector});
+            let found = self.ask_page("elements", &wanted);
             if let Some(first) = found[0].as_object().and_then(|one| one.values().next()) {
                 return first.as_str().unwrap().to_owned();
             }
             let (url, shown) = (self.url(), self.text());
-            assert!(begun.elapsed() < WAITING, "{selector} is not at {url}: {shown}");
+            assert!(begun.elapsed() < PATIENCE, "{selector} is not at {url}: {shown}");
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Waits until the page has an element.
+    #[track_caller]
+    pub(crate) fn until_there(&self, selector: &str) {
+        self.find(selector);
     }
 
     /// Clicks as a person does: only what is visible and not covered can be clicked.
     #[track_caller]
     pub(crate) fn click(&self, selector: &str) {
-        let id = self.find(selector);
-        self.ask(&format!("element/{id}/click"), &json!({}));
+        self.act(selector, "click", &json!({}));
     }
 
     /// Types into an element. A file input takes the paths of files, one in each line.
     #[track_caller]
     pub(crate) fn enter(&self, selector: &str, text: &str) {
-        let id = self.find(selector);
-        self.ask(&format!("element/{id}/value"), &json!({ "text": text }));
+        self.act(selector, "value", &json!({ "text": text }));
+    }
+
+    /// Acts on an element, which is found again if its page has just loaded itself again.
+    #[track_caller]
+    fn act(&self, selector: &str, command: &str, body: &Value) {
+        let begun = Instant::now();
+        loop {
+            let id = self.find(selector);
+            match self.try_ask(&format!("element/{id}/{command}"), body) {
+                Ok(_) => return,
+                Err(error) => {
+                    let is_gone = error["error"] == "stale element reference";
+                    assert!(is_gone && begun.elapsed() < PATIENCE, "{selector}: {error}");
+                }
+            }
+        }
     }
 
     /// Presses a key on the keyboard, wherever the focus is.
@@ -173,6 +251,12 @@ impl Chromium {
             self.press(TAB);
         }
         panic!("the tabulator key does not lead to {selector} at {}", self.url());
+    }
+
+    /// Lets the browser store what it downloads in a folder, without a question.
+    pub(crate) fn download_to(&self, folder: &Path) {
+        let params = json!({"behavior": "allow", "downloadPath": folder});
+        self.devtools("Browser.setDownloadBehavior", &params);
     }
 
     /// Opens another tab and goes there. Returns both, the old one first.
@@ -205,6 +289,13 @@ impl Chromium {
         self.ask("actions", &json!({ "actions": [mouse] }));
     }
 
+    /// Waits until all pictures of the page are there.
+    #[track_caller]
+    pub(crate) fn until_pictures(&self) {
+        let pictures = "[...document.images].every(i => i.complete && i.naturalWidth > 0)";
+        until("pictures", || self.value(pictures) == true);
+    }
+
     /// Fails the test if axe-core finds anything about the page (tests/oracles/install.sh).
     #[track_caller]
     pub(crate) fn is_accessible(&self) {
@@ -216,24 +307,32 @@ impl Chromium {
         self.ask("execute/sync", &json!({ "script": axe, "args": [] }));
         let run = "const done = arguments[0]; axe.run().then(found => done(found.violations.map(v => \
                    [v.id, v.help, ...v.nodes.map(n => n.html + ' ' + n.failureSummary)])), done)";
-        let found = self.ask("execute/async", &json!({ "script": run, "args": [] }));
+        let found = self.ask("execute/async", &json!({"script": run, "args": []}));
         assert_eq!(found, json!([]), "{}", self.url());
     }
 
     /// Emulates a medium's feature, such as forced colours.
     pub(crate) fn emulate(&self, feature: &str, value: &str) {
         let features = json!({"features": [{"name": feature, "value": value}]});
-        let command = json!({"cmd": "Emulation.setEmulatedMedia", "params": features});
-        self.ask("goog/cdp/execute", &command);
+        self.devtools("Emulation.setEmulatedMedia", &features);
+    }
+
+    /// Sends a command of the DevTools protocol.
+    #[track_caller]
+    pub(crate) fn devtools(&self, command: &str, params: &Value) {
+        self.ask("goog/cdp/execute", &json!({"cmd": command, "params": params}));
     }
 
     /// A picture of the page. Kept in the folder that `ADES_SCREENSHOTS` names.
     pub(crate) fn screenshot(&self, name: &str) -> Vec<u8> {
-        std::thread::sleep(Duration::from_millis(100));
-        let picture = self.ask("screenshot", &Value::Null);
+        // What was changed last is drawn.
+        let drawn = "const done = arguments[0]; \
+                     requestAnimationFrame(() => requestAnimationFrame(() => done()))";
+        self.ask_page("execute/async", &json!({"script": drawn, "args": []}));
+        let picture = self.ask_page("screenshot", &Value::Null);
         let picture = Base64::decode_vec(picture.as_str().unwrap()).unwrap();
         if let Some(folder) = std::env::var_os("ADES_SCREENSHOTS") {
-            let path = std::path::Path::new(&folder).join(format!("{name}.png"));
+            let path = Path::new(&folder).join(format!("{name}.png"));
             std::fs::write(path, &picture).unwrap();
         }
         picture
@@ -267,6 +366,13 @@ impl Chromium {
         }
         assert!(!contrasts.as_array().unwrap().is_empty());
     }
+}
+
+/// Whether an error says that the page makes way for the next one.
+fn is_leaving(error: &Value) -> bool {
+    let message = error["message"].as_str().unwrap_or_default();
+    // A script that waits says so when its page is gone.
+    ["navigat", "loader has changed", "script timeout"].iter().any(|part| message.contains(part))
 }
 
 /// The contrast of each text with its background (WCAG 2.2, 1.4.3).

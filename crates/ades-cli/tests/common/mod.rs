@@ -8,6 +8,7 @@
 )]
 
 pub(crate) mod chromium;
+pub(crate) mod looks;
 pub(crate) mod pages;
 pub(crate) mod service;
 

@@ -17,11 +17,16 @@ pub(crate) fn answer(browser: &Chromium, answer: &str) {
 
 /// Chooses the icon that the page marks.
 pub(crate) fn choose_icon(browser: &Chromium) {
+    browser.click(&format!("input[value={}]", marked_icon(browser)));
+}
+
+/// The name of the icon that the page marks.
+pub(crate) fn marked_icon(browser: &Chromium) -> String {
     until("an icon", || browser.value("document.querySelector('li.marked svg') != null") == true);
     let icon = browser.value(
         "['circle', 'triangle', 'square'].find(icon => { \
            const mark = document.querySelector('li.marked svg').innerHTML; \
            return document.querySelector(`input[value=${icon}]`).parentElement.innerHTML.includes(mark); })",
     );
-    browser.click(&format!("input[value={}]", icon.as_str().unwrap()));
+    icon.as_str().unwrap().to_owned()
 }

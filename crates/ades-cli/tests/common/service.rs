@@ -1,10 +1,10 @@
 //! The sandbox in a process of its own, and processes that wait for it.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -64,6 +64,12 @@ impl Sandbox {
         self.control("/sandbox/faults", &fault);
     }
 
+    /// Waits until each fault has been applied to a request, whose answer may be on its way.
+    #[track_caller]
+    pub(crate) fn until_faults_are_applied(&self) {
+        until("the request", || http(&self.front, "GET", "/sandbox/faults", "", "").1 == "[]");
+    }
+
     pub(crate) fn evidence_fault(&self, service: &str, fault: &Value, times: u32) {
         let fault = json!({"service": service, "fault": fault, "times": times});
         self.control("/sandbox/evidence", &fault);
@@ -78,6 +84,7 @@ impl Drop for Sandbox {
 }
 
 /// Sends one request; returns head and body of the response.
+#[track_caller]
 pub(crate) fn http(
     host: &str,
     method: &str,
@@ -85,28 +92,81 @@ pub(crate) fn http(
     kind: &str,
     body: &str,
 ) -> (String, String) {
-    let mut stream = TcpStream::connect(host).unwrap();
+    try_http(host, method, path, kind, body).unwrap()
+}
+
+fn try_http(
+    host: &str,
+    method: &str,
+    path: &str,
+    kind: &str,
+    body: &str,
+) -> io::Result<(String, String)> {
+    let mut stream = TcpStream::connect(host)?;
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n\
          Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
-    )
-    .unwrap();
+    )?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.to_owned(), body.to_owned())
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok((head.to_owned(), body.to_owned()))
 }
+
+/// Follows redirects and waiting pages from this address, as the browser of a user who has
+/// answered. Returns the address of the last page, and the page.
+#[track_caller]
+pub(crate) fn browse(url: &str) -> (String, String) {
+    let mut url = url.to_owned();
+    let begun = Instant::now();
+    loop {
+        assert!(begun.elapsed() < PATIENCE, "{url} leads nowhere");
+        let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+        // While another process takes the return address over, nobody answers for a moment.
+        let (mut head, mut body) = (String::new(), String::new());
+        until(&url, || {
+            let answer = try_http(host, "GET", &format!("/{path}"), "", "");
+            answer.map(|answer| (head, body) = answer).is_ok()
+        });
+        let location = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case("location").then(|| value.trim().to_owned())
+        });
+        let refresh =
+            body.split("content=\"1; url=").nth(1).and_then(|rest| rest.split('"').next());
+        url = match (location, refresh) {
+            (Some(location), _) => location,
+            (None, Some(path)) => {
+                std::thread::sleep(Duration::from_millis(200));
+                format!("http://{host}{}", path.replace("&amp;", "&"))
+            }
+            (None, None) => {
+                assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+                return (url, body);
+            }
+        };
+    }
+}
+
+/// Maximum time until a condition holds. No test fails early on a slow machine with many tests at
+/// once; one that waits in vain takes this long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Waits until a condition holds.
 #[track_caller]
 pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !so() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "{what}: not after 30 seconds");
+        assert!(begun.elapsed() < PATIENCE, "{what}: not after {PATIENCE:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// When a job was last written.
+pub(crate) fn written(bench: &Bench, pending: &str) -> SystemTime {
+    bench.path(pending).metadata().unwrap().modified().unwrap()
 }
 
 pub(crate) const ITSME: &[&str] = &["--signer", "itsme:sb/itsme.toml"];

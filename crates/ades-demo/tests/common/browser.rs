@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// An answer of the application.
 pub(crate) struct Answer {
@@ -55,7 +55,7 @@ impl Browser {
 
     pub(crate) fn send(&mut self, method: &str, target: &str, head: &str, body: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(180))).unwrap();
         let head = format!(
             "{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncookie: {}\r\n\
              content-length: {}\r\n{head}\r\n",
@@ -81,6 +81,21 @@ impl Browser {
 
     pub(crate) fn get(&mut self, target: &str) -> Answer {
         self.send("GET", target, "", b"")
+    }
+
+    /// Comes back from the signer's page. While another process has the job, the application sends
+    /// the browser to the same address once more, for as long as a lease lasts.
+    #[track_caller]
+    pub(crate) fn come_back(&mut self, back: &str) -> Answer {
+        let begun = Instant::now();
+        loop {
+            let answer = self.get(back);
+            let onward = answer.header("location").unwrap_or_default();
+            if !onward.starts_with("/return") {
+                return answer;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(180), "{back} is busy");
+        }
     }
 
     /// Sends a form with a token.

@@ -78,7 +78,7 @@ impl Bench {
             loop {
                 match tokio::net::TcpListener::bind(&self.address).await {
                     Ok(listener) => break listener,
-                    Err(error) => assert!(begun.elapsed() < Duration::from_secs(20), "{error}"),
+                    Err(error) => assert!(begun.elapsed() < Duration::from_secs(180), "{error}"),
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }

@@ -38,7 +38,7 @@ pub(crate) fn sign_three_documents(database: Option<String>) {
     user.get(&case).shows("Waiting for your confirmation");
     let back = bench.answer(&first, true);
     bench.restart();
-    let second = user.get(&back).location();
+    let second = user.come_back(&back).location();
     assert_ne!(second, first);
     bench.restart();
     // The page of the case leads to the signer's page, and the script goes on waiting.
@@ -46,11 +46,11 @@ pub(crate) fn sign_three_documents(database: Option<String>) {
     user.get(&format!("{case}/state")).shows("wait");
     let back = bench.answer(&second, true);
     bench.restart();
-    assert_eq!(user.get(&back).location(), case);
+    assert_eq!(user.come_back(&back).location(), case);
     bench.restart();
     user.get(&case).shows("Download all").shows("contract-signed.pdf");
     // Back in the browser's history, and once more.
-    assert_eq!(user.get(&back).location(), case);
+    assert_eq!(user.come_back(&back).location(), case);
     assert_eq!(bench.sandbox.control().sessions().len(), 2);
     user.get(&format!("{case}/1/contents")).shows("PAdES B-B").shows("Yes").shows("SANDBOX");
     user.get(&format!("{case}/3/contents")).shows("CAdES B-B").shows("Yes");

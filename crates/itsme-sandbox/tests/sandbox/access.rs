@@ -36,7 +36,9 @@ async fn pages_of_other_sites_cannot_use_the_control_api() {
             assert_eq!(status(&partner, "POST", path, &headers).await, expected, "{path}");
         }
         if expected != 415 {
-            assert_eq!(status(&partner, "GET", "sessions", &headers).await, expected);
+            for path in ["sessions", "faults"] {
+                assert_eq!(status(&partner, "GET", path, &headers).await, expected, "{path}");
+            }
         }
     }
     assert_eq!(partner.sandbox.control().sessions().len(), 1, "nothing was reset");

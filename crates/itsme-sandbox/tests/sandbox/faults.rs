@@ -220,7 +220,15 @@ async fn a_fault_of_a_value_stays_queued_while_pending() {
     let (id, _) = partner.sign(&signature(&User::Ready.user_code("SANDBOX"))).await;
     control.inject(Endpoint::SignStatus, Fault::SuccessWithoutValues, 1);
     partner.result(&id).await;
+    let queued = async || {
+        let url = format!("{}/sandbox/faults", partner.sandbox.front_url());
+        partner.get(&url).await.0.json()
+    };
+    let fault = json!({"kind": "success_without_values"});
+    let expected = json!([{"endpoint": "sign_status", "fault": fault, "times": 1}]);
+    assert_eq!(queued().await, expected);
     control.answer(&id, User::Ready, true).unwrap();
     assert_eq!(partner.result(&id).await.json().get("sigObj"), None);
+    assert_eq!(queued().await, json!([]));
     assert!(partner.result(&id).await.json().get("sigObj").is_some());
 }
