@@ -346,6 +346,10 @@ impl<'s> Form<'s> {
         self.choose_namespaces(element, with_parent, work);
         let of_xml = if with_parent { None } else { self.with_inherited(element, work)? };
         if element.tag.canonical && element.tag.declared.is_empty() && of_xml.is_none() {
+            if self.to_render.is_empty() {
+                self.out.push(element.whole_tag());
+                return Ok(());
+            }
             let (name, attributes) = element.spelling();
             self.out.push(name);
             self.write_namespaces(element.namespaces);

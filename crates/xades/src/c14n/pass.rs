@@ -219,7 +219,9 @@ impl<'a, 's> Pass<'a, 's> {
         while let Some(event) = self.reader.next_event()? {
             let mut is_last = false;
             match &event {
-                Event::StartElement(element) => check_namespaces(element)?,
+                Event::StartElement(element) if !element.tag.declared.is_empty() => {
+                    check_namespaces(element)?;
+                }
                 Event::EndElement(element) => is_last = element.span().end_tag.end >= until,
                 _ => {}
             }

@@ -297,7 +297,20 @@ impl Selection {
 
     /// The place inside an element, from that around it, and which of its nodes are in
     /// the node-set.
+    #[inline]
     pub(crate) fn enter(
+        &mut self,
+        element: &StartElement<'_>,
+        parent: Within,
+    ) -> Result<(Within, ShownKinds), Error> {
+        // Most forms are of the whole document.
+        if self.is_document() && self.filters.is_empty() && self.conditions.is_empty() {
+            return Ok((parent, ShownKinds::all(true)));
+        }
+        self.enter_selected(element, parent)
+    }
+
+    fn enter_selected(
         &mut self,
         element: &StartElement<'_>,
         parent: Within,

@@ -100,8 +100,12 @@ impl<'r> StartElement<'r> {
 
     /// The text of the tag up to the end of its name, and the rest.
     pub(crate) fn spelling(&self) -> (&'r [u8], &'r [u8]) {
-        let text = self.text.get(..self.tag.len).unwrap_or_default();
-        text.split_at_checked(self.tag.name.range().end).unwrap_or_default()
+        self.whole_tag().split_at_checked(self.tag.name.range().end).unwrap_or_default()
+    }
+
+    /// The text of the tag.
+    pub(crate) fn whole_tag(&self) -> &'r [u8] {
+        self.text.get(..self.tag.len).unwrap_or_default()
     }
 
     pub(crate) fn placed(&self, attribute: &'r TagAttribute) -> PlacedAttribute<'r> {

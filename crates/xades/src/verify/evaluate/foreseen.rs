@@ -182,11 +182,10 @@ mod tests {
             let parts = part.repeat((1 << 21) / part.len());
             others.push(format!("<!--c--><{root}><z/>{parts}</{name}>\n<?end?>").into_bytes());
             // Elements that are open at the checkpoint.
-            let open = format!("<o xmlns:o='urn:o' {}>", root.split_once(' ').unwrap_or_default().1);
+            let open =
+                format!("<o xmlns:o='urn:o' {}>", root.split_once(' ').unwrap_or_default().1);
             let (open, close) = (open.repeat(20), "</o>".repeat(20));
-            others.push(
-                format!("<{root}><z/>{open}{parts}{close}<last/></{name}>").into_bytes(),
-            );
+            others.push(format!("<{root}><z/>{open}{parts}{close}<last/></{name}>").into_bytes());
         }
         [vec![invoice, with_mark], others].concat()
     }
