@@ -53,7 +53,7 @@ pub(crate) struct Signing<'a> {
     /// The name in the signer's certificate
     signer_name: Option<String>,
     /// The outputs of the batch that have their documents already, in the order of its items
-    copies: Vec<Option<Output>>,
+    copies: Vec<Option<(PendingSignature, Output)>>,
 }
 
 impl<'a> Signing<'a> {
@@ -339,7 +339,7 @@ impl<'a> Signing<'a> {
             }
             items.push(SigningItem::new(format!("d{at:04}"), pending.to_be_signed()));
             item.pending = Some(state);
-            self.copies.push(copy);
+            self.copies.push(copy.map(|out| (pending, out)));
         }
         Ok(items)
     }
@@ -541,17 +541,23 @@ fn prepare_copying(
     Some((pending, out))
 }
 
-/// Writes the output of one item. `copy` is the output if it has the document already.
+/// Writes the output of one item. `copy` is the output if it has the document already, with the
+/// signature as this process prepared it: its final check need not parse the document again.
 fn write(
     request: &Request,
     item: &JobItem,
-    copy: Option<Output>,
+    copy: Option<(PendingSignature, Output)>,
     value: &SignatureValue,
     unlock: &Unlock,
     existing: Existing,
 ) -> Result<(), Failure> {
-    let state = item.pending.as_deref().unwrap_or_default();
-    let pending = PendingSignature::from_json(state, None)?;
+    let (pending, copy) = match copy {
+        Some((pending, out)) => (pending, Some(out)),
+        None => {
+            let state = item.pending.as_deref().unwrap_or_default();
+            (PendingSignature::from_json(state, None)?, None)
+        }
+    };
     let container = request.container.as_deref();
     let mut documents = Documents::of_item(item, container, unlock)?;
     // The final check reads the document of a detached signature. Completing compares it too if a

@@ -1,5 +1,7 @@
 //! Verifies signature values. For a value that does not verify, reports the reason.
 
+mod issued;
+
 use ::der::asn1::{AnyRef, BitStringRef};
 use ::der::{Decode, Reader, SliceReader};
 use rsa::pkcs1::DecodeRsaPublicKey;
@@ -11,6 +13,8 @@ use crate::asn1::der;
 use crate::certificate::{Certificate, KeyType};
 use crate::digest::{Digest, Digester};
 use crate::error::{Error, NotFit, OverOther, Parameter};
+
+use issued::Issued;
 
 /// Verifies `value` over `data` with the certificate's public key.
 ///
@@ -88,13 +92,22 @@ fn check_key_and_length(
 
 /// Whether `issuer`'s key made the signature on `subject`. Returns `None` if this
 /// version cannot verify it, because of an unsupported key or algorithm.
+///
+/// The process remembers the last 64 signatures that verified.
 #[must_use]
 pub fn verify_issued_by(subject: &Certificate, issuer: &Certificate) -> Option<bool> {
+    let issued = Issued::new(subject, issuer);
+    if issued.is_remembered() {
+        return Some(true);
+    }
     let (tbs, algorithm, value) = subject.issuer_signature();
     let algorithm =
         SignatureAlgorithm::from_algorithm_identifier(algorithm, DigestAlgorithm::Sha256).ok()?;
     match verify(issuer, algorithm, tbs, value) {
-        Ok(()) => Some(true),
+        Ok(()) => {
+            issued.remember();
+            Some(true)
+        }
         Err(Error::CertificateNotFit(_)) => None,
         Err(_) => Some(false),
     }

@@ -52,6 +52,24 @@ fn a_certificate_is_kept_as_it_came_and_fits_in_its_time() {
     }
 }
 
+/// More certificates than the process remembers, each asked about twice.
+#[test]
+fn an_answer_that_is_remembered_is_about_the_same_octets_only() {
+    let all: Vec<Certificate> = (0..70).map(|nth| certificate(&format!("Jo {nth}"))).collect();
+    for _ in 0..2 {
+        for (nth, jo) in all.iter().enumerate() {
+            let issued_by = |issuer| ades_core::verify::verify_issued_by(jo, issuer);
+            assert_eq!(issued_by(jo), Some(true), "{nth}");
+            assert_eq!(issued_by(jo), Some(true), "{nth}");
+            assert_eq!(issued_by(&all[(nth + 1) % all.len()]), Some(false), "{nth}");
+            let mut changed = jo.der().to_vec();
+            *changed.last_mut().unwrap() ^= 1;
+            let changed = Certificate::from_der(changed).unwrap();
+            assert_eq!(ades_core::verify::verify_issued_by(&changed, jo), Some(false), "{nth}");
+        }
+    }
+}
+
 #[test]
 fn a_chain_is_read_from_pem() {
     let body = base64::encode(certificate("Jo").der());

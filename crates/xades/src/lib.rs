@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 pub mod c14n;
+mod checkpoint;
 mod complete;
 pub mod error;
 mod extend;

@@ -418,6 +418,10 @@ impl<'a> VerifyOptions<'a> {
     /// The options for verifying what this signature was completed to: its document is read as it
     /// was when the signature was prepared. The report is the same as with other options that read
     /// it so, but the container is usually read once instead of twice.
+    ///
+    /// A signature that [`prepare_copying`](crate::prepare_copying) has returned, and that was
+    /// not stored since, knows the beginning of its document. The octets before a place near the
+    /// end are then compared by their digest, and only those after it are parsed.
     #[must_use]
     pub fn for_completed(pending: &PendingSignature) -> Self {
         let (reading, foreseen) = (pending.reading.clone(), pending.foreseen());

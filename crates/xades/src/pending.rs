@@ -1,6 +1,7 @@
 //! The state of a signature between its preparation and its completion.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ades_core::{
     CertificateChain, Digest, DocumentDigest, PendingState, SignatureAlgorithm, StoredState,
@@ -9,6 +10,7 @@ use ades_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::c14n::IdAttributes;
+use crate::checkpoint::Checkpoint;
 use crate::extend::insertion::Insertion;
 use crate::namespaces::XPATH;
 use crate::options::ReadingOptions;
@@ -47,7 +49,21 @@ pub struct PendingSignature {
     pub(crate) salt: Option<Vec<u8>>,
     #[serde(skip)]
     pub(crate) warnings: Vec<Warning>,
+    #[serde(skip)]
+    pub(crate) checkpoint: Unstored,
 }
+
+/// What this process knows of the document that it prepared. It is not a part of the state.
+#[derive(Clone, Default)]
+pub(crate) struct Unstored(pub(crate) Option<Arc<Checkpoint>>);
+
+impl PartialEq for Unstored {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Unstored {}
 
 /// The layout of version 2, which does not contain the salt.
 #[derive(Deserialize)]
@@ -154,6 +170,7 @@ impl PendingSignature {
             reading: signing.options.reading.clone(),
             salt: Some(ids.salt.clone()),
             warnings: Vec::new(),
+            checkpoint: Unstored::default(),
         }
     }
 
@@ -218,7 +235,12 @@ impl PendingSignature {
         };
         // A signature beside others leaves out all of them.
         let beside_others = self.head.contains(XPATH);
-        (!beside_others).then(|| ForeseenSignature { fragment: self.fragment(""), offset })
+        let checkpoint = self.checkpoint.0.clone().filter(|checkpoint| checkpoint.at() <= offset);
+        (!beside_others).then(|| ForeseenSignature {
+            fragment: self.fragment(""),
+            offset,
+            checkpoint,
+        })
     }
 
     /// The signature element with this text as its value, and without the content
@@ -252,6 +274,7 @@ impl PendingState for PendingSignature {
             reading,
             salt: None,
             warnings: Vec::new(),
+            checkpoint: Unstored::default(),
         })
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod enveloping;
 
 use std::io::Write;
 use std::ops::Range;
+use std::sync::Arc;
 
 use ades_core::error::Parameter;
 use ades_core::{CertificateChain, Digest, DigestAlgorithm, Document, SignatureParameters};
@@ -16,7 +17,7 @@ use crate::error::{Error, NotInsertable};
 use crate::extend::insertion::Insertion;
 use crate::extend::{check_insertion, check_pending, destination};
 use crate::options::{Packaging, Position, SignatureOptions};
-use crate::pending::{Destination, PendingSignature};
+use crate::pending::{Destination, PendingSignature, Unstored};
 use crate::report::Warning;
 use crate::signature_element::ids::Ids;
 use crate::signature_element::properties::NewFormat;
@@ -322,6 +323,7 @@ fn prepare_inside(
     let mut pending = PendingSignature::new(signing, ids, element.write()?, destination);
     check_pending(document, &pending, &read.site)?;
     pending.warnings = Warning::about(&read.site);
+    pending.checkpoint = Unstored(read.checkpoint.map(Arc::new));
     Ok(pending)
 }
 

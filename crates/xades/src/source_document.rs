@@ -1,6 +1,7 @@
 //! The signed document: its digest and length, and reading it once for its digest,
 //! its canonical forms and the place of the signature.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 use std::ops::Range;
 
@@ -8,7 +9,8 @@ use ades_core::in_place::length_and_tail;
 use ades_core::{Digest, DigestAlgorithm, DigestThread, Digester, Document, DocumentDigest};
 use serde::{Deserialize, Serialize};
 
-use crate::c14n::{Canonicalization, InsertionSite, Pass, Selection};
+use crate::c14n::{Canonicalization, InsertionSite, Pass, PausedPass, Selection};
+use crate::checkpoint::Checkpoint;
 use crate::error::Error;
 use crate::options::{Position, ReadingOptions};
 use crate::xml::Span;
@@ -72,6 +74,9 @@ pub(crate) struct DocumentReading {
     pub(crate) site: InsertionSite,
     /// The digest of the document's last octets, if the document was copied.
     pub(crate) copied: Option<Digest>,
+    /// A place near its end. Only a document that was copied has one: the same process then
+    /// completes the copy.
+    pub(crate) checkpoint: Option<Checkpoint>,
 }
 
 impl DocumentReading {
@@ -89,41 +94,57 @@ impl DocumentReading {
             Some(_) => Some(length_and_tail(document, algorithm)?.1),
             None => None,
         };
-        let of_octets = digester(document, algorithm)?;
+        let pause_at = copy.as_ref().and(Checkpoint::place(document.len()?));
+        let of_octets = RefCell::new(digester(document, algorithm)?);
         let mut digesters = Vec::new();
         for _ in &forms {
-            digesters.push(match forms.len() {
+            digesters.push(RefCell::new(match forms.len() {
                 1 => digester(document, algorithm)?,
                 _ => DigestThread::here(Digester::new(algorithm)),
-            });
+            }));
         }
-        let mut octets = Digesting::new(document.reader()?, of_octets, copy);
+        let mut octets = Digesting::new(document.reader()?, &of_octets, copy);
         let mut sinks: Vec<_> = digesters
-            .iter_mut()
+            .iter()
             .map(|digester| {
                 |piece: &[u8]| {
-                    digester.update(piece);
+                    digester.borrow_mut().update(piece);
                     Ok(())
                 }
             })
             .collect();
+        let mut checkpoint = None;
+        let mut pause = |pass: PausedPass| -> Result<(), Error> {
+            if let [digester] = digesters.as_slice() {
+                let octets = of_octets.borrow_mut().so_far()?.finish();
+                let form = digester.borrow_mut().so_far()?;
+                checkpoint = Some(Checkpoint { octets, pass, form });
+            }
+            Ok(())
+        };
         let run = reading.reader(&mut octets).and_then(|reader| {
             let mut pass = Pass::new(reader);
             for ((selection, method), sink) in forms.into_iter().zip(&mut sinks) {
                 pass.add(method, selection, sink);
             }
-            pass.run_for_site(position.target(), &reading.ids)
+            pass.run_for_site(position.target(), &reading.ids, pause_at, &mut pause)
         });
         drop(sinks);
         let (covered, site) = run.map_err(|error| octets.cause(error))?;
-        let digests = digesters.into_iter().map(|d| Ok(DigestThread::finish(d)?.finish()));
+        let length = octets.length;
+        drop(octets);
+        let digests = digesters.into_iter().map(|d| Ok(d.into_inner().finish()?.finish()));
         let selected = covered.iter().flat_map(|covered| &covered.selected);
         Ok(Self {
             digests: digests.collect::<Result<_, Error>>()?,
             selected: selected.map(Span::whole).collect(),
-            document: octets.finish()?,
+            document: SourceDocument {
+                digest: DocumentDigest(of_octets.into_inner().finish()?.finish()),
+                length,
+            },
             site,
             copied,
+            checkpoint,
         })
     }
 
@@ -146,17 +167,21 @@ pub(crate) fn digester(
 }
 
 /// Digests the octets that are read through it, and copies them.
-struct Digesting<'c, R> {
+struct Digesting<'c, 'd, R> {
     inner: R,
-    digester: DigestThread,
+    digester: &'d RefCell<DigestThread>,
     length: u64,
     copy: Option<&'c mut dyn Write>,
     /// Why the copy could not be written.
     failed: Option<io::Error>,
 }
 
-impl<'c, R: Read> Digesting<'c, R> {
-    const fn new(inner: R, digester: DigestThread, copy: Option<&'c mut dyn Write>) -> Self {
+impl<'c, 'd, R: Read> Digesting<'c, 'd, R> {
+    const fn new(
+        inner: R,
+        digester: &'d RefCell<DigestThread>,
+        copy: Option<&'c mut dyn Write>,
+    ) -> Self {
         Self { inner, digester, length: 0, copy, failed: None }
     }
 
@@ -165,18 +190,13 @@ impl<'c, R: Read> Digesting<'c, R> {
         let failed = self.failed.take();
         failed.map_or(error, |failed| Error::Core(ades_core::Error::Write(failed)))
     }
-
-    fn finish(self) -> Result<SourceDocument, Error> {
-        let digest = DocumentDigest(self.digester.finish()?.finish());
-        Ok(SourceDocument { digest, length: self.length })
-    }
 }
 
-impl<R: Read> Read for Digesting<'_, R> {
+impl<R: Read> Read for Digesting<'_, '_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         let octets = buffer.get(..read).unwrap_or_default();
-        self.digester.update(octets);
+        self.digester.borrow_mut().update(octets);
         self.length += read as u64;
         if let Some(copy) = &mut self.copy
             && let Err(error) = copy.write_all(octets)

@@ -41,5 +41,6 @@ pub use event::{
 };
 pub use limits::Limits;
 pub(crate) use namespaces::{BindingIndex, NO_NAMESPACE, Namespaces, XML_BINDING};
+pub(crate) use reader::PausedReader;
 pub use reader::Reader;
 pub(crate) use tag::TagAttribute;

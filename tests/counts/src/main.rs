@@ -34,8 +34,12 @@ fn main() -> ExitCode {
             println!("renewed {file}: commit it together with the change that needs it");
             ExitCode::SUCCESS
         }
+        ["--only", beginning] => {
+            print!("{}", count(|case| case.to_string().starts_with(beginning)));
+            ExitCode::SUCCESS
+        }
         [file] => compare(Path::new(file)),
-        _ => panic!("usage: instruction-counts [--renew] FIGURES"),
+        _ => panic!("usage: instruction-counts [--renew] FIGURES, or --only BEGINNING"),
     }
 }
 
@@ -68,10 +72,14 @@ fn compare(file: &Path) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Counts every case, as many at a time as there are processors.
 fn count_all() -> Figures {
+    count(|_| true)
+}
+
+/// Counts these cases, as many at a time as there are processors.
+fn count(is_wanted: impl Fn(&Case) -> bool) -> Figures {
     let inputs = tempfile::TempDir::new().unwrap();
-    let cases = Case::all();
+    let cases: Vec<Case> = Case::all().into_iter().filter(is_wanted).collect();
     let counts = callgrind::count(&cases, inputs.path());
     let names = cases.iter().map(Case::to_string);
     Figures { compiler: figures::COMPILER.to_owned(), counts: names.zip(counts).collect() }

@@ -54,6 +54,8 @@ enum Work {
     VerifyCompleted,
     /// Verifies a container that somebody else made.
     Verify,
+    /// Copies the document while preparing, completes the copy and verifies it, in one process.
+    SignAtOnce,
     /// Canonicalises the document with Canonical XML 1.0.
     Inclusive,
     /// As above with the exclusive algorithm.
@@ -82,14 +84,14 @@ impl Case {
     pub(crate) fn all() -> Vec<Self> {
         use Work::{
             Check, Complete, CompleteInPlace, Exclusive, Inclusive, Prepare, PrepareCopying,
-            Verify, VerifyCompleted,
+            SignAtOnce, Verify, VerifyCompleted,
         };
 
         const SIGNED: &[Work] = &[Prepare, Complete, VerifyCompleted, Verify];
         const COPIED: &[Work] = &[PrepareCopying, CompleteInPlace];
         let kinds: [(Kind, &[Work]); 8] = [
             (Kind::Xml, SIGNED),
-            (Kind::Xml, &[Inclusive, Exclusive]),
+            (Kind::Xml, &[Inclusive, Exclusive, SignAtOnce]),
             (Kind::Objects, &[Check, VerifyCompleted]),
             (Kind::Pdf, SIGNED),
             (Kind::Pdf, COPIED),
@@ -179,6 +181,14 @@ impl Case {
                 let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
                 drop(ades::verify(&mut container(), options, now).unwrap());
             }
+            Work::SignAtOnce => {
+                let pending = self.prepare_copying(folder);
+                let path = folder.join("out");
+                let mut file = File::options().read(true).write(true).open(&path).unwrap();
+                let value = read(folder, "value");
+                pending.complete_in_place(&mut file, &value, Check::LengthAndTail).unwrap();
+                pending.verify_completed(&mut open(folder, "out"), &mut document()).unwrap();
+            }
             Work::Inclusive => form(folder, Canonicalization::C14N_1_0),
             Work::Exclusive => form(folder, Canonicalization::EXCLUSIVE),
         }
@@ -187,18 +197,19 @@ impl Case {
     /// What the case is not about: starting the program and, where the work verifies
     /// the signature value, that too.
     pub(crate) fn baseline(self, folder: &Path) {
-        match self.work {
-            Work::Complete | Work::CompleteInPlace | Work::VerifyCompleted | Work::Verify => {
-                let data = read(folder, "data");
-                let algorithm = SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256);
-                verify::verify(chain(folder).leaf(), algorithm, &data, &read(folder, "value"))
-                    .unwrap();
-            }
+        let verifications = match self.work {
+            Work::Complete | Work::CompleteInPlace | Work::VerifyCompleted | Work::Verify => 1,
+            Work::SignAtOnce => 2,
             Work::Check
             | Work::Prepare
             | Work::PrepareCopying
             | Work::Inclusive
-            | Work::Exclusive => {}
+            | Work::Exclusive => 0,
+        };
+        for _ in 0..verifications {
+            let data = read(folder, "data");
+            let algorithm = SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256);
+            verify::verify(chain(folder).leaf(), algorithm, &data, &read(folder, "value")).unwrap();
         }
     }
 
@@ -286,6 +297,7 @@ impl fmt::Display for Case {
             Work::CompleteInPlace => "complete-in-place",
             Work::VerifyCompleted => "verify-completed",
             Work::Verify => "verify",
+            Work::SignAtOnce => "sign-at-once",
             Work::Inclusive => "c14n-1.0",
             Work::Exclusive => "c14n-exclusive",
         };

@@ -21,12 +21,19 @@ pub struct DigestThread(Worker);
 
 enum Worker {
     Thread {
-        pieces: SyncSender<Piece>,
+        pieces: SyncSender<Item>,
         spare: Receiver<Piece>,
         handle: JoinHandle<Digester>,
         gathered: Piece,
     },
     Caller(Digester),
+}
+
+/// What the thread receives.
+enum Item {
+    Piece(Piece),
+    /// The digester of all pieces so far is wanted.
+    Asked(SyncSender<Digester>),
 }
 
 impl DigestThread {
@@ -35,13 +42,18 @@ impl DigestThread {
     #[must_use]
     pub fn spawn(digester: Digester) -> Self {
         let mut theirs = digester.clone();
-        let (pieces, to_digest) = sync_channel::<Piece>(IN_FLIGHT);
+        let (pieces, to_digest) = sync_channel::<Item>(IN_FLIGHT);
         let (digested, spare) = channel();
         let work = move || {
-            for piece in to_digest {
-                theirs.update(piece.octets());
+            for item in to_digest {
                 // The caller may have finished.
-                let _ = digested.send(piece);
+                match item {
+                    Item::Piece(piece) => {
+                        theirs.update(piece.octets());
+                        let _ = digested.send(piece);
+                    }
+                    Item::Asked(answer) => drop(answer.send(theirs.clone())),
+                }
             }
             theirs
         };
@@ -106,6 +118,24 @@ impl DigestThread {
         }
     }
 
+    /// Waits for the pieces so far to be digested, and returns a copy of the digester.
+    ///
+    /// # Errors
+    /// [`Error::Thread`]
+    pub fn so_far(&mut self) -> Result<Digester, Error> {
+        match &mut self.0 {
+            Worker::Caller(digester) => Ok(digester.clone()),
+            Worker::Thread { pieces, gathered, .. } => {
+                if !gathered.octets().is_empty() {
+                    send(pieces, std::mem::take(gathered));
+                }
+                let (answer, answered) = sync_channel(1);
+                let _ = pieces.send(Item::Asked(answer));
+                answered.recv().map_err(|_| Error::Thread)
+            }
+        }
+    }
+
     /// Waits for the pieces to be digested, and returns the digester.
     ///
     /// # Errors
@@ -122,9 +152,9 @@ impl DigestThread {
     }
 }
 
-fn send(pieces: &SyncSender<Piece>, piece: Piece) {
+fn send(pieces: &SyncSender<Item>, piece: Piece) {
     // Sending fails only if the thread has ended; `DigestThread::finish` reports that.
-    let _ = pieces.send(piece);
+    let _ = pieces.send(Item::Piece(piece));
 }
 
 impl fmt::Debug for DigestThread {
@@ -154,7 +184,9 @@ mod tests {
         let mut whole_piece = Piece::default();
         whole_piece.append(b" before a piece");
         let _spare = moved.digest(whole_piece);
+        let so_far = moved.so_far().unwrap();
         start.update(b"gathered before a piece");
+        assert_eq!(so_far.finish(), start.clone().finish());
         assert_eq!(whole(moved), whole(DigestThread::here(start.clone())));
         assert_eq!(whole(DigestThread::spawn(start.clone())), whole(DigestThread::here(start)));
     }

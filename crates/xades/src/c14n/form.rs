@@ -1,5 +1,7 @@
 //! One canonical form: receives the events of the document and writes the octets.
 
+use std::fmt;
+
 use crate::error::{Error, Limit};
 use crate::namespaces::XPATH;
 use crate::xml::{
@@ -65,6 +67,27 @@ struct OpenElement {
     rendered: usize,
 }
 
+/// A place in a form of the whole document.
+#[derive(Clone)]
+pub(crate) struct PausedForm {
+    method: Canonicalization,
+    comments: bool,
+    open: Vec<OpenElement>,
+    rendered: Vec<BindingIndex>,
+    covered: Covered,
+    /// The number of octets that the sink has got.
+    pub(crate) length: u64,
+    /// The octets that it has not got yet.
+    gathered: Vec<u8>,
+}
+
+impl PausedForm {
+    /// Whether it is the form of these nodes, as far as the nodes before this place matter.
+    pub(crate) fn is_of(&self, nodes: &Selection, method: &Canonicalization) -> bool {
+        self.method == *method && self.comments == (nodes.has_comments() && method.comments())
+    }
+}
+
 /// The relation of an element to a selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
@@ -121,6 +144,41 @@ impl<'s> Form<'s> {
     pub(crate) fn with_marks(mut self) -> Self {
         self.covered.marks = Some(Marks::default());
         self
+    }
+
+    /// The place after the last event, which is in the root element. `None` unless the form is of
+    /// the whole document.
+    pub(crate) fn pause(&self) -> Option<PausedForm> {
+        let NodeSet::Selection(selection) = &self.nodes else { return None };
+        let whole = selection.is_document() && selection.steps() == 0 && !self.text;
+        let between = !self.writing && self.entered.is_none() && !self.open.is_empty();
+        let (length, gathered) = self.out.pause();
+        (whole && between && self.covered.marks.is_none()).then(|| PausedForm {
+            method: self.method.clone(),
+            comments: self.comments,
+            open: self.open.clone(),
+            rendered: self.rendered.clone(),
+            covered: self.covered.clone(),
+            length,
+            gathered: gathered.to_vec(),
+        })
+    }
+
+    /// Continues from this place, which is at this depth. A form of an element has nothing before
+    /// it.
+    pub(crate) fn resume(&mut self, paused: &PausedForm, depth: usize) {
+        let of_document = match &self.nodes {
+            NodeSet::Selection(selection) => selection.is_document(),
+            NodeSet::Custom(_) => true,
+        };
+        if of_document {
+            self.open = paused.open.clone();
+            self.rendered = paused.rendered.clone();
+            self.covered = paused.covered.clone();
+            self.out.resume(paused.length, &paused.gathered);
+        } else {
+            self.around = depth;
+        }
     }
 
     pub(crate) fn take(&mut self, event: &Event<'_>, work: &mut Work) -> Result<(), Error> {
@@ -288,6 +346,10 @@ impl<'s> Form<'s> {
         self.choose_namespaces(element, with_parent, work);
         let of_xml = if with_parent { None } else { self.with_inherited(element, work)? };
         if element.tag.canonical && element.tag.declared.is_empty() && of_xml.is_none() {
+            if self.to_render.is_empty() {
+                self.out.push(element.whole_tag());
+                return Ok(());
+            }
             let (name, attributes) = element.spelling();
             self.out.push(name);
             self.write_namespaces(element.namespaces);
@@ -479,5 +541,12 @@ impl<'s> Form<'s> {
         }
         self.covered.length = self.out.finish()?;
         Ok(self.covered)
+    }
+}
+
+// A document's content must not reach logs.
+impl fmt::Debug for PausedForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PausedForm").field("length", &self.length).finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::namespaces::DS;
 use crate::xml::{Encoding, EndElement, Event, Reader, Span, StartElement};
 
+use super::pass::ElementName;
 use super::target::{IdAttributes, Target, TargetSearch};
 
 /// The element that a signature goes into or after, and facts about the document.
@@ -36,6 +37,10 @@ pub(crate) struct SiteFinder<'i> {
     open: Option<usize>,
     element: Option<(String, Span)>,
     root: Option<Span>,
+    /// The root element.
+    root_name: Option<ElementName>,
+    /// Whether it contains an element that is not a signature.
+    root_has_more: bool,
     signed: bool,
     /// The depth of the outermost signature that is open.
     signature: Option<usize>,
@@ -52,6 +57,8 @@ impl<'i> SiteFinder<'i> {
             open: None,
             element: None,
             root: None,
+            root_name: None,
+            root_has_more: false,
             signed: false,
             signature: None,
             in_signature: false,
@@ -70,6 +77,11 @@ impl<'i> SiteFinder<'i> {
     fn start(&mut self, element: &StartElement<'_>) {
         let signs = element.local_name() == b"Signature" && element.namespace() == DS.as_bytes();
         self.signed |= signs;
+        match element.depth() {
+            0 => self.root_name = Some(ElementName::new(element)),
+            1 => self.root_has_more |= !signs,
+            _ => {}
+        }
         let meets = match &mut self.search {
             Some(search) => search.meets(element, self.ids),
             None => element.depth() == 0,
@@ -95,6 +107,12 @@ impl<'i> SiteFinder<'i> {
         if element.depth() == 0 {
             self.root = Some(element.span().clone());
         }
+    }
+
+    /// The root element, if it contains more than signatures and no signature was found so far.
+    pub(crate) fn unsigned_root(&self) -> Option<&ElementName> {
+        let unsigned = self.root_has_more && !self.signed;
+        self.root_name.as_ref().filter(|_| unsigned)
     }
 
     /// The site, after the document's end.

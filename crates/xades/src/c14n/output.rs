@@ -73,6 +73,18 @@ impl<'s> Output<'s> {
         self.push(text);
     }
 
+    /// The number of octets that the sink has, and those that it does not have yet.
+    pub(crate) fn pause(&self) -> (u64, &[u8]) {
+        (self.length, &self.gathered)
+    }
+
+    /// Continues after octets that another sink has got, and these.
+    pub(crate) fn resume(&mut self, length: u64, gathered: &[u8]) {
+        self.length = length;
+        self.gathered.clear();
+        self.gathered.extend_from_slice(gathered);
+    }
+
     /// The number of octets so far.
     pub(crate) const fn written(&self) -> usize {
         self.length as usize + self.gathered.len()

@@ -11,6 +11,7 @@ use super::form::{Form, NodeSet};
 use super::insertion_site::{InsertionSite, SiteFinder};
 use super::marks::Marks;
 use super::method::Canonicalization;
+use super::paused::PausedPass;
 use super::select::{Select, Selection};
 use super::target::{IdAttributes, Target};
 use super::work::Work;
@@ -138,7 +139,8 @@ impl<'a, 's> Pass<'a, 's> {
     /// that cost much more than the document's length; [`ades_core::Error::Write`]
     /// with the error of a sink.
     pub fn run(mut self) -> Result<Vec<Covered>, Error> {
-        self.read(feed)?;
+        let mut work = Work::new(self.reader.limits());
+        self.read(u64::MAX, &mut work, feed)?;
         self.finish()
     }
 
@@ -149,7 +151,8 @@ impl<'a, 's> Pass<'a, 's> {
         see: &mut dyn FnMut(&Event<'_>) -> Result<(), Error>,
     ) -> Result<Vec<Result<Covered, Error>>, Error> {
         let mut failed: Vec<Option<Error>> = self.forms.iter().map(|_| None).collect();
-        self.read(|forms, event, work| {
+        let mut work = Work::new(self.reader.limits());
+        self.read(u64::MAX, &mut work, |forms, event, work| {
             see(event)?;
             for (form, failed) in forms.iter_mut().zip(&mut failed) {
                 if failed.is_none()
@@ -165,35 +168,70 @@ impl<'a, 's> Pass<'a, 's> {
     }
 
     /// As [`run`](Self::run), and finds the site of an insertion into or after `target`.
-    /// `None`: the root element.
+    /// `None`: the root element. After the first element that ends at the octet `pause_at` or
+    /// later, `pause` gets the place, if another pass can continue from it.
     pub(crate) fn run_for_site(
         mut self,
         target: Option<&Target>,
         ids: &IdAttributes,
+        pause_at: Option<u64>,
+        pause: &mut dyn FnMut(PausedPass) -> Result<(), Error>,
     ) -> Result<(Vec<Covered>, InsertionSite), Error> {
         let mut finder = SiteFinder::new(target, ids);
-        self.read(|forms, event, work| {
-            finder.see(event);
-            feed(forms, event, work)
-        })?;
+        let mut work = Work::new(self.reader.limits());
+        let until = pause_at.into_iter().chain([u64::MAX]);
+        for until in until {
+            self.read(until, &mut work, |forms, event, work| {
+                finder.see(event);
+                feed(forms, event, work)
+            })?;
+            if let Some(paused) = self.pause(&finder) {
+                pause(paused)?;
+            }
+        }
         let site = finder.finish(&self.reader)?;
         Ok((self.finish()?, site))
     }
 
-    /// Passes each event to `feed`, to the document's end.
+    /// This place, if another pass can continue from it.
+    fn pause(&self, finder: &SiteFinder<'_>) -> Option<PausedPass> {
+        let [form] = self.forms.as_slice() else { return None };
+        let (root, reader) = (finder.unsigned_root()?.clone(), self.reader.pause()?);
+        Some(PausedPass { reader, form: form.pause()?, root })
+    }
+
+    /// Continues all forms from this place: the one of the whole document, and those of elements
+    /// that come after it. The reader is at this place.
+    pub(crate) fn resume(&mut self, paused: &PausedPass) {
+        for form in &mut self.forms {
+            form.resume(&paused.form, paused.reader.depth());
+        }
+    }
+
+    /// Passes each event to `feed`: up to the first element that ends at the octet `until` or
+    /// later, or to the document's end.
     fn read(
         &mut self,
+        until: u64,
+        work: &mut Work,
         mut feed: impl FnMut(&mut [Form<'s>], &Event<'_>, &mut Work) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut work = Work::new(self.reader.limits());
         while let Some(event) = self.reader.next_event()? {
-            if let Event::StartElement(element) = &event {
-                check_namespaces(element)?;
+            let mut is_last = false;
+            match &event {
+                Event::StartElement(element) if !element.tag.declared.is_empty() => {
+                    check_namespaces(element)?;
+                }
+                Event::EndElement(element) => is_last = element.span().end_tag.end >= until,
+                _ => {}
             }
-            feed(&mut self.forms, &event, &mut work)?;
+            feed(&mut self.forms, &event, work)?;
             if work.is_exceeded() {
                 let read = self.reader.read();
                 work.check(read, self.reader.limits())?;
+            }
+            if is_last {
+                break;
             }
         }
         Ok(())

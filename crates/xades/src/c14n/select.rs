@@ -124,7 +124,7 @@ impl Apex {
             Self::Target(search) => search.meets(element, ids),
             Self::Places { starts, met } => {
                 let here = element.tag().start;
-                let meets = !element.in_entity && starts.binary_search(&here).is_ok();
+                let meets = !element.in_entity() && starts.binary_search(&here).is_ok();
                 *met += usize::from(meets);
                 meets
             }
@@ -297,7 +297,20 @@ impl Selection {
 
     /// The place inside an element, from that around it, and which of its nodes are in
     /// the node-set.
+    #[inline]
     pub(crate) fn enter(
+        &mut self,
+        element: &StartElement<'_>,
+        parent: Within,
+    ) -> Result<(Within, ShownKinds), Error> {
+        // Most forms are of the whole document.
+        if self.is_document() && self.filters.is_empty() && self.conditions.is_empty() {
+            return Ok((parent, ShownKinds::all(true)));
+        }
+        self.enter_selected(element, parent)
+    }
+
+    fn enter_selected(
         &mut self,
         element: &StartElement<'_>,
         parent: Within,
@@ -422,6 +435,25 @@ impl Selection {
             passes = passes && shown;
         }
         Some(passes)
+    }
+
+    /// Whether it is the whole document, except elements that begin at the octet `from` or later.
+    pub(crate) fn is_whole_until(&self, from: u64) -> bool {
+        let is_later = |step: &Step| match &step.nodes {
+            StepNodes::Inside { search, .. } => {
+                step.operation == SetOperation::Subtract && search.is_at_or_after(from)
+            }
+            StepNodes::Formula(_) => false,
+        };
+        self.is_document() && self.filters.iter().flatten().all(is_later)
+    }
+
+    /// Whether it is one element with its content, which begins at the octet `from` or later or
+    /// has an Id that `is_later` accepts.
+    pub(crate) fn is_element_after(&self, from: u64, is_later: impl Fn(&str) -> bool) -> bool {
+        let Some(Apex::Target(search)) = &self.apex else { return false };
+        let later = search.is_at_or_after(from) || search.id().is_some_and(is_later);
+        later && self.filters.is_empty()
     }
 
     /// Checks that no Id was found twice and that all required targets were found.

@@ -172,6 +172,19 @@ impl TargetSearch {
         Self { target, met: 0, first: None, second: None }
     }
 
+    /// Whether it is for an element that begins at the octet `from` or later.
+    pub(crate) const fn is_at_or_after(&self, from: u64) -> bool {
+        matches!(self.target, Target::At(at) if at >= from)
+    }
+
+    /// The Id of the element, if that is how it is found.
+    pub(crate) const fn id(&self) -> Option<&str> {
+        match &self.target {
+            Target::Id(id) => Some(id.as_str()),
+            _ => None,
+        }
+    }
+
     /// Whether the element certainly does not match, at the cost of one comparison. If it does
     /// not, [`meets`](Self::meets) need not see the element.
     pub(crate) fn passes_over(&self, element: &StartElement<'_>) -> bool {
@@ -198,7 +211,7 @@ impl TargetSearch {
                 meets
             }
             Target::At(at) => {
-                let meets = !element.in_entity && here == *at;
+                let meets = !element.in_entity() && here == *at;
                 self.met += usize::from(meets);
                 meets
             }

@@ -215,7 +215,7 @@ mod tests {
     fn an_extended_document_reads_with_the_insertion() {
         let octets = b"<r>text<e/></r>\n";
         let (_, site) = Pass::new(Reader::from_slice(octets).unwrap())
-            .run_for_site(None, &IdAttributes::default())
+            .run_for_site(None, &IdAttributes::default(), None, &mut |_| Ok(()))
             .unwrap();
         let insertion = Insertion::new(&site, &Position::LastInRoot).unwrap();
         let mut document = Cursor::new(octets);

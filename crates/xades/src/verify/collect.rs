@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ades_core::Document;
 
-use crate::c14n::{ElementName, IdAttributes, Target, TargetSearch};
+use crate::c14n::{ElementName, IdAttributes, PausedPass, Target, TargetSearch};
 use crate::error::{Error, Limit};
 use crate::namespaces::{ANY_XADES, DS};
 use crate::options::ReadingOptions;
@@ -221,6 +221,22 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Continues a reading that found no signature yet, in a root element that contains more.
+    pub(super) fn continuing(ids: &'a IdAttributes, paused: &PausedPass) -> Self {
+        let root = &paused.root;
+        let mut is_counter_signature = vec![false; paused.reader.depth()];
+        if let Some(of_root) = is_counter_signature.first_mut() {
+            *of_root =
+                root.namespace.starts_with(ANY_XADES) && root.local_name == "CounterSignature";
+        }
+        Self {
+            root: Some(root.clone()),
+            root_has_more: true,
+            is_counter_signature,
+            ..Self::new(ids, &[])
+        }
+    }
+
     pub(super) fn see(&mut self, event: &Event<'_>) -> Result<(), Error> {
         match event {
             Event::StartElement(element) => self.start(element)?,
@@ -307,7 +323,7 @@ impl<'a> Collector<'a> {
             element: Element::default(),
             within,
             counter: self.is_counter_signature.last() == Some(&true),
-            in_entity: element.in_entity,
+            in_entity: element.in_entity(),
         });
         self.check_kept(offset)
     }

@@ -137,7 +137,7 @@ pub(crate) fn evaluate(
         None if jobs.is_empty() => Vec::new(),
         None => {
             let reader = reading.reader(document.reader()?)?;
-            carry_out(&jobs, reader, reading, &budget, &mut |_| Ok(()))?
+            carry_out(&jobs, reader, reading, &budget, None, &mut |_| Ok(()))?
         }
     };
     jobs.iter().zip(done).for_each(|(job, done)| put_done(&mut all, job.slot, done));
@@ -410,7 +410,7 @@ fn feed_external(
     }
     let result = reading.reader(original.document.reader()?).and_then(|reader| {
         let plans = std::iter::once((plan, parsed));
-        let mut results = run(reader, plans, std::slice::from_mut(state), &mut |_| Ok(()))?;
+        let mut results = run(reader, plans, std::slice::from_mut(state), None, &mut |_| Ok(()))?;
         results.pop().unwrap_or_else(|| Ok(Covered::default()))
     });
     match result {

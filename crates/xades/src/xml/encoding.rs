@@ -100,7 +100,7 @@ const OTHER_NAMES: [(&str, Encoding); 40] = [
 ];
 
 /// Decoded text.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Decoded {
     /// The text as UTF-8.
     pub(crate) text: Vec<u8>,

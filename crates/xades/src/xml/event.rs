@@ -41,10 +41,6 @@ pub struct StartElement<'r> {
     pub(crate) tag: &'r Tag,
     pub(crate) namespaces: &'r Namespaces,
     pub(crate) xml_scope: &'r XmlScope,
-    pub(crate) start: u64,
-    pub(crate) end: u64,
-    pub(crate) in_entity: bool,
-    pub(crate) depth: usize,
 }
 
 impl<'r> StartElement<'r> {
@@ -88,19 +84,28 @@ impl<'r> StartElement<'r> {
     /// entity, this is the place of the reference to the entity.
     #[must_use]
     pub const fn tag(&self) -> Range<u64> {
-        self.start..self.end
+        self.tag.place.start..self.tag.place.end
+    }
+
+    /// Whether it comes from an entity.
+    pub(crate) const fn in_entity(&self) -> bool {
+        self.tag.in_entity
     }
 
     /// The number of elements around this one.
     #[must_use]
     pub const fn depth(&self) -> usize {
-        self.depth
+        self.tag.depth
     }
 
     /// The text of the tag up to the end of its name, and the rest.
     pub(crate) fn spelling(&self) -> (&'r [u8], &'r [u8]) {
-        let text = self.text.get(..self.tag.len).unwrap_or_default();
-        text.split_at_checked(self.tag.name.range().end).unwrap_or_default()
+        self.whole_tag().split_at_checked(self.tag.name.range().end).unwrap_or_default()
+    }
+
+    /// The text of the tag.
+    pub(crate) fn whole_tag(&self) -> &'r [u8] {
+        self.text.get(..self.tag.len).unwrap_or_default()
     }
 
     pub(crate) fn placed(&self, attribute: &'r TagAttribute) -> PlacedAttribute<'r> {

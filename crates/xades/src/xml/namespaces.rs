@@ -17,7 +17,7 @@ pub(crate) const NO_NAMESPACE: BindingIndex = 0;
 pub(crate) const XML_BINDING: BindingIndex = 1;
 
 /// The declarations in scope, outermost first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Namespaces {
     bindings: Vec<Binding>,
     text: Vec<u8>,

@@ -1,6 +1,7 @@
 //! The reader: returns the events of a document.
 
 mod grammar;
+mod paused;
 
 use std::fmt;
 use std::io::Read;
@@ -19,6 +20,8 @@ use super::scan::{Bad, Stop, SyntaxFault, Token};
 use super::tag::Tag;
 use super::window::Window;
 use super::xml_scope::XmlScope;
+
+pub(crate) use paused::PausedReader;
 
 /// Reads a document once, from its start to its end, and returns its [`Event`]s.
 pub struct Reader<'a> {
@@ -42,8 +45,6 @@ pub struct Reader<'a> {
     namespaces: Namespaces,
     xml_scope: XmlScope,
     tag: Tag,
-    /// The place of the current tag.
-    tag_range: Range<u64>,
     span: Span,
     character: ([u8; 4], usize),
 }
@@ -83,7 +84,7 @@ struct Frame {
 
 /// An element whose end has not been read. The numbers are the lengths to restore at
 /// its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct OpenElement {
     name: usize,
     namespaces: usize,
@@ -142,7 +143,6 @@ impl<'a> Reader<'a> {
             namespaces: Namespaces::new(),
             xml_scope: XmlScope::default(),
             tag: Tag::default(),
-            tag_range: 0..0,
             span: Span { start_tag: 0..0, end_tag: 0..0, in_entity: false },
             character: ([0; 4], 0),
         }
@@ -199,10 +199,6 @@ impl<'a> Reader<'a> {
                 tag: &self.tag,
                 namespaces: &self.namespaces,
                 xml_scope: &self.xml_scope,
-                start: self.tag_range.start,
-                end: self.tag_range.end,
-                in_entity: !self.frames.is_empty(),
-                depth: self.open.len() - 1,
             }),
             Step::End { name, canonical } => Event::EndElement(EndElement {
                 canonical: if canonical { rest.get(..=name.end) } else { None },
@@ -240,18 +236,14 @@ impl<'a> Reader<'a> {
         }
         loop {
             let step = match self.inside {
-                Inside::Nothing => {
-                    if rest(&self.frames, &self.window).is_empty() {
-                        match self.at_window_end()? {
-                            true => continue,
-                            false => return Ok(None),
-                        }
-                    }
-                    match self.stage {
-                        Stage::Content => self.content()?,
-                        _ => self.outside()?,
-                    }
-                }
+                Inside::Nothing => match rest(&self.frames, &self.window).first().copied() {
+                    Some(first) if self.stage == Stage::Content => self.content(first)?,
+                    Some(_) => self.outside()?,
+                    None => match self.at_window_end()? {
+                        true => continue,
+                        false => return Ok(None),
+                    },
+                },
                 inside => self.within(inside)?,
             };
             if step.is_some() {

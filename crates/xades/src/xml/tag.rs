@@ -60,6 +60,12 @@ pub(crate) struct Tag {
     /// The namespaces that it declares, in document order.
     pub(crate) declared: Vec<BindingIndex>,
     pub(crate) binding: BindingIndex,
+    /// Its place in the original octets: see [`StartElement::tag`](super::StartElement::tag).
+    pub(crate) place: Range<u64>,
+    /// Whether it comes from an entity.
+    pub(crate) in_entity: bool,
+    /// The number of elements around it.
+    pub(crate) depth: usize,
     declarations: Vec<TagAttribute>,
     scratch: Vec<u8>,
     /// The indices of the attributes that it has and the DTD declares.

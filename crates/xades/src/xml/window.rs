@@ -38,6 +38,8 @@ enum Octets<'a> {
 
 struct Stream<'a> {
     reader: Box<dyn Read + 'a>,
+    /// The number of octets that it has returned.
+    fetched: u64,
     /// Octets that have not been decoded. The first `held` are valid.
     raw: Vec<u8>,
     held: usize,
@@ -46,7 +48,47 @@ struct Stream<'a> {
     ended: bool,
 }
 
+/// A window without its source. A source of the octets that follow continues it.
+#[derive(Clone)]
+pub(crate) struct PausedWindow {
+    /// The number of octets of the document that the source has returned.
+    pub(crate) fetched: u64,
+    /// Those that have not been decoded.
+    raw: Vec<u8>,
+    decoded: Decoded,
+    encoding: Encoding,
+    at: usize,
+    checked: usize,
+    known: (usize, u64),
+    first: u64,
+}
+
 impl<'a> Window<'a> {
+    /// This place of the document. `None` in memory, at the document's end and before an error.
+    pub(crate) fn pause(&self) -> Option<PausedWindow> {
+        let Octets::Stream(stream) = &self.octets else { return None };
+        let goes_on = !stream.ended && self.wrong.is_none();
+        goes_on.then(|| PausedWindow {
+            fetched: stream.fetched,
+            raw: stream.raw.get(..stream.held).unwrap_or_default().to_vec(),
+            decoded: stream.decoded.clone(),
+            encoding: self.encoding,
+            at: self.at,
+            checked: self.checked,
+            known: self.known,
+            first: self.first,
+        })
+    }
+
+    /// Continues with a source of the octets that follow.
+    pub(crate) fn resume(paused: &PausedWindow, reader: Box<dyn Read + 'a>) -> Self {
+        let PausedWindow { fetched, raw, decoded, encoding, at, checked, known, first } =
+            paused.clone();
+        let held = raw.len();
+        let stream = Stream { reader, fetched, raw, held, decoded, ended: false };
+        Self { octets: Octets::Stream(stream), encoding, at, checked, known, first, wrong: None }
+    }
+
     pub(crate) fn from_slice(octets: &'a [u8]) -> Result<Self, Error> {
         let prologue = declaration::read(octets)?;
         if prologue.encoding != Encoding::Utf8 {
@@ -66,7 +108,8 @@ impl<'a> Window<'a> {
 
     pub(crate) fn from_read(reader: Box<dyn Read + 'a>) -> Result<Self, Error> {
         let decoded = Decoded::default();
-        let mut stream = Stream { reader, raw: Vec::new(), held: 0, decoded, ended: false };
+        let mut stream =
+            Stream { reader, fetched: 0, raw: Vec::new(), held: 0, decoded, ended: false };
         while stream.held < declaration::MAX_LEN && !stream.ended {
             stream.fetch(declaration::MAX_LEN)?;
         }
@@ -255,7 +298,10 @@ impl Stream<'_> {
             let room = free.len();
             match self.reader.read(free) {
                 Ok(0) => self.ended = true,
-                Ok(read) if read <= room => self.held += read,
+                Ok(read) if read <= room => {
+                    self.held += read;
+                    self.fetched += read as u64;
+                }
                 Ok(_) => return Err(ades_core::Error::ReaderMisbehaved.into()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(ades_core::Error::Read(error).into()),

@@ -4,13 +4,13 @@
 use std::ops::Range;
 
 /// The `xml:` attributes of all open elements, outermost first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct XmlScope {
     attributes: Vec<ScopedAttribute>,
     text: Vec<u8>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct ScopedAttribute {
     depth: usize,
     local_name: Range<usize>,

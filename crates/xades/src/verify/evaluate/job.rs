@@ -5,7 +5,8 @@ use std::io;
 
 use ades_core::DigestAlgorithm;
 
-use crate::c14n::{Covered, Pass};
+use crate::c14n::{Covered, Pass, PausedPass};
+use crate::checkpoint::Checkpoint;
 use crate::error::Error;
 use crate::options::ReadingOptions;
 use crate::report::Problem;
@@ -23,6 +24,26 @@ pub(super) struct Job {
     pub(super) chain: Chain,
     /// The algorithm of their digest. `None`: the octets themselves are needed.
     pub(super) digested: Option<DigestAlgorithm>,
+}
+
+impl Job {
+    /// Whether its octets follow from what comes after the checkpoint, and from the form of the
+    /// whole document before it. `is_own` accepts the Ids in the new signature. They contain a
+    /// digest of the document, so that no element before the signature has one of them.
+    pub(super) fn continues(&self, checkpoint: &Checkpoint, is_own: impl Fn(&str) -> bool) -> bool {
+        let Plan::Canonical(nodes, method) = &self.chain.first else { return false };
+        let (at, before) = (checkpoint.at(), &checkpoint.pass.form);
+        let is_later = nodes.is_element_after(at, is_own);
+        let is_whole = nodes.is_whole_until(at)
+            && before.is_of(nodes, method)
+            && self.digested == Some(checkpoint.octets.algorithm());
+        self.chain.then.is_empty() && (is_later || is_whole)
+    }
+
+    /// Whether it is about the whole document.
+    fn is_of_document(&self) -> bool {
+        matches!(&self.chain.first, Plan::Canonical(nodes, _) if nodes.is_document())
+    }
 }
 
 /// The result of a job.
@@ -50,11 +71,12 @@ fn add<'s>(
 }
 
 /// Carries out several plans in one pass, each with whether its octets are parsed again. `see`
-/// sees the events first. Returns the result of each plan.
+/// sees the events first. Returns the result of each plan. `paused`: the place of the reader.
 pub(super) fn run(
     reader: Reader<'_>,
     plans: impl Iterator<Item = (Plan, bool)>,
     states: &mut [State<'_>],
+    paused: Option<&PausedPass>,
     see: &mut dyn FnMut(&Event<'_>) -> Result<(), Error>,
 ) -> Result<Vec<Result<Covered, Error>>, Error> {
     let mut sinks: Vec<_> =
@@ -63,24 +85,33 @@ pub(super) fn run(
     for ((plan, parsed), sink) in plans.zip(&mut sinks) {
         add(&mut pass, plan, parsed, sink);
     }
+    if let Some(paused) = paused {
+        pass.resume(paused);
+    }
     pass.run_each(see)
 }
 
-/// Carries out jobs in one pass, whose events `see` sees first.
+/// Carries out jobs in one pass, whose events `see` sees first. With a checkpoint, which all jobs
+/// [continue](Job::continues), the reader is there.
 pub(super) fn carry_out(
     jobs: &[Job],
     reader: Reader<'_>,
     reading: &ReadingOptions,
     budget: &Budget,
+    checkpoint: Option<&Checkpoint>,
     see: &mut dyn FnMut(&Event<'_>) -> Result<(), Error>,
 ) -> Result<Vec<Done>, Error> {
-    let of_job = |job: &Job| match job.digested {
-        None => State::holding(budget).of_chain(&job.chain),
-        algorithm => State::digesting(budget, algorithm).of_chain(&job.chain),
+    let of_job = |job: &Job| match (job.digested, checkpoint) {
+        (None, _) => State::holding(budget).of_chain(&job.chain),
+        (Some(_), Some(checkpoint)) if job.is_of_document() => {
+            (State::continuing(budget, checkpoint), None)
+        }
+        (algorithm, _) => State::digesting(budget, algorithm).of_chain(&job.chain),
     };
     let (mut states, last): (Vec<State<'_>>, Vec<_>) = jobs.iter().map(of_job).unzip();
     let plans = jobs.iter().map(|job| (job.chain.first.clone(), !job.chain.then.is_empty()));
-    let results = run(reader, plans, &mut states, see)?;
+    let paused = checkpoint.map(|checkpoint| &checkpoint.pass);
+    let results = run(reader, plans, &mut states, paused, see)?;
     let mut all = Vec::new();
     for (((result, state), last), job) in results.into_iter().zip(states).zip(last).zip(jobs) {
         state.check()?;

@@ -121,7 +121,7 @@ impl<'e> Stamps<'e> {
             return Ok(());
         }
         let reader = reading.reader(document.reader()?)?;
-        let results = match run(reader, plans.into_iter(), &mut states, &mut |_| Ok(())) {
+        let results = match run(reader, plans.into_iter(), &mut states, None, &mut |_| Ok(())) {
             Err(Error::Limit { .. }) => {
                 self.jobs.iter_mut().for_each(|job| job.parts = Err(ImprintUndecided::Limit));
                 return Ok(());
@@ -255,7 +255,7 @@ impl Inputs<'_, '_, '_> {
         let mut state = State::of_stamp(self.budget, Some(digester));
         state.decoder = plan.decoder();
         let (plans, states) = (std::iter::once((plan, false)), std::slice::from_mut(&mut state));
-        let mut results = run(reader, plans, states, &mut |_| Ok(()))?;
+        let mut results = run(reader, plans, states, None, &mut |_| Ok(()))?;
         Ok(continued(results.pop().and_then(Result::err), state))
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 
 use ades_core::{Digest, DigestAlgorithm, DigestThread, Digester};
 
+use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Limit};
 use crate::source_document::MIN_LEN_FOR_THREAD;
 
@@ -90,6 +91,16 @@ pub(super) struct State<'b> {
 impl<'b> State<'b> {
     pub(super) fn digesting(budget: &'b Budget, algorithm: Option<DigestAlgorithm>) -> Self {
         Self::new(budget, algorithm.map(Digester::new))
+    }
+
+    /// Digests the octets of a form of the whole document after the checkpoint.
+    pub(super) fn continuing(budget: &'b Budget, checkpoint: &Checkpoint) -> Self {
+        let mut state = Self::new(budget, Some(checkpoint.form.clone()));
+        state.length = checkpoint.pass.form.length;
+        state.charge(state.length);
+        // What is left is short.
+        state.long = true;
+        state
     }
 
     fn new(budget: &'b Budget, digester: Option<Digester>) -> Self {

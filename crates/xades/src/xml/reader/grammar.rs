@@ -27,18 +27,18 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    pub(super) fn content(&mut self) -> Result<Option<Step>, Error> {
-        let text = rest(&self.frames, &self.window);
-        match text.first() {
-            Some(b'<') => {
+    /// Reads the next step in content, whose first octet is passed.
+    pub(super) fn content(&mut self, first: u8) -> Result<Option<Step>, Error> {
+        match first {
+            b'<' => {
                 self.brackets = 0;
                 self.markup()
             }
-            Some(b'&') => {
+            b'&' => {
                 self.brackets = 0;
                 self.reference()
             }
-            Some(b'>') => {
+            b'>' => {
                 if self.brackets == 2 {
                     return self.wrong(0, "]]> in text");
                 }
@@ -46,11 +46,12 @@ impl Reader<'_> {
                 self.used = 1;
                 Ok(Some(Step::Text { len: 1, plain: false }))
             }
-            Some(b'\r') => {
+            b'\r' => {
                 self.brackets = 0;
                 self.carriage_return()
             }
             _ => {
+                let text = rest(&self.frames, &self.window);
                 let len = chars::find_text_stop(text, 0);
                 let run = text.get(..len).unwrap_or_default();
                 self.brackets = match run {
@@ -121,13 +122,15 @@ impl Reader<'_> {
             return Ok(None);
         }
         self.check_length(self.tag.len)?;
-        self.tag_range = self.range(self.tag.len);
+        self.tag.place = self.range(self.tag.len);
+        self.tag.in_entity = !self.frames.is_empty();
+        self.tag.depth = self.open.len();
         let open = OpenElement {
             name: self.names.len(),
             namespaces: self.namespaces.len(),
             xml_scope: self.xml_scope.len(),
-            start_tag: self.tag_range.clone(),
-            in_entity: !self.frames.is_empty(),
+            start_tag: self.tag.place.clone(),
+            in_entity: self.tag.in_entity,
         };
         let text = rest(&self.frames, &self.window);
         let resolved = self.tag.resolve(text, &self.limits, &mut self.namespaces);
@@ -157,7 +160,7 @@ impl Reader<'_> {
     pub(super) fn end_of_empty_tag(&mut self) -> Step {
         self.empty_tag = false;
         self.used = self.tag.len;
-        let end = self.tag_range.end;
+        let end = self.tag.place.end;
         self.close(end..end);
         Step::End { name: self.tag.name.range(), canonical: false }
     }
