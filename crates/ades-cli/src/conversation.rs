@@ -376,7 +376,9 @@ mod tests {
         // It comes back twice while the step is pending, and is ours both times.
         let mut answers = [visit(&sender, OURS), visit(&sender, OURS)];
         let Played { events, .. } = play([wait(2), wait(1), refused()], Some(&mut back));
-        assert_eq!(events, ["Poll", "Returned(..)", "Poll"]);
+        // The signer is asked once about the return.
+        let returns = events.iter().filter(|event| *event == "Returned(..)").count();
+        assert_eq!((returns, events.len()), (1, 3), "{events:?}");
         for answered in &mut answers {
             assert_eq!(answered.try_recv(), Ok(Verdict::Ours));
         }

@@ -286,7 +286,7 @@ impl RemoteJob {
         self.state().given_up = true;
     }
 
-    /// What became of the present call. The next call begins anew.
+    /// What became of the call that has just ended, once.
     pub(crate) fn seen(&self) -> Seen {
         let mut state = self.state();
         Seen {

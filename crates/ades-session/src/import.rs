@@ -147,8 +147,7 @@ impl ImportedJob {
     /// signer that has the session.
     ///
     /// # Errors
-    /// [`Error::Body`] if the parts contradict one another; [`Error::Sign`] if a pending signature
-    /// cannot be read; [`Error::Random`], [`Error::Store`].
+    /// [`Error::Body`] if the parts contradict one another; [`Error::Random`], [`Error::Store`].
     pub fn into_row(
         self,
         id: JobId,
@@ -167,8 +166,10 @@ impl ImportedJob {
         let mut items = Vec::new();
         for (no, (request, item)) in (0..).zip(requests.into_iter().zip(known)) {
             if let Some(state) = &item.pending {
-                let signed = PendingSignature::from_json(state, None)?.to_be_signed();
-                asked.push((no, signed.digest().0.value().to_vec()));
+                // One that cannot be read is an error when it is completed; its value stays.
+                let signed = PendingSignature::from_json(state, None).map(|it| it.to_be_signed());
+                let digest = signed.map(|signed| signed.digest().0.value().to_vec());
+                asked.push((no, digest.unwrap_or_default()));
             }
             items.push(body::Item {
                 request,
