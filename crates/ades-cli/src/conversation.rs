@@ -1,120 +1,111 @@
-//! A conversation with a signer, from one step to the next.
+//! The conversation of a job with its user: what `ades-session` says next, the signer's pages, and the
+//! browser that comes back from them.
 
 use std::time::Duration;
 
-use ades::signer::{BoxFuture, Event, SignerErrorKind, Step, StepResult};
+use ades::signer::{Refusal, RefusalReason};
+use ades_session::{Driver, EndReason, Error, JobId, Next, Outcome, Stop};
 use tokio::time::Instant;
 
 use crate::browser::Guide;
-use crate::exit::{BUG, Failure};
+use crate::commands::sign::Again;
+use crate::exit::{BUG, Failure, REFUSED};
+use crate::path_name;
+use crate::remote::{RemoteJob, Seen};
 use crate::return_page::{ReturnPage, Verdict, Visit};
 
 /// Maximum time between two polls of a signer.
 const MAX_WAIT: Duration = Duration::from_secs(3600);
 
-/// Called to store the session, with the signer's page if it is known, before each wait
-pub(crate) type Save<'a, S> = dyn FnMut(&S, Option<&str>) -> Result<(), Failure> + 'a;
-
-/// A conversation with a signer, with its storage and its return page.
-pub(crate) struct Conversation<'a, S> {
-    pub(crate) save: &'a mut Save<'a, S>,
+/// The conversation of a job.
+pub(crate) struct Conversation<'a> {
+    pub(crate) driver: &'a Driver,
+    pub(crate) id: JobId,
+    pub(crate) job: &'a RemoteJob,
     /// The page to which the user's browser returns
     pub(crate) return_page: Option<&'a mut ReturnPage>,
     pub(crate) guide: Guide,
 }
 
-/// The beginning of a conversation.
-pub(crate) enum Opening<T, S> {
-    /// The signer's first step
-    New(Step<T, S>),
-    /// The session of an earlier process, with its page if it is known
-    Stored { session: S, page: Option<String> },
-}
-
-type Proceed<'p, 's, T, S> = dyn Fn(S, Event) -> BoxFuture<'s, StepResult<T, S>> + Sync + 'p;
-
-impl<S: Clone> Conversation<'_, S> {
-    /// Goes from step to step until the signer answers.
-    pub(crate) async fn finish<'s, T>(
-        &mut self,
-        opening: Opening<T, S>,
-        proceed: &Proceed<'_, 's, T, S>,
-    ) -> Result<T, Failure> {
-        let result = match opening {
-            Opening::New(first) => self.talk(first, None, proceed).await,
-            Opening::Stored { session, page } => self.take_up(session, page, proceed).await,
+impl Conversation<'_> {
+    /// Goes from step to step until all containers are written.
+    pub(crate) async fn finish(&mut self, first: Result<Next, Failure>) -> Result<(), Failure> {
+        let result = match first {
+            Ok(next) => self.talk(next).await,
+            Err(failure) => Err(failure),
         };
-        if let Some(page) = &mut self.return_page {
-            page.end_step();
-        }
+        self.end_step();
         result
     }
 
-    /// Continues a stored session. The user may have confirmed in the meantime; only otherwise
-    /// the page is shown again.
-    async fn take_up<'s, T>(
-        &mut self,
-        session: S,
-        page: Option<String>,
-        proceed: &Proceed<'_, 's, T, S>,
-    ) -> Result<T, Failure> {
+    /// Continues the session of an earlier process. The user may have confirmed in the meantime; only
+    /// otherwise the page is shown again.
+    pub(crate) async fn take_up(&mut self, page: Option<String>) -> Result<(), Failure> {
         if let (Some(return_page), Some(page)) = (&mut self.return_page, &page) {
             return_page.expect(page).await;
         }
-        let first = self.next(Instant::now(), session, proceed).await?;
-        if matches!(first, Step::Wait { .. }) {
+        let next = self.next(Instant::now()).await;
+        if matches!(next, Ok(Next::Wait { .. })) {
             self.guide.show_again(page.as_deref());
         }
-        self.talk(first, page, proceed).await
+        self.finish(next).await
     }
 
-    async fn talk<'s, T>(
-        &mut self,
-        mut step: Step<T, S>,
-        mut page: Option<String>,
-        proceed: &Proceed<'_, 's, T, S>,
-    ) -> Result<T, Failure> {
-        let unattended = self.guide.unattended;
+    /// Gives up the session of an earlier process, and asks the user again.
+    pub(crate) async fn ask_again(&mut self, again: Again) -> Result<(), Failure> {
+        let stopped = self.driver.stop(self.id, None).await;
+        self.after(stopped)?;
+        let asked = match again {
+            Again::Ask => self.driver.ask_again(self.id, None).await,
+            Again::Identify => self.driver.identify_again(self.id, None).await,
+        };
+        let next = self.after(asked);
+        self.finish(next).await
+    }
+
+    fn end_step(&mut self) {
+        if let Some(page) = &mut self.return_page {
+            page.end_step();
+        }
+    }
+
+    async fn talk(&mut self, mut next: Next) -> Result<(), Failure> {
         loop {
-            let (after, session) = match step {
-                Step::Done(answer) => return Ok(answer),
-                Step::Refused(refusal) => return Err(refusal.into()),
-                Step::Redirect { url, session, .. } => {
-                    (self.save)(&session, Some(&url))?;
+            let until = match next {
+                Next::Redirect { url, .. } => {
+                    self.end_step();
                     let mut on_its_way = false;
                     if let Some(return_page) = &mut self.return_page {
                         on_its_way = return_page.has_browser();
                         return_page.expect(&url).await;
                     }
                     self.guide.show(&url, on_its_way);
-                    page = Some(url);
-                    (Duration::ZERO, session)
+                    Instant::now()
                 }
-                Step::Wait { after, session, .. } => {
+                Next::Wait { after, .. } => {
+                    let unattended = self.guide.unattended;
                     if let Some(return_page) = self.return_page.as_mut().filter(|_| !unattended) {
                         return_page.note_waiting();
                     }
-                    (self.save)(&session, page.as_deref())?;
-                    (after, session)
+                    Instant::now() + after.min(MAX_WAIT)
                 }
+                Next::Busy { after, .. } => Instant::now() + after.min(MAX_WAIT),
+                Next::NeedsUser => Instant::now(),
+                Next::Done { .. } => return Ok(()),
+                Next::Stopped(stop) => return Err(stopped(stop)),
+                Next::Ended(reason) => return Err(ended(reason)),
                 _ => {
-                    let message =
-                        "the signer answered with a step that this version does not support";
+                    let message = "the job takes a step that this version does not support";
                     return Err(Failure::new(BUG, message));
                 }
             };
-            step = self.next(Instant::now() + after.min(MAX_WAIT), session, proceed).await?;
+            next = self.next(until).await?;
         }
     }
 
-    /// Waits until it is time or the user's browser returns, and asks the signer for the next
-    /// step. Visits of strangers do not delay it.
-    async fn next<'s, T>(
-        &mut self,
-        until: Instant,
-        session: S,
-        proceed: &Proceed<'_, 's, T, S>,
-    ) -> Result<Step<T, S>, Failure> {
+    /// Waits until it is time or the user's browser returns, and takes the next step. Visits of
+    /// strangers do not delay it.
+    async fn next(&mut self, until: Instant) -> Result<Next, Failure> {
         let mut printed = false;
         while let Some(page) = &mut self.return_page {
             let visit = tokio::select! {
@@ -124,141 +115,212 @@ impl<S: Clone> Conversation<'_, S> {
                 visit = page.visits.recv() => visit,
             };
             let Some(Visit { query, verdict }) = visit else { break };
-            let event = Event::Returned { query: query.clone(), browser: None };
-            match proceed(session.clone(), event).await {
-                Err(error) if *error.kind() == SignerErrorKind::State => {
-                    // The visit may have waited since an earlier step.
-                    let ours = page.trips.is_from_page(&query);
-                    if !ours && !std::mem::replace(&mut printed, true) {
-                        let message = "a browser came back that this session did not send";
-                        self.guide.messages.print(message);
-                    }
-                    let _ = verdict.send(if ours { Verdict::Ours } else { Verdict::Stranger });
-                }
-                step => {
-                    page.trips.note_return(&query);
-                    let _ = verdict.send(Verdict::Ours);
-                    return Ok(step?);
-                }
+            let outcome = self.driver.returned(&query, None).await;
+            let is_stranger = matches!(outcome, Ok(Outcome::Stranger | Outcome::OtherBrowser));
+            // The visit may have waited since an earlier step.
+            let ours = !is_stranger || page.trips.is_from_page(&query);
+            if !is_stranger {
+                page.trips.note_return(&query);
+            }
+            if !ours && !std::mem::replace(&mut printed, true) {
+                let message = "a browser came back that this session did not send";
+                self.guide.messages.print(message);
+            }
+            let _ = verdict.send(if ours { Verdict::Ours } else { Verdict::Stranger });
+            match &outcome {
+                // From an earlier step: this one still waits.
+                Ok(Outcome::Late { next: Next::Wait { .. }, .. }) | Ok(Outcome::Busy { .. }) => {}
+                _ if is_stranger => {}
+                _ => return self.after(outcome),
             }
         }
         tokio::time::sleep_until(until).await;
-        Ok(proceed(session, Event::Poll).await?)
+        let outcome = self.driver.poll_now(self.id, None).await;
+        self.after(outcome)
     }
+
+    /// What a call of the driver means for this process.
+    pub(crate) fn after(&self, outcome: Result<Outcome, Error>) -> Result<Next, Failure> {
+        let Seen { failure, not_written, written } = self.job.seen();
+        let next = match outcome.map(Outcome::into_next) {
+            Err(error) => return Err(self.job.failure(error)),
+            Ok(Some((_, Next::Incomplete { .. }))) => {
+                return Err(self.incomplete(not_written, &written));
+            }
+            Ok(Some((_, next))) => next,
+            Ok(None) => return Err(Failure::new(BUG, "the job is not that of this process")),
+        };
+        // The job stays, for a later process: this one does not ask a service in trouble for ever.
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(next),
+        }
+    }
+
+    /// The containers that could not be written stay in the job, with their values.
+    fn incomplete(&self, mut failures: Vec<Failure>, written: &[usize]) -> Failure {
+        let items = &self.job.job().items;
+        for item in written.iter().filter_map(|no| items.get(*no)) {
+            let name = path_name::of_output(&item.output);
+            self.guide.messages.print(format_args!("signed: {name}"));
+        }
+        if failures.iter().all(|failure| failure.status == BUG) {
+            self.job.give_up();
+        }
+        let (failed, count) = (failures.len(), failures.len() + written.len());
+        failures.pop_if(|_| failed == 1).unwrap_or_else(|| {
+            let what = format!("{failed} of {count} files could not be written");
+            Failure::together(&failures, &what)
+        })
+    }
+}
+
+/// Why a job goes on only when its user says so.
+fn stopped(stop: Stop) -> Failure {
+    match stop {
+        Stop::Refused { reason, code } => Failure::from(&Refusal::new(reason, code)),
+        Stop::Expired => Failure::from(&Refusal::new(RefusalReason::Expired, None)),
+        Stop::Unknown => unknown_outcome(),
+        Stop::Failed { message } => Failure::service(message),
+        _ => Failure::service("the signer's session has ended").and("ades resume asks again"),
+    }
+}
+
+fn ended(reason: EndReason) -> Failure {
+    let message = match reason {
+        EndReason::Refused => "the user or the service has refused",
+        EndReason::Expired => "nobody confirmed in time",
+        _ => "the job has ended",
+    };
+    Failure::new(REFUSED, message).finally()
+}
+
+/// The signer was asked, and its answer is not known.
+pub(crate) fn unknown_outcome() -> Failure {
+    Failure::service(
+        "it is not known whether the signer got the request; the user may have been asked. \
+         --ask-again asks again",
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
-    use ades::signer::{Refusal, RefusalReason, SignerError};
-
+    use ades::signer::{
+        BoxFuture, Capabilities, Event, IdentificationRequest, IdentificationSession, Identity,
+        SignatureValue, SignerError, SignerErrorKind, SigningRequest, SigningSession, Step,
+        StepResult,
+    };
+    use ades::{PendingState, RemoteSigner};
     use tokio::sync::{mpsc, oneshot};
 
     use super::*;
-    use crate::exit::{REFUSED, SERVICE};
+    use crate::exit::SERVICE;
+    use crate::job::{JOB, Job};
     use crate::output::Messages;
+    use crate::stored_job::JobFile;
 
-    type Script = VecDeque<StepResult<&'static str, u32>>;
+    /// A job that waits at the page `…/qes/identify?language=NL&q=0&st=1`.
+    const IDENTIFYING: &str = include_str!("../tests/fixtures/job-4-identifying.json");
+    /// The query of a return from its page.
+    const OURS: &str = "st=1";
+
+    type Answer = StepResult<Identity, ()>;
+
+    /// A signer with these answers.
+    #[derive(Default)]
+    struct Scripted {
+        script: Mutex<VecDeque<Answer>>,
+        events: Mutex<Vec<String>>,
+    }
+
+    impl RemoteSigner for Scripted {
+        fn capabilities(&self) -> Capabilities {
+            let mut capabilities = Capabilities::immediate("itsme", Vec::new());
+            capabilities.interactive = true;
+            capabilities
+        }
+
+        fn return_key(&self, query: &str) -> Option<String> {
+            ades::itsme::return_key(&format!("?{query}")).map(ToOwned::to_owned)
+        }
+
+        fn identify(
+            &self,
+            _: IdentificationRequest,
+        ) -> BoxFuture<'_, StepResult<Identity, IdentificationSession>> {
+            Box::pin(async { Err(SignerErrorKind::Unavailable.into()) })
+        }
+
+        fn continue_identification(
+            &self,
+            session: IdentificationSession,
+            event: Event,
+        ) -> BoxFuture<'_, StepResult<Identity, IdentificationSession>> {
+            self.events.lock().unwrap().push(format!("{event:?}"));
+            let answer = self.script.lock().unwrap().pop_front().unwrap();
+            Box::pin(async move {
+                Ok(match answer? {
+                    Step::Wait { after, .. } => Step::wait(after, session),
+                    Step::Refused(refusal) => Step::Refused(refusal),
+                    _ => panic!("not in a script"),
+                })
+            })
+        }
+
+        fn sign(
+            &self,
+            _: SigningRequest,
+        ) -> BoxFuture<'_, StepResult<Vec<SignatureValue>, SigningSession>> {
+            Box::pin(async { Err(SignerErrorKind::Unavailable.into()) })
+        }
+    }
 
     struct Played {
-        result: Result<&'static str, Failure>,
-        stored: Vec<u32>,
-        /// The pages that were stored with the sessions
-        pages: Vec<Option<String>>,
-        /// Sessions with the events that the signer got
-        events: Vec<(u32, String)>,
+        failure: Failure,
+        /// The stage that is stored at the end
+        stage: String,
+        /// The events that the signer got
+        events: Vec<String>,
     }
 
-    fn guide() -> Guide {
-        Guide { unattended: true, open: false, messages: Messages::new(true) }
+    /// Takes the job up, and plays the script to its end.
+    fn play(script: impl IntoIterator<Item = Answer>, back: Option<&mut ReturnPage>) -> Played {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("job.pending");
+        let job: Job = serde_json::from_str(IDENTIFYING).unwrap();
+        std::fs::write(&path, job.to_json(None).unwrap()).unwrap();
+        let (file, job) = JobFile::load(&path).unwrap();
+        let messages = Messages::new(true);
+        let (remote, row, status) = RemoteJob::stored(file, job, messages).unwrap();
+        let remote = Arc::new(remote);
+        let signer = Arc::new(Scripted {
+            script: Mutex::new(script.into_iter().collect()),
+            ..Scripted::default()
+        });
+        let driver = remote.driver(Arc::clone(&signer) as _, Some(row)).unwrap();
+        let guide = Guide { unattended: true, open: false, messages };
+        let (driver, job) = (&driver, remote.as_ref());
+        let mut talk = Conversation { driver, id: JOB, job, return_page: back, guide };
+        let failure = block_on(talk.take_up(status.page)).unwrap_err();
+        let stage = crate::stored_job::read(&path).unwrap().stage;
+        let events = std::mem::take(&mut *signer.events.lock().unwrap());
+        Played { failure, stage, events }
     }
 
-    fn play(
-        first: Step<&'static str, u32>,
-        script: Script,
-        back: Option<&mut ReturnPage>,
-    ) -> Played {
-        play_from(Opening::New(first), script, back)
-    }
-
-    fn play_from(
-        opening: Opening<&'static str, u32>,
-        script: Script,
-        back: Option<&mut ReturnPage>,
-    ) -> Played {
-        let (script, events) = (Mutex::new(script), Mutex::new(Vec::new()));
-        let (mut stored, mut pages) = (Vec::new(), Vec::new());
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let result = runtime.block_on(
-            Conversation {
-                save: &mut |session, page| {
-                    stored.push(*session);
-                    pages.push(page.map(ToOwned::to_owned));
-                    Ok(())
-                },
-                return_page: back,
-                guide: guide(),
-            }
-            .finish(opening, &|session, event| {
-                events.lock().unwrap().push((session, format!("{event:?}")));
-                let next = script.lock().unwrap().pop_front().unwrap();
-                Box::pin(async { next })
-            }),
-        );
-        Played { result, stored, pages, events: events.into_inner().unwrap() }
+        runtime.block_on(future)
     }
 
-    fn wait(session: u32) -> Step<&'static str, u32> {
-        Step::wait(Duration::from_millis(1), session)
+    fn wait(seconds: u64) -> Answer {
+        Ok(Step::wait(Duration::from_secs(seconds), ()))
     }
 
-    #[test]
-    fn session_is_stored_before_each_wait() {
-        let first = Step::redirect("https://page", 1);
-        let script = [Ok(wait(2)), Ok(wait(3)), Ok(Step::Done("signed"))].into();
-        let Played { result, stored, pages, events } = play(first, script, None);
-        assert_eq!(result.unwrap(), "signed");
-        assert_eq!(stored, [1, 2, 3]);
-        assert_eq!(pages, [const { Some("https://page") }; 3].map(|p| p.map(str::to_owned)));
-        assert_eq!(events.iter().map(|e| e.0).collect::<Vec<_>>(), stored);
-    }
-
-    #[test]
-    fn signer_that_answers_at_once_stores_no_session() {
-        let Played { result, stored, events, .. } = play(Step::Done("signed"), Script::new(), None);
-        assert_eq!((result.unwrap(), stored.len(), events.len()), ("signed", 0, 0));
-    }
-
-    #[test]
-    fn refusal_and_failure_end_the_conversation() {
-        let refusal = Refusal::new(RefusalReason::ByUser, Some("REJECTED".to_owned()));
-        let Played { result, .. } = play(wait(1), [Ok(Step::Refused(refusal))].into(), None);
-        let failure = result.unwrap_err();
-        assert_eq!(failure.status, REFUSED);
-        assert_eq!(failure.to_string(), "the user refused (REJECTED)");
-
-        let error = SignerError::new(SignerErrorKind::UnknownSession);
-        let Played { result, .. } = play(wait(1), [Err(error)].into(), None);
-        assert_eq!(result.unwrap_err().status, SERVICE);
-    }
-
-    #[test]
-    fn stored_session_is_asked_before_its_page_is_shown_again() {
-        let page = || Some("https://page?st=one".to_owned());
-        let stored = || Opening::Stored { session: 1, page: page() };
-        // Confirmed in the meantime: nothing is stored.
-        let script = [Ok(Step::Done("signed"))].into();
-        let Played { result, stored: saved, .. } = play_from(stored(), script, None);
-        assert_eq!((result.unwrap(), saved.len()), ("signed", 0));
-        // Still pending: the page stays with the session.
-        let script = [Ok(wait(2)), Ok(Step::Done("signed"))].into();
-        let (_sender, mut back) = ReturnPage::for_tests();
-        let Played { pages, events, .. } = play_from(stored(), script, Some(&mut back));
-        assert_eq!(pages, [page()]);
-        assert_eq!(events.iter().map(|event| event.0).collect::<Vec<_>>(), [1, 2]);
-        assert!(back.trips.is_from_page("st=one"));
+    fn refused() -> Answer {
+        Ok(Step::Refused(Refusal::new(RefusalReason::ByUser, Some("REJECTED".to_owned()))))
     }
 
     fn visit(sender: &mpsc::Sender<Visit>, query: &str) -> oneshot::Receiver<Verdict> {
@@ -267,55 +329,60 @@ mod tests {
         decided
     }
 
-    fn tell(future: impl Future<Output = ()>) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(future);
+    #[test]
+    fn refusal_and_failure_end_the_conversation() {
+        let Played { failure, stage, events } = play([refused()], None);
+        assert_eq!(
+            (failure.status, failure.to_string().as_str()),
+            (REFUSED, "the user refused (REJECTED)")
+        );
+        assert_eq!((stage.as_str(), events.len()), ("start", 1));
+        let lost = Err(SignerError::new(SignerErrorKind::UnknownSession));
+        let Played { failure, stage, .. } = play([wait(0), lost], None);
+        assert_eq!((failure.status, stage.as_str()), (SERVICE, "start"));
+        // An answer that says nothing about the user keeps the session.
+        let unclear = Err(SignerError::new(SignerErrorKind::Unclear));
+        let Played { failure, stage, .. } = play([unclear], None);
+        assert_eq!((failure.status, stage.as_str()), (SERVICE, "identifying"));
     }
 
-    fn stranger() -> StepResult<&'static str, u32> {
-        Err(SignerError::new(SignerErrorKind::State))
+    #[test]
+    fn case_38_our_own_deadline_is_not_a_refusal() {
+        let own = Ok(Step::Refused(Refusal::new(RefusalReason::Expired, None)));
+        let Played { failure, stage, .. } = play([own], None);
+        assert_eq!((failure.status, stage.as_str()), (SERVICE, "identifying"));
+        let code = Some("EXPIRED".to_owned());
+        let theirs = Ok(Step::Refused(Refusal::new(RefusalReason::Expired, code)));
+        let Played { failure, stage, .. } = play([theirs], None);
+        assert_eq!((failure.status, stage.as_str()), (REFUSED, "start"));
     }
 
     #[test]
     fn case_31_a_strangers_return_changes_and_reveals_nothing() {
         let (sender, mut back) = ReturnPage::for_tests();
         let mut answers = [visit(&sender, "st=wrong"), visit(&sender, "")];
-        let script = [stranger(), stranger(), Ok(Step::Done("signed"))].into();
-        let first = Step::wait(Duration::from_millis(200), 1);
         let begun = std::time::Instant::now();
-        let Played { result, stored, events, .. } = play(first, script, Some(&mut back));
-        assert_eq!(result.unwrap(), "signed");
-        assert!(begun.elapsed() >= Duration::from_millis(200));
-        assert_eq!(stored, [1]);
-        let events: Vec<&str> = events.iter().map(|(_, event)| event.as_str()).collect();
-        assert_eq!(events, ["Returned(..)", "Returned(..)", "Poll"]);
+        let Played { events, .. } = play([wait(1), refused()], Some(&mut back));
+        assert!(begun.elapsed() >= Duration::from_millis(900));
+        assert_eq!(events, ["Poll", "Poll"]);
         for answered in &mut answers {
             assert_eq!(answered.try_recv(), Ok(Verdict::Stranger));
         }
     }
 
     #[test]
-    fn case_32_and_34_a_return_counts_only_during_its_step() {
+    fn case_32_and_34_a_return_counts_during_its_step() {
         let (sender, mut back) = ReturnPage::for_tests();
-        let page = |state| Step::redirect(format!("https://page?q=1&st={state}"), 1);
-        // It comes back twice while the step is pending: the signer is asked both times.
-        let mut answers = [visit(&sender, "q=1&st=one"), visit(&sender, "q=1&st=one")];
-        let wait = || Ok(Step::wait(Duration::from_secs(9), 1));
-        let script = [wait(), Ok(Step::Done("identified"))].into();
-        tell(back.expect("https://page?q=1&st=one"));
-        let first = Step::wait(Duration::from_secs(9), 1);
-        play(first, script, Some(&mut back)).result.unwrap();
+        // It comes back twice while the step is pending, and is ours both times.
+        let mut answers = [visit(&sender, OURS), visit(&sender, OURS)];
+        let Played { events, .. } = play([wait(2), wait(1), refused()], Some(&mut back));
+        // The signer is asked once about the return.
+        let returns = events.iter().filter(|event| *event == "Returned(..)").count();
+        assert_eq!((returns, events.len()), (1, 3), "{events:?}");
         for answered in &mut answers {
             assert_eq!(answered.try_recv(), Ok(Verdict::Ours));
         }
-        // It comes back again in the next step, or late from a step: the signer is not asked.
-        let late = visit(&sender, "q=1&st=one");
-        let first = Step::wait(Duration::from_millis(50), 2);
-        let script = [stranger(), Ok(Step::Done("signed"))].into();
-        play(first, script, Some(&mut back)).result.unwrap();
-        assert_eq!(late.blocking_recv().unwrap(), Verdict::Ours);
-        play(page("two"), [Ok(Step::Done("signed"))].into(), Some(&mut back)).result.unwrap();
-        assert!(back.trips.is_from_page("st=two") && !back.trips.is_from_page("st=three"));
+        assert!(back.trips.is_from_page(OURS) && back.has_browser());
     }
 
     #[test]
@@ -331,44 +398,18 @@ mod tests {
                 std::thread::sleep(Duration::from_millis(20));
             }
         });
-        let begun = Instant::now();
-        // As signers do: a stranger's return is an error, polling is not.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let result = runtime.block_on(
-            Conversation { save: &mut |_, _| Ok(()), return_page: Some(&mut back), guide: guide() }
-                .finish(Opening::New(Step::wait(Duration::from_millis(300), 1)), &|_, event| {
-                    Box::pin(async move {
-                        match event {
-                            Event::Poll => Ok(Step::Done("signed")),
-                            _ if begun.elapsed() > Duration::from_secs(20) => {
-                                Ok(Step::Done("starved"))
-                            }
-                            _ => Err(SignerError::new(SignerErrorKind::State)),
-                        }
-                    })
-                }),
-        );
-        assert_eq!(result.unwrap(), "signed");
+        let begun = std::time::Instant::now();
+        play([wait(1), refused()], Some(&mut back));
+        assert!(begun.elapsed() < Duration::from_secs(20));
         drop(back);
         strangers.join().unwrap();
     }
 
     #[test]
-    fn case_38_our_own_deadline_is_not_a_refusal() {
-        let own = Refusal::new(RefusalReason::Expired, None);
-        let Played { result, .. } = play(wait(1), [Ok(Step::Refused(own))].into(), None);
-        assert_eq!(result.unwrap_err().status, SERVICE);
-        let theirs = Refusal::new(RefusalReason::Expired, Some("EXPIRED".to_owned()));
-        let Played { result, .. } = play(wait(1), [Ok(Step::Refused(theirs))].into(), None);
-        assert_eq!(result.unwrap_err().status, REFUSED);
-    }
-
-    #[test]
     fn waiting_browsers_are_answered_at_the_end() {
         let (sender, mut back) = ReturnPage::for_tests();
-        tell(back.expect("https://page?st=one"));
-        let mut answers = [visit(&sender, "st=one"), visit(&sender, "st=two")];
-        play(Step::Done("signed"), Script::new(), Some(&mut back)).result.unwrap();
+        let mut answers = [visit(&sender, OURS), visit(&sender, "st=two")];
+        play([refused()], Some(&mut back));
         assert_eq!(answers[0].try_recv(), Ok(Verdict::Ours));
         assert_eq!(answers[1].try_recv(), Ok(Verdict::Stranger));
     }

@@ -65,6 +65,11 @@ impl<'a> Documents<'a> {
         Ok(documents)
     }
 
+    /// Whether the input is another document than the container, or its content.
+    pub(crate) const fn has_original(&self) -> bool {
+        self.original.is_some()
+    }
+
     /// Sets the name of the document to that of another path: the user's path for a pipe or
     /// standard input.
     pub(crate) fn named(mut self, path: &Path) -> Self {
@@ -106,8 +111,8 @@ impl<'a> Documents<'a> {
 
     /// Converts an error about the document to a failure. For a name that the document does not
     /// have, it names those that it has.
-    pub(crate) fn failure(&mut self, error: ades::Error, reading: &ReadingOptions) -> Failure {
-        let hint = match &error {
+    pub(crate) fn failure(&mut self, error: &ades::Error, reading: &ReadingOptions) -> Failure {
+        let hint = match error {
             ades::Error::Xades(xades::Error::NoSuchElement { target }) => match target {
                 Target::Id(id) => Some((id.clone(), "Ids")),
                 Target::Named { namespace, local_name, .. } => {
@@ -124,7 +129,7 @@ impl<'a> Documents<'a> {
             _ => None,
         };
         let hint = hint.map(|(wanted, what)| {
-            let names = ades::existing_names(&error, self.inputs(), reading);
+            let names = ades::existing_names(error, self.inputs(), reading);
             nearest::hint(&wanted, what, &names)
         });
         let failure = Failure::from(error);
@@ -189,7 +194,8 @@ fn is_same(one: &mut Document<'_>, other: &mut Document<'_>) -> io::Result<bool>
     Ok(same)
 }
 
-fn name(path: &Path) -> Option<String> {
+/// The name by which a signature refers to a document.
+pub(crate) fn name(path: &Path) -> Option<String> {
     let name = path.file_name().filter(|_| !path_name::is_standard(path))?;
     Some(name.to_string_lossy().into_owned())
 }

@@ -24,7 +24,7 @@ pub(crate) const OUTPUT: u8 = 7;
 pub(crate) const BUG: u8 = 70;
 
 /// A failure of the program: its exit status and its message.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) status: u8,
     pub(crate) retry: Retry,
@@ -33,7 +33,7 @@ pub(crate) struct Failure {
     message: String,
     /// What to do next; empty if the message says it
     hint: String,
-    /// Whether the user or the service refused, so that the job is not kept
+    /// Whether the job cannot go on, so that it is not kept: the user or the service refused
     pub(crate) is_final: bool,
 }
 
@@ -99,6 +99,19 @@ impl Failure {
         self
     }
 
+    /// No later process can continue the job.
+    pub(crate) fn finally(mut self) -> Self {
+        self.is_final = true;
+        self
+    }
+
+    /// Combines several failures into one, with the status of the first.
+    pub(crate) fn together(all: &[Self], what: &str) -> Self {
+        let lines: String = all.iter().map(|failure| format!("\n  {failure}")).collect();
+        let status = all.first().map_or(BUG, |first| first.status);
+        Self::new(status, format!("{what}:{lines}"))
+    }
+
     fn of(fault: Fault, retry: Retry, error: &dyn std::error::Error) -> Self {
         let status = match fault {
             Fault::Caller => USAGE,
@@ -123,11 +136,20 @@ impl fmt::Display for Failure {
     }
 }
 
+/// So that it can be the cause of an error of `ades-session`, which gives it back.
+impl std::error::Error for Failure {}
+
 impl From<ades::Error> for Failure {
     fn from(error: ades::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&ades::Error> for Failure {
+    fn from(error: &ades::Error) -> Self {
         use ades::Error;
 
-        let failure = Self::of(error.fault(), error.retry(), &error);
+        let failure = Self::of(error.fault(), error.retry(), error);
         match error {
             Error::Signer(error) => error.into(),
             Error::Refused(refusal) => refusal.into(),
@@ -141,7 +163,7 @@ impl From<ades::Error> for Failure {
                 failure.and("--packaging enveloping or detached signs any file as xades")
             }
             Error::Core(ades_core::Error::Parameter { parameter, .. }) => {
-                match option_of(parameter) {
+                match option_of(*parameter) {
                     Some(option) => failure.about(option),
                     None => failure,
                 }
@@ -150,7 +172,7 @@ impl From<ades::Error> for Failure {
                 .about("--algorithm")
                 .and("--digest chooses the digest, and the key the rest of the algorithm"),
             Error::Pades(pades::Error::Appearance { problem }) => {
-                match option_of_appearance(problem) {
+                match option_of_appearance(*problem) {
                     Some(option) => failure.about(option),
                     None => failure,
                 }
@@ -207,7 +229,13 @@ impl From<ades_core::Error> for Failure {
 
 impl From<SignerError> for Failure {
     fn from(error: SignerError) -> Self {
-        let mut failure = Self::of(error.fault(), error.retry(), &error);
+        Self::from(&error)
+    }
+}
+
+impl From<&SignerError> for Failure {
+    fn from(error: &SignerError) -> Self {
+        let mut failure = Self::of(error.fault(), error.retry(), error);
         match error.kind() {
             SignerErrorKind::ClientNotAuthorised => {
                 failure.status = REFUSED;
@@ -217,7 +245,7 @@ impl From<SignerError> for Failure {
             // The certificate comes from the signer, not from the caller.
             SignerErrorKind::Certificate => failure.status = SERVICE,
             SignerErrorKind::UnknownOutcome => {
-                if is_caused_by_configuration(&error) {
+                if is_caused_by_configuration(error) {
                     failure.status = INPUT;
                 }
                 failure = failure.hinting("ades resume --ask-again asks the user again");
@@ -265,8 +293,8 @@ impl From<itsme_sandbox::SandboxError> for Failure {
     }
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
+impl From<&Refusal> for Failure {
+    fn from(refusal: &Refusal) -> Self {
         if refusal.reason == RefusalReason::Expired && refusal.code.is_none() {
             // The service sent no result: this program stopped waiting.
             let failure = Self {
@@ -277,7 +305,7 @@ impl From<Refusal> for Failure {
             return failure
                 .and("ades resume asks the service whether somebody has confirmed since");
         }
-        let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
+        let code = refusal.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
         let failure = Self {
             retry: refusal.reason.retry(),
             refusal: Some(refusal.reason),

@@ -1,35 +1,44 @@
 //! Jobs: a signing in progress, stored in `<OUT>.pending` so that any later process can continue
-//! it.
+//! it. `ades-session` continues it; the rest is about files.
 
 mod version_1;
 mod version_2;
+mod version_3;
 
 use std::path::{Path, PathBuf};
 
-use ades::signer::{IdentificationSession, Identity, SignatureValue, SigningSession};
-use ades::{Digest, Format, PendingState, StoredState};
+use ades::{Format, PendingState, StoredState};
+use ades_session::sealing::KeyRing;
+use ades_session::store::{JobId, JobRow, Stage};
+use ades_session::{Error, Status};
+use ades_session_file::StoredRow;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::path_name::is_standard;
-use crate::request::{Request, ResolvedTerms};
+use crate::request::Request;
+
+/// The name of a job: each file has only one.
+pub(crate) const JOB: JobId = JobId::from_random([0; 16]);
+/// Only its owner can read the file of a job.
+pub(crate) const KEYS: KeyRing = KeyRing::unsealed();
 
 /// A signing in progress. The job contains everything that a later process needs, except the
 /// documents. It contains no password and no key.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Job {
     pub(crate) signer: SignerChoice,
     pub(crate) request: Request,
-    /// Policy and commitment, once the signer has resolved them
-    pub(crate) terms: ResolvedTerms,
     pub(crate) force: bool,
     pub(crate) items: Vec<JobItem>,
-    /// Number of items that are signed and written; they are the first ones
-    pub(crate) done: usize,
-    pub(crate) stage: Stage,
+    /// The stage, for people
+    pub(crate) stage: String,
     /// The time since which the job is in this stage; not in jobs of older versions
     pub(crate) since: Option<DateTime<Utc>>,
+    /// The job as `ades-session` stores it, with the items that were not written when it began; in
+    /// the file only
+    pub(crate) session: Option<StoredRow>,
 }
 
 /// The signer, and its settings outside of the request.
@@ -51,7 +60,7 @@ pub(crate) enum SignerKind {
     Pkcs12(PathBuf),
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JobItem {
     pub(crate) format: Format,
@@ -60,68 +69,76 @@ pub(crate) struct JobItem {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) together: Vec<PathBuf>,
     pub(crate) output: PathBuf,
-    /// The input's digest at the start of the job; the input must not change while the user is
-    /// asked
-    pub(crate) digest: Option<Digest>,
-    /// The stored pending signature, once it is prepared
-    pub(crate) pending: Option<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) enum Stage {
-    /// Nobody has been asked yet.
-    Start,
-    /// The user is being identified.
-    Identifying {
-        session: IdentificationSession,
-        /// The signer's page that the user has to open; not in jobs of older versions
-        page: Option<String>,
-    },
-    /// The user is known; the next batch is to be prepared.
-    Identified(Identity),
-    /// The signer is being asked. It is not known whether it received the request.
-    Asking(Identity),
-    /// The user is confirming the next `count` items.
-    Signing { identity: Identity, count: usize, session: SigningSession, page: Option<String> },
-    /// The values of the next items have arrived.
-    Completing { identity: Identity, values: Vec<SignatureValue> },
+/// The name of a stage, for people.
+pub(crate) const fn stage_name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Values => "completing",
+        other => other.name(),
+    }
 }
 
-impl Stage {
-    /// The name that the stage has in the stored job.
-    pub(crate) const fn name(&self) -> &'static str {
+/// A document of an item, or a place, by the name that `ades-session` has for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The document, or the container that gets another signature
+    Document,
+    /// The document of that container
+    Original,
+    /// Another document that the same signature signs
+    Together(usize),
+    /// The output
+    Container,
+}
+
+impl Part {
+    /// The name of this part of an item.
+    pub(crate) fn of(self, item: usize) -> String {
         match self {
-            Self::Start => "start",
-            Self::Identifying { .. } => "identifying",
-            Self::Identified(_) => "identified",
-            Self::Asking(_) => "asking",
-            Self::Signing { .. } => "signing",
-            Self::Completing { .. } => "completing",
+            Self::Document => item.to_string(),
+            Self::Original => format!("{item}/original"),
+            Self::Together(no) => format!("{item}/together/{no}"),
+            Self::Container => format!("{item}/container"),
         }
     }
 
-    /// The signer's page that the user has to open.
-    pub(crate) fn page(&self) -> Option<&str> {
-        match self {
-            Self::Identifying { page, .. } | Self::Signing { page, .. } => page.as_deref(),
-            _ => None,
-        }
-    }
-
-    /// The user, once they are identified.
-    pub(crate) const fn identity(&self) -> Option<&Identity> {
-        match self {
-            Self::Start | Self::Identifying { .. } => None,
-            Self::Identified(identity)
-            | Self::Asking(identity)
-            | Self::Signing { identity, .. }
-            | Self::Completing { identity, .. } => Some(identity),
-        }
+    /// The item and its part that has this name.
+    pub(crate) fn named(name: &str) -> Option<(usize, Self)> {
+        let mut parts = name.split('/');
+        let item = parts.next()?.parse().ok()?;
+        let part = match (parts.next(), parts.next()) {
+            (None, None) => Self::Document,
+            (Some("original"), None) => Self::Original,
+            (Some("container"), None) => Self::Container,
+            (Some("together"), Some(no)) => Self::Together(no.parse().ok()?),
+            _ => return None,
+        };
+        Some((item, part))
     }
 }
 
 impl Job {
+    /// The job as `ades-session` stored it, and where it stands.
+    pub(crate) fn session(&self) -> Result<(JobRow, Status), Error> {
+        let missing = Error::Body { problem: "the part of ades-session is missing" };
+        let row = self.session.clone().ok_or(missing)?.into_row(JOB)?;
+        let status = Status::of(&row.stored, &KEYS)?;
+        Ok((row, status))
+    }
+
+    /// The file of a part of an item.
+    pub(crate) fn path(&self, item: usize, part: Part) -> Option<&Path> {
+        let found = self.items.get(item)?;
+        let input = found.input.as_path();
+        Some(match (part, self.request.container.as_deref()) {
+            (Part::Document, Some(container)) => container,
+            (Part::Document, None) | (Part::Original, _) => input,
+            (Part::Together(no), _) => found.together.get(no)?,
+            (Part::Container, _) => &found.output,
+        })
+    }
+
     /// Makes the paths below `folder`, the folder of the job's file, relative to it, so that the
     /// job moves with its folder.
     pub(crate) fn relate_paths(&mut self, folder: &Path) {
@@ -160,14 +177,17 @@ impl Job {
 
 impl PendingState for Job {
     const FORMAT: &'static str = "ades-job";
-    const VERSION: u32 = 3;
+    /// It covers the layout of [`StoredRow`], whose version is 1.
+    const VERSION: u32 = 4;
 
     fn from_older(version: u32, stored: &StoredState) -> Option<Self> {
-        match version {
-            1 => stored.read::<version_1::Job>()?.into_current(),
-            2 => Some(stored.read::<version_2::Job>()?.into_current()),
+        let older = match version {
+            1 => stored.read::<version_1::Job>()?.into_version_3(),
+            2 => Some(stored.read::<version_2::Job>()?.into_version_3()),
+            3 => stored.read::<version_3::Job>(),
             _ => None,
-        }
+        };
+        older?.into_current()
     }
 }
 
@@ -193,15 +213,25 @@ mod tests {
         include_str!("../tests/fixtures/job-3-signing.json"),
         include_str!("../tests/fixtures/job-3-completing.json"),
     ];
+    const VERSION_4: [&str; 3] = [
+        include_str!("../tests/fixtures/job-4-identifying.json"),
+        include_str!("../tests/fixtures/job-4-signing.json"),
+        include_str!("../tests/fixtures/job-4-completing.json"),
+    ];
+    const STAGES: [Stage; 3] = [Stage::Identifying, Stage::Signing, Stage::Values];
 
-    fn check_stage(job: &Job) {
-        match &job.stage {
-            Stage::Identifying { session, .. } => assert_eq!(session.signer(), "itsme"),
-            Stage::Signing { count, session, .. } => {
-                assert_eq!((*count, session.signer()), (1, "itsme"));
-            }
-            Stage::Completing { values, .. } => assert_eq!(values.len(), 1),
-            other => panic!("{other:?}"),
+    fn check_stage(job: &Job, stage: Stage) {
+        let (row, status) = job.session().unwrap();
+        assert_eq!((status.stage, job.stage.as_str()), (stage, stage_name(stage)));
+        assert_eq!((row.stored.signer.as_str(), status.items.len()), ("itsme", job.items.len()));
+        assert_eq!(status.session_until.is_some(), stage != Stage::Values);
+        assert_eq!(status.certificate_until.is_some(), stage != Stage::Identifying);
+        let asked = row.stored.items.len();
+        let values = row.stored.items.iter().filter(|item| item.value.is_some()).count();
+        match stage {
+            Stage::Identifying => assert_eq!((asked, values), (0, 0)),
+            Stage::Signing => assert_eq!((asked, values), (1, 0)),
+            _ => assert_eq!((asked, values), (1, 1)),
         }
     }
 
@@ -220,14 +250,18 @@ mod tests {
     }
 
     #[test]
-    fn versions_1_and_2_are_read() {
-        let one = VERSION_1.map(as_stored::<1>).into_iter().zip([3, 1, 1]);
-        let two = VERSION_2.map(as_stored::<2>).into_iter().zip([3, 1, 1]);
-        for (state, items) in one.chain(two) {
+    fn older_versions_are_read() {
+        let one = VERSION_1.map(as_stored::<1>).into_iter().zip(STAGES);
+        let two = VERSION_2.map(as_stored::<2>).into_iter().zip(STAGES);
+        let three = VERSION_3.map(as_stored::<3>).into_iter().zip(STAGES);
+        for (at, (state, stage)) in one.chain(two).chain(three).enumerate() {
             let job = Job::from_json(&state, None).unwrap();
-            assert!(job.since.is_none() && job.stage.page().is_none());
-            assert_eq!((job.items.len(), job.done), (items, 0));
-            check_stage(&job);
+            check_stage(&job, stage);
+            // Pages and times are stored since version 3.
+            let (row, status) = job.session().unwrap();
+            let has_page = at >= 6 && stage != Stage::Values;
+            assert_eq!((job.since.is_some(), status.page.is_some()), (at >= 6, has_page));
+            assert_eq!(row.return_keys.len(), usize::from(has_page));
             let again = Job::from_json(&job.to_json(None).unwrap(), None).unwrap();
             assert_eq!(
                 serde_json::to_string(&again).unwrap(),
@@ -237,24 +271,33 @@ mod tests {
     }
 
     #[test]
-    fn version_3_is_read_and_written_unchanged() {
-        for (state, items) in VERSION_3.iter().zip([3, 1, 1]) {
+    fn version_4_is_read_and_written_unchanged() {
+        for (state, stage) in VERSION_4.iter().zip(STAGES) {
             let job: Job = serde_json::from_str(state).unwrap();
-            assert_eq!((job.items.len(), job.done), (items, 0));
-            check_stage(&job);
+            check_stage(&job, stage);
             let stored: serde_json::Value = serde_json::from_str(state).unwrap();
             assert_eq!(serde_json::to_value(&job).unwrap(), stored);
         }
         assert_eq!(
-            Job::VERSION,
-            3,
+            (Job::VERSION, StoredRow::VERSION),
+            (4, 1),
             "a new layout: keep these fixtures, and add those of the new one"
         );
     }
 
     #[test]
+    fn parts_of_items_have_names() {
+        for part in [Part::Document, Part::Original, Part::Together(7), Part::Container] {
+            assert_eq!(Part::named(&part.of(12)), Some((12, part)));
+        }
+        for name in ["", "x", "1/other", "1/together", "1/together/x", "-1"] {
+            assert_eq!(Part::named(name), None, "{name}");
+        }
+    }
+
+    #[test]
     fn paths_below_the_jobs_folder_move_with_it() {
-        let mut job: Job = serde_json::from_str(VERSION_3[0]).unwrap();
+        let mut job: Job = serde_json::from_str(VERSION_4[0]).unwrap();
         let before = serde_json::to_value(&job).unwrap();
         job.relate_paths(Path::new("/srv/documents/signed"));
         let names = |job: &Job| {
@@ -324,6 +367,5 @@ mod tests {
         );
         assert!(xml.reading.ids.names().any(|name| name == ("urn:a", "Id")));
         assert_eq!(job.request.terms.policy.as_deref(), Some("1.3.6.1.4.1.49274.1.1.7.1.0"));
-        assert!(job.terms.policy.is_some() && job.terms.commitment.is_some());
     }
 }

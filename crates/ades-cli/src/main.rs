@@ -21,6 +21,7 @@ mod path_name;
 mod preview;
 mod progress;
 mod raise;
+mod remote;
 mod request;
 mod return_page;
 mod sandbox;

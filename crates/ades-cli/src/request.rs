@@ -99,13 +99,12 @@ impl Request {
     /// the octets of the stamp's files.
     pub(crate) fn signing_options(&self, terms: &ResolvedTerms) -> Result<SigningOptions, Failure> {
         let time = self.signing_time.unwrap_or_else(|| std::time::SystemTime::now().into());
-        let mut options = self.options.clone().signing_time(time);
-        if let Some(policy) = &terms.policy {
-            options.parameters = options.parameters.policy(policy.clone());
-        }
-        if let Some(commitment) = terms.commitment {
-            options.parameters = options.parameters.commitment(commitment);
-        }
+        self.completed(terms.add_to(self.options.clone()).signing_time(time))
+    }
+
+    /// Options that have their signing time, with what a job does not store: the octets of the
+    /// stamp's files, and what depends on the time.
+    pub(crate) fn completed(&self, mut options: SigningOptions) -> Result<SigningOptions, Failure> {
         if let Some(mut stamp) = options.pdf.stamp.take() {
             let zone = self.stamp_time_zone;
             stamp.time.utc_offset =
@@ -153,6 +152,19 @@ impl Request {
             }
         }
         display
+    }
+}
+
+impl ResolvedTerms {
+    /// The options with policy and commitment.
+    pub(crate) fn add_to(&self, mut options: SigningOptions) -> SigningOptions {
+        if let Some(policy) = &self.policy {
+            options.parameters = options.parameters.policy(policy.clone());
+        }
+        if let Some(commitment) = self.commitment {
+            options.parameters = options.parameters.commitment(commitment);
+        }
+        options
     }
 }
 

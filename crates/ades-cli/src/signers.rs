@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ades::RemoteSigner;
 use ades::itsme::discovery::PolicyDigest;
@@ -34,8 +34,8 @@ pub(crate) struct Signer {
 }
 
 enum Kind {
-    Itsme(Box<ItsmeSigner>),
-    Pkcs12(Box<Pkcs12Signer>),
+    Itsme(Arc<ItsmeSigner>),
+    Pkcs12(Arc<Pkcs12Signer>),
 }
 
 impl Signer {
@@ -90,7 +90,7 @@ impl Signer {
         let return_to = return_to.filter(|url| url.scheme() == "http");
         let language = config.settings().language;
         let signer = ItsmeSigner::new(config)?.on_unclear(print_once(*messages));
-        let kind = Kind::Itsme(Box::new(signer));
+        let kind = Kind::Itsme(Arc::new(signer));
         Ok(Self { kind, return_to, language, sandbox: None })
     }
 
@@ -120,7 +120,7 @@ impl Signer {
                 })?,
             },
         };
-        let kind = Kind::Pkcs12(Box::new(signer));
+        let kind = Kind::Pkcs12(Arc::new(signer));
         Ok(Self { kind, return_to: None, language: Language::En, sandbox: None })
     }
 
@@ -130,10 +130,10 @@ impl Signer {
         }
     }
 
-    pub(crate) fn remote(&self) -> &dyn RemoteSigner {
+    pub(crate) fn remote(&self) -> Arc<dyn RemoteSigner> {
         match &self.kind {
-            Kind::Itsme(signer) => signer.as_ref(),
-            Kind::Pkcs12(signer) => signer.as_ref(),
+            Kind::Itsme(signer) => Arc::clone(signer) as _,
+            Kind::Pkcs12(signer) => Arc::clone(signer) as _,
         }
     }
 

@@ -4,31 +4,19 @@ use std::path::{Path, PathBuf};
 
 use ades::PendingState;
 use ades::formats::ades_core;
+use ades_session::store::Stage;
 
 use crate::exit::Failure;
 use crate::input;
 use crate::interrupt;
-use crate::job::{Job, JobItem};
+use crate::job::{Job, JobItem, stage_name};
 use crate::lock::{self, Lock};
 use crate::output::{self, Existing, Messages, Readers};
 use crate::path_name::{absolute, folder_of, quoted};
 use crate::temporary::{self, Temporary};
 
-/// A job and the file it is stored in.
-pub(crate) struct StoredJob<'a> {
-    pub(crate) job: Job,
-    file: Option<JobFile>,
-    /// The octets of standard input, until the job has a file
-    spool: Option<Temporary>,
-    on_disk: bool,
-    /// The stage that the file has, with its page
-    stage: Option<(&'static str, Option<String>)>,
-    /// Whether only another version of the program can continue the job
-    given_up: bool,
-    messages: &'a Messages,
-}
-
 /// The file of a job, locked against other processes.
+#[derive(Debug)]
 pub(crate) struct JobFile {
     path: PathBuf,
     _lock: Lock,
@@ -48,120 +36,89 @@ impl JobFile {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Removes temporary files and locks that a killed process left.
-    fn sweep(&self, job: &Job) {
-        lock::sweep(&self.path);
-        let outputs = job.items.iter().map(|item| item.output.as_path());
-        temporary::sweep(outputs.chain([self.path.as_path(), kept_input(&self.path).as_path()]));
-    }
-}
-
-impl<'a> StoredJob<'a> {
-    /// `file` is `None` if the result goes to standard output.
-    pub(crate) fn new(
-        job: Job,
-        file: Option<JobFile>,
-        spool: Option<Temporary>,
-        messages: &'a Messages,
-    ) -> Self {
-        if let Some(file) = &file {
-            file.sweep(&job);
-        }
-        Self { job, file, spool, on_disk: false, stage: None, given_up: false, messages }
-    }
-
-    pub(crate) fn load(path: &Path, messages: &'a Messages) -> Result<Self, Failure> {
+    /// Takes the file of a stored job, and reads it.
+    pub(crate) fn load(path: &Path) -> Result<(Self, Job), Failure> {
         path.metadata().map_err(|e| Failure::file(path, &e))?;
         let absolute = absolute(path);
-        let file = JobFile { _lock: Lock::take(&absolute)?, path: absolute };
+        let file = Self { _lock: Lock::take(&absolute)?, path: absolute };
         // Another process may have written to the file before this one took the lock.
         let job = read(path)?;
-        file.sweep(&job);
+        file.sweep(&job.items);
         interrupt::set_resumable(Some(&file.path));
-        let stage = Some((job.stage.name(), job.stage.page().map(ToOwned::to_owned)));
-        let (file, spool, on_disk, given_up) = (Some(file), None, true, false);
-        Ok(Self { job, file, spool, on_disk, stage, given_up, messages })
+        Ok((file, job))
     }
 
-    /// Stores the job in its present state. The first call also prints the path.
-    pub(crate) fn save(&mut self) -> Result<(), Failure> {
-        let Some(JobFile { path, .. }) = &self.file else { return Ok(()) };
-        // The start of the job checked for an earlier job, so an unexpected file is from
-        // another process.
-        let existing = Existing::forced(self.on_disk || self.job.force);
-        if let Some(spool) = self.spool.take() {
-            let (now, kept) = (absolute(spool.path()), kept_input(path));
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes temporary files and locks that a killed process left.
+    pub(crate) fn sweep(&self, items: &[JobItem]) {
+        lock::sweep(&self.path);
+        let outputs = items.iter().map(|item| item.output.as_path());
+        temporary::sweep(outputs.chain([self.path.as_path(), kept_input(&self.path).as_path()]));
+    }
+
+    /// Writes a job, whole or not at all.
+    pub(crate) fn write(&self, mut job: Job, existing: Existing) -> Result<(), Failure> {
+        let odd = {
+            let files = job
+                .items
+                .iter()
+                .flat_map(|item| [&item.input, &item.output].into_iter().chain(&item.together));
+            files
+                .filter(|path| path.to_str().is_none())
+                .map(|path| path.display().to_string())
+                .next()
+        };
+        if let Some(odd) = odd {
+            return Err(Failure::usage(format!(
+                "{odd}: a job cannot store a name that is not UTF-8; rename the file"
+            )));
+        }
+        job.relate_paths(folder_of(&self.path));
+        output::write_file(&self.path, job.to_json(None)?.as_bytes(), Readers::Owner, existing)
+    }
+
+    /// Writes a job whose files are all signed at once, with a key file, so that an interruption
+    /// while they are raised can be continued.
+    pub(crate) fn keep_signed(
+        &self,
+        job: &mut Job,
+        spool: Option<Temporary>,
+        existing: Existing,
+        messages: &Messages,
+    ) -> Result<(), Failure> {
+        if let Some(spool) = spool {
+            let (now, kept) = (absolute(spool.path()), kept_input(&self.path));
             spool.replace(&kept).map_err(|e| Failure::output(&kept, &e))?;
-            for item in self.job.items.iter_mut().filter(|item| item.input == now) {
+            for item in job.items.iter_mut().filter(|item| item.input == now) {
                 item.input.clone_from(&kept);
             }
         }
-        let all = self.job.items.iter();
-        let odd = all
-            .flat_map(|item| [&item.input, &item.output].into_iter().chain(&item.together))
-            .find(|path| path.to_str().is_none());
-        if let Some(odd) = odd {
-            return Err(Failure::usage(format!(
-                "{}: a job cannot store a name that is not UTF-8; rename the file",
-                odd.display()
-            )));
-        }
-        let stage = Some((self.job.stage.name(), self.job.stage.page().map(ToOwned::to_owned)));
-        if self.stage != stage {
-            self.job.since = Some(std::time::SystemTime::now().into());
-            self.stage = stage;
-        }
-        let folder = folder_of(path);
-        self.job.relate_paths(folder);
-        let json = self.job.to_json(None);
-        self.job.resolve_paths(folder);
-        output::write_file(path, json?.as_bytes(), Readers::Owner, existing)?;
-        if !self.on_disk {
-            self.on_disk = true;
-            interrupt::set_resumable(Some(path));
-            self.messages.print(format_args!(
-                "stored in {}; after an interruption, continue with: ades resume {}",
-                path.display(),
-                quoted(path)
-            ));
-        }
+        stage_name(Stage::Done).clone_into(&mut job.stage);
+        job.since = Some(std::time::SystemTime::now().into());
+        self.write(job.clone(), existing)?;
+        self.note_stored(messages);
         Ok(())
     }
 
-    /// The file of the job, if it is stored and this version can continue it.
-    pub(crate) fn file(&self) -> Option<&Path> {
-        let stored = self.file.as_ref().filter(|_| self.on_disk && !self.given_up);
-        stored.map(|file| file.path.as_path())
+    /// Says how an interrupted job is continued.
+    pub(crate) fn note_stored(&self, messages: &Messages) {
+        interrupt::set_resumable(Some(&self.path));
+        messages.print(format_args!(
+            "stored in {}; after an interruption, continue with: ades resume {}",
+            self.path.display(),
+            quoted(&self.path)
+        ));
     }
 
-    /// Keeps the job for another version of the program: this one has a bug and would fail again.
-    pub(crate) fn give_up(&mut self) {
-        if let Some(path) = self.file() {
-            let path = path.display();
-            self.messages
-                .print(format_args!("{path}: kept for a version of ades that can write the rest"));
+    /// Removes the file, and the copy of standard input beside it.
+    pub(crate) fn remove(&self) {
+        for file in [self.path.clone(), kept_input(&self.path)] {
+            // A missing file is not an error, and a file that stays does no harm.
+            let _ = std::fs::remove_file(file);
         }
-        self.given_up = true;
-    }
-
-    /// Whether an item's document came on standard input.
-    pub(crate) fn is_from_standard_input(&self, item: &JobItem) -> bool {
-        let kept = self.file.as_ref().map(|file| kept_input(&file.path));
-        let spool = self.spool.as_ref().map(|spool| absolute(spool.path()));
-        [kept, spool].iter().flatten().any(|path| *path == item.input)
-    }
-
-    /// Removes the files of a finished job, and of an earlier job that `--force` drops.
-    pub(crate) fn remove(&mut self) {
-        if let Some(JobFile { path, .. }) = &self.file
-            && (self.on_disk || self.job.force)
-        {
-            for file in [path.clone(), kept_input(path)] {
-                // A missing file is not an error, and a file that stays does no harm.
-                let _ = std::fs::remove_file(file);
-            }
-        }
-        self.on_disk = false;
         interrupt::set_resumable(None);
     }
 }

@@ -4,6 +4,7 @@
 mod common;
 
 use ades::PendingState;
+use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -20,9 +21,65 @@ impl<const V: u32> PendingState for Older<V> {
     const VERSION: u32 = V;
 }
 
-/// A job of today in the layout of version 2: without pages and times, and with absolute paths.
+/// A job of today in the layout of version 3, which had all in one place.
+fn version_3(job: &Value) -> Value {
+    let (state, session) = (&job["state"], &job["state"]["session"]);
+    let body = &session["body"]["unsealed"]["job"];
+    let items = state["items"].as_array().unwrap().iter().zip(body["items"].as_array().unwrap());
+    let items = items.map(|(item, body)| {
+        let mut item = item.clone();
+        item["digest"] = body["digest"].clone();
+        item["pending"] = body["pending"].clone();
+        item
+    });
+    let [(stage, position)] = &body["position"].as_object().unwrap().iter().collect::<Vec<_>>()[..]
+    else {
+        panic!("{body}")
+    };
+    let identity = &position["identity"];
+    let stage = match stage.as_str() {
+        "identifying" => json!({"identifying": {
+            "session": position["session"],
+            "page": position["page"],
+        }}),
+        "signing" => json!({"signing": {
+            "identity": identity,
+            "count": position["batch"]["items"].as_array().unwrap().len(),
+            "session": position["trip"]["session"],
+            "page": position["trip"]["page"],
+        }}),
+        "values" => {
+            let items = session["items"].as_array().unwrap().iter();
+            // Not sealed: a header of 29 octets, and the value.
+            let value = |item: &Value| {
+                let octets = item["value"]["octets"].as_str().unwrap();
+                Base64::encode_string(&Base64::decode_vec(octets).unwrap()[29..])
+            };
+            let values = items.enumerate();
+            let values =
+                values.map(|(no, item)| json!({"id": format!("d{no:04}"), "value": value(item)}));
+            json!({"completing": {
+                "identity": identity,
+                "values": values.collect::<Vec<_>>(),
+            }})
+        }
+        other => panic!("{other}"),
+    };
+    json!({
+        "signer": state["signer"],
+        "request": state["request"],
+        "terms": {"policy": null, "commitment": null},
+        "force": state["force"],
+        "items": items.collect::<Vec<_>>(),
+        "done": 0,
+        "stage": stage,
+        "since": state["since"],
+    })
+}
+
+/// A job of version 3 in the layout of version 2: without pages and times, and with absolute paths.
 fn version_2(bench: &Bench, job: &Value) -> Value {
-    let mut state = job["state"].clone();
+    let mut state = job.clone();
     state.as_object_mut().unwrap().remove("since").unwrap();
     for item in state["items"].as_array_mut().unwrap() {
         for key in ["input", "output"] {
@@ -84,24 +141,33 @@ fn version_1(job: &Value) -> Value {
 
 #[test]
 fn job_of_version_1_is_resumed_in_each_stage() {
-    job_is_resumed_in_each_stage(|state| Older::<1>(version_1(&state)).to_json(None).unwrap());
+    job_is_resumed_in_each_stage(|bench, state| {
+        Older::<1>(version_1(&version_2(bench, &state))).to_json(None).unwrap()
+    });
 }
 
 #[test]
 fn job_of_version_2_is_resumed_in_each_stage() {
-    job_is_resumed_in_each_stage(|state| Older::<2>(state).to_json(None).unwrap());
+    job_is_resumed_in_each_stage(|bench, state| {
+        Older::<2>(version_2(bench, &state)).to_json(None).unwrap()
+    });
 }
 
-/// `older` makes the stored form of an older version from the state of version 2.
-fn job_is_resumed_in_each_stage(older: impl Fn(Value) -> String) {
+#[test]
+fn job_of_version_3_is_resumed_in_each_stage() {
+    job_is_resumed_in_each_stage(|_, state| Older::<3>(state).to_json(None).unwrap());
+}
+
+/// `older` makes the stored form of an older version from the state of version 3.
+fn job_is_resumed_in_each_stage(older: impl Fn(&Bench, Value) -> String) {
     let bench = bench();
     let sandbox = Sandbox::start(&bench, &[]);
     let pending = "one.txt.p7m.pending";
     let sign = ["sign", "one.txt", "-o", "one.txt.p7m", "--packaging", "enveloping"];
     let replace_by_older = || {
         let job = parsed(&String::from_utf8(bench.read(pending)).unwrap());
-        assert_eq!(job["version"], 3);
-        bench.write(pending, older(version_2(&bench, &job)));
+        assert_eq!(job["version"], 4);
+        bench.write(pending, older(&bench, version_3(&job)));
     };
     let child = spawn(&bench, &[&sign[..], &["--role", "Director"], ITSME].concat());
     until("identifying", || stage(&bench, pending) == "identifying");

@@ -47,7 +47,7 @@ fn failure(error: ades::Error, path: &Path, reading: &ReadingOptions) -> Failure
     let unlock = Unlock::default();
     let opened = Documents::open(path, None, &unlock);
     match opened {
-        Ok(mut documents) => documents.failure(error, reading),
+        Ok(mut documents) => documents.failure(&error, reading),
         Err(_) => error.into(),
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn run(args: PrepareArgs, given: &Given, messages: &Messages) -> Resu
     leaf.check_fit(options.parameters.signing_time().time(), UsageCheck::Signature)
         .map_err(|e| Failure::from(e).about(path_name::of_input(&args.certs)))?;
     let pending = ades::prepare(documents.inputs(), &chain, &options).map_err(|error| {
-        documents.failure(error, &options.xml.reading).about(path_name::of_input(&args.input))
+        documents.failure(&error, &options.xml.reading).about(path_name::of_input(&args.input))
     })?;
     for warning in pending.warnings() {
         messages.print(format_args!("{}: {warning}", path_name::of_input(&args.input)));

@@ -3,14 +3,15 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use ades::itsme::{identification_deadline, signing_deadline};
 use ades::text::for_terminal;
+use ades_session::store::Stage;
+use ades_session::{ItemState, Status as JobStatus};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::args::StatusArgs;
 use crate::exit::{DONE, Failure};
-use crate::job::{Job, JobItem, SignerKind, Stage};
+use crate::job::{Job, JobItem, Part, SignerKind, stage_name};
 use crate::lock::Lock;
 use crate::output;
 use crate::path_name::{absolute, of_input, of_output, quoted};
@@ -22,13 +23,15 @@ const VERSION: u32 = 1;
 
 pub(crate) fn run(args: &StatusArgs) -> Result<u8, Failure> {
     let path = absolute(&args.pending);
-    let mut job = stored_job::read(&path)?;
-    let is_raising = raise::begun(&path).is_some();
-    if is_raising {
-        // The job's file still has the last stage of signing.
-        job.done = job.items.len();
-    }
-    let status = Status { path: &path, job: &job, is_raising, running: Lock::is_taken(&path) };
+    let job = stored_job::read(&path)?;
+    let port = raise::begun(&path);
+    // Signing with a key file stores a job only when all files are signed.
+    let is_raising = port.is_some() || job.session.is_none();
+    let stored = if is_raising { None } else { Some(job.session().map(|(_, status)| status)) };
+    let stored = stored.transpose().map_err(|error| {
+        Failure::input(format!("the pending state: {error}")).about(path.display())
+    })?;
+    let status = Status { path: &path, job: &job, stored, running: Lock::is_taken(&path) };
     if args.json {
         output::print(format_args!("{}\n", status.json()))?;
     } else {
@@ -40,8 +43,8 @@ pub(crate) fn run(args: &StatusArgs) -> Result<u8, Failure> {
 struct Status<'a> {
     path: &'a Path,
     job: &'a Job,
-    /// Whether all files are signed, and only raising is left
-    is_raising: bool,
+    /// `None` if all files are signed, and only raising is left
+    stored: Option<JobStatus>,
     /// Whether a process works on the job; `None` on a file system without locks
     running: Option<bool>,
 }
@@ -75,30 +78,30 @@ impl Status<'_> {
         format!("ades resume {}{ask_again}", quoted(self.path))
     }
 
+    fn stage(&self) -> Stage {
+        self.stored.as_ref().map_or(Stage::Done, |stored| stored.stage)
+    }
+
+    /// The time until which the signer waits for the user.
+    fn session_until(&self) -> Option<DateTime<Utc>> {
+        self.stored.as_ref().and_then(|stored| stored.session_until)
+    }
+
+    /// The time until which the user's certificate is valid.
+    fn certificate_until(&self) -> Option<DateTime<Utc>> {
+        self.stored.as_ref().and_then(|stored| stored.certificate_until)
+    }
+
     /// Whether it is not known if the signer got the request. While a process works on the job,
     /// the request is on its way.
     fn is_unknown(&self) -> bool {
-        matches!(self.job.stage, Stage::Asking(_)) && self.running != Some(true)
+        self.stage() == Stage::Asking && self.running != Some(true)
     }
 
     /// The page to open. The pages of an embedded sandbox end with its process.
     fn page(&self) -> Option<&str> {
         let gone = self.job.signer.kind == SignerKind::Sandbox && self.running == Some(false);
-        self.job.stage.page().filter(|_| !gone)
-    }
-
-    /// The time until which the signer waits for the user.
-    fn session_until(&self) -> Option<DateTime<Utc>> {
-        match &self.job.stage {
-            Stage::Identifying { session, .. } => identification_deadline(session),
-            Stage::Signing { session, .. } => signing_deadline(session),
-            _ => None,
-        }
-    }
-
-    /// The time until which the user's certificate is valid.
-    fn certificate_until(&self) -> Option<DateTime<Utc>> {
-        self.job.stage.identity().map(|identity| identity.chain.leaf().validity().1)
+        self.stored.as_ref().and_then(|stored| stored.page.as_deref()).filter(|_| !gone)
     }
 
     const fn signer(&self) -> &'static str {
@@ -109,21 +112,25 @@ impl Status<'_> {
         }
     }
 
+    /// All files. Those that the stored job does not have were written before it began.
     fn files(&self) -> impl Iterator<Item = (&JobItem, FileState)> {
-        let job = self.job;
-        let (count, state) = match &job.stage {
-            Stage::Signing { count, .. } => (*count, FileState::Asked),
-            Stage::Completing { values, .. } => (values.len(), FileState::Confirmed),
-            _ => (0, FileState::Waiting),
-        };
-        job.items.iter().enumerate().map(move |(at, item)| {
-            let state = match at {
-                at if at < job.done => FileState::Signed,
-                at if at < job.done + count => state,
+        let state = |no: usize| {
+            let mut items = self.stored.as_ref()?.items.iter();
+            let item = items.find(|item| item.document == Part::Document.of(no))?;
+            Some(match item.state {
+                ItemState::Signed => FileState::Signed,
+                ItemState::Confirmed | ItemState::NotWritten { .. } => FileState::Confirmed,
+                ItemState::Asked if self.stage() == Stage::Signing => FileState::Asked,
                 _ => FileState::Waiting,
-            };
-            (item, state)
-        })
+            })
+        };
+        let items = self.job.items.iter().enumerate();
+        items.map(move |(no, item)| (item, state(no).unwrap_or(FileState::Signed)))
+    }
+
+    /// Number of containers that are written.
+    fn signed(&self) -> usize {
+        self.files().filter(|(_, state)| *state == FileState::Signed).count()
     }
 
     /// What happens at this stage, and what the user has to do.
@@ -138,22 +145,24 @@ impl Status<'_> {
             Some(true) => "nothing; the process that works on the job continues".to_owned(),
             _ => resume(),
         };
-        match &self.job.stage {
-            _ if self.is_raising => {
+        match self.stage() {
+            _ if self.stored.is_none() => {
                 ("all files are signed; their levels are being raised", running())
             }
             Stage::Start => ("nobody has been asked yet", running()),
-            Stage::Identifying { .. } => ("the user has to identify", page("identify")),
-            Stage::Identified(_) => ("the user is identified", running()),
-            Stage::Asking(_) if self.is_unknown() => (
+            Stage::Identifying => ("the user has to identify", page("identify")),
+            Stage::Identified => ("the user is identified", running()),
+            Stage::Asking if self.is_unknown() => (
                 "it is not known whether the signer got the request; the user may have been asked",
                 format!("see what the signer's app shows, then ask again: {}", self.resume()),
             ),
-            Stage::Asking(_) => ("the signer is being asked", running()),
-            Stage::Signing { .. } => ("the user has to confirm", page("confirm")),
-            Stage::Completing { .. } => {
+            Stage::Asking => ("the signer is being asked", running()),
+            Stage::Signing => ("the user has to confirm", page("confirm")),
+            Stage::Values => {
                 ("the signature values are here; the files are to be written", running())
             }
+            Stage::Done => ("all files are signed", running()),
+            _ => ("the job has ended", "remove the file".to_owned()),
         }
     }
 
@@ -174,7 +183,7 @@ impl Status<'_> {
         json!({
             "version": VERSION,
             "file": self.path,
-            "stage": if self.is_raising { "raising" } else { self.job.stage.name() },
+            "stage": if self.stored.is_none() { "raising" } else { stage_name(self.stage()) },
             "since": self.job.since.map(time),
             "running": self.running,
             "signer": self.signer(),
@@ -183,7 +192,7 @@ impl Status<'_> {
             "certificate_until": self.certificate_until().map(time),
             "to_do": to_do,
             "resume": self.resume(),
-            "signed": self.job.done,
+            "signed": self.signed(),
             "files": files,
         })
     }
@@ -214,7 +223,7 @@ impl Status<'_> {
         if let Some(until) = self.certificate_until() {
             line("certificate valid", &until_text(until, now));
         }
-        line("signed", &format!("{} of {} files", self.job.done, self.job.items.len()));
+        line("signed", &format!("{} of {} files", self.signed(), self.job.items.len()));
         for (item, state) in self.files() {
             let inputs = std::iter::once(&item.input).chain(&item.together);
             let inputs = inputs.map(|input| of_input(input)).collect::<Vec<_>>().join(", ");
@@ -253,13 +262,13 @@ fn duration(delta: TimeDelta) -> String {
 mod tests {
     use super::*;
 
-    const IDENTIFYING: &str = include_str!("../../tests/fixtures/job-3-identifying.json");
-    const SIGNING: &str = include_str!("../../tests/fixtures/job-3-signing.json");
+    const IDENTIFYING: &str = include_str!("../../tests/fixtures/job-4-identifying.json");
+    const SIGNING: &str = include_str!("../../tests/fixtures/job-4-signing.json");
 
     fn status<R>(state: &str, running: Option<bool>, show: impl FnOnce(Status<'_>) -> R) -> R {
         let job: Job = serde_json::from_str(state).unwrap();
-        let path = Path::new("/srv/a job.pending");
-        show(Status { path, job: &job, is_raising: false, running })
+        let stored = Some(job.session().unwrap().1);
+        show(Status { path: Path::new("/srv/a job.pending"), job: &job, stored, running })
     }
 
     #[test]
@@ -282,11 +291,11 @@ mod tests {
     fn unknown_outcome_names_the_option() {
         let asking = |running| {
             status(SIGNING, running, |status| {
-                let identity = status.job.stage.identity().unwrap().clone();
-                let state = serde_json::to_value(status.job).unwrap();
-                let mut job: Job = serde_json::from_value(state).unwrap();
-                job.stage = Stage::Asking(identity);
-                Status { job: &job, ..status }.json()
+                let mut stored = status.stored.clone();
+                if let Some(stored) = &mut stored {
+                    stored.stage = Stage::Asking;
+                }
+                Status { stored, ..status }.json()
             })
         };
         assert!(asking(Some(false))["to_do"].as_str().unwrap().contains("--ask-again"));

@@ -12,8 +12,9 @@ use ades::{
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::SignerChoice;
 use super::version_2::Stage;
-use super::{JobItem, SignerChoice};
+use super::version_3::{self, JobItem};
 use crate::request::{PolicySource, Request, ResolvedTerms, Terms, described};
 
 #[derive(Deserialize)]
@@ -141,14 +142,14 @@ struct Reading {
 }
 
 impl Job {
-    /// The job in today's layout; `None` if a text in it does not parse.
-    pub(super) fn into_current(self) -> Option<super::Job> {
+    /// The job in the layout of version 3; `None` if a text in it does not parse.
+    pub(super) fn into_version_3(self) -> Option<version_3::Job> {
         let commitment = match (&self.stage, &self.wishes.commitment) {
             // Not resolved yet.
             (Stage::Start, _) | (_, None) => None,
             (_, Some(commitment)) => Some(commitment.parse().ok()?),
         };
-        Some(super::Job {
+        Some(version_3::Job {
             signer: self.signer,
             request: self.wishes.into_request()?,
             terms: ResolvedTerms { policy: self.policy, commitment },

@@ -4,7 +4,8 @@
 use ades::signer::{IdentificationSession, Identity, SignatureValue, SigningSession};
 use serde::Deserialize;
 
-use super::{JobItem, SignerChoice};
+use super::SignerChoice;
+use super::version_3::{self, JobItem};
 use crate::request::{Request, ResolvedTerms};
 
 #[derive(Deserialize)]
@@ -31,9 +32,9 @@ pub(super) enum Stage {
 }
 
 impl Job {
-    /// The job in today's layout.
-    pub(super) fn into_current(self) -> super::Job {
-        super::Job {
+    /// The job in the layout of version 3.
+    pub(super) fn into_version_3(self) -> version_3::Job {
+        version_3::Job {
             signer: self.signer,
             request: self.request,
             terms: self.terms,
@@ -46,7 +47,7 @@ impl Job {
     }
 }
 
-impl From<Stage> for super::Stage {
+impl From<Stage> for version_3::Stage {
     fn from(stage: Stage) -> Self {
         match stage {
             Stage::Start => Self::Start,

@@ -60,7 +60,7 @@ impl Trips {
         self.0.send_modify(|state| state.trips.push(trip));
     }
 
-    pub(super) fn end_step(&self) {
+    pub(crate) fn end_step(&self) {
         self.0.send_modify(|state| state.trips.iter_mut().for_each(|trip| trip.over = true));
     }
 
