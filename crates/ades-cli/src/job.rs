@@ -65,6 +65,10 @@ pub(crate) struct JobItem {
     pub(crate) digest: Option<Digest>,
     /// The stored pending signature, once it is prepared
     pub(crate) pending: Option<String>,
+    /// The digest of the signature value, once the output is written: it tells the new signature
+    /// from those that were in the document before; not in jobs of older versions
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) value_digest: Option<Digest>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

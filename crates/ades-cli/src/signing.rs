@@ -432,8 +432,9 @@ impl<'a> Signing<'a> {
             let copy = copies.next().flatten();
             let Some(item) = job.items.get_mut(at) else { break };
             match write(&job.request, item, copy, &value, &unlock, existing) {
-                Ok(()) => {
+                Ok(value_digest) => {
                     item.pending = None;
+                    item.value_digest = value_digest;
                     if let Some(items) = job.items.get_mut(job.done..=at) {
                         items.rotate_right(1);
                     }
@@ -541,7 +542,8 @@ fn prepare_copying(
     Some((pending, out))
 }
 
-/// Writes the output of one item. `copy` is the output if it has the document already.
+/// Writes the output of one item, and returns the digest of the signature value in it. `copy` is the
+/// output if it has the document already.
 fn write(
     request: &Request,
     item: &JobItem,
@@ -549,7 +551,7 @@ fn write(
     value: &SignatureValue,
     unlock: &Unlock,
     existing: Existing,
-) -> Result<(), Failure> {
+) -> Result<Option<Digest>, Failure> {
     let state = item.pending.as_deref().unwrap_or_default();
     let pending = PendingSignature::from_json(state, None)?;
     let container = request.container.as_deref();
@@ -582,7 +584,8 @@ fn write(
     pending
         .verify_completed(&mut out.read_back()?, documents.inputs())
         .map_err(|e| Failure::from(e).about(path_name::of_output(&item.output)))?;
-    out.publish(existing)
+    out.publish(existing)?;
+    Ok(pending.value_digest(&value.value))
 }
 
 /// The digest of the input. For several files: the digest of their digests.

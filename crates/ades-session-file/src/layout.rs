@@ -1,5 +1,9 @@
 //! The layout of a job's file: JSON, with octets in base64 and times in milliseconds since 1970.
+//! A body that is not sealed is JSON itself.
 
+use std::fmt;
+
+use ades_session::sealing::{unsealed, unsealed_content};
 use ades_session::store::{
     Batch, BatchState, Event, EventId, EventKind, Intent, Item, JobId, JobRow, KeyId, NewEvent,
     NewJob, PendingEvent, ReturnKey, ReturnKeyHash, ReturnPurpose, Sealed, Stage, StoreError,
@@ -17,20 +21,22 @@ const VERSION: u32 = 1;
 #[serde(deny_unknown_fields)]
 struct JobFile {
     version: u32,
-    job: Job,
+    job: StoredRow,
 }
 
-/// The name of the job is the name of its file.
-#[derive(Serialize, Deserialize)]
+/// A job in its stored form, without its name: for a file of an application's own that has one job,
+/// such as that of a [`Keeper`](ades_session::store::Keeper). The file has to say which version of
+/// the layout it has; this one is [`VERSION`](Self::VERSION). `Debug` shows the stage.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Job {
+pub struct StoredRow {
     tenant: String,
     application_key: String,
     signer: String,
     version: u64,
     stage: String,
     intent: Option<String>,
-    body: SealedOctets,
+    body: Body,
     tries: u32,
     due_at: Option<i64>,
     expires_at: Option<i64>,
@@ -46,14 +52,21 @@ struct Job {
     event_ids: Vec<String>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum Body {
+    Sealed(SealedOctets),
+    Unsealed { unsealed: serde_json::Value },
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SealedOctets {
     key: u32,
     octets: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JobBatch {
     no: u32,
@@ -62,7 +75,7 @@ struct JobBatch {
     asked_at: i64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JobItem {
     no: u32,
@@ -72,7 +85,7 @@ struct JobItem {
     container_digest: Option<String>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JobReturnKey {
     hash: String,
@@ -81,7 +94,7 @@ struct JobReturnKey {
     until: i64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JobEvent {
     seq: u64,
@@ -95,32 +108,7 @@ struct JobEvent {
 
 /// The octets of a job's file.
 pub(crate) fn write(row: &JobRow) -> Result<Vec<u8>, StoreError> {
-    let job = &row.stored;
-    let file = JobFile {
-        version: VERSION,
-        job: Job {
-            tenant: job.tenant.clone(),
-            application_key: job.application_key.clone(),
-            signer: job.signer.clone(),
-            version: job.version,
-            stage: job.stage.name().to_owned(),
-            intent: job.intent.map(|intent| intent.name().to_owned()),
-            body: sealed(&job.body),
-            tries: job.tries,
-            due_at: job.due_at.map(ms),
-            expires_at: job.expires_at.map(ms),
-            purge_at: job.purge_at.map(ms),
-            created_at: ms(job.created_at),
-            changed_at: ms(job.changed_at),
-            leased_until: job.leased_until.map(ms),
-            last_lease: row.last_lease,
-            batches: job.batches.iter().map(batch).collect(),
-            items: job.items.iter().map(item).collect(),
-            return_keys: row.return_keys.iter().map(return_key).collect(),
-            events: row.outbox.iter().map(event).collect(),
-            event_ids: row.event_ids.iter().map(|id| base64(&id.octets())).collect(),
-        },
-    };
+    let file = JobFile { version: VERSION, job: StoredRow::of(row) };
     serde_json::to_vec(&file).map_err(StoreError::unavailable)
 }
 
@@ -135,27 +123,99 @@ pub(crate) fn read(id: JobId, octets: &[u8]) -> Result<JobRow, &'static str> {
         return Err("version");
     }
     let JobFile { job, .. } = serde_json::from_slice(octets).map_err(|_| "file")?;
-    let Job { tenant, application_key, signer, .. } = job;
-    let new = NewJob::new(id, tenant, application_key, signer, job.body.read("body")?);
-    let mut stored = Stored::created(new, time(job.created_at)?);
-    stored.version = job.version;
-    stored.stage = Stage::from_name(&job.stage).ok_or("stage")?;
-    stored.intent = job.intent.map(|name| Intent::from_name(&name).ok_or("intent")).transpose()?;
-    stored.tries = job.tries;
-    stored.due_at = job.due_at.map(time).transpose()?;
-    stored.expires_at = job.expires_at.map(time).transpose()?;
-    stored.purge_at = job.purge_at.map(time).transpose()?;
-    stored.changed_at = time(job.changed_at)?;
-    stored.leased_until = job.leased_until.map(time).transpose()?;
-    stored.batches = job.batches.into_iter().map(JobBatch::read).collect::<Result<_, _>>()?;
-    stored.items = job.items.into_iter().map(JobItem::read).collect::<Result<_, _>>()?;
-    let mut row = JobRow::new(stored);
-    row.last_lease = job.last_lease;
-    row.return_keys =
-        job.return_keys.into_iter().map(JobReturnKey::read).collect::<Result<_, _>>()?;
-    row.outbox = job.events.into_iter().map(|event| event.read(id)).collect::<Result<_, _>>()?;
-    row.event_ids = job.event_ids.iter().map(|id| event_id(id)).collect::<Result<_, _>>()?;
-    Ok(row)
+    job.read(id)
+}
+
+impl StoredRow {
+    /// The version of the layout.
+    pub const VERSION: u32 = VERSION;
+
+    /// The stored form of a job.
+    #[must_use]
+    pub fn of(row: &JobRow) -> Self {
+        let job = &row.stored;
+        Self {
+            tenant: job.tenant.clone(),
+            application_key: job.application_key.clone(),
+            signer: job.signer.clone(),
+            version: job.version,
+            stage: job.stage.name().to_owned(),
+            intent: job.intent.map(|intent| intent.name().to_owned()),
+            body: body(&job.body),
+            tries: job.tries,
+            due_at: job.due_at.map(ms),
+            expires_at: job.expires_at.map(ms),
+            purge_at: job.purge_at.map(ms),
+            created_at: ms(job.created_at),
+            changed_at: ms(job.changed_at),
+            leased_until: job.leased_until.map(ms),
+            last_lease: row.last_lease,
+            batches: job.batches.iter().map(batch).collect(),
+            items: job.items.iter().map(item).collect(),
+            return_keys: row.return_keys.iter().map(return_key).collect(),
+            events: row.outbox.iter().map(event).collect(),
+            event_ids: row.event_ids.iter().map(|id| base64(&id.octets())).collect(),
+        }
+    }
+
+    /// The job of this name.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`]
+    pub fn into_row(self, id: JobId) -> Result<JobRow, StoreError> {
+        self.read(id).map_err(|column| StoreError::Damaged { column })
+    }
+
+    fn read(self, id: JobId) -> Result<JobRow, &'static str> {
+        let Self { tenant, application_key, signer, .. } = self;
+        let new = NewJob::new(id, tenant, application_key, signer, self.body.read()?);
+        let mut stored = Stored::created(new, time(self.created_at)?);
+        stored.version = self.version;
+        stored.stage = Stage::from_name(&self.stage).ok_or("stage")?;
+        let intent = self.intent.map(|name| Intent::from_name(&name).ok_or("intent"));
+        stored.intent = intent.transpose()?;
+        stored.tries = self.tries;
+        stored.due_at = self.due_at.map(time).transpose()?;
+        stored.expires_at = self.expires_at.map(time).transpose()?;
+        stored.purge_at = self.purge_at.map(time).transpose()?;
+        stored.changed_at = time(self.changed_at)?;
+        stored.leased_until = self.leased_until.map(time).transpose()?;
+        stored.batches = self.batches.into_iter().map(JobBatch::read).collect::<Result<_, _>>()?;
+        stored.items = self.items.into_iter().map(JobItem::read).collect::<Result<_, _>>()?;
+        let mut row = JobRow::new(stored);
+        row.last_lease = self.last_lease;
+        row.return_keys =
+            self.return_keys.into_iter().map(JobReturnKey::read).collect::<Result<_, _>>()?;
+        let events = self.events.into_iter().map(|event| event.read(id));
+        row.outbox = events.collect::<Result<_, _>>()?;
+        row.event_ids = self.event_ids.iter().map(|id| event_id(id)).collect::<Result<_, _>>()?;
+        Ok(row)
+    }
+}
+
+impl fmt::Debug for StoredRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredRow").field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
+/// Bodies are JSON, so one that is not sealed is stored as such.
+fn body(body: &Sealed) -> Body {
+    match unsealed_content(body).and_then(|content| serde_json::from_slice(content).ok()) {
+        Some(unsealed) => Body::Unsealed { unsealed },
+        None => Body::Sealed(sealed(body)),
+    }
+}
+
+impl Body {
+    fn read(self) -> Result<Sealed, &'static str> {
+        match self {
+            Self::Sealed(octets) => octets.read("body"),
+            Self::Unsealed { unsealed: content } => {
+                Ok(unsealed(&serde_json::to_vec(&content).map_err(|_| "body")?))
+            }
+        }
+    }
 }
 
 fn batch(batch: &Batch) -> JobBatch {

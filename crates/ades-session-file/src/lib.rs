@@ -18,6 +18,7 @@ use ades_session::store::{
 use chrono::{DateTime, Utc};
 
 use folder::{Found, Stamp};
+pub use layout::StoredRow;
 
 /// A store in a folder.
 #[derive(Debug)]

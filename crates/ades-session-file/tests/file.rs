@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ades_session::contract::{self, block_on};
+use ades_session::sealing::{KeyRing, Nonce, Place, RootKey};
 use ades_session::store::{
-    ByReturnKey, JobId, JobSelection, KeyId, NewJob, ReturnKeyHash, Sealed, Store, StoreError, When,
+    ByReturnKey, JobId, JobRow, JobSelection, KeyId, NewJob, ReturnKeyHash, Sealed, Stage, Store,
+    StoreError, Stored, When,
 };
-use ades_session_file::FileStore;
+use ades_session_file::{FileStore, StoredRow};
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -131,4 +133,32 @@ fn a_job_moves_with_its_file() {
     std::fs::write(there.join(".unfinished-1"), b"half").unwrap();
     FileStore::open(&there).unwrap();
     assert!(!there.join(".unfinished-1").exists());
+}
+
+/// A job that is not sealed is readable JSON, and one that is sealed is not.
+#[test]
+fn the_stored_form_of_a_job_is_that_of_the_job() {
+    let content = br#"{"version":1,"job":["text",7]}"#;
+    let plain = KeyRing::unsealed();
+    let keys = KeyRing::new(KeyId(1), RootKey::from_hex(&"07".repeat(32)).unwrap());
+    let id = JobId::from_random([1; 16]);
+    let place = Place::Body { job: id, stage: Stage::Start, version: 1 };
+    for (ring, is_readable) in [(&plain, true), (&keys, false)] {
+        let body = ring.seal(&place, content, Nonce::from_random([3; 24])).unwrap();
+        let new = NewJob::new(id, "tenant", "key", "signer", body);
+        let row = JobRow::new(Stored::created(new, chrono::DateTime::UNIX_EPOCH));
+        let stored = serde_json::to_string(&StoredRow::of(&row)).unwrap();
+        assert_eq!(stored.contains(r#"{"unsealed":{"job":["text",7],"version":1}}"#), is_readable);
+        let again: StoredRow = serde_json::from_str(&stored).unwrap();
+        assert!(again == StoredRow::of(&row));
+        let again = again.into_row(id).unwrap();
+        let opened = ring.open(&place, &again.stored.body).unwrap();
+        let json = |octets: &[u8]| serde_json::from_slice::<serde_json::Value>(octets).unwrap();
+        assert_eq!(json(&opened), json(content));
+        // Whoever can write to the file cannot put in a body of their own.
+        assert_eq!(keys.open(&place, &again.stored.body).is_err(), is_readable);
+        let odd = stored.replace("\"start\"", "\"begin\"");
+        let odd = serde_json::from_str::<StoredRow>(&odd).unwrap().into_row(id);
+        assert!(matches!(odd, Err(StoreError::Damaged { column: "stage" })), "{odd:?}");
+    }
 }

@@ -42,9 +42,12 @@ pub(crate) struct Body {
 pub(crate) struct Item {
     pub(crate) request: SigningJobItem,
     pub(crate) format: Format,
+    /// The id in the signer's request, if it is not made of the item's number
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
     /// The digest of the documents when the job began. They must not change while the user is
-    /// asked
-    pub(crate) digest: Digest,
+    /// asked. `None` for a job of another program that did not know it
+    pub(crate) digest: Option<Digest>,
     /// The codes of the warnings about the document
     pub(crate) warnings: Vec<String>,
     /// The stored pending signature, while its batch is in progress
@@ -156,6 +159,11 @@ impl Body {
     pub(crate) fn item(&self, no: u32) -> Result<&Item, Error> {
         let at = usize::try_from(no).ok().and_then(|no| self.items.get(no));
         at.ok_or(Error::Body { problem: "a batch names an item that does not exist" })
+    }
+
+    /// The id of an item in a request.
+    pub(crate) fn item_id(&self, no: u32) -> Result<String, Error> {
+        Ok(self.item(no)?.id.clone().unwrap_or_else(|| format!("d{no:04}")))
     }
 
     pub(crate) fn item_mut(&mut self, no: u32) -> Result<&mut Item, Error> {

@@ -5,7 +5,7 @@ mod folder;
 use std::fmt;
 use std::io::{self, Write};
 
-use ades::Document;
+use ades::{Document, PendingSignature, SigningOptions};
 use zeroize::Zeroizing;
 
 pub use folder::Folder;
@@ -30,6 +30,46 @@ pub trait Documents: Send + Sync + fmt::Debug {
     fn password(&self, reference: &str) -> Option<Zeroizing<String>> {
         let _ = reference;
         None
+    }
+
+    /// The content of the envelope of a PDF that is encrypted for the holders of certificates, as
+    /// the key of one of them opens it. A job does not store it. `None` if there is no key, or no
+    /// envelope.
+    ///
+    /// # Errors
+    /// The key does not open it.
+    fn envelope_content(
+        &self,
+        reference: &str,
+        document: &mut Document<'static>,
+    ) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        let _ = (reference, document);
+        Ok(None)
+    }
+
+    /// The options with which a document is checked and prepared: those of the job, and what is
+    /// known only then or is not stored with it. Their signing time is that of the signature.
+    ///
+    /// # Errors
+    /// What the options need cannot be read.
+    fn options(&self, reference: &str, options: SigningOptions) -> io::Result<SigningOptions> {
+        let _ = reference;
+        Ok(options)
+    }
+
+    /// A signature of this document was prepared with these options, and nobody has been asked for
+    /// it yet: for a preview. After a refusal it is prepared again.
+    ///
+    /// # Errors
+    /// The user must not be asked for it.
+    fn prepared(
+        &self,
+        reference: &str,
+        pending: &PendingSignature,
+        options: &SigningOptions,
+    ) -> io::Result<()> {
+        let _ = (reference, pending, options);
+        Ok(())
     }
 
     /// Whether something is in the place of a container. A job that would write there is refused

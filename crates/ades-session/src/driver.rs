@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use ades::{Digest, DigestAlgorithm, RemoteSigner};
 
-use crate::body::Ending;
+use crate::body::{Ending, MAX_STATES};
 use crate::documents::Documents;
 use crate::error::{Error, JobProblem};
 use crate::job::{MAX_ITEMS, MAX_REFERENCE, MAX_TOGETHER, SigningJob};
@@ -23,7 +23,6 @@ use crate::runtime::{self, Runtime};
 use crate::sealing::KeyRing;
 use crate::store::{EventKind, JobId, JobSelection, MAX_LEASE, Store};
 use inner::{Inner, Wish};
-use standing::standing;
 use turn::BUSY;
 
 pub use settings::Settings;
@@ -89,10 +88,11 @@ impl Driver {
         self.with(|inner| inner.font = Some(font.into()))
     }
 
-    /// Sets the times. A lease lasts at least as long as two calls.
+    /// Sets the times and limits. A lease lasts at least as long as two calls.
     #[must_use]
     pub fn settings(self, mut settings: Settings) -> Self {
         settings.lease = settings.lease.max(settings.call.saturating_mul(2)).min(MAX_LEASE);
+        settings.batch_states = settings.batch_states.min(MAX_STATES);
         self.with(|inner| inner.settings = settings)
     }
 
@@ -156,7 +156,7 @@ impl Driver {
     }
 
     /// Stops a job that waits for its user, on the user's own wish: they have lost the signer's
-    /// page, or the session does not come to its end. The answer is [`Next::Stopped`]. What they
+    /// page, the session does not come to its end, or they want to identify again. The answer is [`Next::Stopped`]. What they
     /// confirm after all is still collected by [`poll_now`](Self::poll_now), until
     /// [`ask_again`](Self::ask_again) or [`identify_again`](Self::identify_again).
     ///
@@ -207,17 +207,7 @@ impl Driver {
         if body.browser.is_some() && body.browser != browser.map(binding) {
             return Ok(None);
         }
-        // The store's time is not known here; the last change is the nearest time that is.
-        let next = standing(&body, stored.changed_at);
-        let identity = body.position.identity();
-        Ok(Some(Status {
-            next,
-            items: standing::items(&body),
-            stage: stored.stage,
-            certificate_until: identity.map(|identity| identity.chain.leaf().validity().1),
-            created_at: stored.created_at,
-            changed_at: stored.changed_at,
-        }))
+        Ok(Some(standing::status(&stored, &body)))
     }
 
     /// Ends a job of which nothing is confirmed, by the application's own decision. It tells the

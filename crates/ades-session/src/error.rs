@@ -107,12 +107,18 @@ pub struct ItemFailure {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ItemError {
+    /// The options do not fit the user's certificate, which is not known before.
+    #[error(transparent)]
+    Certificate(ades::Error),
     /// A document has changed since the job began.
     #[error("the document has changed since the job began; sign it again")]
     Changed,
     /// A document, an image or a font cannot be read.
     #[error("cannot be read")]
     Read(#[source] io::Error),
+    /// The application does not want the prepared signature to be asked for.
+    #[error("the application does not ask for the signature")]
+    Rejected(#[source] io::Error),
     /// The document does not allow the signature, or the finished container does not verify.
     #[error(transparent)]
     Sign(#[from] ades::Error),
@@ -176,8 +182,8 @@ impl ItemError {
             Self::Changed | Self::TooLarge { .. } => Fault::Input,
             Self::Read(error) if error.kind() == io::ErrorKind::NotFound => Fault::Caller,
             Self::Read(_) | Self::Write(_) => Fault::System,
-            Self::Sign(error) => error.fault(),
-            Self::Taken => Fault::Caller,
+            Self::Certificate(error) | Self::Sign(error) => error.fault(),
+            Self::Rejected(_) | Self::Taken => Fault::Caller,
         }
     }
 }

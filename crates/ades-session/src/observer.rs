@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use ades::PendingSignature;
 use ades::signer::{Refusal, SignerError};
+use ades::{CertificateChain, Checked, PendingSignature};
 
 use crate::error::ItemError;
 use crate::store::{JobId, Stage};
@@ -15,6 +15,12 @@ use crate::store::{JobId, Stage};
 /// The driver calls these methods where it works, so they must not block for long. A job's name and
 /// the texts of errors do not belong into the labels of metrics.
 pub trait Observer: Send + Sync + fmt::Debug {
+    /// A document of a new job was checked. `item` counts from 0. The job has no name yet, because
+    /// another document may be an error.
+    fn checked(&self, item: usize, checked: &Checked) {
+        let _ = (item, checked);
+    }
+
     /// A job was stored in this stage, which may be the same as before.
     fn stored(&self, job: JobId, stage: Stage) {
         let _ = (job, stage);
@@ -35,6 +41,11 @@ pub trait Observer: Send + Sync + fmt::Debug {
     /// refusal it is prepared again.
     fn prepared(&self, job: JobId, item: usize, pending: &PendingSignature) {
         let _ = (job, item, pending);
+    }
+
+    /// The container of a signature with this certificate is in its place.
+    fn written(&self, job: JobId, item: usize, chain: &CertificateChain) {
+        let _ = (job, item, chain);
     }
 
     /// A container could not be written. Its value is kept, and it is tried again.

@@ -113,7 +113,7 @@ pub enum Stop {
         code: Option<String>,
     },
     /// The session's time is over, but the service did not say so. If the user has confirmed after
-    /// all, [`Driver::poll`](crate::Driver::poll) still collects the values.
+    /// all, [`Driver::poll`](crate::Driver::poll) still collects the answer.
     Expired,
     /// The service does not know the session any more.
     SessionLost,
@@ -241,8 +241,8 @@ pub enum ItemState {
     Signed,
 }
 
-/// A job as a page shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A job as a page shows it. `Debug` does not show addresses.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
     /// What to do next, as the last step left it
@@ -251,10 +251,25 @@ pub struct Status {
     pub items: Vec<ItemStatus>,
     /// The stage
     pub stage: Stage,
+    /// The signer's page, while a session is open, even of a job that has stopped
+    pub page: Option<String>,
+    /// Until when the user can answer there
+    pub session_until: Option<DateTime<Utc>>,
     /// Until when the user's certificate is valid, once the user is identified
     pub certificate_until: Option<DateTime<Utc>>,
     /// When the job was begun
     pub created_at: DateTime<Utc>,
     /// When it last changed
     pub changed_at: DateTime<Utc>,
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Status")
+            .field("next", &self.next)
+            .field("items", &self.items)
+            .field("stage", &self.stage)
+            .field("changed_at", &self.changed_at)
+            .finish_non_exhaustive()
+    }
 }

@@ -14,6 +14,9 @@
 //! [`JobSelection::SealedWith`](crate::store::JobSelection::SealedWith), and drop
 //! the old key once [`Store::keys_in_use`](crate::store::Store::keys_in_use) does
 //! not list it.
+//!
+//! [`KeyRing::unsealed`] seals nothing, for a store that only its owner can read. A
+//! ring with keys never opens what such a ring has written.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,6 +36,10 @@ use crate::store::{
 pub const ROOT_KEY_LEN: usize = 32;
 /// The format that this version writes and reads.
 const FORMAT: u8 = 1;
+/// The format of octets that are not sealed.
+const UNSEALED: u8 = 0;
+/// The key id of octets that are not sealed.
+const NO_KEY: KeyId = KeyId(0);
 const HEADER_LEN: usize = 1 + 4;
 const NONCE_LEN: usize = 24;
 /// The context of all derived keys and additional data.
@@ -173,6 +180,7 @@ impl<'a> Place<'a> {
 #[derive(Clone, Debug)]
 pub struct KeyRing {
     active: KeyId,
+    /// Without any, nothing is sealed
     keys: BTreeMap<KeyId, RootKey>,
 }
 
@@ -183,11 +191,22 @@ impl KeyRing {
         Self { active: id, keys: BTreeMap::from([(id, key)]) }
     }
 
+    /// A ring that seals nothing: for a store that only its owner can read, such as a
+    /// file of the user beside the documents. Who can write to such a store can change
+    /// a job.
+    #[must_use]
+    pub const fn unsealed() -> Self {
+        Self { active: NO_KEY, keys: BTreeMap::new() }
+    }
+
     /// Adds a key that only opens: an older one, or one that other nodes already
-    /// seal with. Returns the ring unchanged if it has a key of this id.
+    /// seal with. Returns the ring unchanged if it has a key of this id, and if it
+    /// seals nothing.
     #[must_use]
     pub fn with(mut self, id: KeyId, key: RootKey) -> Self {
-        self.keys.entry(id).or_insert(key);
+        if !self.keys.is_empty() {
+            self.keys.entry(id).or_insert(key);
+        }
         self
     }
 
@@ -216,6 +235,10 @@ impl KeyRing {
         nonce: Nonce,
     ) -> Result<Sealed, StoreError> {
         let key = self.active;
+        if self.keys.is_empty() {
+            let header = [[UNSEALED].as_slice(), &key.0.to_be_bytes()].concat();
+            return Ok(Sealed::new(key, [header.as_slice(), &nonce.0, content].concat()));
+        }
         let too_long = StoreError::Limit(StoreLimit::BodyLen);
         let ciphertext = self
             .cipher(place, key)?
@@ -240,6 +263,10 @@ impl KeyRing {
     ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let key = sealed.key;
         let cannot_open = || StoreError::CannotOpen { key };
+        if self.keys.is_empty() {
+            let content = unsealed_content(sealed).ok_or_else(cannot_open)?;
+            return Ok(Zeroizing::new(content.to_vec()));
+        }
         let (header, rest) =
             sealed.octets.split_first_chunk::<HEADER_LEN>().ok_or_else(cannot_open)?;
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LEN>().ok_or_else(cannot_open)?;
@@ -270,6 +297,21 @@ impl KeyRing {
         let key: &Key = (&*derived).into();
         Ok(XChaCha20Poly1305::new(key))
     }
+}
+
+/// The content of octets that are not sealed; `None` if they are.
+#[must_use]
+pub fn unsealed_content(sealed: &Sealed) -> Option<&[u8]> {
+    let (header, rest) = sealed.octets.split_first_chunk::<HEADER_LEN>()?;
+    let (_, content) = rest.split_first_chunk::<NONCE_LEN>()?;
+    (*header == [UNSEALED, 0, 0, 0, 0] && sealed.key == NO_KEY).then_some(content)
+}
+
+/// Octets that are not sealed, as a store has read them: see [`KeyRing::unsealed`].
+#[must_use]
+pub fn unsealed(content: &[u8]) -> Sealed {
+    let header = [0; HEADER_LEN + NONCE_LEN];
+    Sealed::new(NO_KEY, [header.as_slice(), content].concat())
 }
 
 /// The change that seals a job's body and values with the active key, and changes
@@ -405,6 +447,27 @@ mod tests {
         let value = new.open(&Place::value_of(JOB, item), item.value.as_ref().unwrap()).unwrap();
         assert_eq!(value.as_slice(), b"value");
         assert!(!new.has(ONE) && new.has(TWO));
+    }
+
+    #[test]
+    fn a_ring_without_keys_opens_only_what_is_not_sealed() {
+        let place = body(Stage::Start, 1);
+        let (open, keys) = (KeyRing::unsealed(), KeyRing::new(NO_KEY, root(1)));
+        let plain = open.seal(&place, b"{}", nonce(9)).unwrap();
+        assert_eq!(open.open(&place, &plain).unwrap().as_slice(), b"{}");
+        assert_eq!(unsealed_content(&plain), Some(b"{}".as_slice()));
+        assert_eq!(open.open(&place, &unsealed(b"{}")).unwrap().as_slice(), b"{}");
+        // Two seals of the same content differ, as those with a key do.
+        assert_ne!(open.seal(&place, b"{}", nonce(8)).unwrap(), plain);
+        // Nobody can put octets of their own into the store of a ring with keys.
+        let sealed = keys.seal(&place, b"{}", nonce(9)).unwrap();
+        for ring in [&keys, &KeyRing::new(ONE, root(1))] {
+            assert!(ring.open(&place, &plain).is_err());
+            assert!(ring.open(&place, &Sealed::new(ONE, plain.octets.clone())).is_err());
+        }
+        assert!(open.open(&place, &sealed).is_err() && unsealed_content(&sealed).is_none());
+        // A key does not make a ring that seals nothing one that seals.
+        assert!(!KeyRing::unsealed().with(ONE, root(1)).has(ONE));
     }
 
     #[test]

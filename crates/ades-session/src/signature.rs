@@ -5,8 +5,8 @@ use std::io::{self, Read as _, Write};
 use ades::certificate::UsageCheck;
 use ades::signer::SignatureValue;
 use ades::{
-    CertificateChain, Digest, DigestAlgorithm, Document, Inputs, NamedDocument, PendingSignature,
-    SigningOptions,
+    CertificateChain, Checked, Digest, DigestAlgorithm, Document, Inputs, NamedDocument,
+    PendingSignature, SigningOptions,
 };
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
@@ -26,6 +26,7 @@ struct Opened {
     original: Option<Document<'static>>,
     together: Vec<NamedDocument<'static>>,
     password: Option<Zeroizing<String>>,
+    envelope_content: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Opened {
@@ -35,8 +36,11 @@ impl Opened {
             .together
             .iter()
             .map(|more| Ok::<_, ItemError>(NamedDocument::new(&more.name, open(&more.document)?)));
+        let mut document = open(&request.document)?;
+        let envelope_content = documents.envelope_content(&request.document, &mut document);
         Ok(Self {
-            document: open(&request.document)?,
+            envelope_content: envelope_content.map_err(ItemError::Read)?,
+            document,
             original: request.original.as_ref().map(open).transpose()?,
             together: together.collect::<Result<_, _>>()?,
             password: documents.password(&request.document),
@@ -54,6 +58,9 @@ impl Opened {
         if let Some(password) = &self.password {
             inputs = inputs.password(password);
         }
+        if let Some(content) = &self.envelope_content {
+            inputs = inputs.envelope_content(content);
+        }
         inputs
     }
 }
@@ -63,31 +70,37 @@ pub(crate) fn check(
     request: &SigningJobItem,
     documents: &dyn Documents,
     font: Option<&[u8]>,
-) -> Result<Item, ItemError> {
+) -> Result<(Item, Checked), ItemError> {
     if documents.exists(&request.container).map_err(ItemError::Write)? {
         return Err(ItemError::Taken);
     }
-    let options = options(request, documents, font)?;
+    let options = options(request, documents, font, None)?;
     let mut opened = Opened::of(request, documents)?;
     let checked = ades::check(opened.inputs(request), &options)?;
-    Ok(Item {
+    let item = Item {
         format: checked.format(),
-        digest: digest(request, documents)?,
+        id: None,
+        digest: Some(digest(request, documents)?),
         warnings: checked.warnings().iter().map(|warning| warning.code().to_owned()).collect(),
         request: request.clone(),
         pending: None,
         container_digest: None,
         problem: None,
-    })
+    };
+    Ok((item, checked))
 }
 
-/// The options, with the octets that are not stored with them.
+/// The options, with the signing time and what is not stored with them.
 fn options(
     request: &SigningJobItem,
     documents: &dyn Documents,
     font: Option<&[u8]>,
+    time: Option<DateTime<Utc>>,
 ) -> Result<SigningOptions, ItemError> {
     let mut options = request.options.clone();
+    if let Some(time) = time {
+        options = options.signing_time(time);
+    }
     if let Some(mut stamp) = options.pdf.stamp.take() {
         if let Some(reference) = &request.stamp_image {
             stamp = stamp.image(octets(documents, reference, "image")?);
@@ -99,7 +112,7 @@ fn options(
         };
         options.pdf.stamp = Some(stamp);
     }
-    Ok(options)
+    documents.options(&request.document, options).map_err(ItemError::Read)
 }
 
 fn octets(
@@ -142,18 +155,44 @@ pub(crate) fn prepare(
     chain: &CertificateChain,
     time: DateTime<Utc>,
 ) -> Result<PendingSignature, ItemError> {
-    let options = options(&item.request, documents, font)?.signing_time(time);
+    let options = options(&item.request, documents, font, Some(time))?;
     let options = options.for_document(item.format);
-    let leaf = chain.leaf();
-    let parameters = options.parameters_for(leaf.key_type())?;
-    parameters.algorithm_for(leaf).map_err(ades::Error::Core)?;
-    leaf.check_fit(time, UsageCheck::Signature).map_err(ades::Error::Core)?;
+    check_certificate(&options, chain, time).map_err(ItemError::Certificate)?;
     let mut opened = Opened::of(&item.request, documents)?;
     let pending = ades::prepare(opened.inputs(&item.request), chain, &options)?;
-    if digest(&item.request, documents)? != item.digest {
+    if let Some(expected) = &item.digest
+        && digest_of_prepared(&item.request, documents, &pending, expected)? != *expected
+    {
         return Err(ItemError::Changed);
     }
+    let prepared = documents.prepared(&item.request.document, &pending, &options);
+    prepared.map_err(ItemError::Rejected)?;
     Ok(pending)
+}
+
+fn check_certificate(
+    options: &SigningOptions,
+    chain: &CertificateChain,
+    time: DateTime<Utc>,
+) -> Result<(), ades::Error> {
+    let leaf = chain.leaf();
+    options.parameters_for(leaf.key_type())?.algorithm_for(leaf)?;
+    Ok(leaf.check_fit(time, UsageCheck::Signature)?)
+}
+
+/// As [`digest`], without reading a single document again if its pending signature has the digest.
+fn digest_of_prepared(
+    request: &SigningJobItem,
+    documents: &dyn Documents,
+    pending: &PendingSignature,
+    expected: &Digest,
+) -> Result<Digest, ItemError> {
+    let known = pending.document_digest().map(|digest| &digest.0);
+    let known = known.filter(|known| known.algorithm() == expected.algorithm());
+    match known.filter(|_| request.original.is_none() && request.together.is_empty()) {
+        Some(known) => Ok(known.clone()),
+        None => digest(request, documents),
+    }
 }
 
 /// Writes the container of an item, verifies it from its octets, and puts it in its place. Returns

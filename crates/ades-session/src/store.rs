@@ -39,7 +39,7 @@ pub use job::{
     ReturnPurpose, Sealed, Stage, Stored,
 };
 pub use lease::{ByReturnKey, JobSelection, Lease, ReturnKey};
-pub use memory::MemoryStore;
+pub use memory::{Keeper, MemoryStore};
 pub use outbox::{Event, EventId, EventKind, NewEvent};
 pub use table::{JobRow, PendingEvent, Table};
 

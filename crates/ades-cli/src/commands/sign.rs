@@ -348,7 +348,15 @@ fn items(
             return Err(Failure::usage(message));
         }
         let together = Vec::new();
-        items.push(JobItem { format, input: path, together, output, digest: None, pending: None });
+        items.push(JobItem {
+            format,
+            input: path,
+            together,
+            output,
+            digest: None,
+            pending: None,
+            value_digest: None,
+        });
     }
     Ok(items)
 }

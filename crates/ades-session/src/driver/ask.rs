@@ -57,9 +57,16 @@ impl Turn<'_> {
         self.observe(&result);
         match course::after_continuing(result) {
             Course::Answered(identity) => self.identified(identity).await,
-            Course::Waits(waits) => self.wait_identifying(waits, Some(trip)).await,
+            Course::Waits(waits) => {
+                self.go_on_waiting();
+                self.wait_identifying(waits, Some(trip)).await
+            }
             Course::Over(stop) => self.stop_identification(stop).await,
-            Course::TimeOver => self.stop_identification(Stop::Expired).await,
+            // The session is kept: the user may have identified, and the answer comes late.
+            Course::TimeOver => {
+                self.stop_expired().await?;
+                Ok(Some(self.standing()))
+            }
             Course::Refused => self.end(Ending::Refused, EventKind::Refused).await.map(Some),
             Course::Unclear { error, after } | Course::NotAsked { error, after } => {
                 self.note_unclear(error, after).await
@@ -74,6 +81,7 @@ impl Turn<'_> {
     async fn identified(&mut self, identity: Identity) -> Result<Option<Next>, Error> {
         self.tries = 0;
         self.body.not_before = None;
+        self.body.stop = None;
         self.body.position = Position::Identified(identity);
         // Only a signer that asks nobody goes on by itself.
         let interactive = self.inner.signer.capabilities().interactive;
@@ -125,6 +133,7 @@ impl Turn<'_> {
                 let (trip, page) = self::trip(waits, Some(trip));
                 let key = self.key(&trip, page.as_deref(), ReturnPurpose::Signing);
                 self.body.position = Position::Signing { identity, batch, trip };
+                self.go_on_waiting();
                 self.wait(after, page, key, None).await
             }
             // The session stays usable, so it is kept until the user decides.
@@ -236,6 +245,14 @@ impl Turn<'_> {
             self.save(due, |_| {}).await?;
         }
         Ok(Some(self.standing()))
+    }
+
+    /// The session of a stopped job answers that it waits, so the reason why the job stopped is gone.
+    /// That the user does not want to wait stays.
+    fn go_on_waiting(&mut self) {
+        if matches!(self.body.stop, Some(Stop::Expired | Stop::OtherCertificate)) {
+            self.body.stop = None;
+        }
     }
 
     /// Stores a session that waits for the user.

@@ -14,7 +14,7 @@ use super::ask::trip;
 use super::ending::new_event;
 use super::random;
 use super::turn::Turn;
-use crate::body::{Batch, Ending, Item, MAX_STATES, Position};
+use crate::body::{Batch, Ending, Item, Position};
 use crate::course::{self, Course};
 use crate::error::{Error, ItemError, ItemFailure};
 use crate::outcome::{Next, Stop};
@@ -52,8 +52,11 @@ impl Turn<'_> {
             digest: signed.digest().0.value().to_vec(),
         });
         let asked: Vec<_> = asked.collect();
-        let items = to_be_signed.into_iter().map(|(no, signed)| SigningItem::new(id(no), signed));
-        let mut request = SigningRequest::new(identity.clone(), items.collect());
+        let mut items = Vec::with_capacity(to_be_signed.len());
+        for (no, signed) in to_be_signed {
+            items.push(SigningItem::new(self.body.item_id(no)?, signed));
+        }
+        let mut request = SigningRequest::new(identity.clone(), items);
         request.check(&self.inner.signer.capabilities())?;
         request.display = self.body.display.clone();
         request.browser.clone_from(&self.body.browser);
@@ -147,7 +150,7 @@ impl Turn<'_> {
                 Ok(pending) => {
                     let state = pending.to_json(None)?;
                     size += state.len();
-                    if size > MAX_STATES && !batch.is_empty() {
+                    if size > self.inner.settings.batch_states && !batch.is_empty() {
                         break;
                     }
                     self.inner.observer.prepared(self.lease().job(), index(no), &pending);
@@ -170,7 +173,9 @@ impl Turn<'_> {
         identity: &Identity,
         values: Vec<SignatureValue>,
     ) -> Result<Vec<Verified>, SignerError> {
-        let ids: Vec<String> = batch.items.iter().map(|no| id(*no)).collect();
+        let ids: Result<Vec<String>, _> =
+            batch.items.iter().map(|no| self.body.item_id(*no)).collect();
+        let ids = ids.map_err(|_| SignerErrorKind::ResultMismatch)?;
         let values = match_values(ids.iter().map(String::as_str), values)?;
         let wrong = |error: ades::Error| SignerError::new(SignerErrorKind::Value).caused_by(error);
         let mut all = Vec::with_capacity(values.len());
@@ -236,6 +241,7 @@ impl Turn<'_> {
                     let item = self.body.item_mut(*no)?;
                     (item.pending, item.problem) = (None, None);
                     item.container_digest = Some(digest);
+                    self.inner.observer.written(self.lease().job(), index(*no), &identity.chain);
                 }
                 Err(error) => {
                     tracing::warn!(item = no, %error, "a container could not be written");
@@ -285,7 +291,7 @@ impl Turn<'_> {
             Some(value) => value.clone(),
             None => self.stored_value(no)?,
         };
-        let value = SignatureValue::new(id(no), value);
+        let value = SignatureValue::new(self.body.item_id(no)?, value);
         let (item, documents) = (self.body.item(no)?.clone(), Arc::clone(&self.inner.documents));
         let complete = move || signature::complete(&item, &*documents, &value);
         runtime::block(self.inner.runtime.as_ref(), complete).await
@@ -304,11 +310,6 @@ impl Turn<'_> {
     fn forget_states(&mut self) {
         self.body.items.iter_mut().for_each(|item: &mut Item| item.pending = None);
     }
-}
-
-/// The id of an item in a request.
-fn id(no: u32) -> String {
-    format!("d{no:04}")
 }
 
 /// The place of an item in the job.

@@ -38,6 +38,11 @@ impl Turn<'_> {
                 self.save(None, |_| {}).await?;
                 self.inner.close(&old).await;
             }
+            // Nobody is being asked.
+            Position::Start | Position::Identified(_) if self.body.stop.is_none() => {
+                self.body.stop = Some(Stop::GivenUp);
+                self.save(None, |_| {}).await?;
+            }
             // The session is kept: the user may confirm after all.
             Position::Signing { .. } if self.body.stop.is_none() => {
                 self.body.stop = Some(Stop::GivenUp);

@@ -107,7 +107,10 @@ impl Inner {
             let request = request.clone();
             let check = move || signature::check(&request, &*documents, font.as_deref());
             match runtime::block(self.runtime.as_ref(), check).await? {
-                Ok(checked) => items.push(checked),
+                Ok((checked, report)) => {
+                    self.observer.checked(item, &report);
+                    items.push(checked);
+                }
                 Err(error) => failures.push(ItemFailure { item, error }),
             }
         }

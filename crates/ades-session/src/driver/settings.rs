@@ -1,8 +1,10 @@
-//! The times of a driver.
+//! The times and limits of a driver.
 
 use std::time::Duration;
 
-/// The times of a driver.
+use crate::body::MAX_STATES;
+
+/// The times and limits of a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
@@ -19,6 +21,9 @@ pub struct Settings {
     pub late_results: Duration,
     /// How long a job that is over stays. Default: 30 days
     pub retention: Duration,
+    /// The most octets of pending signatures that one batch may have together. What does not fit is
+    /// the next batch. Default, and the maximum: what a store holds
+    pub batch_states: usize,
 }
 
 impl Default for Settings {
@@ -30,6 +35,7 @@ impl Default for Settings {
             idle: DAY,
             late_results: DAY,
             retention: DAY.saturating_mul(30),
+            batch_states: MAX_STATES,
         }
     }
 }

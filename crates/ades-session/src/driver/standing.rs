@@ -6,10 +6,42 @@ use chrono::{DateTime, Utc};
 
 use super::turn::BUSY;
 use crate::body::{Body, Item, Position};
-use crate::outcome::{ItemState, ItemStatus, Next};
+use crate::error::Error;
+use crate::outcome::{ItemState, ItemStatus, Next, Status};
+use crate::sealing::{KeyRing, Place};
+use crate::store::Stored;
 
 /// Minimum time after which a page that waits loads itself again.
 const RELOAD: Duration = Duration::from_secs(1);
+
+impl Status {
+    /// Where a stored job stands, for a program that has no driver. Whose browser it belongs to is
+    /// not asked.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if `keys` do not open the job; [`Error::Body`].
+    pub fn of(stored: &Stored, keys: &KeyRing) -> Result<Self, Error> {
+        let body = Body::from_octets(&keys.open(&Place::body_of(stored), &stored.body)?)?;
+        Ok(status(stored, &body))
+    }
+}
+
+/// Where a stored job stands, as its last change left it.
+pub(super) fn status(stored: &Stored, body: &Body) -> Status {
+    let (page, session_until) = body.position.page();
+    let identity = body.position.identity();
+    Status {
+        // The store's time is not known here; the last change is the nearest time that is.
+        next: standing(body, stored.changed_at),
+        items: items(body),
+        stage: stored.stage,
+        page: page.map(ToOwned::to_owned),
+        session_until,
+        certificate_until: identity.map(|identity| identity.chain.leaf().validity().1),
+        created_at: stored.created_at,
+        changed_at: stored.changed_at,
+    }
+}
 
 /// Where a job stands at a time.
 pub(super) fn standing(body: &Body, now: DateTime<Utc>) -> Next {

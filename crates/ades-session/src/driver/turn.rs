@@ -271,10 +271,10 @@ impl<'d> Turn<'d> {
         };
         match &self.body.position {
             Position::Start | Position::Identified(_) => idle,
-            Position::Identifying(Trip { expires_at, .. }) => session(*expires_at),
-            Position::Signing { .. } if self.body.stop.is_some() => {
+            Position::Identifying(_) | Position::Signing { .. } if self.body.stop.is_some() => {
                 Some(When::In(settings.late_results))
             }
+            Position::Identifying(Trip { expires_at, .. }) => session(*expires_at),
             Position::Signing { trip, .. } => session(trip.expires_at),
             // Nothing that may be confirmed ends by itself.
             Position::Asking { .. } | Position::Values { .. } => None,

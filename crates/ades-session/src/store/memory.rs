@@ -1,6 +1,8 @@
-//! A store in the memory of one process, for tests and examples. It loses its jobs
-//! when the process ends.
+//! A store in the memory of one process. Without a [`Keeper`] it loses its jobs when
+//! the process ends, which is enough for tests and examples.
 
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,14 +15,40 @@ use super::error::StoreError;
 use super::job::{Created, JobId, KeyId, NewJob, ReturnKeyHash, Stored};
 use super::lease::{ByReturnKey, JobSelection, Lease};
 use super::outbox::Event;
-use super::table::Table;
+use super::table::{JobRow, Table};
 use crate::clock::{Clock, SystemClock};
+
+/// Keeps the jobs of a [`MemoryStore`], in a form of the application's own: for a job
+/// that only one process at a time can have, such as the file that a command line
+/// has locked.
+pub trait Keeper: Send + Sync + fmt::Debug {
+    /// Keeps a job as it is now, whole and durably. It has no lease: leases are not
+    /// kept, because no other process has the job.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]. The change then counts as not made.
+    fn keep(&self, row: &JobRow) -> Result<(), StoreError>;
+
+    /// Forgets a job that was removed.
+    ///
+    /// # Errors
+    /// As [`keep`](Self::keep).
+    fn forget(&self, job: JobId) -> Result<(), StoreError>;
+}
 
 /// A store in memory.
 #[derive(Debug)]
 pub struct MemoryStore {
-    table: Mutex<Table>,
+    jobs: Mutex<Jobs>,
     clock: Arc<dyn Clock>,
+    keeper: Option<Arc<dyn Keeper>>,
+}
+
+#[derive(Debug, Default)]
+struct Jobs {
+    table: Table,
+    /// The jobs as the keeper has them, without leases
+    kept: HashMap<JobId, JobRow>,
 }
 
 impl Default for MemoryStore {
@@ -39,21 +67,106 @@ impl MemoryStore {
     /// An empty store with a clock of the caller's.
     #[must_use]
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
-        Self { table: Mutex::default(), clock }
+        Self { jobs: Mutex::default(), clock, keeper: None }
+    }
+
+    /// A store with these jobs, whose changes `keeper` keeps.
+    #[must_use]
+    pub fn kept_by(
+        keeper: Arc<dyn Keeper>,
+        jobs: impl IntoIterator<Item = JobRow>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let mut all = Jobs::default();
+        for row in jobs.into_iter().map(without_lease) {
+            all.table.insert(row.clone());
+            all.kept.insert(row.stored.id, row);
+        }
+        Self { jobs: Mutex::new(all), clock, keeper: Some(keeper) }
     }
 
     /// Does something with the jobs, at the present time in whole milliseconds, as in a database.
     fn with<'a, T>(
         &'a self,
-        work: impl FnOnce(&mut Table, DateTime<Utc>) -> T + Send + 'a,
-    ) -> BoxFuture<'a, T> {
+        work: impl FnOnce(&mut Table, DateTime<Utc>) -> Result<T, StoreError> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
         Box::pin(async move {
-            let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-            let result = work(&mut table, When::At(self.clock.now()).from(DateTime::UNIX_EPOCH));
-            table.take_touched();
+            let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = When::At(self.clock.now()).from(DateTime::UNIX_EPOCH);
+            let leases = jobs.leases();
+            let result = work(&mut jobs.table, now);
+            let touched = jobs.table.take_touched();
+            if let Some(keeper) = &self.keeper {
+                jobs.keep(touched, &leases, keeper.as_ref())?;
+            }
             result
         })
     }
+}
+
+/// The number and the end of the last lease of each job that is kept.
+type Leases = HashMap<JobId, (u64, Option<DateTime<Utc>>)>;
+
+impl Jobs {
+    fn leases(&self) -> Leases {
+        let lease = |job: &JobId| {
+            let row = self.table.row(*job)?;
+            Some((*job, (row.last_lease, row.stored.leased_until)))
+        };
+        self.kept.keys().filter_map(lease).collect()
+    }
+
+    /// Has the keeper keep the jobs that were touched. Those that it cannot keep are again what they
+    /// were before.
+    fn keep(
+        &mut self,
+        touched: BTreeSet<JobId>,
+        leases: &Leases,
+        keeper: &dyn Keeper,
+    ) -> Result<(), StoreError> {
+        let mut result = Ok(());
+        for job in touched {
+            let row = self.table.row(job).cloned().map(without_lease);
+            if self.kept.get(&job) == row.as_ref() {
+                continue;
+            }
+            let kept = match &row {
+                _ if result.is_err() => Ok(false),
+                Some(row) => keeper.keep(row).map(|()| true),
+                None => keeper.forget(job).map(|()| true),
+            };
+            match (kept, row) {
+                (Ok(true), Some(row)) => {
+                    self.kept.insert(job, row);
+                }
+                (Ok(true), None) => {
+                    self.kept.remove(&job);
+                }
+                (Ok(false), _) => self.take_back(job, leases),
+                (Err(error), _) => {
+                    self.take_back(job, leases);
+                    result = Err(error);
+                }
+            }
+        }
+        result
+    }
+
+    /// The job is again as it was. Its lease is, too: who has it can try again.
+    fn take_back(&mut self, job: JobId, leases: &Leases) {
+        let Some(mut row) = self.kept.get(&job).cloned() else { return self.table.forget(job) };
+        if let Some((last, until)) = leases.get(&job) {
+            (row.last_lease, row.stored.leased_until) = (*last, *until);
+        }
+        self.table.insert(row);
+    }
+}
+
+/// A job as it is kept.
+fn without_lease(mut row: JobRow) -> JobRow {
+    row.last_lease = 0;
+    row.stored.leased_until = None;
+    row
 }
 
 impl Store for MemoryStore {

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ades::PendingSignature;
 use ades::signer::{Refusal, SignerError};
+use ades::{CertificateChain, Checked, PendingSignature};
 use ades_session::store::{BatchState, Stage};
 use ades_session::{Error, ItemError, JobId, Next, Observer, Stop};
 
@@ -29,6 +29,14 @@ impl Log {
 impl Observer for Log {
     fn stored(&self, _: JobId, stage: Stage) {
         self.add(stage.name().to_owned());
+    }
+
+    fn checked(&self, item: usize, checked: &Checked) {
+        self.add(format!("checked: {item} as {}", checked.format()));
+    }
+
+    fn written(&self, _: JobId, item: usize, chain: &CertificateChain) {
+        self.add(format!("written: {item} by {:?}", chain.leaf().common_name()));
     }
 
     fn signer_failed(&self, _: JobId, error: &SignerError) {
@@ -57,6 +65,9 @@ fn an_observer_sees_what_a_job_does_not_keep() {
     assert_eq!(
         log.take(),
         [
+            "checked: 0 as CAdES",
+            "checked: 1 as XAdES",
+            "checked: 2 as PAdES",
             "start", // that the signer is asked
             "identifying",
             "identified",
@@ -94,10 +105,13 @@ fn an_observer_sees_what_a_job_does_not_keep() {
     run(driver.returned(&query, BROWSER)).unwrap().unwrap();
     let seen = log.take();
     assert_eq!(seen.iter().filter(|what| what.starts_with("failed")).count(), 0, "{seen:?}");
-    assert!(
-        seen.contains(&"not written: 1: the container cannot be written".to_owned()),
-        "{seen:?}"
-    );
+    for what in [
+        "written: 0 by Some(\"Session User\")",
+        "not written: 1: the container cannot be written",
+        "written: 2 by Some(\"Session User\")",
+    ] {
+        assert!(seen.contains(&what.to_owned()), "{what}: {seen:?}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod application;
 mod faults;
 mod flow;
+mod imports;
 mod invariants;
 mod kills;
 mod returns;

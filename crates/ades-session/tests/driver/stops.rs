@@ -139,6 +139,46 @@ fn case_38_a_late_confirmation_is_still_collected() {
     world.check_done(job);
 }
 
+/// EDGECASES 38, for the identification: its session is kept as well.
+#[test]
+fn case_38_a_late_identification_is_still_collected() {
+    let world = World::new();
+    let driver = world.driver();
+    let begun = run(driver.begin(world.job(), BROWSER)).unwrap().unwrap();
+    world.pass(Duration::from_secs(SESSION.unsigned_abs() + 30));
+    for _ in 0..2 {
+        let stopped = next(run(driver.poll_now(begun.job, BROWSER)).unwrap().unwrap());
+        assert_eq!(stopped, Next::Stopped(Stop::Expired));
+    }
+    assert_eq!(world.stored(begun.job).stage, Stage::Identifying);
+    assert!(run(driver.poll_due(9)).unwrap().unwrap().is_empty());
+    let status = run(driver.status(begun.job, BROWSER)).unwrap().unwrap().unwrap();
+    assert_eq!(status.page.as_deref(), Some(page(&begun.next).as_str()));
+    let query = world.service.visit(&page(&begun.next), User::Confirmed);
+    let confirm = next(run(driver.returned(&query, BROWSER)).unwrap().unwrap());
+    assert!(matches!(confirm, Next::Redirect { .. }), "{confirm:?}");
+    assert_eq!(world.service.state().identifications.len(), 1);
+    assert_eq!(world.events(), [EventKind::Expired]);
+}
+
+/// The user has renewed the certificate, and nobody is being asked.
+#[test]
+fn a_user_who_is_identified_can_identify_again() {
+    let world = World::new();
+    let driver = world.driver();
+    let begun = run(driver.begin(world.job(), BROWSER)).unwrap().unwrap();
+    let query = world.service.visit(&page(&begun.next), User::Confirmed);
+    world.service.state().trouble.extend([Trouble::WrongValues, Trouble::NotSent]);
+    run(driver.returned(&query, BROWSER)).unwrap().unwrap_err();
+    assert_eq!(world.stored(begun.job).stage, Stage::Identified);
+    let stopped = next(run(driver.stop(begun.job, BROWSER)).unwrap().unwrap());
+    assert_eq!(stopped, Next::Stopped(Stop::GivenUp));
+    let again = next(run(driver.identify_again(begun.job, BROWSER)).unwrap().unwrap());
+    assert!(matches!(again, Next::Redirect { .. }), "{again:?}");
+    assert_eq!(world.stored(begun.job).stage, Stage::Identifying);
+    assert_eq!(world.service.state().identifications.len(), 2);
+}
+
 #[test]
 fn a_job_that_nobody_comes_back_for_ends_and_is_removed() {
     let world = World::new();
