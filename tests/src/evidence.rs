@@ -24,6 +24,8 @@ pub const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
 pub enum By<'a> {
     /// The issuing CA of a PKI.
     Issuing(&'a Pki),
+    /// The root of a PKI.
+    Root(&'a Pki),
     /// A P-256 signer.
     Signer(&'a TestSigner),
 }
@@ -32,6 +34,7 @@ impl By<'_> {
     fn sign(self, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Issuing(pki) => pki.sign_as_issuing(message),
+            Self::Root(pki) => pki.sign_as_root(message),
             Self::Signer(signer) => signer.sign_message(ALGORITHM, message),
         }
     }
@@ -39,6 +42,7 @@ impl By<'_> {
     fn certificate(&self) -> &Certificate {
         match self {
             Self::Issuing(pki) => pki.issuing(),
+            Self::Root(pki) => pki.root(),
             Self::Signer(signer) => signer.leaf(),
         }
     }

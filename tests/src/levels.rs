@@ -3,6 +3,8 @@
 
 mod raising;
 
+use std::sync::OnceLock;
+
 use ades_core::asn1::der::{self, INTEGER, OCTET_STRING, SEQUENCE, context};
 use ades_core::{Certificate, Digest, DigestAlgorithm};
 use ades_evidence::needs::Need;
@@ -23,28 +25,55 @@ pub use raising::{Raising, now};
 pub const OCSP_URL: &str = "http://ocsp.test/";
 /// The address of CRLs in the certificates.
 pub const CRL_URL: &str = "http://crl.test/issuing.crl";
+/// The address of the root's CRL in the certificate of the issuing CA, if there is one.
+pub const ROOT_CRL_URL: &str = "http://crl.test/root.crl";
 /// message-digest
 const MESSAGE_DIGEST: &str = "1.2.840.113549.1.9.4";
 
 /// The extensions that name the services.
 #[must_use]
 pub fn addresses() -> Vec<CustomExtension> {
-    let uri = |text: &str| der::element(0x86, &[text.as_bytes()]);
     let access = der::element(SEQUENCE, &[&oid("1.3.6.1.5.5.7.48.1"), &uri(OCSP_URL)]);
     let access = der::element(SEQUENCE, &[&access]);
-    let names = der::element(context(0), &[&uri(CRL_URL)]);
-    let point = der::element(SEQUENCE, &[&der::element(context(0), &[&names])]);
-    let points = der::element(SEQUENCE, &[&point]);
     vec![
         CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], access),
-        CustomExtension::from_oid_content(&[2, 5, 29, 31], points),
+        distribution_point(CRL_URL),
     ]
+}
+
+fn uri(text: &str) -> Vec<u8> {
+    der::element(0x86, &[text.as_bytes()])
+}
+
+/// The extension that names the address of a CRL.
+fn distribution_point(url: &str) -> CustomExtension {
+    let names = der::element(context(0), &[&uri(url)]);
+    let point = der::element(SEQUENCE, &[&der::element(context(0), &[&names])]);
+    CustomExtension::from_oid_content(&[2, 5, 29, 31], der::element(SEQUENCE, &[&point]))
+}
+
+/// A PKI whose root publishes a CRL about the issuing CA, so that the root can be the anchor.
+#[must_use]
+pub fn with_root_list() -> &'static Pki {
+    static PKI: OnceLock<Pki> = OnceLock::new();
+    PKI.get_or_init(|| Pki::with_issuing_extensions(vec![distribution_point(ROOT_CRL_URL)]))
 }
 
 /// A signer whose certificate names the services.
 #[must_use]
 pub fn signer(pki: &Pki, key: Key) -> TestSigner {
     pki.issue(&Profile { extensions: addresses(), ..Profile::new(key) })
+}
+
+/// The first and the last day, each as year, month and day.
+pub type Validity = ((i32, u8, u8), (i32, u8, u8));
+
+/// A responder whose own revocation nobody checks.
+fn no_check_responder(pki: &Pki, validity: Validity) -> TestSigner {
+    let no_check = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 48, 1, 5], vec![5, 0]);
+    let mut of = Profile { validity, ..profile("Responder without check", &[OCSP_SIGNING], false) };
+    of.extensions.push(no_check);
+    pki.issue(&of)
 }
 
 /// How a responder signs.
@@ -86,15 +115,10 @@ impl Services {
             of.extensions.extend(more);
             pki.issue(&of)
         };
-        let no_check =
-            CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 48, 1, 5], vec![5, 0]);
         Self {
             authority: with(profile("Authority", &[TIME_STAMPING], true), addresses()),
             responder: with(profile("Responder", &[OCSP_SIGNING], false), addresses()),
-            no_check: with(
-                profile("Responder without check", &[OCSP_SIGNING], false),
-                vec![no_check],
-            ),
+            no_check: no_check_responder(pki, ((2020, 1, 1), (2050, 1, 1))),
             by: Responder::Issuing,
             pki,
             now,
@@ -104,9 +128,17 @@ impl Services {
         }
     }
 
+    /// Replaces the time-stamping service and the responder with `nocheck` by others, whose
+    /// certificates are valid between two days. The responder knows the service before it, too.
+    pub fn replace(&mut self, validity: Validity) {
+        let next = self.new_authority(validity);
+        self.known.push(std::mem::replace(&mut self.authority, next).leaf().clone());
+        self.no_check = no_check_responder(self.pki, validity);
+    }
+
     /// Another time-stamping service, whose certificate is valid between two days.
     #[must_use]
-    pub fn new_authority(&self, validity: ((i32, u8, u8), (i32, u8, u8))) -> TestSigner {
+    pub fn new_authority(&self, validity: Validity) -> TestSigner {
         let mut of = Profile { validity, ..profile("Next authority", &[TIME_STAMPING], true) };
         of.extensions.extend(addresses());
         self.pki.issue(&of)
@@ -129,9 +161,13 @@ impl Services {
                 Some(self.ocsp(&asked.clone()))
             }
             Need::Crl { urls } => {
-                assert_eq!(*urls, [CRL_URL]);
                 self.counts[2] += 1;
-                Some(self.crl())
+                let [url] = urls.as_slice() else { panic!("{urls:?}") };
+                match url.as_str() {
+                    CRL_URL => Some(self.crl(By::Issuing(self.pki))),
+                    ROOT_CRL_URL => Some(self.crl(By::Root(self.pki))),
+                    other => panic!("{other}"),
+                }
             }
             _ => None,
         }
@@ -188,12 +224,12 @@ impl Services {
         }
     }
 
-    fn crl(&self) -> Vec<u8> {
+    fn crl(&self, by: By<'_>) -> Vec<u8> {
         let mut list = List::new(1, Vec::new());
         list.this_update = leaked(self.now);
         list.next_update = Some(leaked(self.now + TimeDelta::days(7)));
         list.extensions = vec![extension("2.5.29.20", false, &[INTEGER, 1, 1])];
-        list.signed(By::Issuing(self.pki))
+        list.signed(by)
     }
 }
 

@@ -186,8 +186,14 @@ impl Pki {
     /// Another PKI, with its own keys.
     #[must_use]
     pub fn new() -> Self {
-        let (root, root_issuer) = ca("Test Root", None);
-        let (issuing, issuer) = ca(ISSUING_CA, Some(&root_issuer));
+        Self::with_issuing_extensions(Vec::new())
+    }
+
+    /// Another PKI, with extensions in the certificate of its issuing CA.
+    #[must_use]
+    pub fn with_issuing_extensions(extensions: Vec<CustomExtension>) -> Self {
+        let (root, root_issuer) = ca("Test Root", None, Vec::new());
+        let (issuing, issuer) = ca(ISSUING_CA, Some(&root_issuer), extensions);
         Self { root, root_issuer, issuing, issuer, signers: Default::default() }
     }
 
@@ -229,6 +235,12 @@ impl Pki {
     #[must_use]
     pub fn sign_as_issuing(&self, message: &[u8]) -> Vec<u8> {
         self.issuer.key().sign(message).unwrap()
+    }
+
+    /// The value of an ECDSA signature with SHA-256 by the root.
+    #[must_use]
+    pub fn sign_as_root(&self, message: &[u8]) -> Vec<u8> {
+        self.root_issuer.key().sign(message).unwrap()
     }
 
     /// Another certificate for the issuing CA, with the same name, key and issuer
@@ -275,9 +287,11 @@ impl Default for Pki {
 fn ca(
     name: &str,
     issuer: Option<&Issuer<'static, KeyPair>>,
+    extensions: Vec<CustomExtension>,
 ) -> (Certificate, Issuer<'static, KeyPair>) {
     let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-    let params = ca_params(name);
+    let mut params = ca_params(name);
+    params.custom_extensions = extensions;
     let certificate = match issuer {
         Some(issuer) => params.signed_by(&key, issuer),
         None => params.self_signed(&key),

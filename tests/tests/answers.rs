@@ -32,6 +32,7 @@ fn ocsp_need(certificate: &Certificate, issuer: &Certificate, nonce: Option<&[u8
     Need::Ocsp { request, urls: Vec::new() }
 }
 
+/// Trap 24: CertID, nonce and time of an OCSP response.
 #[test]
 fn an_ocsp_response_is_about_the_certificate_and_has_not_run_out() {
     let (one, issuer) = signer();
@@ -111,6 +112,7 @@ fn time_stamping() -> TestSigner {
     with_extended_key_usage(Pki::shared(), "Service", &[TIME_STAMPING], true)
 }
 
+/// Trap 24: what a time-stamp is compared with.
 #[test]
 fn a_time_stamp_is_over_the_imprint() {
     let imprint = |data: &[u8]| Digest::of(DigestAlgorithm::Sha256, data);

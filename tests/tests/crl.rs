@@ -153,6 +153,7 @@ fn extensions_are_processed_or_refused() {
     assert_eq!(about(&list).unwrap_err(), refused);
 }
 
+/// Trap 19: a hold that has ended is not a revocation.
 #[test]
 fn delta_crls_change_complete_ones() {
     let pki = Pki::shared();
@@ -187,6 +188,7 @@ fn delta_crls_change_complete_ones() {
     }
 }
 
+/// Trap 21: the name of a CRL's issuer is not enough, and its key may be another one.
 #[test]
 fn signers_have_the_name_the_key_and_the_usage() {
     let pki = Pki::shared();
@@ -212,6 +214,7 @@ fn signers_have_the_name_the_key_and_the_usage() {
     assert_eq!(why, Unusable::NotAuthorized);
 }
 
+/// Trap 19: a list from after the end of a certificate need not have it any more.
 #[test]
 fn times_are_compared_by_the_judge() {
     let facts = about(&List::new(1, Vec::new()).signed(by_issuer())).unwrap();
@@ -236,13 +239,20 @@ fn times_are_compared_by_the_judge() {
     assert!(matches!(after, Err(TimeFault::AfterCertificate { .. })));
 }
 
+/// A list of 100 MB within 16 MiB.
 #[test]
 fn memory_does_not_grow_with_the_list() {
-    const COUNT: u32 = 400_000;
+    const COUNT: u32 = 2_800_000;
 
-    let mut entries = other_entries(COUNT);
-    entries.push(revoked_entry());
-    let list = List::new(1, entries).signed(by_issuer());
+    // One entry with other serial numbers: making each would take longer than reading all.
+    let mut one = other_entries(1).remove(0);
+    let place = one.windows(6).position(|window| window == b"\x7A\x55\0\0\0\0").unwrap() + 2;
+    let mut entries = Vec::with_capacity(one.len() * COUNT as usize);
+    for at in 0..COUNT {
+        one[place..place + 4].copy_from_slice(&at.to_be_bytes());
+        entries.extend_from_slice(&one);
+    }
+    let list = List::new(1, vec![entries, revoked_entry()]).signed(by_issuer());
     let mut file = tempfile::tempfile().unwrap();
     BufWriter::new(&mut file).write_all(&list).unwrap();
     let len = list.len();
@@ -256,7 +266,7 @@ fn memory_does_not_grow_with_the_list() {
     assert_eq!(read.entry_count(), u64::from(COUNT) + 1);
     let facts = read.about(subject(), Pki::shared().issuing(), &[]).unwrap();
     assert!(matches!(facts.status, CertificateStatus::Revoked(_)));
-    assert!(len > 14_000_000 && most < 8.0, "{len} octets, {most} MB");
+    assert!(len > 100_000_000 && most < 16.0, "{len} octets, {most} MB");
 }
 
 struct Watched<'m> {

@@ -115,6 +115,7 @@ impl Parties {
     }
 }
 
+/// Trap 23: fractions of a second are read, which RFC 5280 does not allow.
 #[test]
 fn good_by_the_issuer_whatever_the_form() {
     let parties = parties();

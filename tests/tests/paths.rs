@@ -116,6 +116,79 @@ fn a_mesh_of_many_keys_ends() {
     }
 }
 
+/// 64 issuers of one name, each with its own key: the search finds the one that has signed.
+#[test]
+fn the_right_one_of_64_issuers_of_one_name_is_found() {
+    let root = key();
+    let anchor = issue(params("Root", 1), &root, ("Root", &root));
+    let keys: Vec<_> = (0..64).map(|_| key()).collect();
+    let issuer = |(at, own): (usize, &KeyPair)| {
+        let mut params = params("Many", 100 + at as u64);
+        // Nothing but the signature tells which it is.
+        params.use_authority_key_identifier_extension = false;
+        params.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(vec![7; 8]);
+        issue(params, own, ("Root", &root))
+    };
+    let issuers: Vec<_> = keys.iter().enumerate().map(issuer).collect();
+    for at in [0, 31, 63] {
+        let mut leaf = params("Leaf", 999);
+        leaf.is_ca = IsCa::ExplicitNoCa;
+        leaf.use_authority_key_identifier_extension = false;
+        let leaf = issue(leaf, &key(), ("Many", &keys[at]));
+        assert!(leads(&leaf, &issuers, from_ref(&anchor)), "{at}");
+        let others: Vec<_> = issuers.iter().filter(|one| **one != issuers[at]).cloned().collect();
+        assert!(!leads(&leaf, &others, from_ref(&anchor)), "{at}");
+    }
+}
+
+/// Two CAs that certify each other, in front of an anchor and of none.
+#[test]
+fn a_loop_of_issuers_ends() {
+    let (one, two, root) = (key(), key(), key());
+    let anchor = issue(params("Root", 1), &root, ("Root", &root));
+    let round = [
+        issue(params("One", 2), &one, ("Two", &two)),
+        issue(params("Two", 3), &two, ("One", &one)),
+    ];
+    let mut leaf = params("Leaf", 4);
+    leaf.is_ca = IsCa::ExplicitNoCa;
+    let leaf = issue(leaf, &key(), ("One", &one));
+    assert!(!leads(&leaf, &round, from_ref(&anchor)));
+    let out = issue(params("Two", 5), &two, ("Root", &root));
+    assert!(leads(&leaf, &[&round[..], &[out]].concat(), from_ref(&anchor)));
+}
+
+/// 100,000 certificates of one name, none of which has signed: the search ends at its limits, in a
+/// time that does not depend on their number beyond reading them once.
+#[test]
+fn a_hundred_thousand_certificates_end_at_the_limits() {
+    let (root, other) = (key(), key());
+    let anchor = issue(params("Root", 1), &root, ("Root", &root));
+    let one = issue(params("Many", 0x7766_5544_3322_1100), &other, ("Root", &root));
+    let serial = [0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 0x00];
+    let place = one.der().windows(8).position(|window| window == serial).unwrap();
+    let many: Vec<Certificate> = (0..100_000u32)
+        .map(|at| {
+            let mut der = one.der().to_vec();
+            der[place + 4..place + 8].copy_from_slice(&at.to_be_bytes());
+            Certificate::from_der(der).unwrap()
+        })
+        .collect();
+    let mut leaf = params("Leaf", 4);
+    leaf.is_ca = IsCa::ExplicitNoCa;
+    let leaf = issue(leaf, &key(), ("Many", &key()));
+    let begun = std::time::Instant::now();
+    let pool = IssuerPool::new(&many);
+    let mut search = PathBuilder::new(from_ref(&anchor));
+    for _ in 0..10 {
+        let outcome = search.find(&leaf, &pool, &request());
+        assert!(matches!(outcome, Outcome::NoPath | Outcome::Undecided(_)), "{outcome:?}");
+    }
+    // Much less with optimisation, on a machine with nothing else to do.
+    let seconds = begun.elapsed().as_secs();
+    assert!(seconds < 120, "{seconds} seconds");
+}
+
 #[test]
 fn paths_are_found_through_reissued_and_cross_signed_issuers() {
     let (pki, other) = (Pki::shared(), Pki::new());
@@ -136,6 +209,7 @@ fn paths_are_found_through_reissued_and_cross_signed_issuers() {
 
 /// RFC 4210, 4.4: the certificate of the new key that the old key signed is
 /// self-issued, and part of the path to the old key.
+/// Trap 21: key rollover.
 #[test]
 fn a_rolled_over_key_leads_to_the_old_one() {
     let (old, new) = (key(), key());

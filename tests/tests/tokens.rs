@@ -209,6 +209,7 @@ fn tokens_that_are_wrong_in_one_way_say_which() {
     assert!(Token::read(&qualified).unwrap().says_qualified);
 }
 
+/// Trap 24: the extended key usage of a time-stamping authority.
 #[test]
 fn certificates_are_for_time_stamps_alone() {
     let pki = Pki::shared();

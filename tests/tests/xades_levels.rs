@@ -38,7 +38,7 @@ fn every_level_is_reached_renewed_and_passes() {
 }
 
 #[test]
-fn what_was_reached_stays_when_a_service_fails() {
+fn trap_10_what_was_reached_stays_when_a_service_fails() {
     let signer = signer(Pki::shared(), Key::P256);
     let options = SignatureOptions::new();
     let mut source = Document::from_bytes(XML);

@@ -7,7 +7,7 @@ mod version_3;
 
 use std::path::{Path, PathBuf};
 
-use ades::{Format, PendingState, StoredState};
+use ades::{Digest, Format, PendingState, StoredState};
 use ades_session::sealing::KeyRing;
 use ades_session::store::{JobId, JobRow, Stage};
 use ades_session::{Error, Status};
@@ -69,6 +69,10 @@ pub(crate) struct JobItem {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) together: Vec<PathBuf>,
     pub(crate) output: PathBuf,
+    /// The digest of the signature value, once the output is written: it tells the new signature
+    /// from those that were in the document before; not in jobs of older versions
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) value_digest: Option<Digest>,
 }
 
 /// The name of a stage, for people.
@@ -119,6 +123,13 @@ impl Part {
 }
 
 impl Job {
+    /// Notes the signature value of an item whose container is written.
+    pub(crate) fn note_written(&mut self, no: usize, value_digest: Option<Digest>) {
+        if let Some(item) = self.items.get_mut(no) {
+            item.value_digest = value_digest;
+        }
+    }
+
     /// The job as `ades-session` stored it, and where it stands.
     pub(crate) fn session(&self) -> Result<(JobRow, Status), Error> {
         let missing = Error::Body { problem: "the part of ades-session is missing" };

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use ades::{
     Advance, DigestAlgorithm, Document, ExtendOptions, Extension, Freshness, Missing, Need, Oid,
-    Policy, Reached, ReadingOptions, TargetLevel, VerifyOptions,
+    Policy, Reached, ReadingOptions, Selection, TargetLevel, VerifyOptions,
 };
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use tokio::runtime::Handle;
@@ -39,6 +39,8 @@ pub(crate) struct Task {
     pub(crate) output: PathBuf,
     pub(crate) existing: Existing,
     pub(crate) level: TargetLevel,
+    /// The signatures that are raised
+    pub(crate) selection: Selection,
     pub(crate) digest: DigestAlgorithm,
     pub(crate) authorities: Vec<String>,
     pub(crate) policy: Option<Oid>,
@@ -164,6 +166,7 @@ impl Task {
         if let Some(policy) = self.policy {
             options = options.time_stamp_policy(policy);
         }
+        options = options.selection(self.selection.clone());
         if let Some(place) = &self.only {
             options = options.only(place.clone());
         }

@@ -9,15 +9,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ades::signer::{Language, Refusal, SignerError};
 use ades::states::MAX_STATE_LEN;
 use ades::{
-    CertificateChain, Checked, Document, Fault, PendingSignature, RemoteSigner, Retry,
-    SigningOptions, Warning,
+    Checked, Digest, Document, Fault, PendingSignature, RemoteSigner, Retry, SigningOptions,
+    Warning,
 };
 use ades_session::clock::SystemClock;
 use ades_session::documents::{Published, Unfinished};
 use ades_session::store::{JobId, JobRow, Keeper, MemoryStore, Stage, StoreError};
 use ades_session::{
     Driver, Error, ItemError, ItemFailure, ItemState, ItemStatus, Observer, Settings, SigningJob,
-    SigningJobItem, Status,
+    SigningJobItem, Status, WrittenSignature,
 };
 use zeroize::Zeroizing;
 
@@ -78,6 +78,8 @@ struct State {
     not_written: Vec<Failure>,
     /// The containers that were written in the present call
     written: Vec<usize>,
+    /// The digests of the signature values in the containers that were written, by their items
+    value_digests: Vec<(usize, Option<Digest>)>,
     /// Number of signatures that were prepared for the next batch
     prepared: usize,
     /// Number of containers that are not written
@@ -167,6 +169,19 @@ impl RemoteJob {
     /// The job, before it begins.
     pub(crate) const fn job_mut(&mut self) -> &mut Job {
         &mut self.job
+    }
+
+    /// The job, with what is known of the signatures that were written.
+    pub(crate) fn written_job(&self) -> Job {
+        self.job_with(&self.state().value_digests)
+    }
+
+    fn job_with(&self, value_digests: &[(usize, Option<Digest>)]) -> Job {
+        let mut job = self.job.clone();
+        for (no, value) in value_digests {
+            job.note_written(*no, value.clone());
+        }
+        job
     }
 
     /// The step of a page ends for the browser as soon as the job is stored in the next stage.
@@ -421,7 +436,7 @@ impl RemoteJob {
                 let kept = kept_input(file.path());
                 spool.replace(&kept).map_err(|e| Failure::output(&kept, &e))?;
             }
-            let mut job = self.job.clone();
+            let mut job = self.job_with(&state.value_digests);
             job.stage = stage_name(stage).to_owned();
             job.since = state.since;
             job.session = Some(ades_session_file::StoredRow::of(row));
@@ -574,10 +589,11 @@ impl Observer for RemoteJob {
         self.state().prepared += 1;
     }
 
-    fn written(&self, _: JobId, item: usize, chain: &CertificateChain) {
+    fn written(&self, _: JobId, item: usize, signature: &WrittenSignature<'_>) {
         let no = self.item(item);
         let mut state = self.state();
-        state.signer_name = chain.leaf().common_name().map(str::to_owned);
+        state.signer_name = signature.chain.leaf().common_name().map(str::to_owned);
+        state.value_digests.push((no, signature.value_digest.cloned()));
         state.left = state.left.saturating_sub(1);
         state.written.push(no);
     }

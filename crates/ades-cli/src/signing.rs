@@ -8,7 +8,7 @@ use ades::signer::{
     IdentificationRequest, Identity, SignatureValue, SignerError, SignerErrorKind, SigningItem,
     SigningRequest, Step, StepResult, match_values,
 };
-use ades::{Check, PendingSignature, RemoteSigner, SigningOptions, Warning};
+use ades::{Check, Digest, PendingSignature, RemoteSigner, SigningOptions, Warning};
 
 use crate::documents::Documents;
 use crate::exit::{BUG, Failure};
@@ -44,8 +44,8 @@ pub(crate) struct Signing<'a> {
     printed: Vec<(usize, Warning)>,
     /// The name in the signer's certificate
     signer_name: Option<String>,
-    /// The items whose containers are written
-    written: Vec<usize>,
+    /// The items whose containers are written, with the digests of their signature values
+    written: Vec<(usize, Option<Digest>)>,
 }
 
 /// A prepared signature, and the output if it has the document already.
@@ -70,7 +70,7 @@ impl<'a> Signing<'a> {
 
     /// The containers that have been written. `input` is the path that stands for standard input.
     pub(crate) fn signed(&self, standard_input: Option<&Path>) -> Vec<SignedFile> {
-        let file = |no: &usize| {
+        let file = |(no, _): &(usize, _)| {
             let item = self.job.items.get(*no)?;
             let warnings = self.printed.iter().filter(|(of, _)| of == no);
             let is_standard = Some(item.input.as_path()) == standard_input;
@@ -85,6 +85,11 @@ impl<'a> Signing<'a> {
             })
         };
         self.written.iter().filter_map(file).collect()
+    }
+
+    /// The items whose containers have been written, with the digests of their signature values.
+    pub(crate) fn into_written(self) -> Vec<(usize, Option<Digest>)> {
+        self.written
     }
 
     /// Signs all files, in batches.
@@ -206,14 +211,14 @@ impl<'a> Signing<'a> {
         for (prepared, value) in batch.into_iter().zip(values) {
             let no = prepared.no;
             match self.write(prepared, &value) {
-                Ok(()) => self.written.push(no),
+                Ok(value_digest) => self.written.push((no, value_digest)),
                 Err(failure) => failures.push(failure),
             }
         }
         if failures.is_empty() {
             return Ok(());
         }
-        for no in self.written.iter().skip(first) {
+        for (no, _) in self.written.iter().skip(first) {
             let name = path_name::of_output(&self.item(*no)?.output);
             self.messages.print(format_args!("signed: {name}"));
         }
@@ -224,7 +229,8 @@ impl<'a> Signing<'a> {
         }))
     }
 
-    fn write(&self, prepared: Prepared, value: &SignatureValue) -> Result<(), Failure> {
+    /// Writes an output. Returns the digest of the signature value in it.
+    fn write(&self, prepared: Prepared, value: &SignatureValue) -> Result<Option<Digest>, Failure> {
         let Prepared { no, pending, copy } = prepared;
         let (request, item) = (&self.job.request, self.item(no)?);
         let container = request.container.as_deref();
@@ -255,7 +261,8 @@ impl<'a> Signing<'a> {
         pending
             .verify_completed(&mut out.read_back()?, documents.inputs())
             .map_err(|e| Failure::from(e).about(path_name::of_output(&item.output)))?;
-        out.publish(Existing::forced(self.job.force))
+        out.publish(Existing::forced(self.job.force))?;
+        Ok(pending.value_digest(&value.value))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod common;
 
+use ades_tests::pki::Key;
 use common::service::{ITSME, Sandbox, bench};
 use common::{Bench, Run, json};
 use serde_json::{Value, json};
@@ -87,6 +88,7 @@ fn what_was_reached_is_written_when_a_service_fails_and_is_continued() {
     assert_eq!(stamps["signatures"][0]["timestamps"].as_array().unwrap().len(), 2);
 }
 
+/// Trap 11: the next service answers in place of one that fails.
 #[test]
 fn every_fault_of_a_time_stamping_service_is_named_and_the_next_service_is_asked() {
     let (bench, sandbox) = signed();
@@ -170,4 +172,44 @@ fn a_service_that_fails_costs_a_level_and_not_the_signature() {
     bench.ades(&[&sign[..], ITSME].concat()).ends(2, "name a file");
     let prepare = ["prepare", "one.txt", "--certs", "x", "--state", "s", "--level", "t"];
     bench.ades(&prepare).ends(2, "ades extend");
+}
+
+/// Somebody else signed before, with a certificate about whose revocation nobody can be asked. That
+/// signature stays as it is, and the exit status is about the new one.
+#[test]
+fn signing_raises_the_new_signature_of_a_document_and_no_other() {
+    let bench = bench();
+    bench.identity(Key::P256);
+    bench.write("doc.xml", b"<?xml version=\"1.0\"?><a>b</a>");
+    bench.write("doc.pdf", ades_tests::pdf::Document::default().write());
+    bench.sign(&["doc.pdf", "-o", "once.pdf"]).ends(0, "");
+    bench.sign(&["doc.xml", "-o", "once.xml", "--allow-parallel"]).ends(0, "");
+    bench.sign(&["one.txt", "-o", "once.p7m", "--packaging", "enveloping"]).ends(0, "");
+    for (document, output, more) in [
+        ("once.pdf", "both.pdf", &[][..]),
+        ("once.xml", "both.xml", &["--allow-parallel"]),
+        ("once.p7m", "both.p7m", &["--parallel", "once.p7m"]),
+    ] {
+        let what = ["sign", document, "-o", output, "--auto-approve", "--sandbox-dir", "sb"];
+        let run = bench.ades(&[&what[..], &["--level", "lta", "--json"], more].concat());
+        run.ends(0, "");
+        assert_eq!(json(&run.out)["signed"][0]["level"], "B-LTA", "{}", run.out);
+        let verify = ["verify", output, "--trust", "sb/root.pem", "--json"];
+        let report = json(&bench.ades(&verify).out);
+        let signatures = report["signatures"].as_array().unwrap();
+        assert_eq!(signatures.len(), 2);
+        let of_other = |one: &&Value| one["signer"] == "Test Signer P256";
+        let other = signatures.iter().find(of_other).unwrap();
+        let own = signatures.iter().find(|one| !of_other(one)).unwrap();
+        assert_eq!((&own["level"], &own["indication"]), (&json!("B-LTA"), &json!("total-passed")));
+        assert_eq!(other["intact"], true, "{report}");
+        if output != "both.pdf" {
+            assert_eq!(other["level"], "B-B", "{report}");
+        }
+    }
+    // ades extend raises all: the other signature keeps it from the level.
+    let sandbox = Sandbox::start(&bench, &["--auto-approve"]);
+    let tsa = sandbox.addresses["tsa_url"].as_str().unwrap();
+    let extend = ["extend", "both.p7m", "--level", "lta", "--tsa", tsa, "-o", "all.p7m"];
+    bench.ades(&[&extend[..], ALLOW].concat()).ends(5, "which is what was reached");
 }

@@ -99,6 +99,7 @@ fn kill_at(sandbox: &Sandbox, mut child: Child, at: u64, pause: Duration) -> (bo
     }
 }
 
+/// Trap 10: a killed process loses nothing.
 #[test]
 fn a_batch_that_is_killed_at_any_step_is_resumed_and_no_time_stamp_is_spent_twice() {
     let bench = bench();
@@ -226,6 +227,7 @@ fn after_an_issue(seconds: u64) {
 
 /// Traps 13 and 15: data that are older than the time-stamp are good, but not new enough for this
 /// policy. They become new with time.
+/// Trap 15: newer data are a wish of the caller.
 #[test]
 fn wait_waits_for_revocation_data_that_are_newer_than_the_time_stamp() {
     let periodic = json!({"kind": "periodic", "seconds": 10});

@@ -31,8 +31,9 @@ pub struct SignatureFacts {
     pub certificate: Option<Certificate>,
     /// The evidence in the whole container or document, which all its signatures share.
     pub evidence: Arc<Evidence>,
-    /// The SHA-256 digest of the signature value, where the order of the signatures in a container
-    /// can change: it tells which is which.
+    /// The SHA-256 digest of the signature value as it is stored: it tells which signature is
+    /// which, although the order of the signatures in a container can change. `None` if there is
+    /// no readable value.
     pub value_digest: Option<Digest>,
     /// The signature algorithm, if it is supported.
     pub signature_algorithm: Option<SignatureAlgorithm>,

@@ -50,19 +50,30 @@ pub struct Request {
     pub purpose: Purpose,
     /// The policy inputs of RFC 5280, 6.1.1 (c), (e), (f) and (g).
     pub policies: InitialPolicies,
+    /// Number of valid paths to pass over, because the caller knows that they are not good enough:
+    /// a search with one more finds the next path (EN 319 102-1, 5.2.6.4, step 2).
+    pub skip: usize,
 }
 
 impl Request {
     /// A path for signatures on documents, under any certificate policy.
     #[must_use]
     pub fn document_signing(time: DateTime<Utc>) -> Self {
-        Self { time, purpose: Purpose::DocumentSigning, policies: InitialPolicies::default() }
+        let policies = InitialPolicies::default();
+        Self { time, purpose: Purpose::DocumentSigning, policies, skip: 0 }
     }
 
     /// Another use of the certificate.
     #[must_use]
     pub const fn purpose(mut self, purpose: Purpose) -> Self {
         self.purpose = purpose;
+        self
+    }
+
+    /// Passes over this number of valid paths.
+    #[must_use]
+    pub const fn skip(mut self, skip: usize) -> Self {
+        self.skip = skip;
         self
     }
 

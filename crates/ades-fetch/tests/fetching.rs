@@ -211,6 +211,7 @@ async fn a_long_answer_goes_into_a_file() {
     assert!(matches!(error, FetchError::TooLong { max: 8, .. }), "{error:?}");
 }
 
+/// Trap 11: a time-stamp is not asked for twice, and a service that is busy is left alone.
 #[tokio::test]
 async fn what_can_be_repeated_is_and_a_busy_host_is_left_alone() {
     let broken = || answer("500 Internal Server Error", "", "");

@@ -24,7 +24,7 @@ pub use driver::{Driver, Settings};
 pub use error::{Error, ItemError, ItemFailure, JobProblem};
 pub use import::{ImportedItem, ImportedJob, ImportedPosition, ImportedTrip};
 pub use job::{MAX_ITEMS, MAX_REFERENCE, MAX_TOGETHER, NamedReference, SigningJob, SigningJobItem};
-pub use observer::Observer;
+pub use observer::{Observer, WrittenSignature};
 pub use outcome::{Begun, ItemState, ItemStatus, Next, Outcome, Status, Stop};
 pub use runtime::Runtime;
 #[cfg(feature = "tokio")]

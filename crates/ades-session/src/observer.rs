@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ades::signer::{Refusal, SignerError};
-use ades::{CertificateChain, Checked, PendingSignature};
+use ades::{CertificateChain, Checked, Digest, PendingSignature};
 
 use crate::error::ItemError;
 use crate::store::{JobId, Stage};
@@ -43,15 +43,26 @@ pub trait Observer: Send + Sync + fmt::Debug {
         let _ = (job, item, pending);
     }
 
-    /// The container of a signature with this certificate is in its place.
-    fn written(&self, job: JobId, item: usize, chain: &CertificateChain) {
-        let _ = (job, item, chain);
+    /// The container of a signature is in its place.
+    fn written(&self, job: JobId, item: usize, signature: &WrittenSignature<'_>) {
+        let _ = (job, item, signature);
     }
 
     /// A container could not be written. Its value is kept, and it is tried again.
     fn not_written(&self, job: JobId, item: usize, error: &ItemError) {
         let _ = (job, item, error);
     }
+}
+
+/// A signature whose container is in its place.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct WrittenSignature<'a> {
+    /// The certificate of the signer, and its chain
+    pub chain: &'a CertificateChain,
+    /// The digest of the signature value, which tells this signature from others in the container:
+    /// see [`ades::Selection::Only`]
+    pub value_digest: Option<&'a Digest>,
 }
 
 /// Observes nothing.

@@ -195,13 +195,20 @@ fn digest_of_prepared(
     }
 }
 
-/// Writes the container of an item, verifies it from its octets, and puts it in its place. Returns
-/// its digest. The same container that an earlier process published is not an error.
+/// A container that is in its place.
+pub(crate) struct Written {
+    pub(crate) digest: Digest,
+    /// The digest of the signature value in it
+    pub(crate) value_digest: Option<Digest>,
+}
+
+/// Writes the container of an item, verifies it from its octets, and puts it in its place. The same
+/// container that an earlier process published is not an error.
 pub(crate) fn complete(
     item: &Item,
     documents: &dyn Documents,
     value: &SignatureValue,
-) -> Result<Digest, ItemError> {
+) -> Result<Written, ItemError> {
     let state = item.pending.as_deref().unwrap_or_default();
     let pending = PendingSignature::from_json(state, None)?;
     let mut opened = Opened::of(&item.request, documents)?;
@@ -216,7 +223,8 @@ pub(crate) fn complete(
     match unfinished.publish().map_err(ItemError::Write)? {
         Published::New | Published::Same => {
             let digest = Digest::new(DigestAlgorithm::Sha256, digest.to_vec());
-            Ok(digest.map_err(ades::Error::Core)?)
+            let digest = digest.map_err(ades::Error::Core)?;
+            Ok(Written { digest, value_digest: pending.value_digest(&value.value) })
         }
         Published::Other => Err(ItemError::Taken),
     }

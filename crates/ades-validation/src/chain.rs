@@ -11,7 +11,7 @@ use crate::fault::{Fault, who};
 use crate::indication::SubIndication;
 use crate::judgement::{Failure, NextStep, Reason};
 use crate::material::Datum;
-use crate::revocation::{Link, Need, is_hold};
+use crate::revocation::{Issuing, Link, Need, is_hold};
 use crate::session::{Session, Usage};
 
 /// Maximum number of times in the past for which a path is searched if the issuers of
@@ -27,6 +27,16 @@ pub(crate) struct Chain {
     pub(crate) anchor_ended: Option<DateTime<Utc>>,
     /// The certificates below the anchor, in the same order.
     pub(crate) links: Vec<Link>,
+}
+
+/// What is wrong with the issuers of a path today, the better first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum IssuerFaults {
+    None,
+    /// Faults that a proof of existence can excuse.
+    Known,
+    /// Nothing is known about the revocation of one.
+    Unknown,
 }
 
 /// Why there is no path.
@@ -77,44 +87,89 @@ impl Chain {
 }
 
 impl Session<'_> {
-    /// Searches a path, and the revocation data about its certificates.
+    /// Searches a path, and the revocation data about its certificates. If an issuer has a fault
+    /// today, the next path is tried, such as one through a cross-certificate (5.2.6.4, step 2).
     pub(crate) fn chain(
         &mut self,
         certificate: &Certificate,
         usage: Usage,
     ) -> Result<Chain, NoChain> {
-        let request = Request::document_signing(self.time).purpose(usage.purpose());
+        let mut best = self.chain_after(certificate, usage, 0)?;
+        let mut faults = self.issuer_faults(&best);
+        for skip in 1.. {
+            let budget = self.other_paths.checked_sub(1).filter(|_| faults != IssuerFaults::None);
+            let Some(budget) = budget else { break };
+            self.other_paths = budget;
+            let Ok(next) = self.chain_after(certificate, usage, skip) else { break };
+            let of_next = self.issuer_faults(&next);
+            if of_next < faults {
+                (best, faults) = (next, of_next);
+            }
+        }
+        Ok(best)
+    }
+
+    /// The path after that number of other valid ones.
+    fn chain_after(
+        &mut self,
+        certificate: &Certificate,
+        usage: Usage,
+        skip: usize,
+    ) -> Result<Chain, NoChain> {
+        let request = Request::document_signing(self.time).purpose(usage.purpose()).skip(skip);
         let (time, pool) = (self.time, &self.material.pool);
         let (outcome, ended) = self.anchors(usage).find(certificate, pool, &request, time);
         let (path, ended) = match outcome {
             Outcome::Valid(path) => (path, ended),
             Outcome::Invalid(why) if why.fault == PathFault::Expired => self
-                .past_path(certificate, usage)
+                .past_path(certificate, usage, skip)
                 .ok_or_else(|| no_chain(Outcome::Invalid(why), usage))?,
             other => return Err(no_chain(other, usage)),
         };
-        let pairs = path.certificates.iter().zip(path.certificates.iter().skip(1));
-        let links = pairs.enumerate();
-        let links = links.map(|(at, (one, issuer))| self.link(one, issuer, usage, at == 0));
-        let links = links.collect();
+        let mut links = Vec::new();
+        if let Some(anchor) = path.certificates.last() {
+            let pairs = path.certificates.iter().zip(path.certificates.iter().skip(1));
+            for (at, (one, issuer)) in pairs.enumerate() {
+                links.push(self.link(one, Issuing { issuer, anchor }, usage, at == 0));
+            }
+        }
         Ok(Chain { usage, path, anchor_ended: ended, links })
     }
 
+    /// What is wrong with the issuers of a path, which others may not have.
+    fn issuer_faults(&self, chain: &Chain) -> IssuerFaults {
+        let mut worst = IssuerFaults::None;
+        for (at, link) in chain.links.iter().enumerate().skip(1) {
+            let revocation = self.revocation_faults(chain, at, link);
+            for fault in revocation.into_iter().chain(self.algorithm_faults(at, link)) {
+                worst = worst.max(match fault {
+                    Fault::NoRevocationData { .. } => IssuerFaults::Unknown,
+                    _ => IssuerFaults::Known,
+                });
+            }
+        }
+        worst
+    }
+
     /// A path that was valid when all its certificates were, although an issuer has
-    /// expired since (5.6.2.1). Such a time is the end of one of its certificates.
+    /// expired since (5.6.2.1). Such a time is the end of one of its certificates, and is within
+    /// the validity of the first one.
     fn past_path(
         &mut self,
         certificate: &Certificate,
         usage: Usage,
+        skip: usize,
     ) -> Option<(Path, Option<DateTime<Utc>>)> {
         let (time, pool) = (self.time, &self.material.pool);
         let all = self.material.certificates.iter().chain([certificate]);
-        let mut ends: Vec<_> = all.map(|one| one.validity().1).filter(|to| *to < time).collect();
+        let (from, to) = certificate.validity();
+        let is_past = |end: &DateTime<Utc>| *end < time && from <= *end && *end <= to;
+        let mut ends: Vec<_> = all.map(|one| one.validity().1).filter(is_past).collect();
         ends.sort_unstable_by(|one, other| other.cmp(one));
         ends.dedup();
         ends.truncate(MAX_PAST_TIMES);
         ends.into_iter().find_map(|end| {
-            let request = Request::document_signing(end).purpose(usage.purpose());
+            let request = Request::document_signing(end).purpose(usage.purpose()).skip(skip);
             match self.anchors(usage).find(certificate, pool, &request, time) {
                 (Outcome::Valid(path), ended) => Some((path, ended)),
                 _ => None,

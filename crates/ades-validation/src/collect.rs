@@ -7,8 +7,8 @@
 
 use std::collections::HashSet;
 
-use ades_core::Certificate;
 use ades_core::facts::ObjectId;
+use ades_core::{Certificate, Level};
 use ades_evidence::needs::{Need, Urls};
 use ades_evidence::revocation::{CertificateStatus, SignerRole};
 use chrono::{DateTime, Utc};
@@ -18,11 +18,18 @@ use crate::facts::Signature;
 use crate::judge::MAX_TIME_STAMPS;
 use crate::judgement::Reason;
 use crate::material::Datum;
-use crate::revocation::{Link, Need as LinkNeed};
+use crate::revocation::{Issuing, Link, Need as LinkNeed};
 use crate::session::{Session, Usage};
 
 /// Maximum number of paths of signers of revocation data that are followed from one another.
 const MAX_DEPTH: usize = 8;
+
+/// The code of a gap: the data are no longer recent, so an archive time-stamp that is made now proves
+/// too little of them.
+const NOT_RECENT: &str = "revocation-not-recent";
+/// The code of a gap: nothing can prove any more that the data are older than the end of the
+/// certificate that signed them.
+const SIGNER_EXPIRED: &str = "revocation-signer-not-valid";
 
 /// What a signature needs, as far as it is there, and what is missing. `Debug` shows numbers
 /// only.
@@ -63,6 +70,18 @@ pub struct Gap {
     pub is_optional: bool,
     /// When newer data are to be expected: nextUpdate of those that are there.
     pub due: Option<DateTime<Utc>>,
+    /// The lowest level that needs it: [`Level::Lt`], or [`Level::Lta`] for what only an archive
+    /// time-stamp needs, made now.
+    pub level: Level,
+}
+
+impl Gap {
+    /// Whether only the present time makes it a gap: for what an archive time-stamp covered in time,
+    /// it is none.
+    #[must_use]
+    pub fn is_of_now(&self) -> bool {
+        [NOT_RECENT, SIGNER_EXPIRED].contains(&self.reason.code.as_str())
+    }
 }
 
 /// Whose path a gap is on.
@@ -101,8 +120,19 @@ impl Collector<'_> {
     }
 
     fn gap(&mut self, code: &str, text: impl Into<String>, needs: Vec<Need>, is_optional: bool) {
+        self.gap_at(Level::Lt, (code, text.into()), needs, is_optional);
+    }
+
+    fn gap_at(
+        &mut self,
+        level: Level,
+        (code, text): (&str, String),
+        needs: Vec<Need>,
+        is_optional: bool,
+    ) {
         let reason = Reason::new(code, text);
-        self.add_gap(Gap { about: self.about, reason, needs, is_optional, due: None });
+        let (about, due) = (self.about, None);
+        self.add_gap(Gap { about, reason, needs, is_optional, due, level });
     }
 
     fn add_gap(&mut self, gap: Gap) {
@@ -130,11 +160,14 @@ impl Session<'_> {
         // The newest first: what an authority needs is asked for its newest time-stamp.
         let mut fitting: Vec<_> = stamps().filter(|(_, stamp)| stamp.fits()).collect();
         fitting.sort_by_key(|(_, stamp)| std::cmp::Reverse(stamp.time));
-        for (at, facts) in fitting {
+        // It shares CAs with the signer, and what is missing about them concerns both.
+        let mut of_newest = HashSet::new();
+        for (position, (at, facts)) in fitting.into_iter().enumerate() {
             let token = self.material.token(ObjectId::of(&facts.octets), &facts.octets);
-            let (about, seen) = (About::TimeStamp(at), &mut *seen);
+            let links = if position == 0 { &mut of_newest } else { &mut *seen };
+            let about = About::TimeStamp(at);
             let since = facts.time;
-            let mut own = Collector { into: &mut into, seen, about, since };
+            let mut own = Collector { into: &mut into, seen: links, about, since };
             match token.signer {
                 Some(signer) => self.collect_path(&signer, Usage::TimeStamping, &mut own),
                 None => {
@@ -142,6 +175,7 @@ impl Session<'_> {
                     own.gap("time-stamp-signer-missing", text, vec![], false);
                 }
             }
+            seen.extend(of_newest.drain());
         }
         into
     }
@@ -194,7 +228,7 @@ impl Session<'_> {
             return self.collect_missing(link, usage, is_leaf, own, depth);
         };
         own.add_datum(datum);
-        self.collect_signer(datum, &link.issuer, usage, own, depth);
+        self.collect_signer(datum, link, usage, own, depth);
         let facts = &datum.facts;
         if let CertificateStatus::Revoked(revocation) = facts.status {
             let text = format!("the certificate of {} was revoked", holder(link, usage, is_leaf));
@@ -218,8 +252,34 @@ impl Session<'_> {
                     needs: revocation_needs(link),
                     is_optional: is_enough,
                     due: facts.next_update,
+                    level: Level::Lt,
                 });
+                return;
             }
+        }
+        let (_, end) = facts.signer.validity();
+        if facts.role != SignerRole::Issuer && end < self.time {
+            let text = format!(
+                "the certificate that signed the revocation data about {} expired on {end}",
+                holder(link, usage, is_leaf)
+            );
+            let reason = (SIGNER_EXPIRED, text);
+            own.gap_at(Level::Lt, reason, revocation_needs(link), true);
+            return;
+        }
+        // The data about a time-stamping authority have to be recent when the next time-stamp
+        // covers its tokens, or these are good only as long as its certificate (5.6.2.2). The
+        // signature exists already, so data from after its time-stamp are enough.
+        let is_signer = is_leaf && usage == Usage::Signing;
+        let until = self.fresh_until(facts, self.freshness_of(usage, is_leaf));
+        if !is_signer && usage != Usage::RevocationSigning && until.is_some_and(|u| u < self.time) {
+            let text = format!(
+                "the revocation data about the certificate of {} are of {}, and newer ones were due \
+                 before the archive time-stamp",
+                holder(link, usage, is_leaf),
+                facts.this_update
+            );
+            own.gap_at(Level::Lta, (NOT_RECENT, text), revocation_needs(link), true);
         }
     }
 
@@ -237,7 +297,7 @@ impl Session<'_> {
         let (data, _) = self.material.about(&link.certificate, &link.issuer);
         let good = data.iter().filter(|one| one.facts.status != CertificateStatus::Unknown);
         for datum in good {
-            self.collect_signer(datum, &link.issuer, usage, own, depth);
+            self.collect_signer(datum, link, usage, own, depth);
         }
         if own.into.gaps.len() > known {
             return;
@@ -261,6 +321,7 @@ impl Session<'_> {
             needs: revocation_needs(link),
             is_optional: false,
             due: older.and_then(|older| older.facts.next_update),
+            level: Level::Lt,
         });
     }
 
@@ -269,7 +330,7 @@ impl Session<'_> {
     fn collect_signer(
         &mut self,
         datum: &Datum,
-        issuer: &Certificate,
+        of: &Link,
         usage: Usage,
         own: &mut Collector<'_>,
         depth: usize,
@@ -286,7 +347,8 @@ impl Session<'_> {
         match datum.facts.role {
             SignerRole::Issuer | SignerRole::Delegated { no_check: true } => {}
             SignerRole::Delegated { .. } => {
-                let link = self.link(signer, issuer, of_signer, true);
+                let issuing = Issuing { issuer: &of.issuer, anchor: &of.anchor };
+                let link = self.link(signer, issuing, of_signer, true);
                 self.collect_link(&link, of_signer, false, own, depth);
             }
             _ => self.collect_path_within(signer, Usage::RevocationSigning, own, depth),

@@ -20,7 +20,7 @@ use crate::missing::next_step;
 use crate::policy::{Policy, Revocation};
 use crate::proofs::Object;
 use crate::revocation::Need;
-use crate::session::{MAX_LINKS, Session, Usage};
+use crate::session::{MAX_LINKS, MAX_OTHER_PATHS, Session, Usage};
 use crate::time_stamp::imprint_failure;
 
 /// Maximum number of time-stamps that are judged for one signature.
@@ -154,6 +154,7 @@ impl Judge {
             time_stamping_anchors: self.time_stamping_anchors.as_mut(),
             links: HashMap::new(),
             budget: MAX_LINKS,
+            other_paths: MAX_OTHER_PATHS,
             collects,
         }
     }

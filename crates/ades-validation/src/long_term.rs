@@ -2,7 +2,7 @@
 //! newest first, and the validation of the past.
 
 use ades_core::facts::{Evidence, ObjectId, TimeStampKind};
-use ades_evidence::revocation::CertificateStatus;
+use ades_evidence::revocation::{CertificateStatus, RevocationFacts};
 use chrono::{DateTime, Utc};
 
 use crate::case::Case;
@@ -11,9 +11,10 @@ use crate::fault::Fault;
 use crate::indication::SubIndication;
 use crate::judgement::Failure;
 use crate::material::Datum;
+use crate::policy::Freshness;
 use crate::proofs::{Object, Proofs};
 use crate::revocation::{Link, Need, select};
-use crate::session::Session;
+use crate::session::{Session, Usage};
 use crate::time_stamp::Stamp;
 
 /// Answers about signatures that older proofs of existence can change (5.6.3, step 3).
@@ -203,16 +204,35 @@ impl Session<'_> {
         let mut control = chain.anchor_ended.map_or(self.time, |ended| ended.min(self.time));
         for (at, link) in chain.links.iter().enumerate().rev() {
             let leaf_data = leaf_data.filter(|_| at == 0);
-            control = self.slide(link, leaf_data, control, proofs)?;
+            let freshness = self.freshness_of(chain.usage, at == 0);
+            control = self.slide(link, leaf_data, (control, freshness), proofs)?;
         }
         Some(control)
+    }
+
+    /// What the policy demands of the data about a certificate of a path: it is about the signer's
+    /// (5.2.5).
+    pub(crate) fn freshness_of(&self, usage: Usage, is_leaf: bool) -> Freshness {
+        match usage {
+            Usage::Signing if is_leaf => self.policy.freshness,
+            _ => Freshness::NotDemanded,
+        }
+    }
+
+    /// The latest time at which data that say that a certificate is good are recent enough.
+    pub(crate) fn fresh_until(
+        &self,
+        facts: &RevocationFacts,
+        freshness: Freshness,
+    ) -> Option<DateTime<Utc>> {
+        freshness.fresh_until(facts, self.policy.age_without_next_update)
     }
 
     fn slide(
         &self,
         link: &Link,
         leaf_data: Option<&[&Datum]>,
-        mut control: DateTime<Utc>,
+        (mut control, freshness): (DateTime<Utc>, Freshness),
         proofs: &Proofs,
     ) -> Option<DateTime<Utc>> {
         let known = |id: ObjectId| proofs.earliest(Object::Stored(id));
@@ -233,8 +253,13 @@ impl Session<'_> {
             let facts = &datum.facts;
             control = match facts.status {
                 CertificateStatus::Revoked(revocation) => control.min(revocation.time),
-                _ if self.policy.freshness.for_sliding().is_fresh(facts, control) => control,
-                _ => control.min(facts.this_update),
+                // The clause slides to the issue of data that are not recent at the control time.
+                // An archive time-stamp over them is always younger than their issue, so nothing
+                // could ever be renewed: they count for as long as whoever relied on them then.
+                _ => match self.fresh_until(facts, freshness) {
+                    Some(until) => control.min(until),
+                    None => control,
+                },
             };
             let key = facts.signer.key_type();
             control = match algorithms.check_signature(facts.algorithm, key, control) {
@@ -251,7 +276,7 @@ impl Session<'_> {
     }
 
     /// Adds what a time-stamp proves (5.6.2.3). What it covers includes the objects in
-    /// what it covers; the format states both.
+    /// what it covers; the format states both, except the certificates in OCSP responses.
     fn extract(
         &self,
         stamp: &Stamp<'_>,
@@ -269,9 +294,11 @@ impl Session<'_> {
         let certificates = certificates.filter_map(|at| Some(evidence.certificates().get(at)?.id));
         let values = covers.objects.revocation_values.iter();
         let values = values.filter_map(|at| Some(evidence.revocation_values().get(at)?.id));
+        let values: Vec<ObjectId> = values.collect();
         let stamps = covers.objects.time_stamps.iter();
         let stamps = stamps.filter_map(|at| self.material.time_stamp_ids.get(at).copied());
-        for id in certificates.chain(values).chain(stamps) {
+        let within = values.iter().flat_map(|id| self.material.certificates_in(*id));
+        for id in certificates.chain(values.iter().copied()).chain(within).chain(stamps) {
             proofs.add(Object::Stored(id), time);
         }
     }

@@ -24,6 +24,8 @@ pub struct Material {
     pub(crate) certificates: Vec<Certificate>,
     pub(crate) pool: IssuerPool,
     responses: Vec<(ObjectId, OcspResponse)>,
+    /// The certificates in each of the responses that has some.
+    in_responses: HashMap<ObjectId, Vec<ObjectId>>,
     lists: Vec<Crl>,
     /// Of the lists that are not delta CRLs, in order.
     list_ids: Vec<ObjectId>,
@@ -148,8 +150,14 @@ impl Material {
         // A list is read for the certificates of responders, too.
         let mut known: HashSet<ObjectId> =
             certificates.iter().map(|one| ObjectId::of(one.der())).collect();
-        for responder in material.responses.iter().flat_map(|(_, one)| one.certificates()) {
-            if known.insert(ObjectId::of(responder.der())) {
+        for (response, responder) in material
+            .responses
+            .iter()
+            .flat_map(|(id, one)| one.certificates().iter().map(|r| (*id, r)))
+        {
+            let id = ObjectId::of(responder.der());
+            material.in_responses.entry(response).or_default().push(id);
+            if known.insert(id) {
                 certificates.push(responder.clone());
             }
         }
@@ -193,6 +201,11 @@ impl Material {
             }
             Err(_) => self.unreadable += 1,
         }
+    }
+
+    /// The certificates in a revocation value.
+    pub(crate) fn certificates_in(&self, value: ObjectId) -> impl Iterator<Item = ObjectId> {
+        self.in_responses.get(&value).into_iter().flatten().copied()
     }
 
     /// Number of revocation data that cannot be read.

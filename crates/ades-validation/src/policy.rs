@@ -16,6 +16,9 @@ pub struct Policy {
     pub revocation: Revocation,
     /// How recent the revocation data about the signer's certificate have to be.
     pub freshness: Freshness,
+    /// Long-term validation only: how long revocation data count that have no nextUpdate. Such data
+    /// say that newer ones are always available (RFC 6960, 2.4), and nothing about their own end.
+    pub age_without_next_update: TimeDelta,
     /// Whether time-stamps that contradict each other keep a signature from passing
     /// (5.5.4, step 4). Otherwise they are a remark.
     pub time_stamp_order: bool,
@@ -28,12 +31,13 @@ pub struct Policy {
 
 impl Default for Policy {
     /// Revocation data are required. They need not be recent, there is no maximum delay
-    /// and no minimum level.
+    /// and no minimum level. In long-term validation, data without a nextUpdate count for a day.
     fn default() -> Self {
         Self {
             algorithms: AlgorithmPolicy::default(),
             revocation: Revocation::Required,
             freshness: Freshness::NotDemanded,
+            age_without_next_update: TimeDelta::days(1),
             time_stamp_order: false,
             max_delay: None,
             min_level: None,
@@ -91,13 +95,33 @@ impl Freshness {
         time.checked_sub_signed(max_age).is_none_or(|oldest| this_update > oldest)
     }
 
-    /// The rule by which the control time slides (5.6.2.2.4). Without a demand of the
-    /// policy, the maximum age is that of 5.2.5.
-    pub(crate) const fn for_sliding(self) -> Self {
-        match self {
-            Self::NotDemanded => Self::NextUpdate,
-            other => other,
-        }
+    /// The latest time at which data are recent enough, to which the control time slides
+    /// (5.6.2.2.4). `None`: they always are. Without a demand of the policy, the maximum age is that
+    /// of 5.2.5, or `without_next_update`.
+    pub(crate) fn fresh_until(
+        self,
+        data: &RevocationFacts,
+        without_next_update: TimeDelta,
+    ) -> Option<DateTime<Utc>> {
+        self.end_of(data.this_update, data.next_update, without_next_update)
+    }
+
+    fn end_of(
+        self,
+        this_update: DateTime<Utc>,
+        next_update: Option<DateTime<Utc>>,
+        without_next_update: TimeDelta,
+    ) -> Option<DateTime<Utc>> {
+        let max_age = match (self, next_update) {
+            (Self::MaxAge(max_age), _) => max_age,
+            (_, Some(next_update)) => next_update - this_update,
+            (Self::NotDemanded, None) => without_next_update,
+            (Self::NextUpdate, None) => TimeDelta::zero(),
+        };
+        // They are stale at exactly their maximum age. The clause slides to their issue, never
+        // further back.
+        let last = max_age.checked_sub(&TimeDelta::nanoseconds(1)).unwrap_or_default();
+        this_update.checked_add_signed(last.max(TimeDelta::zero()))
     }
 }
 
@@ -122,6 +146,37 @@ mod tests {
         ] {
             let accepted = freshness.accepts(time(0), next_update.map(time), time(at));
             assert_eq!(accepted, fresh, "{freshness:?} {next_update:?} {at}");
+        }
+    }
+
+    #[test]
+    fn data_count_until_they_are_stale_and_not_before_their_issue() {
+        let time = |seconds: i64| DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap();
+        let (day, nanosecond) = (TimeDelta::seconds(86_400), TimeDelta::nanoseconds(1));
+        for (freshness, next_update, end) in [
+            (Freshness::NotDemanded, None, Some(3600)),
+            (Freshness::NotDemanded, Some(60), Some(60)),
+            (Freshness::NextUpdate, Some(60), Some(60)),
+            (Freshness::MaxAge(day), Some(60), Some(86_400)),
+            (Freshness::MaxAge(TimeDelta::MAX), None, None),
+        ] {
+            let until = freshness.end_of(time(0), next_update.map(time), TimeDelta::hours(1));
+            let expected = end.map(|end| time(end) - nanosecond);
+            assert_eq!(until, expected, "{freshness:?} {next_update:?}");
+            let accepts = |at| freshness.accepts(time(0), next_update.map(time), at);
+            assert!(until.is_none_or(accepts), "{freshness:?} {next_update:?}");
+            let later = until.map(|until| until + nanosecond);
+            let is_demanded = freshness != Freshness::NotDemanded;
+            assert!(!is_demanded || !later.is_some_and(accepts), "{freshness:?} {next_update:?}");
+        }
+        for (freshness, next_update) in [
+            (Freshness::NextUpdate, None),
+            (Freshness::NextUpdate, Some(-60)),
+            (Freshness::MaxAge(TimeDelta::zero()), Some(60)),
+            (Freshness::MaxAge(TimeDelta::MIN), None),
+        ] {
+            let until = freshness.end_of(time(0), next_update.map(time), TimeDelta::hours(1));
+            assert_eq!(until, Some(time(0)), "{freshness:?} {next_update:?}");
         }
     }
 }

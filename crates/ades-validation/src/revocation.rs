@@ -30,10 +30,19 @@ pub(crate) struct Link {
     pub(crate) certificate: Certificate,
     pub(crate) id: ObjectId,
     pub(crate) issuer: Certificate,
+    /// The anchor at which the path ends.
+    pub(crate) anchor: Certificate,
     pub(crate) need: Need,
     /// The data that count, the newest first.
     pub(crate) data: Vec<Datum>,
     pub(crate) rejected: Vec<Rejected>,
+}
+
+/// Who issued a certificate, and the anchor at which the path ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Issuing<'c> {
+    pub(crate) issuer: &'c Certificate,
+    pub(crate) anchor: &'c Certificate,
 }
 
 /// Whether a certificate needs revocation data.
@@ -86,7 +95,7 @@ impl Session<'_> {
     pub(crate) fn link(
         &mut self,
         certificate: &Certificate,
-        issuer: &Certificate,
+        issuer: Issuing<'_>,
         usage: Usage,
         is_leaf: bool,
     ) -> Link {
@@ -96,13 +105,14 @@ impl Session<'_> {
     fn link_within(
         &mut self,
         certificate: &Certificate,
-        issuer: &Certificate,
+        issuing: Issuing<'_>,
         usage: Usage,
         is_leaf: bool,
         depth: usize,
     ) -> Link {
+        let Issuing { issuer, anchor } = issuing;
         let (id, issuer_id) = (ObjectId::of(certificate.der()), ObjectId::of(issuer.der()));
-        let key = (id, issuer_id, usage);
+        let key = (id, issuer_id, ObjectId::of(anchor.der()), usage);
         if let Some(known) = self.links.get(&key) {
             return known.clone();
         }
@@ -111,6 +121,7 @@ impl Session<'_> {
             certificate: certificate.clone(),
             id,
             issuer: issuer.clone(),
+            anchor: anchor.clone(),
             need,
             data: Vec::new(),
             rejected: Vec::new(),
@@ -122,7 +133,7 @@ impl Session<'_> {
             let (found, rejected) = self.material.about(certificate, issuer);
             link.rejected = rejected;
             for datum in found {
-                match self.acceptable(&datum.facts, certificate, issuer, usage, depth) {
+                match self.acceptable(&datum.facts, certificate, issuing, usage, depth) {
                     Ok(()) => link.data.push(datum),
                     Err(why) => link.rejected.push(Rejected { kind: datum.facts.kind, why }),
                 }
@@ -163,7 +174,7 @@ impl Session<'_> {
         &mut self,
         facts: &RevocationFacts,
         certificate: &Certificate,
-        issuer: &Certificate,
+        issuing: Issuing<'_>,
         usage: Usage,
         depth: usize,
     ) -> Result<(), String> {
@@ -188,9 +199,9 @@ impl Session<'_> {
                 if no_check {
                     return Ok(());
                 }
-                self.signer_is_good(signer, issuer, facts.produced_at, usage, depth)
+                self.signer_is_good(signer, issuing, facts.produced_at, usage, depth)
             }
-            _ => self.has_own_path(facts, usage, depth),
+            _ => self.has_own_path(facts, issuing.anchor, usage, depth),
         }
     }
 
@@ -199,7 +210,7 @@ impl Session<'_> {
     fn signer_is_good(
         &mut self,
         signer: &Certificate,
-        issuer: &Certificate,
+        issuing: Issuing<'_>,
         produced_at: DateTime<Utc>,
         usage: Usage,
         depth: usize,
@@ -213,7 +224,7 @@ impl Session<'_> {
             return Ok(());
         }
         let depth = depth.checked_sub(1).ok_or_else(missing)?;
-        let link = self.link_within(signer, issuer, usage, true, depth);
+        let link = self.link_within(signer, issuing, usage, true, depth);
         match link.selected().map(|datum| datum.facts.status) {
             Some(CertificateStatus::Good) => Ok(()),
             Some(CertificateStatus::Revoked(revocation))
@@ -234,27 +245,39 @@ impl Session<'_> {
         }
     }
 
-    /// A signer with another certificate than the issuer's needs a path of its own.
+    /// A signer with another certificate than the issuer's needs a path of its own, to the same
+    /// anchor (RFC 5280, 6.3.3 (f)): another authority may have the same name.
     fn has_own_path(
         &mut self,
         facts: &RevocationFacts,
+        anchor: &Certificate,
         usage: Usage,
         depth: usize,
     ) -> Result<(), String> {
-        let request = Request::document_signing(facts.produced_at).purpose(Purpose::Any);
-        let (time, pool) = (self.time, &self.material.pool);
-        let (outcome, _) = self.anchors(usage).find(&facts.signer, pool, &request, time);
-        let Outcome::Valid(path) = outcome else {
-            return Err("no valid certification path leads from its signer to an anchor".to_owned());
-        };
         let (from, to) = facts.signer.validity();
-        if facts.produced_at < from || facts.produced_at > to {
-            return Err("its signer's certificate was not valid then".to_owned());
+        let mut first = None;
+        for skip in 0.. {
+            let request = Request::document_signing(facts.produced_at).purpose(Purpose::Any);
+            let (request, time, pool) = (request.skip(skip), self.time, &self.material.pool);
+            let (outcome, _) = self.anchors(usage).find(&facts.signer, pool, &request, time);
+            let Outcome::Valid(path) = outcome else { break };
+            if facts.produced_at < from || facts.produced_at > to {
+                return Err("its signer's certificate was not valid then".to_owned());
+            }
+            let mut pairs = path.certificates.iter().zip(path.certificates.iter().skip(1));
+            let is_good = match path.certificates.last() == Some(anchor) {
+                true => pairs.try_for_each(|(certificate, issuer)| {
+                    let issuing = Issuing { issuer, anchor };
+                    self.signer_is_good(certificate, issuing, facts.produced_at, usage, depth)
+                }),
+                false => Err("the path of its signer ends at another anchor".to_owned()),
+            };
+            let Err(why) = is_good else { return Ok(()) };
+            first.get_or_insert(why);
+            let Some(budget) = self.other_paths.checked_sub(1) else { break };
+            self.other_paths = budget;
         }
-        let pairs = path.certificates.iter().zip(path.certificates.iter().skip(1));
-        for (certificate, issuer) in pairs {
-            self.signer_is_good(certificate, issuer, facts.produced_at, usage, depth)?;
-        }
-        Ok(())
+        let none = "no valid certification path leads from its signer to an anchor";
+        Err(first.unwrap_or_else(|| none.to_owned()))
     }
 }

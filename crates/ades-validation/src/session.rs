@@ -14,6 +14,10 @@ use crate::revocation::Link;
 /// Maximum number of certificates whose revocation data are searched for one signature.
 pub(crate) const MAX_LINKS: usize = 1024;
 
+/// Maximum number of further paths that are looked at for one signature, because the first ones fail
+/// by the revocation or the algorithms of an issuer.
+pub(crate) const MAX_OTHER_PATHS: usize = 32;
+
 /// What a certificate is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Usage {
@@ -56,10 +60,12 @@ pub(crate) struct Session<'a> {
     pub(crate) signing_anchors: &'a mut Anchors,
     /// Those of time-stamping authorities, if they have their own.
     pub(crate) time_stamping_anchors: Option<&'a mut Anchors>,
-    /// What is known about the revocation of certificates.
-    pub(crate) links: HashMap<(ObjectId, ObjectId, Usage), Link>,
+    /// What is known about the revocation of certificates: by certificate, issuer and anchor.
+    pub(crate) links: HashMap<(ObjectId, ObjectId, ObjectId, Usage), Link>,
     /// Number of certificates whose revocation data may still be searched.
     pub(crate) budget: usize,
+    /// Number of further paths that may still be looked at.
+    pub(crate) other_paths: usize,
     /// Whether every certificate needs revocation data, because they are collected.
     pub(crate) collects: bool,
 }

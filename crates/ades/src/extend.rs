@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::AnswerError;
 pub use extension::Extension;
-pub use options::{ExtendOptions, TargetLevel};
+pub use options::{ExtendOptions, Selection, TargetLevel};
 
 /// What comes next in an [`Extension`].
 #[derive(Clone, Debug)]
@@ -39,8 +39,8 @@ pub enum Advance {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reached {
-    /// The lowest level of the signatures in the document, which the document was read again
-    /// for.
+    /// The lowest level of the [selected](ExtendOptions::selection) signatures in the document,
+    /// which the document was read again for.
     pub level: Level,
     /// Why a signature has not got what was asked for.
     pub missing: Vec<Missing>,

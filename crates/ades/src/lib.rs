@@ -29,7 +29,9 @@ pub use check::{Checked, check, choose_format};
 pub use detect::{DocumentKind, Format};
 pub use envelopes::envelopes;
 pub use error::{Error, StampPart};
-pub use extend::{Advance, AnswerError, ExtendOptions, Extension, Missing, Reached, TargetLevel};
+pub use extend::{
+    Advance, AnswerError, ExtendOptions, Extension, Missing, Reached, Selection, TargetLevel,
+};
 pub use hint::verification_command;
 pub use inputs::{Inputs, NamedDocument};
 pub use names::existing_names;

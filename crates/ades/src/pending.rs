@@ -6,8 +6,8 @@ use std::io::Write;
 use ades_core::error::Parameter;
 use ades_core::in_place::{Check, InPlace};
 use ades_core::{
-    CertificateChain, Document, DocumentDigest, PendingState, SignatureParameters, StateKey,
-    ToBeSigned,
+    CertificateChain, Digest, DigestAlgorithm, Document, DocumentDigest, PendingState,
+    SignatureParameters, StateKey, ToBeSigned,
 };
 
 use crate::check::choose_format;
@@ -206,6 +206,18 @@ impl PendingSignature {
     pub fn read_value(&self, octets: &[u8]) -> Result<Vec<u8>, Error> {
         let leaf = self.chain().leaf();
         Ok(ades_core::signer::read_value(octets, leaf, &self.to_be_signed())?)
+    }
+
+    /// The SHA-256 digest of a signature value as the container has it. It names this signature
+    /// among those of the finished document: see [`Selection`](crate::Selection). `None` if the
+    /// value does not have the form of the algorithm, so that [`complete`](Self::complete) fails.
+    #[must_use]
+    pub fn value_digest(&self, value: &[u8]) -> Option<Digest> {
+        match &self.state {
+            // SignerInfo has the value as it is (RFC 5652, 5.3).
+            State::Cades(_) | State::Pades(_) => Some(Digest::of(DigestAlgorithm::Sha256, value)),
+            State::Xades(pending) => pending.value_digest(value),
+        }
     }
 
     /// Completes the signature: writes the signed document or the container to `out`.

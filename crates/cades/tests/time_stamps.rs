@@ -165,6 +165,7 @@ fn imprints(facts: &SignatureFacts) -> Vec<Option<bool>> {
     facts.time_stamps().map(|stamp| stamp.imprint).collect()
 }
 
+/// Trap 3: what is not listed is not covered.
 #[test]
 fn an_archive_time_stamp_covers_what_its_index_lists() {
     let stamp = token(&sha256(&[VALUE]), 25, &[]);
@@ -198,6 +199,7 @@ fn an_archive_time_stamp_covers_what_its_index_lists() {
     assert!(!archive.fits());
 }
 
+/// Trap 3: the first version of the index lists attributes, the third each of their values.
 #[test]
 fn the_older_index_lists_whole_attributes() {
     let values = attribute(&smime(24), &der(0x30, &[&der(0xA1, &[&der(0x30, &[&basic_ocsp()])])]));
@@ -222,6 +224,7 @@ fn the_older_index_lists_whole_attributes() {
     assert_eq!(stamp.imprint_undecided, Some(ImprintUndecided::UnsupportedForm));
 }
 
+/// Trap 2: with and without tag and length of the unsigned attributes.
 #[test]
 fn an_archive_time_stamp_of_version_2_has_two_computations() {
     let first = attribute(&smime(14), &token(&sha256(&[VALUE]), 25, &[]));

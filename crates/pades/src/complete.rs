@@ -158,7 +158,7 @@ impl PreparedDocument {
     }
 
     /// The update with the CMS in its placeholder, padded with zeros.
-    fn filled(&self, cms: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(crate) fn filled(&self, cms: &[u8]) -> Result<Vec<u8>, Error> {
         self.check()?;
         if cms.len() > self.capacity {
             return Err(Error::DoesNotFit { len: cms.len(), reserved: self.capacity });

@@ -302,6 +302,10 @@ pub enum NotExtendable {
     /// it would cover no revision.
     #[error("a signature covers the whole file, which does not end with startxref and %%EOF")]
     NotARevision,
+    /// The document is damaged, so that its signed revision cannot be compared with a later one:
+    /// validators, this one too, report any update as a change of what was signed.
+    #[error("the document is damaged: an update would be reported as a change of what was signed")]
+    NotComparable,
     /// `/Contents` has no room for a time-stamp.
     #[error(
         "its /Contents lacks {missing} octets of room for a time-stamp; a document time-stamp \

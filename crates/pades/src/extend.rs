@@ -1,6 +1,7 @@
 //! Extending a document by incremental updates (ISO 32000-2, 7.5.6): time-stamps and
 //! validation data, which raise a signature's level (EN 319 142-1, 5.4).
 
+mod appended;
 mod contents;
 pub(crate) mod cross_reference;
 mod edited;

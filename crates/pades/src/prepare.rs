@@ -2,7 +2,7 @@
 
 mod catalog;
 pub(crate) mod dictionary;
-mod document;
+pub(crate) mod document;
 mod field;
 mod need_appearances;
 pub(crate) mod permissions;

@@ -9,7 +9,7 @@ mod ranges;
 mod security_store;
 mod signature;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use ades_core::Document;
@@ -22,7 +22,8 @@ use crate::document::form::Form;
 use crate::error::{Error, Limit, exceeds};
 use crate::file::{Pdf, Revision, Section, SectionKind};
 use crate::options::VerifyOptions;
-use crate::report::{FieldReport, Level, Report, SectionReport, SignatureReport};
+use crate::report::{FieldReport, Level, Problem, Report, SectionReport, SignatureReport};
+use crate::security::Credential;
 use history::History;
 use security_store::SecurityStore;
 use signature::ChangeContext;
@@ -41,17 +42,7 @@ const FREE_OCTETS: u64 = 1024 * 1024 * 1024;
 /// signature that does not verify is not an error: the report has its problems.
 pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result<Report, Error> {
     let mut pdf = Pdf::open(document, options.credential)?;
-    let catalog = pdf.catalog()?;
-    let form = Form::read(&mut pdf, &catalog.value)?;
-    let mut found = signatures(&mut pdf, &form)?;
-    for stamp in found.iter_mut().filter(|found| found.is_time_stamp()) {
-        stamp.check_time_stamp();
-    }
-    let sound = found.iter().filter(|found| found.is_sound_time_stamp());
-    let stamped: HashSet<u32> = sound.map(FoundSignature::number).collect();
-    let ends = ends(&found);
-    let history = History::read(&mut pdf, &ends, &stamped)?;
-    let annotations_from = annotations_from(&mut pdf, &found)?;
+    let Compared { form, found, ends, history, annotations_from } = Compared::read(&mut pdf)?;
     let context = ChangeContext { history: &history, annotations_from };
 
     let mut report = Report {
@@ -108,6 +99,47 @@ pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result
         signature.cms.iter_mut().for_each(|cms| cms.set_evidence(&evidence));
     }
     Ok(report)
+}
+
+/// The problems that later changes are for each signature. Nothing else is verified.
+///
+/// # Errors
+/// As [`verify`].
+pub(crate) fn problems_of_changes(
+    document: &mut Document<'_>,
+    credential: Credential<'_>,
+) -> Result<Vec<Vec<Problem>>, Error> {
+    let mut pdf = Pdf::open(document, credential)?;
+    let Compared { found, history, annotations_from, .. } = Compared::read(&mut pdf)?;
+    let context = ChangeContext { history: &history, annotations_from };
+    let signatures = found.into_iter().filter(|found| !found.is_time_stamp());
+    signatures.map(|found| found.problems_of_changes(&mut pdf, context)).collect()
+}
+
+/// The signatures of a document, and the changes between the revisions that they cover.
+struct Compared {
+    form: Form,
+    found: Vec<FoundSignature>,
+    ends: BTreeMap<usize, u64>,
+    history: History,
+    annotations_from: Option<u64>,
+}
+
+impl Compared {
+    fn read(pdf: &mut Pdf<'_>) -> Result<Self, Error> {
+        let catalog = pdf.catalog()?;
+        let form = Form::read(pdf, &catalog.value)?;
+        let mut found = signatures(pdf, &form)?;
+        for stamp in found.iter_mut().filter(|found| found.is_time_stamp()) {
+            stamp.check_time_stamp();
+        }
+        let sound = found.iter().filter(|found| found.is_sound_time_stamp());
+        let stamped: HashSet<u32> = sound.map(FoundSignature::number).collect();
+        let ends = ends(&found);
+        let history = History::read(pdf, &ends, &stamped)?;
+        let annotations_from = annotations_from(pdf, &found)?;
+        Ok(Self { form, found, ends, history, annotations_from })
+    }
 }
 
 /// What is collected while the signatures are read.

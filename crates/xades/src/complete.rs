@@ -7,7 +7,7 @@ use std::io::{Read, SeekFrom, Write};
 
 use ades_core::error::Parameter;
 use ades_core::in_place::{Check, InPlace, PreparedFile, append};
-use ades_core::{Document, base64, verify};
+use ades_core::{Digest, DigestAlgorithm, Document, base64, verify};
 
 use crate::error::Error;
 use crate::extend::check_new;
@@ -119,6 +119,15 @@ impl PendingSignature {
             let _ = append(file, insertion.offset, &end);
             error.into()
         })
+    }
+
+    /// The SHA-256 digest of a value in the form that `ds:SignatureValue` has it, as
+    /// [`SignatureFacts::value_digest`](ades_core::facts::SignatureFacts::value_digest) of the
+    /// finished signature. `None` if the value does not have the form of the algorithm.
+    #[must_use]
+    pub fn value_digest(&self, value: &[u8]) -> Option<Digest> {
+        let value = xml_value(self.algorithm, self.chain.leaf().key_type(), value)?;
+        Some(Digest::of(DigestAlgorithm::Sha256, &value))
     }
 
     /// The value as the signature element has it, if it verifies.

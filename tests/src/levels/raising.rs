@@ -37,10 +37,16 @@ impl<'s> Raising<'s> {
     #[must_use]
     pub fn new(signer: &'s TestSigner) -> Self {
         let pki = Pki::shared();
+        Self::with(pki, pki.issuing(), signer)
+    }
+
+    /// A signer of a PKI, with its services at [`now`] and a trust anchor.
+    #[must_use]
+    pub fn with(pki: &'static Pki, anchor: &Certificate, signer: &'s TestSigner) -> Self {
         Self {
             services: Services::new(pki, now()),
             signer,
-            trust: vec![pki.issuing().clone()],
+            trust: vec![anchor.clone()],
             original: None,
             broken: |_| false,
             written: 0,

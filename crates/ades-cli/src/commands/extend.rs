@@ -1,6 +1,6 @@
 //! `ades extend`: raises the signatures of a document or container, and renews them.
 
-use ades::{Format, TargetLevel};
+use ades::{Format, Selection, TargetLevel};
 use serde_json::json;
 
 use crate::args::ExtendArgs;
@@ -52,6 +52,7 @@ fn task(args: ExtendArgs) -> Task {
         output: args.output,
         existing: Existing::forced(args.force),
         level: args.level.target(),
+        selection: Selection::All,
         digest: args.digest,
         authorities: args.stamps.tsa,
         policy: args.stamps.tsa_policy,

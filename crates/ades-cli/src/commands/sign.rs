@@ -142,7 +142,8 @@ impl KeyFileSigning<'_> {
             let result = signing.run().await;
             outcome.signed = signing.signed(standard_input.as_deref());
             result?;
-            drop(signing);
+            let written = signing.into_written();
+            written.into_iter().for_each(|(no, value)| job.note_written(no, value));
             if let Some(file) = file.as_ref().filter(|_| job.request.raise.is_some()) {
                 let existing = Existing::forced(job.force);
                 let stored = file.keep_signed(&mut job, spooled.take(), existing, messages);
@@ -221,7 +222,8 @@ impl RemoteSigning<'_> {
                     }
                     // A level that is not reached is not a failure of signing: the containers are
                     // there.
-                    status = raise::raise_all(job, own_service.as_deref(), outcome, messages);
+                    let written = remote.written_job();
+                    status = raise::raise_all(&written, own_service.as_deref(), outcome, messages);
                     print_signed(job, messages);
                     if let Some((_, dir)) = &signer.sandbox {
                         print_sandbox_notice(&remote, dir, messages);
@@ -418,53 +420,6 @@ pub(super) fn raise_signed(
     })
 }
 
-    }
-}
-
-/// Raises the containers of a job whose files are all signed: an earlier process was interrupted
-/// while it raised them.
-fn raise_signed(
-    mut stored: StoredJob<'_>,
-    port: Option<u16>,
-    messages: &Messages,
-    outcome: &mut Outcome,
-) -> Result<u8, Failure> {
-    runtime()?.block_on(async {
-        // Only the embedded sandbox has services of its own.
-        let signer = match &stored.job.signer.kind {
-            SignerKind::Sandbox => Some(Signer::sandbox(&stored.job.signer, port, messages).await?),
-            SignerKind::Itsme(_) | SignerKind::Pkcs12(_) => None,
-        };
-        let sandbox = signer.as_ref().and_then(|signer| signer.sandbox.as_ref());
-        let own_service = sandbox.map(|(own, _)| own.time_stamping_url());
-        outcome.sandbox = sandbox.is_some();
-        let signed = |item: &JobItem| SignedFile {
-            input: match stored.is_from_standard_input(item) {
-                true => PathBuf::from("-"),
-                false => item.input.clone(),
-            },
-            together: item.together.clone(),
-            output: item.output.clone(),
-            format: item.format,
-            signer: None,
-            warnings: Vec::new(),
-            level: "B-B".to_owned(),
-        };
-        outcome.signed = stored.job.items.iter().map(signed).collect();
-        let status = raise::raise_all(&stored.job, own_service.as_deref(), outcome, messages);
-        for item in &stored.job.items {
-            messages.print(format_args!("signed: {}", path_name::of_output(&item.output)));
-        }
-        let file = stored.file().map(Path::to_owned);
-        stored.remove();
-        raise::finish(file.as_deref(), &stored.job);
-        if let Some(signer) = signer {
-            signer.close().await;
-        }
-        Ok(status)
-    })
-}
-
 /// Prints that the sandbox's signatures have no legal value, and how to check the first one.
 fn print_sandbox_notice(remote: &RemoteJob, dir: &Path, messages: &Messages) {
     let root = quoted(&dir.join("root.pem"));
@@ -554,7 +509,7 @@ fn items(
             return Err(Failure::usage(message));
         }
         let together = Vec::new();
-        items.push(JobItem { format, input: path, together, output });
+        items.push(JobItem { format, input: path, together, output, value_digest: None });
     }
     Ok(items)
 }

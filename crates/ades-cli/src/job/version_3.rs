@@ -81,6 +81,7 @@ impl Job {
             input: item.input,
             together: item.together,
             output: item.output,
+            value_digest: None,
         };
         Some(super::Job {
             signer: self.signer,

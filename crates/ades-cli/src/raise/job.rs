@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use ades::{Digest, DigestAlgorithm, Format, Operation};
+use ades::{Digest, DigestAlgorithm, Format, Operation, Selection};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
@@ -131,6 +131,12 @@ fn task(job: &Job, raise: &RaiseRequest, item: &JobItem, own_service: Option<&st
         authorities,
         policy: raise.policy,
         only: None,
+        // What others have signed in the document stays as it is. A job of an older version does
+        // not name its signature.
+        selection: item
+            .value_digest
+            .clone()
+            .map_or(Selection::All, |new| Selection::Only(vec![new])),
         token_len: options.pdf.room_for_time_stamp,
         is_fresh: raise.is_fresh,
         wait_until: None,

@@ -46,7 +46,10 @@ impl PathBuilder {
             return Outcome::Undecided(Undecided::NoAnchors);
         }
         if self.are_anchors.contains(certificate) {
-            return Outcome::Valid(Path { certificates: vec![certificate.clone()] });
+            return match request.skip {
+                0 => Outcome::Valid(Path { certificates: vec![certificate.clone()] }),
+                _ => Outcome::NoPath,
+            };
         }
         let reached = Reached::from(certificate, pool, &self.anchors, &mut self.verified);
         let mut paths = Paths {
@@ -55,6 +58,7 @@ impl PathBuilder {
             request,
             steps: MAX_STEPS,
             tried: MAX_PATHS,
+            skip: request.skip,
             first_fault: None,
         };
         let found = paths.extend(&mut vec![0]);
@@ -198,6 +202,8 @@ struct Paths<'a> {
     request: &'a Request,
     steps: usize,
     tried: usize,
+    /// Number of valid paths to pass over.
+    skip: usize,
     first_fault: Option<Invalid>,
 }
 
@@ -214,6 +220,7 @@ impl Paths<'_> {
             let certificates: Vec<Certificate> =
                 found.map(|node| node.certificate.clone()).collect();
             match check(&certificates, &anchor.certificate, self.request) {
+                Ok(()) if self.skip > 0 => self.skip -= 1,
                 Ok(()) => {
                     let anchor = std::iter::once(anchor.certificate.clone());
                     let certificates = certificates.into_iter().chain(anchor).collect();

@@ -8,7 +8,7 @@ use ades::signer::{
     Identity, SignatureValue, SignerError, SignerErrorKind, SigningItem, SigningRequest,
     match_values,
 };
-use ades::{Digest, PendingSignature, ToBeSigned};
+use ades::{PendingSignature, ToBeSigned};
 
 use super::ask::trip;
 use super::ending::new_event;
@@ -17,10 +17,11 @@ use super::turn::Turn;
 use crate::body::{Batch, Ending, Item, Position};
 use crate::course::{self, Course};
 use crate::error::{Error, ItemError, ItemFailure};
+use crate::observer::WrittenSignature;
 use crate::outcome::{Next, Stop};
 use crate::runtime;
 use crate::sealing::Place;
-use crate::signature;
+use crate::signature::{self, Written};
 use crate::store::{
     BatchChange, BatchState, EventKind, Intent, ItemChange, JobId, ReturnPurpose, StoreError,
 };
@@ -235,13 +236,17 @@ impl Turn<'_> {
             }
             self.keep_lease(self.inner.settings.lease / 2).await?;
             match self.complete_item(*no).await? {
-                Ok(digest) => {
+                Ok(Written { digest, value_digest }) => {
                     written
                         .push(ItemChange::Container { no: *no, digest: digest.value().to_vec() });
                     let item = self.body.item_mut(*no)?;
                     (item.pending, item.problem) = (None, None);
                     item.container_digest = Some(digest);
-                    self.inner.observer.written(self.lease().job(), index(*no), &identity.chain);
+                    let signature = WrittenSignature {
+                        chain: &identity.chain,
+                        value_digest: value_digest.as_ref(),
+                    };
+                    self.inner.observer.written(self.lease().job(), index(*no), &signature);
                 }
                 Err(error) => {
                     tracing::warn!(item = no, %error, "a container could not be written");
@@ -286,7 +291,7 @@ impl Turn<'_> {
         Ok(self.standing())
     }
 
-    async fn complete_item(&self, no: u32) -> Result<Result<Digest, ItemError>, Error> {
+    async fn complete_item(&self, no: u32) -> Result<Result<Written, ItemError>, Error> {
         let value = match self.values.get(&no) {
             Some(value) => value.clone(),
             None => self.stored_value(no)?,

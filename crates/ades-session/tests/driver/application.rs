@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ades::signer::{Refusal, SignerError};
-use ades::{CertificateChain, Checked, PendingSignature};
+use ades::{Checked, PendingSignature};
 use ades_session::store::{BatchState, Stage};
-use ades_session::{Error, ItemError, JobId, Next, Observer, Stop};
+use ades_session::{Error, ItemError, JobId, Next, Observer, Stop, WrittenSignature};
 
 use crate::faults::run;
 use crate::service::{Trouble, User};
@@ -35,8 +35,9 @@ impl Observer for Log {
         self.add(format!("checked: {item} as {}", checked.format()));
     }
 
-    fn written(&self, _: JobId, item: usize, chain: &CertificateChain) {
-        self.add(format!("written: {item} by {:?}", chain.leaf().common_name()));
+    fn written(&self, _: JobId, item: usize, signature: &WrittenSignature<'_>) {
+        assert!(signature.value_digest.is_some());
+        self.add(format!("written: {item} by {:?}", signature.chain.leaf().common_name()));
     }
 
     fn signer_failed(&self, _: JobId, error: &SignerError) {

@@ -77,6 +77,9 @@ pub struct Extension {
     pub(super) stamp_failure: Option<String>,
     /// The signatures that got their archive time-stamp.
     archived: Vec<SignatureKey>,
+    /// What is worth knowing about those, as it was before.
+    #[serde(default)]
+    noted: Vec<(SignatureKey, Missing)>,
     /// Length of the longest token so far, in octets.
     #[serde(default)]
     token_len: Option<usize>,
@@ -156,6 +159,7 @@ impl Extension {
             tried: BTreeMap::new(),
             stamp_failure: None,
             archived: Vec::new(),
+            noted: Vec::new(),
             token_len: None,
             given: Vec::new(),
             requests: 0,
@@ -180,8 +184,9 @@ impl Extension {
     /// any certificate that issued itself. Each step verifies what the last one wrote.
     ///
     /// # Errors
-    /// [`Error::NoSignatures`], [`Error::ContainerWrapped`]; [`Error::RaisedNotValid`]; the errors of [`verify`](crate::verify()) and of the format's
-    /// own crate. After an error, the extension and the document are what they were before the
+    /// [`Error::NoSignatures`], also if none of the [selected](ExtendOptions::selection) ones is
+    /// there; [`Error::ContainerWrapped`]; [`Error::RaisedNotValid`]; the errors of
+    /// [`verify`](crate::verify()) and of the format's own crate. After an error, the extension and the document are what they were before the
     /// call, so the level that was reached is not lost.
     pub fn advance(
         &mut self,
@@ -212,6 +217,9 @@ impl Extension {
         if let Some(expected) = &self.expected {
             expected.check(&look)?;
             self.expected = None;
+        }
+        if self.selected(&look).next().is_none() {
+            return Err(Error::NoSignatures);
         }
         if !self.begun {
             self.refused = self.refusals(&look, document, options, now)?;
@@ -246,7 +254,7 @@ impl Extension {
     ) -> Result<Vec<(SignatureKey, Missing)>, Error> {
         let level = self.options.level.level();
         let mut refused = Vec::new();
-        for at in 0..look.signatures() {
+        for at in self.selected(look) {
             let checked =
                 by_format::check_level(look.format(), document, look.place(at), level, options)?;
             let refusal = look.refusal(at, now).or_else(|| {
@@ -256,6 +264,12 @@ impl Extension {
             refused.extend(refusal.map(|refusal| (look.key(at), refusal)));
         }
         Ok(refused)
+    }
+
+    /// The positions of the signatures that are raised.
+    fn selected(&self, look: &Look) -> impl Iterator<Item = usize> {
+        let is_selected = |at: &usize| self.options.selection.includes(look.value_digest(*at));
+        (0..look.signatures()).filter(is_selected)
     }
 
     fn is_refused(&self, key: &SignatureKey) -> bool {
@@ -276,7 +290,7 @@ impl Extension {
         out: &mut dyn Write,
     ) -> Result<Advance, Error> {
         let wanted: Vec<usize> =
-            (0..look.signatures()).filter(|at| !self.is_refused(&look.key(*at))).collect();
+            self.selected(look).filter(|at| !self.is_refused(&look.key(*at))).collect();
         let without_stamp = wanted.iter().find(|at| look.level(**at) < Level::T);
         if let (Some(at), None) = (without_stamp, &self.stamp_failure) {
             return self.prepare(look, *at, TimeStampPurpose::Signature, document, options);
@@ -284,10 +298,11 @@ impl Extension {
         if self.options.level == TargetLevel::T {
             return Ok(Advance::Done(self.reached(look, &[])));
         }
+        let level = self.options.level.level();
         // What the new archive time-stamp needs is asked for before the next renewal.
         let is_open = |at: &&usize| look.level(**at) >= Level::T && !self.is_archived(look, **at);
         let statuses: Vec<Status> =
-            wanted.iter().filter(is_open).map(|at| look.status(*at, &self.tried)).collect();
+            wanted.iter().filter(is_open).map(|at| look.status(*at, level, &self.tried)).collect();
         self.ask(&statuses);
         if !self.asked.is_empty() {
             return Ok(Advance::Needs(self.asked.clone()));
@@ -309,10 +324,19 @@ impl Extension {
             };
             if let Some(status) = statuses.iter().find(is_next) {
                 let purpose = TimeStampPurpose::Archive;
+                self.note(look, status);
                 return self.prepare(look, status.signature, purpose, document, options);
             }
         }
         Ok(Advance::Done(self.reached(look, &statuses)))
+    }
+
+    /// Keeps what is worth knowing about a signature that gets an archive time-stamp.
+    fn note(&mut self, look: &Look, status: &Status) {
+        let key = look.key(status.signature);
+        self.noted.retain(|(known, _)| *known != key);
+        let remarks = status.remarks(&self.tried).into_iter();
+        self.noted.extend(remarks.map(|remark| (key.clone(), remark)));
     }
 
     /// Asks for the next need of each gap, each once.
@@ -368,12 +392,12 @@ impl Extension {
 
     fn reached(&self, look: &Look, statuses: &[Status]) -> Reached {
         let wanted = self.options.level.level();
-        let refused = self.refused.iter().filter_map(|(key, missing)| {
+        let at_position = |(key, missing): &(SignatureKey, Missing)| {
             let at = look.position(key)?;
             Some(look.missing(at, &missing.code, missing.text.clone()))
-        });
-        let mut missing: Vec<Missing> = refused.collect();
-        for at in 0..look.signatures() {
+        };
+        let mut missing: Vec<Missing> = self.refused.iter().filter_map(at_position).collect();
+        for at in self.selected(look) {
             let is_archived = self.options.level < TargetLevel::Lta || self.is_archived(look, at);
             let is_short = look.level(at) < wanted || !is_archived;
             if !is_short || self.is_refused(&look.key(at)) {
@@ -389,8 +413,11 @@ impl Extension {
                 }
             }
         }
-        let remarks = statuses.iter().flat_map(|status| status.remarks(&self.tried)).collect();
-        let levels = (0..look.signatures()).map(|at| look.level(at));
+        let mut remarks: Vec<Missing> =
+            statuses.iter().flat_map(|status| status.remarks(&self.tried)).collect();
+        let noted = self.noted.iter().filter(|(key, _)| self.archived.contains(key));
+        remarks.extend(noted.filter_map(at_position));
+        let levels = self.selected(look).map(|at| look.level(at));
         Reached { level: levels.min().unwrap_or(Level::Below), missing, remarks }
     }
 }

@@ -1,6 +1,6 @@
 //! The wish of an extension.
 
-use ades_core::{DigestAlgorithm, Level, Oid};
+use ades_core::{Digest, DigestAlgorithm, Level, Oid};
 use ades_evidence::needs::Octets;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,30 @@ impl TargetLevel {
     }
 }
 
+/// The signatures of a document that an extension raises.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Selection {
+    /// All of them.
+    #[default]
+    All,
+    /// Only these, each named by the SHA-256 digest of its value:
+    /// [`SignatureFacts::value_digest`](ades_core::facts::SignatureFacts::value_digest), or
+    /// [`PendingSignature::value_digest`](crate::PendingSignature::value_digest) of a signature
+    /// that was just completed.
+    Only(Vec<Digest>),
+}
+
+impl Selection {
+    pub(super) fn includes(&self, value_digest: Option<&Digest>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(selected) => value_digest.is_some_and(|digest| selected.contains(digest)),
+        }
+    }
+}
+
 /// The wish of an [`Extension`](crate::Extension). It is stored with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +68,8 @@ pub struct ExtendOptions {
     /// The place of the only signature that is raised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) only: Option<Vec<usize>>,
+    #[serde(default)]
+    pub(super) selection: Selection,
 }
 
 impl ExtendOptions {
@@ -51,7 +77,16 @@ impl ExtendOptions {
     #[must_use]
     pub const fn new(level: TargetLevel) -> Self {
         let (digest, time_stamp_policy) = (DigestAlgorithm::Sha256, None);
-        Self { level, digest, time_stamp_policy, nonce_seed: None, token_len: None, only: None }
+        let (nonce_seed, token_len, only, selection) = (None, None, None, Selection::All);
+        Self { level, digest, time_stamp_policy, nonce_seed, token_len, only, selection }
+    }
+
+    /// Raises only some signatures of the document. The others do not count for what was reached,
+    /// and nothing is added for them. In a PDF, a document time-stamp covers them nevertheless.
+    #[must_use]
+    pub fn selection(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
     }
 
     /// Sets the digest algorithm of the time-stamps' imprints, and of what they list. Renewal

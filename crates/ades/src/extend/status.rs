@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ades_core::facts::Evidence;
-use ades_core::{Document, Level};
+use ades_core::{Digest, Document, Level};
 use ades_evidence::ValidationData;
 use ades_evidence::needs::{Need, NeedId};
 use ades_validation::{About, Collected, Gap, GivenData, Judge, Material, SubIndication};
@@ -26,8 +26,9 @@ const ABOUT_TRUST: [&str; 4] =
 /// Maximum number of needs that are asked for at one time.
 const MAX_NEEDS: usize = 64;
 
-/// What a signature is known by between two steps. In CAdES, that is its value: the order of the
-/// signers may change. In other formats, it is its position.
+/// What a signature is known by between two steps. In CAdES and PAdES, that is its value: the order
+/// of the signers in a container may change. In XAdES, it is its position, because two elements of a
+/// document may have one value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct SignatureKey(String);
@@ -123,7 +124,8 @@ impl Look {
     /// Whether each signature is intact, the one around a countersignature among them.
     pub(super) fn intact(&self) -> BTreeMap<SignatureKey, Option<bool>> {
         let all = self.report.signatures.iter().enumerate();
-        let all = all.map(|(at, verdict)| (key_of(&[at], Some(verdict)), verdict.intact));
+        let all =
+            all.map(|(at, verdict)| (key_of(self.format(), &[at], Some(verdict)), verdict.intact));
         let raised = (0..self.signatures())
             .map(|at| (self.key(at), self.verdict(at).and_then(|verdict| verdict.intact)));
         all.chain(raised).collect()
@@ -131,7 +133,12 @@ impl Look {
 
     /// The key of the signature at a position.
     pub(super) fn key(&self, at: usize) -> SignatureKey {
-        key_of(self.place(at), self.verdict(at))
+        key_of(self.format(), self.place(at), self.verdict(at))
+    }
+
+    /// The digest of the value of the signature at a position.
+    pub(super) fn value_digest(&self, at: usize) -> Option<&Digest> {
+        self.verdict(at)?.facts.value_digest.as_ref()
     }
 
     /// The position of a signature.
@@ -176,15 +183,23 @@ impl Look {
         None
     }
 
-    /// What a signature with a time-stamp still needs.
-    pub(super) fn status(&self, at: usize, tried: &BTreeMap<NeedId, Option<String>>) -> Status {
+    /// What a signature with a time-stamp still needs for a level.
+    pub(super) fn status(
+        &self,
+        at: usize,
+        level: Level,
+        tried: &BTreeMap<NeedId, Option<String>>,
+    ) -> Status {
         let (collected, data) = self.collected.get(at).cloned().unwrap_or_default();
         let newest = self.newest_archive(at);
         let (mut gaps, mut optional) = (Vec::new(), Vec::new());
-        for gap in collected.gaps {
+        for gap in collected.gaps.into_iter().filter(|gap| gap.level <= level) {
             // Renewal needs a valid newest time-stamp. What older ones need was embedded when
             // they were covered, and is not to be had any more (levels B-LTA, renewed).
             let is_old = newest.is_some_and(|newest| gap.about != About::TimeStamp(newest));
+            if is_old && gap.is_of_now() {
+                continue;
+            }
             match gap.is_optional || is_old {
                 true => optional.push(gap),
                 false => gaps.push(gap),
@@ -200,9 +215,14 @@ impl Look {
                 false => gap.needs.iter().find(was_tried).cloned(),
             }
         };
-        let next_needs = gaps.iter().chain(fresh).filter_map(next).take(MAX_NEEDS).collect();
-        let place = self.place(at).to_vec();
-        Status { signature: at, place, gaps, optional, next_needs, data }
+        let mut next_needs: Vec<Need> = Vec::new();
+        for need in gaps.iter().chain(fresh).filter_map(next) {
+            let is_new = next_needs.iter().all(|known| known.id() != need.id());
+            if is_new && next_needs.len() < MAX_NEEDS {
+                next_needs.push(need);
+            }
+        }
+        Status { signature: at, place: self.place(at).to_vec(), gaps, optional, next_needs, data }
     }
 
     /// The position of the newest archive time-stamp of a signature.
@@ -219,7 +239,8 @@ fn verdict_at<'r>(report: &'r Report, place: &[usize]) -> Option<&'r Verdict> {
     rest.iter().try_fold(outer, |around, at| around.countersignatures.get(*at))
 }
 
-fn key_of(place: &[usize], verdict: Option<&Verdict>) -> SignatureKey {
+fn key_of(format: Format, place: &[usize], verdict: Option<&Verdict>) -> SignatureKey {
+    let verdict = verdict.filter(|_| format != Format::Xades);
     let value = verdict.and_then(|verdict| verdict.facts.value_digest.as_ref());
     let place = || place.iter().map(usize::to_string).collect::<Vec<_>>().join(".");
     SignatureKey(value.map_or_else(place, |digest| format!("value-{}", digest.to_hex())))
@@ -251,11 +272,22 @@ impl Status {
     }
 
     pub(super) fn missing(&self, tried: &BTreeMap<NeedId, Option<String>>) -> Vec<Missing> {
-        self.gaps.iter().map(|gap| self.of_gap(gap, tried)).collect()
+        self.of_gaps(&self.gaps, tried)
     }
 
     pub(super) fn remarks(&self, tried: &BTreeMap<NeedId, Option<String>>) -> Vec<Missing> {
-        self.optional.iter().map(|gap| self.of_gap(gap, tried)).collect()
+        self.of_gaps(&self.optional, tried)
+    }
+
+    /// What gaps are for people. The signer and a time-stamp may lack the same.
+    fn of_gaps(&self, gaps: &[Gap], tried: &BTreeMap<NeedId, Option<String>>) -> Vec<Missing> {
+        let mut all: Vec<Missing> = Vec::new();
+        for missing in gaps.iter().map(|gap| self.of_gap(gap, tried)) {
+            if !all.contains(&missing) {
+                all.push(missing);
+            }
+        }
+        all
     }
 
     fn of_gap(&self, gap: &Gap, tried: &BTreeMap<NeedId, Option<String>>) -> Missing {

@@ -12,7 +12,7 @@ use sha1::{Digest as _, Sha1};
 use super::extensions::{LONG_TERM, declare_extension};
 use super::store_lists::{Lists, references};
 use super::{
-    Edited, ExtendOptions, Target, Update, WrittenUpdate, reserve_numbers, set_identifier,
+    Edited, ExtendOptions, Target, Update, WrittenUpdate, appended, reserve_numbers, set_identifier,
 };
 use crate::error::{Error, ForbiddenBy};
 use crate::file::Pdf;
@@ -24,6 +24,9 @@ const MAX_COMPARED: usize = 12_288;
 /// The digest that tells values apart, and from which the identifier of the new revision is
 /// made.
 const DIGEST: DigestAlgorithm = DigestAlgorithm::Sha256;
+
+/// DER without a meaning, in place of values that are not known yet.
+const STUB: &[u8] = b"\x04\x08a value.";
 
 /// A kind of values: its key in the store, and in the lists of one signature.
 #[derive(Clone, Copy)]
@@ -42,7 +45,7 @@ const CRLS: ValueKind = ValueKind { in_store: b"CRLs", of_signature: b"CRL" };
 /// has them all, the copy has no update.
 ///
 /// # Errors
-/// [`Error::NoSuchSignature`]; [`Error::RevocationValueMalformed`]; [`Error::Forbidden`] if
+/// [`Error::NoSuchSignature`]; [`Error::CannotAdd`] with the reason; [`Error::RevocationValueMalformed`]; [`Error::Forbidden`] if
 /// the document does not allow changes; [`Error::Core`] if reading or writing fails; those
 /// of [`prepare`](crate::prepare()) for a document that cannot be read or extended.
 pub fn add_validation_data(
@@ -54,6 +57,9 @@ pub fn add_validation_data(
 ) -> Result<(), Error> {
     let values = Values::new(data)?;
     let (update, length) = plan(document, signature, &values, options)?;
+    if let Some(update) = &update {
+        appended::check(document, &update.octets, options.credential)?;
+    }
     let mut digester = Digester::new(DIGEST);
     if document.copy_into(&mut digester, out)? != length {
         return Err(Error::DocumentChanged);
@@ -63,6 +69,21 @@ pub fn add_validation_data(
         out.write_all(&octets).map_err(ades_core::Error::Write)?;
     }
     Ok(())
+}
+
+/// Checks that validation data can be added, before there are any.
+pub(super) fn check(
+    document: &mut Document<'_>,
+    signature: usize,
+    options: &ExtendOptions<'_>,
+) -> Result<(), Error> {
+    let stub = || vec![(Digest::of(DIGEST, STUB), STUB)];
+    let kinds = [CERTIFICATES, OCSP_RESPONSES, CRLS];
+    let values = Values(kinds.map(|kind| (kind, stub())).into());
+    match plan(document, signature, &values, options)?.0 {
+        Some(update) => appended::check(document, &update.octets, options.credential),
+        None => Ok(()),
+    }
 }
 
 /// The update, if the store lacks a value, and the document's length.

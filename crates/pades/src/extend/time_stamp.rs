@@ -10,11 +10,12 @@ use ades_evidence::token::Token;
 use serde::{Deserialize, Serialize};
 
 use super::contents::PreparedContents;
-use super::{ExtendOptions, Target};
+use super::{ExtendOptions, Target, appended, security_store};
 use crate::error::Error;
 use crate::options::with_margin;
 use crate::pending::PreparedDocument;
 use crate::prepare::dictionary::Dictionary;
+use crate::prepare::document::CMS_STUB;
 use crate::prepare::plan::Plan;
 use crate::report::{Level, Warning};
 use crate::signer::{Certificates, Signer, SubFilter};
@@ -67,8 +68,9 @@ impl PendingState for PendingTimeStamp {
 /// the warnings of an update; a signature-time-stamp needs none.
 ///
 /// # Errors
-/// [`Error::NoSuchSignature`]; [`Error::Forbidden`] if the document does not allow changes;
-/// those of [`prepare`](crate::prepare()) for a document that cannot be read or extended.
+/// [`Error::NoSuchSignature`]; [`Error::CannotAdd`] with the reason; [`Error::Forbidden`] if the
+/// document does not allow changes; those of [`prepare`](crate::prepare()) for a document that
+/// cannot be read or extended.
 pub fn check_level(
     document: &mut Document<'_>,
     signature: usize,
@@ -87,7 +89,12 @@ pub fn check_level(
     }
     Target::open(document, signature, options)?.check_update()?;
     let (signer, dictionary) = document_time_stamp(digest, options);
-    Ok(Plan::new(document, &signer, dictionary, &options.as_signature())?.warnings)
+    let plan = Plan::new(document, &signer, dictionary, &options.as_signature())?;
+    appended::check(document, &plan.preview(), options.credential)?;
+    if level > Level::T {
+        security_store::check(document, signature, options)?;
+    }
+    Ok(plan.warnings)
 }
 
 fn contents(
@@ -140,9 +147,10 @@ pub fn prepare_time_stamp(
     } else {
         target.check_update()?;
         let (signer, dictionary) = document_time_stamp(digest, options);
-        let options = options.as_signature();
+        let signing = options.as_signature();
         let prepared =
-            PreparedDocument::prepare(document, digest, &signer, dictionary, &options, None)?;
+            PreparedDocument::prepare(document, digest, &signer, dictionary, &signing, None)?;
+        appended::check(document, &prepared.filled(CMS_STUB)?, options.credential)?;
         Place::Document(prepared)
     };
     Ok(PendingTimeStamp { place })

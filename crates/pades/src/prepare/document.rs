@@ -7,12 +7,16 @@ use ades_core::{Digest, DigestAlgorithm, Digester, Document, DocumentDigest, Sig
 
 use super::dictionary::Dictionary;
 use super::plan::Plan;
+use crate::complete::hexadecimal;
 use crate::error::{Error, Limit, exceeds};
 use crate::extend::{overwrite, set_identifier};
 use crate::options::SignatureOptions;
 use crate::pending::{MAX_CAPACITY, PreparedDocument};
 use crate::report::Warning;
 use crate::signer::{Certificates, Signer, SubFilter};
+
+/// DER without a meaning.
+pub(crate) const CMS_STUB: &[u8] = &[0x30, 0];
 
 impl PreparedDocument {
     /// Prepares a document for a CMS of at most `capacity` octets. The document
@@ -97,6 +101,16 @@ impl Plan {
         let at = values.find(|(reference, _)| *reference == self.signature);
         let at = at.map_or(0, |(_, at)| *at);
         range.start + at..range.end + at
+    }
+
+    /// The update with a stub in place of the CMS, and without its identifier: for looking at what
+    /// it changes.
+    pub(crate) fn preview(&self) -> Vec<u8> {
+        let contents = self.in_update(&self.dictionary.contents);
+        let mut update = self.with_byte_range(&contents);
+        let digits: Vec<u8> = hexadecimal(CMS_STUB).collect();
+        overwrite(&mut update, contents.start + 1, &digits);
+        update
     }
 
     /// The update with its `/ByteRange`, which leaves out `contents`.

@@ -136,9 +136,7 @@ impl FoundSignature {
     ) -> Result<SignatureReport, Error> {
         let dictionary = self.dictionary.value.clone();
         let claims = Claims::read(pdf, &dictionary)?;
-        let own = permissions(pdf, &dictionary)?;
-        let mut allowed = own.clone();
-        allowed.restrict(level_of_lock(pdf, self.reference)?);
+        let (own, allowed) = self.permissions(pdf)?;
         self.check_claims(&claims);
         let cms = match claims.is_supported() {
             true => self.cms(pdf, claims.signing_time, reading)?,
@@ -178,6 +176,27 @@ impl FoundSignature {
             cms,
             facts,
         })
+    }
+
+    /// What the signature certifies and locks, and with what its field's lock restricts.
+    fn permissions(&self, pdf: &mut Pdf<'_>) -> Result<(Permissions, Permissions), Error> {
+        let own = permissions(pdf, &self.dictionary.value)?;
+        let mut allowed = own.clone();
+        allowed.restrict(level_of_lock(pdf, self.reference)?);
+        Ok((own, allowed))
+    }
+
+    /// The problems that later changes are for the signature.
+    pub(super) fn problems_of_changes(
+        mut self,
+        pdf: &mut Pdf<'_>,
+        context: ChangeContext<'_>,
+    ) -> Result<Vec<Problem>, Error> {
+        let (_, allowed) = self.permissions(pdf)?;
+        self.problems.clear();
+        self.check_changes(&allowed, context);
+        self.problems.retain(|problem| *problem != Problem::NotCompared);
+        Ok(self.problems)
     }
 
     fn check_claims(&mut self, claims: &Claims) {

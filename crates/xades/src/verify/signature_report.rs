@@ -10,7 +10,7 @@ use ades_core::certificate::KeyType;
 use ades_core::facts::SignatureFacts;
 use ades_core::name::is_issuer_and_serial;
 use ades_core::verify::verify;
-use ades_core::{Certificate, DigestAlgorithm};
+use ades_core::{Certificate, Digest, DigestAlgorithm};
 
 use crate::c14n::{Covered, ElementName, IdAttributes};
 use crate::namespaces::{COUNTERSIGNED_SIGNATURE, DS, SIGNED_PROPERTIES};
@@ -177,8 +177,10 @@ impl<'r> ReportBuilder<'r, '_> {
         let digests = info.references.iter().filter_map(|reference| reference.digest.known());
         let mut facts = SignatureFacts::new();
         facts.certificate = certificate.cloned();
+        let value = self.signature.value.as_deref();
+        facts.value_digest = value.map(|value| Digest::of(DigestAlgorithm::Sha256, value));
         facts.signature_algorithm = info.algorithm;
-        facts.digest_algorithms = digests.map(ades_core::Digest::algorithm).collect();
+        facts.digest_algorithms = digests.map(Digest::algorithm).collect();
         facts.digest_algorithms.sort();
         facts.digest_algorithms.dedup();
         facts.time_stamps.clone_from(&self.evidence.time_stamps);
