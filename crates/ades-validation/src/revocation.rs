@@ -101,7 +101,7 @@ impl Session<'_> {
         is_leaf: bool,
         depth: usize,
     ) -> Link {
-        let (id, issuer_id) = (ObjectId::of(certificate.der()), ObjectId::of(issuer.der()));
+        let (id, issuer_id) = (certificate.id(), issuer.id());
         let key = (id, issuer_id, usage);
         if let Some(known) = self.links.get(&key) {
             return known.clone();
