@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ades_core::Document;
+use ades_core::{Digest, DigestAlgorithm, Document};
 use serde::{Deserialize, Serialize};
 
 /// Options of a new CAdES container.
@@ -73,6 +73,15 @@ pub(crate) trait Original {
         &mut self,
         take: &mut dyn FnMut(&[u8]) -> Result<(), ades_core::Error>,
     ) -> Result<u64, ades_core::Error>;
+
+    /// The digests by these algorithms, if they need not be computed from the octets.
+    fn digests(
+        &mut self,
+        algorithms: &[DigestAlgorithm],
+    ) -> Result<Option<Vec<Digest>>, ades_core::Error> {
+        let _ = algorithms;
+        Ok(None)
+    }
 }
 
 impl Original for Document<'_> {

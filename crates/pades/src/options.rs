@@ -11,6 +11,7 @@ use crate::appearance::{Appearance, StampPosition};
 use crate::error::Error;
 use crate::lock::FieldLock;
 use crate::security::{Credential, EnvelopeContent, Password};
+use crate::verify::DigestedBeginning;
 
 /// The form field that holds the signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -336,6 +337,7 @@ pub(crate) const fn time_stamp_room(token_len: usize) -> usize {
 #[derive(Clone, Copy, Default)]
 pub struct VerifyOptions<'a> {
     pub(crate) credential: Credential<'a>,
+    pub(crate) beginning: Option<&'a DigestedBeginning>,
 }
 
 impl<'a> VerifyOptions<'a> {
@@ -358,6 +360,13 @@ impl<'a> VerifyOptions<'a> {
     #[must_use]
     pub const fn envelope_content(mut self, content: &'a [u8]) -> Self {
         self.credential.envelope = Some(content);
+        self
+    }
+
+    /// Does not digest the beginning again that an earlier verification digested. See there.
+    #[must_use]
+    pub const fn digested(mut self, beginning: &'a DigestedBeginning) -> Self {
+        self.beginning = Some(beginning);
         self
     }
 }
