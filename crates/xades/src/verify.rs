@@ -33,7 +33,7 @@ use crate::report::{Part, Place, Problem, Report, SignatureReport};
 
 use collect::CollectedDocument;
 use evaluate::evaluate;
-use evaluate::foreseen::ForeseenSignature;
+use evaluate::foreseen::{ForeseenOutcomes, ForeseenSignature};
 use original::Original;
 use signature::Signature;
 use signature_report::{Context, signature_report};
@@ -71,6 +71,17 @@ pub(crate) fn verify_with(
         Some((collected, outcomes)) => (collected, Some(outcomes)),
         None => (CollectedDocument::read(document, reading, expected)?, None),
     };
+    verify_collected(document, &collected, originals, reading, foreseen)
+}
+
+/// The second reading, after `collected` was collected in the first.
+pub(crate) fn verify_collected(
+    document: &mut Document<'_>,
+    collected: &CollectedDocument,
+    originals: &mut [Original<'_>],
+    reading: &ReadingOptions,
+    foreseen: Option<ForeseenOutcomes>,
+) -> Result<Report, Error> {
     let signatures: Vec<Option<Signature<'_>>> = collected
         .signatures
         .iter()
@@ -81,7 +92,7 @@ pub(crate) fn verify_with(
     let places = collected.signatures.iter().filter(|found| !found.in_entity);
     let (evidence, found) = evidence::collect(&signatures, &outcomes);
     let context = Context {
-        document: &collected,
+        document: collected,
         evidence: &found,
         signatures: &signatures,
         outcomes: &outcomes,

@@ -14,7 +14,7 @@ use crate::verify::collect::{CollectedDocument, CollectedSignature};
 use crate::verify::original::Original;
 use crate::verify::signature::Signature;
 use crate::verify::tree::Element;
-use crate::verify::verify_with;
+use crate::verify::verify_collected;
 
 use super::existing::check_existing_since;
 use super::insertion::Insertion;
@@ -79,7 +79,7 @@ impl PropertiesPlace {
         originals: &mut [Original<'_>],
         reading: &ReadingOptions,
     ) -> Result<Option<Certificate>, Error> {
-        let before = verify_with(document, originals, &[], reading, None)?;
+        let before = verify_collected(document, &self.collected, originals, reading, None)?;
         let report = report_of(&before, which);
         let report = report.ok_or_else(|| Error::NoSuchSignature { which: which.to_vec() })?;
         if report.intact == Some(false) {
