@@ -19,6 +19,7 @@ use crate::format;
 use crate::options::{FormatOption, ReadingOptions};
 use crate::report::{Contents, FormatReport, Report};
 use crate::trusted_lists::TrustedLists;
+use crate::verdict::LastMaterial;
 
 /// The options of verifying and inspecting. `Debug` does not show secrets.
 #[derive(Default)]
@@ -34,6 +35,8 @@ pub struct VerifyOptions<'a> {
     pub(crate) reading: ReadingOptions,
     pub(crate) password: Option<&'a str>,
     pub(crate) envelope_content: Option<&'a [u8]>,
+    /// Of a document that was extended since it was verified.
+    pub(crate) beginning: Option<Arc<pades::DigestedBeginning>>,
     time: Option<ValidationTime>,
     integrity_only: bool,
 }
@@ -200,6 +203,7 @@ impl<'a> VerifyOptions<'a> {
             reading: self.reading.clone(),
             password: self.password,
             envelope_content: self.envelope_content,
+            beginning: None,
             time: None,
             integrity_only: false,
         })
@@ -290,7 +294,8 @@ pub fn verify(
         _ => Some(judge.time_for(None)),
     };
     let (report, armour) = read(document, options)?;
-    Ok(Report::new(report, armour, (&mut judge, &given), time, integrity_only, (&lists, now)))
+    let mut last = LastMaterial::new(&given, &judge);
+    Ok(Report::new(report, armour, (&mut judge, &mut last), time, integrity_only, (&lists, now)))
 }
 
 /// Lists the signatures of a document or container, without verdicts.

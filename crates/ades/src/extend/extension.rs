@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::Answers;
 use super::by_format::{self, PreparedStamp};
 use super::options::{ExtendOptions, TargetLevel};
-use super::status::{Look, SignatureKey, Status};
+use super::status::{Depth, Look, Memory, SignatureKey, Status};
 use super::{Advance, Missing, Reached};
 use crate::error::Error;
 use crate::verify::VerifyOptions;
@@ -85,6 +85,8 @@ pub struct Extension {
     /// Number of requests for time-stamps.
     requests: u64,
     expected: Option<Expected>,
+    #[serde(skip)]
+    pub(super) memory: Memory,
 }
 
 /// A time-stamp that was prepared.
@@ -160,6 +162,7 @@ impl Extension {
             given: Vec::new(),
             requests: 0,
             expected: None,
+            memory: Memory::default(),
         }
     }
 
@@ -199,16 +202,39 @@ impl Extension {
         if !self.asked.is_empty() {
             return Ok(Advance::Needs(self.asked.clone()));
         }
-        let look = Look::new(document, options, &self.answers, now)?;
-        if let Some(expected) = &self.expected {
-            expected.check(&look)?;
-            self.expected = None;
-        }
+        let mut look = self.look(document, options, now)?;
         if !self.begun {
             self.refused = self.refusals(&look, document, options, now)?;
             self.begun = true;
         }
-        self.next(&look, document, options, out)
+        let mut step = self.next(&look, document, options, out)?;
+        if matches!(step, Advance::Done(_)) && !self.memory.is_whole() {
+            // It ends earlier than was expected.
+            self.memory.written(Depth::Whole);
+            look = self.look(document, options, now)?;
+            step = self.next(&look, document, options, out)?;
+        }
+        if matches!(step, Advance::Needs(_)) {
+            self.memory.keep(document, look)?;
+        }
+        Ok(step)
+    }
+
+    /// Looks at the document, and whether it is what the last step should have written.
+    fn look(
+        &mut self,
+        document: &mut Document<'_>,
+        options: &mut VerifyOptions<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Look, Error> {
+        let look = Look::new(document, options, &self.answers, &mut self.memory, now)?;
+        if let Some(expected) = &self.expected {
+            expected.check(&look)?;
+        }
+        if self.memory.is_whole() {
+            self.expected = None;
+        }
+        Ok(look)
     }
 
     /// Forgets the pending time-stamp, whose token has this length and no room.
@@ -221,7 +247,12 @@ impl Extension {
     fn stamped(&mut self, len: usize) {
         self.token_len = self.token_len.max(Some(len));
         let Some(pending) = self.pending.take() else { return };
-        if pending.purpose == TimeStampPurpose::Archive {
+        let is_archive = pending.purpose == TimeStampPurpose::Archive;
+        self.memory.written(match is_archive || self.options.level == TargetLevel::T {
+            true => Depth::Whole,
+            false => Depth::Added,
+        });
+        if is_archive {
             self.archived.push(pending.signature);
         }
         self.expected = Some(pending.expected);
@@ -291,6 +322,10 @@ impl Extension {
             by_format::add_validation_data(format, document, at, &status.data, options, out)?;
             self.given.push((look.key(at), self.tried.len()));
             self.expected = Some(Expected::of(look, at, 0));
+            self.memory.written(match self.options.level {
+                TargetLevel::Lta => Depth::Added,
+                _ => Depth::Whole,
+            });
             return Ok(Advance::Written);
         }
         if self.options.level == TargetLevel::Lta && self.stamp_failure.is_none() {

@@ -209,7 +209,12 @@ pub(crate) fn verify(
     options.check(Format::Pades)?;
     let secrets =
         Secrets { password: options.password, envelope_content: options.envelope_content };
-    Ok(::pades::verify(document, verify_options(secrets))?)
+    let beginning = options.beginning.clone();
+    let mut options = verify_options(secrets);
+    if let Some(beginning) = &beginning {
+        options = options.digested(beginning);
+    }
+    Ok(::pades::verify(document, options)?)
 }
 
 /// What opens an encrypted document.
