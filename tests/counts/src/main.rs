@@ -7,6 +7,8 @@
 
 mod callgrind;
 mod figures;
+mod raising;
+mod services;
 mod work;
 
 use std::path::Path;
