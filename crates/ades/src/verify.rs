@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ::trusted_lists::TrustedList;
 use ades_core::facts::RevocationForm;
 use ades_core::{Certificate, Document};
+use ades_evidence::VerifiedValues;
 use ades_validation::{
     GivenData, Judge, Policy, Question, Revocation, TrustAnchor, ValidationTime,
 };
@@ -37,6 +38,8 @@ pub struct VerifyOptions<'a> {
     pub(crate) envelope_content: Option<&'a [u8]>,
     /// Of a document that was extended since it was verified.
     pub(crate) beginning: Option<Arc<pades::DigestedBeginning>>,
+    /// The signature values that were verified with these options.
+    pub(crate) verified: VerifiedValues,
     time: Option<ValidationTime>,
     integrity_only: bool,
 }
@@ -204,6 +207,7 @@ impl<'a> VerifyOptions<'a> {
             password: self.password,
             envelope_content: self.envelope_content,
             beginning: None,
+            verified: self.verified.clone(),
             time: None,
             integrity_only: false,
         })
@@ -237,7 +241,8 @@ impl<'a> VerifyOptions<'a> {
             own.extend(self.lists.time_stamping_anchors(now));
             trust.extend(self.lists.signer_anchors(now));
         }
-        let judge = Judge::new(trust, now).question(question).policy(policy).time(time);
+        let judge = Judge::new(trust, now).sharing(&self.verified);
+        let judge = judge.question(question).policy(policy).time(time);
         match time_stamping_trust {
             Some(own) => judge.time_stamping_anchors(own),
             None => judge,

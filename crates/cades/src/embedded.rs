@@ -12,6 +12,7 @@ use std::io::Read;
 use ades_core::{
     CertificateChain, Digest, DigestAlgorithm, Document, DocumentDigest, SignatureParameters,
 };
+use ades_evidence::VerifiedValues;
 use chrono::{DateTime, Utc};
 
 use crate::attributes;
@@ -165,10 +166,12 @@ pub fn verify(
     claimed_time: Option<DateTime<Utc>>,
     listing: &mut Listing,
     evidence: &mut Evidence,
+    verified: &VerifiedValues,
 ) -> Result<Report, Error> {
     let mut source = Document::from_bytes(cms);
     let container = Container::read(&mut source)?;
     let mut original = CoveredOriginal(covered);
     let profile = Profile::Embedded { claimed_time };
-    container.verify_as(&mut source, Some(&mut original), profile, listing, evidence)
+    let into = (listing, evidence);
+    container.verify_as(&mut source, Some(&mut original), profile, into, verified)
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use ades_core::{Digest, DigestAlgorithm, Document};
+use ades_evidence::VerifiedValues;
 use serde::{Deserialize, Serialize};
 
 /// Options of a new CAdES container.
@@ -42,6 +43,7 @@ pub enum Packaging {
 #[derive(Default)]
 pub struct VerifyOptions<'a> {
     pub(crate) original: Option<&'a mut dyn Original>,
+    pub(crate) verified: VerifiedValues,
 }
 
 impl<'a> VerifyOptions<'a> {
@@ -49,6 +51,13 @@ impl<'a> VerifyOptions<'a> {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Remembers with others which signature values verify.
+    #[must_use]
+    pub fn sharing(mut self, verified: &VerifiedValues) -> Self {
+        self.verified = verified.clone();
+        self
     }
 
     /// The document of a detached container. The content of an enveloping

@@ -4,6 +4,7 @@ use std::fmt;
 
 use ades_core::SignatureParameters;
 use ades_core::error::Parameter;
+use ades_evidence::VerifiedValues;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -338,6 +339,7 @@ pub(crate) const fn time_stamp_room(token_len: usize) -> usize {
 pub struct VerifyOptions<'a> {
     pub(crate) credential: Credential<'a>,
     pub(crate) beginning: Option<&'a DigestedBeginning>,
+    pub(crate) verified: Option<&'a VerifiedValues>,
 }
 
 impl<'a> VerifyOptions<'a> {
@@ -360,6 +362,13 @@ impl<'a> VerifyOptions<'a> {
     #[must_use]
     pub const fn envelope_content(mut self, content: &'a [u8]) -> Self {
         self.credential.envelope = Some(content);
+        self
+    }
+
+    /// Remembers with others which signature values verify.
+    #[must_use]
+    pub const fn sharing(mut self, verified: &'a VerifiedValues) -> Self {
+        self.verified = Some(verified);
         self
     }
 

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use ades_core::Document;
 use ades_core::facts::{Covers, Evidence, Objects, TimeStampFacts};
+use ades_evidence::VerifiedValues;
 use ades_evidence::embedded::AddedTimeStamp;
 use cades::embedded::Listing;
 
@@ -73,6 +74,7 @@ pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result
         listing: Listing::new(),
         evidence: Evidence::new(),
         digests: CoveredDigests::new(&found, options.beginning),
+        verified: options.verified.cloned().unwrap_or_default(),
     };
     let mut signed = Vec::new();
     let (stamps, signatures): (Vec<_>, Vec<_>) =
@@ -126,6 +128,7 @@ struct Reading {
     listing: Listing,
     evidence: Evidence,
     digests: CoveredDigests,
+    verified: VerifiedValues,
 }
 
 /// A signature that was read.

@@ -25,6 +25,7 @@ pub(crate) mod tree;
 use std::sync::Arc;
 
 use ades_core::Document;
+use ades_evidence::VerifiedValues;
 
 use crate::c14n::Target;
 use crate::error::Error;
@@ -54,8 +55,8 @@ use signature_report::{Context, signature_report};
 /// an expected element. An invalid signature is not an error: the report has its
 /// problems.
 pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result<Report, Error> {
-    let VerifyOptions { mut originals, expected, reading, foreseen } = options;
-    verify_with(document, &mut originals, &expected, &reading, foreseen)
+    let VerifyOptions { mut originals, expected, reading, foreseen, verified } = options;
+    verify_with(document, &mut originals, &expected, &reading, foreseen, &verified)
 }
 
 /// As [`verify`], with originals that are needed again.
@@ -65,13 +66,14 @@ pub(crate) fn verify_with(
     expected: &[Target],
     reading: &ReadingOptions,
     foreseen: Option<ForeseenSignature>,
+    verified: &VerifiedValues,
 ) -> Result<Report, Error> {
     let early = foreseen.and_then(|foreseen| foreseen.read(document, reading, expected));
     let (collected, foreseen) = match early {
         Some((collected, outcomes)) => (collected, Some(outcomes)),
         None => (CollectedDocument::read(document, reading, expected)?, None),
     };
-    verify_collected(document, &collected, originals, reading, foreseen)
+    verify_collected(document, &collected, originals, reading, foreseen, verified)
 }
 
 /// The second reading, after `collected` was collected in the first.
@@ -81,6 +83,7 @@ pub(crate) fn verify_collected(
     originals: &mut [Original<'_>],
     reading: &ReadingOptions,
     foreseen: Option<ForeseenOutcomes>,
+    verified: &VerifiedValues,
 ) -> Result<Report, Error> {
     let signatures: Vec<Option<Signature<'_>>> = collected
         .signatures
@@ -96,6 +99,7 @@ pub(crate) fn verify_collected(
         evidence: &found,
         signatures: &signatures,
         outcomes: &outcomes,
+        verified,
         places: places.map(|found| found.element.place.clone()).collect(),
     };
     let mut reports: Vec<Option<SignatureReport>> =

@@ -6,7 +6,7 @@ use ades::formats::ades_core::asn1::der::{
     self, INTEGER, OCTET_STRING, OID, SEQUENCE, SET, context,
 };
 use ades::formats::ades_evidence::token::TimeStampRequest;
-use ades::{Certificate, CertificateChain, Digest, DigestAlgorithm, Need, Oid};
+use ades::{Certificate, Digest, DigestAlgorithm, Need, Oid};
 use chrono::{DateTime, TimeDelta, Utc};
 use test_key::TestKey;
 
@@ -40,11 +40,6 @@ impl Services {
     /// The trust anchor.
     pub(crate) fn anchor(&self) -> Certificate {
         certificate(&self.authority)
-    }
-
-    /// The certificates of the signer.
-    pub(crate) fn chain(&self) -> CertificateChain {
-        CertificateChain::from_leaf(certificate(&self.signer), [self.anchor()]).unwrap()
     }
 
     /// The need of the signer's status.

@@ -184,6 +184,7 @@ impl Extension {
         now: DateTime<Utc>,
         out: &mut dyn Write,
     ) -> Result<Advance, Error> {
+        options.verified = self.memory.verified.clone();
         if let Some(pending) = &self.pending {
             let Some(token) = &pending.token else {
                 return Ok(Advance::Needs(vec![pending.need()]));

@@ -119,7 +119,7 @@ impl Look {
         let mut reading = options.again()?;
         answers.add_to(reading.trust_and_given().1);
         let has_trust = reading.has_trust();
-        let mut judge = reading.judge(now).sharing(&memory.verified);
+        let mut judge = reading.judge(now);
         let given = std::mem::take(reading.trust_and_given().1);
         let found = memory.read(document, reading)?;
         let mut last = LastMaterial::new(&given, &judge);
@@ -131,7 +131,7 @@ impl Look {
         if !has_trust {
             let mut collecting = options.again()?;
             *collecting.trust_and_given().0 = roots(&first.facts.evidence, &given);
-            judge = collecting.judge(now).sharing(&memory.verified);
+            judge = collecting.judge(now);
         }
         let (material, format) = (last.of(&first.facts.evidence), report.format());
         let collected = report

@@ -209,8 +209,8 @@ pub(crate) fn verify(
     options.check(Format::Pades)?;
     let secrets =
         Secrets { password: options.password, envelope_content: options.envelope_content };
-    let beginning = options.beginning.clone();
-    let mut options = verify_options(secrets);
+    let (beginning, verified) = (options.beginning, options.verified);
+    let mut options = verify_options(secrets).sharing(&verified);
     if let Some(beginning) = &beginning {
         options = options.digested(beginning);
     }

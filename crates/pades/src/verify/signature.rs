@@ -252,10 +252,11 @@ impl FoundSignature {
         let Some(cms) = self.token() else {
             return Ok(None);
         };
-        let Reading { listing, evidence, digests } = reading;
+        let Reading { listing, evidence, digests, verified } = reading;
         let reader = pdf.source().reader();
         let mut covered = CoveredOctets { reader, ranges: self.ranges, digests };
-        let report = cades::embedded::verify(&cms, &mut covered, signing_time, listing, evidence);
+        let report =
+            cades::embedded::verify(&cms, &mut covered, signing_time, listing, evidence, verified);
         let report = match report {
             Ok(report) => report,
             Err(cades::Error::Core(error @ ades_core::Error::Read(_))) => return Err(error.into()),

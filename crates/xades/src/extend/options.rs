@@ -1,6 +1,7 @@
 //! Options of raising a signature.
 
 use ades_core::Document;
+use ades_evidence::VerifiedValues;
 
 use crate::c14n::IdAttributes;
 use crate::options::ReadingOptions;
@@ -12,6 +13,7 @@ use crate::verify::original::Original;
 pub struct ExtendOptions<'a> {
     pub(crate) originals: Vec<Original<'a>>,
     pub(crate) reading: ReadingOptions,
+    pub(crate) verified: VerifiedValues,
 }
 
 impl<'a> ExtendOptions<'a> {
@@ -19,6 +21,13 @@ impl<'a> ExtendOptions<'a> {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Remembers with others which signature values verify.
+    #[must_use]
+    pub fn sharing(mut self, verified: &VerifiedValues) -> Self {
+        self.verified = verified.clone();
+        self
     }
 
     /// Adds the signed document of a detached signature, as
