@@ -1,6 +1,6 @@
 //! Documents that are too large to store.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 /// A source of zeros, with other octets before and after them.
 #[derive(Debug)]
@@ -45,5 +45,53 @@ impl Seek for Zeros<'_> {
             SeekFrom::Current(by) => self.at.saturating_add_signed(by),
         };
         Ok(self.at)
+    }
+}
+
+/// What is before and after a stream of this many zeros in a PDF.
+#[must_use]
+pub fn pdf_around(zeros: u64) -> [Vec<u8>; 2] {
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Count 1/Kids[3 0 R]>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Resources<<>>>>".to_owned(),
+    ];
+    let mut head = b"%PDF-1.7\n".to_vec();
+    let mut offsets = Vec::new();
+    for (at, object) in objects.iter().enumerate() {
+        offsets.push(head.len() as u64);
+        head.extend(format!("{} 0 obj\n{object}\nendobj\n", at + 1).bytes());
+    }
+    offsets.push(head.len() as u64);
+    head.extend(format!("4 0 obj\n<</Length {zeros}>>\nstream\n").bytes());
+    let mut tail = b"\nendstream\nendobj\n".to_vec();
+    let xref = head.len() as u64 + zeros + tail.len() as u64;
+    tail.extend(b"xref\n0 5\n0000000000 65535 f \n");
+    for offset in offsets {
+        tail.extend(format!("{offset:010} 00000 n \n").bytes());
+    }
+    tail.extend(format!("trailer\n<</Size 5/Root 1 0 R>>\nstartxref\n{xref}\n%%EOF\n").bytes());
+    [head, tail]
+}
+
+/// Keeps what is written after the first octets.
+#[derive(Debug)]
+pub struct Behind {
+    /// The number of octets that are not kept.
+    pub skip: u64,
+    /// What was written after them.
+    pub update: Vec<u8>,
+}
+
+impl Write for Behind {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let skipped = self.skip.min(octets.len() as u64);
+        self.skip -= skipped;
+        self.update.extend_from_slice(&octets[skipped as usize..]);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

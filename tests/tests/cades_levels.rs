@@ -26,10 +26,12 @@ fn level(report: &ades::Report) -> Level {
 fn every_level_is_reached_passes_and_outlives_the_certificates() {
     for key in [Key::P256, Key::Rsa2048, Key::Ed25519] {
         let signer = signer(Pki::shared(), key);
-        for packaging in [Packaging::Detached, Packaging::Enveloping] {
+        let (detached, enveloping) = (Packaging::Detached, Packaging::Enveloping);
+        for (packaging, is_stored) in [(detached, true), (enveloping, true), (enveloping, false)] {
             let container = sign(CONTENT, packaging, &signer, &parameters()).unwrap();
             let mut raising = Raising::new(&signer);
             raising.original = (packaging == Packaging::Detached).then_some(CONTENT);
+            raising.is_stored = is_stored;
             for (wish, expected) in [
                 (TargetLevel::T, Level::T),
                 (TargetLevel::Lt, Level::Lt),

@@ -21,12 +21,15 @@ struct Raising<'s> {
     token_len: Option<usize>,
     /// What cannot be had.
     broken: fn(&Need) -> bool,
+    /// Whether the state is stored and restored before each step.
+    is_stored: bool,
 }
 
 impl<'s> Raising<'s> {
     fn new(signer: &'s TestSigner) -> Self {
         let services = Services::new(Pki::shared(), now());
-        Self { services, signer, password: "", token_len: None, broken: |_| false }
+        let (password, token_len) = ("", None);
+        Self { services, signer, password, token_len, broken: |_| false, is_stored: true }
     }
 
     fn options(&self) -> VerifyOptions<'static> {
@@ -43,8 +46,10 @@ impl<'s> Raising<'s> {
         let mut current = pdf.to_vec();
         let mut extension = Extension::new(options);
         for _ in 0..32 {
-            let stored = extension.to_json(None).unwrap();
-            extension = Extension::from_json(&stored, None).unwrap();
+            if self.is_stored {
+                let stored = extension.to_json(None).unwrap();
+                extension = Extension::from_json(&stored, None).unwrap();
+            }
             let mut out = Vec::new();
             let mut document = Document::from_bytes(&current);
             let now = self.services.now;
@@ -103,13 +108,15 @@ fn dss_passes_what_was_raised_and_renewed_twice() {
     let dir = TempDir::new().unwrap();
     let (file, anchor) = (dir.path().join("file.pdf"), dir.path().join("ca.pem"));
     std::fs::write(&anchor, pem(Pki::shared().issuing())).unwrap();
-    for room in [None, Some(1536)] {
+    for (room, is_stored) in [(None, true), (None, false), (Some(1536), true), (Some(1536), false)]
+    {
         let signer = signer(Pki::shared(), Key::P256);
         let options = SignatureOptions::new();
         let options = room.map_or(options.clone(), |len| options.room_for_time_stamp(len));
         let mut current = signed(&signer, &options);
         let mut raising = Raising::new(&signer);
         raising.token_len = room;
+        raising.is_stored = is_stored;
         for (wish, level, name) in WISHES {
             let (raised, reached) = raising.raise(&current, wish);
             assert_eq!(reached.missing, vec![], "{wish:?}");

@@ -1,14 +1,12 @@
 //! Demand 30: memory does not grow with the size of a PDF. This file has one test,
 //! because the allocator counts for the whole process.
 
-use std::io::{self, Write};
-
 use ades_core::{Digest, DigestAlgorithm, Document, PendingState};
 use ades_evidence::{TimeStampPurpose, ValidationData};
 use ades_tests::levels::{Services, now};
 use ades_tests::pki::{Key, Pki};
 use ades_tests::signing::parameters;
-use ades_tests::zeros::Zeros;
+use ades_tests::zeros::{Behind, Zeros, pdf_around};
 use pades::report::Coverage;
 use pades::{ExtendOptions, SignatureOptions, VerifyOptions};
 use peak_alloc::PeakAlloc;
@@ -20,54 +18,10 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 const LEN: u64 = 128 * 1024 * 1024;
 const MAY_BE_HELD: f32 = 4.0;
 
-/// A document around a stream of this many zeros.
-fn around(zeros: u64) -> [Vec<u8>; 2] {
-    let objects = [
-        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
-        "<</Type/Pages/Count 1/Kids[3 0 R]>>".to_owned(),
-        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Resources<<>>>>".to_owned(),
-    ];
-    let mut head = b"%PDF-1.7\n".to_vec();
-    let mut offsets = Vec::new();
-    for (at, object) in objects.iter().enumerate() {
-        offsets.push(head.len() as u64);
-        head.extend(format!("{} 0 obj\n{object}\nendobj\n", at + 1).bytes());
-    }
-    offsets.push(head.len() as u64);
-    head.extend(format!("4 0 obj\n<</Length {zeros}>>\nstream\n").bytes());
-    let mut tail = b"\nendstream\nendobj\n".to_vec();
-    let xref = head.len() as u64 + zeros + tail.len() as u64;
-    tail.extend(b"xref\n0 5\n0000000000 65535 f \n");
-    for offset in offsets {
-        tail.extend(format!("{offset:010} 00000 n \n").bytes());
-    }
-    tail.extend(format!("trailer\n<</Size 5/Root 1 0 R>>\nstartxref\n{xref}\n%%EOF\n").bytes());
-    [head, tail]
-}
-
-/// Keeps what is written after the original.
-struct Behind {
-    skip: u64,
-    update: Vec<u8>,
-}
-
-impl Write for Behind {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let skipped = self.skip.min(octets.len() as u64);
-        self.skip -= skipped;
-        self.update.extend_from_slice(&octets[skipped as usize..]);
-        Ok(octets.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn a_pdf_is_never_held_in_memory() {
     let signer = Pki::shared().signer(Key::P256);
-    let [head, tail] = around(LEN);
+    let [head, tail] = pdf_around(LEN);
     let len = head.len() as u64 + LEN + tail.len() as u64;
     ALLOCATOR.reset_peak_usage();
     let before = ALLOCATOR.current_usage_as_mb();

@@ -249,10 +249,10 @@ fn dss_and_this_crate_raise_in_turns() {
         let file = bench.court.write("signed.xml", signed);
         let out = bench.court.dir().join("raised.xml");
         let request = json!({
-            "file": file, "out": out, "level": level, "tsa": tsa, "password": "secret",
-            "time": time, "crls": [list], "trust": [bench.trust],
+            "format": "XAdES", "file": file, "out": out, "level": level, "tsa": tsa,
+            "password": "secret", "time": time, "crls": [list], "trust": [bench.trust],
         });
-        Dss::shared().raise_xml(&request).unwrap_or_else(|error| panic!("{error}: {request}"));
+        Dss::shared().raise(&request).unwrap_or_else(|error| panic!("{error}: {request}"));
         std::fs::read(out).unwrap()
     };
     let signed = sign(Packaging::Enveloped, key);

@@ -13,12 +13,15 @@ const XML: &[u8] =
 #[test]
 fn every_level_is_reached_renewed_and_passes() {
     let signer = signer(Pki::shared(), Key::P256);
-    for packaging in [Packaging::Enveloped, Packaging::Enveloping] {
+    for (packaging, is_stored) in
+        [(Packaging::Enveloped, true), (Packaging::Enveloped, false), (Packaging::Enveloping, true)]
+    {
         let options = SignatureOptions::new().packaging(packaging.clone());
         let mut source = Document::from_bytes(XML);
         let pending = xades::prepare(&mut source, &signer.chain, &parameters(), &options).unwrap();
         let mut current = complete_xades(&pending, Some(XML), &signer).unwrap();
         let mut raising = Raising::new(&signer);
+        raising.is_stored = is_stored;
         for (wish, level) in [
             (TargetLevel::T, Level::T),
             (TargetLevel::Lt, Level::Lt),

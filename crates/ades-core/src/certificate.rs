@@ -4,7 +4,7 @@ mod key_type;
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use der::asn1::{AnyRef, BitStringRef, OctetStringRef};
@@ -17,6 +17,7 @@ use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
 use crate::base64;
 use crate::digest::Digest;
 use crate::error::{Error, NotFit};
+use crate::facts::ObjectId;
 use crate::name;
 
 pub use key_type::KeyType;
@@ -38,6 +39,8 @@ pub struct Certificate(Arc<Parsed>);
 
 struct Parsed {
     der: Vec<u8>,
+    /// Computed when it is first asked for.
+    id: OnceLock<ObjectId>,
     serial: Range<usize>,
     issuer: Range<usize>,
     subject: Range<usize>,
@@ -119,6 +122,19 @@ impl Certificate {
     #[must_use]
     pub fn digest(&self, algorithm: DigestAlgorithm) -> Digest {
         Digest::of(algorithm, self.der())
+    }
+
+    /// The id of the original octets.
+    #[must_use]
+    pub fn id(&self) -> ObjectId {
+        *self.0.id.get_or_init(|| ObjectId::of(&self.0.der))
+    }
+
+    /// Keeps the id, which the caller has computed.
+    pub(crate) fn keep_id(self, id: ObjectId) -> Self {
+        // It may be known already.
+        let _ = self.0.id.set(id);
+        self
     }
 
     /// The original octets of the issuer's `Name`.
@@ -407,6 +423,7 @@ fn parse(der: Vec<u8>) -> Result<Parsed, der::Error> {
         extension_places,
         common_name: name::texts(subject, COMMON_NAME).pop(),
         der: Vec::new(),
+        id: OnceLock::new(),
     };
     Ok(Parsed { der, ..parsed })
 }

@@ -190,6 +190,21 @@ impl Digester {
         }
     }
 
+    /// Its algorithm.
+    #[must_use]
+    pub const fn algorithm(&self) -> DigestAlgorithm {
+        match &self.0 {
+            State::Sha256(_) => DigestAlgorithm::Sha256,
+            State::Sha384(_) => DigestAlgorithm::Sha384,
+            State::Sha512(_) => DigestAlgorithm::Sha512,
+            State::Sha1(_) => DigestAlgorithm::Sha1,
+            State::Sha224(_) => DigestAlgorithm::Sha224,
+            State::Sha3_256(_) => DigestAlgorithm::Sha3_256,
+            State::Sha3_384(_) => DigestAlgorithm::Sha3_384,
+            State::Sha3_512(_) => DigestAlgorithm::Sha3_512,
+        }
+    }
+
     /// Digests the next piece.
     pub fn update(&mut self, data: &[u8]) {
         match &mut self.0 {

@@ -117,6 +117,11 @@ fn attribute<'a>(pair: &Element<'a>) -> Option<(Element<'a>, Element<'a>)> {
 /// and white space. Characters that RFC 3454, B.1 maps to nothing are left out.
 fn prepared(text: &str) -> String {
     let shown = text.chars().filter(|c| !is_ignored(*c));
+    // Most names are ASCII, which has one form and one case folding.
+    if text.is_ascii() {
+        let folded: String = shown.map(|c| c.to_ascii_lowercase()).collect();
+        return folded.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
     let folded: String = shown.nfkc().flat_map(char::to_lowercase).flat_map(fold).nfkc().collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::revocation::Revocation;
+use crate::verified::VerifiedValues;
 use scope::Scope;
 
 pub use about::about;
@@ -50,6 +51,7 @@ pub struct Crl {
     too_many: bool,
     entry_count: u64,
     signature: Signature,
+    verified: VerifiedValues,
 }
 
 /// An entry that was looked up.
@@ -99,6 +101,13 @@ enum Signed {
 }
 
 impl Crl {
+    /// Remembers with others which signature values verify.
+    #[must_use]
+    pub fn sharing(mut self, verified: &VerifiedValues) -> Self {
+        self.verified = verified.clone();
+        self
+    }
+
     /// The DER of the issuer's `Name`.
     #[must_use]
     pub fn issuer(&self) -> &[u8] {

@@ -15,6 +15,8 @@ pub mod revocation;
 mod time_stamp_purpose;
 pub mod token;
 mod validation_data;
+mod verified;
 
 pub use time_stamp_purpose::TimeStampPurpose;
 pub use validation_data::ValidationData;
+pub use verified::VerifiedValues;

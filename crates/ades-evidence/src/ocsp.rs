@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 
 use crate::fields::{key_octets, serial_number};
 use crate::revocation::CertificateStatus;
+use crate::verified::VerifiedValues;
 
 pub use request::{MAX_NONCE, OcspRequest};
 
@@ -43,6 +44,7 @@ pub struct OcspResponse {
     /// The first critical extension of the whole response that is not processed.
     critical_extension: Option<Oid>,
     certificates: Vec<Certificate>,
+    verified: VerifiedValues,
 }
 
 /// How a response names its signer (`ResponderID`, RFC 6960, 4.2.1).

@@ -15,7 +15,7 @@ use crate::fields::{
 use signed_data::SignedData;
 
 pub use request::{ResponseError, TimeStampRequest, TokenMismatch, read_response};
-pub use signature::{TokenFacts, TokenProblem, verify};
+pub use signature::{TokenFacts, TokenProblem, verify, verify_sharing};
 pub use signed_data::{MAX_CERTIFICATES, MAX_LEN};
 
 /// qcStatements (RFC 3739, 3.2.6)

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use ades_core::Certificate;
 use ades_core::facts::ObjectId;
+use ades_evidence::VerifiedValues;
 use ades_evidence::path::{IssuerPool, Outcome, PathBuilder, Request};
 use chrono::{DateTime, Utc};
 
@@ -40,6 +41,7 @@ pub(crate) struct Anchors {
     /// The anchors that are trusted at the time that was last asked about: a trusted list can
     /// have thousands, some of which have ended.
     living: Option<Living>,
+    verified: VerifiedValues,
 }
 
 #[derive(Debug)]
@@ -52,9 +54,17 @@ struct Living {
 impl Anchors {
     pub(crate) fn new(all: Vec<TrustAnchor>) -> Self {
         let certificates: Vec<_> = all.iter().map(|anchor| anchor.certificate.clone()).collect();
-        let id = |anchor: &TrustAnchor| (ObjectId::of(anchor.certificate.der()), anchor.until);
+        let id = |anchor: &TrustAnchor| (anchor.certificate.id(), anchor.until);
         let ids = all.iter().map(id).collect();
-        Self { ids, paths: PathBuilder::new(&certificates), all, living: None }
+        let (paths, verified) = (PathBuilder::new(&certificates), VerifiedValues::new());
+        Self { ids, paths, all, living: None, verified }
+    }
+
+    /// Remembers with others which signature values verify.
+    pub(crate) fn share(&mut self, verified: &VerifiedValues) {
+        self.paths.share(verified);
+        self.living = None;
+        self.verified = verified.clone();
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -62,7 +72,7 @@ impl Anchors {
     }
 
     pub(crate) fn contains(&self, certificate: &Certificate) -> bool {
-        self.ids.contains_key(&ObjectId::of(certificate.der()))
+        self.ids.contains_key(&certificate.id())
     }
 
     /// Searches a path to an anchor that is trusted at `time`, else to one that was
@@ -82,7 +92,9 @@ impl Anchors {
         let living = self.living.insert(known.unwrap_or_else(|| {
             let living = self.all.iter().filter(is_living);
             let living: Vec<_> = living.map(|anchor| anchor.certificate.clone()).collect();
-            Living { time, is_empty: living.is_empty(), paths: PathBuilder::new(&living) }
+            let mut paths = PathBuilder::new(&living);
+            paths.share(&self.verified);
+            Living { time, is_empty: living.is_empty(), paths }
         }));
         let first = living.paths.find(certificate, pool, request);
         if matches!(first, Outcome::Valid(_)) {
@@ -93,7 +105,7 @@ impl Anchors {
             Outcome::Valid(path) => path.certificates.last(),
             _ => None,
         };
-        let until = ended.and_then(|anchor| self.ids.get(&ObjectId::of(anchor.der())));
+        let until = ended.and_then(|anchor| self.ids.get(&anchor.id()));
         match until {
             Some(until) => (second, *until),
             None if living.is_empty => (second, None),

@@ -296,5 +296,5 @@ fn no_chain(outcome: Outcome, usage: Usage) -> NoChain {
 
 /// The id of the certificate that signed a datum.
 pub(crate) fn signer_id(datum: &Datum) -> ObjectId {
-    ObjectId::of(datum.facts.signer.der())
+    datum.facts.signer.id()
 }

@@ -220,7 +220,7 @@ impl Session<'_> {
         own: &mut Collector<'_>,
         depth: usize,
     ) {
-        let key = (link.id, ObjectId::of(link.issuer.der()));
+        let key = (link.id, link.issuer.id());
         if link.need == LinkNeed::NeverRevoked || !own.seen.insert(key) {
             return;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use ades_evidence::VerifiedValues;
 use ades_evidence::revocation::CertificateStatus;
 use chrono::{DateTime, Utc};
 
@@ -55,6 +56,7 @@ pub struct Judge {
     now: DateTime<Utc>,
     time: ValidationTime,
     question: Question,
+    verified: VerifiedValues,
 }
 
 impl Judge {
@@ -69,14 +71,34 @@ impl Judge {
             now,
             time: ValidationTime::At(now),
             question: Question::Validity,
+            verified: VerifiedValues::new(),
         }
+        .sharing(&VerifiedValues::new())
+    }
+
+    /// Remembers with others which signature values verify: with other judges, and with the
+    /// [`Material`](crate::Material) of containers.
+    #[must_use]
+    pub fn sharing(mut self, verified: &VerifiedValues) -> Self {
+        self.anchors.share(verified);
+        self.time_stamping_anchors.iter_mut().for_each(|own| own.share(verified));
+        self.verified = verified.clone();
+        self
+    }
+
+    /// What it remembers.
+    #[must_use]
+    pub const fn verified(&self) -> &VerifiedValues {
+        &self.verified
     }
 
     /// Trusts time-stamping authorities by these anchors alone, which then count for
     /// nobody else.
     #[must_use]
     pub fn time_stamping_anchors(mut self, anchors: Vec<TrustAnchor>) -> Self {
-        self.time_stamping_anchors = Some(Anchors::new(anchors));
+        let mut own = Anchors::new(anchors);
+        own.share(&self.verified);
+        self.time_stamping_anchors = Some(own);
         self
     }
 

@@ -71,7 +71,7 @@ impl Session<'_> {
         let mut order: Vec<usize> = (0..case.stamps.len()).collect();
         order.sort_by_key(|at| std::cmp::Reverse(case.stamps.get(*at).and_then(|s| s.facts.time)));
         let facts = case.signature.facts;
-        let signer = facts.certificate.as_ref().map(|one| ObjectId::of(one.der()));
+        let signer = facts.certificate.as_ref().map(|one| one.id());
         for at in order {
             let Some(stamp) = case.stamps.get_mut(at) else { continue };
             if !stamp.is_passed() {

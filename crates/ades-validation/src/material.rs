@@ -7,6 +7,7 @@ use std::{fmt, iter};
 
 use ades_core::Certificate;
 use ades_core::facts::{Evidence, ObjectId, ObjectIdDigester, RevocationForm};
+use ades_evidence::VerifiedValues;
 use ades_evidence::crl::{self, Crl, CrlError};
 use ades_evidence::ocsp::OcspResponse;
 use ades_evidence::path::IssuerPool;
@@ -34,6 +35,7 @@ pub struct Material {
     pub(crate) time_stamp_ids: Vec<ObjectId>,
     /// The signatures of the time-stamps that were verified.
     tokens: Mutex<HashMap<ObjectId, TokenSignature>>,
+    verified: VerifiedValues,
 }
 
 /// Certificates and revocation data that the caller gives beside those in a container.
@@ -123,24 +125,31 @@ impl Material {
     /// Reads the evidence in a container and what the caller gives.
     #[must_use]
     pub fn new(evidence: &Evidence, given: &GivenData) -> Self {
+        Self::sharing(evidence, given, &VerifiedValues::new())
+    }
+
+    /// As [`new`](Self::new), and remembers with others which signature values verify.
+    #[must_use]
+    pub fn sharing(evidence: &Evidence, given: &GivenData, verified: &VerifiedValues) -> Self {
         let embedded = evidence.distinct_certificates();
         let mut certificates: Vec<Certificate> = Vec::new();
         let mut known = HashSet::new();
         for certificate in embedded.chain(&given.certificates) {
-            if known.insert(certificate.der()) {
+            if known.insert(certificate.id()) {
                 certificates.push(certificate.clone());
             }
         }
         let stamps = evidence.time_stamps().iter();
         let time_stamp_ids = stamps.map(|stamp| ObjectId::of(&stamp.octets)).collect();
-        let mut material = Self { time_stamp_ids, ..Self::default() };
+        let verified = verified.clone();
+        let mut material = Self { time_stamp_ids, verified, ..Self::default() };
         let embedded = evidence.revocation_values().iter();
-        let embedded = embedded.map(|value| (value.form, &*value.octets));
-        let values = given.revocation.iter().map(|(form, octets)| (*form, &**octets));
+        let embedded = embedded.map(|value| (value.form, &*value.octets, value.id));
+        let values = given.revocation.iter();
+        let values = values.map(|(form, octets)| (*form, &**octets, ObjectId::of(octets)));
         let mut lists = Vec::new();
         let mut known_data = HashSet::new();
-        for (form, octets) in embedded.chain(values) {
-            let id = ObjectId::of(octets);
+        for (form, octets, id) in embedded.chain(values) {
             match form {
                 _ if !known_data.insert(id) => {}
                 RevocationForm::Crl => lists.push((id, octets)),
@@ -148,14 +157,12 @@ impl Material {
             }
         }
         // A list is read for the certificates of responders, too.
-        let mut known: HashSet<ObjectId> =
-            certificates.iter().map(|one| ObjectId::of(one.der())).collect();
         for (response, responder) in material
             .responses
             .iter()
             .flat_map(|(id, one)| one.certificates().iter().map(|r| (*id, r)))
         {
-            let id = ObjectId::of(responder.der());
+            let id = responder.id();
             material.in_responses.entry(response).or_default().push(id);
             if known.insert(id) {
                 certificates.push(responder.clone());
@@ -179,7 +186,7 @@ impl Material {
 
     fn add_response(&mut self, id: ObjectId, octets: &[u8]) {
         match OcspResponse::read(octets) {
-            Ok(response) => self.responses.push((id, response)),
+            Ok(response) => self.responses.push((id, response.sharing(&self.verified))),
             Err(_) => self.unreadable += 1,
         }
     }
@@ -197,7 +204,7 @@ impl Material {
                 if !list.is_delta() {
                     self.list_ids.push(id);
                 }
-                self.lists.push(list);
+                self.lists.push(list.sharing(&self.verified));
             }
             Err(_) => self.unreadable += 1,
         }
@@ -217,7 +224,7 @@ impl Material {
     /// The signature of a time-stamp, which is verified once for all signatures.
     pub(crate) fn token(&self, id: ObjectId, octets: &[u8]) -> TokenSignature {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || TokenSignature::read(octets, &self.certificates);
+        let new = || TokenSignature::read(octets, &self.certificates, &self.verified);
         tokens.entry(id).or_insert_with(new).clone()
     }
 

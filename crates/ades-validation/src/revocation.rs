@@ -111,8 +111,8 @@ impl Session<'_> {
         depth: usize,
     ) -> Link {
         let Issuing { issuer, anchor } = issuing;
-        let (id, issuer_id) = (ObjectId::of(certificate.der()), ObjectId::of(issuer.der()));
-        let key = (id, issuer_id, ObjectId::of(anchor.der()), usage);
+        let (id, issuer_id) = (certificate.id(), issuer.id());
+        let key = (id, issuer_id, anchor.id(), usage);
         if let Some(known) = self.links.get(&key) {
             return known.clone();
         }

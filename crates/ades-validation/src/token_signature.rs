@@ -1,6 +1,7 @@
 //! The signature of a time-stamp token: what its faults mean (EN 319 102-1, 5.4).
 
 use ades_core::{Certificate, DigestAlgorithm, SignatureAlgorithm};
+use ades_evidence::VerifiedValues;
 use ades_evidence::token::{self, TokenProblem};
 
 use crate::indication::SubIndication;
@@ -17,11 +18,15 @@ pub(crate) struct TokenSignature {
 }
 
 impl TokenSignature {
-    pub(crate) fn read(octets: &[u8], certificates: &[Certificate]) -> Self {
+    pub(crate) fn read(
+        octets: &[u8],
+        certificates: &[Certificate],
+        verified: &VerifiedValues,
+    ) -> Self {
         use SubIndication as Sub;
 
         let failure = |sub, code: &str, text: String| Failure::new(sub, Reason::new(code, text));
-        let Some(facts) = token::verify(octets, certificates) else {
+        let Some(facts) = token::verify_sharing(octets, certificates, verified) else {
             let text = "it cannot be read".to_owned();
             let failures = vec![failure(Sub::FormatFailure, "time-stamp-malformed", text)];
             return Self { failures, ..Self::default() };

@@ -5,7 +5,7 @@ use std::fmt;
 
 use ades_core::facts::{Evidence, SignatureFacts};
 use ades_evidence::needs::{Need, NeedId};
-use ades_validation::{GivenData, Indication, Judge, NextStep};
+use ades_validation::{Indication, Judge, NextStep};
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
@@ -87,7 +87,7 @@ impl Report {
     pub(crate) fn new(
         format_report: FormatReport,
         armour: Option<Armour>,
-        (judge, given): (&mut Judge, &GivenData),
+        (judge, last): (&mut Judge, &mut LastMaterial<'_>),
         validation_time: Option<DateTime<Utc>>,
         integrity_only: bool,
         (lists, now): (&TrustedLists, DateTime<Utc>),
@@ -96,8 +96,7 @@ impl Report {
         for statement in &mut statements {
             statement.findings.extend(armour.map(Armour::remark));
         }
-        let mut last = LastMaterial::new(given);
-        let judged = statements.into_iter().map(|one| one.judge(judge, &mut last));
+        let judged = statements.into_iter().map(|one| one.judge(judge, last));
         let mut signatures: Vec<Verdict> = judged.collect();
         if !lists.is_empty() {
             signatures.iter_mut().for_each(|verdict| lists.qualify(verdict, now));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ::trusted_lists::Qualification;
 use ades_core::Level;
 use ades_core::facts::{Evidence, SignatureFacts, TimeStampFacts, code};
+use ades_evidence::VerifiedValues;
 use ades_validation::{
     Finding, GivenData, Indication, Judge, Judgement, Material, Reason, Signature,
     TimeStampJudgement,
@@ -127,17 +128,20 @@ pub(crate) struct Statement<'a> {
 /// which is then read only once.
 pub(crate) struct LastMaterial<'g> {
     given: &'g GivenData,
+    verified: VerifiedValues,
     last: Option<(Arc<Evidence>, Material)>,
 }
 
 impl<'g> LastMaterial<'g> {
-    pub(crate) const fn new(given: &'g GivenData) -> Self {
-        Self { given, last: None }
+    /// `judge` remembers which signature values verify.
+    pub(crate) fn new(given: &'g GivenData, judge: &Judge) -> Self {
+        Self { given, verified: judge.verified().clone(), last: None }
     }
 
-    fn of(&mut self, evidence: &Arc<Evidence>) -> &Material {
+    pub(crate) fn of(&mut self, evidence: &Arc<Evidence>) -> &Material {
         let last = self.last.take().filter(|(last, _)| Arc::ptr_eq(last, evidence));
-        let new = || (Arc::clone(evidence), Material::new(evidence, self.given));
+        let new =
+            || (Arc::clone(evidence), Material::sharing(evidence, self.given, &self.verified));
         &self.last.insert(last.unwrap_or_else(new)).1
     }
 }
@@ -270,7 +274,8 @@ mod tests {
     fn shared_evidence_is_read_once() {
         let (shared, other): (Arc<Evidence>, Arc<Evidence>) = (Arc::default(), Arc::default());
         let given = GivenData::new();
-        let mut last = LastMaterial::new(&given);
+        let judge = Judge::new(Vec::new(), DateTime::default());
+        let mut last = LastMaterial::new(&given, &judge);
         last.of(&shared);
         assert_eq!((Arc::strong_count(&shared), Arc::strong_count(&other)), (2, 1));
         last.of(&shared);

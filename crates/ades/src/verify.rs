@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ::trusted_lists::TrustedList;
 use ades_core::facts::RevocationForm;
 use ades_core::{Certificate, Document};
+use ades_evidence::VerifiedValues;
 use ades_validation::{
     GivenData, Judge, Policy, Question, Revocation, TrustAnchor, ValidationTime,
 };
@@ -19,6 +20,7 @@ use crate::format;
 use crate::options::{FormatOption, ReadingOptions};
 use crate::report::{Contents, FormatReport, Report};
 use crate::trusted_lists::TrustedLists;
+use crate::verdict::LastMaterial;
 
 /// The options of verifying and inspecting. `Debug` does not show secrets.
 #[derive(Default)]
@@ -34,6 +36,10 @@ pub struct VerifyOptions<'a> {
     pub(crate) reading: ReadingOptions,
     pub(crate) password: Option<&'a str>,
     pub(crate) envelope_content: Option<&'a [u8]>,
+    /// Of a document that was extended since it was verified.
+    pub(crate) beginning: Option<Arc<pades::DigestedBeginning>>,
+    /// The signature values that were verified with these options.
+    pub(crate) verified: VerifiedValues,
     time: Option<ValidationTime>,
     integrity_only: bool,
 }
@@ -200,6 +206,8 @@ impl<'a> VerifyOptions<'a> {
             reading: self.reading.clone(),
             password: self.password,
             envelope_content: self.envelope_content,
+            beginning: None,
+            verified: self.verified.clone(),
             time: None,
             integrity_only: false,
         })
@@ -233,7 +241,8 @@ impl<'a> VerifyOptions<'a> {
             own.extend(self.lists.time_stamping_anchors(now));
             trust.extend(self.lists.signer_anchors(now));
         }
-        let judge = Judge::new(trust, now).question(question).policy(policy).time(time);
+        let judge = Judge::new(trust, now).sharing(&self.verified);
+        let judge = judge.question(question).policy(policy).time(time);
         match time_stamping_trust {
             Some(own) => judge.time_stamping_anchors(own),
             None => judge,
@@ -290,7 +299,8 @@ pub fn verify(
         _ => Some(judge.time_for(None)),
     };
     let (report, armour) = read(document, options)?;
-    Ok(Report::new(report, armour, (&mut judge, &given), time, integrity_only, (&lists, now)))
+    let mut last = LastMaterial::new(&given, &judge);
+    Ok(Report::new(report, armour, (&mut judge, &mut last), time, integrity_only, (&lists, now)))
 }
 
 /// Lists the signatures of a document or container, without verdicts.

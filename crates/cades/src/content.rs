@@ -66,10 +66,16 @@ impl ContentDigests {
                 inside.iter_mut().for_each(|digester| digester.update(piece));
                 Ok(())
             })?;
-            all.append(&mut inside);
+            all.extend(inside.into_iter().map(Digester::finish));
         }
         let of_content = all.len();
         if let Some(original) = original {
+            let is_read = hold || !archived.is_empty();
+            let known = if is_read { None } else { original.digests(algorithms)? };
+            if let Some(mut known) = known {
+                all.append(&mut known);
+                return Ok(Self { all, of_content, octets });
+            }
             let mut outside = digesters();
             let mut held = hold.then(Vec::new);
             let is_outside = !container.is_enveloping();
@@ -80,14 +86,13 @@ impl ContentDigests {
                 archived.for_each(|(_, digester)| digester.update(piece));
                 Ok(())
             })?;
-            all.append(&mut outside);
+            all.extend(outside.into_iter().map(Digester::finish));
             if is_outside {
                 octets = held;
             }
         } else if !container.is_enveloping() {
             archived.clear();
         }
-        let all = all.into_iter().map(Digester::finish).collect();
         Ok(Self { all, of_content, octets })
     }
 

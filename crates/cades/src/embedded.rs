@@ -7,7 +7,12 @@
 
 use ades_core::asn1::ber::Reader;
 use ades_core::facts::Evidence;
-use ades_core::{CertificateChain, Document, DocumentDigest, SignatureParameters};
+use std::io::Read;
+
+use ades_core::{
+    CertificateChain, Digest, DigestAlgorithm, Document, DocumentDigest, SignatureParameters,
+};
+use ades_evidence::VerifiedValues;
 use chrono::{DateTime, Utc};
 
 use crate::attributes;
@@ -109,7 +114,42 @@ pub fn first_element(octets: &[u8]) -> Result<&[u8], Error> {
     Ok(Reader::new(octets, 0).next("expected CMS")?.raw)
 }
 
-/// Verifies embedded CMS over the document that it belongs to.
+/// The octets outside embedded CMS that it is over.
+pub trait Covered {
+    /// Their digest.
+    ///
+    /// # Errors
+    /// [`Error::Read`](ades_core::Error::Read)
+    fn digest(&mut self, algorithm: DigestAlgorithm) -> Result<Digest, ades_core::Error>;
+
+    /// The octets, from the first.
+    fn reader(&mut self) -> Box<dyn Read + Send + '_>;
+}
+
+/// Covered octets as the original of a detached container.
+struct CoveredOriginal<'a>(&'a mut dyn Covered);
+
+impl Original for CoveredOriginal<'_> {
+    fn read_through(
+        &mut self,
+        take: &mut dyn FnMut(&[u8]) -> Result<(), ades_core::Error>,
+    ) -> Result<u64, ades_core::Error> {
+        Document::stream(self.0.reader()).read_through(take)
+    }
+
+    fn digests(
+        &mut self,
+        algorithms: &[DigestAlgorithm],
+    ) -> Result<Option<Vec<Digest>>, ades_core::Error> {
+        algorithms
+            .iter()
+            .map(|algorithm| self.0.digest(*algorithm))
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+}
+
+/// Verifies embedded CMS over the octets that it belongs to.
 ///
 /// As [`Container::verify`], with the rules for embedded CMS: there must be no
 /// signing-time, because the embedding format stores `claimed_time` in its own place.
@@ -122,14 +162,16 @@ pub fn first_element(octets: &[u8]) -> Result<&[u8], Error> {
 /// As [`Container::read`] and [`Container::verify`].
 pub fn verify(
     cms: &[u8],
-    document: &mut Document<'_>,
+    covered: &mut dyn Covered,
     claimed_time: Option<DateTime<Utc>>,
     listing: &mut Listing,
     evidence: &mut Evidence,
+    verified: &VerifiedValues,
 ) -> Result<Report, Error> {
     let mut source = Document::from_bytes(cms);
     let container = Container::read(&mut source)?;
-    let document = Some(document as &mut dyn Original);
+    let mut original = CoveredOriginal(covered);
     let profile = Profile::Embedded { claimed_time };
-    container.verify_as(&mut source, document, profile, listing, evidence)
+    let into = (listing, evidence);
+    container.verify_as(&mut source, Some(&mut original), profile, into, verified)
 }

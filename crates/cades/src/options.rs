@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use ades_core::Document;
+use ades_core::{Digest, DigestAlgorithm, Document};
+use ades_evidence::VerifiedValues;
 use serde::{Deserialize, Serialize};
 
 /// Options of a new CAdES container.
@@ -42,6 +43,7 @@ pub enum Packaging {
 #[derive(Default)]
 pub struct VerifyOptions<'a> {
     pub(crate) original: Option<&'a mut dyn Original>,
+    pub(crate) verified: VerifiedValues,
 }
 
 impl<'a> VerifyOptions<'a> {
@@ -49,6 +51,13 @@ impl<'a> VerifyOptions<'a> {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Remembers with others which signature values verify.
+    #[must_use]
+    pub fn sharing(mut self, verified: &VerifiedValues) -> Self {
+        self.verified = verified.clone();
+        self
     }
 
     /// The document of a detached container. The content of an enveloping
@@ -73,6 +82,15 @@ pub(crate) trait Original {
         &mut self,
         take: &mut dyn FnMut(&[u8]) -> Result<(), ades_core::Error>,
     ) -> Result<u64, ades_core::Error>;
+
+    /// The digests by these algorithms, if they need not be computed from the octets.
+    fn digests(
+        &mut self,
+        algorithms: &[DigestAlgorithm],
+    ) -> Result<Option<Vec<Digest>>, ades_core::Error> {
+        let _ = algorithms;
+        Ok(None)
+    }
 }
 
 impl Original for Document<'_> {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use ades_core::facts::Evidence;
 use ades_core::{Certificate, Digest, Digester, Document};
+use ades_evidence::VerifiedValues;
 use chrono::{DateTime, Utc};
 
 use crate::certificate_index::CertificateIndex;
@@ -49,8 +50,9 @@ impl Container {
         options: VerifyOptions<'_>,
     ) -> Result<Report, Error> {
         let (mut listing, mut evidence) = (Listing::new(), Evidence::new());
-        let (original, profile) = (options.original, Profile::Cades);
-        let report = self.verify_as(source, original, profile, &mut listing, &mut evidence);
+        let VerifyOptions { original, verified } = options;
+        let into = (&mut listing, &mut evidence);
+        let report = self.verify_as(source, original, Profile::Cades, into, &verified);
         report.map(|report| report.with_evidence(&Arc::new(evidence)))
     }
 
@@ -61,8 +63,8 @@ impl Container {
         source: &mut Document<'_>,
         original: Option<&mut dyn Original>,
         profile: Profile,
-        listing: &mut Listing,
-        evidence: &mut Evidence,
+        (listing, evidence): (&mut Listing, &mut Evidence),
+        verified: &VerifiedValues,
     ) -> Result<Report, Error> {
         let signers = read_all(self.signer_elements()?)?;
         let mut algorithms = digest_algorithms(&signers);
@@ -84,6 +86,7 @@ impl Container {
             container: self,
             certificates: CertificateIndex::new(self.certificates()),
             listing,
+            verified,
             in_container: ContainerEvidence::add(self, evidence)?,
             evidence,
             archived: Archived::new(archived),
@@ -158,6 +161,7 @@ struct ReportBuilder<'c, 's> {
     container: &'c Container,
     certificates: CertificateIndex<'c>,
     listing: &'s mut Listing,
+    verified: &'s VerifiedValues,
     evidence: &'s mut Evidence,
     /// The evidence in the container's own fields.
     in_container: ContainerEvidence<'c>,
@@ -179,7 +183,7 @@ impl ReportBuilder<'_, '_> {
         let mut findings = Findings::new(signer, subject, &mut self.certificates, self.listing)?;
         findings.check_algorithms();
         findings.check_digest(covered.digests);
-        findings.check_value(covered);
+        findings.check_value(covered, self.verified);
         findings.check_attributes(&self.container.encap.content_type);
         findings.check_algorithm_protection();
 

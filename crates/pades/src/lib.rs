@@ -40,4 +40,4 @@ pub use prepare::{Checked, check, prepare, prepare_copying};
 pub use report::Warning;
 pub use security::envelopes;
 pub use signer::SubFilter;
-pub use verify::verify;
+pub use verify::{DigestedBeginning, verify};

@@ -4,6 +4,7 @@ use std::fmt;
 
 use ades_core::SignatureParameters;
 use ades_core::error::Parameter;
+use ades_evidence::VerifiedValues;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -11,6 +12,7 @@ use crate::appearance::{Appearance, StampPosition};
 use crate::error::Error;
 use crate::lock::FieldLock;
 use crate::security::{Credential, EnvelopeContent, Password};
+use crate::verify::DigestedBeginning;
 
 /// The form field that holds the signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -336,6 +338,8 @@ pub(crate) const fn time_stamp_room(token_len: usize) -> usize {
 #[derive(Clone, Copy, Default)]
 pub struct VerifyOptions<'a> {
     pub(crate) credential: Credential<'a>,
+    pub(crate) beginning: Option<&'a DigestedBeginning>,
+    pub(crate) verified: Option<&'a VerifiedValues>,
 }
 
 impl<'a> VerifyOptions<'a> {
@@ -358,6 +362,20 @@ impl<'a> VerifyOptions<'a> {
     #[must_use]
     pub const fn envelope_content(mut self, content: &'a [u8]) -> Self {
         self.credential.envelope = Some(content);
+        self
+    }
+
+    /// Remembers with others which signature values verify.
+    #[must_use]
+    pub const fn sharing(mut self, verified: &'a VerifiedValues) -> Self {
+        self.verified = Some(verified);
+        self
+    }
+
+    /// Does not digest the beginning again that an earlier verification digested. See there.
+    #[must_use]
+    pub const fn digested(mut self, beginning: &'a DigestedBeginning) -> Self {
+        self.beginning = Some(beginning);
         self
     }
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod compare;
+mod covered;
 mod equivalence;
 mod fields;
 mod history;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use ades_core::Document;
 use ades_core::facts::{Covers, Evidence, Objects, TimeStampFacts};
+use ades_evidence::VerifiedValues;
 use ades_evidence::embedded::AddedTimeStamp;
 use cades::embedded::Listing;
 
@@ -24,6 +26,8 @@ use crate::file::{Pdf, Revision, Section, SectionKind};
 use crate::options::VerifyOptions;
 use crate::report::{FieldReport, Level, Problem, Report, SectionReport, SignatureReport};
 use crate::security::Credential;
+use covered::CoveredDigests;
+pub use covered::DigestedBeginning;
 use history::History;
 use security_store::SecurityStore;
 use signature::ChangeContext;
@@ -57,7 +61,12 @@ pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result
         budget = budget.checked_sub(octets).ok_or(exceeds(Limit::SignedOctets))?;
         Ok::<(), Error>(())
     };
-    let mut reading = Reading { listing: Listing::new(), evidence: Evidence::new() };
+    let mut reading = Reading {
+        listing: Listing::new(),
+        evidence: Evidence::new(),
+        digests: CoveredDigests::new(&found, options.beginning),
+        verified: options.verified.cloned().unwrap_or_default(),
+    };
     let mut signed = Vec::new();
     let (stamps, signatures): (Vec<_>, Vec<_>) =
         found.into_iter().partition(FoundSignature::is_time_stamp);
@@ -67,7 +76,7 @@ pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result
         report.signatures.push(found.verify(&mut pdf, &mut reading, context)?);
         signed.push(Signed { end, objects: reading.evidence.since(mark) });
     }
-    let mut evidence = reading.evidence;
+    let Reading { mut evidence, mut digests, .. } = reading;
     let earlier = ends.iter().filter(|(later, _)| **later > 0);
     let earlier = earlier.map(|(later, end)| Revision { later: *later, end: *end });
     let revisions: Vec<Revision> = [Revision::NEWEST].into_iter().chain(earlier).collect();
@@ -77,11 +86,15 @@ pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result
         let sound = stamp.is_sound_time_stamp().then(|| stamp.signed_ranges()).flatten();
         if let Some(ranges) = sound {
             spend(ranges.end)?;
-            let added = stamp.add_time_stamp(&mut pdf, &mut evidence)?;
+            let into = (&mut evidence, &mut digests);
+            let added = stamp.add_time_stamp(&mut pdf, ranges, into)?;
             read.push((stamp, Some(SoundTimeStamp { ranges, added })));
         } else {
             read.push((stamp, None));
         }
+    }
+    if let Some(beginning) = options.beginning {
+        digests.keep(beginning);
     }
     let sound: Vec<&SoundTimeStamp> = read.iter().filter_map(|(_, sound)| sound.as_ref()).collect();
     cover(&sound, &signed, &store, &mut evidence);
@@ -146,6 +159,8 @@ impl Compared {
 struct Reading {
     listing: Listing,
     evidence: Evidence,
+    digests: CoveredDigests,
+    verified: VerifiedValues,
 }
 
 /// A signature that was read.

@@ -6,6 +6,7 @@ use std::io::Read;
 use ades_core::SignerLocation;
 use ades_core::error::Parameter;
 use ades_core::parameters::{NO_TEXT, is_text};
+use ades_evidence::VerifiedValues;
 use serde::{Deserialize, Serialize};
 
 use crate::c14n::{Canonicalization, IdAttributes, Target};
@@ -406,6 +407,7 @@ pub struct VerifyOptions<'a> {
     pub(crate) expected: Vec<Target>,
     pub(crate) reading: ReadingOptions,
     pub(crate) foreseen: Option<ForeseenSignature>,
+    pub(crate) verified: VerifiedValues,
 }
 
 impl<'a> VerifyOptions<'a> {
@@ -413,6 +415,13 @@ impl<'a> VerifyOptions<'a> {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Remembers with others which signature values verify.
+    #[must_use]
+    pub fn sharing(mut self, verified: &VerifiedValues) -> Self {
+        self.verified = verified.clone();
+        self
     }
 
     /// The options for verifying what this signature was completed to: its document is read as it

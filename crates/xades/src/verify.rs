@@ -25,6 +25,7 @@ pub(crate) mod tree;
 use std::sync::Arc;
 
 use ades_core::Document;
+use ades_evidence::VerifiedValues;
 
 use crate::c14n::Target;
 use crate::error::Error;
@@ -33,7 +34,7 @@ use crate::report::{Part, Place, Problem, Report, SignatureReport};
 
 use collect::CollectedDocument;
 use evaluate::evaluate;
-use evaluate::foreseen::ForeseenSignature;
+use evaluate::foreseen::{ForeseenOutcomes, ForeseenSignature};
 use original::Original;
 use signature::Signature;
 use signature_report::{Context, signature_report};
@@ -54,8 +55,8 @@ use signature_report::{Context, signature_report};
 /// an expected element. An invalid signature is not an error: the report has its
 /// problems.
 pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result<Report, Error> {
-    let VerifyOptions { mut originals, expected, reading, foreseen } = options;
-    verify_with(document, &mut originals, &expected, &reading, foreseen)
+    let VerifyOptions { mut originals, expected, reading, foreseen, verified } = options;
+    verify_with(document, &mut originals, &expected, &reading, foreseen, &verified)
 }
 
 /// As [`verify`], with originals that are needed again.
@@ -65,12 +66,25 @@ pub(crate) fn verify_with(
     expected: &[Target],
     reading: &ReadingOptions,
     foreseen: Option<ForeseenSignature>,
+    verified: &VerifiedValues,
 ) -> Result<Report, Error> {
     let early = foreseen.and_then(|foreseen| foreseen.read(document, reading, expected));
     let (collected, foreseen) = match early {
         Some((collected, outcomes)) => (collected, Some(outcomes)),
         None => (CollectedDocument::read(document, reading, expected)?, None),
     };
+    verify_collected(document, &collected, originals, reading, foreseen, verified)
+}
+
+/// The second reading, after `collected` was collected in the first.
+pub(crate) fn verify_collected(
+    document: &mut Document<'_>,
+    collected: &CollectedDocument,
+    originals: &mut [Original<'_>],
+    reading: &ReadingOptions,
+    foreseen: Option<ForeseenOutcomes>,
+    verified: &VerifiedValues,
+) -> Result<Report, Error> {
     let signatures: Vec<Option<Signature<'_>>> = collected
         .signatures
         .iter()
@@ -81,10 +95,11 @@ pub(crate) fn verify_with(
     let places = collected.signatures.iter().filter(|found| !found.in_entity);
     let (evidence, found) = evidence::collect(&signatures, &outcomes);
     let context = Context {
-        document: &collected,
+        document: collected,
         evidence: &found,
         signatures: &signatures,
         outcomes: &outcomes,
+        verified,
         places: places.map(|found| found.element.place.clone()).collect(),
     };
     let mut reports: Vec<Option<SignatureReport>> =

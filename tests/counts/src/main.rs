@@ -7,6 +7,8 @@
 
 mod callgrind;
 mod figures;
+mod raising;
+mod services;
 mod work;
 
 use std::path::Path;
@@ -19,6 +21,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        // For a profile of one case: makes the folder that the next two take.
+        ["input", name, folder] => {
+            Case::named(name).make_input(Path::new(folder));
+            ExitCode::SUCCESS
+        }
         // A run under callgrind.
         ["work", name, folder] => {
             Case::named(name).run(Path::new(folder));

@@ -9,14 +9,18 @@ use ades::formats::ades_core::{Digester, verify};
 use ades::formats::xades::c14n::{Selection, canonicalize};
 use ades::formats::xades::xml::Reader;
 use ades::{
-    Canonicalization, Certificate, CertificateChain, Check, DigestAlgorithm, Document, Packaging,
-    PendingSignature, SignatureAlgorithm, SignatureParameters, SigningOptions, VerifyOptions,
+    Canonicalization, Certificate, CertificateChain, Check, DigestAlgorithm, Document, Format,
+    Level, Packaging, PendingSignature, SignatureAlgorithm, SignatureParameters, SigningOptions,
+    TargetLevel, VerifyOptions,
 };
 use chrono::DateTime;
 use test_documents::Random;
 use test_documents::invoice::Invoice;
 use test_documents::large_pdf::{write_image_pages, write_many_objects};
 use test_key::TestKey;
+
+use crate::raising;
+use crate::services::Services;
 
 /// A piece of work on a document.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +60,14 @@ enum Work {
     Verify,
     /// Copies the document while preparing, completes the copy and verifies it, in one process.
     SignAtOnce,
+    /// Judges a signature of level B-B with its path and embedded revocation data.
+    Judge,
+    /// Judges a signature of level B-LTA.
+    JudgeLta,
+    /// Raises a signature from B-B to B-LT, with answers that are there.
+    RaiseLt,
+    /// As above, to B-LTA.
+    RaiseLta,
     /// Canonicalises the document with Canonical XML 1.0.
     Inclusive,
     /// As above with the exclusive algorithm.
@@ -66,6 +78,7 @@ enum Work {
 enum Size {
     /// What does not depend on the document's length dominates.
     Tiny,
+    Usual,
     Small,
     Large,
 }
@@ -74,6 +87,7 @@ impl Size {
     const fn octets(self) -> usize {
         match self {
             Self::Tiny => 1_000,
+            Self::Usual => 10_000,
             Self::Small => 100_000,
             Self::Large => 10_000_000,
         }
@@ -83,8 +97,8 @@ impl Size {
 impl Case {
     pub(crate) fn all() -> Vec<Self> {
         use Work::{
-            Check, Complete, CompleteInPlace, Exclusive, Inclusive, Prepare, PrepareCopying,
-            SignAtOnce, Verify, VerifyCompleted,
+            Check, Complete, CompleteInPlace, Exclusive, Inclusive, Judge, JudgeLta, Prepare,
+            PrepareCopying, RaiseLt, RaiseLta, SignAtOnce, Verify, VerifyCompleted,
         };
 
         const SIGNED: &[Work] = &[Prepare, Complete, VerifyCompleted, Verify];
@@ -108,6 +122,11 @@ impl Case {
                 }
             }
         }
+        for kind in [Kind::Xml, Kind::Pdf, Kind::Enveloping] {
+            for work in [Judge, JudgeLta, RaiseLt, RaiseLta] {
+                all.push(Self { kind, work, size: Size::Usual });
+            }
+        }
         all
     }
 
@@ -129,6 +148,7 @@ impl Case {
                 // A row of an image has 500 octets.
                 let (pages, rows) = match self.size {
                     Size::Tiny => (1, 1),
+                    Size::Usual => (1, 20),
                     Size::Small => (1, 200),
                     Size::Large => (20, 1000),
                 };
@@ -141,7 +161,11 @@ impl Case {
             Kind::Xml => drop(std::io::copy(&mut Invoice::new(len as u64), &mut out).unwrap()),
         }
         out.flush().unwrap();
-        let key = TestKey::new("Signer of counted documents");
+        let services = self.is_judged().then(Services::new);
+        let key = match &services {
+            Some(services) => services.signer.clone(),
+            None => TestKey::new("Signer of counted documents"),
+        };
         let write = |name, octets: &[u8]| fs::write(folder.join(name), octets).unwrap();
         write("certificate", key.certificate());
         let pending = self.prepare(folder);
@@ -153,6 +177,19 @@ impl Case {
         fs::rename(folder.join("out"), folder.join("container")).unwrap();
         if self.work == Work::CompleteInPlace {
             write("state", self.prepare_copying(folder).to_json(None).unwrap().as_bytes());
+        }
+        let Some(services) = services else { return };
+        write("anchor", services.anchor().der());
+        match self.work {
+            Work::JudgeLta => {
+                write("container", &raising::record(folder, &services, TargetLevel::Lta));
+            }
+            Work::RaiseLt => drop(raising::record(folder, &services, TargetLevel::Lt)),
+            Work::RaiseLta => drop(raising::record(folder, &services, TargetLevel::Lta)),
+            _ => {
+                let format = self.format();
+                write("container", &raising::with_revocation_data(folder, &services, format));
+            }
         }
     }
 
@@ -189,13 +226,18 @@ impl Case {
                 pending.complete_in_place(&mut file, &value, Check::LengthAndTail).unwrap();
                 pending.verify_completed(&mut open(folder, "out"), &mut document()).unwrap();
             }
+            Work::Judge => raising::judge(folder, Level::B),
+            Work::JudgeLta => raising::judge(folder, Level::Lta),
+            Work::RaiseLt => raising::replay(folder, TargetLevel::Lt),
+            Work::RaiseLta => raising::replay(folder, TargetLevel::Lta),
             Work::Inclusive => form(folder, Canonicalization::C14N_1_0),
             Work::Exclusive => form(folder, Canonicalization::EXCLUSIVE),
         }
     }
 
     /// What the case is not about: starting the program and, where the work verifies
-    /// the signature value, that too.
+    /// the signature value, that too. Judging and raising verify many values, and one too many
+    /// has to be seen: all of them count.
     pub(crate) fn baseline(self, folder: &Path) {
         let verifications = match self.work {
             Work::Complete | Work::CompleteInPlace | Work::VerifyCompleted | Work::Verify => 1,
@@ -203,6 +245,10 @@ impl Case {
             Work::Check
             | Work::Prepare
             | Work::PrepareCopying
+            | Work::Judge
+            | Work::JudgeLta
+            | Work::RaiseLt
+            | Work::RaiseLta
             | Work::Inclusive
             | Work::Exclusive => 0,
         };
@@ -210,6 +256,19 @@ impl Case {
             let data = read(folder, "data");
             let algorithm = SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256);
             verify::verify(chain(folder).leaf(), algorithm, &data, &read(folder, "value")).unwrap();
+        }
+    }
+
+    /// Whether certificates and their revocation are a part of the work.
+    const fn is_judged(self) -> bool {
+        matches!(self.work, Work::Judge | Work::JudgeLta | Work::RaiseLt | Work::RaiseLta)
+    }
+
+    const fn format(self) -> Format {
+        match self.kind {
+            Kind::Detached | Kind::Enveloping => Format::Cades,
+            Kind::Pdf | Kind::Objects => Format::Pades,
+            Kind::Xml => Format::Xades,
         }
     }
 
@@ -298,11 +357,16 @@ impl fmt::Display for Case {
             Work::VerifyCompleted => "verify-completed",
             Work::Verify => "verify",
             Work::SignAtOnce => "sign-at-once",
+            Work::Judge => "judge",
+            Work::JudgeLta => "judge-lta",
+            Work::RaiseLt => "raise-lt",
+            Work::RaiseLta => "raise-lta",
             Work::Inclusive => "c14n-1.0",
             Work::Exclusive => "c14n-exclusive",
         };
         let size = match self.size {
             Size::Tiny => "1-KB",
+            Size::Usual => "10-KB",
             Size::Small => "100-KB",
             Size::Large => "10-MB",
         };

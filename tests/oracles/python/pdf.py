@@ -11,6 +11,8 @@ line from standard input and answers with one per line. It uses no network.
     {"filled": true}
 {"archive": {file, out, key, certificate, chain, password?}}
     {"archived": true}
+{"raise": {file, out, level, time, trust: [pem], ocsps: [der], tsa_key, tsa_certificate, tsa_chain}}
+    {"nanoseconds": the time from file to file}
 {"encrypt": {file, out, certificates: [pem], version, aes?, filters?, key_length?, oaep?,
              metadata?}}
     {"encrypted": true}
@@ -21,7 +23,9 @@ what a certification permits. "subfilter" is PADES or ADOBE_PKCS7_DETACHED.
 handler by name; "metadata" false leaves the metadata unencrypted. "pkcs12" is the file
 of such a holder, and "password" the file's.
 "fill" fills a text field. "archive" adds validation data (certificates) and a
-document time-stamp by this key, in two updates. Files are read leniently unless
+document time-stamp by this key, in two updates. "raise" adds the validation data of the
+first signature, which stays without a signature time-stamp, for the level LT; and a document
+time-stamp with the validation data of its service for LTA. Files are read leniently unless
 "strict" is true. The answer to a request that fails is {"error": "..."}; a
 signature that cannot be judged completely has "error".
 """
@@ -29,9 +33,10 @@ import io
 import json
 import logging
 import sys
+import time
 from datetime import datetime
 
-from asn1crypto import pem, x509
+from asn1crypto import ocsp, pem, x509
 from pyhanko.keys import load_private_key_from_pemder
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.crypt import (
@@ -57,6 +62,7 @@ from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko.sign.validation import (
     DocumentSecurityStore,
+    add_validation_info,
     validate_pdf_signature,
     validate_pdf_timestamp,
 )
@@ -210,6 +216,26 @@ def archive(request):
     return {"archived": True}
 
 
+def raised(request):
+    start = time.perf_counter_ns()
+    moment = datetime.fromisoformat(request["time"])
+    found = certificates(request["tsa_certificate"]) + certificates(request["tsa_chain"])
+    validation = ValidationContext(
+        trust_roots=[c for path in request["trust"] for c in certificates(path)],
+        ocsps=[ocsp.OCSPResponse.load(read(path)) for path in request["ocsps"]],
+        other_certs=found, moment=moment, allow_fetching=False, revocation_mode="hard-fail")
+    reader = PdfFileReader(io.BytesIO(read(request["file"])), strict=False)
+    out = io.BytesIO()
+    add_validation_info(reader.embedded_signatures[0], validation, output=out)
+    if request["level"] == "LTA":
+        key = load_private_key_from_pemder(request["tsa_key"], passphrase=None)
+        stamper = PdfTimeStamper(DummyTimeStamper(found[0], key, found, fixed_dt=moment))
+        writer = IncrementalPdfFileWriter(io.BytesIO(out.getvalue()), strict=False)
+        out = stamper.timestamp_pdf(writer, "sha256", validation_context=validation)
+    write(request["out"], out.getbuffer())
+    return {"nanoseconds": time.perf_counter_ns() - start}
+
+
 def sign(request):
     writer = update(read(request["file"]), request)
     field = request.get("field", "Signature")
@@ -262,7 +288,7 @@ def main():
     answers, sys.stdout = sys.stdout, sys.stderr
     logging.disable(logging.CRITICAL)
     commands = {"validate": validate, "sign": sign, "fill": fill, "archive": archive,
-                "encrypt": encrypt}
+                "encrypt": encrypt, "raise": raised}
     for line in sys.stdin:
         try:
             (command, request), = json.loads(line).items()

@@ -28,6 +28,8 @@ pub struct Raising<'s> {
     pub original: Option<&'static [u8]>,
     /// What cannot be had, by the kind of need.
     pub broken: fn(&Need) -> bool,
+    /// Whether the state is stored and restored before each step.
+    pub is_stored: bool,
     /// Number of documents that were written.
     pub written: usize,
 }
@@ -49,6 +51,7 @@ impl<'s> Raising<'s> {
             trust: vec![anchor.clone()],
             original: None,
             broken: |_| false,
+            is_stored: true,
             written: 0,
         }
     }
@@ -75,7 +78,7 @@ impl<'s> Raising<'s> {
         }
     }
 
-    /// Raises a container. The state is stored and restored before each step.
+    /// Raises a container.
     pub fn raise(&mut self, container: &[u8], options: ExtendOptions) -> (Vec<u8>, Reached) {
         self.try_raise(container, options).unwrap()
     }
@@ -89,8 +92,10 @@ impl<'s> Raising<'s> {
         let mut current = container.to_vec();
         let mut extension = Extension::new(options.nonce_seed([7; 32]));
         for _ in 0..32 {
-            let stored = extension.to_json(None).unwrap();
-            extension = Extension::from_json(&stored, None).unwrap();
+            if self.is_stored {
+                let stored = extension.to_json(None).unwrap();
+                extension = Extension::from_json(&stored, None).unwrap();
+            }
             let mut out = Vec::new();
             let now = self.services.now;
             let step = {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use ades_core::base64;
 use serde_json::{Value, json};
@@ -81,10 +82,12 @@ impl Dss {
         self.0.try_ask(&json!({ "sign_xml": more })).map(|_| ())
     }
 
-    /// Lets DSS raise XAdES signatures as `more` describes (see `XmlRaiser.java`).
-    /// An error if it rejects the request.
-    pub fn raise_xml(&self, more: &Value) -> Result<(), String> {
-        self.0.try_ask(&json!({ "raise_xml": more })).map(|_| ())
+    /// Lets DSS raise signatures as `more` describes (see `Raiser.java`). Returns the time from
+    /// file to file, without that of the time-stamping service. An error if it rejects the
+    /// request.
+    pub fn raise(&self, more: &Value) -> Result<Duration, String> {
+        let answer = self.0.try_ask(&json!({ "raise": more }))?;
+        Ok(Duration::from_nanos(answer["nanoseconds"].as_u64().unwrap()))
     }
 
     /// Returns the canonical form by Apache Santuario, which DSS uses. An error if it

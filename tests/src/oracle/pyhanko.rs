@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -39,6 +40,13 @@ impl PyHanko {
     /// the request.
     pub fn sign(&self, more: &Value) -> Result<(), String> {
         self.ask("sign", more)
+    }
+
+    /// Lets pyHanko raise a signature as `more` describes (see `pdf.py`). Returns the time from
+    /// file to file. An error if it rejects the request.
+    pub fn raise(&self, more: &Value) -> Result<Duration, String> {
+        let answer = self.0.try_ask(&json!({ "raise": more }))?;
+        Ok(Duration::from_nanos(answer["nanoseconds"].as_u64().unwrap()))
     }
 
     /// As [`sign`](Self::sign), for any command: `sign`, `fill` or `archive`.

@@ -1,6 +1,6 @@
-//! A P-256 key and its self-signed certificate, for tests that need neither a C
-//! compiler nor other programs. The same name gives the same key, certificate
-//! and signature values in every run.
+//! A P-256 key and its certificate, self-signed or issued by another key, for tests that
+//! need neither a C compiler nor other programs. The same names give the same keys,
+//! certificates and signature values in every run.
 #![deny(missing_docs)]
 
 use p256::ecdsa::signature::hazmat::PrehashSigner;
@@ -19,10 +19,17 @@ const VALIDITY: &[u8] = b"\x30\x1E\x17\x0D200101000000Z\x17\x0D491231235959Z";
 /// keyUsage, critical: digitalSignature and nonRepudiation.
 const KEY_USAGE: &[u8] = b"\x30\x0E\x06\x03\x55\x1D\x0F\x01\x01\xFF\x04\x04\x03\x02\x06\xC0";
 
+/// keyUsage, critical: keyCertSign and cRLSign.
+const CA_KEY_USAGE: &[u8] = b"\x30\x0E\x06\x03\x55\x1D\x0F\x01\x01\xFF\x04\x04\x03\x02\x01\x06";
+/// basicConstraints, critical: a CA.
+const CA: &[u8] = b"\x30\x0F\x06\x03\x55\x1D\x13\x01\x01\xFF\x04\x05\x30\x03\x01\x01\xFF";
+
 /// A key with its certificate.
 #[derive(Clone)]
 pub struct TestKey {
     key: SigningKey,
+    /// The subject, as DER.
+    name: Vec<u8>,
     certificate: Vec<u8>,
 }
 
@@ -33,6 +40,29 @@ impl TestKey {
     /// If the common name has more than 64 octets.
     #[must_use]
     pub fn new(common_name: &str) -> Self {
+        Self::certified(common_name, None, KEY_USAGE)
+    }
+
+    /// The key of this common name, with the certificate of a certification authority.
+    ///
+    /// # Panics
+    /// If the common name has more than 64 octets.
+    #[must_use]
+    pub fn authority(common_name: &str) -> Self {
+        Self::certified(common_name, None, &[CA_KEY_USAGE, CA].concat())
+    }
+
+    /// The key of this common name, with a certificate that this key issues. `extensions`
+    /// are further ones, as DER.
+    ///
+    /// # Panics
+    /// If the common name has more than 64 octets.
+    #[must_use]
+    pub fn issue(&self, common_name: &str, extensions: &[u8]) -> Self {
+        Self::certified(common_name, Some(self), &[KEY_USAGE, extensions].concat())
+    }
+
+    fn certified(common_name: &str, issuer: Option<&Self>, extensions: &[u8]) -> Self {
         assert!(common_name.len() <= 64, "ub-common-name is 64 (RFC 5280, A.1)");
         let seed = Sha256::digest(common_name);
         let key = SigningKey::from_slice(&seed).expect("a digest is a private key of P-256");
@@ -47,20 +77,21 @@ impl TestKey {
                 b"\xA0\x03\x02\x01\x02",
                 &element(0x02, &[&serial_number]),
                 ECDSA_WITH_SHA256,
-                &name,
+                issuer.map_or(&name, |issuer| &issuer.name),
                 VALIDITY,
                 &name,
                 &element(0x30, &[P256_KEY, &public_key]),
-                &element(0xA3, &[&element(0x30, &[KEY_USAGE])]),
+                &element(0xA3, &[&element(0x30, &[extensions])]),
             ],
         );
-        let value = sign(&key, &Sha256::digest(&certificate));
+        let signer = issuer.map_or(&key, |issuer| &issuer.key);
+        let value = sign(signer, &Sha256::digest(&certificate));
         let value = element(0x03, &[&[0], &value]);
         let certificate = element(0x30, &[&certificate, ECDSA_WITH_SHA256, &value]);
-        Self { key, certificate }
+        Self { key, name, certificate }
     }
 
-    /// The certificate, as DER. It is its own issuer.
+    /// The certificate, as DER. Unless another key issued it, it is its own issuer.
     #[must_use]
     pub fn certificate(&self) -> &[u8] {
         &self.certificate

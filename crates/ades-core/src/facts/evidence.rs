@@ -277,7 +277,7 @@ impl Evidence {
             Some(known) => Ok(known.certificate.clone()),
             // Parsing costs more than counting.
             None if self.certificates.len() == MAX_CERTIFICATES => return self.left_out += 1,
-            None => Certificate::from_der(der),
+            None => Certificate::from_der(der).map(|read| read.keep_id(id)),
         };
         match certificate {
             Ok(certificate) => self.push_certificate(certificate, place, id),
@@ -287,7 +287,7 @@ impl Evidence {
 
     /// Adds a certificate that was read before.
     pub fn add_read_certificate(&mut self, certificate: &Certificate, place: EvidencePlace) {
-        self.push_certificate(certificate.clone(), place, ObjectId::of(certificate.der()));
+        self.push_certificate(certificate.clone(), place, certificate.id());
     }
 
     fn push_certificate(&mut self, certificate: Certificate, place: EvidencePlace, id: ObjectId) {

@@ -2,8 +2,7 @@
 
 use std::cmp::{Ordering, Reverse};
 
-use ades_core::verify::{verify, verify_digest};
-use ades_core::{Certificate, Error, SignatureAlgorithm, name};
+use ades_core::{Certificate, SignatureAlgorithm, name};
 
 use super::scope::{Point, directory_name};
 use super::{Crl, Entry, MAX_SIGNERS, Signed};
@@ -224,15 +223,10 @@ impl Crl {
     /// `None` if the key is not supported, or if the CRL is too long for Ed25519.
     fn verifies_with(&self, signer: &Certificate, algorithm: SignatureAlgorithm) -> Option<bool> {
         let value = &self.signature.value;
-        let verified = match &self.signature.signed {
-            Signed::Digest(digest) => verify_digest(signer, algorithm, digest, value),
-            Signed::Octets(octets) => verify(signer, algorithm, octets, value),
-            Signed::Unknown => return None,
-        };
-        match verified {
-            Ok(()) => Some(true),
-            Err(Error::CertificateNotFit(_)) => None,
-            Err(_) => Some(false),
+        match &self.signature.signed {
+            Signed::Digest(digest) => self.verified.verify_digest(signer, algorithm, digest, value),
+            Signed::Octets(octets) => self.verified.verify(signer, algorithm, octets, value),
+            Signed::Unknown => None,
         }
     }
 }

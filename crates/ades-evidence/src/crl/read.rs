@@ -14,6 +14,7 @@ use super::{Crl, CrlError, CrlExtensions, CrlLimit, MAX_HELD, MAX_LEN, Signature
 use crate::fields::{
     Extension, GENERALIZED_TIME, UTC_TIME, bit_string, extensions, inside, only, time,
 };
+use crate::verified::VerifiedValues;
 
 const ISSUER_ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1D, 18];
 const CRL_NUMBER: &[u8] = &[0x55, 0x1D, 20];
@@ -93,6 +94,7 @@ impl Crl {
             too_many: entries.too_many,
             entry_count: entries.count,
             signature,
+            verified: VerifiedValues::new(),
         })
     }
 }

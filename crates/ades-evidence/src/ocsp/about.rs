@@ -1,7 +1,6 @@
 //! What a response says about one certificate, and who says it.
 
-use ades_core::verify::{verify, verify_issued_by};
-use ades_core::{Certificate, DigestAlgorithm, Error, SignatureAlgorithm};
+use ades_core::{Certificate, DigestAlgorithm, SignatureAlgorithm};
 
 use super::{CertificateId, MAX_RESPONDERS, OcspResponse, SingleResponse};
 use crate::certificate_use::{is_same_authority, may_sign_responses, says_no_check};
@@ -109,7 +108,7 @@ impl OcspResponse {
                     continue;
                 }
             }
-            match role(candidate, issuer) {
+            match self.role(candidate, issuer) {
                 Ok(role) => return Ok((candidate.clone(), role, algorithm)),
                 Err(why) => fault = furthest(fault, why),
             }
@@ -120,24 +119,20 @@ impl OcspResponse {
     /// `None` if the key is not supported.
     fn verifies_with(&self, signer: &Certificate, algorithm: SignatureAlgorithm) -> Option<bool> {
         let (signed, value) = (self.slice(&self.signed), self.slice(&self.signature));
-        match verify(signer, algorithm, signed, value) {
-            Ok(()) => Some(true),
-            Err(Error::CertificateNotFit(_)) => None,
-            Err(_) => Some(false),
-        }
+        self.verified.verify(signer, algorithm, signed, value)
     }
-}
 
-fn role(candidate: &Certificate, issuer: &Certificate) -> Result<SignerRole, Unusable> {
-    if is_same_authority(candidate, issuer) {
-        return Ok(SignerRole::Issuer);
-    }
-    if !candidate.names_as_issuer(issuer) || !may_sign_responses(candidate) {
-        return Err(Unusable::NotAuthorized);
-    }
-    match verify_issued_by(candidate, issuer) {
-        Some(true) => Ok(SignerRole::Delegated { no_check: says_no_check(candidate) }),
-        Some(false) => Err(Unusable::NotAuthorized),
-        None => Err(Unusable::SignatureAlgorithm),
+    fn role(&self, candidate: &Certificate, issuer: &Certificate) -> Result<SignerRole, Unusable> {
+        if is_same_authority(candidate, issuer) {
+            return Ok(SignerRole::Issuer);
+        }
+        if !candidate.names_as_issuer(issuer) || !may_sign_responses(candidate) {
+            return Err(Unusable::NotAuthorized);
+        }
+        match self.verified.issued_by(candidate, issuer) {
+            Some(true) => Ok(SignerRole::Delegated { no_check: says_no_check(candidate) }),
+            Some(false) => Err(Unusable::NotAuthorized),
+            None => Err(Unusable::SignatureAlgorithm),
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::fields::{
     next, only, time,
 };
 use crate::revocation::{CertificateStatus, Reason, Revocation};
+use crate::verified::VerifiedValues;
 
 /// id-pkix-ocsp-basic, 1.3.6.1.5.5.7.48.1.1
 const BASIC: &[u8] = &[0x2B, 6, 1, 5, 5, 7, 0x30, 1, 1];
@@ -64,8 +65,16 @@ impl OcspResponse {
             responses: data.responses,
             nonce: data.nonce,
             critical_extension: data.critical_extension,
+            verified: VerifiedValues::new(),
             octets,
         })
+    }
+
+    /// Remembers with others which signature values verify.
+    #[must_use]
+    pub fn sharing(mut self, verified: &VerifiedValues) -> Self {
+        self.verified = verified.clone();
+        self
     }
 
     /// The octets as they were given.

@@ -32,7 +32,7 @@ impl IssuerPool {
         let mut pool = Self::default();
         let mut seen = HashSet::new();
         for certificate in certificates {
-            if seen.insert(certificate.der()) {
+            if seen.insert(certificate.id()) {
                 pool.add(certificate);
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use ades_core::verify::verify_issued_by;
+use ades_core::facts::ObjectId;
 use ades_core::{Certificate, name};
 
 use super::check::check;
@@ -12,6 +12,7 @@ use super::{
     Invalid, MAX_PATH, MAX_PATHS, MAX_REACHED, MAX_SEARCH_SIGNATURES, MAX_SIGNATURES, MAX_STEPS,
     Outcome, Path, Request, Undecided,
 };
+use crate::verified::VerifiedValues;
 
 /// Searches for paths from certificates to trust anchors.
 ///
@@ -29,9 +30,18 @@ impl PathBuilder {
     pub fn new(anchors: &[Certificate]) -> Self {
         Self {
             anchors: IssuerPool::new(anchors),
-            verified: VerifiedSignatures { results: HashMap::new(), budget: MAX_SIGNATURES },
+            verified: VerifiedSignatures {
+                results: HashMap::new(),
+                budget: MAX_SIGNATURES,
+                values: VerifiedValues::new(),
+            },
             are_anchors: anchors.to_vec(),
         }
+    }
+
+    /// Remembers with others which signature values verify. Those count against the limits, too.
+    pub fn share(&mut self, verified: &VerifiedValues) {
+        self.verified.values = verified.clone();
     }
 
     /// Searches for a valid path from `certificate` to an anchor through `pool`.
@@ -125,10 +135,9 @@ impl Reached {
         let mut at = 0;
         while let Some(node) = reached.nodes.get(at) {
             let subject = node.certificate.clone();
-            let fingerprint = sha256(subject.der());
             let issuer_name = name::canonical(subject.issuer());
             let mut signed = |issuer: &Issuer, reached: &mut Self| {
-                match verified.signed_by(&subject, fingerprint, issuer, &mut budget) {
+                match verified.signed_by(&subject, issuer, &mut budget) {
                     Signed::Yes => return true,
                     Signed::No => {}
                     Signed::Unsupported => reached.unsupported = true,
@@ -259,10 +268,11 @@ impl Paths<'_> {
 
 /// The certificate signatures that were verified, with their results.
 struct VerifiedSignatures {
-    /// By the digests of the certificate and of the issuer's key.
-    results: HashMap<([u8; 32], [u8; 32]), Option<bool>>,
+    /// By the certificate, and the digest of the issuer's key.
+    results: HashMap<(ObjectId, [u8; 32]), Option<bool>>,
     /// Number of signatures that may still be verified.
     budget: usize,
+    values: VerifiedValues,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -274,23 +284,22 @@ enum Signed {
 }
 
 impl VerifiedSignatures {
-    /// Whether the issuer's key signed `subject`, whose SHA-256 digest is
-    /// `fingerprint`. A signature is verified once.
+    /// Whether the issuer's key signed `subject`. A signature is verified once.
     fn signed_by(
         &mut self,
         subject: &Certificate,
-        fingerprint: [u8; 32],
         issuer: &Issuer,
         search_budget: &mut usize,
     ) -> Signed {
-        let result = match self.results.get(&(fingerprint, issuer.key)) {
+        let key = (subject.id(), issuer.key);
+        let result = match self.results.get(&key) {
             Some(known) => *known,
             None => {
                 let budgets = search_budget.checked_sub(1).zip(self.budget.checked_sub(1));
                 let Some(left) = budgets else { return Signed::Limit };
                 (*search_budget, self.budget) = left;
-                let signed = verify_issued_by(subject, &issuer.certificate);
-                self.results.insert((fingerprint, issuer.key), signed);
+                let signed = self.values.issued_by(subject, &issuer.certificate);
+                self.results.insert(key, signed);
                 signed
             }
         };

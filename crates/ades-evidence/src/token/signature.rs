@@ -4,12 +4,13 @@
 use ades_core::asn1::ber::Reader;
 use ades_core::asn1::der::{OCTET_STRING, OID};
 use ades_core::certificate::UsageCheck;
-use ades_core::{Certificate, Digest, DigestAlgorithm, Error, Oid, SignatureAlgorithm};
+use ades_core::{Certificate, Digest, DigestAlgorithm, Oid, SignatureAlgorithm};
 
 use super::Token;
 use super::signed_data::{SignedData, TST_INFO};
 use crate::certificate_use::is_for_time_stamps_alone;
 use crate::cms::{Attribute, SignerInfo, attributes, signing_certificate, signing_certificate_v1};
+use crate::verified::VerifiedValues;
 
 /// content-type
 const CONTENT_TYPE: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 3];
@@ -142,6 +143,16 @@ impl TokenProblem {
 /// ([`Token::is_over`]): a token over other data proves nothing.
 #[must_use]
 pub fn verify(octets: &[u8], others: &[Certificate]) -> Option<TokenFacts> {
+    verify_sharing(octets, others, &VerifiedValues::new())
+}
+
+/// As [`verify`], and remembers with others which signature values verify.
+#[must_use]
+pub fn verify_sharing(
+    octets: &[u8],
+    others: &[Certificate],
+    verified: &VerifiedValues,
+) -> Option<TokenFacts> {
     let signed_data = SignedData::read(octets)?;
     let token = Token::read_info(&signed_data.content)?;
     let mut facts = TokenFacts {
@@ -164,7 +175,7 @@ pub fn verify(octets: &[u8], others: &[Certificate]) -> Option<TokenFacts> {
     }
     let Some(first) = signers.first() else { return Some(facts) };
     match SignerInfo::read(*first) {
-        Ok(signer) => facts.check(&signer, &signed_data.content, others),
+        Ok(signer) => facts.check(&signer, &signed_data.content, others, verified),
         Err(_) => facts.add(TokenProblem::SignerMalformed),
     }
     Some(facts)
@@ -177,7 +188,13 @@ impl TokenFacts {
         }
     }
 
-    fn check(&mut self, signer: &SignerInfo<'_>, content: &[u8], others: &[Certificate]) {
+    fn check(
+        &mut self,
+        signer: &SignerInfo<'_>,
+        content: &[u8],
+        others: &[Certificate],
+        verified: &VerifiedValues,
+    ) {
         self.digest_algorithm = signer.digest_algorithm().ok();
         self.algorithm = signer.algorithm().ok();
         if self.digest_algorithm.is_none() || self.algorithm.is_none() {
@@ -207,16 +224,11 @@ impl TokenFacts {
         self.find_signer(signer, &attributes, others);
         if let Some((certificate, algorithm)) = self.signer.clone().zip(self.algorithm) {
             self.check_use(&certificate);
-            let verified =
-                ades_core::verify::verify(&certificate, algorithm, &signed, signer.signature);
-            self.value_verifies = match verified {
-                Ok(()) => Some(true),
-                Err(Error::CertificateNotFit(_)) => {
-                    self.add(TokenProblem::UnsupportedAlgorithm);
-                    None
-                }
-                Err(_) => Some(false),
-            };
+            self.value_verifies =
+                verified.verify(&certificate, algorithm, &signed, signer.signature);
+            if self.value_verifies.is_none() {
+                self.add(TokenProblem::UnsupportedAlgorithm);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Answers to needs: what they have to be before they count.
 
 use ades_core::Certificate;
+use ades_evidence::VerifiedValues;
 use ades_evidence::answers::{self, Answer};
 use ades_evidence::needs::{NeedId, Octets};
 use ades_evidence::token::{self, TokenProblem};
@@ -100,7 +101,7 @@ impl Extension {
             && pending.need().id() == *id
         {
             if let Answer::TimeStamp(token) = pending.need().read_answer(octets, now)? {
-                check_signature(&token)?;
+                check_signature(&token, &self.memory.verified)?;
                 pending.token = Some(Octets(token));
             }
             return Ok(());
@@ -129,8 +130,8 @@ impl Extension {
 
 /// Checks the signature of a token whose imprint is the right one: a token over other data proves
 /// nothing. Whether its signer is trusted is asked later.
-fn check_signature(token: &[u8]) -> Result<(), AnswerError> {
-    let Some(facts) = token::verify(token, &[]) else {
+fn check_signature(token: &[u8], verified: &VerifiedValues) -> Result<(), AnswerError> {
+    let Some(facts) = token::verify_sharing(token, &[], verified) else {
         return Err(AnswerError::NotSound { problem: None });
     };
     if facts.is_sound() != Some(false) {

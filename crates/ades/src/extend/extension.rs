@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::Answers;
 use super::by_format::{self, PreparedStamp};
 use super::options::{ExtendOptions, TargetLevel};
-use super::status::{Look, SignatureKey, Status};
+use super::status::{Depth, Look, Memory, SignatureKey, Status};
 use super::{Advance, Missing, Reached};
 use crate::error::Error;
 use crate::verify::VerifyOptions;
@@ -88,6 +88,8 @@ pub struct Extension {
     /// Number of requests for time-stamps.
     requests: u64,
     expected: Option<Expected>,
+    #[serde(skip)]
+    pub(super) memory: Memory,
 }
 
 /// A time-stamp that was prepared.
@@ -164,6 +166,7 @@ impl Extension {
             given: Vec::new(),
             requests: 0,
             expected: None,
+            memory: Memory::default(),
         }
     }
 
@@ -195,6 +198,7 @@ impl Extension {
         now: DateTime<Utc>,
         out: &mut dyn Write,
     ) -> Result<Advance, Error> {
+        options.verified = self.memory.verified.clone();
         if let Some(pending) = &self.pending {
             let Some(token) = &pending.token else {
                 return Ok(Advance::Needs(vec![pending.need()]));
@@ -213,11 +217,7 @@ impl Extension {
         if !self.asked.is_empty() {
             return Ok(Advance::Needs(self.asked.clone()));
         }
-        let look = Look::new(document, options, &self.answers, self.options.only.as_deref(), now)?;
-        if let Some(expected) = &self.expected {
-            expected.check(&look)?;
-            self.expected = None;
-        }
+        let mut look = self.look(document, options, now)?;
         if self.selected(&look).next().is_none() {
             return Err(Error::NoSignatures);
         }
@@ -225,7 +225,35 @@ impl Extension {
             self.refused = self.refusals(&look, document, options, now)?;
             self.begun = true;
         }
-        self.next(&look, document, options, out)
+        let mut step = self.next(&look, document, options, out)?;
+        if matches!(step, Advance::Done(_)) && !self.memory.is_whole() {
+            // It ends earlier than was expected.
+            self.memory.written(Depth::Whole);
+            look = self.look(document, options, now)?;
+            step = self.next(&look, document, options, out)?;
+        }
+        if matches!(step, Advance::Needs(_)) {
+            self.memory.keep(document, look)?;
+        }
+        Ok(step)
+    }
+
+    /// Looks at the document, and whether it is what the last step should have written.
+    fn look(
+        &mut self,
+        document: &mut Document<'_>,
+        options: &mut VerifyOptions<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Look, Error> {
+        let only = self.options.only.as_deref();
+        let look = Look::new(document, options, &self.answers, only, &mut self.memory, now)?;
+        if let Some(expected) = &self.expected {
+            expected.check(&look)?;
+        }
+        if self.memory.is_whole() {
+            self.expected = None;
+        }
+        Ok(look)
     }
 
     /// Forgets the pending time-stamp, whose token has this length and no room.
@@ -238,7 +266,12 @@ impl Extension {
     fn stamped(&mut self, len: usize) {
         self.token_len = self.token_len.max(Some(len));
         let Some(pending) = self.pending.take() else { return };
-        if pending.purpose == TimeStampPurpose::Archive {
+        let is_archive = pending.purpose == TimeStampPurpose::Archive;
+        self.memory.written(match is_archive || self.options.level == TargetLevel::T {
+            true => Depth::Whole,
+            false => Depth::Added,
+        });
+        if is_archive {
             self.archived.push(pending.signature);
         }
         self.expected = Some(pending.expected);
@@ -316,6 +349,10 @@ impl Extension {
             by_format::add_validation_data(format, document, place, &status.data, options, out)?;
             self.given.push((look.key(at), self.tried.len()));
             self.expected = Some(Expected::of(look, at, 0));
+            self.memory.written(match self.options.level {
+                TargetLevel::Lta => Depth::Added,
+                _ => Depth::Whole,
+            });
             return Ok(Advance::Written);
         }
         if self.options.level == TargetLevel::Lta && self.stamp_failure.is_none() {

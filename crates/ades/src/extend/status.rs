@@ -1,11 +1,12 @@
 //! What the document shows before a step: its signatures, and what each of them still needs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ades_core::facts::Evidence;
 use ades_core::{Digest, Document, Level};
-use ades_evidence::ValidationData;
 use ades_evidence::needs::{Need, NeedId};
+use ades_evidence::{ValidationData, VerifiedValues};
 use ades_validation::{About, Collected, Gap, GivenData, Judge, Material, SubIndication};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,9 +16,9 @@ use super::answer::Answers;
 use super::collect::{collect, roots, to_be_embedded};
 use crate::detect::Format;
 use crate::error::Error;
-use crate::report::Report;
+use crate::report::{FormatReport, Report};
 use crate::trusted_lists::TrustedLists;
-use crate::verdict::Verdict;
+use crate::verdict::{LastMaterial, Verdict};
 use crate::verify::{VerifyOptions, read};
 
 /// Codes of problems that say nothing about the format of a signature.
@@ -41,39 +42,102 @@ pub(super) struct Look {
     collected: Vec<(Collected, ValidationData)>,
 }
 
+/// How much of a document is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// All of it.
+    #[default]
+    Whole,
+    /// What was added. The document is read once more later.
+    Added,
+}
+
+/// What is remembered between two steps of one process. It is not stored: whoever continues
+/// in another process computes it again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    pub(super) verified: VerifiedValues,
+    /// What the format states of the document that the next step gets again, and the length of
+    /// that document.
+    read: Option<(u64, FormatReport)>,
+    /// The digests of the octets that no step changes. Only steps after which the document is
+    /// read once more rely on them.
+    beginning: Arc<pades::DigestedBeginning>,
+    /// How much of the present document was read.
+    depth: Depth,
+    /// How much of the next one will be.
+    next: Depth,
+}
+
+impl Memory {
+    /// Remembers a document, because nothing was written.
+    pub(super) fn keep(&mut self, document: &mut Document<'_>, look: Look) -> Result<(), Error> {
+        self.read = document.len()?.map(|len| (len, look.report.format_report));
+        Ok(())
+    }
+
+    /// Another document was written, of which the next step reads this much.
+    pub(super) fn written(&mut self, next: Depth) {
+        self.read = None;
+        self.next = next;
+    }
+
+    /// Whether all of the present document was read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.depth == Depth::Whole
+    }
+
+    /// Reads the document, unless that was done. Whoever gives another document than before
+    /// learns that at the latest at the end, when all of it is read.
+    fn read(
+        &mut self,
+        document: &mut Document<'_>,
+        mut options: VerifyOptions<'_>,
+    ) -> Result<FormatReport, Error> {
+        let len = document.len()?;
+        let known = self.read.take().filter(|(known, _)| len == Some(*known));
+        if let Some((_, report)) = known {
+            return Ok(report);
+        }
+        self.depth = std::mem::take(&mut self.next);
+        if self.is_whole() {
+            self.beginning = Arc::default();
+        }
+        options.beginning = Some(Arc::clone(&self.beginning));
+        match read(document, options)? {
+            (report, None) => Ok(report),
+            _ => Err(Error::ContainerWrapped),
+        }
+    }
+}
+
 impl Look {
     pub(super) fn new(
         document: &mut Document<'_>,
         options: &mut VerifyOptions<'_>,
         answers: &Answers,
         only: Option<&[usize]>,
+        memory: &mut Memory,
         now: DateTime<Utc>,
     ) -> Result<Self, Error> {
-        let report = {
-            let mut reading = options.again()?;
-            answers.add_to(reading.trust_and_given().1);
-            let mut judge = reading.judge(now);
-            let given = reading.trust_and_given().1.clone();
-            let (found, armour) = read(document, reading)?;
-            if armour.is_some() {
-                return Err(Error::ContainerWrapped);
-            }
-            // Whether the signature is qualified does not matter here.
-            let lists = TrustedLists::default();
-            Report::new(found, None, (&mut judge, &given), Some(now), false, (&lists, now))
-        };
+        let mut reading = options.again()?;
+        answers.add_to(reading.trust_and_given().1);
+        let has_trust = reading.has_trust();
+        let mut judge = reading.judge(now);
+        let given = std::mem::take(reading.trust_and_given().1);
+        let found = memory.read(document, reading)?;
+        let mut last = LastMaterial::new(&given, &judge);
+        // Whether the signature is qualified does not matter here.
+        let lists = TrustedLists::default();
+        let report =
+            Report::new(found, None, (&mut judge, &mut last), Some(now), false, (&lists, now));
         let Some(first) = report.signatures.first() else { return Err(Error::NoSignatures) };
-        let evidence: &Evidence = &first.facts.evidence;
-        let mut collecting = options.again()?;
-        let has_trust = collecting.has_trust();
-        let (trust, given) = collecting.trust_and_given();
-        answers.add_to(given);
         if !has_trust {
-            *trust = roots(evidence, given);
+            let mut collecting = options.again()?;
+            *collecting.trust_and_given().0 = roots(&first.facts.evidence, &given);
+            judge = collecting.judge(now);
         }
-        let given = given.clone();
-        let mut judge = collecting.judge(now);
-        let (material, format) = (Material::new(evidence, &given), report.format());
+        let (material, format) = (last.of(&first.facts.evidence), report.format());
         let places: Vec<Vec<usize>> = match only {
             Some(place) => vec![place.to_vec()],
             None => (0..report.signatures.len()).map(|at| vec![at]).collect(),
@@ -81,7 +145,7 @@ impl Look {
         let mut collected = Vec::new();
         for place in &places {
             let verdict = verdict_at(&report, place).ok_or(Error::NoSuchSignature)?;
-            collected.push(Self::collected(&mut judge, verdict, &material, format, &given));
+            collected.push(Self::collected(&mut judge, verdict, material, format, &given));
         }
         Ok(Self { report, places, collected })
     }

@@ -77,8 +77,8 @@ pub(crate) fn verify(
     options: &mut facade::VerifyOptions<'_>,
 ) -> Result<Report, Error> {
     options.check(Format::Cades)?;
-    let originals = &mut options.originals;
-    let mut options = VerifyOptions::new();
+    let facade::VerifyOptions { originals, verified, .. } = options;
+    let mut options = VerifyOptions::new().sharing(verified);
     if let Some(original) = originals.first_mut() {
         options = options.original(&mut original.document);
     }

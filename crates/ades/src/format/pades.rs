@@ -212,7 +212,12 @@ pub(crate) fn verify(
     options.check(Format::Pades)?;
     let secrets =
         Secrets { password: options.password, envelope_content: options.envelope_content };
-    Ok(::pades::verify(document, verify_options(secrets))?)
+    let (beginning, verified) = (options.beginning, options.verified);
+    let mut options = verify_options(secrets).sharing(&verified);
+    if let Some(beginning) = &beginning {
+        options = options.digested(beginning);
+    }
+    Ok(::pades::verify(document, options)?)
 }
 
 /// What opens an encrypted document.

@@ -200,8 +200,8 @@ pub(crate) fn verify(
     options: facade::VerifyOptions<'_>,
 ) -> Result<Report, Error> {
     options.check(Format::Xades)?;
-    let facade::VerifyOptions { originals, elements, reading, .. } = options;
-    let mut options = verify_options(&reading);
+    let facade::VerifyOptions { originals, elements, reading, verified, .. } = options;
+    let mut options = verify_options(&reading).sharing(&verified);
     for (name, document) in documents(originals)? {
         options = match name {
             Some(name) => options.original_named(name, document),

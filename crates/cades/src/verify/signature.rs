@@ -3,8 +3,9 @@
 use ades_core::asn1::ber::{self, Reader};
 use ades_core::facts::SignatureFacts;
 use ades_core::name::is_issuer_and_serial;
-use ades_core::verify::{verify, verify_digest};
+use ades_core::verify::verify_digest;
 use ades_core::{Certificate, Digest, DigestAlgorithm, Oid, SignatureAlgorithm};
+use ades_evidence::VerifiedValues;
 use chrono::{DateTime, Utc};
 
 use super::signed_attributes::SignedAttributes;
@@ -122,18 +123,18 @@ impl<'a> Findings<'a> {
 
     /// Verifies the value over the DER of the signed attributes or, in plain CMS,
     /// over the signed data.
-    pub(super) fn check_value(&mut self, covered: Covered<'_>) {
+    pub(super) fn check_value(&mut self, covered: Covered<'_>, verified: &VerifiedValues) {
         match self.to_be_signed.take() {
             Some(Ok(attributes)) => {
                 self.add_if(!attributes.is_der, Problem::SignedAttributesNotDer);
-                self.value_verifies = self.verifies(&attributes.der);
+                self.value_verifies = self.verifies(&attributes.der, verified);
             }
             // Without their DER, nobody can know what was signed.
             Some(Err(_)) => self.add_if(true, Problem::AttributeMalformed),
             None if self.signer.is_over_content() => {
                 let octets = covered.octets;
                 self.add_if(octets.is_none() && self.is_covered, Problem::UnsupportedAlgorithm);
-                self.value_verifies = octets.and_then(|octets| self.verifies(octets));
+                self.value_verifies = octets.and_then(|octets| self.verifies(octets, verified));
                 self.digest_matches = self.value_verifies;
             }
             None if self.is_covered => {
@@ -147,9 +148,11 @@ impl<'a> Findings<'a> {
 
     /// Whether the value verifies over `data`. `None` if this version does not support
     /// the algorithm or the key.
-    fn verifies(&mut self, data: &[u8]) -> Option<bool> {
+    fn verifies(&mut self, data: &[u8], verified: &VerifiedValues) -> Option<bool> {
         let (certificate, algorithm) = self.certificate.zip(self.algorithm)?;
-        self.decided(verify(certificate, algorithm, data, self.signer.signature))
+        let result = verified.verify(certificate, algorithm, data, self.signer.signature);
+        self.add_if(result.is_none(), Problem::UnsupportedAlgorithm);
+        result
     }
 
     /// As [`verifies`](Self::verifies), over data with these digests.

@@ -272,7 +272,7 @@ impl<'a> Lexer<'a> {
     /// A hexadecimal string (7.3.4.3): a missing last digit is 0.
     fn hexadecimal_string(&mut self) -> Result<Vec<u8>, Stop> {
         self.at += 1;
-        let mut string = Vec::new();
+        let mut string = self.pairs();
         let mut half = None;
         loop {
             let octet = self.next()?;
@@ -293,6 +293,26 @@ impl<'a> Lexer<'a> {
                 }
             }
         }
+    }
+
+    /// The octets of the pairs of hexadecimal digits from here on, up to something else.
+    fn pairs(&mut self) -> Vec<u8> {
+        /// The placeholder of a signature is long, and mostly zeros.
+        const ZEROS: [u8; 32] = [b'0'; 32];
+        let (mut string, mut rest) = (Vec::new(), self.rest());
+        loop {
+            if let Some(after) = rest.strip_prefix(&ZEROS) {
+                string.extend_from_slice(&[0; ZEROS.len() / 2]);
+                rest = after;
+                continue;
+            }
+            let [high, low, after @ ..] = rest else { break };
+            let (Some(high), Some(low)) = (hex(*high), hex(*low)) else { break };
+            string.push(high << 4 | low);
+            rest = after;
+        }
+        self.at += 2 * string.len();
+        string
     }
 
     fn array(&mut self, depth: usize) -> Result<Kind, Stop> {

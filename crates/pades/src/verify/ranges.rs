@@ -1,4 +1,4 @@
-//! Two ranges of a file, read as one stream.
+//! Ranges of a file, read as one stream.
 
 use std::io::{self, Read, SeekFrom};
 
@@ -19,8 +19,8 @@ pub(super) struct Ranges<'a> {
 }
 
 impl<'a> Ranges<'a> {
-    pub(super) fn new(reader: &'a mut dyn ReadSeek, ranges: [Range; 2]) -> Self {
-        Self { reader, left: Vec::from(ranges).into_iter(), current: None }
+    pub(super) fn new(reader: &'a mut dyn ReadSeek, ranges: impl Into<Vec<Range>>) -> Self {
+        Self { reader, left: ranges.into().into_iter(), current: None }
     }
 }
 

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use ades_core::document::ReadSeek;
 use ades_core::facts::{Evidence, SignatureFacts, TimeStampFacts, TimeStampKind};
-use ades_core::{Digester, Document};
 use ades_evidence::embedded::{AddedTimeStamp, add_time_stamp};
 use chrono::{DateTime, Utc};
 
 use super::Reading;
+use super::covered::{CoveredDigests, CoveredOctets};
 use super::history::History;
-use super::ranges::{Range, Ranges};
 use crate::document::coverage::{FoundSignature, SignedRanges};
 use crate::document::signature::{Permissions, level_of_lock, permissions};
 use crate::error::Error;
@@ -95,16 +93,14 @@ impl FoundSignature {
     pub(super) fn add_time_stamp(
         &mut self,
         pdf: &mut Pdf<'_>,
-        evidence: &mut Evidence,
+        ranges: SignedRanges,
+        (evidence, digests): (&mut Evidence, &mut CoveredDigests),
     ) -> Result<AddedTimeStamp, Error> {
         let token = self.token().unwrap_or_default();
         let added = add_time_stamp(evidence, TimeStampKind::Document, &token);
         let digest = match added.imprint() {
             Ok(imprint) => {
-                let mut digester = Digester::new(imprint.algorithm());
-                std::io::copy(&mut self.covered(pdf), &mut digester)
-                    .map_err(ades_core::Error::Read)?;
-                Ok(digester.finish())
+                Ok(digests.digest(pdf.source().reader(), ranges, imprint.algorithm())?)
             }
             Err(why) => Err(why),
         };
@@ -118,14 +114,6 @@ impl FoundSignature {
         let unread = || TimeStampFacts::new(TimeStampKind::Document, []);
         let token = token.unwrap_or_else(unread);
         TimeStampReport { field, byte_range, covers, problems, token }
-    }
-
-    /// The covered octets. Without a sound byte range, nothing is covered.
-    fn covered<'p>(&self, pdf: &'p mut Pdf<'_>) -> Ranges<'p> {
-        let ranges = self.ranges.map_or(((0, 0), 0), |signed| (signed.placeholder, signed.end));
-        let ((first, second), end) = ranges;
-        let reader: &mut dyn ReadSeek = pdf.source().reader();
-        Ranges::new(reader, [Range { from: 0, to: first }, Range { from: second, to: end }])
     }
 
     pub(super) fn verify(
@@ -283,9 +271,11 @@ impl FoundSignature {
         let Some(cms) = self.token() else {
             return Ok(None);
         };
-        let mut document = Document::stream(self.covered(pdf));
-        let Reading { listing, evidence } = reading;
-        let report = cades::embedded::verify(&cms, &mut document, signing_time, listing, evidence);
+        let Reading { listing, evidence, digests, verified } = reading;
+        let reader = pdf.source().reader();
+        let mut covered = CoveredOctets { reader, ranges: self.ranges, digests };
+        let report =
+            cades::embedded::verify(&cms, &mut covered, signing_time, listing, evidence, verified);
         let report = match report {
             Ok(report) => report,
             Err(cades::Error::Core(error @ ades_core::Error::Read(_))) => return Err(error.into()),

@@ -4,6 +4,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use ades_core::Document;
 use ades_core::document::ReadSeek;
+use ades_evidence::VerifiedValues;
 
 use crate::error::Error;
 use crate::options::{ReadingOptions, VerifyOptions};
@@ -21,9 +22,10 @@ pub(crate) fn check_existing(
     inserted: &[u8],
     reading: &ReadingOptions,
 ) -> Result<(), Error> {
+    let verified = VerifiedValues::new();
     let options = VerifyOptions { reading: reading.clone(), ..VerifyOptions::default() };
-    let before = verify(document, options)?;
-    check_existing_since(&before, document, insertion, inserted, reading)
+    let before = verify(document, options.sharing(&verified))?;
+    check_existing_since(&before, document, (insertion, inserted), reading, &verified)
 }
 
 /// As [`check_existing`], for a document that was verified before, possibly together with
@@ -31,11 +33,11 @@ pub(crate) fn check_existing(
 pub(crate) fn check_existing_since(
     before: &Report,
     document: &mut Document<'_>,
-    insertion: &Insertion,
-    inserted: &[u8],
+    (insertion, inserted): (&Insertion, &[u8]),
     reading: &ReadingOptions,
+    verified: &VerifiedValues,
 ) -> Result<(), Error> {
-    let after = verify_extended(document, insertion, inserted, reading)?;
+    let after = verify_extended(document, insertion, inserted, reading, verified)?;
     let (mut old, mut new) = (Vec::new(), Vec::new());
     flatten(&before.signatures, &mut old);
     flatten(&after.signatures, &mut new);
@@ -78,7 +80,9 @@ pub(crate) fn check_new(
         .and_then(|_| source.read_exact(&mut octets))
         .map_err(|_| damaged())?;
     check_existing(document, insertion, inserted, reading).map_err(|_| damaged())?;
-    let after = verify_extended(document, insertion, inserted, reading).map_err(|_| damaged())?;
+    let verified = VerifiedValues::new();
+    let after = verify_extended(document, insertion, inserted, reading, &verified);
+    let after = after.map_err(|_| damaged())?;
     let mut all = Vec::new();
     flatten(&after.signatures, &mut all);
     let place = insertion.offset..insertion.offset + inserted.len() as u64;
@@ -92,6 +96,7 @@ fn verify_extended(
     insertion: &Insertion,
     inserted: &[u8],
     reading: &ReadingOptions,
+    verified: &VerifiedValues,
 ) -> Result<Report, Error> {
     let options = VerifyOptions { reading: reading.clone(), ..VerifyOptions::default() };
     let length = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
@@ -102,7 +107,7 @@ fn verify_extended(
         length: length.saturating_sub(insertion.replaced).saturating_add(inserted.len() as u64),
         at: 0,
     };
-    verify(&mut Document::seekable(extended), options)
+    verify(&mut Document::seekable(extended), options.sharing(verified))
 }
 
 fn flatten<'r>(signatures: &'r [SignatureReport], all: &mut Vec<&'r SignatureReport>) {

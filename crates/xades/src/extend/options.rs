@@ -1,5 +1,7 @@
 //! Options of raising a signature.
 
+use ades_evidence::VerifiedValues;
+
 use crate::options::{ReadingOptions, document_setters};
 use crate::verify::original::Original;
 
@@ -11,6 +13,7 @@ use crate::verify::original::Original;
 pub struct ExtendOptions<'a> {
     pub(crate) originals: Vec<Original<'a>>,
     pub(crate) reading: ReadingOptions,
+    pub(crate) verified: VerifiedValues,
 }
 
 impl<'a> ExtendOptions<'a> {
@@ -21,4 +24,11 @@ impl<'a> ExtendOptions<'a> {
     }
 
     document_setters!('a);
+
+    /// Remembers with others which signature values verify.
+    #[must_use]
+    pub fn sharing(mut self, verified: &VerifiedValues) -> Self {
+        self.verified = verified.clone();
+        self
+    }
 }

@@ -2,6 +2,7 @@
 
 use ades_core::facts::TimeStampKind;
 use ades_core::{Certificate, DigestAlgorithm, Document};
+use ades_evidence::VerifiedValues;
 
 use crate::c14n::Target;
 use crate::error::{Error, NotInsertable};
@@ -14,7 +15,7 @@ use crate::verify::collect::{CollectedDocument, CollectedSignature};
 use crate::verify::original::Original;
 use crate::verify::signature::Signature;
 use crate::verify::tree::Element;
-use crate::verify::verify_with;
+use crate::verify::verify_collected;
 
 use super::existing::check_existing_since;
 use super::insertion::Insertion;
@@ -78,8 +79,10 @@ impl PropertiesPlace {
         properties: impl FnOnce(&mut PropertiesMarkup<'_>),
         originals: &mut [Original<'_>],
         reading: &ReadingOptions,
+        verified: &VerifiedValues,
     ) -> Result<Option<Certificate>, Error> {
-        let before = verify_with(document, originals, &[], reading, None)?;
+        let before =
+            verify_collected(document, &self.collected, originals, reading, None, verified)?;
         let report = report_of(&before, which);
         let report = report.ok_or_else(|| Error::NoSuchSignature { which: which.to_vec() })?;
         if report.intact == Some(false) {
@@ -95,7 +98,8 @@ impl PropertiesPlace {
             return Err(Error::CannotInsert { why: NotInsertable::PropertiesNotSigned });
         }
         let inserted = self.octets(properties)?;
-        check_existing_since(&before, document, &self.insertion, &inserted, reading)?;
+        let insertion = (&self.insertion, inserted.as_slice());
+        check_existing_since(&before, document, insertion, reading, verified)?;
         Ok(report.facts.certificate.clone())
     }
 

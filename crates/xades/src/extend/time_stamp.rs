@@ -87,10 +87,10 @@ pub fn prepare_time_stamp(
         let problem = "SHA-1 is too weak for a time-stamp";
         return Err(Error::Core(ades_core::Error::Parameter { parameter, problem }));
     }
-    let ExtendOptions { mut originals, reading } = options;
+    let ExtendOptions { mut originals, reading, verified } = options;
     let place = PropertiesPlace::find(document, which, digest, &reading)?;
     let property = |markup: &mut PropertiesMarkup<'_>| write_property(markup, purpose, &[]);
-    place.check(document, which, property, &mut originals, &reading)?;
+    place.check(document, which, property, &mut originals, &reading, &verified)?;
     let imprint = imprint_at(document, &place, purpose, digest, &mut originals, &reading)?;
     let (signature, document) = (which.to_vec(), place.read.document);
     Ok(PendingTimeStamp { purpose, signature, imprint, document, reading })
@@ -112,7 +112,7 @@ pub fn check_level(
         Level::Lta => TimeStampPurpose::Archive,
         _ => TimeStampPurpose::Signature,
     };
-    let ExtendOptions { mut originals, reading } = options;
+    let ExtendOptions { mut originals, reading, verified } = options;
     let place = PropertiesPlace::find(document, which, CHECK_ALGORITHM, &reading)?;
     let is_earlier = place
         .signatures()
@@ -123,7 +123,7 @@ pub fn check_level(
         return Err(Error::CannotInsert { why: NotInsertable::EarlierValidationData });
     }
     let property = |markup: &mut PropertiesMarkup<'_>| write_property(markup, purpose, &[]);
-    place.check(document, which, property, &mut originals, &reading)?;
+    place.check(document, which, property, &mut originals, &reading, &verified)?;
     imprint_at(document, &place, purpose, CHECK_ALGORITHM, &mut originals, &reading).map(|_| ())
 }
 

@@ -48,12 +48,12 @@ pub fn add_validation_data(
     {
         return Err(Error::RevocationValueMalformed);
     }
-    let ExtendOptions { mut originals, reading } = options;
+    let ExtendOptions { mut originals, reading, verified } = options;
     let place = PropertiesPlace::find(document, which, COMPARISON, &reading)?;
     let property = |markup: &mut PropertiesMarkup<'_>| {
         markup.element("CertificateValues", |_| {});
     };
-    let signer = place.check(document, which, property, &mut originals, &reading)?;
+    let signer = place.check(document, which, property, &mut originals, &reading, &verified)?;
     let signatures = place.signatures();
     let signature = signatures.get(place.index..=place.index).unwrap_or_default();
     let (evidence, _) = collect(signature, &[Outcomes::default()]);

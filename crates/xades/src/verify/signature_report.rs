@@ -9,8 +9,8 @@ use std::ops::Range;
 use ades_core::certificate::KeyType;
 use ades_core::facts::SignatureFacts;
 use ades_core::name::is_issuer_and_serial;
-use ades_core::verify::verify;
 use ades_core::{Certificate, Digest, DigestAlgorithm};
+use ades_evidence::VerifiedValues;
 
 use crate::c14n::{Covered, ElementName, IdAttributes};
 use crate::namespaces::{COUNTERSIGNED_SIGNATURE, DS, SIGNED_PROPERTIES};
@@ -35,6 +35,7 @@ pub(crate) struct Context<'c> {
     pub(crate) document: &'c CollectedDocument,
     pub(crate) signatures: &'c [Option<Signature<'c>>],
     pub(crate) outcomes: &'c [Outcomes],
+    pub(crate) verified: &'c VerifiedValues,
     /// The evidence in each signature.
     pub(crate) evidence: &'c [SignatureEvidence],
     /// The places of the signatures, except those that come out of an entity.
@@ -239,12 +240,13 @@ impl<'r> ReportBuilder<'r, '_> {
         }
         let value = self.signature.value.as_deref();
         let value = value.and_then(|value| raw_value(algorithm, key, value));
-        let result = value.map(|value| verify(certificate, algorithm, octets, &value));
-        if let Some(Err(ades_core::Error::CertificateNotFit(_))) = result {
+        let verified = self.context.verified;
+        let result = value.map(|value| verified.verify(certificate, algorithm, octets, &value));
+        if result == Some(None) {
             self.problem(true, Problem::UnsupportedAlgorithm);
             return None;
         }
-        Some(!self.problem(!matches!(result, Some(Ok(()))), Problem::SignatureInvalid))
+        Some(!self.problem(result != Some(Some(true)), Problem::SignatureInvalid))
     }
 
     fn references(&mut self) -> Vec<ReferenceReport> {

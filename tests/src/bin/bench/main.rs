@@ -1,10 +1,12 @@
 //! Compares our speed with limits and peers, and prints the tables of
 //! `docs/benchmarks.md`. With the argument `cades`, `pades` or `xades`, only the
-//! tables of that format; with `processes`, only that of whole processes.
+//! tables of that format; with `judge` or `raise`, those of judging or raising signatures
+//! of all formats; with `processes`, only that of whole processes.
 //!
 //! `cargo run --release -p ades-tests --bin bench`
 
 mod cades;
+mod levels;
 mod pades;
 mod processes;
 mod xades;
@@ -39,6 +41,12 @@ fn main() {
     }
     if wanted("xades") {
         xades::run(&bench);
+    }
+    if wanted("judge") {
+        levels::judge(&bench);
+    }
+    if wanted("raise") {
+        levels::raise(&bench);
     }
     if wanted("processes") {
         processes::run(&bench);

@@ -13,7 +13,8 @@ use crate::verify::VerifyOptions;
 /// The options of raising, from those of verifying.
 fn options<'a>(options: &'a mut VerifyOptions<'_>) -> Result<ExtendOptions<'a>, Error> {
     let again = options.again()?;
-    let mut extending = ExtendOptions::new().ids(again.reading.ids.clone());
+    let extending = ExtendOptions::new().sharing(&again.verified);
+    let mut extending = extending.ids(again.reading.ids.clone());
     if again.reading.ignore_external_subset {
         extending = extending.ignoring_external_subset();
     }

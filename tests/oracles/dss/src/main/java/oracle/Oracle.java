@@ -33,7 +33,7 @@ import org.bouncycastle.jce.provider.BouncyCastleProvider;
  *           pss?, time?, policy?..., parallel?, counter?}}
  * {"sign_pdf": {file, out, digest, pkcs12, password, ...}}      {signed: true}, see {@link PdfSigner}
  * {"sign_xml": {file, out, packaging, digest, c14n?, ...}}      {signed: true}, see {@link XmlSigner}
- * {"raise_xml": {file, out, level, tsa, password, time, ...}}   {raised: true}, see {@link XmlRaiser}
+ * {"raise": {format, file, out, level, tsa, password, ...}}     {raised: true, nanoseconds}, see {@link Raiser}
  * {"parse_cms": {file, original?}}                              see {@link StrictCms}
  * {"canonicalise": {document, method, ...}}                     {form}, see {@link Santuario}
  * {"schema": {file}}                                            {signatures, problems: []}, see {@link XmlSchema}
@@ -72,7 +72,7 @@ public final class Oracle {
             case "sign" -> Signer.sign(of);
             case "sign_pdf" -> PdfSigner.sign(of);
             case "sign_xml" -> XmlSigner.sign(of);
-            case "raise_xml" -> XmlRaiser.raise(of);
+            case "raise" -> Raiser.raise(of);
             case "parse_cms" -> StrictCms.parse(of);
             case "canonicalise" -> Santuario.canonicalise(of);
             case "schema" -> XmlSchema.validate(of);
