@@ -78,7 +78,7 @@ fn each_trap_has_a_test_that_names_it() {
     let guide = std::fs::read_to_string(root().join("docs/levels.md")).unwrap();
     let (_, table) = guide.split_once("| trap | test |").unwrap();
     let tests = tests();
-    let mut covered = vec![false; TRAPS + 1];
+    let mut covered = [false; TRAPS + 1];
     for row in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
         let (trap, named) = row.trim_matches('|').split_once('|').unwrap();
         let (numbers, _) = trap.split_once(':').unwrap();
