@@ -39,8 +39,11 @@ const NONCE_LEN: usize = 16;
 ///     let mut options = ades::VerifyOptions::new();
 ///     loop {
 ///         let mut raised = Vec::new();
-///         let mut document = Document::from_bytes(signed);
-///         match extension.advance(&mut document, &mut options, now, &mut raised)? {
+///         let step = {
+///             let mut document = Document::from_bytes(signed);
+///             extension.advance(&mut document, &mut options, now, &mut raised)?
+///         };
+///         match step {
 ///             Advance::Needs(needs) => {
 ///                 for need in needs {
 ///                     let answer = fetch(&need).and_then(|octets| {
