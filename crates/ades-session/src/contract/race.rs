@@ -12,7 +12,9 @@ use crate::clock::SystemClock;
 use crate::store::{JobId, Store, StoreError};
 
 const LEASE: Duration = Duration::from_millis(120);
-const SESSION: Duration = Duration::from_millis(10);
+/// Long enough that a slow machine asks for the values of a session while it is open: a job has a
+/// limited number of batches.
+const SESSION: Duration = Duration::from_millis(100);
 /// Number of jobs that a worker takes at a time.
 const JOBS: u32 = 3;
 /// Number of points of which, on average, one is a pause, and one a death.
