@@ -325,9 +325,8 @@ fn the_work_does_not_grow_with_the_number_of_signatures() {
     let counting = Counting { octets: Cursor::new(&document), read: &read };
     let found = pades::verify(&mut Document::seekable(counting), VerifyOptions::new()).unwrap();
     assert!(found.is_valid() && found.signatures.len() == SIGNATURES, "{found:?}");
-    // Verifying each signature digests the octets that it covers.
-    let digested: u64 = found.signatures.iter().map(|s| s.byte_range.unwrap()[2]).sum();
-    let times = (read.into_inner() - digested) / document.len() as u64;
+    // What all signatures cover is digested once, too.
+    let times = read.into_inner() / document.len() as u64;
     assert!(times < 24, "the file was read {times} times");
 }
 
