@@ -1,35 +1,30 @@
 //! A job with a remote signer: what `ades-session` needs of the command line to continue it. These
 //! are the documents, the file that keeps the job, and the messages.
 
+mod observer;
+mod places;
+
 use std::fmt;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ades::signer::{Language, Refusal, SignerError};
+use ades::signer::Language;
 use ades::states::MAX_STATE_LEN;
-use ades::{
-    Checked, Digest, Document, Fault, PendingSignature, RemoteSigner, Retry, SigningOptions,
-    Warning,
-};
+use ades::{Digest, Fault, RemoteSigner, Retry, SigningOptions, Warning};
 use ades_session::clock::SystemClock;
-use ades_session::documents::{Published, Unfinished};
 use ades_session::store::{JobId, JobRow, Keeper, MemoryStore, Stage, StoreError};
 use ades_session::{
-    Driver, Error, ItemError, ItemFailure, ItemState, ItemStatus, Observer, Settings, SigningJob,
-    SigningJobItem, Status, WrittenSignature,
+    Driver, Error, ItemError, ItemFailure, ItemState, ItemStatus, Settings, SigningJob,
+    SigningJobItem, Status,
 };
-use zeroize::Zeroizing;
 
 use crate::documents::{self, Documents};
 use crate::exit::{BUG, Failure, with_causes};
-use crate::input;
 use crate::interrupt;
 use crate::job::{Job, JobItem, KEYS, Part, stage_name};
 use crate::outcome::SignedFile;
-use crate::output::{Existing, Messages, Output, Readers};
+use crate::output::{Existing, Messages};
 use crate::path_name::{self, absolute};
-use crate::preview;
 use crate::request::ResolvedTerms;
 use crate::return_page::Trips;
 use crate::signing::{MAX_BATCH, print_batches, print_warnings};
@@ -470,156 +465,6 @@ impl Keeper for RemoteJob {
 
     fn forget(&self, _: JobId) -> Result<(), StoreError> {
         Ok(())
-    }
-}
-
-impl ades_session::Documents for RemoteJob {
-    fn open(&self, reference: &str) -> io::Result<Document<'static>> {
-        let path = self.path(reference).map(|path| self.present(path));
-        path.and_then(|path| input::document(&path)).map_err(io::Error::other)
-    }
-
-    fn password(&self, _: &str) -> Option<Zeroizing<String>> {
-        self.unlock.password().map(|password| Zeroizing::new(password.to_owned()))
-    }
-
-    fn envelope_content(
-        &self,
-        reference: &str,
-        document: &mut Document<'static>,
-    ) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        let path = self.path(reference).map_err(io::Error::other)?;
-        self.unlock.envelope_content(document, path).map_err(io::Error::other)
-    }
-
-    fn options(&self, _: &str, options: SigningOptions) -> io::Result<SigningOptions> {
-        self.job.request.completed(options).map_err(io::Error::other)
-    }
-
-    fn prepared(
-        &self,
-        reference: &str,
-        pending: &PendingSignature,
-        options: &SigningOptions,
-    ) -> io::Result<()> {
-        let Some(to) = &self.preview else { return Ok(()) };
-        let draw = || {
-            let (no, _) = Part::named(reference).ok_or_else(no_such_item)?;
-            let picture = preview::draw(pending, options, &mut self.documents(no)?, to)?;
-            picture.publish(Existing::Replace)?;
-            self.messages.print(format_args!("how it will look: {}", to.display()));
-            Ok::<_, Failure>(())
-        };
-        draw().map_err(io::Error::other)
-    }
-
-    /// The places were checked when the job began. What is in a place stays when the container is
-    /// published.
-    fn exists(&self, _: &str) -> io::Result<bool> {
-        Ok(false)
-    }
-
-    fn create(&self, reference: &str) -> io::Result<Box<dyn Unfinished>> {
-        let existing = if self.job.force { Existing::Replace } else { Existing::KeepSame };
-        let output = self.path(reference).and_then(|path| Output::create(path, Readers::Usual));
-        let mut output = output.map_err(io::Error::other)?;
-        output.store_early();
-        Ok(Box::new(Container { output, existing }))
-    }
-}
-
-/// An output that is being written.
-#[derive(Debug)]
-struct Container {
-    output: Output,
-    existing: Existing,
-}
-
-impl Unfinished for Container {
-    fn writer(&mut self) -> &mut dyn Write {
-        self.output.writer()
-    }
-
-    fn read_back(&mut self) -> io::Result<Document<'static>> {
-        self.output.read_back().map_err(io::Error::other)
-    }
-
-    fn publish(self: Box<Self>) -> io::Result<Published> {
-        // Other octets in the place are a failure, which says how to replace them.
-        self.output.publish(self.existing).map_err(io::Error::other)?;
-        Ok(Published::New)
-    }
-}
-
-impl Observer for RemoteJob {
-    fn checked(&self, item: usize, checked: &Checked) {
-        self.print_warnings(self.item(item), checked.warnings());
-    }
-
-    fn stored(&self, _: JobId, stage: Stage) {
-        let mut state = self.state();
-        match stage {
-            // The step of the last page is over.
-            Stage::Start | Stage::Identified | Stage::Values => {
-                if let Some(trips) = &state.trips {
-                    trips.end_step();
-                }
-            }
-            Stage::Asking if state.prepared < state.left.min(state.max_batch) => {
-                self.messages.print(format_args!(
-                    "the next batch has {} files only: the job cannot store more",
-                    state.prepared
-                ));
-            }
-            _ => {}
-        }
-        state.prepared = 0;
-    }
-
-    fn signer_failed(&self, _: JobId, error: &SignerError) {
-        self.state().failure = Some(hinted(Failure::from(error)));
-    }
-
-    fn refused(&self, _: JobId, refusal: &Refusal) {
-        self.state().failure = Some(Failure::from(refusal));
-    }
-
-    fn prepared(&self, _: JobId, item: usize, pending: &PendingSignature) {
-        self.print_warnings(self.item(item), pending.warnings());
-        self.state().prepared += 1;
-    }
-
-    fn written(&self, _: JobId, item: usize, signature: &WrittenSignature<'_>) {
-        let no = self.item(item);
-        let mut state = self.state();
-        state.signer_name = signature.chain.leaf().common_name().map(str::to_owned);
-        state.value_digests.push((no, signature.value_digest.cloned()));
-        state.left = state.left.saturating_sub(1);
-        state.written.push(no);
-    }
-
-    fn not_written(&self, _: JobId, item: usize, error: &ItemError) {
-        let no = self.item(item);
-        let is_output = matches!(
-            error,
-            ItemError::Sign(
-                ades::Error::Core(ades::formats::ades_core::Error::Write(_))
-                    | ades::Error::CompletedNotValid { .. }
-            )
-        );
-        let (part, name): (_, fn(&Path) -> String) = match is_output {
-            true => (Part::Container, path_name::of_output),
-            false => (Part::Document, path_name::of_input),
-        };
-        let failure = match error {
-            ItemError::Sign(error) => {
-                let name = self.job.path(no, part).map(name).unwrap_or_default();
-                Failure::from(error).about(name)
-            }
-            // The others name the file.
-            other => self.item_failure(no, other),
-        };
-        self.state().not_written.push(failure);
     }
 }
 

@@ -150,7 +150,7 @@ pub enum Error {
     /// bug in this library. The document before this step is still good
     #[error("the raised document does not verify as it did before: {what}")]
     RaisedNotValid {
-        /// what is wrong with it
+        /// the difference from what was expected
         what: &'static str,
     },
 

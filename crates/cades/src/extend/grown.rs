@@ -175,8 +175,8 @@ fn without_present(all: impl Iterator<Item = Vec<u8>>, present: &[Element<'_>]) 
     all.filter(|new| !present.contains(new.as_slice()) && seen.insert(new.clone())).collect()
 }
 
-/// The `SignerInfo` with one more unsigned attribute, or with the countersignature at
-/// `which` grown in this way. `None` if there is no such countersignature.
+/// Adds an unsigned attribute to the `SignerInfo`, or to the countersignature in it that `which`
+/// names. Returns the new `SignerInfo`; `None` if there is no such countersignature.
 fn with_unsigned(
     signer: &Element<'_>,
     which: &[usize],
