@@ -1,5 +1,5 @@
-//! Pending states of all versions are read, and what is wrong with a damaged one
-//! is reported.
+//! Pending states of all versions are read, and the fault of a damaged one is
+//! reported.
 
 use ades_core::{Document, Error, PendingState, StateKey, StoredState};
 use ades_tests::pki::{Key, Pki, Profile};

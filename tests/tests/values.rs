@@ -1,4 +1,4 @@
-//! What is wrong with a signature value is reported.
+//! The fault of a signature value is reported.
 
 use ades_core::error::OverOther;
 use ades_core::verify::verify;

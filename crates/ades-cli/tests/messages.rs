@@ -1,4 +1,4 @@
-//! Messages: what is wrong, where, and what to do. One table for each kind of input.
+//! Messages: what happened, where, and what to do. One table for each kind of input.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;

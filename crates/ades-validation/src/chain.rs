@@ -29,7 +29,7 @@ pub(crate) struct Chain {
     pub(crate) links: Vec<Link>,
 }
 
-/// What is wrong with the issuers of a path today, the better first.
+/// The faults that the issuers of a path have today, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum IssuerFaults {
     None,
@@ -136,7 +136,7 @@ impl Session<'_> {
         Ok(Chain { usage, path, anchor_ended: ended, links })
     }
 
-    /// What is wrong with the issuers of a path, which others may not have.
+    /// The faults of the issuers of a path, which another path may not have.
     fn issuer_faults(&self, chain: &Chain) -> IssuerFaults {
         let mut worst = IssuerFaults::None;
         for (at, link) in chain.links.iter().enumerate().skip(1) {

@@ -43,7 +43,7 @@ const STAMP_ENTRY: [SubIndication; 7] = [
 
 /// Why past signature validation fails without a fault of today's.
 pub(crate) const NOT_PROVEN: &str =
-    "no proof of existence is old enough: what is wrong today may have been wrong then";
+    "no proof of existence is old enough: today's fault may have been there then";
 
 /// Something signed, whose past is validated.
 pub(crate) struct Past<'a> {
@@ -98,7 +98,7 @@ impl Session<'_> {
             && self.past(&past, known, proofs).is_ok()
     }
 
-    /// Past signature validation (5.6.2.4): whether what is wrong today was right at
+    /// Past signature validation (5.6.2.4): whether today's fault was not there at
     /// `best`, the earliest time at which the signature is proven to exist.
     pub(crate) fn past(
         &self,

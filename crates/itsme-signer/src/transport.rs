@@ -56,7 +56,7 @@ pub enum TransportError {
     UntrustedServer {
         /// the host of the server
         host: String,
-        /// what is wrong
+        /// the fault of its certificate
         problem: ServerProblem,
         /// the error of the TLS library
         #[source]

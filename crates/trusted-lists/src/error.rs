@@ -23,9 +23,9 @@ pub enum Error {
     /// The list is not well-formed XML in UTF-8, or has a document type declaration
     #[error("the trusted list cannot be read at octet {offset}: {problem}")]
     Xml {
-        /// Where
+        /// Offset of the fault
         offset: u64,
-        /// What is wrong
+        /// The fault
         problem: String,
     },
     /// The root element is not a trusted list

@@ -16,7 +16,7 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Compares new counts with these, prints all, and returns what is wrong.
+    /// Compares new counts with these, prints all, and returns the faults.
     pub(crate) fn faults(&self, new: &Self) -> Vec<String> {
         let mut faults = Vec::new();
         println!("{:>14} {:>14} {:>8}  case", "committed", "counted", "change");

@@ -57,7 +57,7 @@ impl Chromium {
         assert_eq!(self.faults(), [] as [&str; 0], "{name}");
     }
 
-    /// What is wrong with the page.
+    /// The faults of the page.
     pub(crate) fn faults(&self) -> Vec<String> {
         serde_json::from_value(self.value(FAULTS)).unwrap()
     }
@@ -125,7 +125,7 @@ const PLACES: &str = "(() => { \
         return [name, [b.left + scrollX, b.top + scrollY, b.width, b.height].map(Math.round)]; \
     }); })()";
 
-/// What is wrong with the page, in any font.
+/// Lists the faults of the page, in any font.
 const FAULTS: &str = "(() => { \
     const found = [], width = document.documentElement.clientWidth; \
     const style = e => getComputedStyle(e); \
