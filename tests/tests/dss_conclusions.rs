@@ -150,14 +150,8 @@ fn compare(octets: &[u8], name: &str, anchors: Anchors, folder: &Path) -> [Strin
     [joined(dss.ok()), joined(ours), why]
 }
 
-/// One test, because an answer about SHAKE256 depends on what the judge was asked before.
 #[test]
 fn conclusions_are_those_of_eu_dss_or_in_the_list() {
-    about_our_own_signatures();
-    about_the_files_of_others();
-}
-
-fn about_the_files_of_others() {
     let endings = [".pdf", ".xml", ".p7m", ".p7s", ".pkcs7"];
     let Some(mut files) = everything(&["signed", "pdf"], &endings) else { return };
     // Some files are in both folders.
@@ -180,7 +174,7 @@ fn about_the_files_of_others() {
             let known = listed.remove(&(name, anchors.name()));
             match known {
                 None if dss == ours => equal += 1,
-                Some(known) if known == (&*dss, &*ours) && dss != ours => {}
+                Some(known) if is_listed(known, &dss, &ours) && dss != ours => {}
                 _ => wrong.push(format!("{name}\t{}\t{dss}\t{ours}\t{because}", anchors.name())),
             }
         }
@@ -190,8 +184,16 @@ fn about_the_files_of_others() {
     assert!(listed.is_empty(), "not asked: {listed:?}");
 }
 
+/// Whether the answers are those of a row. EU DSS may have several, with `or` between them: it
+/// tries the digest algorithms of a signature in an order that changes from run to run, and fails
+/// if SHAKE256 is before the one that fits.
+fn is_listed((dss, ours): (&str, &str), new_dss: &str, new_ours: &str) -> bool {
+    ours == new_ours && dss.split(" or ").any(|one| one == new_dss)
+}
+
 /// Our own signatures of each format: their certificates have no revocation data.
-fn about_our_own_signatures() {
+#[test]
+fn conclusions_about_our_own_signatures_are_those_of_eu_dss() {
     let pki = Pki::shared();
     let signer = pki.signer(Key::P256);
     let parameters: SignatureParameters = signing::parameters();
