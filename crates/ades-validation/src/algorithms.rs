@@ -137,7 +137,8 @@ impl AlgorithmPolicy {
             _ => "rsa-pss",
         };
         let Some(bits) = key.bits() else {
-            return Err(Weakness::Unknown { algorithm: algorithm.to_string() });
+            let algorithm = format!("{algorithm} with a key of an unsupported type");
+            return Err(Weakness::Unknown { algorithm });
         };
         let rows = self.rows.iter().filter(|row| row.kind == kind);
         self.check(rows, format!("{algorithm} with a key of {bits} bits"), bits, time)

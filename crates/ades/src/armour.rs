@@ -6,14 +6,15 @@ use ades_core::document::ReadSeek;
 use ades_core::{Document, base64};
 use ades_validation::{Finding, Meaning};
 
+use crate::detect::without_zeros;
 use crate::error::Error;
 
 /// Maximum number of octets of a container as text.
 const MAX_TEXT: u64 = 96 * 1024 * 1024;
 /// Maximum number of octets of padding after a container.
 const MAX_PADDING: u64 = 1024 * 1024;
-/// Number of octets that decide whether a file is text.
-const HEAD: u64 = 256;
+/// Number of octets within which the line of PEM or the fields of S/MIME have to begin.
+const HEAD: u64 = 16 * 1024;
 
 /// How a container was wrapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,19 +43,41 @@ impl Armour {
 
 /// The container in a text. `None` if the document is not such a text.
 pub(crate) fn remove(document: &mut Document<'_>) -> Result<Option<(Armour, Vec<u8>)>, Error> {
-    let head = read(document, HEAD)?;
-    let Some(armour) = kind_of(&head) else { return Ok(None) };
-    let text = read(document, MAX_TEXT)?;
-    let body = match armour {
-        Armour::Pem => between_pem_lines(&text),
-        Armour::Smime => after_headers(&text),
-        Armour::Base64 | Armour::Padded => Some(text.as_slice()),
+    let Some(armour) = kind_of(&text_of(read(document, HEAD)?)) else { return Ok(None) };
+    let text = text_of(read(document, MAX_TEXT)?);
+    let octets = match armour {
+        Armour::Pem => within_pem(&text).and_then(from_base64),
+        Armour::Smime => after_empty_line(&text).and_then(|body| match body {
+            // The content-transfer-encoding `binary`.
+            [0x30, ..] => Some(body.to_vec()),
+            _ => from_base64(body),
+        }),
+        Armour::Base64 | Armour::Padded => from_base64(&text),
     };
-    let body: Option<String> = body.and_then(|body| {
-        let body = body.iter().filter(|octet| !octet.is_ascii_whitespace());
-        String::from_utf8(body.copied().collect()).ok()
-    });
-    Ok(body.and_then(|body| base64::decode(&body)).map(|octets| (armour, octets)))
+    match (octets, armour) {
+        (Some(octets), _) => Ok(Some((armour, octets))),
+        (None, Armour::Pem) => Err(Error::NotContainer { found: "PEM that is damaged or cut off" }),
+        (None, Armour::Smime) => Err(Error::NotContainer { found: MESSAGE }),
+        (None, _) => Ok(None),
+    }
+}
+
+/// A message that is not S/MIME with one part, for people.
+const MESSAGE: &str = "an e-mail (if it is multipart/signed, its part smime.p7s is the container, \
+                       and the part before it is the document)";
+
+/// The octets of a text, in UTF-8 without its byte order mark. Shells also write UTF-16.
+fn text_of(octets: Vec<u8>) -> Vec<u8> {
+    match octets.as_slice() {
+        [0xFF, 0xFE, text @ ..] | [0xFE, 0xFF, text @ ..] => without_zeros(text),
+        [0xEF, 0xBB, 0xBF, text @ ..] => text.to_vec(),
+        _ => octets,
+    }
+}
+
+fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let text = text.iter().filter(|octet| !octet.is_ascii_whitespace()).copied();
+    base64::decode(&String::from_utf8(text.collect()).ok()?)
 }
 
 fn read(document: &mut Document<'_>, most: u64) -> Result<Vec<u8>, Error> {
@@ -70,22 +93,15 @@ fn read(document: &mut Document<'_>, most: u64) -> Result<Vec<u8>, Error> {
 }
 
 fn kind_of(head: &[u8]) -> Option<Armour> {
-    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
-    let lower = text.to_ascii_lowercase();
-    let header = [&b"mime-version:"[..], b"content-type:", b"content-transfer-encoding:"];
+    let text = head.trim_ascii_start();
     // The base64 of a SEQUENCE whose length is indefinite or has several octets.
     let sequence = text.starts_with(b"MI");
     let alphabet = |octet: &u8| octet.is_ascii_alphanumeric() || b"+/=\r\n \t".contains(octet);
-    if [
-        &b"-----begin pkcs7-----"[..],
-        b"-----begin cms-----",
-        b"-----begin pkcs #7 signed data-----",
-    ]
-    .iter()
-    .any(|line| lower.starts_with(line))
-    {
+    if text.first() == Some(&0x30) {
+        None
+    } else if pem_line(text).is_some() {
         Some(Armour::Pem)
-    } else if header.iter().any(|name| lower.starts_with(name)) {
+    } else if has_mime_fields(text) {
         Some(Armour::Smime)
     } else if sequence && text.iter().all(alphabet) {
         Some(Armour::Base64)
@@ -94,16 +110,60 @@ fn kind_of(head: &[u8]) -> Option<Armour> {
     }
 }
 
-/// The text between the first two lines of hyphens.
-fn between_pem_lines(text: &[u8]) -> Option<&[u8]> {
-    let start = find(text, b"-----BEGIN ").or_else(|| find(text, b"-----begin "))?;
-    let rest = text.get(start + 5..)?;
-    let rest = rest.get(find(rest, b"-----")? + 5..)?;
-    rest.get(..find(rest, b"-----")?)
+/// The offset of the line before the container. Other text may precede it (RFC 7468, 2).
+fn pem_line(text: &[u8]) -> Option<usize> {
+    const LABELS: [&[u8]; 3] = [b"PKCS7", b"CMS", b"PKCS #7 SIGNED DATA"];
+    let mut at = 0;
+    for line in text.split_inclusive(|octet| *octet == b'\n') {
+        let line_at = at;
+        at += line.len();
+        if line.contains(&0) {
+            break;
+        }
+        let line = line.to_ascii_uppercase();
+        let label = line.strip_prefix(b"-----BEGIN ");
+        let label = label.and_then(|label| label.trim_ascii_end().strip_suffix(b"-----"));
+        if label.is_some_and(|label| LABELS.contains(&label)) {
+            return Some(line_at);
+        }
+    }
+    None
+}
+
+/// Whether a text begins with the fields of a message (RFC 5322, 2.2) that has MIME's among them.
+fn has_mime_fields(text: &[u8]) -> bool {
+    const NAMES: [&[u8]; 3] = [b"mime-version", b"content-type", b"content-transfer-encoding"];
+    let mut has_mime = false;
+    for line in text.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii_end) {
+        match line.first() {
+            None => break,
+            Some(b' ' | b'\t') => {}
+            Some(_) => {
+                let Some(colon) = line.iter().position(|octet| *octet == b':') else {
+                    return false;
+                };
+                let (name, _) = line.split_at(colon);
+                if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
+                    return false;
+                }
+                has_mime |= NAMES.contains(&name.to_ascii_lowercase().as_slice());
+            }
+        }
+    }
+    has_mime
+}
+
+/// The base64 between the lines of PEM, after the fields that older programs write there
+/// (RFC 1421, 4.4).
+fn within_pem(text: &[u8]) -> Option<&[u8]> {
+    let line = text.get(pem_line(text)?..)?;
+    let rest = line.get(find(line, b"\n")? + 1..)?;
+    let body = rest.get(..find(rest, b"-----")?)?;
+    if body.contains(&b':') { after_empty_line(body) } else { Some(body) }
 }
 
 /// The text after the first empty line.
-fn after_headers(text: &[u8]) -> Option<&[u8]> {
+fn after_empty_line(text: &[u8]) -> Option<&[u8]> {
     let ends =
         [&b"\r\n\r\n"[..], b"\n\n"].into_iter().filter_map(|end| Some((find(text, end)?, end)));
     let (at, end) = ends.min_by_key(|(at, _)| *at)?;
@@ -174,14 +234,23 @@ mod tests {
     fn texts_are_known_by_their_start() {
         for (head, kind) in [
             (&b"-----BEGIN PKCS7-----\nMII"[..], Some(Armour::Pem)),
-            (b"\xEF\xBB\xBF\r\n-----BEGIN CMS-----\r\nMII", Some(Armour::Pem)),
+            (b"\r\n-----BEGIN CMS-----\r\nMII", Some(Armour::Pem)),
+            (b"Contents:\n  a file\n-----BEGIN PKCS #7 SIGNED DATA-----\nMII", Some(Armour::Pem)),
+            (b"a line with -----BEGIN CMS-----\nMII", None),
             (b"-----BEGIN CERTIFICATE-----\nMII", None),
             (b"MIME-Version: 1.0\r\nContent-Type: x", Some(Armour::Smime)),
             (b"content-type: application/pkcs7-mime", Some(Armour::Smime)),
+            (
+                b"To: a\nSubject: b\n c\nContent-Type: application/pkcs7-mime\n\nMII",
+                Some(Armour::Smime),
+            ),
+            (b"To: a\n\nContent-Type: application/pkcs7-mime\n\nMII", None),
+            (b"To whom it may concern\nContent-Type: x\n", None),
             (b"MIIB\r\nabc+/=", Some(Armour::Base64)),
             (b"MIAGCSqGSIb3DQEHAqCA", Some(Armour::Base64)),
             (b"MIIB, not base64", None),
             (b"\x30\x82\x01\x00", None),
+            (b"\x30\x82\x01\x00\n-----BEGIN CMS-----\nMII", None),
             (b"", None),
         ] {
             assert_eq!(kind_of(head), kind, "{head:?}");
@@ -198,12 +267,38 @@ mod tests {
                 format!("-----BEGIN CMS-----\r\n{first}\r\n{second}\r\n-----END CMS-----\r\n"),
                 Armour::Pem,
             ),
+            (
+                format!(
+                    "Text:\n\n-----BEGIN PKCS7-----\nA: b\n\n{first}\n{second}\n-----END PKCS7-----"
+                ),
+                Armour::Pem,
+            ),
+            (format!("\u{FEFF}-----BEGIN CMS-----\n{text}\n-----END CMS-----\n"), Armour::Pem),
             (format!("{first}\n{second}\n"), Armour::Base64),
             (format!("MIME-Version: 1.0\nA: b\n\n{first}\n{second}\n\n"), Armour::Smime),
-            (format!("MIME-Version: 1.0\r\n\r\n{first}\r\n{second}"), Armour::Smime),
+            (format!("To: a\r\nMIME-Version: 1.0\r\n\r\n{first}\r\n{second}"), Armour::Smime),
         ] {
-            let mut document = Document::from_bytes(wrapped.as_bytes());
-            assert_eq!(remove(&mut document).unwrap(), Some((armour, octets.clone())), "{wrapped}");
+            let wide = wrapped.trim_start_matches('\u{FEFF}').encode_utf16();
+            let wide: Vec<u8> = wide.flat_map(u16::to_le_bytes).collect();
+            for wrapped in [wrapped.as_bytes(), &[&[0xFF, 0xFE], &*wide].concat()] {
+                let found = remove(&mut Document::from_bytes(wrapped)).unwrap();
+                assert_eq!(found, Some((armour, octets.clone())), "{wrapped:?}");
+            }
+        }
+        let binary = [b"Content-Type: application/pkcs7-mime\r\n\r\n", &*octets].concat();
+        let found = remove(&mut Document::from_bytes(&binary)).unwrap();
+        assert_eq!(found, Some((Armour::Smime, octets)));
+    }
+
+    #[test]
+    fn damaged_texts_are_named() {
+        for (text, named) in [
+            ("-----BEGIN CMS-----\nMIIB\n", "PEM"),
+            ("-----BEGIN CMS-----\nnot base64!\n-----END CMS-----\n", "PEM"),
+            ("MIME-Version: 1.0\nContent-Type: multipart/signed\n\n--a\n", "multipart/signed"),
+        ] {
+            let error = remove(&mut Document::from_bytes(text.as_bytes())).unwrap_err();
+            assert!(error.to_string().contains(named), "{error}");
         }
     }
 

@@ -169,7 +169,7 @@ fn html_tag(text: &[u8]) -> Option<&[u8]> {
     tag.get(..end)
 }
 
-fn without_zeros(octets: &[u8]) -> Vec<u8> {
+pub(crate) fn without_zeros(octets: &[u8]) -> Vec<u8> {
     octets.iter().copied().filter(|octet| *octet != 0).collect()
 }
 
