@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ades::{Format, Warning};
+use ades::{Format, Level, Warning};
 use serde_json::{Value, json};
 
 use crate::exit::Failure;
@@ -30,8 +30,8 @@ pub(crate) struct SignedFile {
     /// The name in the certificate
     pub(crate) signer: Option<String>,
     pub(crate) warnings: Vec<Warning>,
-    /// The level that was reached, as reports write it
-    pub(crate) level: String,
+    /// The level that was reached
+    pub(crate) level: Level,
 }
 
 impl Outcome {

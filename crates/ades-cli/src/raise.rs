@@ -85,12 +85,6 @@ impl Raised {
         }
     }
 
-    /// The level, as reports write it.
-    pub(crate) fn level(&self) -> String {
-        let level = serde_json::to_value(self.reached.level).unwrap_or_default();
-        level.as_str().unwrap_or_default().to_owned()
-    }
-
     /// Says what was reached, and what is missing.
     pub(crate) fn report(&self, task: &Task, messages: &Messages) {
         for one in &self.reached.missing {
@@ -99,7 +93,7 @@ impl Raised {
         for one in &self.reached.remarks {
             messages.print(format_args!("note: {}: {}", named(one), one.text));
         }
-        let (name, level) = (path_name::of_output(&task.output), self.level());
+        let (name, level) = (path_name::of_output(&task.output), self.reached.level);
         match (self.is_raised, self.reached.missing.is_empty()) {
             (true, true) => messages.print(format_args!("{name}: {level}")),
             (true, false) => {

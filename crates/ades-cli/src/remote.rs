@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ades::signer::Language;
 use ades::states::MAX_STATE_LEN;
-use ades::{Digest, Fault, RemoteSigner, Retry, SigningOptions, Warning};
+use ades::{Digest, Fault, Level, RemoteSigner, Retry, SigningOptions, Warning};
 use ades_session::clock::SystemClock;
 use ades_session::store::{JobId, JobRow, Keeper, MemoryStore, Stage, StoreError};
 use ades_session::{
@@ -332,7 +332,7 @@ impl RemoteJob {
                 format: item.format,
                 signer: state.signer_name.clone(),
                 warnings: warnings.map(|(_, warning)| *warning).collect(),
-                level: "B-B".to_owned(),
+                level: Level::B,
             }
         };
         // A job that was not begun has no items in the store.

@@ -8,7 +8,7 @@ use ades::signer::{
     IdentificationRequest, Identity, SignatureValue, SignerError, SignerErrorKind, SigningItem,
     SigningRequest, Step, StepResult, match_values,
 };
-use ades::{Check, Digest, PendingSignature, RemoteSigner, SigningOptions, Warning};
+use ades::{Check, Digest, Level, PendingSignature, RemoteSigner, SigningOptions, Warning};
 
 use crate::documents::Documents;
 use crate::exit::{BUG, Failure};
@@ -81,7 +81,7 @@ impl<'a> Signing<'a> {
                 format: item.format,
                 signer: self.signer_name.clone(),
                 warnings: warnings.map(|(_, warning)| *warning).collect(),
-                level: "B-B".to_owned(),
+                level: Level::B,
             })
         };
         self.written.iter().filter_map(file).collect()

@@ -521,7 +521,7 @@ fn signature_by_older_rules_is_reported_as_such() {
     assert_eq!((&signature["intact"], &signature["trusted"]), (&true.into(), &true.into()));
     let run = bench.ades(&["verify", "contract.pdf"]);
     let text = &run.ends(6, "--trust").out;
-    assert!(text.contains("  PDF below, intact, covers whole"), "{text}");
+    assert!(text.contains("  PDF below B-B, intact, covers whole"), "{text}");
     assert!(text.ends_with("indeterminate\n"), "{text}");
 }
 

@@ -1,5 +1,7 @@
 //! Baseline levels.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A baseline level (EN 319 122-1, EN 319 132-1 and EN 319 142-1, each in clause
@@ -22,4 +24,16 @@ pub enum Level {
     /// B-LTA: with an archive time-stamp as well
     #[serde(rename = "B-LTA")]
     Lta,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Below => "below B-B",
+            Self::B => "B-B",
+            Self::T => "B-T",
+            Self::Lt => "B-LT",
+            Self::Lta => "B-LTA",
+        })
+    }
 }

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::Read;
 use std::time::SystemTime;
 
-use ades::formats::ades_core::Level;
 use ades::{Document, VerifyOptions};
 use axum::Extension;
 use axum::extract::{Form, Path, State};
@@ -173,16 +172,6 @@ fn inspect(item: &Item) -> Result<Contents, Problem> {
         list,
         intact: report.integrity(),
         signer: last.and_then(|signature| signature.signer.clone()),
-        format: last.map(|one| format!("{} {}", one.format, level(one.level))).unwrap_or_default(),
+        format: last.map(|one| format!("{} {}", one.format, one.level)).unwrap_or_default(),
     })
-}
-
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::B => "B-B",
-        Level::T => "B-T",
-        Level::Lt => "B-LT",
-        Level::Lta => "B-LTA",
-        _ => "",
-    }
 }

@@ -173,7 +173,7 @@ fn add_verdict(verdict: &Verdict, name: &str, text: &mut String) {
         format_args!(
             "  {} {}, {}, covers {}, by {}, {trusted}",
             verdict.format,
-            code(&verdict.level),
+            verdict.level,
             intact(verdict.intact),
             verdict.covers,
             verdict.signer.as_deref().unwrap_or("an unknown signer"),

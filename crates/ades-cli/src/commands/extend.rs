@@ -35,7 +35,7 @@ pub(crate) fn run(args: ExtendArgs, messages: &Messages) -> Result<u8, Failure> 
             "version": 1,
             "file": task.input.display().to_string(),
             "output": output,
-            "level": raised.level(),
+            "level": raised.reached.level,
             "missing": raised.reached.missing,
             "remarks": raised.reached.remarks,
         });

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ades::{Format, Operation, verification_command};
+use ades::{Format, Level, Operation, verification_command};
 use ades_session as session;
 use ades_session::Driver;
 use ades_session::store::{JobId, JobRow, Stage};
@@ -405,7 +405,7 @@ pub(super) fn raise_signed(
             format: item.format,
             signer: None,
             warnings: Vec::new(),
-            level: "B-B".to_owned(),
+            level: Level::B,
         };
         outcome.signed = job.items.iter().map(signed).collect();
         let status = raise::raise_all(job, own_service.as_deref(), outcome, messages);

@@ -98,7 +98,7 @@ pub(crate) fn raise_all(
             Ok(raised) => {
                 raised.report(&task, messages);
                 let files = outcome.signed.iter_mut().filter(|file| file.output == item.output);
-                files.for_each(|file| file.level = raised.level());
+                files.for_each(|file| file.level = raised.reached.level);
                 raised.status()
             }
             Err(failure) => {
