@@ -9,7 +9,7 @@ use ades::{Document, Format};
 use tempfile::{PathPersistError, TempPath};
 
 use crate::exit::Failure;
-use crate::path_name::{self, folder_of, is_standard};
+use crate::path_name::{self, absolute, folder_of, is_same_file, is_standard};
 use crate::progress::Watched;
 use crate::storing::Storing;
 use crate::temporary::{Temporary, followed};
@@ -73,6 +73,25 @@ pub(crate) fn check_place(path: &Path, force: bool) -> Result<(), Failure> {
         });
     }
     check_free(path, force)
+}
+
+/// Returns an error if an output would overwrite one of the files that the command reads.
+pub(crate) fn check_apart<'p>(
+    output: &Path,
+    inputs: impl IntoIterator<Item = &'p PathBuf>,
+) -> Result<(), Failure> {
+    let is_read = |input: &&PathBuf| !is_standard(output) && is_same_file(output, input);
+    let Some(input) = inputs.into_iter().find(is_read) else { return Ok(()) };
+    let (output, input) = (absolute(output), absolute(input));
+    let name = output.display();
+    Err(Failure::usage(if output == input {
+        format!("{name}: is an input, and would be overwritten: name another output")
+    } else {
+        let input = input.display();
+        format!(
+            "{name}: leads to the input {input}, which would be overwritten: name another output"
+        )
+    }))
 }
 
 /// Returns an error if a binary container would go to a terminal, which it can disturb.

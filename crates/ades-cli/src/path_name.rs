@@ -17,6 +17,12 @@ pub(crate) fn of_output(path: &Path) -> String {
     if is_standard(path) { "standard output".to_owned() } else { path.display().to_string() }
 }
 
+/// Whether two paths lead to the same file, also through symbolic links and `..`.
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| absolute(path));
+    real(one) == real(other)
+}
+
 /// The absolute path, for a job that any process in any folder resumes.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
     if is_standard(path) {

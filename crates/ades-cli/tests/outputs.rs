@@ -118,6 +118,46 @@ fn what_is_in_the_way_of_an_output_is_named() {
 }
 
 #[test]
+fn no_output_overwrites_an_input() {
+    let bench = bench();
+    std::os::unix::fs::symlink("doc.bin", bench.path("link")).unwrap();
+    std::os::unix::fs::symlink(".", bench.path("here")).unwrap();
+    std::fs::create_dir(bench.path("folder")).unwrap();
+    bench.write("doc.bin.p7s", "another document");
+    let document = std::fs::read(bench.path("doc.bin")).unwrap();
+    let complete = ["complete", "doc.bin", "--state", "s", "--signature", "v", "--force", "-o"];
+    let state = ["prepare", "doc.bin", "--certs", "chain.pem", "--force", "--state"];
+    let preview = ["doc.bin", "-o", "x", "--visible", "1:0,0,99,99", "--force", "--preview"];
+    let report = ["verify", "doc.bin", "--force", "--report-xml"];
+    let original = ["extend", "doc.p7s", "--original", "doc.bin", "--level", "t", "--force", "-o"];
+    for output in ["doc.bin", "./doc.bin", "here/doc.bin", "folder/../doc.bin", "link"] {
+        for inputs in [&["doc.bin"][..], &["link"], &["here/doc.bin"]] {
+            let sign = [inputs, &["--force", "-o", output]].concat();
+            bench.sign(&sign).ends(2, "would be overwritten");
+        }
+        bench.sign(&["doc.bin", "-o", output]).ends(2, "would be overwritten");
+        let together = ["doc.xml", "doc.bin", "--together", "--packaging", "detached"];
+        bench.sign(&[&together[..], &["--force", "-o", output]].concat()).ends(2, "overwritten");
+        bench.sign(&[&preview[..], &[output]].concat()).ends(2, "would be overwritten");
+        for command in [&complete[..], &state, &report, &original] {
+            bench.ades(&[command, &[output]].concat()).ends(2, "would be overwritten");
+        }
+    }
+    let batch = ["doc.bin", "doc.bin.p7s", "--force", "--out-dir", "."];
+    bench.sign(&batch).ends(2, "doc.bin.p7s: is an input, and would be overwritten");
+    assert_eq!(std::fs::read(bench.path("doc.bin")).unwrap(), document);
+
+    // A container may be replaced by itself with one more signature, a copy by anything.
+    let parallel = ["doc.p7m", "--parallel", "doc.p7m", "-o", "doc.p7m", "--force"];
+    bench.sign(&["doc.bin", "-o", "doc.p7m", "--packaging", "enveloping"]).ends(0, "");
+    bench.sign(&parallel).ends(0, "");
+    bench.sign(&["doc.p7m", "--counter-sign", "0", "-o", "doc.p7m", "--force"]).ends(0, "");
+    std::fs::hard_link(bench.path("doc.bin"), bench.path("hard")).unwrap();
+    bench.sign(&["doc.bin", "-o", "hard", "--force"]).ends(0, "");
+    assert_eq!(std::fs::read(bench.path("doc.bin")).unwrap(), document);
+}
+
+#[test]
 fn standard_output_that_takes_nothing_is_status_7() {
     let bench = bench();
     bench.sign(&["doc.bin", "-o", "doc.p7s"]).ends(0, "");

@@ -14,9 +14,10 @@ use crate::path_name;
 use crate::temporary;
 
 pub(crate) fn run(args: &CompleteArgs, messages: &Messages) -> Result<u8, Failure> {
+    let inputs = [&args.input, &args.state, &args.signature];
+    output::check_apart(&args.output, inputs)?;
     output::check_place(&args.output, args.force)?;
     temporary::sweep([args.output.as_path()].into_iter());
-    let inputs = [&args.input, &args.state, &args.signature];
     if inputs.into_iter().filter(|path| path_name::is_standard(path)).count() > 1 {
         return Err(Failure::usage("standard input can be only one of the inputs"));
     }

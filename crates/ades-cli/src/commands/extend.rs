@@ -10,6 +10,8 @@ use crate::raise::Task;
 use crate::{path_name, temporary};
 
 pub(crate) fn run(args: ExtendArgs, messages: &Messages) -> Result<u8, Failure> {
+    // The input may be replaced by itself at a higher level.
+    output::check_apart(&args.output, args.original.iter().chain(args.evidence.revocation()))?;
     output::check_place(&args.output, args.force)?;
     output::check_terminal(&args.output, Format::Cades)?;
     let standard = [&args.input].into_iter().chain(&args.original);

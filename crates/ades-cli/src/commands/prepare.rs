@@ -25,6 +25,7 @@ pub(crate) fn run(args: PrepareArgs, given: &Given, messages: &Messages) -> Resu
     }
     let preview = args.signature.pdf.stamp.preview.clone();
     for output in [Some(&args.state), preview.as_ref()].into_iter().flatten() {
+        output::check_apart(output, [&args.input, &args.certs])?;
         output::check_place(output, args.force)?;
         temporary::sweep([output.as_path()].into_iter());
     }

@@ -22,7 +22,7 @@ use crate::input;
 use crate::job::{JOB, Job, JobItem, SignerKind};
 use crate::outcome::{Outcome, SignedFile};
 use crate::output::{self, Existing, Messages};
-use crate::path_name::{self, absolute, is_standard, quoted};
+use crate::path_name::{self, absolute, is_same_file, is_standard, quoted};
 use crate::raise;
 use crate::remote::RemoteJob;
 use crate::request::{Request, ResolvedTerms};
@@ -54,6 +54,7 @@ fn start(
         if args.inputs.len() > 1 {
             return Err(Failure::usage("--preview: of one PDF at a time"));
         }
+        output::check_apart(preview, &args.inputs)?;
         output::check_place(preview, args.force)?;
     }
     let signer = args.signer()?;
@@ -449,6 +450,7 @@ fn check_inputs(
         Destination::File(output) if json && is_standard(output) => {
             return Err(Failure::usage("--json and -o - both need standard output"));
         }
+        Destination::File(output) => output::check_apart(output, kept(inputs, request))?,
         Destination::Beside(_) => {
             let container = request.container.iter();
             if let Some(stream) = inputs.iter().chain(container).find(|path| input::is_stream(path))
@@ -477,6 +479,19 @@ fn check_inputs(
     Ok(())
 }
 
+/// The inputs that no output may overwrite. A container may be replaced by itself with one more
+/// signature.
+fn kept<'a>(
+    inputs: &'a [PathBuf],
+    request: &'a Request,
+) -> impl Iterator<Item = &'a PathBuf> + use<'a> {
+    let grows = |input: &PathBuf| match &request.container {
+        Some(container) => is_same_file(container, input),
+        None => request.options.operation != Operation::Sign,
+    };
+    inputs.iter().filter(move |input| !grows(input))
+}
+
 /// A file to be signed.
 struct Source<'a> {
     /// The path that the user gave
@@ -492,6 +507,7 @@ fn items(
     request: &Request,
 ) -> Result<Vec<JobItem>, Failure> {
     let mut items: Vec<JobItem> = Vec::new();
+    let paths: Vec<PathBuf> = sources.iter().map(|source| source.path.clone()).collect();
     for Source { input, path, format } in sources {
         let named = request.container.as_deref().unwrap_or(input);
         let output = destination.output(&request.options, format, named);
@@ -503,11 +519,7 @@ fn items(
                 output.display()
             )));
         }
-        let replaces = request.options.operation == Operation::Sign;
-        if path == output && !is_standard(&output) && replaces {
-            let message = format!("{}: would be overwritten by its signature", output.display());
-            return Err(Failure::usage(message));
-        }
+        output::check_apart(&output, kept(&paths, request))?;
         let together = Vec::new();
         items.push(JobItem { format, input: path, together, output, value_digest: None });
     }
@@ -539,10 +551,7 @@ fn item_of_all(
     let more: Vec<PathBuf> = sources.drain(1..).map(|source| source.path).collect();
     let mut items = items(sources, destination, request)?;
     let mut item = items.pop().ok_or_else(|| Failure::usage("a file to sign is needed"))?;
-    if more.contains(&item.output) {
-        let output = item.output.display();
-        return Err(Failure::usage(format!("{output}: would be overwritten by its signature")));
-    }
+    output::check_apart(&item.output, &more)?;
     item.together = more;
     Ok(item)
 }

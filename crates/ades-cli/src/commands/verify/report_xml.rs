@@ -18,6 +18,7 @@ pub(super) fn check(args: &VerifyArgs) -> Result<(), Failure> {
     if path_name::is_standard(path) && args.json {
         return Err(Failure::usage("--report-xml -: --json writes to standard output, too"));
     }
+    output::check_apart(path, args.containers.iter().chain(&args.original))?;
     output::check_place(path, args.force)
 }
 
