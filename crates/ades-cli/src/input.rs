@@ -128,7 +128,14 @@ pub(crate) fn read_pem(path: &Path) -> Result<String, Failure> {
 fn in_der(octets: Vec<u8>) -> &'static str {
     /// id-data with its tag: the content of a PKCS#12 file.
     const DATA: &[u8] = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01";
-    if contains(octets.get(..64).unwrap_or(&octets), DATA) {
+    /// id-signedData with its tag: CMS, in which authorities deliver certificates (.p7b).
+    const SIGNED_DATA: &[u8] = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02";
+    let head = octets.get(..64).unwrap_or(&octets);
+    if contains(head, SIGNED_DATA) {
+        return "this is CMS (PKCS#7); PEM is needed: openssl pkcs7 -inform DER -print_certs \
+                extracts its certificates";
+    }
+    if contains(head, DATA) {
         return "this is a PKCS#12 file; PEM is needed: openssl pkcs12 -nokeys extracts it";
     }
     match Certificate::from_der(octets) {

@@ -212,6 +212,7 @@ fn keys_and_certificates() {
         bench.openssl(&line.split(' ').collect::<Vec<_>>()).ends(0, "");
     };
     openssl("x509 -in chain.pem -outform DER -out leaf.der");
+    openssl("crl2pkcs7 -nocrl -certfile chain.pem -outform DER -out certs.p7b");
     openssl("pkey -in key.pem -outform DER -out key.der");
     let both = [bench.read("key.pem"), bench.read("chain.pem")].concat();
     bench.write("both.pem", &both);
@@ -253,6 +254,7 @@ fn keys_and_certificates() {
             ("key.pem", 3, &["key.pem: has a private key and no certificate"]),
             ("key.p12", 3, &["key.p12: this is a PKCS#12 file", "openssl pkcs12 -nokeys"]),
             ("leaf.der", 3, &["leaf.der: this is DER", "openssl x509"]),
+            ("certs.p7b", 3, &["certs.p7b: this is CMS", "openssl pkcs7"]),
             ("key.der", 3, &["key.der: this is DER, but not a certificate"]),
             ("doc.bin", 3, &["doc.bin: has no certificate", "BEGIN CERTIFICATE"]),
             ("empty", 3, &["empty: has no certificate"]),

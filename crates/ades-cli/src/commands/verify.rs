@@ -375,7 +375,10 @@ fn trust_anchors(paths: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
         let certificates = ades::chain::anchors_from_pem(&input::read_pem(path)?)
             .map_err(|e| Failure::from(e).about(path.display()))?;
         if certificates.is_empty() {
-            return Err(Failure::input(format!("{}: has no certificate", path.display())));
+            return Err(Failure::input(format!(
+                "{}: has no certificate; PEM is needed: -----BEGIN CERTIFICATE-----",
+                path.display()
+            )));
         }
         anchors.extend(certificates);
     }
