@@ -44,8 +44,6 @@ pub(crate) struct Task {
     pub(crate) digest: DigestAlgorithm,
     pub(crate) authorities: Vec<String>,
     pub(crate) policy: Option<Oid>,
-    /// The place of the only signature that is raised, if not all are
-    pub(crate) only: Option<Vec<usize>>,
     /// The length of a token of the service, if it was measured
     pub(crate) token_len: Option<usize>,
     /// Whether revocation data about the signer have to be newer than the time-stamp
@@ -149,7 +147,11 @@ impl Task {
 
     fn wish(&self) -> Wish {
         let (level, digest, policy) = (self.level, self.digest, self.policy);
-        Wish { level, digest, policy, is_fresh: self.is_fresh, only: self.only.clone() }
+        let only = match &self.selection {
+            Selection::At(place) => Some(place.clone()),
+            _ => None,
+        };
+        Wish { level, digest, policy, is_fresh: self.is_fresh, only }
     }
 
     fn options(&self) -> Result<ExtendOptions, Failure> {
@@ -161,9 +163,6 @@ impl Task {
             options = options.time_stamp_policy(policy);
         }
         options = options.selection(self.selection.clone());
-        if let Some(place) = &self.only {
-            options = options.only(place.clone());
-        }
         if let Some(len) = self.token_len {
             options = options.token_len(len);
         }

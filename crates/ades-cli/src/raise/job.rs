@@ -130,7 +130,6 @@ fn task(job: &Job, raise: &RaiseRequest, item: &JobItem, own_service: Option<&st
         digest: DigestAlgorithm::Sha256,
         authorities,
         policy: raise.policy,
-        only: None,
         // What others have signed in the document stays as it is. A job of an older version does
         // not name its signature.
         selection: item

@@ -40,6 +40,7 @@ pub(super) struct Wish {
     pub(super) digest: DigestAlgorithm,
     pub(super) policy: Option<Oid>,
     pub(super) is_fresh: bool,
+    /// The place of the only signature that is raised, if the user gave one
     pub(super) only: Option<Vec<usize>>,
 }
 

@@ -248,7 +248,7 @@ impl Extension {
         options: &mut VerifyOptions<'_>,
         now: DateTime<Utc>,
     ) -> Result<Look, Error> {
-        let only = self.options.only.as_deref();
+        let only = self.options.selection.place();
         let look = Look::new(document, options, &self.answers, only, &mut self.memory, now)?;
         if let Some(expected) = &self.expected {
             expected.check(&look)?;

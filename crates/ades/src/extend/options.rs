@@ -30,12 +30,14 @@ impl TargetLevel {
     }
 }
 
-/// The signatures of a document that an extension raises.
+/// The signatures of a document that an extension raises. The others do not count for what was
+/// reached, and nothing is added for them. In a PDF, a document time-stamp covers them
+/// nevertheless.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Selection {
-    /// All of them.
+    /// All of them, and no countersignature: only the signature around it can cover it.
     #[default]
     All,
     /// Only these, each named by the SHA-256 digest of its value:
@@ -43,33 +45,64 @@ pub enum Selection {
     /// [`PendingSignature::value_digest`](crate::PendingSignature::value_digest) of a signature
     /// that was just completed.
     Only(Vec<Digest>),
+    /// Only the one at this place in the report: `[1]` is the second signature, and `[1, 0]` its
+    /// first countersignature.
+    At(Vec<usize>),
 }
 
 impl Selection {
     pub(super) fn includes(&self, value_digest: Option<&Digest>) -> bool {
         match self {
-            Self::All => true,
+            // The place is all that is looked at.
+            Self::All | Self::At(_) => true,
             Self::Only(selected) => value_digest.is_some_and(|digest| selected.contains(digest)),
+        }
+    }
+
+    pub(super) fn place(&self) -> Option<&[usize]> {
+        match self {
+            Self::At(place) => Some(place),
+            Self::All | Self::Only(_) => None,
         }
     }
 }
 
 /// The wish of an [`Extension`](crate::Extension). It is stored with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Stored")]
 pub struct ExtendOptions {
     pub(super) level: TargetLevel,
     pub(super) digest: DigestAlgorithm,
     pub(super) time_stamp_policy: Option<Oid>,
     /// Where nonces come from.
     pub(super) nonce_seed: Option<Octets>,
-    #[serde(default)]
     pub(super) token_len: Option<usize>,
-    /// The place of the only signature that is raised.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) only: Option<Vec<usize>>,
-    #[serde(default)]
     pub(super) selection: Selection,
+}
+
+/// The stored form. Earlier versions stored a place beside the selection.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    level: TargetLevel,
+    digest: DigestAlgorithm,
+    time_stamp_policy: Option<Oid>,
+    nonce_seed: Option<Octets>,
+    #[serde(default)]
+    token_len: Option<usize>,
+    #[serde(default)]
+    only: Option<Vec<usize>>,
+    #[serde(default)]
+    selection: Selection,
+}
+
+impl From<Stored> for ExtendOptions {
+    fn from(stored: Stored) -> Self {
+        let Stored { level, digest, time_stamp_policy, nonce_seed, token_len, only, selection } =
+            stored;
+        let selection = only.map_or(selection, Selection::At);
+        Self { level, digest, time_stamp_policy, nonce_seed, token_len, selection }
+    }
 }
 
 impl ExtendOptions {
@@ -77,12 +110,11 @@ impl ExtendOptions {
     #[must_use]
     pub const fn new(level: TargetLevel) -> Self {
         let (digest, time_stamp_policy) = (DigestAlgorithm::Sha256, None);
-        let (nonce_seed, token_len, only, selection) = (None, None, None, Selection::All);
-        Self { level, digest, time_stamp_policy, nonce_seed, token_len, only, selection }
+        let (nonce_seed, token_len, selection) = (None, None, Selection::All);
+        Self { level, digest, time_stamp_policy, nonce_seed, token_len, selection }
     }
 
-    /// Raises only some signatures of the document. The others do not count for what was reached,
-    /// and nothing is added for them. In a PDF, a document time-stamp covers them nevertheless.
+    /// Chooses the signatures that are raised. The default is [`Selection::All`].
     #[must_use]
     pub fn selection(mut self, selection: Selection) -> Self {
         self.selection = selection;
@@ -106,15 +138,6 @@ impl ExtendOptions {
         self
     }
 
-    /// Raises only the signature at this place in the report: `[1]` is the second signature, and
-    /// `[1, 0]` its first countersignature. Without this, all signatures are raised, and no
-    /// countersignature is: only the signature around it can cover it.
-    #[must_use]
-    pub fn only(mut self, place: Vec<usize>) -> Self {
-        self.only = Some(place);
-        self
-    }
-
     /// Asks for time-stamps under this policy of the service.
     #[must_use]
     pub const fn time_stamp_policy(mut self, policy: Oid) -> Self {
@@ -128,5 +151,26 @@ impl ExtendOptions {
     pub fn nonce_seed(mut self, seed: [u8; 32]) -> Self {
         self.nonce_seed = Some(Octets(seed.to_vec()));
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_earlier_versions_are_read() {
+        let stored =
+            r#"{"level":"lt","digest":"sha256","time_stamp_policy":null,"nonce_seed":null"#;
+        for (more, selection) in [
+            ("", Selection::All),
+            (r#","token_len":null,"selection":"all""#, Selection::All),
+            (r#","only":[1,0],"selection":"all""#, Selection::At(vec![1, 0])),
+        ] {
+            let read: ExtendOptions = serde_json::from_str(&format!("{stored}{more}}}")).unwrap();
+            assert_eq!(read, ExtendOptions::new(TargetLevel::Lt).selection(selection));
+            let json = serde_json::to_string(&read).unwrap();
+            assert_eq!(serde_json::from_str::<ExtendOptions>(&json).unwrap(), read);
+        }
     }
 }
