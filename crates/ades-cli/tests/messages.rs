@@ -276,3 +276,31 @@ fn keys_and_certificates() {
         bench.ades(&prepare).ends(0, said);
     }
 }
+
+#[test]
+fn an_unsupported_key_is_named() {
+    let bench = bench();
+    let openssl = |line: &str| {
+        bench.openssl(&line.split(' ').collect::<Vec<_>>()).ends(0, "");
+    };
+    openssl("dsaparam -out dsa.param 2048");
+    openssl("genpkey -paramfile dsa.param -out other.key");
+    for (made, name) in [
+        ("", "the signer's key is DSA"),
+        ("EC -pkeyopt ec_paramgen_curve:secp224r1", "the signer's key is EC on the curve P-224"),
+        (
+            "EC -pkeyopt ec_paramgen_curve:prime256v1 -pkeyopt ec_param_enc:explicit",
+            "the signer's key is EC with explicit curve parameters",
+        ),
+    ] {
+        if !made.is_empty() {
+            openssl(&format!("genpkey -algorithm {made} -out other.key"));
+        }
+        openssl("req -x509 -key other.key -subj /CN=other -out other.pem");
+        openssl(
+            "cms -sign -binary -in doc.bin -signer other.pem -inkey other.key -outform DER -out s.p7s",
+        );
+        let run = bench.ades(&["verify", "--integrity", "s.p7s", "--original", "doc.bin"]);
+        assert!(run.ends(6, "").out.contains(name), "{run:?}");
+    }
+}

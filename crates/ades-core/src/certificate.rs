@@ -1,5 +1,6 @@
 //! X.509 certificates: parsed once and kept as their original octets.
 
+mod key_name;
 mod key_type;
 
 use std::fmt;
@@ -20,6 +21,8 @@ use crate::error::{Error, NotFit};
 use crate::facts::ObjectId;
 use crate::name;
 
+#[doc(hidden)]
+pub use key_name::{algorithm_name, curve_name};
 pub use key_type::KeyType;
 
 /// Maximum length of a certificate, in octets.

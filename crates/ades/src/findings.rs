@@ -1,6 +1,7 @@
 //! What the findings of each format mean for a signature (EN 319 102-1, 5.2).
 
-use ades_core::{Digest, DigestAlgorithm};
+use ades_core::certificate::KeyType;
+use ades_core::{Certificate, Digest, DigestAlgorithm};
 use ades_validation::{Finding, Meaning};
 use cades::report::Problem as Cades;
 use pades::report::Problem as Pades;
@@ -120,6 +121,23 @@ pub(crate) fn of_policy_digests<'d>(
     let weak = digests.any(|digest| digest.algorithm() == DigestAlgorithm::Sha1);
     let text = "the signature policy is named by a SHA-1 digest";
     weak.then(|| finding("policy-digest-sha1".to_owned(), text.to_owned(), Meaning::Remark))
+}
+
+/// Names the algorithm that is not supported: `algorithm`, unless it is the type of the key.
+pub(crate) fn name_unsupported(
+    findings: &mut [Finding],
+    certificate: Option<&Certificate>,
+    algorithm: Option<&str>,
+) {
+    let is_unnamed = |found: &&mut Finding| found.code == "unsupported-algorithm";
+    let Some(found) = findings.iter_mut().find(is_unnamed) else { return };
+    let key = certificate.filter(|signer| signer.key_type() == KeyType::Unsupported);
+    let what = match (key, algorithm) {
+        (Some(signer), _) => format!("the signer's key is {}", signer.key_name()),
+        (None, Some(algorithm)) => algorithm.to_owned(),
+        (None, None) => return,
+    };
+    found.text = format!("{}: {what}", found.text);
 }
 
 const fn finding(code: String, text: String, meaning: Meaning) -> Finding {

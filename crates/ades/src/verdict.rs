@@ -14,6 +14,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+use crate::findings;
+
 /// One signature: what it states, and what is known about it. `Debug` shows no names.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -148,7 +150,13 @@ impl<'g> LastMaterial<'g> {
 
 impl Statement<'_> {
     pub(crate) fn judge(self, judge: &mut Judge, last: &mut LastMaterial<'_>) -> Verdict {
-        let findings = self.findings;
+        let mut findings = self.findings;
+        let unsupported = match self.facts.signature_algorithm {
+            None => self.report.get("signature_algorithm").and_then(Value::as_str),
+            Some(_) => None,
+        };
+        let certificate = self.facts.certificate.as_ref();
+        findings::name_unsupported(&mut findings, certificate, unsupported);
         let judgement = judge.judge(&Signature {
             facts: self.facts,
             material: last.of(&self.facts.evidence),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use ades_core::asn1::ber::{self, Element, Reader};
 use ades_core::asn1::der;
+use ades_core::certificate::{algorithm_name, curve_name};
 
 use crate::Names;
 use crate::ber_octets::{
@@ -113,27 +114,11 @@ impl KeyKind {
         let algorithm = Algorithm::read(fields.next("").ok()?).ok()?;
         let key = octet_string(fields.next("").ok()?, der::OCTET_STRING).ok()?;
         let dotted = algorithm.oid.to_string();
-        let name = match dotted.as_str() {
-            "1.2.840.113549.1.1.1" => return Some(Self::Rsa { bits: rsa_bits(&key) }),
-            "1.2.840.10045.2.1" => return Some(Self::Ec { curve: curve(&algorithm) }),
-            "1.2.840.113549.1.1.7" => "RSAES-OAEP",
-            "1.2.840.113549.1.1.10" => "RSASSA-PSS",
-            "1.2.840.113549.1.3.1" | "1.2.840.10046.2.1" => "Diffie-Hellman",
-            "1.2.840.10040.4.1" => "DSA",
-            "1.2.643.2.2.19" => "GOST R 34.10-2001",
-            "1.2.643.7.1.1.1.1" => "GOST R 34.10-2012 with 256 bits",
-            "1.2.643.7.1.1.1.2" => "GOST R 34.10-2012 with 512 bits",
-            "1.3.101.110" => "X25519",
-            "1.3.101.111" => "X448",
-            "1.3.101.112" => "Ed25519",
-            "1.3.101.113" => "Ed448",
-            "2.16.840.1.101.3.4.3.17" => "ML-DSA-44",
-            "2.16.840.1.101.3.4.3.18" => "ML-DSA-65",
-            "2.16.840.1.101.3.4.3.19" => "ML-DSA-87",
-            _ if is_slh_dsa(&dotted) => "SLH-DSA",
-            dotted => dotted,
-        };
-        Some(Self::Other { algorithm: name.to_owned() })
+        Some(match dotted.as_str() {
+            "1.2.840.113549.1.1.1" => Self::Rsa { bits: rsa_bits(&key) },
+            "1.2.840.10045.2.1" => Self::Ec { curve: curve(&algorithm) },
+            oid => Self::Other { algorithm: algorithm_name(oid).unwrap_or(oid).to_owned() },
+        })
     }
 }
 
@@ -149,56 +134,10 @@ impl fmt::Display for KeyKind {
     }
 }
 
-/// FIPS 205: the OIDs from …20 to …31.
-fn is_slh_dsa(dotted: &str) -> bool {
-    let last = dotted.strip_prefix("2.16.840.1.101.3.4.3.").and_then(|last| last.parse().ok());
-    last.is_some_and(|last: u8| (20..=31).contains(&last))
-}
-
 /// The name of a curve (RFC 5480, RFC 5639, SEC 2).
 fn curve(algorithm: &Algorithm<'_>) -> Option<String> {
     let dotted = oid(algorithm.parameters?).ok()?.to_string();
-    let name = match dotted.as_str() {
-        "1.2.840.10045.3.1.1" => "P-192",
-        "1.2.840.10045.3.1.7" => "P-256",
-        "1.3.132.0.33" => "P-224",
-        "1.3.132.0.34" => "P-384",
-        "1.3.132.0.35" => "P-521",
-        "1.3.132.0.9" => "secp160k1",
-        "1.3.132.0.8" => "secp160r1",
-        "1.3.132.0.30" => "secp160r2",
-        "1.3.132.0.31" => "secp192k1",
-        "1.3.132.0.32" => "secp224k1",
-        "1.3.132.0.10" => "secp256k1",
-        "1.3.132.0.1" => "sect163k1",
-        "1.3.132.0.15" => "sect163r2",
-        "1.3.132.0.26" => "sect233k1",
-        "1.3.132.0.27" => "sect233r1",
-        "1.3.132.0.16" => "sect283k1",
-        "1.3.132.0.17" => "sect283r1",
-        "1.3.132.0.36" => "sect409k1",
-        "1.3.132.0.37" => "sect409r1",
-        "1.3.132.0.38" => "sect571k1",
-        "1.3.132.0.39" => "sect571r1",
-        "1.3.36.3.3.2.8.1.1.1" => "brainpoolP160r1",
-        "1.3.36.3.3.2.8.1.1.2" => "brainpoolP160t1",
-        "1.3.36.3.3.2.8.1.1.3" => "brainpoolP192r1",
-        "1.3.36.3.3.2.8.1.1.4" => "brainpoolP192t1",
-        "1.3.36.3.3.2.8.1.1.5" => "brainpoolP224r1",
-        "1.3.36.3.3.2.8.1.1.6" => "brainpoolP224t1",
-        "1.3.36.3.3.2.8.1.1.7" => "brainpoolP256r1",
-        "1.3.36.3.3.2.8.1.1.8" => "brainpoolP256t1",
-        "1.3.36.3.3.2.8.1.1.9" => "brainpoolP320r1",
-        "1.3.36.3.3.2.8.1.1.10" => "brainpoolP320t1",
-        "1.3.36.3.3.2.8.1.1.11" => "brainpoolP384r1",
-        "1.3.36.3.3.2.8.1.1.12" => "brainpoolP384t1",
-        "1.3.36.3.3.2.8.1.1.13" => "brainpoolP512r1",
-        "1.3.36.3.3.2.8.1.1.14" => "brainpoolP512t1",
-        "1.2.156.10197.1.301" => "SM2",
-        "1.2.250.1.223.101.256.1" => "FRP256v1",
-        dotted => dotted,
-    };
-    Some(name.to_owned())
+    Some(curve_name(&dotted).map(ToOwned::to_owned).unwrap_or(dotted))
 }
 
 /// The length of the modulus of an `RSAPrivateKey` (RFC 8017, A.1.2).

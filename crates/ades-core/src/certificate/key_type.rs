@@ -196,6 +196,14 @@ fn rsa_bits(key: &[u8]) -> Option<usize> {
     usable.then_some(bits)
 }
 
+/// The OIDs in the AlgorithmIdentifier of a SubjectPublicKeyInfo: of the algorithm and, if the
+/// parameters are one, of the named curve.
+pub(super) fn oids(spki: &[u8]) -> (Option<Oid>, Option<Oid>) {
+    let algorithm = || fields(fields(spki)?.tlv_bytes()?);
+    let Ok(mut algorithm) = algorithm() else { return (None, None) };
+    (Oid::read(&mut algorithm).ok(), Oid::read(&mut algorithm).ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
