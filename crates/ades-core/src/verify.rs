@@ -1,12 +1,10 @@
 //! Verifies signature values. For a value that does not verify, reports the reason.
 
 mod issued;
+mod rsa_key;
 
 use ::der::asn1::{AnyRef, BitStringRef};
 use ::der::{Decode, Reader, SliceReader};
-use rsa::pkcs1::DecodeRsaPublicKey;
-use rsa::traits::PublicKeyParts;
-use rsa::{BoxedUint, PublicKey as RsaPublicKey};
 
 use crate::algorithm::{DigestAlgorithm, PssParameters, SignatureAlgorithm};
 use crate::asn1::der;
@@ -15,6 +13,7 @@ use crate::digest::{Digest, Digester};
 use crate::error::{Error, NotFit, OverOther, Parameter};
 
 use issued::Issued;
+use rsa_key::RsaKey;
 
 /// Verifies `value` over `data` with the certificate's public key.
 ///
@@ -113,22 +112,11 @@ pub fn verify_issued_by(subject: &Certificate, issuer: &Certificate) -> Option<b
     }
 }
 
-/// Recovers the encoded message from the value with the public key (RFC 8017, 5.2.2),
-/// as long as the modulus.
-fn recovered(key: &RsaPublicKey, value: &[u8]) -> Result<Vec<u8>, Error> {
-    let number =
-        BoxedUint::from_be_slice(value, key.n_bits_precision()).map_err(|_| Error::WrongKey)?;
-    let encoded = rsa::hazmat::rsa_encrypt(key, &number).map_err(|_| Error::WrongKey)?;
-    let encoded = encoded.to_be_bytes();
-    let message = encoded.len().checked_sub(value.len()).and_then(|skip| encoded.get(skip..));
-    message.map(<[u8]>::to_vec).ok_or(Error::WrongKey)
-}
-
 /// Compares the recovered message (RFC 8017, 8.2.2 and 9.2). Its padding shows that the
 /// certificate's key made the value, over this or other data. Without padding, the value
 /// is damaged or by another key.
 fn verify_pkcs1v15(spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Error> {
-    let message = recovered(&rsa_key(spki)?, value)?;
+    let message = rsa_key(spki)?.recover(value).ok_or(Error::WrongKey)?;
     let (message, len) = (message.as_slice(), value.len());
     if message == pkcs1v15_encoding(digest, len) {
         return Ok(());
@@ -198,9 +186,8 @@ fn verify_pss(
     {
         return Err(Error::ValueDoesNotVerify);
     }
-    let message = recovered(&key, value).map_err(|_| Error::ValueDoesNotVerify)?;
-    let bits = usize::try_from(key.n().bit_width()).unwrap_or(usize::MAX).saturating_sub(1);
-    let verified = is_pss_encoding(&message, bits, digest, parameters);
+    let message = key.recover(value).ok_or(Error::ValueDoesNotVerify)?;
+    let verified = is_pss_encoding(&message, key.bits() - 1, digest, parameters);
     if verified == Some(true) { Ok(()) } else { Err(Error::ValueDoesNotVerify) }
 }
 
@@ -286,8 +273,8 @@ fn pss_parameters_of_key(spki: &[u8]) -> Result<Option<PssParameters>, Error> {
     }
 }
 
-fn rsa_key(spki: &[u8]) -> Result<RsaPublicKey, Error> {
-    RsaPublicKey::from_pkcs1_der(key_parts(spki)?.1).map_err(|_| unsupported())
+fn rsa_key(spki: &[u8]) -> Result<RsaKey, Error> {
+    RsaKey::read(key_parts(spki)?.1).ok_or_else(unsupported)
 }
 
 fn verify_ecdsa(key: KeyType, spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Error> {
