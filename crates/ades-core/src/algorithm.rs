@@ -17,6 +17,13 @@ use crate::Oid;
 use crate::asn1::der;
 use crate::error::Error;
 
+/// An OID that is parsed at compile time. A call of the `const fn` parses it each time.
+macro_rules! oid {
+    ($dotted:literal) => {
+        const { Oid::new_const($dotted) }
+    };
+}
+
 /// A digest algorithm. Serialises as `sha256`, `sha3-256` and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -74,16 +81,16 @@ impl DigestAlgorithm {
     /// The object identifier (RFC 5754, clause 2).
     #[must_use]
     pub const fn oid(self) -> Oid {
-        Oid::new_const(match self {
-            Self::Sha256 => "2.16.840.1.101.3.4.2.1",
-            Self::Sha384 => "2.16.840.1.101.3.4.2.2",
-            Self::Sha512 => "2.16.840.1.101.3.4.2.3",
-            Self::Sha1 => "1.3.14.3.2.26",
-            Self::Sha224 => "2.16.840.1.101.3.4.2.4",
-            Self::Sha3_256 => "2.16.840.1.101.3.4.2.8",
-            Self::Sha3_384 => "2.16.840.1.101.3.4.2.9",
-            Self::Sha3_512 => "2.16.840.1.101.3.4.2.10",
-        })
+        match self {
+            Self::Sha256 => oid!("2.16.840.1.101.3.4.2.1"),
+            Self::Sha384 => oid!("2.16.840.1.101.3.4.2.2"),
+            Self::Sha512 => oid!("2.16.840.1.101.3.4.2.3"),
+            Self::Sha1 => oid!("1.3.14.3.2.26"),
+            Self::Sha224 => oid!("2.16.840.1.101.3.4.2.4"),
+            Self::Sha3_256 => oid!("2.16.840.1.101.3.4.2.8"),
+            Self::Sha3_384 => oid!("2.16.840.1.101.3.4.2.9"),
+            Self::Sha3_512 => oid!("2.16.840.1.101.3.4.2.10"),
+        }
     }
 
     /// The algorithm with this object identifier.
@@ -255,26 +262,26 @@ impl SignatureAlgorithm {
     #[must_use]
     pub const fn oid(self) -> Oid {
         use DigestAlgorithm::{Sha1, Sha3_256, Sha3_384, Sha3_512, Sha224, Sha256, Sha384, Sha512};
-        Oid::new_const(match self {
-            Self::RsaPkcs1v15(Sha1) => "1.2.840.113549.1.1.5",
-            Self::RsaPkcs1v15(Sha224) => "1.2.840.113549.1.1.14",
-            Self::RsaPkcs1v15(Sha3_256) => "2.16.840.1.101.3.4.3.14",
-            Self::RsaPkcs1v15(Sha3_384) => "2.16.840.1.101.3.4.3.15",
-            Self::RsaPkcs1v15(Sha3_512) => "2.16.840.1.101.3.4.3.16",
-            Self::Ecdsa(Sha1) => "1.2.840.10045.4.1",
-            Self::Ecdsa(Sha224) => "1.2.840.10045.4.3.1",
-            Self::Ecdsa(Sha3_256) => "2.16.840.1.101.3.4.3.10",
-            Self::Ecdsa(Sha3_384) => "2.16.840.1.101.3.4.3.11",
-            Self::Ecdsa(Sha3_512) => "2.16.840.1.101.3.4.3.12",
-            Self::RsaPkcs1v15(Sha256) => "1.2.840.113549.1.1.11",
-            Self::RsaPkcs1v15(Sha384) => "1.2.840.113549.1.1.12",
-            Self::RsaPkcs1v15(Sha512) => "1.2.840.113549.1.1.13",
-            Self::RsaPss(_) | Self::RsaPssWith(_) => "1.2.840.113549.1.1.10",
-            Self::Ecdsa(Sha256) => "1.2.840.10045.4.3.2",
-            Self::Ecdsa(Sha384) => "1.2.840.10045.4.3.3",
-            Self::Ecdsa(Sha512) => "1.2.840.10045.4.3.4",
-            Self::Ed25519 => "1.3.101.112",
-        })
+        match self {
+            Self::RsaPkcs1v15(Sha1) => oid!("1.2.840.113549.1.1.5"),
+            Self::RsaPkcs1v15(Sha224) => oid!("1.2.840.113549.1.1.14"),
+            Self::RsaPkcs1v15(Sha3_256) => oid!("2.16.840.1.101.3.4.3.14"),
+            Self::RsaPkcs1v15(Sha3_384) => oid!("2.16.840.1.101.3.4.3.15"),
+            Self::RsaPkcs1v15(Sha3_512) => oid!("2.16.840.1.101.3.4.3.16"),
+            Self::Ecdsa(Sha1) => oid!("1.2.840.10045.4.1"),
+            Self::Ecdsa(Sha224) => oid!("1.2.840.10045.4.3.1"),
+            Self::Ecdsa(Sha3_256) => oid!("2.16.840.1.101.3.4.3.10"),
+            Self::Ecdsa(Sha3_384) => oid!("2.16.840.1.101.3.4.3.11"),
+            Self::Ecdsa(Sha3_512) => oid!("2.16.840.1.101.3.4.3.12"),
+            Self::RsaPkcs1v15(Sha256) => oid!("1.2.840.113549.1.1.11"),
+            Self::RsaPkcs1v15(Sha384) => oid!("1.2.840.113549.1.1.12"),
+            Self::RsaPkcs1v15(Sha512) => oid!("1.2.840.113549.1.1.13"),
+            Self::RsaPss(_) | Self::RsaPssWith(_) => oid!("1.2.840.113549.1.1.10"),
+            Self::Ecdsa(Sha256) => oid!("1.2.840.10045.4.3.2"),
+            Self::Ecdsa(Sha384) => oid!("1.2.840.10045.4.3.3"),
+            Self::Ecdsa(Sha512) => oid!("1.2.840.10045.4.3.4"),
+            Self::Ed25519 => oid!("1.3.101.112"),
+        }
     }
 
     /// The URI of `ds:SignatureMethod` in XML Signature (RFC 9231, 2.3). Empty for
@@ -405,7 +412,7 @@ impl TryFrom<String> for SignatureAlgorithm {
     }
 }
 
-const RSA_ENCRYPTION: Oid = Oid::new_const("1.2.840.113549.1.1.1");
+const RSA_ENCRYPTION: Oid = oid!("1.2.840.113549.1.1.1");
 
 /// Splits an `AlgorithmIdentifier` into its OID and the octets of its parameters.
 fn read_algorithm_identifier(der: &[u8]) -> Result<(Oid, Option<&[u8]>), Error> {

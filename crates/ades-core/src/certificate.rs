@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use der::asn1::{AnyRef, BitStringRef, OctetStringRef};
 use der::{Decode, Reader, SliceReader, Tag, Tagged};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 
 use crate::Oid;
 use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
+use crate::asn1::time::{self, GENERALIZED_TIME, UTC_TIME};
 use crate::base64;
 use crate::digest::Digest;
 use crate::error::{Error, NotFit};
@@ -52,14 +53,15 @@ struct Parsed {
     /// The one that the issuer signed, in `tbs`.
     signed_algorithm: Range<usize>,
     signature_algorithm: Range<usize>,
-    signature: Vec<u8>,
+    signature: Range<usize>,
     not_before: DateTime<Utc>,
     not_after: DateTime<Utc>,
     key: KeyType,
     version: u8,
     extensions: Extensions,
     extension_places: Vec<ExtensionPlace>,
-    common_name: Option<String>,
+    /// Read when it is first asked for.
+    common_name: OnceLock<Option<String>>,
 }
 
 /// Where an extension is in the octets of its certificate.
@@ -124,7 +126,10 @@ impl Certificate {
     /// signing-certificate-v2 (RFC 5035) and `CertDigest` of XAdES.
     #[must_use]
     pub fn digest(&self, algorithm: DigestAlgorithm) -> Digest {
-        Digest::of(algorithm, self.der())
+        match algorithm {
+            DigestAlgorithm::Sha256 => self.id().digest(),
+            _ => Digest::of(algorithm, self.der()),
+        }
     }
 
     /// The id of the original octets.
@@ -166,7 +171,11 @@ impl Certificate {
 
     /// The octets that the issuer signed, the algorithm identifier, and the value.
     pub(crate) fn issuer_signature(&self) -> (&[u8], &[u8], &[u8]) {
-        (self.slice(&self.0.tbs), self.slice(&self.0.signature_algorithm), &self.0.signature)
+        (
+            self.slice(&self.0.tbs),
+            self.slice(&self.0.signature_algorithm),
+            self.slice(&self.0.signature),
+        )
     }
 
     /// The type of the public key.
@@ -267,7 +276,8 @@ impl Certificate {
     /// do not log it.
     #[must_use]
     pub fn common_name(&self) -> Option<&str> {
-        self.0.common_name.as_deref()
+        let read = || name::texts(self.subject(), COMMON_NAME).pop();
+        self.0.common_name.get_or_init(read).as_deref()
     }
 
     /// Whether `issuer` has the name and key identifier of this certificate's
@@ -414,40 +424,31 @@ fn parse(der: Vec<u8>) -> Result<Parsed, der::Error> {
         tbs: range(tbs),
         signed_algorithm: range(signed_algorithm),
         signature_algorithm: range(signature_algorithm),
-        signature: signature
-            .as_bytes()
-            .ok_or_else(|| der::Error::from(Tag::BitString.value_error()))?
-            .to_vec(),
+        signature: range(
+            signature.as_bytes().ok_or_else(|| der::Error::from(Tag::BitString.value_error()))?,
+        ),
         not_before,
         not_after,
         key: KeyType::read(spki)?,
         version,
         extensions,
         extension_places,
-        common_name: name::texts(subject, COMMON_NAME).pop(),
+        common_name: OnceLock::new(),
         der: Vec::new(),
         id: OnceLock::new(),
     };
     Ok(Parsed { der, ..parsed })
 }
 
-/// `UTCTime` or `GeneralizedTime` with seconds and in UTC (RFC 5280, 4.1.2.5). The
-/// types of `der` have no years before 1970.
+/// A time of the validity. The types of `der` have no years before 1970.
 fn time<'a>(reader: &mut impl Reader<'a>) -> Result<DateTime<Utc>, der::Error> {
     let any = AnyRef::decode(reader)?;
-    let malformed = || der::Error::from(der::ErrorKind::DateTime);
-    let text = std::str::from_utf8(any.value()).map_err(|_| malformed())?;
-    let year = match (any.tag(), text.get(..2)) {
-        (Tag::UtcTime, Some(year)) if year < "50" => "20",
-        (Tag::UtcTime, Some(_)) => "19",
-        (Tag::GeneralizedTime, _) => "",
-        _ => return Err(malformed()),
+    let tag = match any.tag() {
+        Tag::UtcTime => UTC_TIME,
+        Tag::GeneralizedTime => GENERALIZED_TIME,
+        _ => return Err(der::ErrorKind::DateTime.into()),
     };
-    let full = format!("{year}{text}");
-    let digits = full.strip_suffix('Z').filter(|all| all.bytes().all(|b| b.is_ascii_digit()));
-    let digits = digits.filter(|all| all.len() == 14).ok_or_else(malformed)?;
-    let time = NaiveDateTime::parse_from_str(digits, "%Y%m%d%H%M%S");
-    time.map(|time| time.and_utc()).map_err(|_| malformed())
+    time::time(tag, any.value()).ok_or_else(|| der::ErrorKind::DateTime.into())
 }
 
 /// A reader of the fields of a SEQUENCE or SET that fills `der`.

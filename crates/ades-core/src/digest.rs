@@ -47,6 +47,11 @@ impl Digest {
         }
     }
 
+    /// A digest of SHA-256 that was computed elsewhere.
+    pub(crate) fn sha256(value: [u8; 32]) -> Self {
+        Self { algorithm: DigestAlgorithm::Sha256, value: value.to_vec() }
+    }
+
     /// The digest of `data`.
     #[must_use]
     pub fn of(algorithm: DigestAlgorithm, data: &[u8]) -> Self {

@@ -20,7 +20,11 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
     };
-    pairs.iter().map(|&[high, low]| Some(nibble(high)? << 4 | nibble(low)?)).collect()
+    let mut octets = Vec::with_capacity(pairs.len());
+    for &[high, low] in pairs {
+        octets.push(nibble(high)? << 4 | nibble(low)?);
+    }
+    Some(octets)
 }
 
 #[cfg(test)]

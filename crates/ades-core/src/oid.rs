@@ -75,7 +75,9 @@ impl Oid {
         let mut oid = Self::EMPTY;
         oid.octets.get_mut(..content.len())?.copy_from_slice(content);
         oid.len = u8::try_from(content.len()).ok()?;
-        numbers(content).is_some_and(|numbers| !numbers.is_empty()).then_some(oid)
+        let mut count = 0usize;
+        numbers(content, |_| count += 1)?;
+        (count > 0).then_some(oid)
     }
 
     /// Reads the next DER element.
@@ -149,10 +151,9 @@ impl Oid {
     }
 }
 
-/// The encoded numbers, of which the first stands for two. Returns `None` if a
+/// Passes the encoded numbers to `take`; the first stands for two. Returns `None` if a
 /// number is truncated, not in its shortest form, or has more than 128 bits.
-fn numbers(content: &[u8]) -> Option<Vec<u128>> {
-    let mut numbers = Vec::new();
+fn numbers(content: &[u8], mut take: impl FnMut(u128)) -> Option<()> {
     let mut partial: Option<u128> = None;
     for &octet in content {
         if partial.is_none() && octet == 0x80 {
@@ -161,10 +162,10 @@ fn numbers(content: &[u8]) -> Option<Vec<u128>> {
         let number = partial.unwrap_or(0).checked_mul(0x80)? | u128::from(octet & 0x7F);
         partial = (octet & 0x80 != 0).then_some(number);
         if partial.is_none() {
-            numbers.push(number);
+            take(number);
         }
     }
-    partial.is_none().then_some(numbers)
+    partial.is_none().then_some(())
 }
 
 impl FromStr for Oid {
@@ -180,8 +181,10 @@ impl FromStr for Oid {
 
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let numbers = numbers(self.as_bytes()).unwrap_or_default();
-        let mut numbers = numbers.into_iter();
+        let mut all = Vec::new();
+        // An OID is well-formed.
+        let _ = numbers(self.as_bytes(), |number| all.push(number));
+        let mut numbers = all.into_iter();
         if let Some(first) = numbers.next() {
             let root = (first / 40).min(2);
             write!(f, "{root}.{}", first - root * 40)?;

@@ -4,12 +4,13 @@
 
 use ades_core::asn1::ber::Element;
 use ades_core::asn1::der;
+use ades_core::asn1::time::time;
 use ades_core::error::Parameter;
 use ades_core::{
     Certificate, CommitmentType, Digest, DigestAlgorithm, SignatureAlgorithm, SignatureParameters,
     SignaturePolicy, SignerLocation, SigningTime,
 };
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use rasn::prelude::*;
 use rasn_pkix::{AlgorithmIdentifier, DirectoryString};
 
@@ -128,20 +129,9 @@ fn signing_time(time: SigningTime) -> Result<SignedAttribute, Error> {
     Ok(SignedAttribute { kind: oids::SIGNING_TIME, value })
 }
 
-/// `UTCTime` (two-digit years: 1950 to 2049) or `GeneralizedTime`, in the only
-/// form that RFC 5652 allows.
+/// `UTCTime` or `GeneralizedTime`, in the only form that RFC 5652 allows.
 pub(crate) fn read_signing_time(value: &Element<'_>) -> Option<DateTime<Utc>> {
-    let text = std::str::from_utf8(value.content).ok()?;
-    let digits = text.strip_suffix('Z')?;
-    if !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let full = match (value.tag, digits.len()) {
-        (0x17, 12) => format!("{}{digits}", if digits < "50" { "20" } else { "19" }),
-        (0x18, 14) => digits.to_owned(),
-        _ => return None,
-    };
-    NaiveDateTime::parse_from_str(&full, "%Y%m%d%H%M%S").ok().map(|t| t.and_utc())
+    time(value.tag, value.content)
 }
 
 /// `SigningCertificateV2` (RFC 5035, 3). This crate writes `hashAlgorithm` unless

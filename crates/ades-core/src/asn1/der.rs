@@ -19,30 +19,36 @@ pub const fn context(n: u8) -> u8 {
     0xA0 | n
 }
 
+/// Maximum length of a header.
+const MAX_HEADER_LEN: usize = 10;
+
 /// Tag and definite length in its shortest form (X.690, 10.1).
 pub fn header(tag: u8, len: u64) -> Vec<u8> {
-    let mut out = vec![tag];
-    out.extend(length(len));
+    let mut out = Vec::with_capacity(MAX_HEADER_LEN);
+    out.push(tag);
+    push_length(&mut out, len);
     out
 }
 
-/// The shortest length octets (X.690, 10.1).
-pub(super) fn length(len: u64) -> Vec<u8> {
+/// Appends the shortest length octets (X.690, 10.1).
+pub(super) fn push_length(out: &mut Vec<u8>, len: u64) {
     if let Ok(short @ 0..0x80) = u8::try_from(len) {
-        return vec![short];
+        return out.push(short);
     }
     let octets = len.to_be_bytes();
     let zeros = octets.iter().take_while(|octet| **octet == 0).count();
     let long = octets.get(zeros..).unwrap_or_default();
     // At most eight octets.
-    [&[0x80 | u8::try_from(long.len()).unwrap_or(8)], long].concat()
+    out.push(0x80 | u8::try_from(long.len()).unwrap_or(8));
+    out.extend_from_slice(long);
 }
 
 /// An element whose content is the concatenation of `parts`.
 pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let len: usize = parts.iter().map(|p| p.len()).sum();
-    let mut out = header(tag, len as u64);
-    out.reserve(len);
+    let mut out = Vec::with_capacity(MAX_HEADER_LEN + len);
+    out.push(tag);
+    push_length(&mut out, len as u64);
     for part in parts {
         out.extend_from_slice(part);
     }

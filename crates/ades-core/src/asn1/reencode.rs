@@ -44,16 +44,20 @@ pub fn element_to_der(octets: &[u8], offset: u64) -> Result<Vec<u8>, Error> {
 
 /// The DER of an element that has `len` octets.
 fn to_der(element: &OpenElement<'_>, len: usize) -> Result<Vec<u8>, Error> {
-    // DER is never longer than BER.
-    let mut out = Vec::with_capacity(len);
+    // DER is never longer than BER. A header is written before it is put into its place.
+    let mut out = Vec::with_capacity(len + 16);
     let end = append(element, 0, &mut out)?;
     if end == len { Ok(out) } else { Err(malformed(element.offset, "octets after its end")) }
 }
 
 /// Appends the DER of an element, and returns its length in BER. The header is
-/// written after the content, because its length depends on it.
+/// written after the content, because its length depends on it. It goes into the space
+/// that it has in BER, which is mostly the space that it needs.
 fn append(element: &OpenElement<'_>, depth: usize, out: &mut Vec<u8>) -> Result<usize, Error> {
     let start = out.len();
+    let space = element.header_len;
+    out.resize(start + space, 0);
+    let content = out.len();
     let consumed = if element.in_segments() {
         append_segments(element, depth, out)?
     } else if element.first & CONSTRUCTED != 0 {
@@ -72,18 +76,23 @@ fn append(element: &OpenElement<'_>, depth: usize, out: &mut Vec<u8>) -> Result<
         consumed
     } else {
         out.extend_from_slice(element.content()?);
-        normalise(element.first, out.get_mut(start..).unwrap_or_default());
+        normalise(element.first, out.get_mut(content..).unwrap_or_default());
         element.header_len + element.body_len()
     };
     let first = if element.in_segments() { element.first & !CONSTRUCTED } else { element.first };
-    let length = der::length((out.len() - start) as u64);
-    let header_len = 1 + element.tag_number.len() + length.len();
+    let end = out.len();
     out.push(first);
     out.extend_from_slice(element.tag_number);
-    out.extend_from_slice(&length);
-    // The header goes before the content.
-    if let Some(written) = out.get_mut(start..) {
-        written.rotate_right(header_len);
+    der::push_length(out, (end - content) as u64);
+    let header_len = out.len() - end;
+    if header_len == space {
+        out.copy_within(end.., start);
+        out.truncate(end);
+    } else {
+        if let Some(written) = out.get_mut(start..) {
+            written.rotate_right(header_len);
+        }
+        out.drain(start + header_len..start + header_len + space);
     }
     Ok(consumed)
 }
@@ -224,7 +233,7 @@ fn normalise(identifier: u8, content: &mut [u8]) {
 /// Puts the elements that begin at `starts` and end with `out` in ascending
 /// order (X.690, 11.6).
 fn sort(out: &mut Vec<u8>, starts: &[usize]) {
-    let Some(first) = starts.first() else {
+    let [first, _, ..] = starts else {
         return;
     };
     let ends = starts.iter().skip(1).copied().chain([out.len()]);

@@ -10,6 +10,18 @@ use super::fields;
 use crate::Oid;
 use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
 
+const RSA: Oid = Oid::new_const("1.2.840.113549.1.1.1");
+const RSA_PSS: Oid = Oid::new_const("1.2.840.113549.1.1.10");
+const EC: Oid = Oid::new_const("1.2.840.10045.2.1");
+const ED25519: Oid = Oid::new_const("1.3.101.112");
+// Curves.
+const P256: Oid = Oid::new_const("1.2.840.10045.3.1.7");
+const P384: Oid = Oid::new_const("1.3.132.0.34");
+const P521: Oid = Oid::new_const("1.3.132.0.35");
+const SECP256K1: Oid = Oid::new_const("1.3.132.0.10");
+const BRAINPOOL_P256R1: Oid = Oid::new_const("1.3.36.3.3.2.8.1.1.7");
+const BRAINPOOL_P384R1: Oid = Oid::new_const("1.3.36.3.3.2.8.1.1.11");
+
 /// The type of the public key in a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -55,25 +67,19 @@ impl KeyType {
             [0x04, both @ ..] if both.len() == 2 * coordinate => curve,
             _ => Self::Unsupported,
         };
-        Ok(match Oid::read(&mut algorithm)?.to_string().as_str() {
-            "1.2.840.113549.1.1.1" => {
-                rsa_bits(key).map_or(Self::Unsupported, |bits| Self::Rsa { bits })
-            }
-            "1.2.840.113549.1.1.10" => {
-                rsa_bits(key).map_or(Self::Unsupported, |bits| Self::RsaPss { bits })
-            }
-            "1.2.840.10045.2.1" => {
-                match Oid::read(&mut algorithm).map(|curve| curve.to_string()).as_deref() {
-                    Ok("1.2.840.10045.3.1.7") => on_curve(Self::P256, 32),
-                    Ok("1.3.132.0.34") => on_curve(Self::P384, 48),
-                    Ok("1.3.132.0.35") => on_curve(Self::P521, 66),
-                    Ok("1.3.132.0.10") => on_curve(Self::Secp256k1, 32),
-                    Ok("1.3.36.3.3.2.8.1.1.7") => on_curve(Self::BrainpoolP256r1, 32),
-                    Ok("1.3.36.3.3.2.8.1.1.11") => on_curve(Self::BrainpoolP384r1, 48),
-                    _ => Self::Unsupported,
-                }
-            }
-            "1.3.101.112" if key.len() == 32 => Self::Ed25519,
+        Ok(match Oid::read(&mut algorithm)? {
+            RSA => rsa_bits(key).map_or(Self::Unsupported, |bits| Self::Rsa { bits }),
+            RSA_PSS => rsa_bits(key).map_or(Self::Unsupported, |bits| Self::RsaPss { bits }),
+            EC => match Oid::read(&mut algorithm) {
+                Ok(P256) => on_curve(Self::P256, 32),
+                Ok(P384) => on_curve(Self::P384, 48),
+                Ok(P521) => on_curve(Self::P521, 66),
+                Ok(SECP256K1) => on_curve(Self::Secp256k1, 32),
+                Ok(BRAINPOOL_P256R1) => on_curve(Self::BrainpoolP256r1, 32),
+                Ok(BRAINPOOL_P384R1) => on_curve(Self::BrainpoolP384r1, 48),
+                _ => Self::Unsupported,
+            },
+            ED25519 if key.len() == 32 => Self::Ed25519,
             _ => Self::Unsupported,
         })
     }

@@ -51,6 +51,11 @@ impl ObjectId {
         let digest = Digest::of(DigestAlgorithm::Sha256, octets);
         Self(<[u8; 32]>::try_from(digest.value()).unwrap_or_default())
     }
+
+    /// The digest.
+    pub(crate) fn digest(&self) -> Digest {
+        Digest::sha256(self.0)
+    }
 }
 
 /// Computes an [`ObjectId`] of octets that are not held together.

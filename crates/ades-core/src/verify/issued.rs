@@ -3,45 +3,44 @@
 //! A chain is verified when it is ordered, when a signature is completed and when one is
 //! judged, and many signers have the same issuers. Whether a key made a signature depends
 //! on nothing but the octets, so an answer stays true.
+//!
+//! The process remembers, because nobody who completes a restored signature has an object
+//! that could. `ades-evidence` has one for each judge, `VerifiedValues`: it also remembers
+//! other values and what does not verify, and a container cannot displace what another
+//! needs.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use crate::algorithm::DigestAlgorithm;
 use crate::certificate::Certificate;
-use crate::digest::{Digest, Digester};
+use crate::facts::ObjectId;
 
 /// Maximum number of signatures that the process remembers. The oldest are forgotten.
 const MAX_REMEMBERED: usize = 64;
 
-static VERIFIED: Mutex<VecDeque<Digest>> = Mutex::new(VecDeque::new());
+static VERIFIED: Mutex<VecDeque<Issued>> = Mutex::new(VecDeque::new());
 
-/// A certificate, with the signature on it, and the key of an issuer.
-pub(super) struct Issued(Digest);
+/// A certificate, with the signature on it, and its issuer's: the ids of their octets.
+#[derive(PartialEq, Eq)]
+pub(super) struct Issued([ObjectId; 2]);
 
 impl Issued {
     pub(super) fn new(subject: &Certificate, issuer: &Certificate) -> Self {
-        let mut digester = Digester::new(DigestAlgorithm::Sha256);
-        let subject = subject.der();
-        // The length, so that no other pair has the same octets.
-        digester.update(&(subject.len() as u64).to_be_bytes());
-        digester.update(subject);
-        digester.update(issuer.public_key_info());
-        Self(digester.finish())
+        Self([subject.id(), issuer.id()])
     }
 
     /// Whether the signature is remembered as verified.
     pub(super) fn is_remembered(&self) -> bool {
-        VERIFIED.lock().unwrap_or_else(PoisonError::into_inner).contains(&self.0)
+        VERIFIED.lock().unwrap_or_else(PoisonError::into_inner).contains(self)
     }
 
     pub(super) fn remember(self) {
         let mut verified = VERIFIED.lock().unwrap_or_else(PoisonError::into_inner);
-        if !verified.contains(&self.0) {
+        if !verified.contains(&self) {
             if verified.len() == MAX_REMEMBERED {
                 verified.pop_front();
             }
-            verified.push_back(self.0);
+            verified.push_back(self);
         }
     }
 }
