@@ -3,7 +3,7 @@
 
 use ades_core::{Document, Error, PendingState, StateKey, StoredState};
 use ades_tests::pki::{Key, Pki, Profile};
-use ades_tests::signing::parameters;
+use ades_tests::signing::{parameters, sign};
 use cades::{Packaging, PendingSignature, SignatureOptions};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,32 @@ fn a_stored_state_is_small_and_does_not_contain_the_document() {
     assert!(json.len() < 4096 + chain * 4 / 3, "{} octets", json.len());
     assert!(!json.contains("a document"));
     assert_eq!(PendingSignature::from_json(&json, None).unwrap(), pending);
+}
+
+/// The checksum covers the canonical form. What serialises in this form is not written twice.
+#[test]
+fn a_state_serialises_in_its_canonical_form() {
+    fn check(state: &impl PendingState) {
+        let json = serde_json::to_string(state).unwrap();
+        // The keys of a `Value` are in ascending order.
+        assert_eq!(serde_json::to_value(state).unwrap().to_string(), json);
+        assert!(state.to_json(None).unwrap().contains(&json));
+    }
+
+    let signer = Pki::shared().signer(Key::P256);
+    let container = sign(DOCUMENT, Packaging::Enveloping, signer, &parameters()).unwrap();
+    let mut container = Document::from_bytes(&container);
+    let (chain, parameters, options) = (&signer.chain, parameters(), SignatureOptions::new());
+    let parallel =
+        cades::prepare_parallel(&mut container, None, chain, &parameters, &options).unwrap();
+    let countersignature =
+        cades::prepare_countersignature(&mut container, &[0], chain, &parameters, &options);
+    let pades = include_str!("../fixtures/states/pades-2.json");
+    check(&pending(Packaging::Detached));
+    check(&pending(Packaging::Enveloping));
+    check(&parallel);
+    check(&countersignature.unwrap());
+    check(&pades::PendingSignature::from_json(pades, None).unwrap());
 }
 
 /// Demand 2: a database may change white space and order in the JSON.

@@ -14,6 +14,7 @@
 
 mod canonical;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -25,7 +26,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
-use crate::digest::{Digest, DtbsDigest};
+use crate::digest::{Digest, Digester, DtbsDigest};
 use crate::error::{Error, Parameter};
 use crate::hex;
 
@@ -124,7 +125,7 @@ pub trait PendingState: Serialize + DeserializeOwned {
     ///
     /// Checksum and MAC cover the stored JSON and have been checked before.
     #[must_use]
-    fn from_older(version: u32, stored: &StoredState) -> Option<Self> {
+    fn from_older(version: u32, stored: &StoredState<'_>) -> Option<Self> {
         let _ = (version, stored);
         None
     }
@@ -134,14 +135,15 @@ pub trait PendingState: Serialize + DeserializeOwned {
     /// # Errors
     /// [`Error::StateTooLarge`]
     fn to_json(&self, key: Option<&StateKey>) -> Result<String, Error> {
-        let state = serde_json::to_string(self).ok().and_then(|state| canonical(&state));
-        let state = state.ok_or(Error::StateDamaged { what: "it does not serialise" })?;
-        let protected = protected(Self::FORMAT, Self::VERSION, &state);
-        let checksum = Digest::of(DigestAlgorithm::Sha256, &protected).to_hex();
+        let what = "it does not serialise";
+        let state = serde_json::to_string(self).map_err(|_| Error::StateDamaged { what })?;
+        let state = canonical(&state).ok_or(Error::StateDamaged { what })?;
+        let version = Self::VERSION.to_string();
+        let protected = protected(Self::FORMAT, &version, &state);
+        let checksum = checksum(&protected);
         let mac = key.map_or(String::new(), |key| {
             format!(",\"mac\":\"{}\"", hex::encode(&key.mac(&protected)))
         });
-        let version = Self::VERSION.to_string();
         // One allocation: the state is long.
         let json = [
             FIRST_MEMBER,
@@ -193,9 +195,9 @@ pub trait PendingState: Serialize + DeserializeOwned {
         let state = canonical(envelope.state.get()).ok_or(damaged(
             "a member occurs twice, a number is not an integer, or it is nested too deeply",
         ))?;
-        let protected = protected(Self::FORMAT, head.version, &state);
-        let checksum = Digest::of(DigestAlgorithm::Sha256, &protected).to_hex();
-        if checksum != envelope.checksum {
+        let version = head.version.to_string();
+        let protected = protected(Self::FORMAT, &version, &state);
+        if checksum(&protected) != envelope.checksum {
             return Err(damaged("its checksum differs from its content"));
         }
         match (key, &envelope.mac) {
@@ -231,10 +233,10 @@ pub fn format_of(json: &str) -> Option<String> {
     }
 }
 
-/// The undamaged JSON of a state that an older version stored.
-pub struct StoredState(String);
+/// The undamaged JSON of a stored state, in its canonical form.
+pub struct StoredState<'j>(Cow<'j, str>);
 
-impl StoredState {
+impl StoredState<'_> {
     /// Reads it as a type with its layout. Returns `None` if the layout differs.
     #[must_use]
     pub fn read<S: DeserializeOwned>(&self) -> Option<S> {
@@ -242,7 +244,7 @@ impl StoredState {
     }
 }
 
-impl fmt::Debug for StoredState {
+impl fmt::Debug for StoredState<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StoredState({} octets)", self.0.len())
     }
@@ -260,12 +262,12 @@ impl StateKey {
         Self(Zeroizing::new(key))
     }
 
-    fn mac(&self, protected: &[u8]) -> Vec<u8> {
+    fn mac(&self, protected: &[&str]) -> Vec<u8> {
         // HMAC pads a short key with zeros to its block length (RFC 2104, 2).
         let mut block = Zeroizing::new([0; 64]);
         block.iter_mut().zip(self.0.iter()).for_each(|(to, from)| *to = *from);
         let mut mac = Hmac::<Sha256>::new((&*block).into());
-        mac.update(protected);
+        protected.iter().for_each(|part| mac.update(part.as_bytes()));
         mac.finalize().into_bytes().to_vec()
     }
 }
@@ -293,8 +295,16 @@ struct Envelope<'a> {
     mac: Option<String>,
 }
 
-fn protected(format: &str, version: u32, state: &str) -> Vec<u8> {
-    ["ades pending state\n", format, "\n", &version.to_string(), "\n", state].concat().into_bytes()
+/// What checksum and MAC cover.
+const fn protected<'p>(format: &'p str, version: &'p str, state: &'p str) -> [&'p str; 6] {
+    ["ades pending state\n", format, "\n", version, "\n", state]
+}
+
+/// The hexadecimal digits of the checksum.
+fn checksum(protected: &[&str]) -> String {
+    let mut digester = Digester::new(DigestAlgorithm::Sha256);
+    protected.iter().for_each(|part| digester.update(part.as_bytes()));
+    digester.finish().to_hex()
 }
 
 fn check_len(json: &str) -> Result<(), Error> {

@@ -21,13 +21,14 @@ use crate::signer_info::{Attribute, attributes};
 /// document or container if its octets go into the result.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+// In the order of the canonical form, as all that is stored: it need not be sorted then.
 pub struct PendingSignature {
-    pub(crate) target: Target,
     pub(crate) algorithm: SignatureAlgorithm,
+    pub(crate) chain: CertificateChain,
     /// The data to be signed: DER of `SET OF Attribute` with its universal tag.
     #[serde(with = "ades_core::base64::octets")]
     pub(crate) signed_attributes: Vec<u8>,
-    pub(crate) chain: CertificateChain,
+    pub(crate) target: Target,
     #[serde(skip)]
     pub(crate) warnings: Vec<Warning>,
 }
@@ -43,16 +44,16 @@ pub(crate) enum Target {
     /// A new container around the document, written up to the end of the document.
     Copied { document: DocumentDigest, length: u64, tail: Digest },
     /// One more signer in an existing container.
-    Parallel { document: DocumentDigest, container: DocumentDigest },
+    Parallel { container: DocumentDigest, document: DocumentDigest },
     /// A signature on the signature of signer number `signer` in an existing
     /// container, or on one of its countersignatures.
     Countersignature {
-        signature: Digest,
-        signer: usize,
+        container: DocumentDigest,
         /// The number of a countersignature on it, then that of one on that, and so on.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         deeper: Vec<usize>,
-        container: DocumentDigest,
+        signature: Digest,
+        signer: usize,
     },
 }
 

@@ -19,9 +19,10 @@ pub(crate) const MAX_CAPACITY: usize = 32 * 1024 * 1024;
 /// document. [`PendingState::to_json`] stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+// In the order of the canonical form, as all that is stored: it need not be sorted then.
 pub struct PendingSignature {
-    pub(crate) document: PreparedDocument,
     pub(crate) cms: cades::PendingSignature,
+    pub(crate) document: PreparedDocument,
     /// As in `/M`: the CMS has no signing time, and the update may be encrypted.
     pub(crate) signing_time: SigningTime,
 }
@@ -100,26 +101,28 @@ struct Signature1 {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PreparedDocument {
-    /// The document's length, the digest of all of it, and of its last octets.
-    pub(crate) length: u64,
-    pub(crate) document: DocumentDigest,
-    pub(crate) tail: Digest,
+    /// The update after the CMS.
+    #[serde(with = "ades_core::base64::octets")]
+    pub(crate) after: Vec<u8>,
+    /// Maximum length of the CMS in octets; the placeholder has two digits for each.
+    pub(crate) capacity: usize,
     /// The state of the document's digest, from which the digest of document and update
     /// follows: it shows whether the update is the one that was signed. Empty in a state
     /// of version 1.
     #[serde(with = "ades_core::base64::octets")]
     pub(crate) digest_state: Vec<u8>,
+    /// The digest of all of the document.
+    pub(crate) document: DocumentDigest,
     /// The update before the CMS.
     #[serde(with = "ades_core::base64::octets")]
     pub(crate) head: Vec<u8>,
-    /// Maximum length of the CMS in octets; the placeholder has two digits for each.
-    pub(crate) capacity: usize,
-    /// The update after the CMS.
-    #[serde(with = "ades_core::base64::octets")]
-    pub(crate) after: Vec<u8>,
+    /// The document's length.
+    pub(crate) length: u64,
+    pub(crate) repaired: bool,
     /// The digest of document and update without the placeholder.
     pub(crate) signed: DocumentDigest,
-    pub(crate) repaired: bool,
+    /// The digest of the document's last octets.
+    pub(crate) tail: Digest,
     #[serde(skip)]
     pub(crate) warnings: Vec<Warning>,
 }
