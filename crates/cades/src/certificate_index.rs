@@ -2,50 +2,60 @@
 //! identifier, or by digest.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use ades_core::name::canonical;
 use ades_core::{Certificate, Digest, DigestAlgorithm};
 
 use crate::signer_info::Sid;
 
+type Index<'c, K> = HashMap<K, &'c Certificate>;
+
 /// An index of a container's certificates.
 ///
-/// Each certificate is digested once for each algorithm, whatever the number of
-/// signers. If several certificates fit, the index finds the first.
+/// Each part is built when it is first asked, and each certificate is digested once for
+/// each algorithm, whatever the number of signers. If several certificates fit, the index
+/// finds the first.
 pub(crate) struct CertificateIndex<'c> {
     certificates: &'c [Certificate],
     /// The issuer's name is in its canonical form.
-    by_issuer_and_serial: HashMap<(Vec<u8>, &'c [u8]), &'c Certificate>,
-    by_key_identifier: HashMap<&'c [u8], &'c Certificate>,
-    by_digest: HashMap<Digest, &'c Certificate>,
+    by_issuer_and_serial: Option<Index<'c, (Vec<u8>, &'c [u8])>>,
+    by_key_identifier: Option<Index<'c, &'c [u8]>>,
+    by_digest: Index<'c, Digest>,
     digested: Vec<DigestAlgorithm>,
 }
 
 impl<'c> CertificateIndex<'c> {
     pub(crate) fn new(certificates: &'c [Certificate]) -> Self {
-        let mut index = Self {
+        Self {
             certificates,
-            by_issuer_and_serial: HashMap::new(),
-            by_key_identifier: HashMap::new(),
+            by_issuer_and_serial: None,
+            by_key_identifier: None,
             by_digest: HashMap::new(),
             digested: Vec::new(),
-        };
-        for certificate in certificates {
-            let name = (canonical(certificate.issuer()), certificate.serial_number());
-            index.by_issuer_and_serial.entry(name).or_insert(certificate);
-            if let Some(identifier) = certificate.subject_key_id() {
-                index.by_key_identifier.entry(identifier).or_insert(certificate);
-            }
         }
-        index
     }
 
-    pub(crate) fn with_sid(&self, sid: &Sid<'_>) -> Option<&'c Certificate> {
+    pub(crate) fn with_sid(&mut self, sid: &Sid<'_>) -> Option<&'c Certificate> {
+        let certificates = self.certificates.iter();
         match sid {
             Sid::IssuerAndSerial(issuer, serial) => {
-                self.by_issuer_and_serial.get(&(canonical(issuer), *serial)).copied()
+                let index = self.by_issuer_and_serial.get_or_insert_with(|| {
+                    first(certificates.map(|certificate| {
+                        (
+                            (canonical(certificate.issuer()), certificate.serial_number()),
+                            certificate,
+                        )
+                    }))
+                });
+                index.get(&(canonical(issuer), *serial)).copied()
             }
-            Sid::KeyIdentifier(identifier) => self.by_key_identifier.get(identifier).copied(),
+            Sid::KeyIdentifier(identifier) => {
+                let index = self.by_key_identifier.get_or_insert_with(|| {
+                    first(certificates.filter_map(|it| Some((it.subject_key_id()?, it))))
+                });
+                index.get(identifier).copied()
+            }
             Sid::Malformed => None,
         }
     }
@@ -60,4 +70,13 @@ impl<'c> CertificateIndex<'c> {
         }
         self.by_digest.get(digest).copied()
     }
+}
+
+/// The first certificate for each key.
+fn first<'c, K: Eq + Hash>(all: impl Iterator<Item = (K, &'c Certificate)>) -> Index<'c, K> {
+    let mut index = HashMap::new();
+    for (key, certificate) in all {
+        index.entry(key).or_insert(certificate);
+    }
+    index
 }

@@ -94,7 +94,10 @@ impl PreparedDocument {
         if digester.clone().finish() != self.document.0 || length != self.length {
             return Err(Error::DocumentChanged);
         }
-        self.check_update(digester)?;
+        // Otherwise, `filled` has checked it.
+        if self.digest_state.is_empty() {
+            self.check_update(digester)?;
+        }
         out.write_all(&update).map_err(|e| Error::Core(ades_core::Error::Write(e)))
     }
 
@@ -128,11 +131,12 @@ impl PreparedDocument {
         let begin = self.length.saturating_add(self.head.len() as u64);
         let end = begin.saturating_add(2 * self.capacity as u64 + 2);
         let ranges = format!("/ByteRange[0 {begin} {end} {}", self.after.len());
-        let states = |window: &[u8]| {
-            let rest = window.strip_prefix(ranges.as_bytes());
-            rest.is_some_and(|rest| matches!(rest, [b' ' | b']']))
+        let states = |at: usize| {
+            let rest = self.head.get(at..).and_then(|rest| rest.strip_prefix(ranges.as_bytes()));
+            rest.is_some_and(|rest| matches!(rest, [b' ' | b']', ..]))
         };
-        if !self.head.windows(ranges.len() + 1).any(states) {
+        let mut names = self.head.iter().enumerate().filter(|(_, octet)| **octet == b'/');
+        if !names.any(|(at, _)| states(at)) {
             return damaged("the /ByteRange in its update is another");
         }
         if self.digest_state.is_empty() {

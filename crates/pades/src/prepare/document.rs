@@ -74,11 +74,15 @@ impl PreparedDocument {
         }
         let digest_state = digester.state();
         let whole = digester.clone().finish();
-        set_identifier(&mut update, &plan.update.id, &whole);
-        let after = update.get(contents.end..).unwrap_or_default().to_vec();
-        update.truncate(contents.start);
+        // The digests do not cover the placeholder. The identifier is after it.
+        let id = plan.update.id.iter().map(|id| {
+            id.start.saturating_sub(contents.len())..id.end.saturating_sub(contents.len())
+        });
+        let id: Vec<_> = id.collect();
+        update.drain(contents.clone());
+        set_identifier(&mut update, &id, &whole);
         digester.update(&update);
-        digester.update(&after);
+        let after = update.split_off(contents.start);
         Ok(Self {
             length,
             document: DocumentDigest(whole),
