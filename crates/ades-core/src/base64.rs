@@ -1,38 +1,13 @@
 //! Standard base64 with padding. Each value has exactly one spelling, so that a
 //! stored state has only one, too.
 
-/// The characters of the values (RFC 4648, 4).
-const CHARACTERS: [u8; 64] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/// The values of the characters. Other octets have [`NONE`].
-#[allow(clippy::indexing_slicing)]
-const VALUES: [u8; 256] = {
-    let mut values = [NONE; 256];
-    let mut value = 0;
-    while value < CHARACTERS.len() {
-        values[CHARACTERS[value] as usize] = value as u8;
-        value += 1;
-    }
-    values
-};
-/// The highest bit, which no value has.
-const NONE: u8 = 0x80;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 /// Encodes octets. The octets are not secret: what this does depends on them.
 #[must_use]
 pub fn encode(octets: &[u8]) -> String {
-    let (groups, rest) = octets.as_chunks::<3>();
-    let mut text = vec![b'='; octets.len().div_ceil(3) * 4];
-    let (quads, _) = text.as_chunks_mut::<4>();
-    for (quad, group) in quads.iter_mut().zip(groups) {
-        *quad = characters_of(*group);
-    }
-    if let (Some(quad), Some((group, used))) = (quads.last_mut(), padded(rest)) {
-        for (to, from) in quad.iter_mut().zip(characters_of(group)).take(used + 1) {
-            *to = from;
-        }
-    }
-    // All of it is ASCII.
-    String::from_utf8(text).unwrap_or_default()
+    STANDARD.encode(octets)
 }
 
 /// Decodes a text. Returns `None` if [`encode`] returns this text for no octets:
@@ -40,54 +15,7 @@ pub fn encode(octets: &[u8]) -> String {
 /// zero. The text is not secret: what this does depends on it.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let (quads, []) = text.as_bytes().as_chunks::<4>() else { return None };
-    let Some((last, quads)) = quads.split_last() else { return Some(Vec::new()) };
-    let mut found = 0;
-    let mut group_of = |quad: [u8; 4]| {
-        let [a, b, c, d] = values_of(quad);
-        found |= a | b | c | d;
-        [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]
-    };
-    let mut octets = vec![0; (quads.len() + 1) * 3];
-    let (groups, _) = octets.as_chunks_mut::<3>();
-    for (group, quad) in groups.iter_mut().zip(quads) {
-        *group = group_of(*quad);
-    }
-    // The padding counts as zeros.
-    let (mut last, mut padding) = (*last, 0);
-    for character in last.iter_mut().rev().take(2).take_while(|it| **it == b'=') {
-        *character = b'A';
-        padding += 1;
-    }
-    if let Some(group) = groups.last_mut() {
-        *group = group_of(last);
-    }
-    let len = octets.len() - padding;
-    let is_clear = octets.iter().skip(len).all(|octet| *octet == 0);
-    octets.truncate(len);
-    (is_clear && found & NONE == 0).then_some(octets)
-}
-
-/// The octets of an incomplete group, followed by zeros, and their number. `None` without
-/// octets.
-fn padded(rest: &[u8]) -> Option<([u8; 3], usize)> {
-    match *rest {
-        [first] => Some(([first, 0, 0], 1)),
-        [first, second] => Some(([first, second, 0], 2)),
-        _ => None,
-    }
-}
-
-// A value of six bits and an octet are within the tables.
-#[allow(clippy::indexing_slicing)]
-fn characters_of([a, b, c]: [u8; 3]) -> [u8; 4] {
-    let bits = u32::from_be_bytes([0, a, b, c]);
-    [18, 12, 6, 0].map(|shift| CHARACTERS[(bits >> shift & 0x3F) as usize])
-}
-
-#[allow(clippy::indexing_slicing)]
-fn values_of(quad: [u8; 4]) -> [u8; 4] {
-    quad.map(|character| VALUES[usize::from(character)])
+    STANDARD.decode(text).ok()
 }
 
 /// The base64 text of the first PEM block, whatever its label is (RFC 7468, 2), in one line.

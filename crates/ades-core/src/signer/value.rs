@@ -2,7 +2,8 @@
 //! it over: octets, base64, base64url, hexadecimal digits, quoted or as PEM; an
 //! ECDSA value as DER or as `r` and `s` side by side.
 
-use base64ct::{Base64Unpadded, Encoding as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::ecdsa::{ecdsa_from_integers, ecdsa_from_raw};
 use crate::algorithm::SignatureAlgorithm;
@@ -160,7 +161,7 @@ fn hexadecimal(text: &str) -> Option<Vec<u8>> {
 fn base64(text: &str) -> Option<(ValueForm, Vec<u8>)> {
     let url = text.contains(['-', '_']);
     let text = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
-    let octets = Base64Unpadded::decode_vec(&text).ok().filter(|octets| !octets.is_empty())?;
+    let octets = STANDARD_NO_PAD.decode(&text).ok().filter(|octets| !octets.is_empty())?;
     Some((if url { ValueForm::Base64Url } else { ValueForm::Base64 }, octets))
 }
 
