@@ -1,6 +1,7 @@
 //! Signatures that we and others raise: in turns with EU DSS, with the services of certomancer, in
 //! containers of OpenSSL, of earlier versions, and countersignatures. EU DSS judges all of them.
 
+mod certomancer;
 mod countersignatures;
 mod openssl;
 mod turns;
