@@ -3,6 +3,7 @@
 
 mod certomancer;
 mod countersignatures;
+mod earlier;
 mod openssl;
 mod turns;
 
