@@ -107,7 +107,11 @@ fn elements(octets: &[u8]) -> Vec<Vec<u8>> {
             SET if !is_before_content => {
                 children(&field).iter().for_each(|signer| of_signer(signer, &mut all));
             }
-            _ => all.extend(children(&field).iter().map(|one| one.raw.to_vec())),
+            // A set that does not grow may be malformed.
+            _ => match field.children().all(8192) {
+                Ok(elements) => all.extend(elements.iter().map(|one| one.raw.to_vec())),
+                Err(_) => all.push(field.raw.to_vec()),
+            },
         }
     }
     all.sort();
