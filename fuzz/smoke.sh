@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 runs="${1:-5000}"
 seconds="${2:-10}"
 corpora="${ADES_CORPORA:-../../shared/corpora}"
-for target in cms_parse pending_state certificate_chain itsme_json c14n pdf_extend pdf_read pdf_sign \
+for target in cms_extend cms_parse pending_state certificate_chain itsme_json c14n pdf_extend pdf_read pdf_sign \
     pdf_verify recipients xml_encodings xml_extend xml_verify ocsp crl token trusted_list; do
     # The targets for PDFs share their seeds, as those for signed XML do, which is longer.
     folder="${target/#pdf_*/pdf}"
@@ -19,6 +19,7 @@ for target in cms_parse pending_state certificate_chain itsme_json c14n pdf_exte
         xml_extend | xml_verify) others=("$corpora/signed" "$corpora/more/tests/fixtures/xades"); longest=65536 ;;
         c14n) others=("$corpora/xml" "$corpora/c14n") ;;
         pdf_*) others=("$corpora/pdf") ;;
+        cms_extend) seeds+=(seeds/cms_parse); others=("$corpora/signed") ;;
         cms_parse) others=("$corpora/signed") ;;
         crl) others=("$corpora/pkits/crls") ;;
     esac

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the judges that the tests ask: Debian packages (tests/needs.sh), then EU DSS and veraPDF
-# with Maven, asn1crypto, pyHanko and signxml in a Python environment, and axe-core with npm. Quick
-# when they are already there.
+# with Maven, asn1crypto, pyHanko, signxml and certomancer in a Python environment, and axe-core with
+# npm. Quick when they are already there.
 set -euo pipefail
 cd "$(dirname "$0")"
 bash ../needs.sh judges
@@ -16,7 +16,7 @@ for judge in dss verapdf; do
 done
 
 # asn1crypto, a strict reader of CMS; pyHanko, judge and signer of PDF signatures; signxml, the same
-# for XML.
+# for XML; certomancer, a PKI with time-stamps, OCSP and CRLs at any time.
 if [ ! -x python/venv/bin/python ] || [ python/requirements.txt -nt python/venv/installed ]; then
     python3 -m venv python/venv
     python/venv/bin/pip install --quiet --requirement python/requirements.txt

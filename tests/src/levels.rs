@@ -19,7 +19,7 @@ use crate::evidence::{
 };
 use crate::pki::{Key, Pki, Profile, TestSigner};
 
-pub use raising::{Raising, now};
+pub use raising::{Raising, assert_kept, now};
 
 /// The address of OCSP responses in the certificates.
 pub const OCSP_URL: &str = "http://ocsp.test/";
@@ -103,6 +103,8 @@ pub struct Services {
     pub revoked: Vec<Certificate>,
     /// Further certificates about which the responder knows.
     pub known: Vec<Certificate>,
+    /// The CRL at [`CRL_URL`], instead of one of the present time.
+    pub stored_crl: Option<Vec<u8>>,
     /// Number of answers of each kind: time-stamps, OCSP responses, CRLs.
     pub counts: [usize; 3],
 }
@@ -124,6 +126,7 @@ impl Services {
             now,
             revoked: Vec::new(),
             known: Vec::new(),
+            stored_crl: None,
             counts: [0; 3],
         }
     }
@@ -164,7 +167,10 @@ impl Services {
                 self.counts[2] += 1;
                 let [url] = urls.as_slice() else { panic!("{urls:?}") };
                 match url.as_str() {
-                    CRL_URL => Some(self.crl(By::Issuing(self.pki))),
+                    CRL_URL => {
+                        let stored = self.stored_crl.clone();
+                        Some(stored.unwrap_or_else(|| self.crl(By::Issuing(self.pki))))
+                    }
                     ROOT_CRL_URL => Some(self.crl(By::Root(self.pki))),
                     other => panic!("{other}"),
                 }
@@ -225,9 +231,15 @@ impl Services {
     }
 
     fn crl(&self, by: By<'_>) -> Vec<u8> {
+        self.crl_until(by, self.now + TimeDelta::days(7))
+    }
+
+    /// A CRL of the present time, with its nextUpdate.
+    #[must_use]
+    pub fn crl_until(&self, by: By<'_>, next_update: DateTime<Utc>) -> Vec<u8> {
         let mut list = List::new(1, Vec::new());
         list.this_update = leaked(self.now);
-        list.next_update = Some(leaked(self.now + TimeDelta::days(7)));
+        list.next_update = Some(leaked(next_update));
         list.extensions = vec![extension("2.5.29.20", false, &[INTEGER, 1, 1])];
         list.signed(by)
     }

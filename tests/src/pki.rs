@@ -192,8 +192,14 @@ impl Pki {
     /// Another PKI, with extensions in the certificate of its issuing CA.
     #[must_use]
     pub fn with_issuing_extensions(extensions: Vec<CustomExtension>) -> Self {
+        Self::with_issuing(ISSUING_CA, extensions)
+    }
+
+    /// Another PKI, whose issuing CA has this name and these extensions.
+    #[must_use]
+    pub fn with_issuing(name: &str, extensions: Vec<CustomExtension>) -> Self {
         let (root, root_issuer) = ca("Test Root", None, Vec::new());
-        let (issuing, issuer) = ca(ISSUING_CA, Some(&root_issuer), extensions);
+        let (issuing, issuer) = ca(name, Some(&root_issuer), extensions);
         Self { root, root_issuer, issuing, issuer, signers: Default::default() }
     }
 

@@ -5,6 +5,7 @@ use ades::{
     Advance, AnswerError, DigestAlgorithm, Document, ExtendOptions, Extension, Level, Need,
     TargetLevel,
 };
+use ades_evidence::TimeStampPurpose;
 use ades_tests::cms;
 use ades_tests::levels::{Raising, Responder, now, response, signer};
 use ades_tests::pki::{Key, Pki};
@@ -158,6 +159,25 @@ fn a_broken_signature_costs_no_time_stamp() {
     let (same, reached) = raising.raise(&container, to(TargetLevel::Lta));
     assert_eq!((same == container, raising.services.counts), (true, [0; 3]));
     assert_eq!(reached.missing[0].code, "not-intact");
+}
+
+/// The set of digest algorithms, which an archive time-stamp makes grow, is not one: its only
+/// element is longer than the set.
+#[test]
+fn a_container_that_cannot_grow_costs_no_time_stamp() {
+    let signer = signer(Pki::shared(), Key::P256);
+    let mut container = sign(CONTENT, Packaging::Enveloping, &signer, &parameters()).unwrap();
+    let set = [0x31, 0x0D, 0x30, 0x0B, 0x06, 0x09];
+    let at = container.windows(set.len()).position(|window| window == set).unwrap();
+    container[at + 3] = 0x1E;
+    for (purpose, is_refused) in
+        [(TimeStampPurpose::Signature, false), (TimeStampPurpose::Archive, true)]
+    {
+        let (mut source, options) = (Document::from_bytes(&container), cades::ExtendOptions::new());
+        let digest = DigestAlgorithm::Sha256;
+        let prepared = cades::prepare_time_stamp(&mut source, &[0], purpose, digest, options);
+        assert_eq!(prepared.is_err(), is_refused, "{purpose:?} {prepared:?}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod common;
 use std::process::Child;
 use std::time::Duration;
 
+use ades_tests::oracle::certomancer::{Certomancer, Stamping};
 use ades_tests::oracle::dss::Dss;
 use common::service::{ITSME, Sandbox, bench, kill, spawn};
 use common::{Bench, Run, json};
@@ -465,4 +466,52 @@ fn a_killed_signing_with_the_embedded_sandbox_is_raised_when_resumed() {
     }
     is_archived_once(&bench, "out/one.txt.p7s");
     assert_eq!(bench.names("out"), ["one.txt.p7s", "two.txt.p7s"]);
+}
+
+/// Certificates and services of somebody else: signed at once to B-LTA, and raised and renewed
+/// later. EU DSS passes the files.
+#[test]
+fn certomancer_signs_and_raises_files_of_every_format() {
+    let bench = bench();
+    bench.write("doc.xml", b"<?xml version=\"1.0\"?><a>b</a>");
+    bench.write("doc.pdf", ades_tests::pdf::Document::default().write());
+    let theirs = Certomancer::shared();
+    let (tsa, root) = (theirs.tsa(Stamping::First), theirs.root().to_str().unwrap());
+    let signer = format!("pkcs12:{}", theirs.signer().display());
+    let sign = ["sign", "one.txt", "doc.xml", "doc.pdf"];
+    let by = ["--signer", &signer, "--password-env", "PASSWORD"];
+    let to = ["--tsa", &tsa, "--trust", root];
+    let at_once = [&sign[..], &by, &["--out-dir", "lta", "--level", "lta"], &to, ALLOW].concat();
+    bench.ades(&at_once).ends(0, "");
+    bench.ades(&[&sign[..], &by, &["--out-dir", "b"]].concat()).ends(0, "");
+    for file in ["one.txt.p7s", "doc.xml", "doc.pdf"] {
+        let original = file.ends_with(".p7s").then(|| bench.path("one.txt"));
+        let more = match original {
+            Some(_) => &["--original", "one.txt"][..],
+            None => &[],
+        };
+        let of = |folder: &str| format!("{folder}/{file}");
+        let extend = |from: &str, to_file: &str, level: &str| {
+            let what = ["extend", from, "--level", level, "-o", to_file];
+            bench.ades(&[&what[..], &to, more, ALLOW].concat())
+        };
+        std::fs::create_dir_all(bench.path("t")).unwrap();
+        std::fs::create_dir_all(bench.path("raised")).unwrap();
+        std::fs::create_dir_all(bench.path("renewed")).unwrap();
+        extend(&of("b"), &of("t"), "t").ends(0, "B-T");
+        extend(&of("t"), &of("raised"), "lta").ends(0, "B-LTA");
+        extend(&of("raised"), &of("renewed"), "lta").ends(0, "B-LTA");
+        for (folder, stamps) in [("lta", 2), ("raised", 2), ("renewed", 3)] {
+            let what = ["verify", &of(folder), "--trust", root, "--json"];
+            let report = json(&bench.ades(&[&what[..], more].concat()).out);
+            assert_eq!(report["conclusion"], "total-passed", "{folder} {report}");
+            let own = &report["signatures"][0];
+            assert_eq!(own["level"], "B-LTA", "{folder} {report}");
+            assert_eq!(own["timestamps"].as_array().map(Vec::len), Some(stamps), "{report}");
+            let path = bench.path(&of(folder));
+            let verdict = &Dss::shared().validate(&path, original.as_deref(), theirs.root())[0];
+            assert_eq!(verdict["indication"], "TOTAL_PASSED", "{folder}: {verdict:#}");
+            assert!(verdict["level"].as_str().unwrap().ends_with("-LTA"), "{folder}: {verdict:#}");
+        }
+    }
 }

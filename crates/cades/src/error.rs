@@ -139,7 +139,10 @@ pub enum NotExtendable {
     CoveredCountersignature,
     /// An archive time-stamp is about a signature on the document (EN 319 122-1, 5.5.3). It
     /// covers the countersignatures, too.
-    #[error("a countersignature has no archive time-stamp of its own")]
+    #[error(
+        "a countersignature has no archive time-stamp of its own: one on the signature around it \
+         covers it"
+    )]
     ArchiveOnCountersignature,
     /// Its unsigned attributes have validation data or references in a form that the levels
     /// B-LT and B-LTA do not allow (EN 319 122-1, table 1).

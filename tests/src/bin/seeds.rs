@@ -1,12 +1,13 @@
 //! Writes the seeds for fuzzing that our generators make: `cargo run -p ades-tests
-//! --bin seeds` replaces
-//! `fuzz/seeds/{pdf,c14n,recipients,xml_encodings,xml_verify,ocsp,crl,token,evidence,trusted_list}`.
-//! Commit what has changed only if the kinds of documents have: signatures have other values in every run.
+//! --bin seeds` replaces `fuzz/seeds/{cms_extend,pdf,c14n,recipients,xml_encodings,xml_verify,ocsp,
+//! crl,token,evidence,trusted_list}`. Commit what has changed only if the kinds of documents have:
+//! signatures have other values in every run.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ades::{ExtendOptions, TargetLevel};
 use ades_core::{Document, base64};
 use ades_tests::c14n::{Algorithm, Part, vectors};
 use ades_tests::encodings;
@@ -14,11 +15,12 @@ use ades_tests::evidence::{
     Answer, By, List, OCSP_SIGNING, Response, Stamp, TIME_STAMPING, entry, extension, reason,
     with_extended_key_usage,
 };
+use ades_tests::levels::{Raising, signer};
 use ades_tests::oracle::openssl;
 use ades_tests::pdf::by_hand::{ONE_PAGE, of_objects};
 use ades_tests::pdf::kinds;
 use ades_tests::pki::{Key, Pki};
-use ades_tests::signing::{complete_xades, parameters};
+use ades_tests::signing::{complete_xades, finish, parameters, sign};
 use ades_tests::trusted_list;
 use ades_tests::xml::documents;
 use tempfile::TempDir;
@@ -40,6 +42,7 @@ fn main() {
         }
     }
     canonical_forms(&Folder::new("c14n"));
+    containers(&Folder::new("cms_extend"));
     recipients(&Folder::new("recipients"));
     encodings(&Folder::new("xml_encodings"));
     let signed = Folder::new("xml_verify");
@@ -176,6 +179,49 @@ fn signed_xml(folder: &Folder) {
             folder.write("time-stamped", signed.as_bytes());
         }
     }
+}
+
+/// Containers at each level, with signatures beside and on others, and in BER. The target has this
+/// content for those that are detached.
+fn containers(folder: &Folder) {
+    const CONTENT: &[u8] = b"content";
+
+    let (one, two) = (signer(Pki::shared(), Key::P256), Pki::shared().signer(Key::P256));
+    let mut raising = Raising::new(&one);
+    raising.original = Some(CONTENT);
+    let detached = sign(CONTENT, cades::Packaging::Detached, &one, &parameters()).unwrap();
+    folder.write("b", &detached);
+    for (name, level) in [("t", TargetLevel::T), ("lt", TargetLevel::Lt), ("lta", TargetLevel::Lta)]
+    {
+        folder.write(name, &raising.raise(&detached, ExtendOptions::new(level)).0);
+    }
+    let added = |which: Option<&[usize]>| {
+        let (mut source, mut original) =
+            (Document::from_bytes(&detached), Document::from_bytes(CONTENT));
+        let (chain, options) = (&two.chain, cades::SignatureOptions::new());
+        let pending = match which {
+            Some(which) => {
+                cades::prepare_countersignature(&mut source, which, chain, &parameters(), &options)
+            }
+            None => {
+                let original = Some(&mut original);
+                cades::prepare_parallel(&mut source, original, chain, &parameters(), &options)
+            }
+        };
+        finish(&pending.unwrap(), two, Some(&detached)).unwrap()
+    };
+    folder.write("parallel", &added(None));
+    folder.write("countersigned", &added(Some(&[0])));
+    let dir = TempDir::new().unwrap();
+    let files = two.write_pem_files(dir.path());
+    let content = dir.path().join("content");
+    fs::write(&content, CONTENT).unwrap();
+    let more = ["-cades", "-nodetach", "-stream"];
+    let ber = openssl::cms_sign(&more, &content, &files.leaf, &files.key, &files.issuers);
+    let (ber, mut raising) = (ber.unwrap(), Raising::new(&one));
+    // OpenSSL signs at the present time, and nothing is known about this signer.
+    raising.services.now = raising.verify(&ber).signatures[0].claimed_time.unwrap();
+    folder.write("ber", &raising.raise(&ber, ExtendOptions::new(TargetLevel::T)).0);
 }
 
 /// Envelopes for the key of the target `recipients`, which OpenSSL makes, and documents with

@@ -4,12 +4,16 @@ use ades::{
     Advance, Document, ExtendOptions, Extension, Need, PendingState, Reached, Report, VerifyOptions,
 };
 use ades_core::Certificate;
-use ades_core::asn1::ber::Reader;
+use ades_core::asn1::ber::{Element, Reader};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Services;
 use crate::cms;
-use crate::pki::{Pki, TestSigner};
+use crate::oracle::certomancer::{Certomancer, Stamping};
+use crate::pki::{Key, Pki, TestSigner};
+
+/// countersignature (RFC 5652, 11.4)
+const COUNTERSIGNATURE: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 6];
 
 /// A time at which the test PKI is valid, after the signing time of the tests.
 #[must_use]
@@ -24,6 +28,8 @@ pub struct Raising<'s> {
     pub services: Services,
     signer: &'s TestSigner,
     trust: Vec<Certificate>,
+    /// The service of certomancer that makes the time-stamps, if certomancer answers all needs.
+    pub certomancer: Option<Stamping>,
     /// The document of a detached signature.
     pub original: Option<&'static [u8]>,
     /// What cannot be had, by the kind of need.
@@ -49,11 +55,26 @@ impl<'s> Raising<'s> {
             services: Services::new(pki, now()),
             signer,
             trust: vec![anchor.clone()],
+            certomancer: None,
             original: None,
             broken: |_| false,
             is_stored: true,
             written: 0,
         }
+    }
+
+    /// A signer of certomancer, whose services answer, at [`now`].
+    #[must_use]
+    pub fn by_certomancer(anchor: &Certificate) -> Self {
+        // Only the time of these services counts.
+        let pki = Pki::shared();
+        let certomancer = Some(Stamping::First);
+        Self { certomancer, ..Self::with(pki, anchor, pki.signer(Key::P256)) }
+    }
+
+    /// Adds a trust anchor.
+    pub fn trust(&mut self, anchor: &Certificate) {
+        self.trust.push(anchor.clone());
     }
 
     /// The options of verifying.
@@ -68,9 +89,12 @@ impl<'s> Raising<'s> {
 
     fn answer(&mut self, extension: &mut Extension, need: &Need) {
         let known = [self.signer.leaf()];
-        let answer = match (self.broken)(need) {
-            true => None,
-            false => self.services.answer(need, &known),
+        let answer = match ((self.broken)(need), self.certomancer) {
+            (true, _) => None,
+            (false, None) => self.services.answer(need, &known),
+            (false, Some(stamping)) => {
+                Some(Certomancer::shared().answer(need, stamping, self.services.now).unwrap())
+            }
         };
         match answer {
             Some(octets) => extension.answer(&need.id(), octets, self.services.now).unwrap(),
@@ -108,7 +132,7 @@ impl<'s> Raising<'s> {
                     needs.iter().for_each(|need| self.answer(&mut extension, need));
                 }
                 Advance::Written => {
-                    kept(&current, &out);
+                    assert_kept(&current, &out);
                     current = out;
                     self.written += 1;
                     self.services.now += TimeDelta::seconds(1);
@@ -134,8 +158,13 @@ impl<'s> Raising<'s> {
 }
 
 /// What was there is there with its octets. In a container: each element of its innermost sets. In
-/// XML: everything before and after one insertion.
-fn kept(before: &[u8], after: &[u8]) {
+/// XML: everything before and after one insertion. In a PDF: everything before an update, or what is
+/// not the CMS in its placeholder.
+///
+/// # Panics
+/// If octets were changed.
+#[track_caller]
+pub fn assert_kept(before: &[u8], after: &[u8]) {
     match before.first() {
         Some(0x30) => {
             for element in elements(before) {
@@ -147,38 +176,54 @@ fn kept(before: &[u8], after: &[u8]) {
             let rest = &before[same..];
             assert!(after[same..].ends_with(rest), "more than an insertion");
         }
-        _ => {}
+        _ if before.len() == after.len() => {
+            let changed = |(at, (a, b)): (usize, (&u8, &u8))| (a != b).then_some(at);
+            let changed: Vec<usize> =
+                before.iter().zip(after).enumerate().filter_map(changed).collect();
+            let [first, .., last] = changed[..] else { return };
+            let placeholder = [&before[first..=last], &after[first..=last]].concat();
+            assert!(placeholder.iter().all(u8::is_ascii_hexdigit), "more than one placeholder");
+        }
+        _ => assert!(after.starts_with(before), "more than an update"),
     }
 }
 
-/// The elements of certificates, crls, and of the unsigned attributes of each signer; for each
-/// signer the fields before them.
+/// The elements of certificates and crls, encapContentInfo, and those of each signer.
 fn elements(container: &[u8]) -> Vec<Vec<u8>> {
     let whole = Reader::new(container, 0).next("ContentInfo").unwrap();
-    let explicit = whole.children().all(2).unwrap()[1];
-    let signed_data = explicit.children().all(1).unwrap()[0];
+    let signed_data = children(&children(&whole)[1])[0];
     let mut kept = Vec::new();
-    for field in signed_data.children().all(8).unwrap() {
+    for field in children(&signed_data) {
         match field.tag {
-            0xA0 | 0xA1 => {
-                kept.extend(field.children().all(4096).unwrap().iter().map(|e| e.raw.to_vec()));
-            }
+            0xA0 | 0xA1 => kept.extend(children(&field).iter().map(|one| one.raw.to_vec())),
             // encapContentInfo
             0x30 => kept.push(field.raw.to_vec()),
-            0x31 => {
-                for signer in field.children().all(4096).unwrap() {
-                    for part in signer.children().all(8).unwrap() {
-                        match part.tag {
-                            0xA1 => kept.extend(
-                                part.children().all(4096).unwrap().iter().map(|e| e.raw.to_vec()),
-                            ),
-                            _ => kept.push(part.raw.to_vec()),
-                        }
-                    }
-                }
-            }
+            // digestAlgorithms as well, of which each part of each element is kept.
+            0x31 => children(&field).iter().for_each(|signer| of_signer(signer, &mut kept)),
             _ => {}
         }
     }
     kept
+}
+
+/// The fields of a signer, its unsigned attributes, and the same of its countersignatures.
+fn of_signer(signer: &Element<'_>, kept: &mut Vec<Vec<u8>>) {
+    for field in children(signer) {
+        if field.tag != 0xA1 {
+            kept.push(field.raw.to_vec());
+            continue;
+        }
+        for attribute in children(&field) {
+            match children(&attribute)[..] {
+                [kind, values] if kind.content == COUNTERSIGNATURE => {
+                    children(&values).iter().for_each(|inner| of_signer(inner, kept));
+                }
+                _ => kept.push(attribute.raw.to_vec()),
+            }
+        }
+    }
+}
+
+fn children<'a>(of: &Element<'a>) -> Vec<Element<'a>> {
+    of.children().all(4096).unwrap()
 }

@@ -105,9 +105,26 @@ pub fn prepare_time_stamp(
             (Digest::of(digest, signer.signature), Attribute::Signature)
         }
     };
+    check_room(&parsed, signature, purpose, digest)?;
     let (outside, length) = parsed.outside_digest();
     let signature = signature.to_vec();
     Ok(PendingTimeStamp { signature, imprint, attribute, container: outside, length })
+}
+
+/// Checks that the sets can grow that a time-stamp makes grow: a malformed or full one would be
+/// found only after a time-stamp is spent.
+fn check_room(
+    parsed: &Container,
+    signature: &[usize],
+    purpose: TimeStampPurpose,
+    digest: DigestAlgorithm,
+) -> Result<(), Error> {
+    let mut grown = Grown::new(parsed);
+    if purpose == TimeStampPurpose::Archive {
+        grown.add_digest_algorithm(digest)?;
+    }
+    let attribute = SignedAttribute { kind: oids::SIGNATURE_TIME_STAMP, value: Vec::new() };
+    grown.add_unsigned(signature, &attribute.encode())
 }
 
 /// The digest of the content that a signer signed. The content is read once.
