@@ -173,7 +173,7 @@ impl CollectedDocument {
         let mut reader =
             reading.reader(Counted { inner: document.reader()?, length: &mut length })?;
         let mut collector = Collector::new(&reading.ids, expected);
-        while let Some(event) = reader.next_event()? {
+        while let Some(event) = reader.next_with_text()? {
             collector.see(&event)?;
         }
         drop(reader);
@@ -251,7 +251,10 @@ impl<'a> Collector<'a> {
             Event::InstructionStart(_) => self.comment_or_instruction(false),
             _ => {}
         }
-        Ok(())
+        match event.following() {
+            [] => Ok(()),
+            following => self.text(following),
+        }
     }
 
     /// The result, after the document's end. `length` is the number of its octets.

@@ -34,6 +34,28 @@ pub enum Event<'r> {
     InstructionEnd,
 }
 
+impl<'r> Event<'r> {
+    /// The plain text that the event covers after its tag: see
+    /// [`Reader::next_with_text`](super::Reader::next_with_text).
+    pub(crate) fn following(&self) -> &'r [u8] {
+        match self {
+            Self::StartElement(element) => element.after_tag(element.following),
+            Self::EndElement(element) => element.following,
+            _ => &[],
+        }
+    }
+
+    /// The number of events that it stands for.
+    pub(crate) fn count(&self) -> usize {
+        let following = match self {
+            Self::StartElement(element) => element.following,
+            Self::EndElement(element) => element.following.len(),
+            _ => 0,
+        };
+        1 + usize::from(following > 0)
+    }
+}
+
 /// A start tag.
 #[derive(Clone, Copy)]
 pub struct StartElement<'r> {
@@ -41,6 +63,8 @@ pub struct StartElement<'r> {
     pub(crate) tag: &'r Tag,
     pub(crate) namespaces: &'r Namespaces,
     pub(crate) xml_scope: &'r XmlScope,
+    /// The length of [`Event::following`].
+    pub(crate) following: usize,
 }
 
 impl<'r> StartElement<'r> {
@@ -98,14 +122,20 @@ impl<'r> StartElement<'r> {
         self.tag.depth
     }
 
-    /// The text of the tag up to the end of its name, and the rest.
-    pub(crate) fn spelling(&self) -> (&'r [u8], &'r [u8]) {
-        self.whole_tag().split_at_checked(self.tag.name.range().end).unwrap_or_default()
+    /// The text of the tag and the first `following` octets after it.
+    pub(crate) fn tag_and(&self, following: usize) -> &'r [u8] {
+        self.text.get(..self.tag.len + following).unwrap_or_default()
     }
 
-    /// The text of the tag.
-    pub(crate) fn whole_tag(&self) -> &'r [u8] {
-        self.text.get(..self.tag.len).unwrap_or_default()
+    /// As [`tag_and`](Self::tag_and): what precedes the end of the name, and the rest.
+    pub(crate) fn spelling(&self, following: usize) -> (&'r [u8], &'r [u8]) {
+        let both = self.tag_and(following);
+        both.split_at_checked(self.tag.name.range().end).unwrap_or_default()
+    }
+
+    /// The first `following` octets after the tag.
+    pub(crate) fn after_tag(&self, following: usize) -> &'r [u8] {
+        self.tag_and(following).get(self.tag.len..).unwrap_or_default()
     }
 
     pub(crate) fn placed(&self, attribute: &'r TagAttribute) -> PlacedAttribute<'r> {
@@ -186,8 +216,10 @@ impl<'r> Iterator for Attributes<'r> {
 #[derive(Clone, Copy)]
 pub struct EndElement<'r> {
     pub(crate) name: &'r [u8],
-    /// The text of the tag, if a canonical form writes it unchanged.
+    /// The text of the tag and `following`, if a canonical form writes the tag unchanged.
     pub(crate) canonical: Option<&'r [u8]>,
+    /// See [`Event::following`].
+    pub(crate) following: &'r [u8],
     pub(crate) span: &'r Span,
     pub(crate) depth: usize,
 }

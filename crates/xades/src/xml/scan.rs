@@ -141,19 +141,19 @@ impl<'t> Cursor<'t> {
     /// The qualified name that comes next, if it is ASCII and the text does not end with it. Most
     /// names are, and this is the most frequent token of a document.
     fn ascii_qname(&self) -> Option<Name> {
-        let part = |rest: &[u8]| {
-            let len = rest.iter().position(|&octet| !chars::is(octet, NAME))?;
-            chars::is(*rest.first()?, NAME_START).then_some(len)
+        let (text, start) = (self.text, self.at);
+        let part = |from: usize| {
+            let begins = chars::is(*text.get(from)?, NAME_START);
+            let end = chars::find_name_stop(text, from);
+            begins.then_some((end, *text.get(end)?))
         };
-        let rest = self.text.get(self.at..)?;
-        let (mut len, mut colon) = (part(rest)?, 0);
-        if rest.get(len) == Some(&b':') {
-            colon = len;
-            len += 1 + part(rest.get(len + 1..)?)?;
+        let ((mut end, mut stop), mut colon) = (part(start)?, 0);
+        if stop == b':' {
+            colon = end - start;
+            (end, stop) = part(end + 1)?;
         }
-        let end = *rest.get(len)?;
-        let ends = !chars::is(end, HIGH) && end != b':';
-        ends.then_some(Name { start: self.at, len, colon })
+        let ends = !chars::is(stop, HIGH) && stop != b':';
+        ends.then_some(Name { start, len: end - start, colon })
     }
 
     fn any_qname(&mut self) -> Token<Name> {

@@ -27,13 +27,21 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// Reads the next step in content, whose first octet is passed.
-    pub(super) fn content(&mut self, first: u8) -> Result<Option<Step>, Error> {
+    /// Reads the next step in content.
+    pub(super) fn content(&mut self) -> Result<Option<Step>, Error> {
+        let text = rest(&self.frames, &self.window);
+        let Some(first) = text.first() else {
+            return self.at_window_end().map(|_| None);
+        };
         match first {
-            b'<' => {
-                self.brackets = 0;
-                self.markup()
-            }
+            b'<' => match text.get(1) {
+                Some(b'/') => self.end_tag(),
+                None | Some(b'?' | b'!') => {
+                    self.brackets = 0;
+                    self.markup()
+                }
+                Some(_) => self.start_tag(),
+            },
             b'&' => {
                 self.brackets = 0;
                 self.reference()
@@ -51,18 +59,8 @@ impl Reader<'_> {
                 self.carriage_return()
             }
             _ => {
-                let text = rest(&self.frames, &self.window);
-                let len = chars::find_text_stop(text, 0);
-                let run = text.get(..len).unwrap_or_default();
-                self.brackets = match run {
-                    [.., b']'] => {
-                        let end = run.iter().rev().take(2);
-                        let brackets = end.take_while(|&&octet| octet == b']').count();
-                        let carried = if brackets == len { self.brackets } else { 0 };
-                        (brackets + carried).min(2)
-                    }
-                    _ => 0,
-                };
+                let len;
+                (len, self.brackets) = plain_text(text, 0, self.brackets);
                 self.used = len;
                 Ok(Some(Step::Text { len, plain: true }))
             }
@@ -91,12 +89,11 @@ impl Reader<'_> {
         Ok(Some(Step::LineFeed))
     }
 
-    /// Reads markup that begins with `<`.
+    /// Reads markup that begins with `<`, except tags in content.
     fn markup(&mut self) -> Result<Option<Step>, Error> {
         let text = rest(&self.frames, &self.window);
         match text.get(1) {
             None => self.need_more().map(|()| None),
-            Some(b'/') if self.stage == Stage::Content => self.end_tag(),
             Some(b'?') => self.instruction(),
             Some(b'!') => self.declaration(),
             Some(_) if self.stage == Stage::Epilog => {
@@ -116,10 +113,9 @@ impl Reader<'_> {
         }
         let spent = self.budget.spent();
         let text = rest(&self.frames, &self.window);
-        let token = self.tag.read(text, &self.limits, &self.dtd, &mut self.budget);
-        if self.token(token)?.is_none() {
+        if let Err(stop) = self.tag.read(text, &self.limits, &self.dtd, &mut self.budget) {
             self.budget.return_to(spent);
-            return Ok(None);
+            return self.token(Err(stop));
         }
         self.check_length(self.tag.len)?;
         self.tag.place = self.range(self.tag.len);
@@ -132,7 +128,6 @@ impl Reader<'_> {
             start_tag: self.tag.place.clone(),
             in_entity: self.tag.in_entity,
         };
-        let text = rest(&self.frames, &self.window);
         let resolved = self.tag.resolve(text, &self.limits, &mut self.namespaces);
         if let Err(Bad { at, fault }) = resolved {
             return Err(self.error(at, fault));
@@ -153,7 +148,10 @@ impl Reader<'_> {
         self.open.push(open);
         self.stage = Stage::Content;
         self.empty_tag = self.tag.empty;
-        self.used = if self.tag.empty { 0 } else { self.tag.len };
+        if !self.tag.empty {
+            self.used = self.tag.len;
+            (self.following, self.brackets) = plain_text(text, self.tag.len, 0);
+        }
         Ok(Some(Step::Start))
     }
 
@@ -162,6 +160,10 @@ impl Reader<'_> {
         self.used = self.tag.len;
         let end = self.tag.place.end;
         self.close(end..end);
+        if self.stage == Stage::Content {
+            let text = rest(&self.frames, &self.window);
+            (self.following, self.brackets) = plain_text(text, self.tag.len, 0);
+        }
         Step::End { name: self.tag.name.range(), canonical: false }
     }
 
@@ -169,16 +171,20 @@ impl Reader<'_> {
         let Some(open) = self.open.last() else { return Ok(None) };
         let name = self.names.get(open.name..).unwrap_or_default();
         let text = rest(&self.frames, &self.window);
-        let token = end_tag(text, name);
-        let name = 2..2 + name.len();
-        let Some(len) = self.token(token)? else {
-            return Ok(None);
+        let len = match end_tag(text, name) {
+            Ok(len) => len,
+            Err(stop) => return self.token(Err(stop)),
         };
+        let name = 2..2 + name.len();
         self.check_length(len)?;
         if self.frames.last().is_some_and(|frame| frame.open == self.open.len()) {
             return self.wrong(0, "an element ends in an entity and does not begin there");
         }
         let range = self.range(len);
+        // No text follows the root element.
+        if self.open.len() > 1 {
+            (self.following, self.brackets) = plain_text(text, len, 0);
+        }
         self.close(range);
         self.used = len;
         Ok(Some(Step::End { canonical: len == name.end + 1, name }))
@@ -376,6 +382,19 @@ impl Reader<'_> {
         }
         Ok(step)
     }
+}
+
+/// The length of the plain text from `at` on, and the number of closing brackets, at most 2, at its
+/// end. `brackets` of them precede it.
+fn plain_text(text: &[u8], at: usize, brackets: usize) -> (usize, usize) {
+    let end = chars::find_text_stop(text, at);
+    let run = text.get(at..end).unwrap_or_default();
+    if !run.ends_with(b"]") {
+        return (run.len(), if run.is_empty() { brackets } else { 0 });
+    }
+    let own = run.iter().rev().take(2).take_while(|&&octet| octet == b']').count();
+    let carried = if own == run.len() { brackets } else { 0 };
+    (run.len(), (own + carried).min(2))
 }
 
 /// Reads an end tag of this name. Returns its length.
