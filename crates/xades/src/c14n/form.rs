@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::{Error, Limit};
 use crate::namespaces::XPATH;
 use crate::xml::{
-    BindingIndex, EndElement, Event, NO_NAMESPACE, Namespaces, StartElement, TagAttribute,
+    BindingIndex, EndElement, Event, Extent, NO_NAMESPACE, Namespaces, StartElement, TagAttribute,
     XML_BINDING, XML_NAMESPACE,
 };
 
@@ -36,7 +36,8 @@ pub(crate) struct Form<'s> {
     comments: bool,
     /// Whether only the text of the nodes is written, instead of a canonical form.
     text: bool,
-    /// Whether it is a canonical form of the whole document, as most are: each element is in it.
+    /// Whether it is a canonical form of the whole document, as most are, and nothing else has to be
+    /// known of its elements: each is in it.
     whole: bool,
     /// The place outside the root element.
     outside: OpenElement,
@@ -151,6 +152,7 @@ impl<'s> Form<'s> {
     /// Remembers where the elements of the form are.
     pub(crate) fn with_marks(mut self) -> Self {
         self.covered.marks = Some(Marks::default());
+        self.whole = false;
         self
     }
 
@@ -159,7 +161,7 @@ impl<'s> Form<'s> {
     pub(crate) fn pause(&self) -> Option<PausedForm> {
         let between = !self.writing && self.entered.is_none() && !self.open.is_empty();
         let (length, gathered) = self.out.pause();
-        (self.whole && between && self.covered.marks.is_none()).then(|| PausedForm {
+        (self.whole && between).then(|| PausedForm {
             method: self.method.clone(),
             comments: self.comments,
             open: self.open.clone(),
@@ -189,11 +191,19 @@ impl<'s> Form<'s> {
 
     pub(crate) fn take(&mut self, event: &Event<'_>, work: &mut Work) -> Result<(), Error> {
         if self.open.is_empty() && self.is_outside(event, work)? {
+            work.add(event.count() - 1);
             return Ok(());
         }
         let before = self.out.written();
         match event {
-            Event::StartElement(element) => self.start(element, work)?,
+            Event::StartElement(element) => match element.end() {
+                None => self.start(element, work)?,
+                Some(_) if self.whole => self.leaf(element, work)?,
+                Some(end) => {
+                    self.start(element, work)?;
+                    self.end(&end, work)?;
+                }
+            },
             Event::EndElement(element) => self.end(element, work)?,
             Event::Text(text) if self.place().shown.text => {
                 if self.text || text.is_plain() {
@@ -245,18 +255,20 @@ impl<'s> Form<'s> {
         if selection.is_document() || selection.has_conditions() {
             return Ok(false);
         }
-        work.add(event.count());
+        work.add(1);
         match event {
             Event::StartElement(element) => {
                 work.add(selection.cost(element));
+                // An element whose end is covered is not around others.
+                let around = usize::from(element.covered.end_tag == 0);
                 if selection.passes_over(element) {
-                    self.around += 1;
+                    self.around += around;
                     return Ok(true);
                 }
                 let entered = selection.enter(element, Within::default())?;
                 let outside = entered.0 == Within::default();
                 if outside {
-                    self.around += 1;
+                    self.around += around;
                 } else {
                     self.entered = Some(entered);
                 }
@@ -333,13 +345,27 @@ impl<'s> Form<'s> {
         if role == Role::Selected && self.covered.elements.len() < MAX_NAMED {
             self.covered.elements.push(ElementName::new(element));
         }
-        let following = if shown.text { element.following } else { 0 };
+        let following = if shown.text { element.covered.following } else { 0 };
         if shown.element && !self.text {
             self.write_start(element, with_parent, following, work)
         } else {
             self.out.push(element.after_tag(following));
             Ok(())
         }
+    }
+
+    /// Writes everything that an event covers, of a form of the whole document: an element with its
+    /// text, and the text after it.
+    fn leaf(&mut self, element: &StartElement<'_>, work: &mut Work) -> Result<(), Error> {
+        let (shown, within) = (ShownKinds::all(true), Within::default());
+        let rendered = self.rendered.len();
+        self.open.push(OpenElement { shown, role: Role::Same, within, rendered });
+        let Extent { following, end_tag, after, .. } = element.covered;
+        self.write_start(element, true, following + end_tag + after, work)?;
+        self.open.pop();
+        self.rendered.truncate(rendered);
+        self.after_root = self.open.is_empty();
+        Ok(())
     }
 
     /// Writes a start tag and the first `following` octets after it.
@@ -485,6 +511,7 @@ impl<'s> Form<'s> {
     }
 
     /// Writes a namespace, unless an element around this one has written the same.
+    #[inline]
     fn consider(&mut self, namespaces: &Namespaces, binding: BindingIndex, work: &mut Work) {
         if binding == XML_BINDING || self.rendered.last() == Some(&binding) {
             return;

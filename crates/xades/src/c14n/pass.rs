@@ -219,8 +219,11 @@ impl<'a, 's> Pass<'a, 's> {
         while let Some(event) = self.reader.next_with_text()? {
             let mut is_last = false;
             match &event {
-                Event::StartElement(element) if !element.tag.declared.is_empty() => {
-                    check_namespaces(element)?;
+                Event::StartElement(element) => {
+                    if !element.tag.declared.is_empty() {
+                        check_namespaces(element)?;
+                    }
+                    is_last = element.covered.end_tag > 0 && element.span.end_tag.end >= until;
                 }
                 Event::EndElement(element) => is_last = element.span().end_tag.end >= until,
                 _ => {}
@@ -359,7 +362,7 @@ mod tests {
                 text.push_str(start);
                 open.extend((!end.is_empty()).then_some(end));
             }
-            text.push_str(TEXTS[pick(16).min(13)]);
+            text.push_str(TEXTS[pick(14)]);
         }
         open.iter().rev().for_each(|end| text.push_str(end));
         text
@@ -380,8 +383,8 @@ mod tests {
         ]
     }
 
-    /// What all forms get and cover, and the work. `with_text`: the events cover the text after
-    /// tags.
+    /// What all forms get and cover, the work, and the sites of insertions. `with_text`: the events
+    /// cover the text after tags, and whole elements.
     fn forms(document: &[u8], piece: usize, with_text: bool) -> Result<String, Error> {
         let mut reader = Reader::from_read(Pieces(document, piece))?;
         let methods = [Canonicalization::C14N_1_0.with_comments(), Canonicalization::EXCLUSIVE];
@@ -410,11 +413,16 @@ mod tests {
             let form = Form::new(Canonicalization::C14N_1_0, nodes, sink.next().unwrap());
             forms.push(form.of_text());
         }
+        let ids = IdAttributes::default();
+        let (id, first) = (Target::Id("i".to_owned()), Target::first_signature());
+        let mut finders =
+            [None, Some(&id), Some(&first)].map(|target| SiteFinder::new(target, &ids));
         let mut work = Work::new(reader.limits());
         let mut failed: Vec<_> = forms.iter().map(|_| None).collect();
         loop {
             let event = if with_text { reader.next_with_text()? } else { reader.next_event()? };
             let Some(event) = event else { break };
+            finders.iter_mut().for_each(|finder| finder.see(&event));
             for (form, failed) in forms.iter_mut().zip(&mut failed) {
                 if failed.is_none() {
                     *failed = form.take(&event, &mut work).err();
@@ -426,16 +434,21 @@ mod tests {
             forms.map(|(form, failed)| failed.map_or_else(|| form.finish(), Err)).collect();
         drop(sinks);
         let outputs: Vec<_> = outputs.iter().map(|out| String::from_utf8_lossy(out)).collect();
-        Ok(format!("{outputs:#?} {covered:?} {work:?}"))
+        let sites = finders.map(|finder| {
+            let site = finder.finish(&reader).map_err(|error| error.to_string())?;
+            let InsertionSite { name, span, root, in_signature, is_signature, signed, .. } = site;
+            Ok::<_, String>((name, span, root, in_signature, is_signature, signed))
+        });
+        Ok(format!("{outputs:#?} {covered:?} {work:?} {sites:?}"))
     }
 
     #[test]
     fn forms_do_not_depend_on_what_an_event_covers() {
         let mut random = Random::new(1);
         let mut well_formed = 0;
-        for _ in 0..4000 {
+        for _ in 0..1000 {
             let document = document(&mut random);
-            for piece in [1, 2, 7, 100_000] {
+            for piece in [1, 7, 100_000] {
                 let [alone, with_text] = [false, true].map(|with_text| {
                     forms(document.as_bytes(), piece, with_text).map_err(|e| e.to_string())
                 });
@@ -443,6 +456,6 @@ mod tests {
                 assert!(alone == with_text, "{document}\n{alone:?}\n{with_text:?}");
             }
         }
-        assert!(well_formed > 4000, "{well_formed}");
+        assert!(well_formed > 500, "{well_formed}");
     }
 }

@@ -99,8 +99,7 @@ pub(crate) fn char_at(text: &[u8], at: usize) -> Option<(char, usize)> {
 /// The index of the first octet from `from` on that ends a run of text. The text's length if
 /// there is none.
 pub(crate) fn find_text_stop(text: &[u8], from: usize) -> usize {
-    let is_stop = |octet| is(octet, TEXT_STOP);
-    find(text, from, is_stop, |word| {
+    find(text, from, TEXT_STOP, |word| {
         // `<` and `>` differ in one bit.
         zeros((word | each(0x02)) ^ each(b'>'))
             | zeros(word ^ each(b'&'))
@@ -110,8 +109,7 @@ pub(crate) fn find_text_stop(text: &[u8], from: usize) -> usize {
 
 /// As [`find_text_stop`], for a run of an attribute value.
 pub(crate) fn find_value_stop(text: &[u8], from: usize) -> usize {
-    let is_stop = |octet| is(octet, VALUE_STOP);
-    find(text, from, is_stop, |word| {
+    find(text, from, VALUE_STOP, |word| {
         // So do `&` and the apostrophe, and tabulator and carriage return.
         zeros((word | each(0x01)) ^ each(b'\''))
             | zeros(word ^ each(b'"'))
@@ -121,31 +119,9 @@ pub(crate) fn find_value_stop(text: &[u8], from: usize) -> usize {
     })
 }
 
-/// As [`find_text_stop`], for the octets of ASCII names.
-pub(crate) fn find_name_stop(text: &[u8], from: usize) -> usize {
-    let is_stop = |octet| !is(octet, NAME);
-    find(text, from, is_stop, |word| {
-        let low = word & each(0x7F);
-        // Sets the high bit of each octet of at least this value. None of them carries.
-        let at_least = |low: u64, octet: u8| low + each(0x80 - octet);
-        let between = |low, first, last| at_least(low, first) & !at_least(low, last + 1);
-        let names = between(low | each(0x20), b'a', b'z')
-            | between(low, b'0', b'9')
-            | between(low, b'-', b'.')
-            | between(low, b'_', b'_');
-        (!names | word) & each(0x80)
-    })
-}
-
-/// The index of the first octet that passes the test. `stops` finds it in eight octets at once: it
+/// The index of the first octet of these classes. `stops` finds them in eight octets at once: it
 /// sets the high bit of the first one, and of none before it.
-#[inline]
-fn find(
-    text: &[u8],
-    from: usize,
-    is_stop: impl Fn(u8) -> bool,
-    stops: impl Fn(u64) -> u64,
-) -> usize {
+fn find(text: &[u8], from: usize, classes: u8, stops: impl Fn(u64) -> u64) -> usize {
     let (words, rest) = text.get(from..).unwrap_or_default().as_chunks::<8>();
     let mut at = from;
     for word in words {
@@ -155,7 +131,7 @@ fn find(
         }
         at += 8;
     }
-    at + rest.iter().position(|&octet| is_stop(octet)).unwrap_or(rest.len())
+    at + rest.iter().position(|&octet| is(octet, classes)).unwrap_or(rest.len())
 }
 
 /// Eight times the same octet.
@@ -207,12 +183,11 @@ mod tests {
                 // A stop after it must not matter, and neither must others before `from`.
                 text[at] = octet;
                 text[23] = b'<';
-                for (found, is_stop) in [
-                    (find_text_stop as fn(&[u8], usize) -> usize, is(octet, TEXT_STOP)),
-                    (find_value_stop, is(octet, VALUE_STOP)),
-                    (find_name_stop, !is(octet, NAME)),
+                for (found, classes) in [
+                    (find_text_stop as fn(&[u8], usize) -> usize, TEXT_STOP),
+                    (find_value_stop, VALUE_STOP),
                 ] {
-                    let expected = if is_stop { at } else { 23 };
+                    let expected = if is(octet, classes) { at } else { 23 };
                     assert_eq!(found(&text, 0), expected, "{octet} at {at}");
                     assert_eq!(found(&text, at), expected, "{octet} at {at}");
                     assert_eq!(found(&text, at + 1), 23);

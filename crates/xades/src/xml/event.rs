@@ -34,25 +34,32 @@ pub enum Event<'r> {
     InstructionEnd,
 }
 
-impl<'r> Event<'r> {
-    /// The plain text that the event covers after its tag: see
-    /// [`Reader::next_with_text`](super::Reader::next_with_text).
-    pub(crate) fn following(&self) -> &'r [u8] {
-        match self {
-            Self::StartElement(element) => element.after_tag(element.following),
-            Self::EndElement(element) => element.following,
-            _ => &[],
-        }
-    }
+/// The octets that the event of a tag covers: see
+/// [`Reader::next_with_text`](super::Reader::next_with_text).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extent {
+    /// The length of the tag.
+    pub(crate) tag: usize,
+    /// The length of the plain text after it.
+    pub(crate) following: usize,
+    /// The length of the end tag after that, which is written as in a canonical form. 0: the event
+    /// does not cover it.
+    pub(crate) end_tag: usize,
+    /// The length of the plain text after the end tag.
+    pub(crate) after: usize,
+}
 
+impl Event<'_> {
     /// The number of events that it stands for.
     pub(crate) fn count(&self) -> usize {
-        let following = match self {
-            Self::StartElement(element) => element.following,
-            Self::EndElement(element) => element.following.len(),
-            _ => 0,
-        };
-        1 + usize::from(following > 0)
+        let more = |len: usize| usize::from(len > 0);
+        match self {
+            Self::StartElement(StartElement { covered, .. }) => {
+                1 + more(covered.following) + more(covered.end_tag) + more(covered.after)
+            }
+            Self::EndElement(element) => 1 + more(element.following.len()),
+            _ => 1,
+        }
     }
 }
 
@@ -63,8 +70,9 @@ pub struct StartElement<'r> {
     pub(crate) tag: &'r Tag,
     pub(crate) namespaces: &'r Namespaces,
     pub(crate) xml_scope: &'r XmlScope,
-    /// The length of [`Event::following`].
-    pub(crate) following: usize,
+    pub(crate) covered: Extent,
+    /// The place of the element, if the event covers it.
+    pub(crate) span: &'r Span,
 }
 
 impl<'r> StartElement<'r> {
@@ -136,6 +144,29 @@ impl<'r> StartElement<'r> {
     /// The first `following` octets after the tag.
     pub(crate) fn after_tag(&self, following: usize) -> &'r [u8] {
         self.tag_and(following).get(self.tag.len..).unwrap_or_default()
+    }
+
+    /// The plain text that the event covers after the tag.
+    pub(crate) fn following(&self) -> &'r [u8] {
+        self.after_tag(self.covered.following)
+    }
+
+    /// The end tag, if the event covers it.
+    #[inline]
+    pub(crate) fn end(&self) -> Option<EndElement<'r>> {
+        let Extent { tag, following, end_tag, after } = self.covered;
+        if end_tag == 0 {
+            return None;
+        }
+        let both = self.text.get(tag + following..tag + following + end_tag + after);
+        let both = both.unwrap_or_default();
+        Some(EndElement {
+            name: self.qualified_name(),
+            canonical: Some(both),
+            following: both.get(end_tag..).unwrap_or_default(),
+            span: self.span,
+            depth: self.depth(),
+        })
     }
 
     pub(crate) fn placed(&self, attribute: &'r TagAttribute) -> PlacedAttribute<'r> {
@@ -218,7 +249,7 @@ pub struct EndElement<'r> {
     pub(crate) name: &'r [u8],
     /// The text of the tag and `following`, if a canonical form writes the tag unchanged.
     pub(crate) canonical: Option<&'r [u8]>,
-    /// See [`Event::following`].
+    /// The plain text that the event covers after the tag.
     pub(crate) following: &'r [u8],
     pub(crate) span: &'r Span,
     pub(crate) depth: usize,

@@ -13,7 +13,7 @@ use crate::error::{Error, Limit};
 use super::dtd::Dtd;
 use super::encoding::Encoding;
 use super::entities::Budget;
-use super::event::{EndElement, Event, Span, StartElement, Text};
+use super::event::{EndElement, Event, Extent, Span, StartElement, Text};
 use super::limits::Limits;
 use super::namespaces::Namespaces;
 use super::scan::{Bad, Stop, SyntaxFault, Token};
@@ -192,24 +192,37 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// An error about the document. The reader must not be used after an error.
     pub fn next_event(&mut self) -> Result<Option<Event<'_>>, Error> {
-        let step = self.step()?;
-        Ok(step.map(|step| self.event(step, self.used, 0)))
+        self.next(false)
     }
 
-    /// As [`next_event`](Self::next_event), except that the event of a tag covers the text that
-    /// follows the tag, up to the first character that a canonical form might not copy. Half of
-    /// the events of most documents are such text, and a tag with it is often copied as one piece.
+    /// As [`next_event`](Self::next_event), except that an event covers more. That of a tag covers
+    /// the text that follows the tag, up to the first character that a canonical form might not
+    /// copy. That of a start tag also covers the end tag, and the text after that, if the element
+    /// has no other content. Most of a document is such text and such elements.
     pub(crate) fn next_with_text(&mut self) -> Result<Option<Event<'_>>, Error> {
-        let step = self.step()?;
-        let (tag, following) = (self.used, std::mem::take(&mut self.following));
-        self.used += following;
-        Ok(step.map(|step| self.event(step, tag, following)))
+        self.next(true)
     }
 
-    /// `tag` and `following`: the lengths of the tag, and of the text that the event covers after
-    /// it.
+    fn next(&mut self, with_text: bool) -> Result<Option<Event<'_>>, Error> {
+        let Some(step) = self.step()? else { return Ok(None) };
+        let mut covered = Extent { tag: self.used, ..Extent::default() };
+        if with_text {
+            covered.following = std::mem::take(&mut self.following);
+            self.used += covered.following;
+            if matches!(step, Step::Start)
+                && !self.empty_tag
+                && let Some(end_tag) = self.close_leaf(self.used)
+            {
+                covered.end_tag = end_tag;
+                covered.after = std::mem::take(&mut self.following);
+                self.used += end_tag + covered.after;
+            }
+        }
+        Ok(Some(self.event(step, covered)))
+    }
+
     #[inline]
-    fn event(&self, step: Step, tag: usize, following: usize) -> Event<'_> {
+    fn event(&self, step: Step, covered: Extent) -> Event<'_> {
         let rest = rest(&self.frames, &self.window);
         let piece = |len: usize| rest.get(..len).unwrap_or_default();
         match step {
@@ -218,14 +231,15 @@ impl<'a> Reader<'a> {
                 tag: &self.tag,
                 namespaces: &self.namespaces,
                 xml_scope: &self.xml_scope,
-                following,
+                covered,
+                span: &self.span,
             }),
             Step::End { name, canonical } => {
-                let both = piece(tag + following);
+                let both = piece(covered.tag + covered.following);
                 Event::EndElement(EndElement {
                     canonical: canonical.then_some(both),
                     name: rest.get(name).unwrap_or_default(),
-                    following: both.get(tag..).unwrap_or_default(),
+                    following: both.get(covered.tag..).unwrap_or_default(),
                     span: &self.span,
                     depth: self.open.len(),
                 })
@@ -252,6 +266,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn step(&mut self) -> Result<Option<Step>, Error> {
         let used = std::mem::take(&mut self.used);
         self.skip(used);
@@ -353,11 +368,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The original octets of the first `len` octets of the window.
-    fn range(&self, len: usize) -> Range<u64> {
+    /// The original octets of `len` octets of the window from `at` on.
+    #[inline]
+    fn range(&self, at: usize, len: usize) -> Range<u64> {
         match self.frames.first() {
             Some(frame) => frame.reference.clone(),
-            None => self.window.range(len),
+            None => self.window.range(at, len),
         }
     }
 

@@ -141,19 +141,19 @@ impl<'t> Cursor<'t> {
     /// The qualified name that comes next, if it is ASCII and the text does not end with it. Most
     /// names are, and this is the most frequent token of a document.
     fn ascii_qname(&self) -> Option<Name> {
-        let (text, start) = (self.text, self.at);
-        let part = |from: usize| {
-            let begins = chars::is(*text.get(from)?, NAME_START);
-            let end = chars::find_name_stop(text, from);
-            begins.then_some((end, *text.get(end)?))
-        };
-        let ((mut end, mut stop), mut colon) = (part(start)?, 0);
-        if stop == b':' {
-            colon = end - start;
-            (end, stop) = part(end + 1)?;
+        let (mut colon, mut wanted) = (0, NAME_START);
+        for (len, &octet) in self.text.get(self.at..)?.iter().enumerate() {
+            let class = chars::class(octet);
+            if class & wanted != 0 {
+                wanted = NAME;
+            } else if octet == b':' && colon == 0 && len > 0 {
+                (colon, wanted) = (len, NAME_START);
+            } else {
+                let ends = wanted == NAME && class & HIGH == 0 && octet != b':';
+                return ends.then_some(Name { start: self.at, len, colon });
+            }
         }
-        let ends = !chars::is(stop, HIGH) && stop != b':';
-        ends.then_some(Name { start, len: end - start, colon })
+        None
     }
 
     fn any_qname(&mut self) -> Token<Name> {

@@ -236,15 +236,16 @@ impl<'a> Window<'a> {
         offset
     }
 
-    /// The original octets of the text up to `len` octets after the reader's position.
+    /// The original octets of `len` octets of the text, which begin `at` octets after the reader's
+    /// position.
     #[inline]
-    pub(crate) fn range(&self, len: usize) -> Range<u64> {
+    pub(crate) fn range(&self, at: usize, len: usize) -> Range<u64> {
         if self.encoding == Encoding::Utf8 {
-            let start = self.first + self.at as u64;
-            return start..start + (self.checked - self.at).min(len) as u64;
+            let [start, end] = [at, at + len].map(|at| (self.at + at).min(self.checked));
+            return self.first + start as u64..self.first + end as u64;
         }
-        let start = self.offset(0);
-        start..self.offset(len)
+        let start = self.offset(at);
+        start..self.offset(at + len)
     }
 
     fn offset_of(&self, to: usize) -> u64 {

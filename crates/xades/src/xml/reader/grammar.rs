@@ -118,7 +118,7 @@ impl Reader<'_> {
             return self.token(Err(stop));
         }
         self.check_length(self.tag.len)?;
-        self.tag.place = self.range(self.tag.len);
+        self.tag.place = self.range(0, self.tag.len);
         self.tag.in_entity = !self.frames.is_empty();
         self.tag.depth = self.open.len();
         let open = OpenElement {
@@ -180,7 +180,7 @@ impl Reader<'_> {
         if self.frames.last().is_some_and(|frame| frame.open == self.open.len()) {
             return self.wrong(0, "an element ends in an entity and does not begin there");
         }
-        let range = self.range(len);
+        let range = self.range(0, len);
         // No text follows the root element.
         if self.open.len() > 1 {
             (self.following, self.brackets) = plain_text(text, len, 0);
@@ -188,6 +188,30 @@ impl Reader<'_> {
         self.close(range);
         self.used = len;
         Ok(Some(Step::End { canonical: len == name.end + 1, name }))
+    }
+
+    /// Closes the element that was opened last, if its end tag follows `covered` octets of the
+    /// window as a canonical form writes it. Returns the length of the end tag. An element with
+    /// declarations stays open: what they declare is in scope while its event is used.
+    pub(super) fn close_leaf(&mut self, covered: usize) -> Option<usize> {
+        let open = self.open.last()?;
+        if open.namespaces < self.namespaces.len() || open.xml_scope < self.xml_scope.len() {
+            return None;
+        }
+        let name = self.names.get(open.name..)?;
+        let text = rest(&self.frames, &self.window);
+        let len = name.len() + 3;
+        let tag = text.get(covered..covered + len)?;
+        let own = tag.strip_prefix(b"</").and_then(|tag| tag.strip_suffix(b">"));
+        if own != Some(name) || len > self.limits.tag {
+            return None;
+        }
+        let range = self.range(covered, len);
+        if self.open.len() > 1 {
+            (self.following, self.brackets) = plain_text(text, covered + len, 0);
+        }
+        self.close(range);
+        Some(len)
     }
 
     /// Closes the innermost open element.
@@ -315,7 +339,7 @@ impl Reader<'_> {
 
     /// Continues in the text of an entity.
     fn enter(&mut self, text: Arc<[u8]>, reference: usize) -> Result<(), Error> {
-        let range = self.range(reference);
+        let range = self.range(0, reference);
         self.budget.read(range.start, &self.limits);
         if self.frames.len() >= self.limits.entity_depth {
             return Err(self.limit(Limit::EntityDepth(self.limits.entity_depth)));
@@ -386,6 +410,7 @@ impl Reader<'_> {
 
 /// The length of the plain text from `at` on, and the number of closing brackets, at most 2, at its
 /// end. `brackets` of them precede it.
+#[inline]
 fn plain_text(text: &[u8], at: usize, brackets: usize) -> (usize, usize) {
     let end = chars::find_text_stop(text, at);
     let run = text.get(at..end).unwrap_or_default();
