@@ -36,6 +36,7 @@ mod xml_scope;
 
 pub(crate) use declaration::MAX_LEN as MAX_DECLARATION_LEN;
 pub(crate) use encoding::Encoding;
+pub(crate) use event::Extent;
 pub use event::{
     Attribute, Attributes, EndElement, Event, Span, StartElement, Text, XML_NAMESPACE,
 };

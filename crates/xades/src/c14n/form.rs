@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::{Error, Limit};
 use crate::namespaces::XPATH;
 use crate::xml::{
-    BindingIndex, EndElement, Event, NO_NAMESPACE, Namespaces, StartElement, TagAttribute,
+    BindingIndex, EndElement, Event, Extent, NO_NAMESPACE, Namespaces, StartElement, TagAttribute,
     XML_BINDING, XML_NAMESPACE,
 };
 
@@ -36,6 +36,9 @@ pub(crate) struct Form<'s> {
     comments: bool,
     /// Whether only the text of the nodes is written, instead of a canonical form.
     text: bool,
+    /// Whether it is a canonical form of the whole document, as most are, and nothing else has to be
+    /// known of its elements: each is in it.
+    whole: bool,
     /// The place outside the root element.
     outside: OpenElement,
     /// Whether the root element has ended.
@@ -114,9 +117,14 @@ impl<'s> Form<'s> {
             NodeSet::Custom(select) => (Within::default(), ShownKinds::all(select.outside()), true),
         };
         let outside = OpenElement { shown, role: Role::Same, within, rendered: 0 };
+        let whole = match &nodes {
+            NodeSet::Selection(selection) => selection.is_everything(),
+            NodeSet::Custom(_) => false,
+        };
         Self {
             comments: comments && method.comments(),
             text: false,
+            whole,
             method,
             nodes,
             out: Output::new(sink),
@@ -136,6 +144,7 @@ impl<'s> Form<'s> {
     /// Writes only the text of the nodes.
     pub(crate) fn of_text(mut self) -> Self {
         self.text = true;
+        self.whole = false;
         self.covered.text = true;
         self
     }
@@ -143,17 +152,16 @@ impl<'s> Form<'s> {
     /// Remembers where the elements of the form are.
     pub(crate) fn with_marks(mut self) -> Self {
         self.covered.marks = Some(Marks::default());
+        self.whole = false;
         self
     }
 
     /// The place after the last event, which is in the root element. `None` unless the form is of
     /// the whole document.
     pub(crate) fn pause(&self) -> Option<PausedForm> {
-        let NodeSet::Selection(selection) = &self.nodes else { return None };
-        let whole = selection.is_document() && selection.steps() == 0 && !self.text;
         let between = !self.writing && self.entered.is_none() && !self.open.is_empty();
         let (length, gathered) = self.out.pause();
-        (whole && between && self.covered.marks.is_none()).then(|| PausedForm {
+        (self.whole && between).then(|| PausedForm {
             method: self.method.clone(),
             comments: self.comments,
             open: self.open.clone(),
@@ -183,11 +191,19 @@ impl<'s> Form<'s> {
 
     pub(crate) fn take(&mut self, event: &Event<'_>, work: &mut Work) -> Result<(), Error> {
         if self.open.is_empty() && self.is_outside(event, work)? {
+            work.add(event.count() - 1);
             return Ok(());
         }
         let before = self.out.written();
         match event {
-            Event::StartElement(element) => self.start(element, work)?,
+            Event::StartElement(element) => match element.end() {
+                None => self.start(element, work)?,
+                Some(_) if self.whole => self.leaf(element, work)?,
+                Some(end) => {
+                    self.start(element, work)?;
+                    self.end(&end, work)?;
+                }
+            },
             Event::EndElement(element) => self.end(element, work)?,
             Event::Text(text) if self.place().shown.text => {
                 if self.text || text.is_plain() {
@@ -222,7 +238,7 @@ impl<'s> Form<'s> {
             Event::InstructionData(_) => {}
             Event::InstructionEnd => self.finish_node(b"?>"),
         }
-        work.add(1 + self.out.written() - before);
+        work.add(event.count() + self.out.written() - before);
         self.out.check()
     }
 
@@ -243,14 +259,16 @@ impl<'s> Form<'s> {
         match event {
             Event::StartElement(element) => {
                 work.add(selection.cost(element));
+                // An element whose end is covered is not around others.
+                let around = usize::from(element.covered.end_tag == 0);
                 if selection.passes_over(element) {
-                    self.around += 1;
+                    self.around += around;
                     return Ok(true);
                 }
                 let entered = selection.enter(element, Within::default())?;
                 let outside = entered.0 == Within::default();
                 if outside {
-                    self.around += 1;
+                    self.around += around;
                 } else {
                     self.entered = Some(entered);
                 }
@@ -293,6 +311,7 @@ impl<'s> Form<'s> {
         let around = *self.place();
         let mut within = around.within;
         let (shown, role) = match &mut self.nodes {
+            _ if self.whole => (ShownKinds::all(true), Role::Same),
             NodeSet::Selection(selection) => {
                 let entered = match self.entered.take() {
                     Some(entered) => entered,
@@ -326,34 +345,52 @@ impl<'s> Form<'s> {
         if role == Role::Selected && self.covered.elements.len() < MAX_NAMED {
             self.covered.elements.push(ElementName::new(element));
         }
+        let following = if shown.text { element.covered.following } else { 0 };
         if shown.element && !self.text {
-            self.write_start(element, with_parent, work)?;
+            self.write_start(element, with_parent, following, work)
+        } else {
+            self.out.push(element.after_tag(following));
+            Ok(())
         }
+    }
+
+    /// Writes everything that an event covers, of a form of the whole document: an element with its
+    /// text, and the text after it.
+    fn leaf(&mut self, element: &StartElement<'_>, work: &mut Work) -> Result<(), Error> {
+        let (shown, within) = (ShownKinds::all(true), Within::default());
+        let rendered = self.rendered.len();
+        self.open.push(OpenElement { shown, role: Role::Same, within, rendered });
+        let Extent { following, end_tag, after, .. } = element.covered;
+        self.write_start(element, true, following + end_tag + after, work)?;
+        self.open.pop();
+        self.rendered.truncate(rendered);
+        self.after_root = self.open.is_empty();
         Ok(())
     }
 
+    /// Writes a start tag and the first `following` octets after it.
     fn write_start(
         &mut self,
         element: &StartElement<'_>,
         with_parent: bool,
+        following: usize,
         work: &mut Work,
     ) -> Result<(), Error> {
         self.method.check_prefixes(element.tag().start)?;
-        let written = self.out.written() as u64;
         if let Some(marks) = &mut self.covered.marks {
-            marks.start(written);
+            marks.start(self.out.written() as u64);
         }
         self.choose_namespaces(element, with_parent, work);
         let of_xml = if with_parent { None } else { self.with_inherited(element, work)? };
         if element.tag.canonical && element.tag.declared.is_empty() && of_xml.is_none() {
             if self.to_render.is_empty() {
-                self.out.push(element.whole_tag());
+                self.out.push(element.tag_and(following));
                 return Ok(());
             }
-            let (name, attributes) = element.spelling();
+            let (name, rest) = element.spelling(following);
             self.out.push(name);
             self.write_namespaces(element.namespaces);
-            self.out.push(attributes);
+            self.out.push(rest);
             return Ok(());
         }
         self.out.push(b"<");
@@ -373,6 +410,7 @@ impl<'s> Form<'s> {
             }
         }
         self.out.push(b">");
+        self.out.push(element.after_tag(following));
         Ok(())
     }
 
@@ -473,6 +511,7 @@ impl<'s> Form<'s> {
     }
 
     /// Writes a namespace, unless an element around this one has written the same.
+    #[inline]
     fn consider(&mut self, namespaces: &Namespaces, binding: BindingIndex, work: &mut Work) {
         if binding == XML_BINDING || self.rendered.last() == Some(&binding) {
             return;
@@ -509,17 +548,26 @@ impl<'s> Form<'s> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         self.rendered.truncate(open.rendered);
         self.after_root = self.open.is_empty() && self.around == 0;
+        // The text after the tag is a part of the parent's content.
+        let mut following = if self.place().shown.text { element.following } else { &[] };
         if open.shown.element && !self.text {
             if let Some(marks) = &mut self.covered.marks {
                 marks.end(element.span());
             }
-            if let Some(tag) = element.canonical {
-                self.out.push(tag);
-            } else {
-                self.out.push(b"</");
-                self.out.push(element.qualified_name());
-                self.out.push(b">");
+            match element.canonical {
+                Some(both) if following.len() == element.following.len() => {
+                    self.out.push(both);
+                    following = &[];
+                }
+                _ => {
+                    self.out.push(b"</");
+                    self.out.push(element.qualified_name());
+                    self.out.push(b">");
+                }
             }
+        }
+        if !following.is_empty() {
+            self.out.push(following);
         }
         let list = match open.role {
             Role::Selected => &mut self.covered.selected,

@@ -68,7 +68,12 @@ impl<'i> SiteFinder<'i> {
 
     pub(crate) fn see(&mut self, event: &Event<'_>) {
         match event {
-            Event::StartElement(element) => self.start(element),
+            Event::StartElement(element) => {
+                self.start(element);
+                if let Some(end) = element.end() {
+                    self.end(&end);
+                }
+            }
             Event::EndElement(element) => self.end(element),
             _ => {}
         }

@@ -216,11 +216,14 @@ impl<'a, 's> Pass<'a, 's> {
         work: &mut Work,
         mut feed: impl FnMut(&mut [Form<'s>], &Event<'_>, &mut Work) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        while let Some(event) = self.reader.next_event()? {
+        while let Some(event) = self.reader.next_with_text()? {
             let mut is_last = false;
             match &event {
-                Event::StartElement(element) if !element.tag.declared.is_empty() => {
-                    check_namespaces(element)?;
+                Event::StartElement(element) => {
+                    if !element.tag.declared.is_empty() {
+                        check_namespaces(element)?;
+                    }
+                    is_last = element.covered.end_tag > 0 && element.span.end_tag.end >= until;
                 }
                 Event::EndElement(element) => is_last = element.span().end_tag.end >= until,
                 _ => {}
@@ -279,4 +282,180 @@ fn check_namespaces(element: &StartElement<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use test_documents::Random;
+
+    use super::super::select::{SetOperation, Shown};
+    use super::super::xpath::Expression;
+    use super::*;
+
+    /// Returns at most this many octets at a time.
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let len = buffer.len().min(self.1);
+            self.0.read(&mut buffer[..len])
+        }
+    }
+
+    /// Elements of one depth in turns: one with its content, one without, one's content alone.
+    struct Turns;
+
+    impl Select for Turns {
+        fn element(&mut self, element: &StartElement<'_>, _: Shown) -> Shown {
+            match element.depth() % 3 {
+                0 => Shown::YES,
+                1 => Shown { element: true, content: false },
+                _ => Shown { element: false, content: true },
+            }
+        }
+    }
+
+    /// A document with much text around its tags. Not all are well-formed.
+    fn document(random: &mut Random) -> String {
+        const TAGS: [(&str, &str); 8] = [
+            ("<a>", "</a>"),
+            ("<p:b xmlns:p='urn:p'>", "</p:b>"),
+            ("<a Id=\"i\">", "</a\n>"),
+            ("<a  b='&amp;' xml:lang=\"nl\">", "</a>"),
+            ("<c xmlns='urn:d'>", "</c>"),
+            ("<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">", "</ds:Signature>"),
+            ("<é>", "</é>"),
+            ("<a/>", ""),
+        ];
+        const TEXTS: [&str; 14] = [
+            "",
+            "\n  ",
+            "text",
+            "é€",
+            "]",
+            "]]",
+            "&amp;",
+            "\r\n",
+            "\r",
+            "<!-- c -->",
+            "<?p d?>",
+            "<![CDATA[<x>]]>",
+            "&e;",
+            ">",
+        ];
+        const HEADS: [&str; 3] = [
+            "",
+            "<!DOCTYPE a [<!ENTITY e 'x<a>]</a>y'><!ATTLIST a d CDATA '1'>]>\n",
+            "<?xml version='1.0'?><!-- c -->",
+        ];
+        let mut pick = |among: usize| usize::try_from(random.next() % among as u64).unwrap();
+        let (mut text, mut open) = (HEADS[pick(3)].to_owned(), Vec::new());
+        for _ in 0..pick(40) {
+            if pick(3) == 0
+                && let Some(end) = open.pop()
+            {
+                text.push_str(end);
+            } else {
+                let (start, end) = TAGS[pick(8)];
+                text.push_str(start);
+                open.extend((!end.is_empty()).then_some(end));
+            }
+            text.push_str(TEXTS[pick(14)]);
+        }
+        open.iter().rev().for_each(|end| text.push_str(end));
+        text
+    }
+
+    fn selections() -> Vec<Selection> {
+        let expression = |text| Expression { text, prefixes: &[], here: None };
+        let id = || Target::Id("i".to_owned());
+        let without = Selection::document().filtered([(SetOperation::Subtract, id())]);
+        vec![
+            Selection::document(),
+            Selection::document().without_comments(),
+            Selection::element(id()),
+            Selection::element(Target::At(3)).without(Target::first_signature()),
+            without,
+            Selection::document().where_true(expression("self::text()")).unwrap(),
+            Selection::document().where_true(expression("not(ancestor-or-self::a)")).unwrap(),
+        ]
+    }
+
+    /// What all forms get and cover, the work, and the sites of insertions. `with_text`: the events
+    /// cover the text after tags, and whole elements.
+    fn forms(document: &[u8], piece: usize, with_text: bool) -> Result<String, Error> {
+        let mut reader = Reader::from_read(Pieces(document, piece))?;
+        let methods = [Canonicalization::C14N_1_0.with_comments(), Canonicalization::EXCLUSIVE];
+        let mut outputs = vec![Vec::new(); 3 * (selections().len() + 1)];
+        let mut sinks: Vec<_> = outputs
+            .iter_mut()
+            .map(|out| {
+                |piece: &[u8]| {
+                    out.extend_from_slice(piece);
+                    Ok(())
+                }
+            })
+            .collect();
+        let mut forms = Vec::new();
+        let mut sink = sinks.iter_mut();
+        for method in methods {
+            for nodes in selections() {
+                let nodes = NodeSet::Selection(Box::new(nodes));
+                forms.push(Form::new(method.clone(), nodes, sink.next().unwrap()));
+            }
+            let nodes = NodeSet::Custom(Box::new(Turns));
+            forms.push(Form::new(method, nodes, sink.next().unwrap()).with_marks());
+        }
+        for nodes in selections() {
+            let nodes = NodeSet::Selection(Box::new(nodes));
+            let form = Form::new(Canonicalization::C14N_1_0, nodes, sink.next().unwrap());
+            forms.push(form.of_text());
+        }
+        let ids = IdAttributes::default();
+        let (id, first) = (Target::Id("i".to_owned()), Target::first_signature());
+        let mut finders =
+            [None, Some(&id), Some(&first)].map(|target| SiteFinder::new(target, &ids));
+        let mut work = Work::new(reader.limits());
+        let mut failed: Vec<_> = forms.iter().map(|_| None).collect();
+        loop {
+            let event = if with_text { reader.next_with_text()? } else { reader.next_event()? };
+            let Some(event) = event else { break };
+            finders.iter_mut().for_each(|finder| finder.see(&event));
+            for (form, failed) in forms.iter_mut().zip(&mut failed) {
+                if failed.is_none() {
+                    *failed = form.take(&event, &mut work).err();
+                }
+            }
+        }
+        let forms = forms.into_iter().zip(failed);
+        let covered: Vec<_> =
+            forms.map(|(form, failed)| failed.map_or_else(|| form.finish(), Err)).collect();
+        drop(sinks);
+        let outputs: Vec<_> = outputs.iter().map(|out| String::from_utf8_lossy(out)).collect();
+        let sites = finders.map(|finder| {
+            let site = finder.finish(&reader).map_err(|error| error.to_string())?;
+            let InsertionSite { name, span, root, in_signature, is_signature, signed, .. } = site;
+            Ok::<_, String>((name, span, root, in_signature, is_signature, signed))
+        });
+        Ok(format!("{outputs:#?} {covered:?} {work:?} {sites:?}"))
+    }
+
+    #[test]
+    fn forms_do_not_depend_on_what_an_event_covers() {
+        let mut random = Random::new(1);
+        let mut well_formed = 0;
+        for _ in 0..1000 {
+            let document = document(&mut random);
+            for piece in [1, 7, 100_000] {
+                let [alone, with_text] = [false, true].map(|with_text| {
+                    forms(document.as_bytes(), piece, with_text).map_err(|e| e.to_string())
+                });
+                well_formed += usize::from(alone.is_ok());
+                assert!(alone == with_text, "{document}\n{alone:?}\n{with_text:?}");
+            }
+        }
+        assert!(well_formed > 500, "{well_formed}");
+    }
 }

@@ -253,6 +253,11 @@ impl Selection {
         self.apex.is_none()
     }
 
+    /// Whether all nodes are selected, except that comments may be left out.
+    pub(crate) const fn is_everything(&self) -> bool {
+        self.is_document() && self.filters.is_empty() && self.conditions.is_empty()
+    }
+
     /// The cost of comparing an element with the targets, and of evaluating the formulas
     /// for it, its attributes and its namespaces.
     pub(crate) fn cost(&self, element: &StartElement<'_>) -> usize {
@@ -297,20 +302,7 @@ impl Selection {
 
     /// The place inside an element, from that around it, and which of its nodes are in
     /// the node-set.
-    #[inline]
     pub(crate) fn enter(
-        &mut self,
-        element: &StartElement<'_>,
-        parent: Within,
-    ) -> Result<(Within, ShownKinds), Error> {
-        // Most forms are of the whole document.
-        if self.is_document() && self.filters.is_empty() && self.conditions.is_empty() {
-            return Ok((parent, ShownKinds::all(true)));
-        }
-        self.enter_selected(element, parent)
-    }
-
-    fn enter_selected(
         &mut self,
         element: &StartElement<'_>,
         parent: Within,

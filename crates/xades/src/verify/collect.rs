@@ -9,7 +9,7 @@ use crate::c14n::{ElementName, IdAttributes, PausedPass, Target, TargetSearch};
 use crate::error::{Error, Limit};
 use crate::namespaces::{ANY_XADES, DS};
 use crate::options::ReadingOptions;
-use crate::xml::{Event, Span, StartElement};
+use crate::xml::{EndElement, Event, Span, StartElement};
 
 use super::tree::Element;
 
@@ -173,7 +173,7 @@ impl CollectedDocument {
         let mut reader =
             reading.reader(Counted { inner: document.reader()?, length: &mut length })?;
         let mut collector = Collector::new(&reading.ids, expected);
-        while let Some(event) = reader.next_event()? {
+        while let Some(event) = reader.next_with_text()? {
             collector.see(&event)?;
         }
         drop(reader);
@@ -239,19 +239,28 @@ impl<'a> Collector<'a> {
 
     pub(super) fn see(&mut self, event: &Event<'_>) -> Result<(), Error> {
         match event {
-            Event::StartElement(element) => self.start(element)?,
-            Event::EndElement(element) => {
-                if element.depth() == 0 {
-                    self.root_place = element.span().whole();
+            Event::StartElement(element) => {
+                self.start(element)?;
+                self.text(element.following())?;
+                if let Some(end) = element.end() {
+                    self.see_end(&end)?;
                 }
-                self.end(element.depth(), element.span());
             }
+            Event::EndElement(element) => self.see_end(element)?,
             Event::Text(piece) => self.text(piece.as_bytes())?,
             Event::CommentStart => self.comment_or_instruction(true),
             Event::InstructionStart(_) => self.comment_or_instruction(false),
             _ => {}
         }
         Ok(())
+    }
+
+    fn see_end(&mut self, element: &EndElement<'_>) -> Result<(), Error> {
+        if element.depth() == 0 {
+            self.root_place = element.span().whole();
+        }
+        self.end(element.depth(), element.span());
+        self.text(element.following)
     }
 
     /// The result, after the document's end. `length` is the number of its octets.

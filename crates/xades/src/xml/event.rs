@@ -34,6 +34,35 @@ pub enum Event<'r> {
     InstructionEnd,
 }
 
+/// The octets that the event of a tag covers: see
+/// [`Reader::next_with_text`](super::Reader::next_with_text).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extent {
+    /// The length of the tag.
+    pub(crate) tag: usize,
+    /// The length of the plain text after it.
+    pub(crate) following: usize,
+    /// The length of the end tag after that, which is written as in a canonical form. 0: the event
+    /// does not cover it.
+    pub(crate) end_tag: usize,
+    /// The length of the plain text after the end tag.
+    pub(crate) after: usize,
+}
+
+impl Event<'_> {
+    /// The number of events that it stands for.
+    pub(crate) fn count(&self) -> usize {
+        let more = |len: usize| usize::from(len > 0);
+        match self {
+            Self::StartElement(StartElement { covered, .. }) => {
+                1 + more(covered.following) + more(covered.end_tag) + more(covered.after)
+            }
+            Self::EndElement(element) => 1 + more(element.following.len()),
+            _ => 1,
+        }
+    }
+}
+
 /// A start tag.
 #[derive(Clone, Copy)]
 pub struct StartElement<'r> {
@@ -41,6 +70,9 @@ pub struct StartElement<'r> {
     pub(crate) tag: &'r Tag,
     pub(crate) namespaces: &'r Namespaces,
     pub(crate) xml_scope: &'r XmlScope,
+    pub(crate) covered: Extent,
+    /// The place of the element, if the event covers it.
+    pub(crate) span: &'r Span,
 }
 
 impl<'r> StartElement<'r> {
@@ -98,14 +130,43 @@ impl<'r> StartElement<'r> {
         self.tag.depth
     }
 
-    /// The text of the tag up to the end of its name, and the rest.
-    pub(crate) fn spelling(&self) -> (&'r [u8], &'r [u8]) {
-        self.whole_tag().split_at_checked(self.tag.name.range().end).unwrap_or_default()
+    /// The text of the tag and the first `following` octets after it.
+    pub(crate) fn tag_and(&self, following: usize) -> &'r [u8] {
+        self.text.get(..self.tag.len + following).unwrap_or_default()
     }
 
-    /// The text of the tag.
-    pub(crate) fn whole_tag(&self) -> &'r [u8] {
-        self.text.get(..self.tag.len).unwrap_or_default()
+    /// As [`tag_and`](Self::tag_and): what precedes the end of the name, and the rest.
+    pub(crate) fn spelling(&self, following: usize) -> (&'r [u8], &'r [u8]) {
+        let both = self.tag_and(following);
+        both.split_at_checked(self.tag.name.range().end).unwrap_or_default()
+    }
+
+    /// The first `following` octets after the tag.
+    pub(crate) fn after_tag(&self, following: usize) -> &'r [u8] {
+        self.tag_and(following).get(self.tag.len..).unwrap_or_default()
+    }
+
+    /// The plain text that the event covers after the tag.
+    pub(crate) fn following(&self) -> &'r [u8] {
+        self.after_tag(self.covered.following)
+    }
+
+    /// The end tag, if the event covers it.
+    #[inline]
+    pub(crate) fn end(&self) -> Option<EndElement<'r>> {
+        let Extent { tag, following, end_tag, after } = self.covered;
+        if end_tag == 0 {
+            return None;
+        }
+        let both = self.text.get(tag + following..tag + following + end_tag + after);
+        let both = both.unwrap_or_default();
+        Some(EndElement {
+            name: self.qualified_name(),
+            canonical: Some(both),
+            following: both.get(end_tag..).unwrap_or_default(),
+            span: self.span,
+            depth: self.depth(),
+        })
     }
 
     pub(crate) fn placed(&self, attribute: &'r TagAttribute) -> PlacedAttribute<'r> {
@@ -186,8 +247,10 @@ impl<'r> Iterator for Attributes<'r> {
 #[derive(Clone, Copy)]
 pub struct EndElement<'r> {
     pub(crate) name: &'r [u8],
-    /// The text of the tag, if a canonical form writes it unchanged.
+    /// The text of the tag and `following`, if a canonical form writes the tag unchanged.
     pub(crate) canonical: Option<&'r [u8]>,
+    /// The plain text that the event covers after the tag.
+    pub(crate) following: &'r [u8],
     pub(crate) span: &'r Span,
     pub(crate) depth: usize,
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Limit};
 use super::dtd::Dtd;
 use super::encoding::Encoding;
 use super::entities::Budget;
-use super::event::{EndElement, Event, Span, StartElement, Text};
+use super::event::{EndElement, Event, Extent, Span, StartElement, Text};
 use super::limits::Limits;
 use super::namespaces::Namespaces;
 use super::scan::{Bad, Stop, SyntaxFault, Token};
@@ -32,6 +32,9 @@ pub struct Reader<'a> {
     inside: Inside,
     /// The length of the window that the last event covers.
     used: usize,
+    /// The length of the plain text that follows it, if it is a tag and the text is not returned
+    /// yet.
+    following: usize,
     /// The number of closing brackets at the end of the text so far, at most 2.
     brackets: usize,
     /// Whether the last event was the first one of an empty-element tag.
@@ -133,6 +136,7 @@ impl<'a> Reader<'a> {
             stage: Stage::Start,
             inside: Inside::Nothing,
             used: 0,
+            following: 0,
             brackets: 0,
             empty_tag: false,
             frames: Vec::new(),
@@ -171,7 +175,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The number of octets read so far.
-    pub(crate) fn read(&mut self) -> u64 {
+    pub(crate) fn read(&self) -> u64 {
         self.offset(0)
     }
 
@@ -188,24 +192,58 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// An error about the document. The reader must not be used after an error.
     pub fn next_event(&mut self) -> Result<Option<Event<'_>>, Error> {
-        let Some(step) = self.step()? else {
-            return Ok(None);
-        };
+        self.next(false)
+    }
+
+    /// As [`next_event`](Self::next_event), except that an event covers more. That of a tag covers
+    /// the text that follows the tag, up to the first character that a canonical form might not
+    /// copy. That of a start tag also covers the end tag, and the text after that, if the element
+    /// has no other content. Most of a document is such text and such elements.
+    pub(crate) fn next_with_text(&mut self) -> Result<Option<Event<'_>>, Error> {
+        self.next(true)
+    }
+
+    fn next(&mut self, with_text: bool) -> Result<Option<Event<'_>>, Error> {
+        let Some(step) = self.step()? else { return Ok(None) };
+        let mut covered = Extent { tag: self.used, ..Extent::default() };
+        if with_text {
+            covered.following = std::mem::take(&mut self.following);
+            self.used += covered.following;
+            if matches!(step, Step::Start)
+                && !self.empty_tag
+                && let Some(end_tag) = self.close_leaf(self.used)
+            {
+                covered.end_tag = end_tag;
+                covered.after = std::mem::take(&mut self.following);
+                self.used += end_tag + covered.after;
+            }
+        }
+        Ok(Some(self.event(step, covered)))
+    }
+
+    #[inline]
+    fn event(&self, step: Step, covered: Extent) -> Event<'_> {
         let rest = rest(&self.frames, &self.window);
         let piece = |len: usize| rest.get(..len).unwrap_or_default();
-        Ok(Some(match step {
+        match step {
             Step::Start => Event::StartElement(StartElement {
                 text: rest,
                 tag: &self.tag,
                 namespaces: &self.namespaces,
                 xml_scope: &self.xml_scope,
-            }),
-            Step::End { name, canonical } => Event::EndElement(EndElement {
-                canonical: if canonical { rest.get(..=name.end) } else { None },
-                name: rest.get(name).unwrap_or_default(),
+                covered,
                 span: &self.span,
-                depth: self.open.len(),
             }),
+            Step::End { name, canonical } => {
+                let both = piece(covered.tag + covered.following);
+                Event::EndElement(EndElement {
+                    canonical: canonical.then_some(both),
+                    name: rest.get(name).unwrap_or_default(),
+                    following: both.get(covered.tag..).unwrap_or_default(),
+                    span: &self.span,
+                    depth: self.open.len(),
+                })
+            }
             Step::Text { len, plain } => Event::Text(Text { text: piece(len), plain }),
             Step::Character => {
                 let (utf8, len) = &self.character;
@@ -225,25 +263,29 @@ impl<'a> Reader<'a> {
             }
             Step::InstructionData(len) => Event::InstructionData(piece(len)),
             Step::InstructionEnd => Event::InstructionEnd,
-        }))
+        }
     }
 
+    #[inline]
     fn step(&mut self) -> Result<Option<Step>, Error> {
         let used = std::mem::take(&mut self.used);
         self.skip(used);
+        if self.following > 0 {
+            let len = std::mem::take(&mut self.following);
+            self.used = len;
+            return Ok(Some(Step::Text { len, plain: true }));
+        }
         if self.empty_tag {
             return Ok(Some(self.end_of_empty_tag()));
         }
         loop {
             let step = match self.inside {
-                Inside::Nothing => match rest(&self.frames, &self.window).first().copied() {
-                    Some(first) if self.stage == Stage::Content => self.content(first)?,
-                    Some(_) => self.outside()?,
-                    None => match self.at_window_end()? {
-                        true => continue,
-                        false => return Ok(None),
-                    },
+                Inside::Nothing if self.stage == Stage::Content => self.content()?,
+                Inside::Nothing if self.window.rest().is_empty() => match self.at_window_end()? {
+                    true => continue,
+                    false => return Ok(None),
                 },
+                Inside::Nothing => self.outside()?,
                 inside => self.within(inside)?,
             };
             if step.is_some() {
@@ -287,7 +329,7 @@ impl<'a> Reader<'a> {
         self.need_more_of_long()
     }
 
-    fn check_length(&mut self, len: usize) -> Result<(), Error> {
+    fn check_length(&self, len: usize) -> Result<(), Error> {
         if len > self.limits.tag {
             return Err(self.limit(Limit::TagLength(self.limits.tag)));
         }
@@ -305,32 +347,33 @@ impl<'a> Reader<'a> {
         self.wrong(at, "the document ends inside a token")
     }
 
-    fn wrong<T>(&mut self, at: usize, what: &'static str) -> Result<T, Error> {
+    fn wrong<T>(&self, at: usize, what: &'static str) -> Result<T, Error> {
         Err(self.error(at, SyntaxFault::NotWellFormed(what)))
     }
 
     /// The error for a fault at this place of the window.
-    fn error(&mut self, at: usize, fault: SyntaxFault) -> Error {
+    fn error(&self, at: usize, fault: SyntaxFault) -> Error {
         fault.error(self.offset(at))
     }
 
     /// The error for a limit that is exceeded here.
-    fn limit(&mut self, limit: Limit) -> Error {
+    fn limit(&self, limit: Limit) -> Error {
         self.error(0, SyntaxFault::Limit(limit))
     }
 
-    fn offset(&mut self, at: usize) -> u64 {
+    fn offset(&self, at: usize) -> u64 {
         match self.frames.first() {
             Some(frame) => frame.reference.start,
             None => self.window.offset(at),
         }
     }
 
-    /// The original octets of the first `len` octets of the window.
-    fn range(&mut self, len: usize) -> Range<u64> {
+    /// The original octets of `len` octets of the window from `at` on.
+    #[inline]
+    fn range(&self, at: usize, len: usize) -> Range<u64> {
         match self.frames.first() {
             Some(frame) => frame.reference.clone(),
-            None => self.window.range(len),
+            None => self.window.range(at, len),
         }
     }
 
@@ -352,6 +395,7 @@ impl fmt::Debug for Reader<'_> {
 }
 
 /// The window: an entity's text, or the document.
+#[inline]
 fn rest<'r>(frames: &'r [Frame], window: &'r Window<'_>) -> &'r [u8] {
     match frames.last() {
         Some(frame) => frame.text.get(frame.at..).unwrap_or_default(),

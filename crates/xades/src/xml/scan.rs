@@ -141,19 +141,19 @@ impl<'t> Cursor<'t> {
     /// The qualified name that comes next, if it is ASCII and the text does not end with it. Most
     /// names are, and this is the most frequent token of a document.
     fn ascii_qname(&self) -> Option<Name> {
-        let part = |rest: &[u8]| {
-            let len = rest.iter().position(|&octet| !chars::is(octet, NAME))?;
-            chars::is(*rest.first()?, NAME_START).then_some(len)
-        };
-        let rest = self.text.get(self.at..)?;
-        let (mut len, mut colon) = (part(rest)?, 0);
-        if rest.get(len) == Some(&b':') {
-            colon = len;
-            len += 1 + part(rest.get(len + 1..)?)?;
+        let (mut colon, mut wanted) = (0, NAME_START);
+        for (len, &octet) in self.text.get(self.at..)?.iter().enumerate() {
+            let class = chars::class(octet);
+            if class & wanted != 0 {
+                wanted = NAME;
+            } else if octet == b':' && colon == 0 && len > 0 {
+                (colon, wanted) = (len, NAME_START);
+            } else {
+                let ends = wanted == NAME && class & HIGH == 0 && octet != b':';
+                return ends.then_some(Name { start: self.at, len, colon });
+            }
         }
-        let end = *rest.get(len)?;
-        let ends = !chars::is(end, HIGH) && end != b':';
-        ends.then_some(Name { start: self.at, len, colon })
+        None
     }
 
     fn any_qname(&mut self) -> Token<Name> {

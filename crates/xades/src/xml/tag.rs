@@ -89,16 +89,21 @@ impl Tag {
         self.scratch.clear();
         self.seen.clear();
         self.canonical = true;
+        self.empty = false;
         let mut cursor = Cursor::new(text, 1);
         self.name = cursor.qname()?;
         let list = dtd.attributes(text.get(self.name.range()).unwrap_or_default());
+        // Most tags are a name alone.
+        if list.is_none() && text.get(cursor.at) == Some(&b'>') {
+            self.len = cursor.at + 1;
+            return Ok(());
+        }
         loop {
             let before = cursor.at;
             let spaces = cursor.spaces();
             match cursor.peek()? {
                 b'>' => {
                     self.canonical &= spaces == 0;
-                    self.empty = false;
                     cursor.step();
                     break;
                 }

@@ -1,5 +1,6 @@
 //! A window on a document: its octets are decoded and checked piece by piece.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -23,7 +24,7 @@ pub(crate) struct Window<'a> {
     /// The end of the checked text, which has only characters that XML allows.
     checked: usize,
     /// A position, and its offset in the original octets.
-    known: (usize, u64),
+    known: Cell<(usize, u64)>,
     /// The offset of the window's first octet, if the document is UTF-8.
     first: u64,
     /// The fault after the checked text.
@@ -75,7 +76,7 @@ impl<'a> Window<'a> {
             encoding: self.encoding,
             at: self.at,
             checked: self.checked,
-            known: self.known,
+            known: self.known.get(),
             first: self.first,
         })
     }
@@ -86,7 +87,8 @@ impl<'a> Window<'a> {
             paused.clone();
         let held = raw.len();
         let stream = Stream { reader, fetched, raw, held, decoded, ended: false };
-        Self { octets: Octets::Stream(stream), encoding, at, checked, known, first, wrong: None }
+        let (octets, known) = (Octets::Stream(stream), Cell::new(known));
+        Self { octets, encoding, at, checked, known, first, wrong: None }
     }
 
     pub(crate) fn from_slice(octets: &'a [u8]) -> Result<Self, Error> {
@@ -100,7 +102,7 @@ impl<'a> Window<'a> {
             encoding: Encoding::Utf8,
             at: start,
             checked: start,
-            known: (0, 0),
+            known: Cell::new((0, 0)),
             first: 0,
             wrong: None,
         })
@@ -121,7 +123,7 @@ impl<'a> Window<'a> {
             encoding,
             at: 0,
             checked: 0,
-            known: (0, mark as u64),
+            known: Cell::new((0, mark as u64)),
             first: mark as u64,
             wrong: None,
         };
@@ -177,10 +179,9 @@ impl<'a> Window<'a> {
                 }
             }
             Octets::Stream(stream) => {
-                let (at, offset) = self.known;
-                self.known = (self.at, count_offset(&stream.decoded, at, offset, self.at));
+                let (at, offset) = self.known.get();
+                self.known.set((0, count_offset(&stream.decoded, at, offset, self.at)));
                 stream.forget(self.at);
-                self.known.0 = 0;
                 self.first += self.at as u64;
                 self.checked -= self.at;
                 self.at = 0;
@@ -228,25 +229,27 @@ impl<'a> Window<'a> {
 
     /// The offset in the original octets of the text `len` octets after the reader's
     /// position.
-    pub(crate) fn offset(&mut self, len: usize) -> u64 {
+    pub(crate) fn offset(&self, len: usize) -> u64 {
         let at = (self.at + len).min(self.checked);
         let offset = self.offset_of(at);
-        self.known = (at, offset);
+        self.known.set((at, offset));
         offset
     }
 
-    /// The original octets of the text up to `len` octets after the reader's position.
-    pub(crate) fn range(&mut self, len: usize) -> Range<u64> {
+    /// The original octets of `len` octets of the text, which begin `at` octets after the reader's
+    /// position.
+    #[inline]
+    pub(crate) fn range(&self, at: usize, len: usize) -> Range<u64> {
         if self.encoding == Encoding::Utf8 {
-            let start = self.first + self.at as u64;
-            return start..start + (self.checked - self.at).min(len) as u64;
+            let [start, end] = [at, at + len].map(|at| (self.at + at).min(self.checked));
+            return self.first + start as u64..self.first + end as u64;
         }
-        let start = self.offset(0);
-        start..self.offset(len)
+        let start = self.offset(at);
+        start..self.offset(at + len)
     }
 
     fn offset_of(&self, to: usize) -> u64 {
-        let (at, offset) = self.known;
+        let (at, offset) = self.known.get();
         match &self.octets {
             Octets::Slice(_) => to as u64,
             Octets::Stream(stream) => count_offset(&stream.decoded, at, offset, to),

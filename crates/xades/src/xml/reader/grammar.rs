@@ -27,13 +27,21 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// Reads the next step in content, whose first octet is passed.
-    pub(super) fn content(&mut self, first: u8) -> Result<Option<Step>, Error> {
+    /// Reads the next step in content.
+    pub(super) fn content(&mut self) -> Result<Option<Step>, Error> {
+        let text = rest(&self.frames, &self.window);
+        let Some(first) = text.first() else {
+            return self.at_window_end().map(|_| None);
+        };
         match first {
-            b'<' => {
-                self.brackets = 0;
-                self.markup()
-            }
+            b'<' => match text.get(1) {
+                Some(b'/') => self.end_tag(),
+                None | Some(b'?' | b'!') => {
+                    self.brackets = 0;
+                    self.markup()
+                }
+                Some(_) => self.start_tag(),
+            },
             b'&' => {
                 self.brackets = 0;
                 self.reference()
@@ -51,18 +59,8 @@ impl Reader<'_> {
                 self.carriage_return()
             }
             _ => {
-                let text = rest(&self.frames, &self.window);
-                let len = chars::find_text_stop(text, 0);
-                let run = text.get(..len).unwrap_or_default();
-                self.brackets = match run {
-                    [.., b']'] => {
-                        let end = run.iter().rev().take(2);
-                        let brackets = end.take_while(|&&octet| octet == b']').count();
-                        let carried = if brackets == len { self.brackets } else { 0 };
-                        (brackets + carried).min(2)
-                    }
-                    _ => 0,
-                };
+                let len;
+                (len, self.brackets) = plain_text(text, 0, self.brackets);
                 self.used = len;
                 Ok(Some(Step::Text { len, plain: true }))
             }
@@ -91,12 +89,11 @@ impl Reader<'_> {
         Ok(Some(Step::LineFeed))
     }
 
-    /// Reads markup that begins with `<`.
+    /// Reads markup that begins with `<`, except tags in content.
     fn markup(&mut self) -> Result<Option<Step>, Error> {
         let text = rest(&self.frames, &self.window);
         match text.get(1) {
             None => self.need_more().map(|()| None),
-            Some(b'/') if self.stage == Stage::Content => self.end_tag(),
             Some(b'?') => self.instruction(),
             Some(b'!') => self.declaration(),
             Some(_) if self.stage == Stage::Epilog => {
@@ -116,13 +113,12 @@ impl Reader<'_> {
         }
         let spent = self.budget.spent();
         let text = rest(&self.frames, &self.window);
-        let token = self.tag.read(text, &self.limits, &self.dtd, &mut self.budget);
-        if self.token(token)?.is_none() {
+        if let Err(stop) = self.tag.read(text, &self.limits, &self.dtd, &mut self.budget) {
             self.budget.return_to(spent);
-            return Ok(None);
+            return self.token(Err(stop));
         }
         self.check_length(self.tag.len)?;
-        self.tag.place = self.range(self.tag.len);
+        self.tag.place = self.range(0, self.tag.len);
         self.tag.in_entity = !self.frames.is_empty();
         self.tag.depth = self.open.len();
         let open = OpenElement {
@@ -132,7 +128,6 @@ impl Reader<'_> {
             start_tag: self.tag.place.clone(),
             in_entity: self.tag.in_entity,
         };
-        let text = rest(&self.frames, &self.window);
         let resolved = self.tag.resolve(text, &self.limits, &mut self.namespaces);
         if let Err(Bad { at, fault }) = resolved {
             return Err(self.error(at, fault));
@@ -153,7 +148,10 @@ impl Reader<'_> {
         self.open.push(open);
         self.stage = Stage::Content;
         self.empty_tag = self.tag.empty;
-        self.used = if self.tag.empty { 0 } else { self.tag.len };
+        if !self.tag.empty {
+            self.used = self.tag.len;
+            (self.following, self.brackets) = plain_text(text, self.tag.len, 0);
+        }
         Ok(Some(Step::Start))
     }
 
@@ -162,6 +160,10 @@ impl Reader<'_> {
         self.used = self.tag.len;
         let end = self.tag.place.end;
         self.close(end..end);
+        if self.stage == Stage::Content {
+            let text = rest(&self.frames, &self.window);
+            (self.following, self.brackets) = plain_text(text, self.tag.len, 0);
+        }
         Step::End { name: self.tag.name.range(), canonical: false }
     }
 
@@ -169,19 +171,47 @@ impl Reader<'_> {
         let Some(open) = self.open.last() else { return Ok(None) };
         let name = self.names.get(open.name..).unwrap_or_default();
         let text = rest(&self.frames, &self.window);
-        let token = end_tag(text, name);
-        let name = 2..2 + name.len();
-        let Some(len) = self.token(token)? else {
-            return Ok(None);
+        let len = match end_tag(text, name) {
+            Ok(len) => len,
+            Err(stop) => return self.token(Err(stop)),
         };
+        let name = 2..2 + name.len();
         self.check_length(len)?;
         if self.frames.last().is_some_and(|frame| frame.open == self.open.len()) {
             return self.wrong(0, "an element ends in an entity and does not begin there");
         }
-        let range = self.range(len);
+        let range = self.range(0, len);
+        // No text follows the root element.
+        if self.open.len() > 1 {
+            (self.following, self.brackets) = plain_text(text, len, 0);
+        }
         self.close(range);
         self.used = len;
         Ok(Some(Step::End { canonical: len == name.end + 1, name }))
+    }
+
+    /// Closes the element that was opened last, if its end tag follows `covered` octets of the
+    /// window as a canonical form writes it. Returns the length of the end tag. An element with
+    /// declarations stays open: what they declare is in scope while its event is used.
+    pub(super) fn close_leaf(&mut self, covered: usize) -> Option<usize> {
+        let open = self.open.last()?;
+        if open.namespaces < self.namespaces.len() || open.xml_scope < self.xml_scope.len() {
+            return None;
+        }
+        let name = self.names.get(open.name..)?;
+        let text = rest(&self.frames, &self.window);
+        let len = name.len() + 3;
+        let tag = text.get(covered..covered + len)?;
+        let own = tag.strip_prefix(b"</").and_then(|tag| tag.strip_suffix(b">"));
+        if own != Some(name) || len > self.limits.tag {
+            return None;
+        }
+        let range = self.range(covered, len);
+        if self.open.len() > 1 {
+            (self.following, self.brackets) = plain_text(text, covered + len, 0);
+        }
+        self.close(range);
+        Some(len)
     }
 
     /// Closes the innermost open element.
@@ -309,7 +339,7 @@ impl Reader<'_> {
 
     /// Continues in the text of an entity.
     fn enter(&mut self, text: Arc<[u8]>, reference: usize) -> Result<(), Error> {
-        let range = self.range(reference);
+        let range = self.range(0, reference);
         self.budget.read(range.start, &self.limits);
         if self.frames.len() >= self.limits.entity_depth {
             return Err(self.limit(Limit::EntityDepth(self.limits.entity_depth)));
@@ -376,6 +406,20 @@ impl Reader<'_> {
         }
         Ok(step)
     }
+}
+
+/// The length of the plain text from `at` on, and the number of closing brackets, at most 2, at its
+/// end. `brackets` of them precede it.
+#[inline]
+fn plain_text(text: &[u8], at: usize, brackets: usize) -> (usize, usize) {
+    let end = chars::find_text_stop(text, at);
+    let run = text.get(at..end).unwrap_or_default();
+    if !run.ends_with(b"]") {
+        return (run.len(), if run.is_empty() { brackets } else { 0 });
+    }
+    let own = run.iter().rev().take(2).take_while(|&&octet| octet == b']').count();
+    let carried = if own == run.len() { brackets } else { 0 };
+    (run.len(), (own + carried).min(2))
 }
 
 /// Reads an end tag of this name. Returns its length.

@@ -31,6 +31,7 @@ impl Reader<'_> {
         let between = self.stage == Stage::Content
             && self.inside == Inside::Nothing
             && !self.empty_tag
+            && self.following == 0
             && self.frames.is_empty()
             && !self.dtd.present;
         let window = between.then(|| self.window.pause())??;
