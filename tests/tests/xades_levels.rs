@@ -1,12 +1,12 @@
 //! XML signatures raised and renewed through the facade.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
-use std::rc::Rc;
-use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ades::{
-    Advance, Certificate, DigestAlgorithm, Document, ExtendOptions, Extension, Level, Need, PendingState,
-    TargetLevel, VerifyOptions,
+    Advance, Certificate, DigestAlgorithm, Document, ExtendOptions, Extension, Level, Need,
+    PendingState, TargetLevel, VerifyOptions,
 };
 use ades_tests::levels::{Raising, Services, now, signer};
 use ades_tests::pki::{Key, Pki};
@@ -68,13 +68,13 @@ fn trap_10_what_was_reached_stays_when_a_service_fails() {
 /// Counts the octets that are read.
 struct Counted<'o> {
     octets: Cursor<&'o [u8]>,
-    read: Rc<Cell<usize>>,
+    read: Arc<AtomicUsize>,
 }
 
 impl Read for Counted<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = self.octets.read(out)?;
-        self.read.set(self.read.get() + read);
+        self.read.fetch_add(read, Ordering::Relaxed);
         Ok(read)
     }
 }
@@ -91,7 +91,7 @@ fn readings(signed: &[u8], signer: &Certificate, is_stored: bool) -> Vec<usize> 
     let mut options = VerifyOptions::new().trust(std::slice::from_ref(Pki::shared().issuing()));
     let mut extension = Extension::new(ExtendOptions::new(TargetLevel::Lta).nonce_seed([7; 32]));
     let (mut current, mut counts) = (signed.to_vec(), Vec::new());
-    let read = Rc::new(Cell::new(0));
+    let read = Arc::new(AtomicUsize::new(0));
     loop {
         if is_stored {
             extension = Extension::from_json(&extension.to_json(None).unwrap(), None).unwrap();
@@ -99,11 +99,11 @@ fn readings(signed: &[u8], signer: &Certificate, is_stored: bool) -> Vec<usize> 
         let mut out = Vec::new();
         let step = {
             let octets = Cursor::new(current.as_slice());
-            let mut document = Document::seekable(Counted { octets, read: Rc::clone(&read) });
+            let mut document = Document::seekable(Counted { octets, read: Arc::clone(&read) });
             extension.advance(&mut document, &mut options, services.now, &mut out).unwrap()
         };
         if !matches!(step, Advance::Needs(_)) {
-            let octets = read.replace(0);
+            let octets = read.swap(0, Ordering::Relaxed);
             assert!(octets % current.len() < current.len() / 10, "{octets} octets");
             counts.push(octets / current.len());
         }
@@ -127,10 +127,11 @@ fn readings(signed: &[u8], signer: &Certificate, is_stored: bool) -> Vec<usize> 
     }
 }
 
-/// Each document is parsed twice: to find its signatures, and to digest what they and their
-/// time-stamps are over. It is read once more to be written.
+/// The document is parsed twice at the start: to find its signatures, and to digest what they are
+/// over. After each step, one parsing does both, because the signatures are where the step has put
+/// them. Each of the three steps copies the document.
 #[test]
-fn a_document_is_read_three_times_for_each_step() {
+fn a_document_is_read_as_often_as_there_are_steps() {
     let signer = signer(Pki::shared(), Key::P256);
     let clause = "<clause>to be kept</clause>\n".repeat(20_000);
     let document = format!("<contract>{clause}</contract>").into_bytes();
@@ -138,7 +139,7 @@ fn a_document_is_read_three_times_for_each_step() {
     let options = SignatureOptions::new();
     let pending = xades::prepare(&mut source, &signer.chain, &parameters(), &options).unwrap();
     let signed = complete_xades(&pending, Some(&document), &signer).unwrap();
-    assert_eq!(readings(&signed, signer.chain.leaf(), false), [3, 3, 3, 2]);
+    assert_eq!(readings(&signed, signer.chain.leaf(), false), [3, 2, 2, 1]);
     // Another process knows nothing of the steps before.
     println!("{:?}", readings(&signed, signer.chain.leaf(), true));
 }

@@ -229,9 +229,7 @@ impl Known {
         algorithm: DigestAlgorithm,
     ) -> Option<&Digest> {
         let is_meant = |(of, imprint): &&(TimeStampPurpose, Imprint)| {
-            *of == purpose
-                && imprint.signature == index
-                && imprint.digest.algorithm() == algorithm
+            *of == purpose && imprint.signature == index && imprint.digest.algorithm() == algorithm
         };
         self.imprints.iter().find(is_meant).map(|(_, imprint)| &imprint.digest)
     }

@@ -111,7 +111,9 @@ impl PropertiesPlace {
             return Err(Error::CannotInsert { why: NotInsertable::PropertiesNotSigned });
         }
         let site = &self.site;
-        if !site.is_plain || may_concern(site.insertion.offset, &self.known.collected, before, reading) {
+        if !site.is_plain
+            || may_concern(site.insertion.offset, &self.known.collected, before, reading)
+        {
             let inserted = site.octets(properties)?;
             let insertion = (&site.insertion, inserted.as_slice());
             check_existing_since(before, document, insertion, reading, verified)?;

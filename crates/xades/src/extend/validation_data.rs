@@ -67,7 +67,8 @@ pub fn add_validation_data(
     let markup = place.site.markup(|markup| match form {
         Form::Values => write_values(markup, &new),
         Form::ValuesAfterTimeStamp => {
-            let Division { signer, services } = divide(new, report.facts.certificate.as_ref(), &evidence);
+            let Division { signer, services } =
+                divide(new, report.facts.certificate.as_ref(), &evidence);
             if !services.is_empty() {
                 markup.later_element("TimeStampValidationData", |m| write_values(m, &services));
             }

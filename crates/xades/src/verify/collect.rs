@@ -243,7 +243,11 @@ impl CollectedDocument {
 
     /// The place of an insertion into the element around unsigned properties that begins at this
     /// octet, and the number of elements around that element.
-    pub(crate) fn site(&self, start: u64, facts: &InsertionFacts) -> Option<(InsertionSite, usize)> {
+    pub(crate) fn site(
+        &self,
+        start: u64,
+        facts: &InsertionFacts,
+    ) -> Option<(InsertionSite, usize)> {
         let around = self.properties.iter().find(|one| one.span.start_tag.start == start)?;
         let (name, span) = (around.name.clone(), around.span.clone());
         let InsertionFacts { encoding, has_doctype, declares_attributes } = *facts;

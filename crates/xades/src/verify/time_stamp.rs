@@ -195,7 +195,9 @@ impl TimeStamp {
                 data.into_iter().map(|one| of_reference(one, signature, method, ids)).collect()
             }
             Form::Signature => Ok(all_of(vec![vec![own()]])),
-            Form::SignatureAndReferences => Ok(all_of(vec![vec![own()], references(true).collect()])),
+            Form::SignatureAndReferences => {
+                Ok(all_of(vec![vec![own()], references(true).collect()]))
+            }
             Form::References => Ok(all_of(vec![references(false).collect()])),
             Form::Archive | Form::OldArchive => {
                 let all = signature.signed_info.references.iter();

@@ -150,8 +150,7 @@ pub(crate) fn read_foreseen(
     let see = &mut |event: &Event<'_>| collector.see(event);
     let with = &mut [(&mut stamps, &budget), (&mut next, &of_next)];
     let reader = reading.reader(&mut octets).ok()?;
-    let (done, facts) =
-        carry_out_with(with, &jobs, reader, reading, &budget, None, see).ok()?;
+    let (done, facts) = carry_out_with(with, &jobs, reader, reading, &budget, None, see).ok()?;
     let length = octets.length;
     drop(octets);
     let digest = DocumentDigest(of_octets.into_inner().finish().ok()?.finish());

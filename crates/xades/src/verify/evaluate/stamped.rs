@@ -146,12 +146,11 @@ impl<'e> Stamps<'e> {
     /// Takes what was made of time-stamps that were foreseen. Returns `false`, and takes nothing, if
     /// they were others.
     pub(super) fn take(&mut self, made: Vec<Made>) -> bool {
-        let same_part = |(part, _): &(Part<'_>, Output), (plan, _): &(Option<Box<Plan>>, Output)| {
-            match part {
+        let same_part =
+            |(part, _): &(Part<'_>, Output), (plan, _): &(Option<Box<Plan>>, Output)| match part {
                 Part::SameDocument { plan: own, .. } => plan.as_ref() == Some(own),
                 Part::External(..) => plan.is_none(),
-            }
-        };
+            };
         let same = |(job, made): (&Job<'_>, &Made)| {
             let parts = match (&job.parts, &made.parts) {
                 (Ok(own), Ok(made)) => {
@@ -304,7 +303,9 @@ impl Inputs<'_, '_, '_> {
                     Ok(digester)
                 }
                 (Output::Failed(why), _) => Err(why),
-                (Output::Nothing, Part::SameDocument { plan, .. }) => self.again(*plan, digester)?,
+                (Output::Nothing, Part::SameDocument { plan, .. }) => {
+                    self.again(*plan, digester)?
+                }
                 (Output::Nothing, Part::External(reference, method)) => {
                     let Some(original) = find_original(reference, self.originals, self.one) else {
                         return Ok(Err(ImprintUndecided::DataMissing));
