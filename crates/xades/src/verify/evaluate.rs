@@ -207,18 +207,21 @@ pub(crate) struct Imprint {
     pub(crate) digest: Digest,
 }
 
-/// Those of the time-stamps that are over parts of the document alone.
+/// Those of the time-stamps that are over parts of the document alone. Those that exist count for the
+/// limits.
 fn next_stamps<'e>(
     signatures: &'e [Option<Signature<'e>>],
     next: &[NextStamp],
     reading: &ReadingOptions,
 ) -> Stamps<'e> {
-    let mut stamps = Stamps::default();
+    let mut stamps = Stamps::of(signatures, &reading.ids);
+    let existing = stamps.len();
     for (index, stamp) in next {
         if let Some(Some(signature)) = signatures.get(*index) {
             stamps.add_one((*index, 0), stamp, signature, &reading.ids);
         }
     }
+    stamps.forget_first(existing);
     stamps.keep_those_within();
     stamps
 }
@@ -262,9 +265,10 @@ fn foreseen_stamp<'e>(
     reading: &ReadingOptions,
 ) -> Option<Stamps<'e>> {
     let mut stamps = Stamps::of(signatures, &reading.ids);
+    let existing = stamps.len();
     let signature = signatures.get(index)?.as_ref()?;
     stamps.add_one((index, 0), stamp, signature, &reading.ids);
-    stamps.keep_last();
+    stamps.forget_first(existing);
     Some(stamps)
 }
 

@@ -113,10 +113,15 @@ impl<'e> Stamps<'e> {
         }
     }
 
-    /// Forgets all but the last one. The others count for the limits, so that a time-stamp
-    /// is not prepared that would not be evaluated.
-    pub(super) fn keep_last(&mut self) {
-        self.jobs.drain(..self.jobs.len().saturating_sub(1));
+    /// The number of digests.
+    pub(super) const fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Forgets the first ones. They count for the limits, so that a time-stamp is not prepared
+    /// that would not be evaluated.
+    pub(super) fn forget_first(&mut self, number: usize) {
+        self.jobs.drain(..number.min(self.jobs.len()));
     }
 
     /// Forgets those over other documents.
