@@ -48,9 +48,12 @@ struct Job<'e> {
 pub(super) struct Made {
     /// The indices of the signature and of the time-stamp in it, and the algorithm.
     of: (usize, usize, DigestAlgorithm),
-    /// The plans of its parts. `None`: it is over another document.
-    parts: Result<Vec<(Option<Box<Plan>>, Output)>, ImprintUndecided>,
+    /// Its parts, or why they are not known.
+    parts: Result<Vec<MadePart>, ImprintUndecided>,
 }
+
+/// What was made of one part. `None`: it is over another document.
+type MadePart = (Option<Box<Plan>>, Output);
 
 /// What the pass has made of a part.
 enum Output {
@@ -151,11 +154,10 @@ impl<'e> Stamps<'e> {
     /// Takes what was made of time-stamps that were foreseen. Returns `false`, and takes nothing, if
     /// they were others.
     pub(super) fn take(&mut self, made: Vec<Made>) -> bool {
-        let same_part =
-            |(part, _): &(Part<'_>, Output), (plan, _): &(Option<Box<Plan>>, Output)| match part {
-                Part::SameDocument { plan: own, .. } => plan.as_ref() == Some(own),
-                Part::External(..) => plan.is_none(),
-            };
+        let same_part = |(part, _): &(Part<'_>, Output), (plan, _): &MadePart| match part {
+            Part::SameDocument { plan: own, .. } => plan.as_ref() == Some(own),
+            Part::External(..) => plan.is_none(),
+        };
         let same = |(job, made): (&Job<'_>, &Made)| {
             let parts = match (&job.parts, &made.parts) {
                 (Ok(own), Ok(made)) => {
