@@ -38,6 +38,8 @@ pub struct VerifyOptions<'a> {
     pub(crate) envelope_content: Option<&'a [u8]>,
     /// Of a document that was extended since it was verified.
     pub(crate) beginning: Option<Arc<pades::DigestedBeginning>>,
+    /// What the steps of an extension know of its XML document.
+    pub(crate) known: Option<xades::KnownDocument>,
     /// The signature values that were verified with these options.
     pub(crate) verified: VerifiedValues,
     time: Option<ValidationTime>,
@@ -207,6 +209,7 @@ impl<'a> VerifyOptions<'a> {
             password: self.password,
             envelope_content: self.envelope_content,
             beginning: None,
+            known: self.known.clone(),
             verified: self.verified.clone(),
             time: None,
             integrity_only: false,

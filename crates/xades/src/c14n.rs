@@ -45,7 +45,7 @@ mod xpath;
 
 pub(crate) use form::MAX_LISTED;
 pub(crate) use inherited::MAX_BASE_LEN;
-pub(crate) use insertion_site::InsertionSite;
+pub(crate) use insertion_site::{InsertionFacts, InsertionSite};
 pub(crate) use method::MAX_PREFIXES;
 pub use method::{Algorithm, Canonicalization};
 pub(crate) use pass::ElementName;

@@ -1,9 +1,12 @@
 //! Inserts a signature into an existing document, or unsigned properties into a signature,
 //! so that no other octet changes and existing signatures stay intact.
 
+mod concern;
 mod division;
 mod existing;
+mod foresight;
 pub(crate) mod insertion;
+pub(crate) mod known;
 pub(crate) mod options;
 mod properties_place;
 pub(crate) mod time_stamp;
@@ -43,7 +46,7 @@ pub(crate) fn destination(
     read: &DocumentReading,
     position: &Position,
 ) -> Result<Destination, Error> {
-    let insertion = insertion(read, position)?;
+    let insertion = insertion(&read.site, read.document.length, position)?;
     let (document, copied) = (read.document.clone(), read.copied.clone());
     Ok(Destination::Inserted { document, insertion, copied })
 }
@@ -56,7 +59,7 @@ pub(crate) fn check_insertion(
     options: &SignatureOptions,
     position: &Position,
 ) -> Result<(), Error> {
-    let insertion = insertion(read, position)?;
+    let insertion = insertion(&read.site, read.document.length, position)?;
     if read.site.signed {
         let inserted = insertion.octets(&format!("<ds:Signature xmlns:ds=\"{DS}\"/>"))?;
         check_existing(document, &insertion, &inserted, &options.reading)?;
@@ -64,14 +67,14 @@ pub(crate) fn check_insertion(
     Ok(())
 }
 
-fn insertion(read: &DocumentReading, position: &Position) -> Result<Insertion, Error> {
-    let DocumentReading { site, document, .. } = read;
+/// The insertion at this site of a document of this length.
+fn insertion(site: &InsertionSite, length: u64, position: &Position) -> Result<Insertion, Error> {
     if site.declares_attributes {
         return Err(Error::CannotInsert { why: NotInsertable::DtdDeclaresAttributes });
     }
     let insertion = Insertion::new(site, position)?;
     let end = site.root.end_tag.start.min(site.root.whole().end.saturating_sub(2));
-    if document.length.saturating_sub(end) > MAX_AFTER_ROOT as u64 {
+    if length.saturating_sub(end) > MAX_AFTER_ROOT as u64 {
         return Err(Error::CannotInsert { why: NotInsertable::TooMuchAfterRoot });
     }
     Ok(insertion)

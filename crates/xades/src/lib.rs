@@ -20,6 +20,7 @@ pub mod xml;
 
 pub use ades_core::in_place::{Check, InPlace};
 pub use error::{Error, Limit};
+pub use extend::known::KnownDocument;
 pub use extend::options::ExtendOptions;
 pub use extend::time_stamp::{PendingTimeStamp, add_time_stamp, check_level, prepare_time_stamp};
 pub use extend::validation_data::add_validation_data;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::c14n::{Canonicalization, IdAttributes, Target};
 use crate::error::Error;
+use crate::extend::known::KnownDocument;
 use crate::pending::PendingSignature;
 use crate::signature_element::key_info::KeyInfo;
 use crate::verify::evaluate::foreseen::ForeseenSignature;
@@ -408,6 +409,7 @@ pub struct VerifyOptions<'a> {
     pub(crate) reading: ReadingOptions,
     pub(crate) foreseen: Option<ForeseenSignature>,
     pub(crate) verified: VerifiedValues,
+    pub(crate) known: Option<KnownDocument>,
 }
 
 impl<'a> VerifyOptions<'a> {
@@ -421,6 +423,15 @@ impl<'a> VerifyOptions<'a> {
     #[must_use]
     pub fn sharing(mut self, verified: &VerifiedValues) -> Self {
         self.verified = verified.clone();
+        self
+    }
+
+    /// Keeps what raising the signatures needs to know about the document, so that the steps that
+    /// follow in the same process [need not read it](crate::ExtendOptions::known). They need the
+    /// same other options.
+    #[must_use]
+    pub fn known(mut self, document: &KnownDocument) -> Self {
+        self.known = Some(document.clone());
         self
     }
 

@@ -167,17 +167,17 @@ pub(crate) fn digester(
 }
 
 /// Digests the octets that are read through it, and copies them.
-struct Digesting<'c, 'd, R> {
+pub(crate) struct Digesting<'c, 'd, R> {
     inner: R,
     digester: &'d RefCell<DigestThread>,
-    length: u64,
+    pub(crate) length: u64,
     copy: Option<&'c mut dyn Write>,
     /// Why the copy could not be written.
     failed: Option<io::Error>,
 }
 
 impl<'c, 'd, R: Read> Digesting<'c, 'd, R> {
-    const fn new(
+    pub(crate) const fn new(
         inner: R,
         digester: &'d RefCell<DigestThread>,
         copy: Option<&'c mut dyn Write>,

@@ -27,15 +27,12 @@ use std::sync::Arc;
 use ades_core::Document;
 use ades_evidence::VerifiedValues;
 
-use crate::c14n::Target;
 use crate::error::Error;
-use crate::options::{ReadingOptions, VerifyOptions};
+use crate::options::VerifyOptions;
 use crate::report::{Part, Place, Problem, Report, SignatureReport};
 
 use collect::CollectedDocument;
-use evaluate::evaluate;
-use evaluate::foreseen::{ForeseenOutcomes, ForeseenSignature};
-use original::Original;
+use evaluate::{Outcomes, evaluate};
 use signature::Signature;
 use signature_report::{Context, signature_report};
 
@@ -55,50 +52,36 @@ use signature_report::{Context, signature_report};
 /// an expected element. An invalid signature is not an error: the report has its
 /// problems.
 pub fn verify(document: &mut Document<'_>, options: VerifyOptions<'_>) -> Result<Report, Error> {
-    let VerifyOptions { mut originals, expected, reading, foreseen, verified } = options;
-    verify_with(document, &mut originals, &expected, &reading, foreseen, &verified)
-}
-
-/// As [`verify`], with originals that are needed again.
-pub(crate) fn verify_with(
-    document: &mut Document<'_>,
-    originals: &mut [Original<'_>],
-    expected: &[Target],
-    reading: &ReadingOptions,
-    foreseen: Option<ForeseenSignature>,
-    verified: &VerifiedValues,
-) -> Result<Report, Error> {
-    let early = foreseen.and_then(|foreseen| foreseen.read(document, reading, expected));
+    let VerifyOptions { mut originals, expected, reading, foreseen, verified, known } = options;
+    if let Some(known) = known {
+        return known.verify(document, &mut originals, &expected, &reading, &verified);
+    }
+    let early = foreseen.and_then(|foreseen| foreseen.read(document, &reading, &expected));
     let (collected, foreseen) = match early {
         Some((collected, outcomes)) => (collected, Some(outcomes)),
-        None => (CollectedDocument::read(document, reading, expected)?, None),
+        None => (CollectedDocument::read(document, &reading, &expected)?, None),
     };
-    verify_collected(document, &collected, originals, reading, foreseen, verified)
+    let signatures = collected.read_signatures();
+    let length = collected.length;
+    let (outcomes, _) =
+        evaluate(document, length, &signatures, &mut originals, &reading, foreseen, &[])?;
+    Ok(report(&collected, &signatures, &outcomes, &verified))
 }
 
-/// The second reading, after `collected` was collected in the first.
-pub(crate) fn verify_collected(
-    document: &mut Document<'_>,
+/// The report of a document after its second reading.
+pub(crate) fn report(
     collected: &CollectedDocument,
-    originals: &mut [Original<'_>],
-    reading: &ReadingOptions,
-    foreseen: Option<ForeseenOutcomes>,
+    signatures: &[Option<Signature<'_>>],
+    outcomes: &[Outcomes],
     verified: &VerifiedValues,
-) -> Result<Report, Error> {
-    let signatures: Vec<Option<Signature<'_>>> = collected
-        .signatures
-        .iter()
-        .map(|found| if found.in_entity { None } else { Signature::read(&found.element) })
-        .collect();
-    let length = collected.length;
-    let outcomes = evaluate(document, length, &signatures, originals, reading, foreseen)?;
+) -> Report {
     let places = collected.signatures.iter().filter(|found| !found.in_entity);
-    let (evidence, found) = evidence::collect(&signatures, &outcomes);
+    let (evidence, found) = evidence::collect(signatures, outcomes);
     let context = Context {
         document: collected,
         evidence: &found,
-        signatures: &signatures,
-        outcomes: &outcomes,
+        signatures,
+        outcomes,
         verified,
         places: places.map(|found| found.element.place.clone()).collect(),
     };
@@ -118,12 +101,12 @@ pub(crate) fn verify_collected(
             around.countersignatures.splice(0..0, taken);
         }
     }
-    let place = Place { from: collected.root_place.start, to: collected.root_place.end };
-    Ok(Report {
-        length,
+    let place = Place::new(&collected.root_place());
+    Report {
+        length: collected.length,
         root: Part::new(&collected.root, place),
         signatures: reports.into_iter().flatten().collect(),
-    })
+    }
 }
 
 /// Several signatures may cover the expected elements together: none of them then has the

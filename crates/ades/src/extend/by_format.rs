@@ -35,11 +35,12 @@ impl PreparedStamp {
         matches!(error, Error::Pades(pades::Error::DoesNotFit { .. }))
     }
 
-    /// Writes the document with the token.
+    /// Writes the document with the token. `known` is what is known of an XML document.
     pub(super) fn add(
         &self,
         document: &mut Document<'_>,
         token: &[u8],
+        known: &xades::KnownDocument,
         out: &mut dyn Write,
     ) -> Result<(), Error> {
         match self {
@@ -50,7 +51,7 @@ impl PreparedStamp {
                 pades::add_time_stamp(document, pending, token, out).map_err(Error::from)
             }
             Self::Xades(pending) => {
-                xades::add_time_stamp(document, pending, token, out).map_err(Error::from)
+                known.add_time_stamp(document, pending, token, out).map_err(Error::from)
             }
         }
     }

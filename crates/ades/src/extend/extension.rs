@@ -202,12 +202,28 @@ impl Extension {
         out: &mut dyn Write,
     ) -> Result<Advance, Error> {
         options.verified = self.memory.verified.clone();
+        let ExtendOptions { level, digest, .. } = &self.options;
+        // A clone of the extension may have another document.
+        self.memory.known = self.memory.known.for_level(level.level(), *digest);
+        options.known = Some(self.memory.known.clone());
+        let advance = self.step(document, options, now, out);
+        options.known = None;
+        advance
+    }
+
+    fn step(
+        &mut self,
+        document: &mut Document<'_>,
+        options: &mut VerifyOptions<'_>,
+        now: DateTime<Utc>,
+        out: &mut dyn Write,
+    ) -> Result<Advance, Error> {
         if let Some(pending) = &self.pending {
             let Some(token) = &pending.token else {
                 return Ok(Advance::Needs(vec![pending.need()]));
             };
             let len = token.0.len();
-            match pending.prepared.add(document, &token.0, out) {
+            match pending.prepared.add(document, &token.0, &self.memory.known, out) {
                 Ok(()) => {
                     self.stamped(len);
                     return Ok(Advance::Written);

@@ -60,6 +60,8 @@ pub(super) struct Memory {
     /// What the format states of the document that the next step gets again, and the length of
     /// that document.
     read: Option<(u64, FormatReport)>,
+    /// What the steps need to know of the present XML document.
+    pub(super) known: xades::KnownDocument,
     /// The digests of the octets that no step changes. Only steps after which the document is
     /// read once more rely on them.
     beginning: Arc<pades::DigestedBeginning>,

@@ -200,8 +200,11 @@ pub(crate) fn verify(
     options: facade::VerifyOptions<'_>,
 ) -> Result<Report, Error> {
     options.check(Format::Xades)?;
-    let facade::VerifyOptions { originals, elements, reading, verified, .. } = options;
+    let facade::VerifyOptions { originals, elements, reading, verified, known, .. } = options;
     let mut options = verify_options(&reading).sharing(&verified);
+    if let Some(known) = known {
+        options = options.known(&known);
+    }
     for (name, document) in documents(originals)? {
         options = match name {
             Some(name) => options.original_named(name, document),

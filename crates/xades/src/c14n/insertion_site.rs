@@ -28,6 +28,28 @@ pub(crate) struct InsertionSite {
     pub(crate) declares_attributes: bool,
 }
 
+/// What insertions into a document depend on, wherever they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InsertionFacts {
+    pub(crate) encoding: Encoding,
+    pub(crate) has_doctype: bool,
+    /// As [`InsertionSite::declares_attributes`].
+    pub(crate) declares_attributes: bool,
+}
+
+impl InsertionFacts {
+    /// The facts about a document that was read to its end.
+    pub(crate) fn new(reader: &Reader<'_>) -> Self {
+        let dtd = reader.dtd();
+        let prefixes = [b"ds".as_slice(), b"xades", b"xades141"];
+        Self {
+            encoding: reader.encoding(),
+            has_doctype: dtd.present,
+            declares_attributes: prefixes.into_iter().any(|prefix| dtd.declares_for(prefix)),
+        }
+    }
+}
+
 /// Finds an insertion site while the document is read.
 pub(crate) struct SiteFinder<'i> {
     ids: &'i IdAttributes,
@@ -133,19 +155,18 @@ impl<'i> SiteFinder<'i> {
             (None, Some(search)) => return Err(search.not_found()),
             (None, None) => return Err(Error::NotWellFormed { offset: 0, what }),
         };
-        let dtd = reader.dtd();
+        let InsertionFacts { encoding, has_doctype, declares_attributes } =
+            InsertionFacts::new(reader);
         Ok(InsertionSite {
             name,
             span,
             root,
-            encoding: reader.encoding(),
+            encoding,
             signed: self.signed,
             in_signature: self.in_signature,
             is_signature: self.is_signature,
-            has_doctype: dtd.present,
-            declares_attributes: [b"ds".as_slice(), b"xades", b"xades141"]
-                .into_iter()
-                .any(|prefix| dtd.declares_for(prefix)),
+            has_doctype,
+            declares_attributes,
         })
     }
 }

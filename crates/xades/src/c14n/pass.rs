@@ -8,7 +8,7 @@ use crate::xml::{Event, Reader, Span, StartElement};
 
 use super::base::is_scheme;
 use super::form::{Form, NodeSet};
-use super::insertion_site::{InsertionSite, SiteFinder};
+use super::insertion_site::{InsertionFacts, InsertionSite, SiteFinder};
 use super::marks::Marks;
 use super::method::Canonicalization;
 use super::paused::PausedPass;
@@ -145,11 +145,11 @@ impl<'a, 's> Pass<'a, 's> {
     }
 
     /// As [`run`](Self::run), except that an error about one form does not affect the
-    /// others. `see` sees each event first.
+    /// others. `see` sees each event first. Also returns what insertions depend on.
     pub(crate) fn run_each(
         mut self,
         see: &mut dyn FnMut(&Event<'_>) -> Result<(), Error>,
-    ) -> Result<Vec<Result<Covered, Error>>, Error> {
+    ) -> Result<(Vec<Result<Covered, Error>>, InsertionFacts), Error> {
         let mut failed: Vec<Option<Error>> = self.forms.iter().map(|_| None).collect();
         let mut work = Work::new(self.reader.limits());
         self.read(u64::MAX, &mut work, |forms, event, work| {
@@ -163,8 +163,10 @@ impl<'a, 's> Pass<'a, 's> {
             }
             Ok(())
         })?;
+        let facts = InsertionFacts::new(&self.reader);
         let forms = self.forms.into_iter().zip(failed);
-        Ok(forms.map(|(form, failed)| failed.map_or_else(|| form.finish(), Err)).collect())
+        let forms = forms.map(|(form, failed)| failed.map_or_else(|| form.finish(), Err));
+        Ok((forms.collect(), facts))
     }
 
     /// As [`run`](Self::run), and finds the site of an insertion into or after `target`.

@@ -110,7 +110,7 @@ fn verify_extended(
     verify(&mut Document::seekable(extended), options.sharing(verified))
 }
 
-fn flatten<'r>(signatures: &'r [SignatureReport], all: &mut Vec<&'r SignatureReport>) {
+pub(super) fn flatten<'r>(signatures: &'r [SignatureReport], all: &mut Vec<&'r SignatureReport>) {
     for signature in signatures {
         all.push(signature);
         flatten(&signature.countersignatures, all);
@@ -147,7 +147,7 @@ fn check_references(before: &[ReferenceReport], after: &[ReferenceReport]) -> Re
 }
 
 /// Whether a reference is to a part of the document.
-fn is_in_document(reference: &ReferenceReport) -> bool {
+pub(super) fn is_in_document(reference: &ReferenceReport) -> bool {
     reference.uri.as_deref().is_some_and(|uri| uri.is_empty() || uri.starts_with('#'))
 }
 

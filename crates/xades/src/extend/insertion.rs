@@ -14,6 +14,10 @@ use crate::source_document::SourceDocument;
 use crate::xml::Encoding;
 use crate::xml::chars::is_name_char;
 
+/// Maximum length of a document that is held until it has been compared. A longer one is read
+/// twice.
+const MAX_HELD: u64 = 1 << 20;
+
 /// A place between the octets of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -136,6 +140,24 @@ pub(crate) fn write_with_insertion(
     let rest = withheld.get(skipped..).ok_or(Error::DocumentChanged)?;
     write(out, inserted.unwrap_or_default())?;
     write(out, rest)
+}
+
+/// As [`write_with_insertion`], but if it is not the prepared document, nothing is written.
+pub(crate) fn write_if_same(
+    document: &mut Document<'_>,
+    source: &SourceDocument,
+    insertion: &Insertion,
+    inserted: &[u8],
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    if source.length > MAX_HELD {
+        source.check_length(document)?;
+        source.read(document, &mut |_| Ok(()))?;
+        return write_with_insertion(document, source, insertion, inserted, out);
+    }
+    let mut held = Vec::new();
+    write_with_insertion(document, source, insertion, inserted, &mut held)?;
+    write(out, &held)
 }
 
 pub(crate) fn write(out: &mut dyn Write, octets: &[u8]) -> Result<(), Error> {

@@ -1,7 +1,9 @@
 //! The place of further unsigned properties in a signature, and the names of elements there.
 
+use std::sync::Arc;
+
 use ades_core::facts::TimeStampKind;
-use ades_core::{Certificate, DigestAlgorithm, Document};
+use ades_core::{DigestAlgorithm, Document};
 use ades_evidence::VerifiedValues;
 
 use crate::c14n::Target;
@@ -10,68 +12,73 @@ use crate::markup::Markup;
 use crate::namespaces::{DS, XADES, XADES_141};
 use crate::options::{Position, ReadingOptions};
 use crate::report::{Problem, ReferenceKind, ReferenceReport, Report, SignatureReport};
-use crate::source_document::DocumentReading;
 use crate::verify::collect::{CollectedDocument, CollectedSignature};
 use crate::verify::original::Original;
 use crate::verify::signature::Signature;
 use crate::verify::tree::Element;
-use crate::verify::verify_collected;
+use crate::xml::{Encoding, Limits};
 
+use super::concern::may_concern;
 use super::existing::check_existing_since;
 use super::insertion::Insertion;
+use super::known::{Known, KnownDocument};
 
 /// The prefix of XAdES where the document's own cannot be used.
 const OWN_PREFIX: &str = "xades";
 /// The prefix of the later properties.
 const LATER_PREFIX: &str = "xades141";
 
-/// A signature in a document that has been read, and where its further unsigned properties
-/// go: after all others, so that no earlier archive time-stamp is over them.
+/// A signature in a document that has been read, and where its further unsigned properties go.
 pub(crate) struct PropertiesPlace {
-    pub(crate) collected: CollectedDocument,
-    /// The index of the signature in `collected`.
+    pub(crate) known: Arc<Known>,
+    /// The index of the signature in the document.
     pub(crate) index: usize,
-    pub(crate) read: DocumentReading,
+    pub(crate) site: PropertiesSite,
+}
+
+/// Where further unsigned properties of a signature go: after all others, so that no earlier
+/// archive time-stamp is over them.
+#[derive(Clone, Debug)]
+pub(crate) struct PropertiesSite {
     pub(crate) insertion: Insertion,
+    /// Where the element around the insertion begins.
+    pub(super) start: u64,
+    /// Whether the insertion is its first child, instead of its last one.
+    pub(super) is_first: bool,
     /// The local names of the elements around the properties that the signature does not
     /// have yet, outermost first.
     around: &'static [&'static str],
     /// The prefix of XAdES with its colon, if the document declares it there. Empty for the
     /// default namespace.
-    prefix: Option<String>,
+    pub(super) prefix: Option<String>,
+    /// Whether an insertion changes nothing but the content of the elements around it: neither
+    /// a document type declaration nor an unusual encoding or depth can give it another effect.
+    pub(super) is_plain: bool,
 }
 
 impl PropertiesPlace {
-    /// Reads a document, which has a signature at `which` of its report.
+    /// The place in a document that has a signature at `which` of its report. It is read, unless
+    /// it is known.
     pub(crate) fn find(
         document: &mut Document<'_>,
         which: &[usize],
         algorithm: DigestAlgorithm,
         reading: &ReadingOptions,
+        known: &KnownDocument,
     ) -> Result<Self, Error> {
-        let collected = CollectedDocument::read(document, reading, &[])?;
-        let index = collected.index(which);
-        let found = index.and_then(|index| collected.signatures.get(index).zip(Some(index)));
-        let (found, index) =
-            found.ok_or_else(|| Error::NoSuchSignature { which: which.to_vec() })?;
-        let (position, around) = position(found)?;
-        check_around(&collected, found)?;
-        let read = DocumentReading::new(document, algorithm, reading, Vec::new(), &position, None)?;
-        let insertion = super::insertion(&read, &position)?;
-        // The prefix of the element around the properties is that of XAdES. A document type
-        // declaration may declare attributes for elements that have it.
-        let own = read.site.name.rsplit_once(':').map_or("", |(prefix, _)| prefix);
-        let prefix = match own {
-            LATER_PREFIX => None,
-            _ if read.site.has_doctype => None,
-            "" => Some(String::new()),
-            own => Some(format!("{own}:")),
+        let known = match known.get(document, reading)? {
+            Some(known) => known,
+            None => Arc::new(Known::read(document, algorithm, reading, &[])?),
         };
-        Ok(Self { collected, index, read, insertion, around, prefix })
+        let index = known.collected.index(which);
+        let index = index.ok_or_else(|| Error::NoSuchSignature { which: which.to_vec() })?;
+        let site = PropertiesSite::new(&known, index)?;
+        Ok(Self { known, index, site })
     }
 
-    /// Verifies the signatures of the document without and with an insertion that contains
-    /// `properties`. Returns the certificate of the signer.
+    /// Checks that an insertion that contains `properties` breaks nothing: by what signatures and
+    /// time-stamps are over, or, if that does not decide it, by verifying the document with the
+    /// insertion. Returns the report of the signature.
     pub(crate) fn check(
         &self,
         document: &mut Document<'_>,
@@ -80,10 +87,16 @@ impl PropertiesPlace {
         originals: &mut [Original<'_>],
         reading: &ReadingOptions,
         verified: &VerifiedValues,
-    ) -> Result<Option<Certificate>, Error> {
-        let before =
-            verify_collected(document, &self.collected, originals, reading, None, verified)?;
-        let report = report_of(&before, which);
+    ) -> Result<SignatureReport, Error> {
+        let read;
+        let before = match &self.known.report {
+            Some(report) => report,
+            None => {
+                (read, _) = self.known.verify(document, originals, verified, None, None)?;
+                &read
+            }
+        };
+        let report = report_of(before, which);
         let report = report.ok_or_else(|| Error::NoSuchSignature { which: which.to_vec() })?;
         if report.intact == Some(false) {
             return Err(Error::NotIntact { which: which.to_vec() });
@@ -97,10 +110,48 @@ impl PropertiesPlace {
         if !report.references.iter().any(covers_properties) {
             return Err(Error::CannotInsert { why: NotInsertable::PropertiesNotSigned });
         }
-        let inserted = self.octets(properties)?;
-        let insertion = (&self.insertion, inserted.as_slice());
-        check_existing_since(&before, document, insertion, reading, verified)?;
-        Ok(report.facts.certificate.clone())
+        let site = &self.site;
+        if !site.is_plain
+            || may_concern(site.insertion.offset, &self.known.collected, before, reading)
+        {
+            let inserted = site.octets(properties)?;
+            let insertion = (&site.insertion, inserted.as_slice());
+            check_existing_since(before, document, insertion, reading, verified)?;
+        }
+        Ok(report.clone())
+    }
+}
+
+impl PropertiesSite {
+    /// The place in the signature with this index.
+    pub(crate) fn new(known: &Known, index: usize) -> Result<Self, Error> {
+        let Known { collected, facts, source, .. } = known;
+        let cannot = |why| Error::CannotInsert { why };
+        let found = collected.signatures.get(index);
+        let found = found.ok_or_else(|| cannot(NotInsertable::SignatureMalformed))?;
+        let (position, around) = place(found)?;
+        check_around(collected, found)?;
+        let (start, is_first) = match position {
+            Position::FirstIn(Target::At(start)) => (start, true),
+            Position::LastIn(Target::At(start)) => (start, false),
+            _ => return Err(cannot(NotInsertable::SignatureMalformed)),
+        };
+        let site = collected.site(start, facts);
+        let (site, depth) = site.ok_or_else(|| cannot(NotInsertable::SignatureMalformed))?;
+        let insertion = super::insertion(&site, source.length, &position)?;
+        // The prefix of the element around the properties is that of XAdES. A document type
+        // declaration may declare attributes for elements that have it.
+        let own = site.name.rsplit_once(':').map_or("", |(prefix, _)| prefix);
+        let prefix = match own {
+            LATER_PREFIX => None,
+            _ if site.has_doctype => None,
+            "" => Some(String::new()),
+            own => Some(format!("{own}:")),
+        };
+        let is_plain = !site.has_doctype
+            && site.encoding == Encoding::Utf8
+            && depth < Limits::DEFAULT.depth / 2;
+        Ok(Self { insertion, start, is_first, around, prefix, is_plain })
     }
 
     /// The octets to be inserted for these properties.
@@ -108,6 +159,11 @@ impl PropertiesPlace {
         &self,
         properties: impl FnOnce(&mut PropertiesMarkup<'_>),
     ) -> Result<Vec<u8>, Error> {
+        self.insertion.octets(&self.markup(properties))
+    }
+
+    /// These properties, with the elements around them that the signature does not have.
+    pub(crate) fn markup(&self, properties: impl FnOnce(&mut PropertiesMarkup<'_>)) -> String {
         let mut markup = PropertiesMarkup {
             markup: Markup::default(),
             prefix: self.prefix.as_deref(),
@@ -116,13 +172,7 @@ impl PropertiesPlace {
         self.around.iter().for_each(|name| markup.open(name));
         properties(&mut markup);
         self.around.iter().for_each(|_| markup.close());
-        self.insertion.octets(&markup.markup.take())
-    }
-
-    /// The signatures of the document, in its order. `None`: malformed, or out of an entity.
-    pub(crate) fn signatures(&self) -> Vec<Option<Signature<'_>>> {
-        let all = self.collected.signatures.iter();
-        all.map(|found| Signature::read(&found.element).filter(|_| !found.in_entity)).collect()
+        markup.markup.take()
     }
 }
 
@@ -135,7 +185,7 @@ fn report_of<'r>(report: &'r Report, which: &[usize]) -> Option<&'r SignatureRep
 
 /// Where further unsigned properties of a signature go, and which elements around them it
 /// does not have.
-fn position(found: &CollectedSignature) -> Result<(Position, &'static [&'static str]), Error> {
+fn place(found: &CollectedSignature) -> Result<(Position, &'static [&'static str]), Error> {
     let cannot = |why| Err(Error::CannotInsert { why });
     if found.in_entity {
         return cannot(NotInsertable::InEntity);

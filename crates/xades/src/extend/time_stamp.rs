@@ -2,6 +2,7 @@
 //! `xades141:ArchiveTimeStamp` (5.5.2).
 
 use std::io::Write;
+use std::ops::Range;
 
 use ades_core::error::Parameter;
 use ades_core::{Digest, DigestAlgorithm, Document, Level, PendingState};
@@ -12,21 +13,29 @@ use serde::{Deserialize, Serialize};
 use crate::c14n::Canonicalization;
 use crate::error::{Error, NotInsertable};
 use crate::options::ReadingOptions;
+use crate::report::SignatureReport;
 use crate::source_document::SourceDocument;
-use crate::verify::evaluate::imprint;
+use crate::verify::evaluate::{imprint, stamped_parts};
 use crate::verify::original::Original;
 use crate::verify::properties::BEFORE_BASELINE;
-use crate::verify::time_stamp::TimeStamp;
+use crate::verify::signature::Signature;
+use crate::verify::time_stamp::{Part, TimeStamp};
+use crate::xml::Limits;
 
-use super::insertion::write_with_insertion;
+use super::insertion::write_if_same;
+use super::known::KnownDocument;
 use super::options::ExtendOptions;
-use super::properties_place::{PropertiesMarkup, PropertiesPlace};
+use super::properties_place::{PropertiesMarkup, PropertiesPlace, PropertiesSite};
 
 /// The canonicalisation of what time-stamps are over. The exclusive one does not depend on
 /// the elements around the signature, into which it may be moved later.
 const METHOD: Canonicalization = Canonicalization::EXCLUSIVE;
 /// The algorithm of checks, whose digests are not used.
 const CHECK_ALGORITHM: DigestAlgorithm = DigestAlgorithm::Sha256;
+/// Parts of this length together, and some forms of the document, exceed no limit of time-stamps.
+const CERTAIN_LEN: u64 = 1 << 26;
+/// A canonical form is at most this many times as long as the document.
+const WORK_RATIO: u64 = Limits::DEFAULT.work_ratio;
 
 /// A time-stamp that has been prepared and waits for its token.
 ///
@@ -40,7 +49,23 @@ pub struct PendingTimeStamp {
     imprint: Digest,
     document: SourceDocument,
     reading: ReadingOptions,
+    /// Where it goes. It is not stored: another process finds it again.
+    #[serde(skip)]
+    found: Found,
 }
+
+/// The index of the signature and the place in it, if they were found in this process. They follow
+/// from the document.
+#[derive(Clone, Debug, Default)]
+struct Found(Option<(usize, PropertiesSite)>);
+
+impl PartialEq for Found {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Found {}
 
 impl PendingTimeStamp {
     /// The digest that the token must be over: pass it to the time-stamping service.
@@ -87,13 +112,17 @@ pub fn prepare_time_stamp(
         let problem = "SHA-1 is too weak for a time-stamp";
         return Err(Error::Core(ades_core::Error::Parameter { parameter, problem }));
     }
-    let ExtendOptions { mut originals, reading, verified } = options;
-    let place = PropertiesPlace::find(document, which, digest, &reading)?;
+    let ExtendOptions { mut originals, reading, verified, known } = options;
+    let place = PropertiesPlace::find(document, which, digest, &reading, &known)?;
     let property = |markup: &mut PropertiesMarkup<'_>| write_property(markup, purpose, &[]);
     place.check(document, which, property, &mut originals, &reading, &verified)?;
-    let imprint = imprint_at(document, &place, purpose, digest, &mut originals, &reading)?;
-    let (signature, document) = (which.to_vec(), place.read.document);
-    Ok(PendingTimeStamp { purpose, signature, imprint, document, reading })
+    let imprint = match place.known.imprint(place.index, purpose, digest) {
+        Some(imprint) => imprint.clone(),
+        None => imprint_at(document, &place, purpose, digest, &mut originals, &reading)?,
+    };
+    let (signature, document) = (which.to_vec(), place.known.source.clone());
+    let found = Found(Some((place.index, place.site)));
+    Ok(PendingTimeStamp { purpose, signature, imprint, document, reading, found })
 }
 
 /// Checks that the signature at `which` of the report can be raised to a level, before
@@ -112,19 +141,54 @@ pub fn check_level(
         Level::Lta => TimeStampPurpose::Archive,
         _ => TimeStampPurpose::Signature,
     };
-    let ExtendOptions { mut originals, reading, verified } = options;
-    let place = PropertiesPlace::find(document, which, CHECK_ALGORITHM, &reading)?;
-    let is_earlier = place
-        .signatures()
-        .get(place.index)
-        .and_then(Option::as_ref)
-        .is_some_and(|signature| signature.qualifying.has(&BEFORE_BASELINE));
+    let ExtendOptions { mut originals, reading, verified, known } = options;
+    let place = PropertiesPlace::find(document, which, CHECK_ALGORITHM, &reading, &known)?;
+    let signatures = place.known.collected.read_signatures();
+    let signature = signatures.get(place.index).and_then(Option::as_ref);
+    let is_earlier = signature.is_some_and(|one| one.qualifying.has(&BEFORE_BASELINE));
     if level >= Level::Lt && is_earlier {
         return Err(Error::CannotInsert { why: NotInsertable::EarlierValidationData });
     }
     let property = |markup: &mut PropertiesMarkup<'_>| write_property(markup, purpose, &[]);
-    place.check(document, which, property, &mut originals, &reading, &verified)?;
+    let report = place.check(document, which, property, &mut originals, &reading, &verified)?;
+    let stamp = signature.and_then(|one| foreseen(purpose, CHECK_ALGORITHM, one));
+    let stamp = stamp.ok_or(Error::UnsupportedTimeStamp { purpose })?;
+    let parts = stamped_parts(&signatures, (place.index, &stamp), &reading);
+    let parts = parts.map_err(|why| Error::ImprintUnknown { why })?;
+    if is_certain(&parts, &report, place.known.source.length) {
+        return Ok(());
+    }
     imprint_at(document, &place, purpose, CHECK_ALGORITHM, &mut originals, &reading).map(|_| ())
+}
+
+/// Whether an imprint over these parts can certainly be made: the references were digested, and
+/// the parts are far from the limits of time-stamps.
+fn is_certain(parts: &[Part<'_>], report: &SignatureReport, length: u64) -> bool {
+    let len = |place: &Range<u64>| place.end.saturating_sub(place.start);
+    let mut all = 0u64;
+    for part in parts {
+        let Part::SameDocument { elements, .. } = part else { return false };
+        // Namespaces of the elements around may make a form longer than its element.
+        let longest = elements.iter().map(|place| len(place).saturating_mul(WORK_RATIO));
+        all = longest.fold(all, u64::saturating_add);
+    }
+    for reference in &report.references {
+        if reference.intact.is_none() && reference.undecided.is_none() {
+            return false;
+        }
+        // Another canonical form than that of the reference may be somewhat longer.
+        all = all.saturating_add(reference.length.saturating_mul(4));
+    }
+    all <= length.saturating_mul(8).saturating_add(CERTAIN_LEN)
+}
+
+/// A time-stamp of this signature after all its other properties.
+pub(super) fn foreseen(
+    purpose: TimeStampPurpose,
+    digest: DigestAlgorithm,
+    signature: &Signature<'_>,
+) -> Option<TimeStamp> {
+    TimeStamp::foreseen(purpose, digest, METHOD, signature.element.place.end)
 }
 
 /// The digest of what the time-stamp at this place will be over.
@@ -136,9 +200,10 @@ fn imprint_at(
     originals: &mut [Original<'_>],
     reading: &ReadingOptions,
 ) -> Result<Digest, Error> {
-    let stamp = TimeStamp::foreseen(purpose, digest, METHOD, place.insertion.offset)
-        .ok_or(Error::UnsupportedTimeStamp { purpose })?;
-    let (length, signatures) = (place.collected.length, place.signatures());
+    let (length, signatures) = (place.known.source.length, place.known.collected.read_signatures());
+    let signature = signatures.get(place.index).and_then(Option::as_ref);
+    let stamp = signature.and_then(|one| foreseen(purpose, digest, one));
+    let stamp = stamp.ok_or(Error::UnsupportedTimeStamp { purpose })?;
     let stamp = (place.index, &stamp);
     let made = imprint(document, length, &signatures, stamp, originals, reading)?;
     made.map_err(|why| Error::ImprintUnknown { why })
@@ -158,23 +223,56 @@ pub fn add_time_stamp(
     token: &[u8],
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    let PendingTimeStamp { purpose, signature, imprint, document: source, reading } = pending;
+    add_time_stamp_knowing(document, pending, token, &KnownDocument::new(), out)
+}
+
+pub(super) fn add_time_stamp_knowing(
+    document: &mut Document<'_>,
+    pending: &PendingTimeStamp,
+    token: &[u8],
+    known: &KnownDocument,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let PendingTimeStamp { purpose, imprint, document: source, reading, found, .. } = pending;
     let read = Token::read(token).ok_or(Error::TimeStampMalformed)?;
     if read.imprint.as_ref() != Some(imprint) {
         return Err(Error::TimeStampMismatch);
     }
     source.check_length(document)?;
-    let algorithm = source.digest.0.algorithm();
-    let place = match PropertiesPlace::find(document, signature, algorithm, reading) {
-        Ok(place) if place.read.document == *source => place,
+    let again;
+    let ((index, site), read) = match &found.0 {
+        Some(found) => {
+            let read = known.get(document, reading)?;
+            (found, read.filter(|read| read.source == *source))
+        }
+        None => {
+            let place = find_again(document, pending)?;
+            again = (place.index, place.site);
+            (&again, Some(place.known))
+        }
+    };
+    let markup = site.markup(|markup| write_property(markup, *purpose, token));
+    let inserted = site.insertion.octets(&markup)?;
+    write_if_same(document, source, &site.insertion, &inserted, out)?;
+    known.written(read.as_deref(), *index, site, &markup);
+    Ok(())
+}
+
+/// The place of a time-stamp that another process has prepared.
+fn find_again(
+    document: &mut Document<'_>,
+    pending: &PendingTimeStamp,
+) -> Result<PropertiesPlace, Error> {
+    let PendingTimeStamp { signature, document: source, reading, .. } = pending;
+    let (algorithm, unknown) = (source.digest.0.algorithm(), KnownDocument::new());
+    match PropertiesPlace::find(document, signature, algorithm, reading, &unknown) {
+        Ok(place) if place.known.source == *source => Ok(place),
         // Another document may lack the signature.
         found => {
             source.read(document, &mut |_| Ok(()))?;
-            found?
+            found
         }
-    };
-    let inserted = place.octets(|markup| write_property(markup, *purpose, token))?;
-    write_with_insertion(document, source, &place.insertion, &inserted, out)
+    }
 }
 
 /// Writes the property. New properties state their canonicalisation (clause 5.1.4).

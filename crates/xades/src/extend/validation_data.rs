@@ -13,7 +13,7 @@ use crate::verify::evidence::collect;
 use crate::verify::signature::Signature;
 
 use super::division::{Division, divide};
-use super::insertion::write_with_insertion;
+use super::insertion::write_if_same;
 use super::options::ExtendOptions;
 use super::properties_place::{PropertiesMarkup, PropertiesPlace};
 
@@ -48,13 +48,13 @@ pub fn add_validation_data(
     {
         return Err(Error::RevocationValueMalformed);
     }
-    let ExtendOptions { mut originals, reading, verified } = options;
-    let place = PropertiesPlace::find(document, which, COMPARISON, &reading)?;
+    let ExtendOptions { mut originals, reading, verified, known } = options;
+    let place = PropertiesPlace::find(document, which, COMPARISON, &reading, &known)?;
     let property = |markup: &mut PropertiesMarkup<'_>| {
         markup.element("CertificateValues", |_| {});
     };
-    let signer = place.check(document, which, property, &mut originals, &reading, &verified)?;
-    let signatures = place.signatures();
+    let report = place.check(document, which, property, &mut originals, &reading, &verified)?;
+    let signatures = place.known.collected.read_signatures();
     let signature = signatures.get(place.index..=place.index).unwrap_or_default();
     let (evidence, _) = collect(signature, &[Outcomes::default()]);
     let new = without_known(data, &evidence);
@@ -64,10 +64,11 @@ pub fn add_validation_data(
             .map(|_| ())?);
     }
     let form = signature.iter().flatten().next().map_or(Form::Values, Form::of);
-    let inserted = place.octets(|markup| match form {
+    let markup = place.site.markup(|markup| match form {
         Form::Values => write_values(markup, &new),
         Form::ValuesAfterTimeStamp => {
-            let Division { signer, services } = divide(new, signer.as_ref(), &evidence);
+            let Division { signer, services } =
+                divide(new, report.facts.certificate.as_ref(), &evidence);
             if !services.is_empty() {
                 markup.later_element("TimeStampValidationData", |m| write_values(m, &services));
             }
@@ -79,8 +80,12 @@ pub fn add_validation_data(
         Form::AnyValidationData => {
             markup.later_element("AnyValidationData", |m| write_values(m, &new));
         }
-    })?;
-    write_with_insertion(document, &place.read.document, &place.insertion, &inserted, out)
+    });
+    let PropertiesPlace { known: read, index, site } = &place;
+    let inserted = site.insertion.octets(&markup)?;
+    write_if_same(document, &read.source, &site.insertion, &inserted, out)?;
+    known.written(Some(read), *index, site, &markup);
+    Ok(())
 }
 
 /// The properties that further validation data go into.

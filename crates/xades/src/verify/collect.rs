@@ -1,16 +1,21 @@
 //! The first reading of a document: finds its signatures, and keeps the parts of
 //! them that verifying needs.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
-use ades_core::Document;
+use ades_core::{DigestAlgorithm, Document, DocumentDigest};
 
-use crate::c14n::{ElementName, IdAttributes, PausedPass, Target, TargetSearch};
+use crate::c14n::{
+    ElementName, IdAttributes, InsertionFacts, InsertionSite, PausedPass, Target, TargetSearch,
+};
 use crate::error::{Error, Limit};
 use crate::namespaces::{ANY_XADES, DS};
 use crate::options::ReadingOptions;
-use crate::xml::{EndElement, Event, Span, StartElement};
+use crate::source_document::{Digesting, SourceDocument, digester};
+use crate::xml::{EndElement, Event, Reader, Span, StartElement};
 
+use super::signature::Signature;
 use super::tree::Element;
 
 /// Maximum number of signatures in one document.
@@ -38,17 +43,28 @@ pub(crate) struct CollectedDocument {
     /// The number of octets.
     pub(crate) length: u64,
     pub(crate) root: ElementName,
-    pub(crate) root_place: Range<u64>,
+    root_span: Span,
     /// Whether the root element contains anything except signatures.
     pub(crate) root_has_more: bool,
     /// In document order.
     pub(crate) signatures: Vec<CollectedSignature>,
     /// The places of the elements that the caller expects to be signed.
     pub(crate) expected: Vec<Range<u64>>,
+    /// The elements that unsigned properties can be inserted into, in the order of their ends.
+    properties: Vec<PropertiesElement>,
+}
+
+/// An element around unsigned properties.
+#[derive(Debug)]
+struct PropertiesElement {
+    /// With its prefix.
+    name: String,
+    span: Span,
+    depth: usize,
 }
 
 /// A `ds:Signature`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CollectedSignature {
     pub(crate) element: Element,
     /// The index of the signature around it.
@@ -82,6 +98,11 @@ enum Keep {
 }
 
 impl Keep {
+    /// Whether the element can be around unsigned properties.
+    const fn is_around_properties(self) -> bool {
+        matches!(self, Self::Qualifying | Self::Unsigned | Self::UnsignedOfKind)
+    }
+
     /// The parts that are kept of a child that follows `before` others. `None`: the child
     /// is not kept at all.
     fn of_child(self, element: &StartElement<'_>, before: usize) -> Option<Self> {
@@ -140,6 +161,11 @@ struct OpenSignature {
 }
 
 impl CollectedSignature {
+    /// `None`: malformed, or out of an entity.
+    pub(crate) fn read(&self) -> Option<Signature<'_>> {
+        if self.in_entity { None } else { Signature::read(&self.element) }
+    }
+
     /// The index of the signature that it countersigns.
     pub(crate) fn countersigned(&self) -> Option<usize> {
         self.within.filter(|_| self.counter)
@@ -163,6 +189,11 @@ impl CollectedDocument {
         at
     }
 
+    /// Its signatures, in its order. `None`: malformed, or out of an entity.
+    pub(crate) fn read_signatures(&self) -> Vec<Option<Signature<'_>>> {
+        self.signatures.iter().map(CollectedSignature::read).collect()
+    }
+
     /// Reads the whole document.
     pub(crate) fn read(
         document: &mut Document<'_>,
@@ -172,12 +203,71 @@ impl CollectedDocument {
         let mut length = 0;
         let mut reader =
             reading.reader(Counted { inner: document.reader()?, length: &mut length })?;
+        let collector = Self::collect(&mut reader, reading, expected)?;
+        drop(reader);
+        collector.finish(length)
+    }
+
+    /// As [`read`](Self::read), for a document that is extended: digests its octets, and keeps
+    /// what insertions depend on.
+    pub(crate) fn read_to_extend(
+        document: &mut Document<'_>,
+        algorithm: DigestAlgorithm,
+        reading: &ReadingOptions,
+        expected: &[Target],
+    ) -> Result<(Self, SourceDocument, InsertionFacts), Error> {
+        let of_octets = RefCell::new(digester(document, algorithm)?);
+        let mut octets = Digesting::new(document.reader()?, &of_octets, None);
+        let mut reader = reading.reader(&mut octets)?;
+        let collector = Self::collect(&mut reader, reading, expected)?;
+        let facts = InsertionFacts::new(&reader);
+        drop(reader);
+        let length = octets.length;
+        drop(octets);
+        let digest = DocumentDigest(of_octets.into_inner().finish()?.finish());
+        Ok((collector.finish(length)?, SourceDocument { digest, length }, facts))
+    }
+
+    /// Passes all events to a collector.
+    fn collect<'i>(
+        reader: &mut Reader<'_>,
+        reading: &'i ReadingOptions,
+        expected: &[Target],
+    ) -> Result<Collector<'i>, Error> {
         let mut collector = Collector::new(&reading.ids, expected);
         while let Some(event) = reader.next_with_text()? {
             collector.see(&event)?;
         }
-        drop(reader);
-        collector.finish(length)
+        Ok(collector)
+    }
+
+    /// The place of an insertion into the element around unsigned properties that begins at this
+    /// octet, and the number of elements around that element.
+    pub(crate) fn site(
+        &self,
+        start: u64,
+        facts: &InsertionFacts,
+    ) -> Option<(InsertionSite, usize)> {
+        let around = self.properties.iter().find(|one| one.span.start_tag.start == start)?;
+        let (name, span) = (around.name.clone(), around.span.clone());
+        let InsertionFacts { encoding, has_doctype, declares_attributes } = *facts;
+        let site = InsertionSite {
+            name,
+            span,
+            root: self.root_span.clone(),
+            encoding,
+            signed: true,
+            in_signature: true,
+            is_signature: false,
+            has_doctype,
+            declares_attributes,
+        };
+        Some((site, around.depth))
+    }
+
+    /// The place of the root element.
+    pub(crate) fn root_place(&self) -> Range<u64> {
+        self.root_span.whole()
     }
 }
 
@@ -186,7 +276,7 @@ pub(super) struct Collector<'a> {
     ids: &'a IdAttributes,
     expected: Vec<TargetSearch>,
     root: Option<ElementName>,
-    root_place: Range<u64>,
+    root_span: Span,
     root_has_more: bool,
     signatures: Vec<CollectedSignature>,
     /// The open signatures, outermost first.
@@ -195,6 +285,8 @@ pub(super) struct Collector<'a> {
     is_counter_signature: Vec<bool>,
     /// The places of the expected elements.
     places: Vec<Range<u64>>,
+    /// The elements around unsigned properties.
+    properties: Vec<PropertiesElement>,
     /// The open expected elements: their depths and their indices in `places`.
     open_expected: Vec<(usize, usize)>,
     /// The number of octets kept of all signatures.
@@ -209,12 +301,13 @@ impl<'a> Collector<'a> {
             ids,
             expected: expected.iter().cloned().map(TargetSearch::new).collect(),
             root: None,
-            root_place: 0..0,
+            root_span: Span { start_tag: 0..0, end_tag: 0..0, in_entity: false },
             root_has_more: false,
             signatures: Vec::new(),
             open: Vec::new(),
             is_counter_signature: Vec::new(),
             places: Vec::new(),
+            properties: Vec::new(),
             open_expected: Vec::new(),
             kept_len: 0,
             validation_data_left: MAX_VALIDATION_DATA_LEN,
@@ -257,9 +350,9 @@ impl<'a> Collector<'a> {
 
     fn see_end(&mut self, element: &EndElement<'_>) -> Result<(), Error> {
         if element.depth() == 0 {
-            self.root_place = element.span().whole();
+            self.root_span = element.span().clone();
         }
-        self.end(element.depth(), element.span());
+        self.end(element);
         self.text(element.following)
     }
 
@@ -273,8 +366,16 @@ impl<'a> Collector<'a> {
             let what = "the document has no root element";
             return Err(Error::NotWellFormed { offset: 0, what });
         };
-        let Self { root_place, root_has_more, signatures, places: expected, .. } = self;
-        Ok(CollectedDocument { length, root, root_place, root_has_more, signatures, expected })
+        let Self { root_span, root_has_more, signatures, places, properties, .. } = self;
+        Ok(CollectedDocument {
+            length,
+            root,
+            root_span,
+            root_has_more,
+            signatures,
+            expected: places,
+            properties,
+        })
     }
 
     fn start(&mut self, element: &StartElement<'_>) -> Result<(), Error> {
@@ -388,7 +489,8 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn end(&mut self, depth: usize, span: &Span) {
+    fn end(&mut self, ended: &EndElement<'_>) {
+        let (depth, span) = (ended.depth(), ended.span());
         self.is_counter_signature.pop();
         if let Some((_, index)) = self.open_expected.pop_if(|open| open.0 == depth)
             && let Some(place) = self.places.get_mut(index)
@@ -400,8 +502,12 @@ impl<'a> Collector<'a> {
             signature.skipped -= 1;
             return;
         }
-        let Some((mut element, _)) = signature.open.pop() else { return };
+        let Some((mut element, keep)) = signature.open.pop() else { return };
         element.place = span.whole();
+        if keep.is_around_properties() {
+            let name = String::from_utf8_lossy(ended.qualified_name()).into_owned();
+            self.properties.push(PropertiesElement { name, span: span.clone(), depth });
+        }
         match signature.open.last_mut() {
             Some((parent, _)) => parent.children.push(element),
             None => {
@@ -458,7 +564,8 @@ impl OpenSignature {
             Keep::Place => Element::bare(element),
             _ => Element::new(element, ids),
         };
-        let cost = kept.cost();
+        let name = if keep.is_around_properties() { element.qualified_name().len() } else { 0 };
+        let cost = kept.cost() + name;
         self.kept_len += cost;
         self.open.push((kept, keep));
         Ok(cost)

@@ -62,7 +62,7 @@ impl Covering {
         signature: &Signature<'_>,
         detached: bool,
     ) -> (Coverage, bool) {
-        let alone = document.root_place == signature.element.place;
+        let alone = document.root_place() == signature.element.place;
         let whole = if detached {
             // The document must contain nothing except signatures.
             alone || is_container(&document.root) && !document.root_has_more
@@ -71,7 +71,7 @@ impl Covering {
             let mut data = signature.objects.iter().filter(|object| holds_data(object)).peekable();
             data.peek().is_some() && data.all(|object| self.signs_object(object))
         } else {
-            self.includes(&document.root_place)
+            self.includes(&document.root_place())
         };
         let expected = match document.expected.as_slice() {
             [] => whole,
@@ -83,7 +83,7 @@ impl Covering {
     /// Whether a reference names the whole document or its root element, whatever parts its
     /// transforms leave out.
     pub(crate) fn names_root(&self, document: &CollectedDocument) -> bool {
-        self.nodes.iter().any(|nodes| nodes.name(&document.root_place))
+        self.nodes.iter().any(|nodes| nodes.name(&document.root_place()))
     }
 
     /// Whether everything in a signature is covered, except the parts that verifying

@@ -20,11 +20,11 @@ use crate::report::Problem;
 
 use super::original::Original;
 use super::signature::{Reference, Signature};
-use super::time_stamp::TimeStamp;
+use super::time_stamp::{Part, TimeStamp};
 use super::transform::{Chain, Plan};
 use super::tree::Element;
-use foreseen::ForeseenOutcomes;
-use job::{Done, Job, carry_out, outcome_of, run};
+use foreseen::{Foreseen, ForeseenOutcomes};
+use job::{Done, Job, carry_out, carry_out_with, outcome_of, run};
 use parsed::parse_again;
 use stamped::{Stamped, Stamps};
 use state::{Budget, State};
@@ -120,7 +120,8 @@ struct References<'s> {
 }
 
 /// Evaluates all references of all signatures. `foreseen` are the outcomes of an earlier
-/// reading of the document, if it had one.
+/// reading of the document, if it had one. Also returns the imprints of time-stamps that may be
+/// `next`, if they do not cost another pass.
 pub(crate) fn evaluate(
     document: &mut Document<'_>,
     length: u64,
@@ -128,24 +129,38 @@ pub(crate) fn evaluate(
     originals: &mut [Original<'_>],
     reading: &ReadingOptions,
     foreseen: Option<ForeseenOutcomes>,
-) -> Result<Vec<Outcomes>, Error> {
+    next: &[NextStamp],
+) -> Result<(Vec<Outcomes>, Vec<Imprint>), Error> {
     let budget = Budget::new(length, originals)?;
+    let budget_of_next = Budget::new(length, &mut [])?;
     let References { outcomes: mut all, jobs, external } = References::new(signatures, reading)?;
-    let foreseen = foreseen.and_then(|foreseen| foreseen.of(&jobs));
-    let done = match foreseen {
-        Some(done) => done,
-        None if jobs.is_empty() => Vec::new(),
+    let mut stamps = Stamps::of(signatures, &reading.ids);
+    let mut next = next_stamps(signatures, next, reading);
+    let done = match foreseen.and_then(|foreseen| foreseen.of(&jobs)) {
+        Some(Foreseen { done, stamps: made, next: made_next }) => {
+            if !stamps.take(made) {
+                stamps.read(document, &budget, reading)?;
+            }
+            if !next.take(made_next) {
+                next = Stamps::default();
+            }
+            done
+        }
+        None if jobs.is_empty() && !stamps.need_a_pass() => Vec::new(),
         None => {
             let reader = reading.reader(document.reader()?)?;
-            carry_out(&jobs, reader, reading, &budget, None, &mut |_| Ok(()))?
+            let with = &mut [(&mut stamps, &budget), (&mut next, &budget_of_next)];
+            match carry_out_with(with, &jobs, reader, reading, &budget, None, &mut |_| Ok(())) {
+                Err(Error::Limit { .. }) => {
+                    next = Stamps::default();
+                    stamps = Stamps::of(signatures, &reading.ids);
+                    read_apart(document, &jobs, &mut stamps, originals, reading)?
+                }
+                done => done?.0,
+            }
         }
     };
     jobs.iter().zip(done).for_each(|(job, done)| put_done(&mut all, job.slot, done));
-    let mut stamps = Stamps::default();
-    for (index, signature) in signatures.iter().enumerate() {
-        signature.iter().for_each(|signature| stamps.add(index, signature, &reading.ids));
-    }
-    stamps.read(document, &budget, reading)?;
     let one = has_one_uri(&external);
     for (slot, reference) in external {
         let outcome = read_external(reference, originals, one, &budget, reading)?;
@@ -157,7 +172,58 @@ pub(crate) fn evaluate(
             outcomes.stamped.insert((at, algorithm), digest);
         }
     }
-    Ok(all)
+    let next = next.finish(document, &mut [], one, &budget_of_next, reading)?;
+    let made = |stamped: Stamped| {
+        let digest = stamped.digest.ok()?;
+        Some(Imprint { signature: stamped.signature, digest })
+    };
+    Ok((all, next.into_iter().filter_map(made).collect()))
+}
+
+/// As the pass for both, in one pass for the references and one for the time-stamps.
+fn read_apart(
+    document: &mut Document<'_>,
+    jobs: &[Job],
+    stamps: &mut Stamps<'_>,
+    originals: &mut [Original<'_>],
+    reading: &ReadingOptions,
+) -> Result<Vec<Done>, Error> {
+    let length = document.len()?.unwrap_or_default();
+    let budget = Budget::new(length, originals)?;
+    let reader = reading.reader(document.reader()?)?;
+    let done = carry_out(jobs, reader, reading, &budget, None, &mut |_| Ok(()))?;
+    stamps.read(document, &budget, reading)?;
+    Ok(done)
+}
+
+/// A time-stamp of the signature with this index, which may be added later.
+pub(crate) type NextStamp = (usize, TimeStamp);
+
+/// The digest of what the next time-stamp of a signature will be over.
+#[derive(Debug)]
+pub(crate) struct Imprint {
+    /// The index of the signature.
+    pub(crate) signature: usize,
+    pub(crate) digest: Digest,
+}
+
+/// Those of the time-stamps that are over parts of the document alone. Those that exist count for the
+/// limits.
+fn next_stamps<'e>(
+    signatures: &'e [Option<Signature<'e>>],
+    next: &[NextStamp],
+    reading: &ReadingOptions,
+) -> Stamps<'e> {
+    let mut stamps = Stamps::of(signatures, &reading.ids);
+    let existing = stamps.len();
+    for (index, stamp) in next {
+        if let Some(Some(signature)) = signatures.get(*index) {
+            stamps.add_one((*index, 0), stamp, signature, &reading.ids);
+        }
+    }
+    stamps.forget_first(existing);
+    stamps.keep_those_within();
+    stamps
 }
 
 /// The digest of what a time-stamp of the signature with this index will be over. The
@@ -172,19 +238,38 @@ pub(crate) fn imprint(
 ) -> Result<Result<Digest, ImprintUndecided>, Error> {
     let budget = Budget::new(length, originals)?;
     let external = References::new(signatures, reading)?.external;
-    let mut stamps = Stamps::default();
-    for (at, signature) in signatures.iter().enumerate() {
-        signature.iter().for_each(|signature| stamps.add(at, signature, &reading.ids));
-    }
-    let Some(Some(signature)) = signatures.get(index) else {
+    let Some(mut stamps) = foreseen_stamp(signatures, (index, stamp), reading) else {
         return Ok(Err(ImprintUndecided::UnsupportedForm));
     };
-    stamps.add_one((index, 0), stamp, signature, &reading.ids);
-    stamps.keep_last();
     stamps.read(document, &budget, reading)?;
     let one = has_one_uri(&external);
     let mut made = stamps.finish(document, originals, one, &budget, reading)?;
     Ok(made.pop().map_or(Err(ImprintUndecided::UnsupportedForm), |made| made.digest))
+}
+
+/// What a time-stamp of the signature with this index will be over. The error: why that is not
+/// known.
+pub(crate) fn stamped_parts<'e>(
+    signatures: &'e [Option<Signature<'e>>],
+    (index, stamp): (usize, &TimeStamp),
+    reading: &ReadingOptions,
+) -> Result<Vec<Part<'e>>, ImprintUndecided> {
+    let stamps = foreseen_stamp(signatures, (index, stamp), reading);
+    stamps.ok_or(ImprintUndecided::UnsupportedForm)?.only_parts()
+}
+
+/// A time-stamp that does not exist yet. Those that exist count for the limits.
+fn foreseen_stamp<'e>(
+    signatures: &'e [Option<Signature<'e>>],
+    (index, stamp): (usize, &TimeStamp),
+    reading: &ReadingOptions,
+) -> Option<Stamps<'e>> {
+    let mut stamps = Stamps::of(signatures, &reading.ids);
+    let existing = stamps.len();
+    let signature = signatures.get(index)?.as_ref()?;
+    stamps.add_one((index, 0), stamp, signature, &reading.ids);
+    stamps.forget_first(existing);
+    Some(stamps)
 }
 
 /// Whether all references to other documents have the same URI.
@@ -410,7 +495,8 @@ fn feed_external(
     }
     let result = reading.reader(original.document.reader()?).and_then(|reader| {
         let plans = std::iter::once((plan, parsed));
-        let mut results = run(reader, plans, std::slice::from_mut(state), None, &mut |_| Ok(()))?;
+        let state = std::slice::from_mut(state);
+        let (mut results, _) = run(reader, plans, state, None, &mut |_| Ok(()))?;
         results.pop().unwrap_or_else(|| Ok(Covered::default()))
     });
     match result {

@@ -53,8 +53,20 @@ enum Form {
 
 /// A part of the octets that a time-stamp is over.
 pub(crate) enum Part<'e> {
-    SameDocument(Box<Plan>),
+    SameDocument {
+        plan: Box<Plan>,
+        /// The places of the elements of the signature that it is over. Empty if it is the output
+        /// of a reference.
+        elements: Vec<Range<u64>>,
+    },
     External(&'e Reference<'e>, Canonicalization),
+}
+
+impl Part<'_> {
+    /// Whether it is in the document.
+    pub(crate) const fn is_within(&self) -> bool {
+        matches!(self, Self::SameDocument { .. })
+    }
 }
 
 impl TimeStamp {
@@ -149,18 +161,19 @@ impl TimeStamp {
         ids: &IdAttributes,
     ) -> Result<Vec<Part<'e>>, ImprintUndecided> {
         let method = self.method.as_ref().ok_or(ImprintUndecided::UnsupportedForm)?;
-        let elements = |starts: Vec<u64>| {
-            let nodes = Selection::elements_at(starts);
-            Part::SameDocument(Plan::Canonical(nodes, method.clone()).into())
+        let part = |elements: Vec<Range<u64>>| {
+            let starts = elements.iter().map(|place| place.start).collect();
+            let plan = Plan::Canonical(Selection::elements_at(starts), method.clone()).into();
+            Part::SameDocument { plan, elements }
         };
-        let all_of = |groups: Vec<Vec<u64>>| {
-            groups.into_iter().filter(|starts| !starts.is_empty()).map(elements).collect::<Vec<_>>()
+        let all_of = |groups: Vec<Vec<Range<u64>>>| {
+            groups.into_iter().filter(|places| !places.is_empty()).map(part).collect::<Vec<_>>()
         };
-        let own = signature.value_place.start;
+        let own = || signature.value_place.clone();
         let before = || signature.qualifying.unsigned.iter().filter(|p| self.is_after(p));
         let references = |with_value: bool| {
             let found = before().filter(move |p| is_stamped_reference(p, with_value));
-            found.map(|property| property.place.start)
+            found.map(|property| property.place.clone())
         };
         match &self.form {
             Form::Data(named) => {
@@ -181,8 +194,10 @@ impl TimeStamp {
                 };
                 data.into_iter().map(|one| of_reference(one, signature, method, ids)).collect()
             }
-            Form::Signature => Ok(all_of(vec![vec![own]])),
-            Form::SignatureAndReferences => Ok(all_of(vec![vec![own], references(true).collect()])),
+            Form::Signature => Ok(all_of(vec![vec![own()]])),
+            Form::SignatureAndReferences => {
+                Ok(all_of(vec![vec![own()], references(true).collect()]))
+            }
             Form::References => Ok(all_of(vec![references(false).collect()])),
             Form::Archive | Form::OldArchive => {
                 let all = signature.signed_info.references.iter();
@@ -191,17 +206,17 @@ impl TimeStamp {
                     .collect::<Result<Vec<_>, _>>()?;
                 let children = &signature.element.children;
                 let named = |name| children.iter().filter(move |child| child.is(DS, name));
-                let starts = |name| named(name).map(|child| child.place.start).collect();
+                let places = |name| named(name).map(|child| child.place.clone()).collect();
                 let objects = named("Object").filter(|object| {
                     !signature.holds_properties(object)
                         && (self.form == Form::Archive || !signature.refers_to(object))
                 });
                 parts.extend(all_of(vec![
-                    starts("SignedInfo"),
-                    starts("SignatureValue"),
-                    starts("KeyInfo"),
-                    before().map(|property| property.place.start).collect(),
-                    objects.map(|object| object.place.start).collect(),
+                    places("SignedInfo"),
+                    places("SignatureValue"),
+                    places("KeyInfo"),
+                    before().map(|property| property.place.clone()).collect(),
+                    objects.map(|object| object.place.clone()).collect(),
                 ]));
                 Ok(parts)
             }
@@ -252,7 +267,7 @@ fn of_reference<'e>(
     match dereference(reference, signature.element, ids, method) {
         // What is parsed again is not supported here.
         Dereferenced::SameDocument { chain, .. } if chain.then.is_empty() => {
-            Ok(Part::SameDocument(chain.first.into()))
+            Ok(Part::SameDocument { plan: chain.first.into(), elements: Vec::new() })
         }
         Dereferenced::External => Ok(Part::External(reference, method.clone())),
         Dereferenced::SameDocument { .. } | Dereferenced::Failed(_) => {

@@ -21,8 +21,8 @@ use xades::c14n::Target;
 use xades::error::NotInsertable;
 use xades::report::Report;
 use xades::{
-    Error, ExtendOptions, Packaging, PendingTimeStamp, Position, SignatureOptions, VerifyOptions,
-    add_time_stamp, add_validation_data, prepare_time_stamp,
+    Error, ExtendOptions, KnownDocument, Packaging, PendingTimeStamp, Position, SignatureOptions,
+    VerifyOptions, add_time_stamp, add_validation_data, prepare_time_stamp,
 };
 
 const DS: &str = "http://www.w3.org/2000/09/xmldsig#";

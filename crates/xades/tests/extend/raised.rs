@@ -168,3 +168,52 @@ proptest! {
         let _ = add(&octets, &which, &data(0..1));
     }
 }
+
+/// A step that knows what verifying has read, and the other way round, does what any other does.
+#[test]
+fn what_is_known_of_a_document_changes_no_octet() {
+    let raise = |known: &KnownDocument, signed: &[u8], purpose| {
+        let (document, mut out) = (&mut Document::from_bytes(signed), Vec::new());
+        let options = ExtendOptions::new().known(known);
+        match purpose {
+            Some(purpose) => {
+                let digest = DigestAlgorithm::Sha256;
+                let pending = prepare_time_stamp(document, &[0], purpose, digest, options).unwrap();
+                let token = token(pending.imprint());
+                known.add_time_stamp(document, &pending, &token, &mut out).unwrap();
+            }
+            None => {
+                add_validation_data(document, &[0], &data(0..2), options, &mut out).unwrap();
+            }
+        }
+        out
+    };
+    let enveloped = sign(DOCUMENT.as_bytes(), Packaging::Enveloped);
+    let parallel = SignatureOptions::new().parallel();
+    let two = sign_with(&sign_with(DOCUMENT.as_bytes(), &parallel), &parallel.id_seed("two"));
+    for signed in [
+        countersign(&enveloped, &[0]),
+        enveloped,
+        two,
+        sign(DOCUMENT.as_bytes(), Packaging::EnvelopingXml),
+        sign(DOCUMENT.as_bytes(), Packaging::InternallyDetached(vec!["a".into()])),
+    ] {
+        let known = KnownDocument::new().for_level(Level::Lta, DigestAlgorithm::Sha256);
+        let mut current = signed;
+        for purpose in [Some(Signature), None, Some(Archive), Some(Archive)] {
+            let options = VerifyOptions::new().known(&known);
+            let report = xades::verify(&mut Document::from_bytes(&current), options).unwrap();
+            assert_eq!(format!("{report:?}"), format!("{:?}", verify(&current)));
+            let raised = raise(&known, &current, purpose);
+            let usual = match purpose {
+                Some(purpose) => stamp(&current, &[0], purpose).unwrap(),
+                None => add(&current, &[0], &data(0..2)).unwrap(),
+            };
+            assert_eq!(raised, usual);
+            current = raised;
+        }
+        let options = VerifyOptions::new().known(&known);
+        let report = xades::verify(&mut Document::from_bytes(&current), options).unwrap();
+        assert_eq!(format!("{report:?}"), format!("{:?}", verify(&current)));
+    }
+}

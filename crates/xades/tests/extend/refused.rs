@@ -115,3 +115,23 @@ fn a_declaration_of_attributes_for_the_new_elements_is_refused() {
     let Err(Error::CannotInsert { why }) = refused else { panic!("{refused:?}") };
     assert_eq!(why, NotInsertable::DtdDeclaresAttributes);
 }
+
+#[test]
+fn nothing_is_written_for_another_document_than_the_known_one() {
+    let signed = sign(DOCUMENT.as_bytes(), Packaging::Enveloped);
+    let known = KnownDocument::new();
+    let options = VerifyOptions::new().known(&known);
+    xades::verify(&mut Document::from_bytes(&signed), options).unwrap();
+    let other = String::from_utf8(signed).unwrap().replace("an order", "no order");
+    let (document, mut out) = (&mut Document::from_bytes(other.as_bytes()), Vec::new());
+    let options = || ExtendOptions::new().known(&known);
+    let digest = DigestAlgorithm::Sha256;
+    let pending = prepare_time_stamp(document, &[0], Signature, digest, options()).unwrap();
+    let token = token(pending.imprint());
+    let refused = add_time_stamp(document, &pending, &token, &mut out);
+    assert!(matches!(refused, Err(Error::DocumentChanged)) && out.is_empty(), "{refused:?}");
+    let refused = known.add_time_stamp(document, &pending, &token, &mut out);
+    assert!(matches!(refused, Err(Error::DocumentChanged)) && out.is_empty(), "{refused:?}");
+    let refused = add_validation_data(document, &[0], &data(0..1), options(), &mut out);
+    assert!(matches!(refused, Err(Error::DocumentChanged)) && out.is_empty(), "{refused:?}");
+}

@@ -15,6 +15,9 @@ fn options<'a>(options: &'a mut VerifyOptions<'_>) -> Result<ExtendOptions<'a>, 
     let again = options.again()?;
     let extending = ExtendOptions::new().sharing(&again.verified);
     let mut extending = extending.ids(again.reading.ids.clone());
+    if let Some(known) = &again.known {
+        extending = extending.known(known);
+    }
     if again.reading.ignore_external_subset {
         extending = extending.ignoring_external_subset();
     }

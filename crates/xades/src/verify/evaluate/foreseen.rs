@@ -1,23 +1,26 @@
 //! A signature that is known before its container is read, so that one reading is enough to
 //! find it and to digest what it refers to.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
-use ades_core::Document;
+use ades_core::{DigestAlgorithm, Document, DocumentDigest};
 
-use crate::c14n::Target;
+use crate::c14n::{InsertionFacts, Target};
 use crate::checkpoint::Checkpoint;
 use crate::namespaces::DS;
 use crate::options::ReadingOptions;
+use crate::source_document::{Digesting, SourceDocument, digester};
 use crate::verify::collect::{CollectedDocument, Collector, Counted};
 use crate::verify::signature::Signature;
 use crate::verify::tree::of_fragment;
 use crate::xml::Event;
 
-use super::References;
-use super::job::{Done, Job, carry_out};
+use super::job::{Done, Job, carry_out, carry_out_with};
+use super::stamped::{Made, Stamps};
 use super::state::Budget;
+use super::{NextStamp, References, next_stamps};
 
 /// A signature that a document is expected to have, and no other.
 #[derive(Clone)]
@@ -30,10 +33,19 @@ pub(crate) struct ForeseenSignature {
     pub(crate) checkpoint: Option<Arc<Checkpoint>>,
 }
 
-/// The outcomes of the references of a foreseen signature.
+/// The outcomes of the references of foreseen signatures, and of their time-stamps.
 pub(crate) struct ForeseenOutcomes {
     jobs: Vec<Job>,
-    done: Vec<Done>,
+    found: Foreseen,
+}
+
+/// What a reading has made of what was foreseen.
+pub(super) struct Foreseen {
+    /// The results of the jobs.
+    pub(super) done: Vec<Done>,
+    pub(super) stamps: Vec<Made>,
+    /// Of the time-stamps that are next.
+    pub(super) next: Vec<Made>,
 }
 
 impl ForeseenSignature {
@@ -77,7 +89,8 @@ impl ForeseenSignature {
                 (collector.finish(length).ok()?, done)
             }
         };
-        Some((collected, ForeseenOutcomes { jobs, done }))
+        let found = Foreseen { done, stamps: Vec::new(), next: Vec::new() };
+        Some((collected, ForeseenOutcomes { jobs, found }))
     }
 }
 
@@ -107,9 +120,44 @@ fn continue_from(
 impl ForeseenOutcomes {
     /// The results of these jobs. `None` unless they are the foreseen ones: the document has
     /// another signature, or the signature is at another place.
-    pub(super) fn of(self, jobs: &[Job]) -> Option<Vec<Done>> {
-        (self.jobs == jobs).then_some(self.done)
+    pub(super) fn of(self, jobs: &[Job]) -> Option<Foreseen> {
+        (self.jobs == jobs).then_some(self.found)
     }
+}
+
+/// A document that was read once, with the outcomes.
+type ReadOnce = (CollectedDocument, SourceDocument, InsertionFacts, ForeseenOutcomes);
+
+/// Reads a document that is expected to have these signatures, and digests what they, their
+/// time-stamps and the `next` ones are over. `None` if that fails: the usual way then succeeds, or
+/// reports why it does not.
+pub(crate) fn read_foreseen(
+    document: &mut Document<'_>,
+    algorithm: DigestAlgorithm,
+    signatures: &[Option<Signature<'_>>],
+    next: &[NextStamp],
+    reading: &ReadingOptions,
+) -> Option<ReadOnce> {
+    let length = document.len().ok()??;
+    let jobs = References::new(signatures, reading).ok()?.jobs;
+    let mut stamps = Stamps::of(signatures, &reading.ids);
+    let mut next = next_stamps(signatures, next, reading);
+    let (budget, of_next) =
+        (Budget::new(length, &mut []).ok()?, Budget::new(length, &mut []).ok()?);
+    let of_octets = RefCell::new(digester(document, algorithm).ok()?);
+    let mut octets = Digesting::new(document.reader().ok()?, &of_octets, None);
+    let mut collector = Collector::new(&reading.ids, &[]);
+    let see = &mut |event: &Event<'_>| collector.see(event);
+    let with = &mut [(&mut stamps, &budget), (&mut next, &of_next)];
+    let reader = reading.reader(&mut octets).ok()?;
+    let (done, facts) = carry_out_with(with, &jobs, reader, reading, &budget, None, see).ok()?;
+    let length = octets.length;
+    drop(octets);
+    let digest = DocumentDigest(of_octets.into_inner().finish().ok()?.finish());
+    let source = SourceDocument { digest, length };
+    let found = Foreseen { done, stamps: stamps.into_made(), next: next.into_made() };
+    let outcomes = ForeseenOutcomes { jobs, found };
+    Some((collector.finish(length).ok()?, source, facts, outcomes))
 }
 
 // The signature element contains roles and places, which must not reach logs.
@@ -153,7 +201,7 @@ mod tests {
         let without = ForeseenSignature { checkpoint: None, ..foreseen.clone() };
         [without, foreseen].map(|foreseen| {
             let found = foreseen.read(&mut Document::from_bytes(signed), &pending.reading, &[]);
-            format!("{:?}", found.map(|(collected, outcomes)| (collected, outcomes.done)))
+            format!("{:?}", found.map(|(collected, outcomes)| (collected, outcomes.found.done)))
         })
     }
 

@@ -5,7 +5,7 @@ use std::io;
 
 use ades_core::DigestAlgorithm;
 
-use crate::c14n::{Covered, Pass, PausedPass};
+use crate::c14n::{Covered, InsertionFacts, Pass, PausedPass};
 use crate::checkpoint::Checkpoint;
 use crate::error::Error;
 use crate::options::ReadingOptions;
@@ -14,6 +14,7 @@ use crate::verify::transform::{Chain, Plan};
 use crate::xml::{Event, Reader};
 
 use super::parsed::parse_again;
+use super::stamped::Stamps;
 use super::state::{Budget, State};
 use super::{Outcome, Slot};
 
@@ -71,14 +72,15 @@ fn add<'s>(
 }
 
 /// Carries out several plans in one pass, each with whether its octets are parsed again. `see`
-/// sees the events first. Returns the result of each plan. `paused`: the place of the reader.
+/// sees the events first. Returns the result of each plan, and what insertions into the document
+/// depend on. `paused`: the place of the reader.
 pub(super) fn run(
     reader: Reader<'_>,
     plans: impl Iterator<Item = (Plan, bool)>,
     states: &mut [State<'_>],
     paused: Option<&PausedPass>,
     see: &mut dyn FnMut(&Event<'_>) -> Result<(), Error>,
-) -> Result<Vec<Result<Covered, Error>>, Error> {
+) -> Result<(Vec<Result<Covered, Error>>, InsertionFacts), Error> {
     let mut sinks: Vec<_> =
         states.iter_mut().map(|state| |piece: &[u8]| state.take(piece)).collect();
     let mut pass = Pass::new(reader);
@@ -101,6 +103,21 @@ pub(super) fn carry_out(
     checkpoint: Option<&Checkpoint>,
     see: &mut dyn FnMut(&Event<'_>) -> Result<(), Error>,
 ) -> Result<Vec<Done>, Error> {
+    let (done, _) = carry_out_with(&mut [], jobs, reader, reading, budget, checkpoint, see)?;
+    Ok(done)
+}
+
+/// As [`carry_out`], with the parts of time-stamps in the same pass. Each list of them has a budget.
+/// Also returns what insertions into the document depend on.
+pub(super) fn carry_out_with<'b>(
+    stamps: &mut [(&mut Stamps<'_>, &'b Budget)],
+    jobs: &[Job],
+    reader: Reader<'_>,
+    reading: &ReadingOptions,
+    budget: &'b Budget,
+    checkpoint: Option<&Checkpoint>,
+    see: &mut dyn FnMut(&Event<'_>) -> Result<(), Error>,
+) -> Result<(Vec<Done>, InsertionFacts), Error> {
     let of_job = |job: &Job| match (job.digested, checkpoint) {
         (None, _) => State::holding(budget).of_chain(&job.chain),
         (Some(_), Some(checkpoint)) if job.is_of_document() => {
@@ -110,8 +127,23 @@ pub(super) fn carry_out(
     };
     let (mut states, last): (Vec<State<'_>>, Vec<_>) = jobs.iter().map(of_job).unzip();
     let plans = jobs.iter().map(|job| (job.chain.first.clone(), !job.chain.then.is_empty()));
+    let mut plans: Vec<(Plan, bool)> = plans.collect();
+    let mut slots = Vec::new();
+    for (list, (stamps, budget)) in stamps.iter().enumerate() {
+        for (slot, plan, state) in stamps.plans(budget) {
+            slots.push((list, slot));
+            plans.push((plan, false));
+            states.push(state);
+        }
+    }
     let paused = checkpoint.map(|checkpoint| &checkpoint.pass);
-    let results = run(reader, plans, &mut states, paused, see)?;
+    let (mut results, facts) = run(reader, plans.into_iter(), &mut states, paused, see)?;
+    let of_stamps = results.split_off(jobs.len()).into_iter().zip(states.split_off(jobs.len()));
+    for ((list, slot), (result, state)) in slots.into_iter().zip(of_stamps) {
+        if let Some((stamps, _)) = stamps.get_mut(list) {
+            stamps.put(slot, result.map(|_| ()), state);
+        }
+    }
     let mut all = Vec::new();
     for (((result, state), last), job) in results.into_iter().zip(states).zip(last).zip(jobs) {
         state.check()?;
@@ -119,7 +151,7 @@ pub(super) fn carry_out(
         let held = state.take_held().filter(|_| result.is_ok());
         all.push(Done { outcome: outcome_of(result, &mut state), held });
     }
-    Ok(all)
+    Ok((all, facts))
 }
 
 pub(super) fn outcome_of(result: Result<Covered, Error>, state: &mut State<'_>) -> Outcome {

@@ -57,6 +57,6 @@ fn apply(
     state.charge(octets.len() as u64);
     let plans = std::iter::once((plan.clone(), parsed));
     let states = std::slice::from_mut(state);
-    let mut results = run(reading.reader(octets)?, plans, states, None, &mut |_| Ok(()))?;
+    let (mut results, _) = run(reading.reader(octets)?, plans, states, None, &mut |_| Ok(()))?;
     results.pop().unwrap_or_else(|| Ok(Covered::default()))
 }

@@ -1,8 +1,8 @@
 //! The digests of what time-stamps are over: several parts of the document, and of the
 //! documents outside it, one after the other.
 //!
-//! The parts are made in one pass, apart from that of the references, so that limits that
-//! they exceed do not concern references. The first one is digested at once, the others are
+//! The parts are made in one pass, usually that of the references. If that exceeds a limit, they
+//! get a pass of their own, so that limits that they exceed do not concern references. The first one is digested at once, the others are
 //! held until it ends. A part that is too long to be held is made again.
 
 use std::cell::Cell;
@@ -44,6 +44,17 @@ struct Job<'e> {
     parts: Result<Vec<(Part<'e>, Output)>, ImprintUndecided>,
 }
 
+/// What a pass has made of a time-stamp.
+pub(super) struct Made {
+    /// The indices of the signature and of the time-stamp in it, and the algorithm.
+    of: (usize, usize, DigestAlgorithm),
+    /// Its parts, or why they are not known.
+    parts: Result<Vec<MadePart>, ImprintUndecided>,
+}
+
+/// What was made of one part. `None`: it is over another document.
+type MadePart = (Option<Box<Plan>>, Output);
+
 /// What the pass has made of a part.
 enum Output {
     /// Nothing. It has to be made when it is its turn.
@@ -61,8 +72,17 @@ pub(super) struct PartSlot {
 }
 
 impl<'e> Stamps<'e> {
+    /// The time-stamps of all signatures.
+    pub(super) fn of(signatures: &'e [Option<Signature<'e>>], ids: &IdAttributes) -> Self {
+        let mut all = Self::default();
+        for (index, signature) in signatures.iter().enumerate() {
+            signature.iter().for_each(|signature| all.add(index, signature, ids));
+        }
+        all
+    }
+
     /// Adds the time-stamps of a signature.
-    pub(super) fn add(&mut self, index: usize, signature: &'e Signature<'e>, ids: &IdAttributes) {
+    fn add(&mut self, index: usize, signature: &'e Signature<'e>, ids: &IdAttributes) {
         for (at, stamp) in signature.time_stamps.iter().enumerate() {
             self.add_one((index, at), stamp, signature, ids);
         }
@@ -96,13 +116,80 @@ impl<'e> Stamps<'e> {
         }
     }
 
-    /// Forgets all but the last one. The others count for the limits, so that a time-stamp
-    /// is not prepared that would not be evaluated.
-    pub(super) fn keep_last(&mut self) {
-        self.jobs.drain(..self.jobs.len().saturating_sub(1));
+    /// The number of digests.
+    pub(super) const fn len(&self) -> usize {
+        self.jobs.len()
     }
 
-    /// Makes the parts in one pass.
+    /// Forgets the first ones. They count for the limits, so that a time-stamp is not prepared
+    /// that would not be evaluated.
+    pub(super) fn forget_first(&mut self, number: usize) {
+        self.jobs.drain(..number.min(self.jobs.len()));
+    }
+
+    /// Forgets those over other documents.
+    pub(super) fn keep_those_within(&mut self) {
+        self.jobs.retain(|job| job.parts.iter().flatten().all(|(part, _)| part.is_within()));
+    }
+
+    /// Whether there is something to be read for them.
+    pub(super) fn need_a_pass(&self) -> bool {
+        let mut parts = self.jobs.iter().flat_map(|job| job.parts.iter().flatten());
+        parts.any(|(part, _)| part.is_within())
+    }
+
+    /// What was made of them.
+    pub(super) fn into_made(self) -> Vec<Made> {
+        let plan = |(part, output)| match part {
+            Part::SameDocument { plan, .. } => (Some(plan), output),
+            Part::External(..) => (None, output),
+        };
+        let made = |Job { signature, at, algorithm, parts }| Made {
+            of: (signature, at, algorithm),
+            parts: parts.map(|parts| parts.into_iter().map(plan).collect()),
+        };
+        self.jobs.into_iter().map(made).collect()
+    }
+
+    /// Takes what was made of time-stamps that were foreseen. Returns `false`, and takes nothing, if
+    /// they were others.
+    pub(super) fn take(&mut self, made: Vec<Made>) -> bool {
+        let same_part = |(part, _): &(Part<'_>, Output), (plan, _): &MadePart| match part {
+            Part::SameDocument { plan: own, .. } => plan.as_ref() == Some(own),
+            Part::External(..) => plan.is_none(),
+        };
+        let same = |(job, made): (&Job<'_>, &Made)| {
+            let parts = match (&job.parts, &made.parts) {
+                (Ok(own), Ok(made)) => {
+                    own.len() == made.len()
+                        && own.iter().zip(made).all(|(own, made)| same_part(own, made))
+                }
+                (own, made) => own.as_ref().err() == made.as_ref().err(),
+            };
+            (job.signature, job.at, job.algorithm) == made.of && parts
+        };
+        if self.jobs.len() != made.len() || !self.jobs.iter().zip(&made).all(same) {
+            return false;
+        }
+        for (job, made) in self.jobs.iter_mut().zip(made) {
+            let outputs = made.parts.into_iter().flatten().map(|(_, output)| output);
+            for ((_, own), output) in job.parts.iter_mut().flatten().zip(outputs) {
+                *own = output;
+            }
+        }
+        true
+    }
+
+    /// The parts of the only one.
+    ///
+    /// # Errors
+    /// Why they are not known.
+    pub(super) fn only_parts(self) -> Result<Vec<Part<'e>>, ImprintUndecided> {
+        let only = self.jobs.into_iter().next().ok_or(ImprintUndecided::UnsupportedForm)?;
+        Ok(only.parts?.into_iter().map(|(part, _)| part).collect())
+    }
+
+    /// Makes the parts in a pass of their own.
     pub(super) fn read(
         &mut self,
         document: &mut Document<'_>,
@@ -126,7 +213,7 @@ impl<'e> Stamps<'e> {
                 self.jobs.iter_mut().for_each(|job| job.parts = Err(ImprintUndecided::Limit));
                 return Ok(());
             }
-            results => results?,
+            results => results?.0,
         };
         for ((slot, result), state) in slots.into_iter().zip(results).zip(states) {
             self.put(slot, result.map(|_| ()), state);
@@ -134,11 +221,12 @@ impl<'e> Stamps<'e> {
         Ok(())
     }
 
-    fn plans<'b>(&self, budget: &'b Budget) -> Vec<(PartSlot, Plan, State<'b>)> {
+    /// The plans of the parts in the document.
+    pub(super) fn plans<'b>(&self, budget: &'b Budget) -> Vec<(PartSlot, Plan, State<'b>)> {
         let mut plans = Vec::new();
         for (job, one) in self.jobs.iter().enumerate() {
             for (part, (what, _)) in one.parts.iter().flatten().enumerate() {
-                let Part::SameDocument(plan) = what else { continue };
+                let Part::SameDocument { plan, .. } = what else { continue };
                 let digester = (part == 0).then(|| Digester::new(one.algorithm));
                 let mut state = State::of_stamp(budget, digester);
                 state.decoder = plan.decoder();
@@ -149,7 +237,7 @@ impl<'e> Stamps<'e> {
     }
 
     /// Takes what the pass has made.
-    fn put(&mut self, slot: PartSlot, result: Result<(), Error>, state: State<'_>) {
+    pub(super) fn put(&mut self, slot: PartSlot, result: Result<(), Error>, state: State<'_>) {
         let parts = self.jobs.get_mut(slot.job).and_then(|job| job.parts.as_mut().ok());
         if let Some((_, output)) = parts.and_then(|parts| parts.get_mut(slot.part)) {
             *output = match (state.exceeded(), result) {
@@ -222,7 +310,9 @@ impl Inputs<'_, '_, '_> {
                     Ok(digester)
                 }
                 (Output::Failed(why), _) => Err(why),
-                (Output::Nothing, Part::SameDocument(plan)) => self.again(*plan, digester)?,
+                (Output::Nothing, Part::SameDocument { plan, .. }) => {
+                    self.again(*plan, digester)?
+                }
                 (Output::Nothing, Part::External(reference, method)) => {
                     let Some(original) = find_original(reference, self.originals, self.one) else {
                         return Ok(Err(ImprintUndecided::DataMissing));
@@ -255,7 +345,7 @@ impl Inputs<'_, '_, '_> {
         let mut state = State::of_stamp(self.budget, Some(digester));
         state.decoder = plan.decoder();
         let (plans, states) = (std::iter::once((plan, false)), std::slice::from_mut(&mut state));
-        let mut results = run(reader, plans, states, None, &mut |_| Ok(()))?;
+        let (mut results, _) = run(reader, plans, states, None, &mut |_| Ok(()))?;
         Ok(continued(results.pop().and_then(Result::err), state))
     }
 }
