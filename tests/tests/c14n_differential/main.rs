@@ -217,6 +217,8 @@ fn damaged_documents_are_refused_or_agreed_upon() {
         let ours = part.ours(octets).map(|form| String::from_utf8_lossy(&form).into_owned());
         match (&ours, &reference) {
             (Err(xades::Error::Limit { .. }), _) | (Err(_), Err(_)) => {}
+            // The damaged name is that of another encoding, which only libxml2 reads, too.
+            (Ok(_), Err(why)) if why.starts_with("the encoding ") => {}
             _ => prop_assert_eq!(
                 ours.as_ref().ok(),
                 reference.as_ref().ok(),
