@@ -82,6 +82,11 @@ impl Memory {
         self.next = next;
     }
 
+    /// The digests of the octets that no step changes.
+    pub(super) fn beginning(&self) -> Arc<pades::DigestedBeginning> {
+        Arc::clone(&self.beginning)
+    }
+
     /// Whether all of the present document was read.
     pub(super) fn is_whole(&self) -> bool {
         self.depth == Depth::Whole
@@ -103,7 +108,7 @@ impl Memory {
         if self.is_whole() {
             self.beginning = Arc::default();
         }
-        options.beginning = Some(Arc::clone(&self.beginning));
+        options.beginning = Some(self.beginning());
         match read(document, options)? {
             (report, None) => Ok(report),
             _ => Err(Error::ContainerWrapped),
