@@ -95,11 +95,7 @@ pub struct Extension {
     expected: Option<Expected>,
     /// Updates of a PDF that follow the document and are not written yet: a long document is
     /// copied once.
-    #[serde(
-        default,
-        skip_serializing_if = "Vec::is_empty",
-        with = "ades_core::base64::octets"
-    )]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "ades_core::base64::octets")]
     unwritten: Vec<u8>,
     #[serde(skip)]
     pub(super) memory: Memory,
@@ -485,9 +481,7 @@ impl Extension {
             let (format, at, place) = (look.format(), status.signature, &status.place);
             let data = &status.data;
             let update = match self.options.level == TargetLevel::Lta {
-                true => {
-                    by_format::validation_data_update(format, document, place, data, options)?
-                }
+                true => by_format::validation_data_update(format, document, place, data, options)?,
                 false => None,
             };
             let update = update.filter(|update| self.can_wait(update));

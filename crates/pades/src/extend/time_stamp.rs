@@ -149,8 +149,7 @@ pub fn prepare_time_stamp(
         target.check_update()?;
         let (signer, dictionary) = document_time_stamp(digest, options);
         let capacity = dictionary.capacity;
-        let plan =
-            PreparedDocument::plan(document, &signer, dictionary, &options.as_signature())?;
+        let plan = PreparedDocument::plan(document, &signer, dictionary, &options.as_signature())?;
         appended::check(document, &plan.preview(), options.credential)?;
         let digester = options.digester(document, plan.length, digest)?;
         Place::Document(PreparedDocument::planned(plan, capacity, digester))
