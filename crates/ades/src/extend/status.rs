@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ades_core::facts::Evidence;
+use ades_core::facts::{Evidence, TimeStampFacts};
 use ades_core::{Digest, Document, Level};
 use ades_evidence::needs::{Need, NeedId};
 use ades_evidence::{ValidationData, VerifiedValues};
@@ -298,7 +298,11 @@ impl Look {
     fn newest_archive(&self, at: usize) -> Option<usize> {
         let verdict = self.verdict(at).filter(|verdict| verdict.level == Level::Lta)?;
         let stamps = verdict.time_stamps().enumerate().filter(|(_, stamp)| stamp.fits());
-        stamps.max_by_key(|(_, stamp)| stamp.time).map(|(position, _)| position)
+        // Of two in the same second, the one that covers the other is the newer one.
+        let age = |(_, stamp): &(usize, &TimeStampFacts)| {
+            (stamp.time, stamp.covers.objects.time_stamps.len())
+        };
+        stamps.max_by_key(age).map(|(position, _)| position)
     }
 }
 

@@ -300,8 +300,7 @@ impl<'a> Lexer<'a> {
         /// The placeholder of a signature is long, and mostly zeros.
         const ZEROS: [u8; 32] = [b'0'; 32];
         let (mut string, mut rest) = (Vec::new(), self.rest());
-        loop {
-            let [high, low, after @ ..] = rest else { break };
+        while let [high, low, after @ ..] = rest {
             if *high == b'0'
                 && let Some(after) = rest.strip_prefix(&ZEROS)
             {
