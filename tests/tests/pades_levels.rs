@@ -183,3 +183,80 @@ fn trap_09_a_token_that_is_too_long_costs_another_one_and_not_the_level() {
     assert_eq!(raising.services.counts[0], 2);
     assert!(raised.len() < signed.len() + 8192, "{}", raised.len() - signed.len());
 }
+
+/// Answers needs until there is one for the time-stamp with this number.
+fn up_to_stamp<'e>(
+    raising: &mut Raising<'_>,
+    extension: &'e mut Extension,
+    pdf: &[u8],
+    number: usize,
+) -> &'e mut Extension {
+    loop {
+        let (now, mut out) = (raising.services.now, Vec::new());
+        let mut document = Document::from_bytes(pdf);
+        let step = extension.advance(&mut document, &mut raising.options(), now, &mut out);
+        let Advance::Needs(needs) = step.unwrap() else { panic!("no needs") };
+        for need in needs {
+            if matches!(need, Need::TimeStamp { .. }) && raising.services.counts[0] == number {
+                return extension;
+            }
+            let octets = raising.services.answer(&need, &[raising.signer.leaf()]).unwrap();
+            extension.answer(&need.id(), octets, now).unwrap();
+        }
+    }
+}
+
+#[test]
+fn whoever_stops_before_the_end_gets_what_was_reached() {
+    let signer = signer(Pki::shared(), Key::P256);
+    let signed = signed(&signer, &SignatureOptions::new());
+    let mut raising = Raising::new(&signer);
+    let mut extension = Extension::new(ExtendOptions::new(TargetLevel::Lta));
+    let mut written = Vec::new();
+    let mut write = |extension: &mut Extension| {
+        written.clear();
+        let is_written =
+            extension.write_reached(&mut Document::from_bytes(&signed), &mut written).unwrap();
+        (is_written, written.clone())
+    };
+    assert_eq!(write(&mut extension), (false, Vec::new()));
+    let extension = up_to_stamp(&mut raising, &mut extension, &signed, 1);
+    let (is_written, reached) = write(extension);
+    assert!(is_written && reached.starts_with(&signed));
+    assert_eq!(raising.level(&reached), Level::Lt);
+    assert!(!write(extension).0, "it was written");
+    let (archived, reached) = raising.raise(&reached, TargetLevel::Lta);
+    assert_eq!((reached.level, raising.level(&archived)), (Level::Lta, Level::Lta));
+}
+
+#[test]
+fn a_document_that_changes_between_two_steps_is_an_error() {
+    let signer = signer(Pki::shared(), Key::P256);
+    let signed = signed(&signer, &SignatureOptions::new());
+    let mut changed = signed.clone();
+    changed[11] ^= 1;
+    let mut raising = Raising::new(&signer);
+    // In one process, the octets before the signature are not read again before they are copied.
+    for level in [TargetLevel::Lt, TargetLevel::Lta] {
+        raising.services.counts[0] = 0;
+        let mut extension = Extension::new(ExtendOptions::new(level));
+        let number = if level == TargetLevel::Lta { 1 } else { 0 };
+        let extension = up_to_stamp(&mut raising, &mut extension, &signed, number);
+        let error = loop {
+            let (now, mut out) = (raising.services.now, Vec::new());
+            let mut document = Document::from_bytes(&changed);
+            match extension.advance(&mut document, &mut raising.options(), now, &mut out) {
+                Ok(Advance::Needs(needs)) => {
+                    for need in needs {
+                        let octets = raising.services.answer(&need, &[signer.leaf()]).unwrap();
+                        extension.answer(&need.id(), octets, now).unwrap();
+                    }
+                }
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => break error,
+            }
+        };
+        let is_changed = matches!(error, ades::Error::Pades(pades::Error::DocumentChanged));
+        assert!(is_changed, "{level:?}: {error:?}");
+    }
+}

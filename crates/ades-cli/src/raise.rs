@@ -454,9 +454,25 @@ impl<'t> Raising<'t> {
         }
     }
 
+    /// Writes the steps that are not written yet.
+    fn write_reached(&mut self) -> Result<(), Failure> {
+        let mut next = Output::create(&self.task.output, Readers::Usual)?;
+        let mut read_back = self.current.as_mut().map(RaisedDocument::read_back).transpose()?;
+        let document = read_back.as_mut().unwrap_or(&mut self.source);
+        let written = self.extension.write_reached(document, next.writer());
+        if written.map_err(|error| self.task.failure(error))? {
+            self.current = Some(RaisedDocument::Unfinished(next));
+        }
+        Ok(())
+    }
+
     /// Writes the last document that is good, if anything was raised. After a bug, that is the one
     /// before the last.
     fn publish_last_good(&mut self, status: u8) -> Result<bool, Failure> {
+        // If that fails, too, the first failure is reported, and what was written before counts.
+        if status != BUG {
+            let _ = self.write_reached();
+        }
         // What is stored was verified before.
         let is_good = |document: &RaisedDocument| {
             status != BUG || matches!(document, RaisedDocument::Stored(_))

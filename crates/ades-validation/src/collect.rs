@@ -17,6 +17,7 @@ use crate::chain::Chain;
 use crate::facts::Signature;
 use crate::judge::MAX_TIME_STAMPS;
 use crate::judgement::Reason;
+use crate::long_term::age;
 use crate::material::Datum;
 use crate::revocation::{Issuing, Link, Need as LinkNeed};
 use crate::session::{Session, Usage};
@@ -159,7 +160,7 @@ impl Session<'_> {
         }
         // The newest first: what an authority needs is asked for its newest time-stamp.
         let mut fitting: Vec<_> = stamps().filter(|(_, stamp)| stamp.fits()).collect();
-        fitting.sort_by_key(|(_, stamp)| std::cmp::Reverse(stamp.time));
+        fitting.sort_by_key(|(_, stamp)| std::cmp::Reverse(age(stamp)));
         // It shares CAs with the signer, and what is missing about them concerns both.
         let mut of_newest = HashSet::new();
         for (position, (at, facts)) in fitting.into_iter().enumerate() {

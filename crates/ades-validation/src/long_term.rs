@@ -1,7 +1,9 @@
 //! Long-term validation (EN 319 102-1, 5.6): proofs of existence from time-stamps, the
 //! newest first, and the validation of the past.
 
-use ades_core::facts::{Evidence, ObjectId, TimeStampKind};
+use std::cmp::Reverse;
+
+use ades_core::facts::{Evidence, ObjectId, TimeStampFacts, TimeStampKind};
 use ades_evidence::revocation::{CertificateStatus, RevocationFacts};
 use chrono::{DateTime, Utc};
 
@@ -63,13 +65,19 @@ pub(crate) fn has_archive_material(stamps: &[Stamp<'_>]) -> bool {
     })
 }
 
+/// Orders time-stamps from the oldest to the newest. Authorities state seconds: of two with the same
+/// time, the one that covers the other is the newer one.
+pub(crate) fn age(stamp: &TimeStampFacts) -> (Option<DateTime<Utc>>, usize) {
+    (stamp.time, stamp.covers.objects.time_stamps.len())
+}
+
 impl Session<'_> {
     /// Proofs of existence from all time-stamps that are good, or were when a younger one
     /// was made. Marks the latter.
     pub(crate) fn proofs(&self, case: &mut Case<'_>) -> Proofs {
         let mut proofs = Proofs::new(self.time);
         let mut order: Vec<usize> = (0..case.stamps.len()).collect();
-        order.sort_by_key(|at| std::cmp::Reverse(case.stamps.get(*at).and_then(|s| s.facts.time)));
+        order.sort_by_key(|at| Reverse(case.stamps.get(*at).map(|stamp| age(stamp.facts))));
         let facts = case.signature.facts;
         let signer = facts.certificate.as_ref().map(|one| one.id());
         for at in order {

@@ -29,7 +29,7 @@ pub enum Advance {
     /// These are needed: answer each of them, or say that it failed, and advance again with the
     /// same document. Nothing was written.
     Needs(Vec<Need>),
-    /// The document one step further was written: advance again, with that document.
+    /// The document one or more steps further was written: advance again, with that document.
     Written,
     /// The document is what was reached. Nothing was written.
     Done(Reached),

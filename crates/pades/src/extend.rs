@@ -14,10 +14,13 @@ mod target;
 mod time_stamp;
 mod update;
 
+pub use appended::with_update;
 pub(crate) use edited::Edited;
 pub(crate) use numbers::reserve_numbers;
 pub use options::ExtendOptions;
-pub use security_store::add_validation_data;
+pub use security_store::{add_validation_data, validation_data_update};
 pub(crate) use target::Target;
-pub use time_stamp::{PendingTimeStamp, add_time_stamp, check_level, prepare_time_stamp};
+pub use time_stamp::{
+    PendingTimeStamp, add_time_stamp, check_level, prepare_time_stamp, time_stamp_update,
+};
 pub(crate) use update::{Update, WrittenUpdate, overwrite, set_identifier};

@@ -31,7 +31,7 @@ pub use decrypted::write_decrypted;
 pub use error::{Error, Limit};
 pub use extend::{
     ExtendOptions, PendingTimeStamp, add_time_stamp, add_validation_data, check_level,
-    prepare_time_stamp,
+    prepare_time_stamp, time_stamp_update, validation_data_update, with_update,
 };
 pub use lock::FieldLock;
 pub use options::{Certification, SignatureField, SignatureOptions, VerifyOptions};

@@ -57,6 +57,45 @@ impl PreparedStamp {
     }
 }
 
+/// Whether steps are updates that follow the document, so that several are written at one time.
+pub(super) const fn appends(format: Format) -> bool {
+    matches!(format, Format::Pades)
+}
+
+/// The update that adds a token, if it is one.
+pub(super) fn time_stamp_update(
+    prepared: &PreparedStamp,
+    document: &mut Document<'_>,
+    token: &[u8],
+) -> Result<Option<Vec<u8>>, Error> {
+    match prepared {
+        PreparedStamp::Pades(pending) => Ok(pades::time_stamp_update(document, pending, token)?),
+        PreparedStamp::Cades(_) | PreparedStamp::Xades(_) => Ok(None),
+    }
+}
+
+/// The update that adds validation data, if it is one.
+pub(super) fn validation_data_update(
+    format: Format,
+    document: &mut Document<'_>,
+    place: &[usize],
+    data: &ValidationData,
+    options: &VerifyOptions<'_>,
+) -> Result<Option<Vec<u8>>, Error> {
+    if !appends(format) {
+        return Ok(None);
+    }
+    format::pades::extend::validation_data_update(document, outer(place), data, options).map(Some)
+}
+
+/// The document with the updates after it.
+pub(super) fn with_updates<'d>(
+    document: &'d mut Document<'_>,
+    updates: &'d [u8],
+) -> Result<Document<'d>, Error> {
+    Ok(pades::with_update(document, updates)?)
+}
+
 /// A signature in a PDF has no countersignatures.
 fn outer(place: &[usize]) -> usize {
     place.first().copied().unwrap_or_default()

@@ -20,6 +20,8 @@ use crate::verify::VerifyOptions;
 
 /// Length of a nonce, in octets.
 const NONCE_LEN: usize = 16;
+/// Maximum length of the updates that wait to be written, in octets: they are in the stored state.
+const MAX_UNWRITTEN: usize = 512 * 1024;
 
 /// Signatures that are being raised to a level. It contains no document and no secret, and can
 /// be stored and continued by another process; the caller keeps the document that the last step
@@ -91,8 +93,18 @@ pub struct Extension {
     /// Number of requests for time-stamps.
     requests: u64,
     expected: Option<Expected>,
+    /// Updates of a PDF that follow the document and are not written yet: a long document is
+    /// copied once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "ades_core::base64::octets")]
+    unwritten: Vec<u8>,
     #[serde(skip)]
     pub(super) memory: Memory,
+}
+
+/// A step: what the caller gets, or an update that is not written yet.
+enum Step {
+    Advance(Advance),
+    Appended(Vec<u8>),
 }
 
 /// A time-stamp that was prepared.
@@ -110,6 +122,10 @@ pub(super) struct PendingStamp {
 impl PendingStamp {
     pub(super) fn need(&self) -> Need {
         Need::TimeStamp { request: self.request.clone() }
+    }
+
+    fn is_archive(&self) -> bool {
+        self.purpose == TimeStampPurpose::Archive
     }
 }
 
@@ -169,6 +185,7 @@ impl Extension {
             given: Vec::new(),
             requests: 0,
             expected: None,
+            unwritten: Vec::new(),
             memory: Memory::default(),
         }
     }
@@ -187,13 +204,15 @@ impl Extension {
     ///
     /// `options` are those of verifying: trust anchors, documents outside the container, and
     /// data that are given beside it. Without trust anchors, nobody is judged, and paths end at
-    /// any certificate that issued itself. Each step verifies what the last one wrote.
+    /// any certificate that issued itself. Each step verifies what the last one added. Steps that
+    /// are updates of a PDF are written together: those up to level B-LTA are one copy.
     ///
     /// # Errors
     /// [`Error::NoSignatures`], also if none of the [selected](ExtendOptions::selection) ones is
     /// there; [`Error::ContainerWrapped`]; [`Error::RaisedNotValid`]; the errors of
-    /// [`verify`](crate::verify()) and of the format's own crate. After an error, the extension and the document are what they were before the
-    /// call, so the level that was reached is not lost.
+    /// [`verify`](crate::verify()) and of the format's own crate. After an error, the extension
+    /// goes on from the last step that succeeded, so the level that was reached is not lost: see
+    /// [`write_reached`](Self::write_reached).
     pub fn advance(
         &mut self,
         document: &mut Document<'_>,
@@ -206,27 +225,72 @@ impl Extension {
         // A clone of the extension may have another document.
         self.memory.known = self.memory.known.for_level(level.level(), *digest);
         options.known = Some(self.memory.known.clone());
-        let advance = self.step(document, options, now, out);
-        options.known = None;
-        advance
+        let advanced = self.steps(document, options, now, out);
+        // The caller's next document may be another one.
+        (options.known, options.beginning) = (None, None);
+        advanced
     }
 
-    fn step(
+    /// Writes the document with the steps that are not written yet. Returns whether there were
+    /// any. Call it to stop before the extension is [done](Advance::Done), such as after an error:
+    /// several steps of a PDF are written at one time.
+    ///
+    /// # Errors
+    /// [`Error::Core`] if reading or writing fails.
+    pub fn write_reached(
+        &mut self,
+        document: &mut Document<'_>,
+        out: &mut dyn Write,
+    ) -> Result<bool, Error> {
+        if self.unwritten.is_empty() {
+            return Ok(false);
+        }
+        let unwritten = self.unwritten.clone();
+        self.write_unwritten(&mut by_format::with_updates(document, &unwritten)?, out)?;
+        Ok(true)
+    }
+
+    /// Steps until the caller has something to do.
+    fn steps(
         &mut self,
         document: &mut Document<'_>,
         options: &mut VerifyOptions<'_>,
         now: DateTime<Utc>,
         out: &mut dyn Write,
     ) -> Result<Advance, Error> {
+        loop {
+            let unwritten = self.unwritten.clone();
+            let step = match unwritten.is_empty() {
+                true => self.step(document, options, now, out)?,
+                false => {
+                    let mut document = by_format::with_updates(document, &unwritten)?;
+                    self.step(&mut document, options, now, out)?
+                }
+            };
+            match step {
+                Step::Appended(update) => self.unwritten.extend_from_slice(&update),
+                Step::Advance(advance) => return Ok(advance),
+            }
+        }
+    }
+
+    /// One step. The document has the updates that are not written yet.
+    fn step(
+        &mut self,
+        document: &mut Document<'_>,
+        options: &mut VerifyOptions<'_>,
+        now: DateTime<Utc>,
+        out: &mut dyn Write,
+    ) -> Result<Step, Error> {
         if let Some(pending) = &self.pending {
             let Some(token) = &pending.token else {
-                return Ok(Advance::Needs(vec![pending.need()]));
+                return Ok(Step::Advance(Advance::Needs(vec![pending.need()])));
             };
             let len = token.0.len();
-            match pending.prepared.add(document, &token.0, &self.memory.known, out) {
-                Ok(()) => {
+            match self.add_token(pending, &token.0, document, out) {
+                Ok(update) => {
                     self.stamped(len);
-                    return Ok(Advance::Written);
+                    return Ok(self.appended_or_written(update));
                 }
                 // Nothing was written. It is prepared again, with enough room.
                 Err(error) if PreparedStamp::is_too_small(&error) => self.token_too_long(len),
@@ -234,7 +298,7 @@ impl Extension {
             }
         }
         if !self.asked.is_empty() {
-            return Ok(Advance::Needs(self.asked.clone()));
+            return Ok(Step::Advance(Advance::Needs(self.asked.clone())));
         }
         let mut look = self.look(document, options, now)?;
         if self.selected(&look).next().is_none() {
@@ -245,16 +309,69 @@ impl Extension {
             self.begun = true;
         }
         let mut step = self.next(&look, document, options, out)?;
-        if matches!(step, Advance::Done(_)) && !self.memory.is_whole() {
+        if matches!(step, Step::Advance(Advance::Done(_))) && !self.unwritten.is_empty() {
+            self.write_unwritten(document, out)?;
+            return Ok(Step::Advance(Advance::Written));
+        }
+        if matches!(step, Step::Advance(Advance::Done(_))) && !self.memory.is_whole() {
             // It ends earlier than was expected.
             self.memory.written(Depth::Whole);
             look = self.look(document, options, now)?;
             step = self.next(&look, document, options, out)?;
         }
-        if matches!(step, Advance::Needs(_)) {
+        if matches!(step, Step::Advance(Advance::Needs(_))) {
             self.memory.keep(document, look)?;
         }
         Ok(step)
+    }
+
+    /// The update that adds the token, if it is not written yet.
+    fn add_token(
+        &self,
+        pending: &PendingStamp,
+        token: &[u8],
+        document: &mut Document<'_>,
+        out: &mut dyn Write,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let is_last = pending.is_archive() || self.options.level == TargetLevel::T;
+        let update = match is_last {
+            true => None,
+            false => by_format::time_stamp_update(&pending.prepared, document, token)?,
+        };
+        let update = update.filter(|update| self.can_wait(update));
+        if update.is_none() {
+            pending.prepared.add(document, token, &self.memory.known, out)?;
+        }
+        Ok(update)
+    }
+
+    /// Whether an update may wait to be written.
+    const fn can_wait(&self, update: &[u8]) -> bool {
+        self.unwritten.len().saturating_add(update.len()) <= MAX_UNWRITTEN
+    }
+
+    /// The step that this update is, if there is one; else the document was written.
+    fn appended_or_written(&mut self, update: Option<Vec<u8>>) -> Step {
+        match update {
+            Some(update) => Step::Appended(update),
+            None => {
+                self.unwritten.clear();
+                Step::Advance(Advance::Written)
+            }
+        }
+    }
+
+    /// Writes the document, which has the updates that are not written yet.
+    fn write_unwritten(
+        &mut self,
+        document: &mut Document<'_>,
+        out: &mut dyn Write,
+    ) -> Result<(), Error> {
+        document
+            .read_through(&mut |piece| out.write_all(piece).map_err(ades_core::Error::Write))?;
+        self.unwritten.clear();
+        self.memory.written(Depth::Whole);
+        Ok(())
     }
 
     /// Looks at the document, and whether it is what the last step should have written.
@@ -272,6 +389,7 @@ impl Extension {
         if self.memory.is_whole() {
             self.expected = None;
         }
+        options.beginning = Some(self.memory.beginning());
         Ok(look)
     }
 
@@ -285,7 +403,7 @@ impl Extension {
     fn stamped(&mut self, len: usize) {
         self.token_len = self.token_len.max(Some(len));
         let Some(pending) = self.pending.take() else { return };
-        let is_archive = pending.purpose == TimeStampPurpose::Archive;
+        let is_archive = pending.is_archive();
         self.memory.written(match is_archive || self.options.level == TargetLevel::T {
             true => Depth::Whole,
             false => Depth::Added,
@@ -340,7 +458,7 @@ impl Extension {
         document: &mut Document<'_>,
         options: &mut VerifyOptions<'_>,
         out: &mut dyn Write,
-    ) -> Result<Advance, Error> {
+    ) -> Result<Step, Error> {
         let wanted: Vec<usize> =
             self.selected(look).filter(|at| !self.is_refused(&look.key(*at))).collect();
         let without_stamp = wanted.iter().find(|at| look.level(**at) < Level::T);
@@ -348,7 +466,7 @@ impl Extension {
             return self.prepare(look, *at, TimeStampPurpose::Signature, document, options);
         }
         if self.options.level == TargetLevel::T {
-            return Ok(Advance::Done(self.reached(look, &[])));
+            return Ok(Step::Advance(Advance::Done(self.reached(look, &[]))));
         }
         let level = self.options.level.level();
         // What the new archive time-stamp needs is asked for before the next renewal.
@@ -357,7 +475,7 @@ impl Extension {
             wanted.iter().filter(is_open).map(|at| look.status(*at, level, &self.tried)).collect();
         self.ask(&statuses);
         if !self.asked.is_empty() {
-            return Ok(Advance::Needs(self.asked.clone()));
+            return Ok(Step::Advance(Advance::Needs(self.asked.clone())));
         }
         let is_new = |status: &&Status| {
             let given = (look.key(status.signature), self.tried.len());
@@ -365,14 +483,22 @@ impl Extension {
         };
         if let Some(status) = statuses.iter().find(is_new) {
             let (format, at, place) = (look.format(), status.signature, &status.place);
-            by_format::add_validation_data(format, document, place, &status.data, options, out)?;
+            let data = &status.data;
+            let update = match self.options.level == TargetLevel::Lta {
+                true => by_format::validation_data_update(format, document, place, data, options)?,
+                false => None,
+            };
+            let update = update.filter(|update| self.can_wait(update));
+            if update.is_none() {
+                by_format::add_validation_data(format, document, place, data, options, out)?;
+            }
             self.given.push((look.key(at), self.tried.len()));
             self.expected = Some(Expected::of(look, at, 0));
             self.memory.written(match self.options.level {
                 TargetLevel::Lta => Depth::Added,
                 _ => Depth::Whole,
             });
-            return Ok(Advance::Written);
+            return Ok(self.appended_or_written(update));
         }
         if self.options.level == TargetLevel::Lta && self.stamp_failure.is_none() {
             let is_next = |status: &&Status| {
@@ -384,7 +510,7 @@ impl Extension {
                 return self.prepare(look, status.signature, purpose, document, options);
             }
         }
-        Ok(Advance::Done(self.reached(look, &statuses)))
+        Ok(Step::Advance(Advance::Done(self.reached(look, &statuses))))
     }
 
     /// Keeps what is worth knowing about a signature that gets an archive time-stamp.
@@ -411,7 +537,7 @@ impl Extension {
         purpose: TimeStampPurpose,
         document: &mut Document<'_>,
         options: &mut VerifyOptions<'_>,
-    ) -> Result<Advance, Error> {
+    ) -> Result<Step, Error> {
         let digest = self.options.digest;
         let format = look.format();
         let len = self.token_len.or(self.options.token_len);
@@ -434,7 +560,7 @@ impl Extension {
         let pending = PendingStamp { signature, purpose, prepared, request, token: None, expected };
         let need = pending.need();
         self.pending = Some(pending);
-        Ok(Advance::Needs(vec![need]))
+        Ok(Step::Advance(Advance::Needs(vec![need])))
     }
 
     /// A nonce that nobody can foresee who does not know the seed.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ades_core::facts::Evidence;
+use ades_core::facts::{Evidence, TimeStampFacts};
 use ades_core::{Digest, Document, Level};
 use ades_evidence::needs::{Need, NeedId};
 use ades_evidence::{ValidationData, VerifiedValues};
@@ -84,6 +84,11 @@ impl Memory {
         self.next = next;
     }
 
+    /// The digests of the octets that no step changes.
+    pub(super) fn beginning(&self) -> Arc<pades::DigestedBeginning> {
+        Arc::clone(&self.beginning)
+    }
+
     /// Whether all of the present document was read.
     pub(super) fn is_whole(&self) -> bool {
         self.depth == Depth::Whole
@@ -105,7 +110,7 @@ impl Memory {
         if self.is_whole() {
             self.beginning = Arc::default();
         }
-        options.beginning = Some(Arc::clone(&self.beginning));
+        options.beginning = Some(self.beginning());
         match read(document, options)? {
             (report, None) => Ok(report),
             _ => Err(Error::ContainerWrapped),
@@ -295,7 +300,11 @@ impl Look {
     fn newest_archive(&self, at: usize) -> Option<usize> {
         let verdict = self.verdict(at).filter(|verdict| verdict.level == Level::Lta)?;
         let stamps = verdict.time_stamps().enumerate().filter(|(_, stamp)| stamp.fits());
-        stamps.max_by_key(|(_, stamp)| stamp.time).map(|(position, _)| position)
+        // Of two in the same second, the one that covers the other is the newer one.
+        let age = |(_, stamp): &(usize, &TimeStampFacts)| {
+            (stamp.time, stamp.covers.objects.time_stamps.len())
+        };
+        stamps.max_by_key(age).map(|(position, _)| position)
     }
 }
 

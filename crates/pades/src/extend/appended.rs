@@ -43,9 +43,20 @@ fn after(
     update: &[u8],
     credential: Credential<'_>,
 ) -> Result<Vec<Vec<Problem>>, Error> {
+    problems_of_changes(&mut with_update(document, update)?, credential)
+}
+
+/// A document and an update after it, which is not written yet.
+///
+/// # Errors
+/// [`Error::Core`] if the document is a stream, or seeking fails.
+pub fn with_update<'d>(
+    document: &'d mut Document<'_>,
+    update: &'d [u8],
+) -> Result<Document<'d>, Error> {
     let length = document.len()?.ok_or(ades_core::Error::NotSeekable)?;
-    let appended = Appended { document: document.random_access()?, length, update, at: 0 };
-    problems_of_changes(&mut Document::seekable(appended), credential)
+    let document = document.random_access()?;
+    Ok(Document::seekable(Appended { document, length, update, at: 0 }))
 }
 
 fn readable<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {

@@ -61,14 +61,36 @@ pub fn add_validation_data(
         appended::check(document, &update.octets, options.credential)?;
     }
     let mut digester = Digester::new(DIGEST);
-    if document.copy_into(&mut digester, out)? != length {
+    let copied = document.copy_into(&mut digester, out)?;
+    let whole = digester.finish();
+    if copied != length || !options.is_digest(document, length, &whole)? {
         return Err(Error::DocumentChanged);
     }
     if let Some(WrittenUpdate { mut octets, id, .. }) = update {
-        set_identifier(&mut octets, &id, &digester.finish());
+        set_identifier(&mut octets, &id, &whole);
         out.write_all(&octets).map_err(ades_core::Error::Write)?;
     }
     Ok(())
+}
+
+/// The update that [`add_validation_data`] adds, to be appended to the document
+/// ([`with_update`](crate::with_update)). Empty if the document has all values.
+///
+/// # Errors
+/// As [`add_validation_data`].
+pub fn validation_data_update(
+    document: &mut Document<'_>,
+    signature: usize,
+    data: &ValidationData,
+    options: &ExtendOptions<'_>,
+) -> Result<Vec<u8>, Error> {
+    let values = Values::new(data)?;
+    let (update, length) = plan(document, signature, &values, options)?;
+    let Some(WrittenUpdate { mut octets, id, .. }) = update else { return Ok(Vec::new()) };
+    appended::check(document, &octets, options.credential)?;
+    let digester = options.digester(document, length, DIGEST)?;
+    set_identifier(&mut octets, &id, &digester.finish());
+    Ok(octets)
 }
 
 /// Checks that validation data can be added, before there are any.

@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use ades_core::error::Parameter;
+use ades_core::in_place::length_and_tail;
 use ades_core::{Digest, DigestAlgorithm, Document, PendingState};
 use ades_evidence::TimeStampPurpose;
 use ades_evidence::token::Token;
@@ -15,7 +16,6 @@ use crate::error::Error;
 use crate::options::with_margin;
 use crate::pending::PreparedDocument;
 use crate::prepare::dictionary::Dictionary;
-use crate::prepare::document::CMS_STUB;
 use crate::prepare::plan::Plan;
 use crate::report::{Level, Warning};
 use crate::signer::{Certificates, Signer, SubFilter};
@@ -123,7 +123,8 @@ fn document_time_stamp(
 /// document time-stamp, which covers the whole document: so first add the validation data
 /// that the signatures and earlier time-stamps need. It also raises a signature to level
 /// B-T whose `/Contents` has no room. The document is read once for a document time-stamp,
-/// and not as a whole for a signature-time-stamp.
+/// unless it was [digested](ExtendOptions::digested) before, and not as a whole for a
+/// signature-time-stamp.
 ///
 /// # Errors
 /// [`Error::NoSuchSignature`]; [`Error::CannotAdd`] with the reason; [`Error::Forbidden`] if
@@ -147,11 +148,11 @@ pub fn prepare_time_stamp(
     } else {
         target.check_update()?;
         let (signer, dictionary) = document_time_stamp(digest, options);
-        let signing = options.as_signature();
-        let prepared =
-            PreparedDocument::prepare(document, digest, &signer, dictionary, &signing, None)?;
-        appended::check(document, &prepared.filled(CMS_STUB)?, options.credential)?;
-        Place::Document(prepared)
+        let capacity = dictionary.capacity;
+        let plan = PreparedDocument::plan(document, &signer, dictionary, &options.as_signature())?;
+        appended::check(document, &plan.preview(), options.credential)?;
+        let digester = options.digester(document, plan.length, digest)?;
+        Place::Document(PreparedDocument::planned(plan, capacity, digester))
     };
     Ok(PendingTimeStamp { place })
 }
@@ -170,12 +171,38 @@ pub fn add_time_stamp(
     token: &[u8],
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    let read = Token::read(token).ok_or(Error::TimeStampMalformed)?;
-    if read.imprint.as_ref() != Some(pending.imprint()) {
-        return Err(Error::TimeStampMismatch);
-    }
+    check_token(pending, token)?;
     match &pending.place {
         Place::Signature(contents) => contents.add(document, token, out),
         Place::Document(prepared) => prepared.embed(document, token, out),
+    }
+}
+
+/// The update with the token of a prepared document time-stamp, to be appended to the document
+/// ([`with_update`](crate::with_update)). `None` for a signature-time-stamp, which no update adds.
+/// Of the document, only the length and the last octets are compared: verify it with the update.
+///
+/// # Errors
+/// Those of [`add_time_stamp`].
+pub fn time_stamp_update(
+    document: &mut Document<'_>,
+    pending: &PendingTimeStamp,
+    token: &[u8],
+) -> Result<Option<Vec<u8>>, Error> {
+    check_token(pending, token)?;
+    let Place::Document(prepared) = &pending.place else { return Ok(None) };
+    let update = prepared.filled(token)?;
+    let tail = length_and_tail(document, prepared.tail.algorithm())?;
+    match tail == (prepared.length, prepared.tail.clone()) {
+        true => Ok(Some(update)),
+        false => Err(Error::DocumentChanged),
+    }
+}
+
+fn check_token(pending: &PendingTimeStamp, token: &[u8]) -> Result<(), Error> {
+    let read = Token::read(token).ok_or(Error::TimeStampMalformed)?;
+    match read.imprint.as_ref() == Some(pending.imprint()) {
+        true => Ok(()),
+        false => Err(Error::TimeStampMismatch),
     }
 }

@@ -2,12 +2,10 @@
 //! the same kind as the file's newest, and a trailer (ISO 32000-2, 7.5.6).
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::ops::Range;
 
 use ades_core::{Digest, Digester};
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 
 use super::cross_reference::{CrossReference, write_trailer};
 use crate::error::{Error, structure};
@@ -19,6 +17,8 @@ use crate::syntax::{Edit, Lexer, Reference};
 pub(crate) struct Update {
     objects: Vec<(Reference, Vec<u8>)>,
     next: u32,
+    /// For all streams: its tables have more than 300 KB.
+    deflate: Option<Compress>,
 }
 
 /// The update's octets.
@@ -33,7 +33,7 @@ pub(crate) struct WrittenUpdate {
 
 impl Update {
     pub(crate) fn new(pdf: &Pdf<'_>) -> Result<Self, Error> {
-        Ok(Self { objects: Vec::new(), next: pdf.next_number()? })
+        Ok(Self { objects: Vec::new(), next: pdf.next_number()?, deflate: None })
     }
 
     /// A number for a new object.
@@ -79,8 +79,8 @@ impl Update {
         Ok(())
     }
 
-    /// Adds a new stream, compressed; `entries` are those of its dictionary,
-    /// without strings.
+    /// Adds a new stream, compressed if that makes it shorter; `entries` are those of its
+    /// dictionary, without strings.
     pub(crate) fn add_stream(
         &mut self,
         pdf: &Pdf<'_>,
@@ -88,14 +88,40 @@ impl Update {
         entries: &str,
         data: &[u8],
     ) {
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-        // Writing to memory does not fail. If it did, the data would stay as they are.
-        let compressed = encoder.write_all(data).and_then(|()| encoder.finish());
-        let (filter, data) = match compressed {
-            Ok(compressed) => ("/Filter/FlateDecode", compressed),
-            Err(_) => ("", data.to_vec()),
+        let (filter, data) = match self.compressed(data) {
+            Some(compressed) => ("/Filter/FlateDecode", compressed),
+            None => ("", data.to_vec()),
         };
         self.add_encoded(pdf, reference, &format!("{entries}{filter}"), data);
+    }
+
+    /// The compressed data; `None` if they would be longer.
+    fn compressed(&mut self, data: &[u8]) -> Option<Vec<u8>> {
+        /// Shorter data do not get shorter.
+        const MIN_LEN: usize = 64;
+        /// By how much the output grows at a time.
+        const GROWTH: usize = 64 * 1024;
+
+        if data.len() < MIN_LEN {
+            return None;
+        }
+        let deflate = match &mut self.deflate {
+            Some(deflate) => {
+                deflate.reset();
+                deflate
+            }
+            none => none.insert(Compress::new(Compression::default(), true)),
+        };
+        let mut out = Vec::new();
+        loop {
+            let read = usize::try_from(deflate.total_in()).ok()?;
+            out.reserve(data.len().min(GROWTH));
+            match deflate.compress_vec(data.get(read..)?, &mut out, FlushCompress::Finish) {
+                Ok(Status::StreamEnd) => return Some(out).filter(|out| out.len() < data.len()),
+                Ok(_) if out.len() < data.len() => {}
+                _ => return None,
+            }
+        }
     }
 
     /// Adds a new stream that is encoded already; its filter is among the entries.

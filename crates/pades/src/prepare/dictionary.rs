@@ -15,7 +15,7 @@ use crate::syntax::{Reference, date, encode_text, name, string};
 pub(crate) struct Dictionary<'a> {
     pub(super) sub_filter: SubFilter,
     /// Maximum length of the CMS in octets.
-    pub(super) capacity: usize,
+    pub(crate) capacity: usize,
     /// Keys and their text strings.
     pub(super) texts: Vec<(&'static str, String)>,
     pub(super) application: Option<&'a (String, String)>,

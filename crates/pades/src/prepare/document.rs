@@ -52,15 +52,7 @@ impl PreparedDocument {
         out: Option<&mut dyn Write>,
     ) -> Result<Self, Error> {
         let capacity = dictionary.capacity;
-        if capacity > MAX_CAPACITY {
-            return Err(exceeds(Limit::ContentsLen));
-        }
-        let plan = Plan::new(document, signer, dictionary, options)?;
-        let length = plan.length;
-        let tail = Digest::of(algorithm, &plan.tail);
-        let contents = plan.in_update(&plan.dictionary.contents);
-        let mut update = plan.with_byte_range(&contents);
-
+        let plan = Self::plan(document, signer, dictionary, options)?;
         let mut digester = Digester::new(algorithm);
         let read = match out {
             Some(out) => document.copy_into(&mut digester, out)?,
@@ -69,9 +61,29 @@ impl PreparedDocument {
                 Ok(())
             })?,
         };
-        if read != length {
-            return Err(Error::DocumentChanged);
+        match read == plan.length {
+            true => Ok(Self::planned(plan, capacity, digester)),
+            false => Err(Error::DocumentChanged),
         }
+    }
+
+    /// The plan of the update, whose placeholder is not too long.
+    pub(crate) fn plan(
+        document: &mut Document<'_>,
+        signer: &Signer<'_>,
+        dictionary: Dictionary<'_>,
+        options: &SignatureOptions,
+    ) -> Result<Plan, Error> {
+        if dictionary.capacity > MAX_CAPACITY {
+            return Err(exceeds(Limit::ContentsLen));
+        }
+        Plan::new(document, signer, dictionary, options)
+    }
+
+    /// The planned update of the document that `digester` has digested.
+    pub(crate) fn planned(plan: Plan, capacity: usize, mut digester: Digester) -> Self {
+        let contents = plan.in_update(&plan.dictionary.contents);
+        let mut update = plan.with_byte_range(&contents);
         let digest_state = digester.state();
         let whole = digester.clone().finish();
         // The digests do not cover the placeholder. The identifier is after it.
@@ -83,18 +95,18 @@ impl PreparedDocument {
         set_identifier(&mut update, &id, &whole);
         digester.update(&update);
         let after = update.split_off(contents.start);
-        Ok(Self {
-            length,
+        Self {
+            length: plan.length,
+            tail: Digest::of(digester.algorithm(), &plan.tail),
             document: DocumentDigest(whole),
             digest_state,
-            tail,
             head: update,
             capacity,
             after,
             signed: DocumentDigest(digester.finish()),
             repaired: plan.warnings.contains(&Warning::Repaired),
             warnings: plan.warnings,
-        })
+        }
     }
 }
 

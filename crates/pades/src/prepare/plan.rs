@@ -32,7 +32,7 @@ pub(crate) struct Plan {
     pub(super) dictionary: WrittenDictionary,
     pub(crate) warnings: Vec<Warning>,
     /// The document's length, and its last octets.
-    pub(super) length: u64,
+    pub(crate) length: u64,
     pub(super) tail: Vec<u8>,
     /// The number of the page that shows a visible signature. Set only for
     /// [`check`](crate::check): `prepare` does not need it.

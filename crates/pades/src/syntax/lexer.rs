@@ -300,13 +300,14 @@ impl<'a> Lexer<'a> {
         /// The placeholder of a signature is long, and mostly zeros.
         const ZEROS: [u8; 32] = [b'0'; 32];
         let (mut string, mut rest) = (Vec::new(), self.rest());
-        loop {
-            if let Some(after) = rest.strip_prefix(&ZEROS) {
+        while let [high, low, after @ ..] = rest {
+            if *high == b'0'
+                && let Some(after) = rest.strip_prefix(&ZEROS)
+            {
                 string.extend_from_slice(&[0; ZEROS.len() / 2]);
                 rest = after;
                 continue;
             }
-            let [high, low, after @ ..] = rest else { break };
             let (Some(high), Some(low)) = (hex(*high), hex(*low)) else { break };
             string.push(high << 4 | low);
             rest = after;
@@ -383,8 +384,13 @@ impl<'a> Lexer<'a> {
     }
 }
 
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+const fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
 }
 
 fn digits(token: &[u8]) -> Option<u64> {

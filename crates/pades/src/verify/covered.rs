@@ -19,32 +19,56 @@ use crate::document::coverage::{FoundSignature, SignedRanges};
 /// From this length on, a second thread reads while this one digests.
 const WORTH_A_THREAD: u64 = 512 * 1024;
 
-/// What was digested so far.
-#[derive(Default)]
-pub(super) struct CoveredDigests {
-    /// Where the placeholders begin, in order.
-    starts: Vec<u64>,
-    /// The states before these placeholders.
+/// The digests of the octets before some places of a file.
+#[derive(Clone, Default)]
+struct PrefixDigests {
+    /// The places, in order.
+    places: Vec<u64>,
+    /// The states before these places.
     states: HashMap<DigestAlgorithm, BTreeMap<u64, Digester>>,
 }
+
+impl PrefixDigests {
+    /// The state before `end`. No octet is read that an earlier state covers.
+    fn before(
+        &mut self,
+        reader: &mut dyn ReadSeek,
+        end: u64,
+        algorithm: DigestAlgorithm,
+    ) -> Result<Digester, ades_core::Error> {
+        let states = self.states.entry(algorithm).or_default();
+        let known = states.range(..=end).next_back();
+        let known = known.map(|(at, state)| (*at, state.clone()));
+        let (mut at, mut digester) = known.unwrap_or_else(|| (0, Digester::new(algorithm)));
+        for place in self.places.iter().copied().filter(|place| *place <= end) {
+            if at < place {
+                digest_range(reader, Range { from: at, to: place }, &mut digester)?;
+                states.insert(place, digester.clone());
+                at = place;
+            }
+        }
+        digest_range(reader, Range { from: at, to: end }, &mut digester)?;
+        Ok(digester)
+    }
+}
+
+/// What was digested so far.
+#[derive(Default)]
+pub(super) struct CoveredDigests(PrefixDigests);
 
 impl CoveredDigests {
     pub(super) fn new(found: &[FoundSignature], beginning: Option<&DigestedBeginning>) -> Self {
         let ranges = found.iter().filter_map(FoundSignature::signed_ranges);
-        let mut starts: Vec<u64> = ranges.map(|ranges| ranges.placeholder.0).collect();
-        starts.sort_unstable();
-        starts.dedup();
-        let known = beginning.map(DigestedBeginning::states).unwrap_or_default();
-        let of_first = known.into_iter().filter(|(at, _)| starts.first() == Some(at));
-        let states = of_first.map(|(at, state)| (state.algorithm(), BTreeMap::from([(at, state)])));
-        Self { states: states.collect(), starts }
+        let mut places: Vec<u64> = ranges.map(|ranges| ranges.placeholder.0).collect();
+        places.sort_unstable();
+        places.dedup();
+        let known = beginning.map(DigestedBeginning::get).unwrap_or_default();
+        Self(PrefixDigests { places, states: known.states })
     }
 
-    /// Keeps the states before the first placeholder.
-    pub(super) fn keep(&self, beginning: &DigestedBeginning) {
-        let first = self.starts.first();
-        let of_first = self.states.values().filter_map(|states| states.get_key_value(first?));
-        beginning.set(of_first.map(|(at, state)| (*at, state.clone())).collect());
+    /// Keeps the states before the placeholders.
+    pub(super) fn keep(self, beginning: &DigestedBeginning) {
+        beginning.set(self.0);
     }
 
     /// The digest of what these ranges cover.
@@ -55,30 +79,19 @@ impl CoveredDigests {
         algorithm: DigestAlgorithm,
     ) -> Result<Digest, ades_core::Error> {
         let (first, second) = ranges.placeholder;
-        let states = self.states.entry(algorithm).or_default();
-        let before = states.range(..=first).next_back();
-        let before = before.map(|(at, state)| (*at, state.clone()));
-        let (mut at, mut digester) = before.unwrap_or_else(|| (0, Digester::new(algorithm)));
-        for start in self.starts.iter().copied().filter(|start| *start <= first) {
-            if at < start {
-                digest_range(reader, Range { from: at, to: start }, &mut digester)?;
-                states.insert(start, digester.clone());
-                at = start;
-            }
-        }
-        digest_range(reader, Range { from: at, to: first }, &mut digester)?;
+        let mut digester = self.0.before(reader, first, algorithm)?;
         digest_range(reader, Range { from: second, to: ranges.end }, &mut digester)?;
         Ok(digester.finish())
     }
 }
 
-/// The digests of the octets before the first signature of a document, which verifying fills.
+/// The digests of the octets before the Contents placeholders of a document, which verifying fills.
 ///
 /// A document that is extended keeps these octets. So whoever has copied them may verify the
-/// longer document without reading them again. Do that for steps in between only: that the
-/// octets are the same is not found out.
+/// longer document, or prepare the next update, without reading them again. Do that for steps in
+/// between only: that the octets are the same is not found out.
 #[derive(Default)]
-pub struct DigestedBeginning(Mutex<Vec<(u64, Digester)>>);
+pub struct DigestedBeginning(Mutex<PrefixDigests>);
 
 impl DigestedBeginning {
     /// Nothing is known yet.
@@ -87,12 +100,23 @@ impl DigestedBeginning {
         Self::default()
     }
 
-    fn states(&self) -> Vec<(u64, Digester)> {
+    fn get(&self) -> PrefixDigests {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, states: Vec<(u64, Digester)>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = states;
+    fn set(&self, digests: PrefixDigests) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = digests;
+    }
+
+    /// The state after a whole document of this length.
+    pub(crate) fn whole(
+        &self,
+        document: &mut Document<'_>,
+        length: u64,
+        algorithm: DigestAlgorithm,
+    ) -> Result<Digester, ades_core::Error> {
+        let mut digests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        digests.before(document.random_access()?, length, algorithm)
     }
 }
 

@@ -59,8 +59,21 @@ pub(crate) fn add_validation_data(
     Ok(::pades::add_validation_data(document, signature, data, &extending(options), out)?)
 }
 
-fn extending<'a>(options: &VerifyOptions<'a>) -> ExtendOptions<'a> {
+/// The update with the data, which is not written.
+pub(crate) fn validation_data_update(
+    document: &mut Document<'_>,
+    signature: usize,
+    data: &ValidationData,
+    options: &VerifyOptions<'_>,
+) -> Result<Vec<u8>, Error> {
+    Ok(::pades::validation_data_update(document, signature, data, &extending(options))?)
+}
+
+fn extending<'a>(options: &'a VerifyOptions<'_>) -> ExtendOptions<'a> {
     let mut extending = ExtendOptions::new();
+    if let Some(beginning) = &options.beginning {
+        extending = extending.digested(beginning);
+    }
     if let Some(password) = options.password {
         extending = extending.password(password);
     }
