@@ -69,7 +69,7 @@ fn nothing_is_overwritten_unless_forced() {
     bench.sign(&["doc.bin", "-o", "taken", "--force"]).ends(0, "");
     bench.openssl_accepts("taken", Some("doc.bin"), "root.pem");
     // --force replaces neither the document itself nor a folder.
-    bench.sign(&["doc.bin", "-o", "doc.bin", "--force"]).ends(2, "overwritten by its signature");
+    bench.sign(&["doc.bin", "-o", "doc.bin", "--force"]).ends(2, "would be overwritten");
     bench.sign(&["doc.bin", "-o", ".", "--force"]).ends(7, "is a folder");
     assert_eq!(bench.read("doc.bin"), DOCUMENT);
     // A stored job is not dropped either.
