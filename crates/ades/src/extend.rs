@@ -9,6 +9,7 @@
 mod answer;
 mod by_format;
 mod collect;
+mod expected;
 mod extension;
 mod options;
 mod status;

@@ -3,6 +3,7 @@
 
 pub(crate) mod filter;
 mod index;
+mod long_objects;
 mod object;
 pub(crate) mod object_stream;
 pub(crate) mod rebuild;

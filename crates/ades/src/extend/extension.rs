@@ -5,13 +5,14 @@ use std::io::Write;
 
 use ades_core::{Digest, DigestAlgorithm, Document, Level, PendingState};
 use ades_evidence::TimeStampPurpose;
-use ades_evidence::needs::{Need, NeedId, Octets};
+use ades_evidence::needs::{Need, NeedId};
 use ades_evidence::token::TimeStampRequest;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::answer::Answers;
 use super::by_format::{self, PreparedStamp};
+use super::expected::{Expected, PendingStamp};
 use super::options::{ExtendOptions, TargetLevel};
 use super::status::{Depth, Look, Memory, SignatureKey, Status};
 use super::{Advance, Missing, Reached};
@@ -105,59 +106,6 @@ pub struct Extension {
 enum Step {
     Advance(Advance),
     Appended(Vec<u8>),
-}
-
-/// A time-stamp that was prepared.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PendingStamp {
-    signature: SignatureKey,
-    purpose: TimeStampPurpose,
-    prepared: PreparedStamp,
-    request: TimeStampRequest,
-    pub(super) token: Option<Octets>,
-    expected: Expected,
-}
-
-impl PendingStamp {
-    pub(super) fn need(&self) -> Need {
-        Need::TimeStamp { request: self.request.clone() }
-    }
-
-    fn is_archive(&self) -> bool {
-        self.purpose == TimeStampPurpose::Archive
-    }
-}
-
-/// What the document has to show after a step.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expected {
-    /// Whether each signature is intact.
-    intact: BTreeMap<SignatureKey, Option<bool>>,
-    signature: SignatureKey,
-    /// Minimum number of fitting time-stamps on that signature.
-    stamps: usize,
-}
-
-impl Expected {
-    fn of(look: &Look, signature: usize, more: usize) -> Self {
-        let stamps = look.fitting_stamps(signature).saturating_add(more);
-        Self { intact: look.intact(), signature: look.key(signature), stamps }
-    }
-
-    fn check(&self, look: &Look) -> Result<(), Error> {
-        let stamps = look.position(&self.signature).map(|at| look.fitting_stamps(at));
-        let what = match look.intact() {
-            found if found.len() != self.intact.len() => "the number of signatures has changed",
-            found if found != self.intact => "the integrity of a signature has changed",
-            _ if stamps.is_none_or(|stamps| stamps < self.stamps) => {
-                "the added time-stamp does not fit"
-            }
-            _ => return Ok(()),
-        };
-        Err(Error::RaisedNotValid { what })
-    }
 }
 
 impl PendingState for Extension {

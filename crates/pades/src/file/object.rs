@@ -4,6 +4,7 @@ use ades_core::Document;
 
 use super::filter::{self, MAX_DECODED, Predictor};
 use super::index::Index;
+use super::long_objects::LongObjects;
 use super::object_stream::ObjectStreams;
 use super::revision::Revision;
 use super::source::Source;
@@ -41,6 +42,7 @@ pub(crate) struct Pdf<'a> {
     /// must not take the place of a missing one.
     pub(super) first_free: u32,
     pub(super) object_streams: ObjectStreams,
+    long_objects: LongObjects,
     /// The key, if the file is encrypted.
     pub(crate) security: Option<Security>,
 }
@@ -207,6 +209,7 @@ impl<'a> Pdf<'a> {
             revision: Revision::NEWEST,
             first_free: 1,
             object_streams: ObjectStreams::default(),
+            long_objects: LongObjects::default(),
             security: None,
         })
     }
@@ -230,6 +233,7 @@ impl<'a> Pdf<'a> {
             revision: Revision::NEWEST,
             first_free: 1,
             object_streams: ObjectStreams::default(),
+            long_objects: LongObjects::default(),
             security: None,
         };
         pdf.rebuild(credential)?;
@@ -318,7 +322,7 @@ impl<'a> Pdf<'a> {
             Some(Entry::Plain { generation, .. }) if generation != reference.generation => Ok(None),
             Some(Entry::Plain { offset, .. }) => {
                 let offset = offset.saturating_add(self.shift);
-                let found = Self::read_plain(&mut self.source, offset);
+                let found = self.parsed(offset);
                 match found {
                     Ok(found) if found.end() > self.revision.end => Ok(None),
                     Ok(mut found) if found.reference == reference => {
@@ -339,6 +343,17 @@ impl<'a> Pdf<'a> {
                 self.compressed(reference, stream, index).map(Some)
             }
         }
+    }
+
+    /// The object at an offset, which may have been parsed before.
+    fn parsed(&mut self, offset: u64) -> Result<Indirect, Error> {
+        if let Some(object) = self.long_objects.get(offset) {
+            self.source.charge(object.octets.len())?;
+            return Ok(object.clone());
+        }
+        let object = Self::read_plain(&mut self.source, offset)?;
+        self.long_objects.keep(offset, &object);
+        Ok(object)
     }
 
     /// The object that a reference leads to, perhaps through other references.

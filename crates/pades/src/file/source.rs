@@ -1,6 +1,6 @@
 //! A seekable source that is read in excerpts. The most recent excerpts are kept.
 
-use std::io::{Read, SeekFrom};
+use std::io::{self, ErrorKind, SeekFrom};
 
 use ades_core::document::ReadSeek;
 
@@ -119,12 +119,11 @@ impl<'a> Source<'a> {
             self.excerpts.retain(|excerpt| !excerpt.is_large());
         }
         excerpt.at = offset;
-        excerpt.octets.clear();
-        // Without this, `read_to_end` reads many small pieces.
-        excerpt.octets.reserve(usize::try_from(wanted).unwrap_or(0));
+        // Octets that were there are overwritten; zeros take time, too.
+        excerpt.octets.resize(usize::try_from(wanted).unwrap_or(0), 0);
         self.reader.seek(SeekFrom::Start(offset)).map_err(ades_core::Error::Read)?;
-        let read = self.reader.take(wanted).read_to_end(&mut excerpt.octets);
-        read.map_err(ades_core::Error::Read)?;
+        let read = read_full(self.reader, &mut excerpt.octets).map_err(ades_core::Error::Read)?;
+        excerpt.octets.truncate(read);
         Ok(excerpt)
     }
 
@@ -170,4 +169,18 @@ impl<'a> Source<'a> {
             }
         }
     }
+}
+
+/// Reads until these octets are full or the source ends. Returns the number of octets.
+fn read_full(reader: &mut dyn ReadSeek, octets: &mut [u8]) -> io::Result<usize> {
+    let mut read = 0;
+    while let Some(rest) = octets.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
 }
