@@ -2,10 +2,12 @@
 //! their octets, the new time-stamp fits, and what was known before stays as it was.
 #![no_main]
 
+mod made;
+
 use ades_core::asn1::ber::{Element, Reader};
-use ades_core::asn1::der::{self, INTEGER, OCTET_STRING, OID, SEQUENCE, SET, context, element};
+use ades_core::asn1::der::{self, INTEGER, SEQUENCE, SET};
 use ades_core::facts::MAX_TIME_STAMPS;
-use ades_core::{Digest, DigestAlgorithm, Document};
+use ades_core::{DigestAlgorithm, Document};
 use ades_evidence::{TimeStampPurpose, ValidationData};
 use cades::report::{Report, SignatureReport};
 use cades::{
@@ -13,8 +15,6 @@ use cades::{
 };
 use libfuzzer_sys::fuzz_target;
 
-const SIGNED_DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2];
-const TST_INFO: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 16, 1, 4];
 const COUNTERSIGNATURE: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 6];
 const UNSIGNED_ATTRIBUTES: u8 = der::context(1);
 /// The content of detached containers.
@@ -22,33 +22,6 @@ const CONTENT: &[u8] = b"content";
 /// Number of signatures that are raised.
 const MOST: usize = 4;
 const DIGEST: DigestAlgorithm = DigestAlgorithm::Sha256;
-
-/// A token over this digest, whose signature is not one.
-fn token(imprint: &Digest) -> Vec<u8> {
-    let algorithm = imprint.algorithm().algorithm_identifier();
-    let imprint = element(SEQUENCE, &[&algorithm, &element(OCTET_STRING, &[imprint.value()])]);
-    let one = der::unsigned_integer(&[1]);
-    let oid = |content: &[u8]| element(OID, &[content]);
-    let time = element(0x18, &[b"20260101000000Z"]);
-    let info = element(SEQUENCE, &[&one, &oid(&[42]), &imprint, &one, &time]);
-    let content = element(context(0), &[&element(OCTET_STRING, &[&info])]);
-    let content = element(SEQUENCE, &[&oid(TST_INFO), &content]);
-    let name = element(SEQUENCE, &[&element(SEQUENCE, &[]), &one]);
-    let other = element(SEQUENCE, &[&oid(&[42])]);
-    let value = element(OCTET_STRING, &[b"value"]);
-    let signer = element(SEQUENCE, &[&one, &name, &algorithm, &other, &value]);
-    let (set, signers) = (element(SET, &[]), element(SET, &[&signer]));
-    let signed_data = element(SEQUENCE, &[&one, &set, &content, &signers]);
-    element(SEQUENCE, &[&oid(SIGNED_DATA), &element(context(0), &[&signed_data])])
-}
-
-/// A CRL by its structure.
-fn crl() -> Vec<u8> {
-    let algorithm = element(SEQUENCE, &[&element(OID, &[&[42]])]);
-    let time = element(0x17, &[b"200101000000Z"]);
-    let list = element(SEQUENCE, &[&algorithm, &element(SEQUENCE, &[]), &time]);
-    element(SEQUENCE, &[&list, &algorithm, &element(3, &[&[0, 1]])])
-}
 
 fn verify(octets: &[u8]) -> Option<Report> {
     let mut original = Document::from_bytes(CONTENT);
@@ -172,12 +145,12 @@ fuzz_target!(|octets: &[u8]| {
             let pending = prepare_time_stamp(document, &which, purpose, DIGEST, options);
             let Ok(pending) = pending else { continue };
             let mut out = Vec::new();
-            let token = token(pending.imprint());
+            let token = made::token(pending.imprint());
             add_time_stamp(document, &pending, &token, &mut out).expect("it was prepared");
             check(octets, &out, true);
         }
         let mut data = ValidationData::new();
-        data.crls = vec![crl()];
+        data.crls = vec![made::crl()];
         let mut out = Vec::new();
         if add_validation_data(document, &which, &data, &mut out).is_ok() {
             check(octets, &out, false);

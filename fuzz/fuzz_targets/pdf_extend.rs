@@ -2,8 +2,10 @@
 //! its length; it has the same signatures, as intact as before.
 #![no_main]
 
-use ades_core::asn1::der::{self, OCTET_STRING, OID, SEQUENCE, SET, context};
-use ades_core::{Digest, DigestAlgorithm, Document};
+mod made;
+
+use ades_core::asn1::der::SEQUENCE;
+use ades_core::{DigestAlgorithm, Document};
 use ades_evidence::{TimeStampPurpose, ValidationData};
 use libfuzzer_sys::fuzz_target;
 use pades::report::{Problem, Report};
@@ -11,17 +13,12 @@ use pades::{ExtendOptions, VerifyOptions};
 
 const TOKEN_LEN: usize = 256;
 const DIGEST: DigestAlgorithm = DigestAlgorithm::Sha256;
-/// signedData (RFC 5652, 5.1)
-const SIGNED_DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2];
-/// id-ct-TSTInfo (RFC 3161, 2.4.2)
-const TST_INFO: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 16, 1, 4];
-const GENERALIZED_TIME: u8 = 0x18;
 
 fuzz_target!(|octets: &[u8]| {
     let Some(before) = verify(octets) else { return };
     let mut data = ValidationData::new();
     data.ocsp_responses = vec![vec![SEQUENCE, 0]];
-    data.crls = vec![vec![SEQUENCE, 2, 5, 0]];
+    data.crls = vec![made::crl()];
     let options = ExtendOptions::new().token_len(TOKEN_LEN);
     for signature in 0..before.signatures.len().min(3) {
         for purpose in [TimeStampPurpose::Signature, TimeStampPurpose::Archive] {
@@ -73,31 +70,8 @@ fn stamp(
     let pending =
         pades::prepare_time_stamp(&mut document, signature, purpose, DIGEST, options).ok()?;
     let mut out = Vec::new();
-    let token = token(pending.imprint());
+    let token = made::token(pending.imprint());
     pades::add_time_stamp(&mut document, &pending, &token, &mut out)
         .expect("a prepared time-stamp is added");
     Some(out)
-}
-
-/// A token without a signer.
-fn token(imprint: &Digest) -> Vec<u8> {
-    let digest = der::element(OCTET_STRING, &[imprint.value()]);
-    let info = [
-        der::unsigned_integer(&[1]),
-        der::element(OID, &[&[0x2A, 3]]),
-        der::element(SEQUENCE, &[&DIGEST.algorithm_identifier(), &digest]),
-        der::unsigned_integer(&[9]),
-        der::element(GENERALIZED_TIME, &[b"20260101000000Z"]),
-    ];
-    let info = der::element(SEQUENCE, &[&info.concat()]);
-    let content = der::element(context(0), &[&der::element(OCTET_STRING, &[&info])]);
-    let signed_data = [
-        der::unsigned_integer(&[3]),
-        der::element(SET, &[]),
-        der::element(SEQUENCE, &[&der::element(OID, &[TST_INFO]), &content]),
-        der::element(SET, &[]),
-    ];
-    let signed_data = der::element(SEQUENCE, &[&signed_data.concat()]);
-    let wrapped = der::element(context(0), &[&signed_data]);
-    der::element(SEQUENCE, &[&der::element(OID, &[SIGNED_DATA]), &wrapped])
 }

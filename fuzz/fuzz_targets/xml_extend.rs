@@ -2,8 +2,9 @@
 //! changes, the new time-stamp fits, and what was known before stays as it was.
 #![no_main]
 
-use ades_core::asn1::der::{self, OCTET_STRING, OID, SEQUENCE, SET, context, element};
-use ades_core::{Digest, DigestAlgorithm, Document};
+mod made;
+
+use ades_core::{DigestAlgorithm, Document};
 use ades_evidence::{TimeStampPurpose, ValidationData};
 use libfuzzer_sys::fuzz_target;
 use xades::report::{Report, SignatureReport};
@@ -11,33 +12,8 @@ use xades::{
     ExtendOptions, VerifyOptions, add_time_stamp, add_validation_data, prepare_time_stamp,
 };
 
-const SIGNED_DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2];
-const TST_INFO: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 16, 1, 4];
 /// Number of signatures that are raised.
 const MOST: usize = 4;
-
-/// A token over this digest, without a signature.
-fn token(imprint: &Digest) -> Vec<u8> {
-    let algorithm = imprint.algorithm().algorithm_identifier();
-    let imprint = element(SEQUENCE, &[&algorithm, &element(OCTET_STRING, &[imprint.value()])]);
-    let one = der::unsigned_integer(&[1]);
-    let oid = |content: &[u8]| element(OID, &[content]);
-    let time = element(0x18, &[b"20260101000000Z"]);
-    let info = element(SEQUENCE, &[&one, &oid(&[42]), &imprint, &one, &time]);
-    let content = element(context(0), &[&element(OCTET_STRING, &[&info])]);
-    let content = element(SEQUENCE, &[&oid(TST_INFO), &content]);
-    let set = element(SET, &[]);
-    let signed_data = element(SEQUENCE, &[&one, &set, &content, &set]);
-    element(SEQUENCE, &[&oid(SIGNED_DATA), &element(context(0), &[&signed_data])])
-}
-
-/// A CRL by its structure.
-fn crl() -> Vec<u8> {
-    let algorithm = element(SEQUENCE, &[&element(OID, &[&[42]])]);
-    let time = element(0x17, &[b"200101000000Z"]);
-    let list = element(SEQUENCE, &[&algorithm, &element(SEQUENCE, &[]), &time]);
-    element(SEQUENCE, &[&list, &algorithm, &element(3, &[&[0, 1]])])
-}
 
 fn verify(octets: &[u8]) -> Option<Report> {
     xades::verify(&mut Document::from_bytes(octets), VerifyOptions::new()).ok()
@@ -92,12 +68,12 @@ fuzz_target!(|octets: &[u8]| {
             let pending = prepare_time_stamp(document, &which, purpose, digest, options);
             let Ok(pending) = pending else { continue };
             let mut out = Vec::new();
-            let token = token(pending.imprint());
+            let token = made::token(pending.imprint());
             add_time_stamp(document, &pending, &token, &mut out).expect("it was prepared");
             check(octets, &out, &which, true);
         }
         let mut data = ValidationData::new();
-        data.crls = vec![crl()];
+        data.crls = vec![made::crl()];
         let mut out = Vec::new();
         let options = ExtendOptions::new();
         if add_validation_data(document, &which, &data, options, &mut out).is_ok() {

@@ -176,7 +176,7 @@ fn without_present(all: impl Iterator<Item = Vec<u8>>, present: &[Element<'_>]) 
 }
 
 /// Adds an unsigned attribute to the `SignerInfo`, or to the countersignature in it that `which`
-/// names. Returns the new `SignerInfo`; `None` if there is no such countersignature.
+/// names. Returns the new `SignerInfo`, or `None` if it does not have that countersignature.
 fn with_unsigned(
     signer: &Element<'_>,
     which: &[usize],
