@@ -240,15 +240,19 @@ impl Item {
 
 /// Removes the cases that were not changed for [`KEPT`].
 pub(crate) fn sweep(root: &Path, now: SystemTime) -> io::Result<()> {
-    for (owner, _) in folders(root)? {
+    let is_old = |changed| now.duration_since(changed).is_ok_and(|age| age > KEPT);
+    for (owner, changed) in folders(root)? {
         let owner = root.join(owner);
         for (case, changed) in folders(&owner)? {
-            if now.duration_since(changed).is_ok_and(|age| age > KEPT) {
+            if is_old(changed) {
                 fs::remove_dir_all(owner.join(case))?;
             }
         }
-        // Fails if there are cases left.
-        let _ = fs::remove_dir(&owner);
+        // A young folder without cases may be about to get its first one.
+        if is_old(changed) {
+            // Fails if there are cases left.
+            let _ = fs::remove_dir(&owner);
+        }
     }
     Ok(())
 }
@@ -280,4 +284,23 @@ pub(crate) fn write_whole(folder: &Path, name: &str, octets: &[u8]) -> io::Resul
     file.write_all(octets)?;
     file.persist(folder.join(name))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A visitor's first case may be made while another process sweeps.
+    #[test]
+    fn sweeping_removes_only_what_is_old() {
+        let root = tempfile::tempdir().unwrap();
+        let (empty, full) = (root.path().join("empty"), root.path().join("full"));
+        fs::create_dir_all(&empty).unwrap();
+        fs::create_dir_all(full.join("case")).unwrap();
+        let now = SystemTime::now();
+        sweep(root.path(), now).unwrap();
+        assert!(empty.is_dir() && full.join("case").is_dir());
+        sweep(root.path(), now + KEPT + Duration::from_secs(60)).unwrap();
+        assert_eq!(folders(root.path()).unwrap(), []);
+    }
 }

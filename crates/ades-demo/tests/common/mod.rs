@@ -12,7 +12,7 @@ pub(crate) mod browser;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ades::itsme::ItsmeSigner;
 use ades_demo::{Config, Demo};
@@ -26,6 +26,8 @@ use tokio::runtime::{Builder, Runtime};
 pub(crate) struct Bench {
     folder: TempDir,
     pub(crate) address: String,
+    // Stays open: another test must not get the port while the application is down.
+    listener: TcpListener,
     database: Option<String>,
     pub(crate) sandbox: Sandbox,
     app: Option<Runtime>,
@@ -41,11 +43,14 @@ impl Bench {
     /// Starts the sandbox and the application.
     pub(crate) fn start(database: Option<String>) -> Self {
         let (folder, runtime) = (tempfile::tempdir().unwrap(), runtime());
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
         let config = itsme_sandbox::Config::default().dir(folder.path().join("sandbox"));
         let config = config.redirect_urls(vec![format!("http://{address}/return")]);
         let sandbox = runtime.block_on(Sandbox::start(config)).unwrap();
-        let mut bench = Self { folder, address, database, sandbox, app: None, _runtime: runtime };
+        let (app, _runtime) = (None, runtime);
+        let mut bench = Self { folder, address, listener, database, sandbox, app, _runtime };
         bench.restart();
         bench
     }
@@ -73,18 +78,11 @@ impl Bench {
         let config = config.database(self.database.clone()).sandbox(true);
         let config = config.signer_pages(self.sandbox.front_url());
         let app = runtime();
-        let listener = app.block_on(async {
-            let begun = Instant::now();
-            loop {
-                match tokio::net::TcpListener::bind(&self.address).await {
-                    Ok(listener) => break listener,
-                    Err(error) => assert!(begun.elapsed() < Duration::from_secs(180), "{error}"),
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        });
         let demo = app.block_on(Demo::open(config, signer)).unwrap();
-        app.spawn(async move { demo.serve(listener).await });
+        let listener = self.listener.try_clone().unwrap();
+        app.spawn(
+            async move { demo.serve(tokio::net::TcpListener::from_std(listener).unwrap()).await },
+        );
         self.app = Some(app);
     }
 
