@@ -86,6 +86,7 @@ impl ReturnPage {
             self.lodging = None;
             let _: Option<()> = only_polled(&self.server.address, &error, self.messages);
         }
+        self.trips.open(page);
     }
 
     /// Records that the user has been asked, and has not answered yet.
@@ -140,6 +141,8 @@ fn address(url: &Url) -> Option<String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
@@ -346,6 +349,50 @@ pub(crate) mod tests {
                 let last = returned(&address, &format!("/return?st={state}")).await;
                 assert!(last.contains("<h1>Signed</h1>"), "{state}: {last}");
             }
+        });
+    }
+
+    /// Otherwise a fast browser comes back from it before that process can pass it on.
+    #[test]
+    fn browser_is_sent_on_after_the_process_with_the_address_knows_the_key() {
+        block_on(async {
+            let owner = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = owner.local_addr().unwrap().to_string();
+            let knows = Arc::new(AtomicBool::new(false));
+            let accept = tokio::spawn({
+                let knows = Arc::clone(&knows);
+                async move {
+                    let mut watching = Vec::new();
+                    loop {
+                        let (mut stream, _) = owner.accept().await.unwrap();
+                        let mut request = [0; 1024];
+                        let read = stream.read(&mut request).await.unwrap();
+                        let request = String::from_utf8_lossy(&request[..read]);
+                        if request.contains(neighbours::WATCH) {
+                            watching.push(stream);
+                            continue;
+                        }
+                        if request.contains(&trips::key_digest("?st=two").unwrap()) {
+                            tokio::time::sleep(Duration::from_millis(300)).await;
+                            knows.store(true, Ordering::SeqCst);
+                        }
+                        let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+                    }
+                }
+            });
+            let mut page = listen(&format!("http://{address}/")).await;
+            let port = page.lodging.unwrap();
+            page.expect("https://page/1?st=one").await;
+            page.end_step();
+            let waiting = async {
+                let answer = neighbours::pass_on(port, "/?st=one&ades=waits", &address).await;
+                (String::from_utf8(answer.unwrap()).unwrap(), knows.load(Ordering::SeqCst))
+            };
+            let expecting = page.expect("https://page/2?st=two");
+            let ((answer, knew), ()) = tokio::join!(waiting, expecting);
+            assert!(answer.contains("\r\nLocation: https://page/2?st=two\r\n"), "{answer}");
+            assert!(knew);
+            accept.abort();
         });
     }
 

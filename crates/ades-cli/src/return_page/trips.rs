@@ -23,6 +23,8 @@ struct State {
 struct Trip {
     /// The signer's page to which the user was sent
     page: String,
+    /// Whether browsers are sent to the page
+    open: bool,
     /// Whether the step of this page is over
     over: bool,
     /// Whether a browser has returned from it
@@ -55,9 +57,19 @@ impl Default for Trips {
 }
 
 impl Trips {
+    /// Adds a page whose key is recognised from now on. Browsers are not sent to it before it is
+    /// open.
     pub(super) fn add(&self, page: &str) {
-        let trip = Trip { page: page.to_owned(), over: false, returned: false };
+        let trip = Trip { page: page.to_owned(), open: false, over: false, returned: false };
         self.0.send_modify(|state| state.trips.push(trip));
+    }
+
+    /// Opens a page: the process that has the return address knows its key.
+    pub(super) fn open(&self, page: &str) {
+        self.0.send_modify(|state| {
+            let added = state.trips.iter_mut().filter(|trip| trip.page == page);
+            added.for_each(|trip| trip.open = true);
+        });
     }
 
     pub(crate) fn end_step(&self) {
@@ -75,7 +87,7 @@ impl Trips {
             Some(trip) => trip.returned = true,
             None => {
                 let page = format!("?{query}");
-                state.trips.push(Trip { page, over: false, returned: true });
+                state.trips.push(Trip { page, open: false, over: false, returned: true });
             }
         });
     }
@@ -136,7 +148,7 @@ impl State {
         }
         let at = self.trips.iter().position(|trip| is_return_from(&trip.page, query))?;
         let (_, later) = self.trips.split_at_checked(at + 1)?;
-        let next = later.iter().rev().find(|trip| !trip.over && trip.page.contains("://"))?;
+        let next = later.iter().rev().find(|trip| trip.open && !trip.over)?;
         Some(Reply::Page(next.page.clone()))
     }
 }
@@ -167,6 +179,9 @@ mod tests {
         trips.end_step();
         assert_eq!((trips.from("st=one"), now(&trips, "st=one")), (Source::Over, None));
         trips.add("https://page/2?st=two");
+        // Its key is known before anybody is sent there.
+        assert_eq!((trips.from("st=two"), now(&trips, "st=one")), (Source::Pending, None));
+        trips.open("https://page/2?st=two");
         let next = Some(Reply::Page("https://page/2?st=two".to_owned()));
         assert_eq!((now(&trips, "st=one"), now(&trips, "st=two")), (next, None));
         assert_eq!((trips.from("st=three"), now(&trips, "st=three")), (Source::Unknown, None));
@@ -183,6 +198,7 @@ mod tests {
         assert!(trips.has_browser());
         trips.end_step();
         trips.add("https://page/2?st=two");
+        trips.open("https://page/2?st=two");
         let next = Some(Reply::Page("https://page/2?st=two".to_owned()));
         assert_eq!(now(&trips, "st=earlier"), next);
     }
