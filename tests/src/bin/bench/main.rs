@@ -1,7 +1,8 @@
 //! Compares our speed with limits and peers, and prints the tables of
 //! `docs/benchmarks.md`. With the argument `cades`, `pades` or `xades`, only the
 //! tables of that format; with `judge` or `raise`, those of judging or raising signatures
-//! of all formats; with `processes`, only that of whole processes.
+//! of all formats; with `processes`, only that of whole processes. With a second argument,
+//! only the rows whose names contain it.
 //!
 //! `cargo run --release -p ades-tests --bin bench`
 
@@ -27,12 +28,13 @@ const RUNS: usize = 9;
 const PASSES: usize = 3;
 
 fn main() {
-    let only = std::env::args().nth(1);
+    let mut arguments = std::env::args().skip(1);
+    let (only, row) = (arguments.next(), arguments.next());
     let wanted = |name| only.as_deref().is_none_or(|only| only == name);
-    if wanted("xades") {
+    if wanted("xades") && row.is_none() {
         xades::long();
     }
-    let bench = Bench::new();
+    let bench = Bench::new(row);
     if wanted("cades") {
         cades::run(&bench);
     }
@@ -61,16 +63,18 @@ struct Bench {
     /// The output. It is removed before each pass, because truncating a file costs
     /// a flush, which is not to be measured.
     out: PathBuf,
+    /// What the names of the rows contain
+    row: Option<String>,
 }
 
 impl Bench {
-    fn new() -> Self {
+    fn new(row: Option<String>) -> Self {
         let dir = TempDir::new().unwrap();
         let pem = signer().write_pem_files(dir.path());
         let pkcs12 = dir.path().join("signer.p12");
         std::fs::write(&pkcs12, signer().pkcs12("secret")).unwrap();
         let out = dir.path().join("out");
-        Self { dir, pem, pkcs12, out }
+        Self { dir, pem, pkcs12, out, row }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -88,6 +92,9 @@ impl Bench {
         [ours, limit]: [&dyn Fn() -> Duration; 2],
         others: &[&dyn Fn() -> Option<Duration>],
     ) {
+        if self.row.as_ref().is_some_and(|row| !name.contains(row)) {
+            return;
+        }
         let best = |work: &dyn Fn() -> Option<Duration>| {
             let pass = |_| {
                 drop(std::fs::remove_file(&self.out));
