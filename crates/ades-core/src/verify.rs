@@ -1,5 +1,7 @@
 //! Verifies signature values. For a value that does not verify, reports the reason.
 
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
 mod issued;
 mod rsa_key;
 
@@ -278,19 +280,33 @@ fn rsa_key(spki: &[u8]) -> Result<RsaKey, Error> {
 }
 
 fn verify_ecdsa(key: KeyType, spki: &[u8], digest: &Digest, value: &[u8]) -> Result<(), Error> {
+    let point = key_parts(spki)?.1;
+    #[cfg(feature = "aws-lc-rs")]
+    if aws_lc::verifies(key, point, digest.value(), value) {
+        return Ok(());
+    }
+    verify_ecdsa_point(key, point, digest.value(), value)
+}
+
+fn verify_ecdsa_point(
+    key: KeyType,
+    point: &[u8],
+    digest: &[u8],
+    value: &[u8],
+) -> Result<(), Error> {
     use ecdsa::signature::hazmat::PrehashVerifier;
 
     macro_rules! verify {
         ($curve:ty, $len:literal) => {{
-            let key = ecdsa::VerifyingKey::<$curve>::from_sec1_bytes(key_parts(spki)?.1)
-                .map_err(|_| unsupported())?;
+            let key =
+                ecdsa::VerifyingKey::<$curve>::from_sec1_bytes(point).map_err(|_| unsupported())?;
             let value = ecdsa::der::Signature::<$curve>::from_bytes(value)
                 .and_then(ecdsa::Signature::<$curve>::try_from)
                 .map_err(|_| Error::ValueDoesNotVerify)?;
             // A shorter digest is the same number with zeros before it; RustCrypto wants
             // at least half the length of the order.
-            let mut number = vec![0; usize::saturating_sub($len, digest.value().len())];
-            number.extend_from_slice(digest.value());
+            let mut number = vec![0; usize::saturating_sub($len, digest.len())];
+            number.extend_from_slice(digest);
             // RustCrypto accepts the lower half of s only for secp256k1.
             let value = value.normalize_s();
             key.verify_prehash(&number, &value).map_err(|_| Error::ValueDoesNotVerify)
