@@ -297,18 +297,16 @@ impl<'a> Lexer<'a> {
 
     /// The octets of the pairs of hexadecimal digits from here on, up to something else.
     fn pairs(&mut self) -> Vec<u8> {
-        /// The placeholder of a signature is long, and mostly zeros.
-        const ZEROS: [u8; 32] = [b'0'; 32];
         let (mut string, mut rest) = (Vec::new(), self.rest());
-        while let [high, low, after @ ..] = rest {
-            if *high == b'0'
-                && let Some(after) = rest.strip_prefix(&ZEROS)
-            {
-                string.extend_from_slice(&[0; ZEROS.len() / 2]);
-                rest = after;
-                continue;
-            }
-            let (Some(high), Some(low)) = (hex(*high), hex(*low)) else { break };
+        while let Some((digits, after)) = rest.split_first_chunk()
+            && let Some(octets) = of_digits(digits)
+        {
+            string.extend_from_slice(&octets);
+            rest = after;
+        }
+        while let [high, low, after @ ..] = rest
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
             string.push(high << 4 | low);
             rest = after;
         }
@@ -393,6 +391,27 @@ const fn hex(digit: u8) -> Option<u8> {
     }
 }
 
+/// The octets that these hexadecimal digits are, if they are. The signature's placeholder has
+/// thousands: without branches, the processor takes many at a time.
+fn of_digits(digits: &[u8; 64]) -> Option<[u8; 32]> {
+    const NONE: u8 = 0x80;
+    let nibble = |digit: u8| {
+        let (decimal, letter) = (digit.wrapping_sub(b'0'), (digit | 0x20).wrapping_sub(b'a'));
+        let letter = if letter < 6 { letter + 10 } else { NONE };
+        if decimal < 10 { decimal } else { letter }
+    };
+    let nibbles = digits.map(nibble);
+    if nibbles.iter().fold(0, |all, nibble| all | nibble) & NONE != 0 {
+        return None;
+    }
+    let mut octets = [0; 32];
+    for (octet, pair) in octets.iter_mut().zip(nibbles.as_chunks::<2>().0) {
+        let [high, low] = pair;
+        *octet = high << 4 | low;
+    }
+    Some(octets)
+}
+
 fn digits(token: &[u8]) -> Option<u64> {
     if token.is_empty() || !token.iter().all(u8::is_ascii_digit) {
         return None;
@@ -414,6 +433,27 @@ mod tests {
 
     fn string(text: &[u8]) -> Vec<u8> {
         read(text).unwrap().string().unwrap().to_vec()
+    }
+
+    /// Digits are read many at a time, and one by one where something else is among them.
+    #[test]
+    fn long_hexadecimal_strings_are_read_as_short_ones() {
+        let digits = b"0123456789abcdefABCDEF".iter().copied().cycle();
+        for octet in (0..=u8::MAX).filter(|octet| *octet != b'>') {
+            for place in [0, 1, 62, 63, 64, 129] {
+                let mut text: Vec<u8> = digits.clone().take(130).collect();
+                text[place] = octet;
+                let written = text.iter().copied().filter(|octet| !is_space(*octet));
+                let nibbles: Option<Vec<u8>> = written.map(hex).collect();
+                let octets_of = |nibbles: Vec<u8>| {
+                    let pairs = nibbles.chunks(2);
+                    pairs.map(|pair| pair[0] << 4 | pair.get(1).unwrap_or(&0)).collect::<Vec<u8>>()
+                };
+                let found = read(&[b"<", text.as_slice(), b">"].concat()).ok();
+                let found = found.and_then(|value| Some(value.string()?.to_vec()));
+                assert_eq!(found, nibbles.map(octets_of), "{octet:#04x} at {place}");
+            }
+        }
     }
 
     #[test]
