@@ -288,6 +288,7 @@ fn verify_ecdsa(key: KeyType, spki: &[u8], digest: &Digest, value: &[u8]) -> Res
     verify_ecdsa_point(key, point, digest.value(), value)
 }
 
+/// Verifies with RustCrypto, which has all curves and forms of points, and gives the reason.
 fn verify_ecdsa_point(
     key: KeyType,
     point: &[u8],

@@ -11,7 +11,8 @@ use crate::certificate::KeyType;
 /// The first octet of an uncompressed point (SEC 1, 2.3.3).
 const UNCOMPRESSED: u8 = 0x04;
 
-/// Whether AWS-LC verifies the value. `false` says nothing about values of other curves.
+/// Whether AWS-LC verifies the value. After `false`, RustCrypto decides: it has the
+/// other curves and forms of points, too.
 pub(super) fn verifies(key: KeyType, point: &[u8], digest: &[u8], value: &[u8]) -> bool {
     // AWS-LC also reads points in other forms.
     if point.first() != Some(&UNCOMPRESSED) {
